@@ -1,0 +1,71 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "coxswain",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "cox", targets: ["cox"]),
+    .library(name: "Agents", targets: ["Agents"]),
+    .library(name: "ParticleFilter", targets: ["ParticleFilter"]),
+    .library(name: "RolloutStore", targets: ["RolloutStore"]),
+    .library(name: "Steering", targets: ["Steering"]),
+    .library(name: "Critics", targets: ["Critics"]),
+    .library(name: "Policies", targets: ["Policies"]),
+    .library(name: "Environments", targets: ["Orders", "TextCraft"]),
+    .library(name: "Reporting", targets: ["Reporting"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // The vocabulary. Depends on nothing, and everything depends on it.
+    .target(name: "Agents"),
+
+    // Pure: no input or output, no clock, no concurrency.
+    .target(name: "ParticleFilter", dependencies: ["Agents"]),
+
+    .target(
+      name: "RolloutStore",
+      dependencies: ["Agents", "ParticleFilter", .product(name: "GRDB", package: "GRDB.swift")]),
+
+    .target(name: "Steering", dependencies: ["Agents", "ParticleFilter", "RolloutStore"]),
+
+    .systemLibrary(
+      name: "CXGBoost", pkgConfig: "xgboost", providers: [.apt(["libxgboost-dev"]), .brew(["xgboost"])]),
+    .target(name: "Critics", dependencies: ["Agents", "CXGBoost"]),
+
+    .target(
+      name: "Policies",
+      dependencies: [
+        "Agents",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      resources: [.embedInCode("local_server.py")]),
+
+    .target(name: "Orders", dependencies: ["Agents"], path: "Sources/Environments/Orders"),
+    .target(name: "TextCraft", dependencies: ["Agents"], path: "Sources/Environments/TextCraft"),
+
+    .target(name: "Reporting", dependencies: ["Agents", "ParticleFilter", "Steering"]),
+
+    .executableTarget(
+      name: "cox",
+      dependencies: [
+        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "Policies", "Orders", "TextCraft",
+        "Reporting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
+
+    .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
+    .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
+    .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,59 @@
+import Foundation
+
+/// How an action is written in a policy's answer.
+public enum ActionFormat: String, CaseIterable, Sendable, Codable {
+  /// The answer is the action.
+  case plain
+  /// "Thought: … Action: …": the action is what follows the last "Action:" (ReAct, arXiv 2210.03629).
+  case react
+
+  /// What the policy is told about the form of its answers, or nil where there is nothing to tell.
+  public var instructions: String? {
+    switch self {
+    case .plain: nil
+    case .react:
+      """
+      Answer every time in this form, with exactly one action:
+      Thought: what you make of the situation and what to do next
+      Action: the action
+      """
+    }
+  }
+
+  /// The transcript with this format's instructions added to its own.
+  public func applied(to transcript: Transcript) -> Transcript {
+    guard let instructions else { return transcript }
+    var transcript = transcript
+    if case .instructions(let own) = transcript.entries.first {
+      transcript.entries[0] = .instructions(own + "\n\n" + instructions)
+    } else {
+      transcript.entries.insert(.instructions(instructions), at: 0)
+    }
+    return transcript
+  }
+
+  /// Reads the action from an answer.
+  ///
+  /// Where the world offers choices, an answer that names none of them (white space, case and a final full stop aside)
+  /// is unparsable, and one that does is given in the world's own spelling.
+  public func action(in response: String, choices: [String]?) -> Action {
+    var text = response[...]
+    if self == .react {
+      guard let marker = response.range(of: "Action:", options: .backwards) else { return .unparsable(response) }
+      text = response[marker.upperBound...]
+      // What follows on further lines is the model imagining the environment's answer.
+      text = text.drop(while: \.isWhitespace).prefix { !$0.isNewline }
+    }
+    let action = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard let choices else { return action.isEmpty ? .unparsable(response) : .act(action) }
+    let wanted = Self.folded(action)
+    guard let choice = choices.first(where: { Self.folded($0) == wanted }) else { return .unparsable(response) }
+    return .act(choice)
+  }
+
+  private static func folded(_ text: String) -> String {
+    var text = text.trimmingCharacters(in: .whitespacesAndNewlines).lowercased()
+    if text.hasSuffix(".") { text.removeLast() }
+    return text
+  }
+}

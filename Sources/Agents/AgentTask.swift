@@ -1,0 +1,43 @@
+/// The stable name of a task inside its suite, the same on every machine and in every run.
+public struct TaskID: RawRepresentable, Hashable, Codable, Sendable, Comparable,
+  ExpressibleByStringLiteral, CustomStringConvertible
+{
+  public let rawValue: String
+
+  public init(rawValue: String) { self.rawValue = rawValue }
+  public init(_ rawValue: String) { self.rawValue = rawValue }
+  public init(stringLiteral value: String) { self.rawValue = value }
+
+  public init(from decoder: any Decoder) throws {
+    rawValue = try decoder.singleValueContainer().decode(String.self)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(rawValue)
+  }
+
+  public var description: String { rawValue }
+
+  public static func < (a: TaskID, b: TaskID) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// One task of a suite: what is asked, and how many steps an agent may take over it.
+public struct AgentTask: Sendable, Hashable, Codable {
+  public let id: TaskID
+  /// What the user asks for, in words; the critic compares the agent's choices with it.
+  public let request: String
+  /// The number of steps after which an unfinished trajectory is cut. At least 1.
+  public let stepLimit: Int
+
+  public init(id: TaskID, request: String, stepLimit: Int) {
+    self.id = id
+    self.request = request
+    self.stepLimit = stepLimit
+  }
+}
+
+/// The three disjoint sets of tasks. Splits are by task, never by step.
+public enum Split: String, CaseIterable, Codable, Sendable {
+  case train, validation, test
+}

@@ -1,0 +1,107 @@
+/// What a critic is shown of a trajectory in progress. This initialiser is the one place where it is made, for training
+/// and for serving alike.
+public struct CriticState: Sendable, Hashable, Codable {
+  public let request: String
+  /// Steps taken.
+  public let step: Int
+  public let stepLimit: Int
+  /// Every action so far, oldest first.
+  public let actions: [String]
+  public let observation: String
+  /// What was paid so far, except a last reward that is hidden.
+  public let rewardSoFar: Double
+  /// How many actions had been taken before, word for word.
+  public let repeats: Int
+  public let invalidActions: Int
+
+  /// - Parameter hidingLastReward: shows a finished trajectory as a user without a verifier sees it: the last action and
+  ///   its observation, not what they paid. The return-to-go of that state is the hidden reward.
+  public init(_ trajectory: Trajectory, hidingLastReward: Bool = false) {
+    let steps = trajectory.steps
+    request = trajectory.task.request
+    step = steps.count
+    stepLimit = trajectory.task.stepLimit
+    actions = steps.map(\.action.text)
+    observation = trajectory.observation.text
+    rewardSoFar = trajectory.reward - (hidingLastReward ? steps.last?.outcome.reward ?? 0 : 0)
+    repeats = actions.count - Set(actions).count
+    invalidActions = trajectory.invalidActions
+  }
+
+  public var lastAction: String { actions.last ?? "" }
+
+  /// The state in words, for critics that read.
+  public var text: String {
+    var lines = ["Task: \(request)", "Step \(step) of at most \(stepLimit). Reward so far: \(rewardSoFar)."]
+    if !actions.isEmpty { lines.append("Actions so far:") }
+    for (number, action) in actions.enumerated() { lines.append("\(number + 1). \(action)") }
+    if repeats > 0 { lines.append("Repeated actions: \(repeats).") }
+    if invalidActions > 0 { lines.append("Invalid actions: \(invalidActions).") }
+    lines.append("Now: \(observation)")
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// Guidance: what is still to come from a state under the frozen policy. A wrong critic costs efficiency, never
+/// correctness, because the target of the filter is the reward alone.
+public protocol Critic: Sendable {
+  /// Names the critic and what it was trained on.
+  var identity: String { get }
+
+  /// The distribution of the return-to-go of each state, in order. Terminal states are not asked about: theirs is 0.
+  func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution]
+}
+
+/// A critic made from a closure that gives the expected return-to-go of one state.
+public struct ClosureCritic: Critic {
+  public let identity: String
+  private let body: @Sendable (CriticState) -> ReturnDistribution
+
+  public init(_ identity: String, returnToGo body: @escaping @Sendable (CriticState) -> ReturnDistribution) {
+    self.identity = identity
+    self.body = body
+  }
+
+  public init(_ identity: String, value: @escaping @Sendable (CriticState) -> Double) {
+    self.init(identity) { .point(value($0)) }
+  }
+
+  public func returnsToGo(from states: [CriticState]) -> [ReturnDistribution] { states.map(body) }
+}
+
+/// The critic that knows nothing. Weights stay equal, nothing is resampled, and the run is best-of-N.
+public struct ConstantCritic: Critic {
+  public let returnToGo: ReturnDistribution
+
+  public init(_ returnToGo: ReturnDistribution = .point(0)) { self.returnToGo = returnToGo }
+
+  public var identity: String { "constant" }
+
+  public func returnsToGo(from states: [CriticState]) -> [ReturnDistribution] {
+    states.map { _ in returnToGo }
+  }
+}
+
+/// Why a critic gave no values.
+public struct CriticError: Error, Sendable, Hashable, CustomStringConvertible {
+  public enum Kind: String, Sendable, Hashable {
+    /// The artifact cannot be read, or is of another version.
+    case unreadable
+    /// The artifact was trained on another environment.
+    case wrongEnvironment
+    /// There is not enough to train on.
+    case tooLittleData
+    /// The library or service behind the critic failed.
+    case failed
+  }
+
+  public let kind: Kind
+  public let message: String
+
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  public var description: String { message }
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// A critic's belief about the return-to-go: what is still to come, not what was already paid.
+///
+/// One fit of the distribution gives the soft value for every temperature in closed form,
+/// V_β = β·log Σ_b p_b·exp(r_b/β).
+public struct ReturnDistribution: Sendable, Hashable, Codable {
+  /// The returns with mass, in reward units.
+  public let returns: [Double]
+  /// Their probabilities, summing to 1.
+  public let probabilities: [Double]
+
+  /// - Parameter probabilities: non-negative masses of `returns`; they are normalised.
+  /// - Precondition: as many masses as returns, at least one of them positive.
+  public init(returns: [Double], probabilities: [Double]) {
+    precondition(returns.count == probabilities.count, "one mass per return")
+    let total = probabilities.reduce(0, +)
+    precondition(total > 0 && total.isFinite, "masses must be finite and not all zero")
+    self.returns = returns
+    self.probabilities = probabilities.map { $0 / total }
+  }
+
+  /// All mass on one return: a scalar critic.
+  public static func point(_ value: Double) -> ReturnDistribution {
+    ReturnDistribution(returns: [value], probabilities: [1])
+  }
+
+  public var mean: Double {
+    zip(returns, probabilities).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  /// P(return ≥ threshold), with a tolerance for sums of decimal rewards.
+  public func probability(atLeast threshold: Double) -> Double {
+    zip(returns, probabilities).reduce(0) { $0 + ($1.0 >= threshold - 1e-9 ? $1.1 : 0) }
+  }
+
+  /// V_β = β·log Σ_b p_b·exp(r_b/β), in reward units.
+  ///
+  /// - Parameter temperature: β > 0, in reward units. As β grows, the mean; as β falls to 0, the largest possible return.
+  public func softValue(temperature: Double) -> Double {
+    precondition(temperature > 0, "a temperature is positive")
+    var largest = -Double.infinity
+    for (value, probability) in zip(returns, probabilities) where probability > 0 { largest = max(largest, value) }
+    var sum = 0.0
+    for (value, probability) in zip(returns, probabilities) where probability > 0 {
+      sum += probability * exp((value - largest) / temperature)
+    }
+    return largest + temperature * log(sum)
+  }
+}

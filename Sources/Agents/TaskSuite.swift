@@ -1,0 +1,71 @@
+/// Which world a rollout comes from. A critic serves the world it was trained on and refuses another.
+public struct EnvironmentIdentity: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// The kind as the configuration names it, such as `orders`.
+  public let kind: String
+  /// Everything else that changes the world's rules or its texts, in a readable and stable form.
+  /// The choice of tasks is not part of it: a critic is meant for tasks it has not seen.
+  public let rules: String
+
+  public init(kind: String, rules: String = "") {
+    self.kind = kind
+    self.rules = rules
+  }
+
+  public var description: String { rules.isEmpty ? kind : "\(kind) (\(rules))" }
+}
+
+/// A world and its tasks.
+public protocol TaskSuite: Sendable {
+  var identity: EnvironmentIdentity { get }
+
+  /// The largest reward a trajectory can have, where it is known. A search stops once it is reached.
+  var maximalReward: Double? { get }
+
+  /// The tasks of a split, in a stable order; empty where the split has none.
+  func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask]
+
+  /// The task of a name that ``tasks(in:)`` may or may not list.
+  func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask
+
+  /// Opens an episode, with the first observation.
+  func begin(_ task: AgentTask) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation)
+
+  /// What the policy is shown after `trajectory`. A pure function of the trajectory.
+  func transcript(for trajectory: Trajectory) -> Transcript
+}
+
+extension TaskSuite {
+  public var maximalReward: Double? { nil }
+
+  /// The whole past: the request, then every observation and every answer.
+  public func transcript(for trajectory: Trajectory) -> Transcript {
+    Transcript(instructions: trajectory.task.request, history: trajectory)
+  }
+}
+
+/// Why an environment could not do what was asked.
+public struct EnvironmentError: Error, Sendable, Hashable, CustomStringConvertible {
+  public enum Kind: String, Sendable, Hashable {
+    /// No task has this name.
+    case unknownTask
+    /// The environment is set up wrongly, or something it needs is missing.
+    case misconfigured
+    /// The connection or process behind the environment failed.
+    case unavailable
+    /// A replayed episode paid or ended otherwise than the recorded one.
+    case diverged
+    /// The run was stopped while it waited.
+    case cancelled
+  }
+
+  public let kind: Kind
+  /// What was tried, with what, and what to do next.
+  public let message: String
+
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  public var description: String { message }
+}
