@@ -1,0 +1,60 @@
+/// One stop of a population: what the particles weighed, and who continued as whom.
+public struct Checkpoint: Sendable, Hashable, Codable {
+  /// Steps taken.
+  public let step: Int
+  /// Log-weights after this checkpoint's evidence and before its resampling.
+  public let logWeights: LogWeights
+  /// V of each particle, before its resampling.
+  public let softValues: [Double]
+  /// For each place, the particle it continues; nil where nothing was resampled.
+  public let ancestors: [Int]?
+  /// log Ẑ up to here.
+  public let logEvidence: Double
+
+  public init(step: Int, logWeights: LogWeights, softValues: [Double], ancestors: [Int]?, logEvidence: Double) {
+    self.step = step
+    self.logWeights = logWeights
+    self.softValues = softValues
+    self.ancestors = ancestors
+    self.logEvidence = logEvidence
+  }
+
+  public var effectiveSampleSize: Double { logWeights.effectiveSampleSize }
+
+  /// How many particles continue as another's copy: the forks this checkpoint asks for.
+  public var forks: Int {
+    guard let ancestors else { return 0 }
+    return ancestors.indices.count { ancestors[$0] != $0 }
+  }
+}
+
+/// Who descends from whom, and since which step.
+public struct Genealogy: Sendable, Hashable, Codable {
+  /// The number of particles.
+  public let count: Int
+  /// In order of their steps.
+  public private(set) var checkpoints: [Checkpoint] = []
+
+  public init(count: Int, checkpoints: [Checkpoint] = []) {
+    self.count = count
+    self.checkpoints = checkpoints
+  }
+
+  mutating func append(_ checkpoint: Checkpoint) { checkpoints.append(checkpoint) }
+
+  public var resamplings: Int { checkpoints.count { $0.ancestors != nil } }
+  public var forks: Int { checkpoints.reduce(0) { $0 + $1.forks } }
+
+  /// The places a final particle's ancestors held: one before the first checkpoint, and one after each.
+  public func lineage(of particle: Int) -> [Int] {
+    var places = [particle]
+    for checkpoint in checkpoints.reversed() {
+      let place = places[places.count - 1]
+      places.append(checkpoint.ancestors?[place] ?? place)
+    }
+    return places.reversed()
+  }
+
+  /// How many of the first particles still have descendants at the end.
+  public var survivingFounders: Int { Set((0..<count).map { lineage(of: $0)[0] }).count }
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+/// The logarithms of the particles' weights, up to nothing: their mean is the evidence. An immutable value; taking
+/// evidence in returns a new one.
+public struct LogWeights: Sendable, Hashable, Codable {
+  /// One log-weight per particle; −∞ for a particle without weight. Never NaN.
+  public let values: [Double]
+
+  /// - Parameter values: a NaN counts as −∞, so that an undefined increment costs a particle its life and no more.
+  public init(_ values: [Double]) {
+    self.values = values.map { $0.isNaN ? -.infinity : $0 }
+  }
+
+  /// Equal weights of 1.
+  public init(equal count: Int) {
+    values = Array(repeating: 0, count: count)
+  }
+
+  public var count: Int { values.count }
+
+  /// The log-weights after more evidence.
+  /// - Precondition: one increment per particle.
+  public func adding(_ increments: [Double]) -> LogWeights {
+    precondition(increments.count == count, "one increment per particle")
+    return LogWeights(zip(values, increments).map { $0 + $1 })
+  }
+
+  /// The weights, summing to 1. Where no particle has any, all have the same.
+  public var normalised: [Double] {
+    let largest = values.max() ?? 0
+    guard largest > -.infinity else { return Array(repeating: 1 / Double(max(count, 1)), count: count) }
+    let weights = values.map { exp($0 - largest) }
+    let total = weights.reduce(0, +)
+    return weights.map { $0 / total }
+  }
+
+  /// (Σw)² / Σw², between 1 and the number of particles; 0 where no particle has weight.
+  public var effectiveSampleSize: Double {
+    let largest = values.max() ?? -.infinity
+    guard largest > -.infinity else { return 0 }
+    var sum = 0.0
+    var squares = 0.0
+    for value in values {
+      let weight = exp(value - largest)
+      sum += weight
+      squares += weight * weight
+    }
+    return sum * sum / squares
+  }
+
+  /// log((1/N) Σw), the evidence since the weights were last equal.
+  public var logMean: Double {
+    let largest = values.max() ?? -.infinity
+    guard largest > -.infinity else { return -.infinity }
+    let sum = values.reduce(0) { $0 + exp($1 - largest) }
+    return largest + log(sum / Double(count))
+  }
+
+  /// Nothing tells the particles apart, so that a resampling could only lose some.
+  var areEqual: Bool {
+    guard let first = values.first else { return true }
+    return values.allSatisfy { abs($0 - first) <= 1e-12 || $0 == first }
+  }
+}
