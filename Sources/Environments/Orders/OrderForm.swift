@@ -1,0 +1,91 @@
+/// The form of an order desk: what is asked, in order, and what may be answered.
+public struct OrderForm: Sendable, Hashable {
+  public struct Field: Sendable, Hashable {
+    public let name: String
+    public let options: [String]
+
+    public init(_ name: String, _ options: [String]) {
+      self.name = name
+      self.options = options
+    }
+  }
+
+  /// In the order they are asked; a request names them in the opposite order ("two medium green leather dress").
+  public let fields: [Field]
+  /// How many options a field lists, at least and at most.
+  public let listed: ClosedRange<Int>
+  /// Orders already filled in, shown as examples with every prompt.
+  public let worked: [Order]
+
+  public init(fields: [Field], listed: ClosedRange<Int>, worked: [Order]) {
+    self.fields = fields
+    self.listed = listed
+    self.worked = worked
+  }
+
+  /// How many different requests there are.
+  var requests: Int { fields.reduce(1) { $0 * $1.options.count } }
+
+  /// The fields and worked orders that suit a 135M-parameter model: words of one or two tokens, and examples on which it
+  /// gets about seven fields of ten right, so that there is something to select.
+  public static let standard = OrderForm(
+    fields: [
+      Field(
+        "item",
+        [
+          "coat", "scarf", "dress", "shirt", "hat", "jacket", "skirt", "sweater", "blanket", "belt", "bag", "glove",
+        ]),
+      Field(
+        "material",
+        ["leather", "cotton", "wool", "silk", "linen", "velvet", "denim", "fleece", "nylon", "rubber"]),
+      Field(
+        "colour",
+        [
+          "red", "blue", "green", "black", "white", "yellow", "purple", "brown", "grey", "pink", "orange",
+        ]),
+      Field("size", ["tiny", "small", "medium", "large", "huge"]),
+      Field("count", ["two", "three", "four", "five", "six", "seven", "eight", "nine"]),
+    ],
+    listed: 3...4,
+    worked: [
+      Order(
+        wanted: ["sweater", "leather", "orange", "large", "seven"],
+        listed: [
+          ["coat", "sweater", "blanket", "shirt"], ["linen", "silk", "leather"], ["green", "orange", "purple"],
+          ["huge", "large", "medium", "tiny"], ["four", "three", "seven"],
+        ]),
+      Order(
+        wanted: ["jacket", "wool", "yellow", "huge", "five"],
+        listed: [
+          ["jacket", "bag", "coat"], ["rubber", "fleece", "wool"], ["purple", "black", "pink", "yellow"],
+          ["huge", "tiny", "medium", "large"], ["seven", "eight", "five"],
+        ]),
+      Order(
+        wanted: ["skirt", "rubber", "blue", "small", "nine"],
+        listed: [
+          ["skirt", "hat", "dress"], ["rubber", "fleece", "leather", "silk"], ["purple", "grey", "blue"],
+          ["tiny", "medium", "huge", "small"], ["seven", "five", "nine", "six"],
+        ]),
+    ])
+}
+
+/// What a customer wants, and what the desk lists for each field.
+public struct Order: Sendable, Hashable {
+  /// One word per field, in the form's order.
+  public let wanted: [String]
+  /// The options of each field, the wanted one among them.
+  public let listed: [[String]]
+
+  public init(wanted: [String], listed: [[String]]) {
+    self.wanted = wanted
+    self.listed = listed
+  }
+
+  /// As the customer says it.
+  public var request: String { "I want " + wanted.reversed().joined(separator: " ") }
+
+  /// The line in which a field is filled in, up to the answer.
+  func line(_ field: Int, of form: OrderForm) -> String {
+    "We have \(listed[field].joined(separator: ", ")). \(request), so I pick the \(form.fields[field].name)"
+  }
+}

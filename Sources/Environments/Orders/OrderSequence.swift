@@ -1,0 +1,63 @@
+import Agents
+
+/// The orders of a seed, by number. Different numbers are different requests, whatever the split they serve.
+struct OrderSequence: Sendable {
+  let form: OrderForm
+  let seed: UInt64
+  /// A worked order is no task: its number names one of the requests that no number reaches instead.
+  private let substitutes: [[String]: [String]]
+
+  init(form: OrderForm, seed: UInt64) {
+    self.form = form
+    self.seed = seed
+    let worked = form.worked.map(\.wanted)
+    let unnumbered = (form.requests - worked.count..<form.requests).map { Self.request(at: $0, of: form, seed: seed) }
+    substitutes = Dictionary(
+      zip(worked.filter { !unnumbered.contains($0) }, unnumbered.filter { !worked.contains($0) }),
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The number of orders, worked ones left out.
+  var count: Int { form.requests - form.worked.count }
+
+  /// - Precondition: `number` is in 0 ..< count.
+  func order(_ number: Int) -> Order {
+    let drawn = Self.request(at: number, of: form, seed: seed)
+    let wanted = substitutes[drawn] ?? drawn
+    var generator = Seed(seed).split("order").split(number).generator()
+    let listed = zip(form.fields, wanted).map { field, word in
+      let others = field.options.filter { $0 != word }.shuffled(using: &generator)
+      let size = min(Int.random(in: form.listed, using: &generator), field.options.count)
+      return ([word] + others.prefix(size - 1)).shuffled(using: &generator)
+    }
+    return Order(wanted: wanted, listed: listed)
+  }
+
+  /// The words of a place in a seeded permutation of all requests.
+  private static func request(at place: Int, of form: OrderForm, seed: UInt64) -> [String] {
+    var rest = permuted(place, below: form.requests, seed: seed)
+    return form.fields.map { field in
+      let word = field.options[rest % field.options.count]
+      rest /= field.options.count
+      return word
+    }
+  }
+
+  /// A permutation of 0 ..< bound: four Feistel rounds over the next even power of two, walked until the result is inside
+  /// (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
+  private static func permuted(_ place: Int, below bound: Int, seed: UInt64) -> Int {
+    var half = 1
+    while 1 << (2 * half) < bound { half += 1 }
+    let mask = (1 << half) - 1
+    let keys = (0..<4).map { Seed(seed).split("permutation").split($0) }
+    var value = place
+    repeat {
+      var (left, right) = (value >> half, value & mask)
+      for key in keys {
+        (left, right) = (right, left ^ (Int(truncatingIfNeeded: key.split(right).rawValue) & mask))
+      }
+      value = left << half | right
+    } while value >= bound
+    return value
+  }
+}

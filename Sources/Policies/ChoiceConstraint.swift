@@ -1,0 +1,40 @@
+import Foundation
+
+/// How a policy is held to the choices that a world lists.
+public enum ChoiceConstraint: String, CaseIterable, Sendable, Codable {
+  /// A JSON schema on chat endpoints, unless the server refuses it; else validation.
+  case auto
+  /// A GBNF grammar, as llama.cpp's server takes it.
+  case grammar
+  /// `response_format` with a JSON schema whose one property is the choice.
+  case schema
+  /// Nothing is sent; an answer that is no choice is an invalid action.
+  case validate
+
+  /// A grammar whose language is the choices, each after `prefix`.
+  static func grammar(for choices: [String], prefix: String) -> String {
+    "root ::= " + choices.map { quoted(prefix + $0) }.joined(separator: " | ")
+  }
+
+  /// A GBNF string literal.
+  private static func quoted(_ text: String) -> String {
+    var literal = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": literal += "\\\""
+      case "\\": literal += "\\\\"
+      case "\n": literal += "\\n"
+      case "\r": literal += "\\r"
+      case "\t": literal += "\\t"
+      default: literal.unicodeScalars.append(scalar)
+      }
+    }
+    return literal + "\""
+  }
+
+  /// Reads the choice from an answer in the schema's form; the answer itself where it is not in that form.
+  static func choice(in answer: String) -> String {
+    struct Answer: Decodable { let choice: String }
+    return (try? JSONDecoder().decode(Answer.self, from: Data(answer.utf8)))?.choice ?? answer
+  }
+}

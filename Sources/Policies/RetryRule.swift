@@ -1,0 +1,62 @@
+import Agents
+import Foundation
+
+/// How often a call is tried again, and after how long: bounded exponential backoff with full jitter.
+public struct RetryRule: Sendable, Hashable {
+  /// Attempts in all, the first included.
+  public var attempts: Int
+  /// The upper bound of the first pause, in seconds; it doubles with every attempt.
+  public var base: Double
+  /// The upper bound of any pause, in seconds. A server that asks to be left alone for longer ends the call.
+  public var most: Double
+
+  public init(attempts: Int = 5, base: Double = 0.5, most: Double = 30) {
+    self.attempts = attempts
+    self.base = base
+    self.most = most
+  }
+
+  /// The pause before attempt `attempt` (counted from 1 for the first repetition), in seconds, or nil to give up.
+  ///
+  /// - Parameters:
+  ///   - retryAfter: what the server asked for, in seconds; it is kept to, with jitter on top.
+  ///   - uniform: a number in [0, 1).
+  func pause(before attempt: Int, retryAfter: Double?, uniform: Double) -> Double? {
+    guard attempt < attempts else { return nil }
+    let bound = min(most, base * pow(2, Double(attempt - 1)))
+    guard let retryAfter else { return bound * uniform }
+    return retryAfter > most ? nil : retryAfter + base * uniform
+  }
+
+  /// Runs `body` until it answers, fails for good, or has been tried often enough.
+  func run<T: Sendable>(
+    seed: Seed, _ body: () async throws(PolicyError) -> T
+  ) async throws(PolicyError) -> T {
+    var generator = seed.split("retry").generator()
+    var attempt = 1
+    while true {
+      do throws(PolicyError) {
+        return try await body()
+      } catch {
+        let uniform = generator.uniform()
+        guard error.isRetryable, let pause = pause(before: attempt, retryAfter: error.retryAfter, uniform: uniform) else {
+          throw attempt == 1
+            ? error : PolicyError(error.kind, "\(error.message) (tried \(attempt) times)", retryAfter: error.retryAfter)
+        }
+        attempt += 1
+        do { try await Task.sleep(for: .seconds(pause)) } catch { throw PolicyError(.cancelled, "The run was stopped.") }
+      }
+    }
+  }
+}
+
+/// Reads `Retry-After`, a number of seconds or a date of HTTP's preferred form (RFC 9110, 10.2.3). nil where it is neither.
+func retryAfterSeconds(_ header: String?, now: Date) -> Double? {
+  guard let header = header?.trimmingCharacters(in: .whitespaces) else { return nil }
+  if let seconds = Double(header) { return seconds.isFinite ? max(seconds, 0) : nil }
+  let formatter = DateFormatter()
+  formatter.locale = Locale(identifier: "en_US_POSIX")
+  formatter.timeZone = TimeZone(identifier: "GMT")
+  formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
+  return formatter.date(from: header).map { max($0.timeIntervalSince(now), 0) }
+}

@@ -1,0 +1,72 @@
+import Agents
+import ParticleFilter
+
+/// One run: everything that decides its answers.
+public struct RunRecord: Sendable, Hashable {
+  /// A digest of the other properties but the verb, so that two verbs with the same settings share their answers.
+  public let id: String
+  public let verb: String
+  public let method: String
+  public let environment: EnvironmentIdentity
+  public let policy: String
+  public let critic: String?
+  /// Its trajectories are draws from the frozen policy alone, fit to train a critic on.
+  public let isPrior: Bool
+  public let seed: UInt64
+  /// The settings as JSON, for people.
+  public let settings: String
+
+  public init(
+    id: String, verb: String, method: String, environment: EnvironmentIdentity, policy: String, critic: String?,
+    isPrior: Bool, seed: UInt64, settings: String
+  ) {
+    self.id = id
+    self.verb = verb
+    self.method = method
+    self.environment = environment
+    self.policy = policy
+    self.critic = critic
+    self.isPrior = isPrior
+    self.seed = seed
+    self.settings = settings
+  }
+}
+
+/// An answer as it was paid for.
+public struct AnswerRecord: Sendable, Hashable {
+  public let key: CallKey
+  /// Tells whether the question is still the one that was answered.
+  public let promptDigest: String
+  public let response: PolicyResponse
+  public let seconds: Double
+
+  public init(key: CallKey, promptDigest: String, response: PolicyResponse, seconds: Double) {
+    self.key = key
+    self.promptDigest = promptDigest
+    self.response = response
+    self.seconds = seconds
+  }
+}
+
+/// A trajectory and its place in a population.
+public struct TrajectoryRecord: Sendable {
+  public enum Standing: String, Sendable { case final, banked }
+
+  public let particle: Int
+  public let standing: Standing
+  public let trajectory: Trajectory
+  /// Up to the evidence; nil where the population has no weights.
+  public let logWeight: Double?
+  /// Why the particle could not go on, or nil.
+  public let failure: String?
+
+  public init(
+    particle: Int, standing: Standing = .final, trajectory: Trajectory, logWeight: Double? = nil, failure: String? = nil
+  ) {
+    self.particle = particle
+    self.standing = standing
+    self.trajectory = trajectory
+    self.logWeight = logWeight
+    self.failure = failure
+  }
+}

@@ -1,0 +1,170 @@
+import Agents
+import Foundation
+import GRDB
+import ParticleFilter
+
+/// A stored trajectory that was drawn from the frozen policy alone.
+public struct Rollout: Sendable {
+  public let run: String
+  public let particle: Int
+  public let trajectory: Trajectory
+}
+
+extension RolloutStore {
+  /// Stores what a run found on one task, in one piece, in place of what it had stored of these particles before.
+  public func save(
+    run: String, task: AgentTask, trajectories: [TrajectoryRecord], genealogy: Genealogy? = nil
+  ) async throws(StoreError) {
+    try await write("store the trajectories of \(task.id)") { database in
+      let place: StatementArguments = [run, task.id.rawValue]
+      for table in ["checkpoint", "weighing"] {
+        try database.execute(sql: "DELETE FROM \(table) WHERE run = ? AND task = ?", arguments: place)
+      }
+      // A run of more independent attempts may have been stored before: those past this one's stay.
+      try database.execute(
+        sql: "DELETE FROM trajectory WHERE run = ? AND task = ? AND particle <= ?",
+        arguments: place + [trajectories.map(\.particle).max() ?? -1])
+      for record in trajectories { try Self.insert(record, run: run, task: task.id, into: database) }
+      for checkpoint in genealogy?.checkpoints ?? [] {
+        try database.execute(
+          sql: "INSERT INTO checkpoint VALUES (?, ?, ?, ?, ?, ?)",
+          arguments: place + [
+            checkpoint.step, checkpoint.effectiveSampleSize, checkpoint.logEvidence.ifFinite,
+            checkpoint.ancestors != nil,
+          ])
+        for particle in checkpoint.softValues.indices {
+          try database.execute(
+            sql: "INSERT INTO weighing VALUES (?, ?, ?, ?, ?, ?, ?)",
+            arguments: place + [
+              checkpoint.step, particle, checkpoint.logWeights.values[particle].ifFinite,
+              checkpoint.softValues[particle], checkpoint.ancestors?[particle] ?? particle,
+            ])
+        }
+      }
+    }
+  }
+
+  /// The finished trajectories of a world's tasks of one split that its frozen policy produced by itself, in a stable order.
+  ///
+  /// - Parameter policy: the identity of the policy, since a critic's values are those of one policy.
+  public func rollouts(
+    of environment: EnvironmentIdentity, policy: String, split: Split
+  ) async throws(StoreError) -> [Rollout] {
+    try await read("read rollouts") { database in
+      let rows = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT trajectory.*, task.request, task.stepLimit
+          FROM trajectory JOIN run ON run.id = trajectory.run
+          JOIN task ON task.id = trajectory.task AND task.environmentKind = run.environmentKind
+            AND task.environmentRules = run.environmentRules
+          WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ? AND run.policy = ?
+            AND task.split = ? AND trajectory.failure IS NULL AND trajectory.standing = 'final'
+          ORDER BY trajectory.task, trajectory.run, trajectory.particle
+          """,
+        arguments: [environment.kind, environment.rules, policy, split.rawValue])
+      return try rows.map { row in
+        let task = AgentTask(id: TaskID(row["task"]), request: row["request"], stepLimit: row["stepLimit"])
+        return Rollout(
+          run: row["run"], particle: row["particle"], trajectory: try Self.trajectory(row, task: task, from: database))
+      }
+    }
+  }
+
+  /// How many rollouts the store has for each policy and split of a world, to say what is there where something is missing.
+  public func inventory(
+    of environment: EnvironmentIdentity
+  ) async throws(StoreError) -> [(policy: String, split: String, rollouts: Int)] {
+    let rows: [[String]] = try await read("read the inventory") { database in
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT run.policy, COALESCE(task.split, 'no split') AS split, COUNT(*) AS rollouts
+          FROM trajectory JOIN run ON run.id = trajectory.run
+          JOIN task ON task.id = trajectory.task AND task.environmentKind = run.environmentKind
+            AND task.environmentRules = run.environmentRules
+          WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ?
+          GROUP BY 1, 2 ORDER BY 1, 2
+          """, arguments: [environment.kind, environment.rules]
+      ).map { [$0["policy"], $0["split"], String($0["rollouts"] as Int)] }
+    }
+    return rows.map { ($0[0], $0[1], Int($0[2]) ?? 0) }
+  }
+
+  /// The recorded genealogy of a task's population.
+  public func genealogy(run: String, task: TaskID) async throws(StoreError) -> Genealogy {
+    try await read("read the checkpoints of \(task)") { database in
+      let rows = try Row.fetchAll(
+        database, sql: "SELECT * FROM weighing WHERE run = ? AND task = ? ORDER BY step, particle",
+        arguments: [run, task.rawValue])
+      let summaries = try Row.fetchAll(
+        database, sql: "SELECT * FROM checkpoint WHERE run = ? AND task = ? ORDER BY step",
+        arguments: [run, task.rawValue])
+      let checkpoints = summaries.map { summary in
+        let step: Int = summary["step"]
+        let particles = rows.filter { $0["step"] == step }
+        return Checkpoint(
+          step: step, logWeights: LogWeights(particles.map { $0["logWeight"] ?? -.infinity }),
+          softValues: particles.map { $0["softValue"] },
+          ancestors: summary["isResampled"] ? particles.map { $0["ancestor"] } : nil,
+          logEvidence: summary["logEvidence"] ?? -.infinity)
+      }
+      return Genealogy(count: checkpoints.first?.softValues.count ?? 0, checkpoints: checkpoints)
+    }
+  }
+
+  private static func insert(
+    _ record: TrajectoryRecord, run: String, task: TaskID, into database: Database
+  ) throws {
+    let trajectory = record.trajectory
+    try database.execute(
+      sql: """
+        INSERT INTO trajectory (run, task, particle, standing, opening, choices, reward, isDone, logWeight, failure)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        run, task.rawValue, record.particle, record.standing.rawValue, trajectory.opening.text,
+        try encoded(trajectory.opening.choices), trajectory.reward, trajectory.isDone, record.logWeight?.ifFinite,
+        record.failure,
+      ])
+    let id = database.lastInsertedRowID
+    for (number, step) in trajectory.steps.enumerated() {
+      try database.execute(
+        sql: "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        arguments: [
+          id, number + 1, step.response, step.action.text, step.action.isParsed, step.outcome.observation.text,
+          try encoded(step.outcome.observation.choices), step.outcome.reward, step.outcome.isDone,
+          step.outcome.isInvalid,
+        ])
+    }
+  }
+
+  private static func trajectory(_ row: Row, task: AgentTask, from database: Database) throws -> Trajectory {
+    let id: Int64 = row["id"]
+    let steps = try Row.fetchAll(
+      database, sql: "SELECT * FROM step WHERE trajectory = ? ORDER BY number", arguments: [id]
+    ).map { row in
+      let text: String = row["action"]
+      return Step(
+        response: row["response"], action: row["isParsed"] ? .act(text) : .unparsable(text),
+        outcome: Outcome(
+          Observation(row["observation"], choices: try decoded(row["choices"])), reward: row["reward"],
+          isDone: row["isDone"], isInvalid: row["isInvalid"]))
+    }
+    let opening = Observation(row["opening"], choices: try decoded(row["choices"]))
+    return Trajectory(task: task, opening: opening, steps: steps)
+  }
+
+  private static func encoded(_ choices: [String]?) throws -> String? {
+    try choices.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+  }
+
+  private static func decoded(_ choices: String?) throws -> [String]? {
+    try choices.map { try JSONDecoder().decode([String].self, from: Data($0.utf8)) }
+  }
+}
+
+extension Double {
+  /// SQLite keeps no infinities in JSON-friendly form; −∞ is stored as NULL.
+  fileprivate var ifFinite: Double? { isFinite ? self : nil }
+}

@@ -1,0 +1,121 @@
+import Agents
+import Foundation
+import GRDB
+import ParticleFilter
+
+/// Everything a run finds out, in one SQLite file: tasks, trajectories, model calls, checkpoints, ancestors, values.
+///
+/// Written ahead (WAL) with every commit synchronised to the disk, so that a killed process loses no stored answer.
+public final class RolloutStore: Sendable {
+  public let path: String
+  let pool: DatabasePool
+  private let answers: AnswerQueue
+
+  /// Opens a store, or creates it with its folder.
+  public init(path: String) throws(StoreError) {
+    self.path = path
+    do {
+      let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      var configuration = Configuration()
+      configuration.busyMode = .timeout(10)
+      configuration.prepareDatabase { database in
+        try database.execute(sql: "PRAGMA synchronous = FULL")
+      }
+      // Another program's database must not be turned into WAL mode by looking at it.
+      if FileManager.default.fileExists(atPath: path) {
+        var readOnly = configuration
+        readOnly.readonly = true
+        let queue = try DatabaseQueue(path: path, configuration: readOnly)
+        let application = try queue.read { try Int32.fetchOne($0, sql: "PRAGMA application_id") ?? 0 }
+        let tables = try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0 }
+        if tables > 0 || application != 0 {
+          try queue.read { try Schema.prepare($0, path: path) }
+        }
+      }
+      pool = try DatabasePool(path: path, configuration: configuration)
+      try pool.write { try Schema.prepare($0, path: path) }
+      answers = AnswerQueue(pool: pool, path: path)
+    } catch {
+      throw StoreError(error, while: "open the store", path: path)
+    }
+  }
+
+  /// Notes a run before its first answer. A run already noted stays as it is.
+  public func begin(_ run: RunRecord) async throws(StoreError) {
+    try await write("note the run") { database in
+      try database.execute(
+        sql: """
+          INSERT OR IGNORE INTO run
+          (id, verb, method, environmentKind, environmentRules, policy, critic, isPrior, seed, settings)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          run.id, run.verb, run.method, run.environment.kind, run.environment.rules, run.policy, run.critic,
+          run.isPrior, Int64(bitPattern: run.seed), run.settings,
+        ])
+    }
+  }
+
+  /// Notes the tasks that a run is about to take up.
+  public func note(
+    _ tasks: [AgentTask], split: Split?, of environment: EnvironmentIdentity
+  ) async throws(StoreError) {
+    try await write("note the tasks") { database in
+      for task in tasks {
+        try database.execute(
+          sql: """
+            INSERT INTO task (environmentKind, environmentRules, id, split, request, stepLimit)
+            VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET split = COALESCE(excluded.split, split), stepLimit = excluded.stepLimit
+            """,
+          arguments: [
+            environment.kind, environment.rules, task.id.rawValue, split?.rawValue, task.request, task.stepLimit,
+          ])
+      }
+    }
+  }
+
+  /// The stored answer to a call, or nil where it has still to be asked.
+  public func answer(for key: CallKey) async throws(StoreError) -> AnswerRecord? {
+    try await read("read an answer") { database in
+      try Row.fetchOne(
+        database, sql: "SELECT * FROM call WHERE run = ? AND task = ? AND particle = ? AND step = ?",
+        arguments: [key.run, key.task.rawValue, key.particle, key.step]
+      ).map { row in
+        AnswerRecord(
+          key: key, promptDigest: row["promptDigest"],
+          response: PolicyResponse(
+            row["response"],
+            usage: Usage(
+              inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
+              outputTokens: row["outputTokens"], reasoningTokens: row["reasoningTokens"])),
+          seconds: row["seconds"])
+      }
+    }
+  }
+
+  /// Stores an answer; on return it is on the disk. Answers that arrive while others are written share one commit.
+  public func record(_ answer: AnswerRecord) async throws(StoreError) {
+    try await answers.record(answer)
+  }
+
+  /// The number of answers stored for a run.
+  public func answerCount(run: String) async throws(StoreError) -> Int {
+    try await read("count answers") { database in
+      try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM call WHERE run = ?", arguments: [run]) ?? 0
+    }
+  }
+
+  func write(
+    _ action: String, _ body: @escaping @Sendable (Database) throws -> Void
+  ) async throws(StoreError) {
+    do { try await pool.write(body) } catch { throw StoreError(error, while: action, path: path) }
+  }
+
+  func read<T: Sendable>(
+    _ action: String, _ body: @escaping @Sendable (Database) throws -> T
+  ) async throws(StoreError) -> T {
+    do { return try await pool.read(body) } catch { throw StoreError(error, while: action, path: path) }
+  }
+}

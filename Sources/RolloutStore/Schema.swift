@@ -1,0 +1,95 @@
+import GRDB
+
+enum Schema {
+  /// "COXW" in the file's header tells a store from any other SQLite file.
+  static let applicationID: Int32 = 0x434F_5857
+  /// Raised with every change that an older Coxswain could not read.
+  static let version = 1
+
+  /// Creates the tables in an empty file; checks the version of any other.
+  static func prepare(_ database: Database, path: String) throws {
+    let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    let isEmpty = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
+    if isEmpty && application == 0 && version == 0 {
+      try database.execute(sql: tables)
+      try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+      try database.execute(sql: "PRAGMA user_version = \(self.version)")
+      return
+    }
+    guard application == applicationID else {
+      throw StoreError(
+        .wrongVersion, "\(path) is a database, but not a Coxswain store. Give another --store, or move the file away.")
+    }
+    guard version == self.version else {
+      throw StoreError(
+        .wrongVersion,
+        """
+        \(path) is a store of version \(version); this cox reads version \(self.version). \
+        Use the cox that wrote it, or give another --store.
+        """)
+    }
+  }
+
+  private static let tables = """
+    -- A run is everything that decides its answers; its id is a digest of that.
+    CREATE TABLE run (
+      id TEXT PRIMARY KEY, verb TEXT NOT NULL, method TEXT NOT NULL,
+      environmentKind TEXT NOT NULL, environmentRules TEXT NOT NULL, policy TEXT NOT NULL, critic TEXT,
+      isPrior INTEGER NOT NULL, seed INTEGER NOT NULL, settings TEXT NOT NULL,
+      startedAt TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+    ) STRICT;
+
+    CREATE TABLE task (
+      environmentKind TEXT NOT NULL, environmentRules TEXT NOT NULL, id TEXT NOT NULL,
+      split TEXT, request TEXT NOT NULL, stepLimit INTEGER NOT NULL,
+      PRIMARY KEY (environmentKind, environmentRules, id)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Every answer that was paid for, under the place in the run where it is used.
+    CREATE TABLE call (
+      run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+      task TEXT NOT NULL, particle INTEGER NOT NULL, step INTEGER NOT NULL,
+      promptDigest TEXT NOT NULL, response TEXT NOT NULL,
+      inputTokens INTEGER NOT NULL, cachedInputTokens INTEGER NOT NULL,
+      outputTokens INTEGER NOT NULL, reasoningTokens INTEGER NOT NULL,
+      seconds REAL NOT NULL, answeredAt TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+      PRIMARY KEY (run, task, particle, step)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE trajectory (
+      id INTEGER PRIMARY KEY,
+      run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+      task TEXT NOT NULL, particle INTEGER NOT NULL,
+      -- 'final' at the end of the run, or 'banked': finished, and culled later.
+      standing TEXT NOT NULL,
+      opening TEXT NOT NULL, choices TEXT,
+      reward REAL NOT NULL, isDone INTEGER NOT NULL, logWeight REAL, failure TEXT,
+      UNIQUE (run, task, particle, standing)
+    ) STRICT;
+
+    CREATE TABLE step (
+      trajectory INTEGER NOT NULL REFERENCES trajectory(id) ON DELETE CASCADE,
+      number INTEGER NOT NULL,
+      response TEXT NOT NULL, action TEXT NOT NULL, isParsed INTEGER NOT NULL,
+      observation TEXT NOT NULL, choices TEXT,
+      reward REAL NOT NULL, isDone INTEGER NOT NULL, isInvalid INTEGER NOT NULL,
+      PRIMARY KEY (trajectory, number)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE checkpoint (
+      run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+      task TEXT NOT NULL, step INTEGER NOT NULL,
+      effectiveSampleSize REAL NOT NULL, logEvidence REAL, isResampled INTEGER NOT NULL,
+      PRIMARY KEY (run, task, step)
+    ) STRICT, WITHOUT ROWID;
+
+    -- One row per particle and checkpoint, as weighed before the resampling; a NULL log-weight is −∞.
+    CREATE TABLE weighing (
+      run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+      task TEXT NOT NULL, step INTEGER NOT NULL, particle INTEGER NOT NULL,
+      logWeight REAL, softValue REAL NOT NULL, ancestor INTEGER NOT NULL,
+      PRIMARY KEY (run, task, step, particle)
+    ) STRICT, WITHOUT ROWID;
+    """
+}

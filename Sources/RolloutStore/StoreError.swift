@@ -1,0 +1,49 @@
+import GRDB
+
+/// Why the store could not be read or written.
+public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+  public enum Kind: String, Sendable, Hashable {
+    /// Not a Coxswain store, or one of another version.
+    case wrongVersion
+    /// The file cannot be opened or created.
+    case unopenable
+    /// The disk is full.
+    case full
+    /// Another process holds the store.
+    case busy
+    case failed
+  }
+
+  public let kind: Kind
+  /// What was tried, with what, and what to do next.
+  public let message: String
+
+  init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  init(_ error: any Error, while action: String, path: String) {
+    if let error = error as? StoreError {
+      self = error
+      return
+    }
+    let code = (error as? DatabaseError)?.resultCode
+    let detail = (error as? DatabaseError)?.message ?? String(describing: error)
+    switch code {
+    case .SQLITE_FULL:
+      self.init(.full, "The disk is full: could not \(action) in \(path). Free some space and run the command again.")
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      self.init(
+        .busy, "Another process is writing to \(path): could not \(action). Wait for it, or give another --store.")
+    case .SQLITE_NOTADB:
+      self.init(.wrongVersion, "\(path) is not a Coxswain store. Give another --store, or move the file away.")
+    case .SQLITE_CANTOPEN:
+      self.init(.unopenable, "Could not open the store \(path): \(detail). Check that its folder exists and is writable.")
+    default:
+      self.init(.failed, "Could not \(action) in \(path): \(detail)")
+    }
+  }
+
+  public var description: String { message }
+}

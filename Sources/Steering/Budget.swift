@@ -1,0 +1,79 @@
+import Agents
+
+/// The most a run may take. A limit that is nil does not bind.
+public struct Limits: Sendable, Hashable, Codable {
+  public var calls: Int?
+  /// In the currency of the pricing.
+  public var cost: Double?
+  /// Wall-clock of this process.
+  public var seconds: Double?
+
+  public init(calls: Int? = nil, cost: Double? = nil, seconds: Double? = nil) {
+    self.calls = calls
+    self.cost = cost
+    self.seconds = seconds
+  }
+}
+
+/// Counts what a run takes and says when to stop. Calls in flight count, at the mean cost of those that returned.
+public actor Budget {
+  private let limits: Limits
+  private let pricing: Pricing
+  private let start = ContinuousClock.now
+  private var calls = 0
+  private var inFlight = 0
+  private var priced = 0
+  private var cost = 0.0
+  private var stopReason: PolicyError?
+
+  public init(limits: Limits = Limits(), pricing: Pricing = Pricing()) {
+    self.limits = limits
+    self.pricing = pricing
+  }
+
+  /// Lets calls in flight finish and refuses every further one. What was found stays stored.
+  public func stop(_ message: String) {
+    stopReason = stopReason ?? PolicyError(.cancelled, message)
+  }
+
+  /// Takes the place of one call, or throws the limit that leaves none.
+  func reserve() throws(PolicyError) {
+    if let stopReason { throw stopReason }
+    if let most = limits.calls, calls + inFlight >= most {
+      throw stopping("Reached the limit of \(most) calls. Raise --limit-calls and run the same command to continue.")
+    }
+    if let most = limits.cost, cost + Double(inFlight) * (priced > 0 ? cost / Double(priced) : 0) >= most {
+      throw stopping("Reached the cost limit of \(most). Raise --limit-cost and run the same command to continue.")
+    }
+    if let most = limits.seconds, (ContinuousClock.now - start).inSeconds >= most {
+      throw stopping("Reached the limit of \(most) seconds. Run the same command to continue.")
+    }
+    inFlight += 1
+  }
+
+  /// Counts an answer; `usage` is nil for a call that failed.
+  func settle(_ usage: Usage?) {
+    inFlight -= 1
+    if let usage { count(usage) }
+  }
+
+  /// Counts an answer of this run that was stored earlier: it was paid for, and a limit is on the run.
+  func count(_ usage: Usage) {
+    calls += 1
+    priced += 1
+    cost += pricing.cost(of: usage)
+  }
+
+  private func stopping(_ message: String) -> PolicyError {
+    let error = PolicyError(.limitReached, message)
+    stopReason = stopReason ?? error
+    return error
+  }
+}
+
+extension Duration {
+  /// Seconds, with a fraction.
+  public var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+}

@@ -1,0 +1,128 @@
+import Agents
+import Foundation
+import ParticleFilter
+import RolloutStore
+
+/// One method on many tasks: several populations at a time, so that calls fill the concurrency that the policy allows.
+public struct Campaign: Sendable {
+  public let suite: any TaskSuite
+  public let policy: any Policy
+  public let critic: (any Critic)?
+  public let settings: SteeringSettings
+  public let store: RolloutStore?
+  /// How many calls may be in flight, which decides how many populations are open at a time.
+  public let concurrency: Int
+  /// The command that runs it, for the store.
+  public let verb: String
+
+  public init(
+    suite: any TaskSuite, policy: any Policy, critic: (any Critic)? = nil, settings: SteeringSettings,
+    store: RolloutStore? = nil, concurrency: Int = 8, verb: String = "steer"
+  ) {
+    self.suite = suite
+    self.policy = policy
+    self.critic = critic
+    self.settings = settings.effective
+    self.store = store
+    self.concurrency = concurrency
+    self.verb = verb
+  }
+
+  /// What the tasks gave, in their order, and why the rest is missing where it is.
+  public struct Outcome: Sendable {
+    public let results: [PopulationResult]
+    /// nil where every task was steered to its end.
+    public let stopped: SteeringError?
+    public let wallSeconds: Double
+  }
+
+  /// A digest of everything that decides the run's answers. Running the same again reads what is stored.
+  public var run: String {
+    var digest = Digest()
+    digest.add(suite.identity.kind, suite.identity.rules, policy.identity, settings.method.rawValue)
+    digest.add(String(settings.seed))
+    // Independent attempts depend neither on how many they are nor on how they are weighed afterwards, so that asking for
+    // more of them keeps those that are there.
+    if settings.schedule != .never {
+      digest.add(
+        String(settings.particles), String(settings.temperature), settings.schedule.description, settings.resampler.rawValue,
+        settings.divergence.rawValue, critic?.identity ?? "none")
+    }
+    return digest.text
+  }
+
+  /// Steers the tasks.
+  ///
+  /// - Parameters:
+  ///   - split: the split they come from, for the store.
+  ///   - minimumCalls: see ``Population/steer(_:minimumCalls:)``.
+  ///   - progress: called as each task is done, in the order they finish.
+  /// - Throws: what is wrong before the first call. What goes wrong later ends the campaign in order: see ``Outcome/stopped``.
+  public func run(
+    _ tasks: [AgentTask], split: Split? = nil, minimumCalls: [TaskID: Int] = [:],
+    progress: (@Sendable (PopulationResult) -> Void)? = nil
+  ) async throws(SteeringError) -> Outcome {
+    guard let stepLimit = tasks.map(\.stepLimit).max() else {
+      throw SteeringError(.badSettings, "There are no tasks to run: the split is empty.")
+    }
+    if let problem = settings.problem(stepLimit: stepLimit) { throw SteeringError(.badSettings, problem) }
+    if settings.schedule != .never && critic == nil {
+      throw SteeringError(.badSettings, "steering.resample is \(settings.schedule), and there is no critic to weigh by.")
+    }
+    try await note(tasks, split: split)
+    let start = ContinuousClock.now
+    let population = Population(suite: suite, policy: policy, critic: critic, settings: settings, run: run)
+    let window = max(1, (concurrency + settings.particles - 1) / settings.particles + 1)
+    let (results, stopped) = await withTaskGroup(of: (Int, Result<PopulationResult, SteeringError>).self) { group in
+      var waiting = tasks.enumerated().makeIterator()
+      func startNext() {
+        guard let (index, task) = waiting.next() else { return }
+        group.addTask {
+          do throws(SteeringError) {
+            let result = try await population.steer(task, minimumCalls: minimumCalls[task.id] ?? 0)
+            try await save(result)
+            return (index, .success(result))
+          } catch { return (index, .failure(error)) }
+        }
+      }
+      for _ in 0..<window { startNext() }
+      var results: [Int: PopulationResult] = [:]
+      var stopped: (index: Int, error: SteeringError)?
+      for await (index, result) in group {
+        switch result {
+        case .success(let result):
+          results[index] = result
+          progress?(result)
+          if stopped == nil { startNext() }
+        case .failure(let error):
+          // Tasks in flight end by themselves, so that what they are paying for is stored.
+          if index < stopped?.index ?? .max { stopped = (index, error) }
+        }
+      }
+      return (results, stopped?.error)
+    }
+    return Outcome(
+      results: tasks.indices.compactMap { results[$0] }, stopped: stopped,
+      wallSeconds: (ContinuousClock.now - start).inSeconds)
+  }
+
+  private func note(_ tasks: [AgentTask], split: Split?) async throws(SteeringError) {
+    do {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      let json = String(decoding: try encoder.encode(settings), as: UTF8.self)
+      try await store?.begin(
+        RunRecord(
+          id: run, verb: verb, method: settings.method.rawValue, environment: suite.identity, policy: policy.identity,
+          critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed, settings: json))
+      try await store?.note(tasks, split: split, of: suite.identity)
+    } catch { throw SteeringError(error) }
+  }
+
+  private func save(_ result: PopulationResult) async throws(SteeringError) {
+    do throws(StoreError) {
+      try await store?.save(
+        run: run, task: result.task, trajectories: result.records, genealogy: result.genealogy)
+    } catch { throw SteeringError(error) }
+  }
+}

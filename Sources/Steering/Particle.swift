@@ -1,0 +1,109 @@
+import Agents
+
+/// One trajectory of a population, in progress.
+struct Particle: Sendable {
+  var trajectory: Trajectory
+  var episode: any Episode
+  /// Why it could not go on, or nil.
+  var failure: String?
+  /// What it asked since the last checkpoint.
+  var calls = 0
+  var usage = Usage()
+
+  var isOver: Bool { trajectory.isFinished || failure != nil }
+
+  /// Goes on until `step` steps are taken, or to its end.
+  ///
+  /// A failure that concerns this particle alone is noted in it; any other is thrown.
+  mutating func advance(
+    to step: Int, at place: Int, asking policy: any Policy, in suite: any TaskSuite, run: String, root: Seed
+  ) async throws {
+    while trajectory.count < step, !isOver {
+      let key = CallKey(run: run, task: trajectory.task.id, particle: place, step: trajectory.count)
+      let choices = trajectory.observation.choices
+      let request = PolicyRequest(
+        transcript: policy.format.applied(to: suite.transcript(for: trajectory)), choices: choices,
+        seed: key.seed(from: root), key: key)
+      let response: PolicyResponse
+      do throws(PolicyError) {
+        response = try await policy.respond(to: request)
+      } catch {
+        guard error.concernsOneCall else { throw error }
+        failure = error.message
+        return
+      }
+      calls += 1
+      usage += response.usage
+      let action = policy.format.action(in: response.text, choices: choices)
+      let outcome = try await episode.step(action)
+      guard outcome.reward.isFinite else {
+        throw EnvironmentError(
+          .misconfigured,
+          "The environment paid \(outcome.reward) for step \(trajectory.count + 1) of task \(key.task); a reward is finite.")
+      }
+      trajectory.append(Step(response: response.text, action: action, outcome: outcome))
+    }
+  }
+}
+
+/// How forks went.
+struct ForkTally: Sendable {
+  /// Replayed steps whose text differed from the recorded one.
+  var mismatches = 0
+}
+
+extension Particle {
+  /// An independent copy: a snapshot where the episode can copy itself, else a replay in a fresh episode.
+  func forked(
+    in suite: any TaskSuite, divergence: DivergencePolicy, tally: inout ForkTally
+  ) async throws -> Particle {
+    var copy = self
+    // Nothing continues from a particle that is over: its past is enough.
+    if isOver {
+      copy.episode = EndedEpisode()
+      return copy
+    }
+    if let episode = try await episode.fork() {
+      copy.episode = episode
+      return copy
+    }
+    for _ in 0..<(divergence == .retry ? 3 : 1) {
+      let (episode, hasDiverged) = try await replay(in: suite, tally: &tally)
+      copy.episode = episode
+      if !hasDiverged || divergence == .keep { return copy }
+      await episode.close()
+    }
+    copy.episode = EndedEpisode()
+    copy.failure = "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode."
+    return copy
+  }
+
+  /// Takes the recorded actions in a fresh episode and compares what comes back.
+  private func replay(
+    in suite: any TaskSuite, tally: inout ForkTally
+  ) async throws -> (episode: any Episode, hasDiverged: Bool) {
+    var (episode, opening) = try await suite.begin(trajectory.task)
+    do {
+      if opening.text != trajectory.opening.text { tally.mismatches += 1 }
+      for step in trajectory.steps {
+        let outcome = try await episode.step(step.action)
+        if outcome.observation.text != step.outcome.observation.text { tally.mismatches += 1 }
+        // Rewards are sums of decimals, which a world may compute in another order.
+        if abs(outcome.reward - step.outcome.reward) > 1e-6 || outcome.isDone != step.outcome.isDone {
+          return (episode, true)
+        }
+      }
+      return (episode, false)
+    } catch {
+      await episode.close()
+      throw error
+    }
+  }
+}
+
+/// Stands where a particle that is over needs no world any more.
+struct EndedEpisode: Episode {
+  mutating func step(_ action: Action) throws(EnvironmentError) -> Outcome {
+    throw EnvironmentError(.diverged, "A step was taken after the end of an episode.")
+  }
+}

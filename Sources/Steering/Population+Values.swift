@@ -1,0 +1,76 @@
+import Agents
+import ParticleFilter
+
+extension Population {
+  /// V(s₀), the first base of the evidence; 0 where no critic guides.
+  func initialValue(_ state: inout State) async throws -> Double {
+    guard settings.schedule != .never, let critic, let first = state.particles.first else { return 0 }
+    state.criticCalls += 1
+    return try await values(of: [CriticState(first.trajectory)], by: critic)[0]
+  }
+
+  /// V of every particle; 0 where nothing is still to come.
+  func softValues(_ state: inout State) async throws -> [Double] {
+    guard let critic else { return Array(repeating: 0, count: state.particles.count) }
+    let asked = state.particles.indices.filter { !state.particles[$0].isOver }
+    let states = asked.map { CriticState(state.particles[$0].trajectory) }
+    state.criticCalls += states.count
+    let values = try await values(of: states, by: critic)
+    var all = Array(repeating: 0.0, count: state.particles.count)
+    for (place, value) in zip(asked, values) { all[place] = value }
+    return all
+  }
+
+  private func values(of states: [CriticState], by critic: any Critic) async throws -> [Double] {
+    let returns = try await returns(from: states, by: critic)
+    return returns.map { $0.softValue(temperature: settings.temperature) }
+  }
+
+  private func returns(from states: [CriticState], by critic: any Critic) async throws -> [ReturnDistribution] {
+    let returns = try await critic.returnsToGo(from: states)
+    guard returns.count == states.count else {
+      throw CriticError(.failed, "The critic gave \(returns.count) values for \(states.count) states.")
+    }
+    return returns
+  }
+
+  /// The particle that a user without a verifier would take: the one whose last state the critic expects most of, the last
+  /// reward hidden. nil where no critic tells them apart.
+  func selected(_ state: inout State) async throws -> Selection? {
+    guard let critic else { return nil }
+    let whole = state.particles.indices.filter { state.particles[$0].failure == nil }
+    let candidates = whole.isEmpty ? Array(state.particles.indices) : whole
+    let states = candidates.map { CriticState(state.particles[$0].trajectory, hidingLastReward: true) }
+    state.criticCalls += states.count
+    let returns = try await returns(from: states, by: critic)
+    let scores = zip(states, returns).map { $0.rewardSoFar + $1.mean }
+    // The first of equals.
+    guard let best = scores.indices.max(by: { scores[$0] < scores[$1] || (scores[$0] == scores[$1] && $0 > $1) })
+    else { return nil }
+    return Selection(particle: candidates[best], score: scores[best])
+  }
+
+  func result(
+    _ task: AgentTask, filter: ParticleFilter, state: State, selection: Selection?, seconds: Double
+  ) -> PopulationResult {
+    PopulationResult(
+      task: task,
+      particles: state.particles.indices.map {
+        PopulationResult.Member(
+          trajectory: state.particles[$0].trajectory, failure: state.particles[$0].failure,
+          logWeight: filter.logWeights.values[$0], weight: filter.weights[$0])
+      },
+      bank: state.bank.map { PopulationResult.Banked(place: $0.place, trajectory: $0.trajectory) },
+      genealogy: filter.genealogy, softValue: filter.softValue, selection: selection, calls: state.calls,
+      criticCalls: state.criticCalls, usage: state.usage, wallSeconds: seconds,
+      criticalPathSeconds: state.criticalPath, replayMismatches: state.tally.mismatches,
+      failedParticles: state.replacedFailures + state.particles.count { $0.failure != nil })
+  }
+}
+
+/// The particle chosen without a verifier.
+public struct Selection: Sendable, Hashable {
+  public let particle: Int
+  /// Its expected total reward, in the critic's eyes.
+  public let score: Double
+}

@@ -1,0 +1,208 @@
+import Agents
+import ParticleFilter
+
+/// Steers one task: drives the filter, asks the policy, steps the worlds.
+///
+/// Between checkpoints particles run free; the only barrier is a checkpoint.
+public struct Population: Sendable {
+  public let suite: any TaskSuite
+  public let policy: any Policy
+  /// nil for methods that use none; then the value of every state is 0.
+  public let critic: (any Critic)?
+  public let settings: SteeringSettings
+  /// The run's id, under which answers are stored and from which randomness is split.
+  public let run: String
+
+  public init(
+    suite: any TaskSuite, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String
+  ) {
+    self.suite = suite
+    self.policy = policy
+    self.critic = critic
+    self.settings = settings.effective
+    self.run = run
+  }
+
+  var root: Seed { Seed(settings.seed).split(run) }
+
+  /// - Parameter minimumCalls: attempts go on past N, one at a time, until so many calls are made: what best-of-N needs to be
+  ///   compared at no fewer calls than a steered population took. Ignored where the schedule resamples.
+  public func steer(_ task: AgentTask, minimumCalls: Int = 0) async throws(SteeringError) -> PopulationResult {
+    let start = ContinuousClock.now
+    var state = State()
+    do {
+      try await open(task, count: settings.particles, into: &state)
+      var filter = ParticleFilter(
+        count: settings.particles, temperature: settings.temperature, schedule: settings.schedule,
+        resampler: settings.resampler, initialValue: try await initialValue(&state))
+      try await run(task, filter: &filter, state: &state)
+      while settings.schedule == .never, state.calls < minimumCalls, state.particles.count < 4 * settings.particles,
+        !isSatisfied(state)
+      {
+        try await open(task, count: 1, into: &state)
+        try await advance(Array(state.particles.indices.suffix(1)), to: task.stepLimit, state: &state)
+      }
+      if state.particles.count > filter.count {
+        filter = ParticleFilter(
+          count: state.particles.count, temperature: settings.temperature, schedule: .never,
+          resampler: settings.resampler, initialValue: filter.initialValue)
+        state.paid = []
+      }
+      filter.finish(paid: payment(&state))
+      let selection = try await selected(&state)
+      await close(state.particles)
+      return result(task, filter: filter, state: state, selection: selection, seconds: (ContinuousClock.now - start).inSeconds)
+    } catch {
+      await close(state.particles)
+      throw SteeringError(error)
+    }
+  }
+
+  // MARK: - The population in progress
+
+  struct State {
+    var particles: [Particle] = []
+    /// Finished and then culled: a good trajectory is never lost to a later resampling.
+    var bank: [(place: Int, trajectory: Trajectory)] = []
+    /// The reward of each particle at the last weighing.
+    var paid: [Double] = []
+    var calls = 0
+    var usage = Usage()
+    var criticCalls = 0
+    var criticalPath = 0.0
+    var tally = ForkTally()
+    /// Particles that failed and were replaced.
+    var replacedFailures = 0
+  }
+
+  private func run(_ task: AgentTask, filter: inout ParticleFilter, state: inout State) async throws {
+    var generator = root.split(task.id.rawValue).split("resampling").generator()
+    var step = 0
+    while step < task.stepLimit {
+      let next = min(settings.schedule.nextCheckpoint(after: step) ?? task.stepLimit, task.stepLimit)
+      try await advance(Array(state.particles.indices), to: next, state: &state)
+      step = next
+      if state.particles.allSatisfy(\.isOver) || isSatisfied(state) { return }
+      let paid = payment(&state)
+      let guidance = Guidance(softValues: try await softValues(&state))
+      let checkpoint = filter.weigh(step: step, paid: paid, guidance: guidance, using: &generator)
+      if let ancestors = checkpoint.ancestors { try await replace(by: ancestors, state: &state) }
+    }
+  }
+
+  /// A search has what it looks for.
+  private func isSatisfied(_ state: State) -> Bool {
+    guard settings.answer == .search, let best = suite.maximalReward else { return false }
+    return state.particles.contains { $0.trajectory.isFinished && $0.trajectory.reward >= best - 1e-9 }
+  }
+
+  private func open(_ task: AgentTask, count: Int, into state: inout State) async throws {
+    var first: (episode: any Episode, observation: Observation)?
+    for _ in 0..<count {
+      // One opening serves all where the world can copy itself.
+      if let first, let episode = try await first.episode.fork() {
+        state.particles.append(Particle(trajectory: Trajectory(task: task, opening: first.observation), episode: episode))
+      } else {
+        let opened = try await suite.begin(task)
+        first = first ?? opened
+        state.particles.append(
+          Particle(trajectory: Trajectory(task: task, opening: opened.observation), episode: opened.episode))
+      }
+    }
+  }
+
+  private func advance(_ places: [Int], to step: Int, state: inout State) async throws {
+    let (policy, suite, run, root) = (policy, suite, run, root)
+    let running = places.filter { !state.particles[$0].isOver && state.particles[$0].trajectory.count < step }
+    guard !running.isEmpty else { return }
+    let results = await withTaskGroup(of: Advance.self) { group in
+      for place in running {
+        let particle = state.particles[place]
+        group.addTask {
+          let start = ContinuousClock.now
+          var particle = particle
+          particle.calls = 0
+          particle.usage = Usage()
+          var error: (any Error)?
+          do {
+            try await particle.advance(to: step, at: place, asking: policy, in: suite, run: run, root: root)
+          } catch let thrown { error = thrown }
+          return Advance(
+            place: place, particle: particle, seconds: (ContinuousClock.now - start).inSeconds, error: error)
+        }
+      }
+      var results: [Advance] = []
+      for await result in group { results.append(result) }
+      return results
+    }
+    for result in results {
+      state.calls += result.particle.calls
+      state.usage += result.particle.usage
+      state.particles[result.place] = result.particle
+    }
+    state.criticalPath += results.map(\.seconds).max() ?? 0
+    // The first in order, so that what is reported does not depend on timing.
+    if let error = results.sorted(by: { $0.place < $1.place }).lazy.compactMap(\.error).first { throw error }
+  }
+
+  private struct Advance: Sendable {
+    let place: Int
+    let particle: Particle
+    let seconds: Double
+    let error: (any Error)?
+  }
+
+  /// Lets each place continue its ancestor. Survivors stay themselves; only surplus copies are forked.
+  private func replace(by ancestors: [Int], state: inout State) async throws {
+    let before = state.particles
+    let kept = Set(ancestors)
+    var tally = state.tally
+    for (place, particle) in before.enumerated() where !kept.contains(place) {
+      if particle.failure != nil { state.replacedFailures += 1 }
+      if particle.trajectory.isFinished { state.bank.append((place, particle.trajectory)) }
+    }
+    let (suite, divergence) = (suite, settings.divergence)
+    let forks = await withTaskGroup(of: (Int, Result<(Particle, ForkTally), any Error>).self) { group in
+      for (place, ancestor) in ancestors.enumerated() where ancestor != place {
+        let particle = before[ancestor]
+        group.addTask {
+          var tally = ForkTally()
+          do {
+            return (place, .success((try await particle.forked(in: suite, divergence: divergence, tally: &tally), tally)))
+          } catch { return (place, .failure(error)) }
+        }
+      }
+      var forks: [(Int, Result<(Particle, ForkTally), any Error>)] = []
+      for await fork in group { forks.append(fork) }
+      return forks
+    }
+    var failure: (any Error)?
+    for (place, fork) in forks {
+      switch fork {
+      case .success(let (particle, counted)):
+        tally.mismatches += counted.mismatches
+        await before[place].episode.close()
+        state.particles[place] = particle
+      case .failure(let error): failure = failure ?? error
+      }
+    }
+    state.tally = tally
+    state.paid = ancestors.map { state.paid[$0] }
+    if let failure { throw failure }
+  }
+
+  /// What each particle was paid since it was last weighed.
+  private func payment(_ state: inout State) -> Payment {
+    let rewards = state.particles.map(\.trajectory.reward)
+    let before = state.paid.isEmpty ? Array(repeating: 0, count: rewards.count) : state.paid
+    state.paid = rewards
+    return Payment(
+      rewards: state.particles.indices.map {
+        state.particles[$0].failure == nil ? rewards[$0] - before[$0] : -.infinity
+      })
+  }
+
+  private func close(_ particles: [Particle]) async {
+    for particle in particles { await particle.episode.close() }
+  }
+}

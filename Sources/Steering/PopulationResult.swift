@@ -1,0 +1,75 @@
+import Agents
+import ParticleFilter
+import RolloutStore
+
+/// What steering one task found.
+public struct PopulationResult: Sendable {
+  public struct Member: Sendable {
+    public let trajectory: Trajectory
+    /// Why it could not go on, or nil.
+    public let failure: String?
+    public let logWeight: Double
+    /// Its share of the posterior.
+    public let weight: Double
+  }
+
+  /// A trajectory that finished and was culled later.
+  public struct Banked: Sendable {
+    public let place: Int
+    public let trajectory: Trajectory
+  }
+
+  public let task: AgentTask
+  public let particles: [Member]
+  public let bank: [Banked]
+  public let genealogy: Genealogy
+  /// V(s₀) + β·log Ẑ.
+  public let softValue: Double
+  public let selection: Selection?
+  public let calls: Int
+  /// States that a critic was asked about.
+  public let criticCalls: Int
+  public let usage: Usage
+  public let wallSeconds: Double
+  /// Σ over segments of the slowest particle: no run can be faster.
+  public let criticalPathSeconds: Double
+  public let replayMismatches: Int
+  public let failedParticles: Int
+
+  /// The best trajectory by the verifier, finished and culled ones included.
+  public var best: Trajectory {
+    let all = particles.map(\.trajectory) + bank.map(\.trajectory)
+    // The first of equals; a population has at least one particle.
+    return all.dropFirst().reduce(all[0]) { $1.reward > $0.reward ? $1 : $0 }
+  }
+
+  public var rewardBest: Double { best.reward }
+
+  /// The plain mean over the particles.
+  public var rewardMean: Double {
+    particles.reduce(0) { $0 + $1.trajectory.reward } / Double(particles.count)
+  }
+
+  /// The posterior mean. In a stochastic world the posterior also prefers lucky transitions.
+  public var rewardWeighted: Double {
+    particles.reduce(0) { $0 + $1.weight * $1.trajectory.reward }
+  }
+
+  /// What a user without a verifier would get: the critic's choice, or by chance where there is no critic.
+  public var rewardSelected: Double {
+    selection.map { particles[$0.particle].trajectory.reward } ?? rewardMean
+  }
+
+  var records: [TrajectoryRecord] {
+    particles.enumerated().map { place, member in
+      TrajectoryRecord(
+        particle: place, trajectory: member.trajectory, logWeight: member.logWeight, failure: member.failure)
+    }
+      + Dictionary(grouping: bank, by: \.place).values.compactMap { culled in
+        // A place may have been culled more than once; the best of its trajectories is the one to keep.
+        culled.max { $0.trajectory.reward < $1.trajectory.reward }.map {
+          TrajectoryRecord(particle: $0.place, standing: .banked, trajectory: $0.trajectory)
+        }
+      }
+  }
+}

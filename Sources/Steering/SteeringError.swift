@@ -1,0 +1,44 @@
+import Agents
+import RolloutStore
+
+/// Why a run ended before its end.
+public struct SteeringError: Error, Sendable, CustomStringConvertible {
+  public enum Kind: String, Sendable {
+    /// A limit of calls, money or time was reached.
+    case limitReached
+    /// The user stopped the run.
+    case interrupted
+    case policy, environment, critic, store
+    /// The settings cannot be run.
+    case badSettings
+  }
+
+  public let kind: Kind
+  public let message: String
+
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  init(_ error: any Error) {
+    switch error {
+    case let error as SteeringError: self = error
+    case let error as PolicyError:
+      switch error.kind {
+      case .limitReached: self.init(.limitReached, error.message)
+      case .cancelled: self.init(.interrupted, error.message)
+      case .storeFailed: self.init(.store, error.message)
+      default: self.init(.policy, error.message)
+      }
+    case let error as EnvironmentError:
+      self.init(error.kind == .cancelled ? .interrupted : .environment, error.message)
+    case let error as CriticError: self.init(.critic, error.message)
+    case let error as StoreError: self.init(.store, error.message)
+    case is CancellationError: self.init(.interrupted, "The run was stopped.")
+    default: self.init(.environment, String(describing: error))
+    }
+  }
+
+  public var description: String { message }
+}
