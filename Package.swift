@@ -62,12 +62,15 @@ let package = Package(
         "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "Policies", "Orders", "TextCraft",
         "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Yams", package: "Yams"),
       ]),
 
     .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
     .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
-    .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
+    .testTarget(
+      name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,141 @@
+import Agents
+import Foundation
+import GRDB
+import ParticleFilter
+import RolloutStore
+import Testing
+
+/// A folder that goes away with the test.
+final class Scratch {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("coxswain-\(UUID().uuidString)")
+  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: folder) }
+  func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+}
+
+@Suite("The rollout store")
+struct StoreTests {
+  static let world = EnvironmentIdentity(kind: "test", rules: "one")
+  static let task = AgentTask(id: "t1", request: "do it", stepLimit: 3)
+
+  static func run(_ id: String = "r1", isPrior: Bool = true, policy: String = "p") -> RunRecord {
+    RunRecord(
+      id: id, verb: "collect", method: "best-of", environment: world, policy: policy, critic: nil, isPrior: isPrior,
+      seed: .max, settings: "{}")
+  }
+
+  static func answer(_ particle: Int, step: Int, text: String = "yes") -> AnswerRecord {
+    AnswerRecord(
+      key: CallKey(run: "r1", task: "t1", particle: particle, step: step), promptDigest: "d",
+      response: PolicyResponse(text, usage: Usage(inputTokens: 10, cachedInputTokens: 4, outputTokens: 2, reasoningTokens: 1)),
+      seconds: 0.5)
+  }
+
+  static func trajectory(_ actions: [String], reward: Double = 1) -> Trajectory {
+    Trajectory(
+      task: task, opening: Observation("open", choices: ["a", "b"]),
+      steps: actions.enumerated().map { index, action in
+        let isLast = index == actions.count - 1
+        return Step(
+          response: "Action: \(action)", action: index == 0 ? .act(action) : .unparsable(action),
+          outcome: Outcome(
+            Observation("saw \(action)\u{1B}", choices: isLast ? nil : [action]), reward: isLast ? reward : 0,
+            isDone: isLast, isInvalid: index == 1))
+      })
+  }
+
+  @Test func answersSurviveReopening() async throws {
+    let scratch = try Scratch()
+    do {
+      let store = try RolloutStore(path: scratch.path("deep/er/s.sqlite"))
+      try await store.begin(Self.run())
+      await withTaskGroup(of: Void.self) { group in
+        for particle in 0..<50 { group.addTask { try? await store.record(Self.answer(particle, step: 0)) } }
+      }
+      try await store.record(Self.answer(3, step: 0, text: "rather no"))
+    }
+    let store = try RolloutStore(path: scratch.path("deep/er/s.sqlite"))
+    #expect(try await store.answerCount(run: "r1") == 50)
+    #expect(try await store.answer(for: Self.answer(7, step: 0).key) == Self.answer(7, step: 0))
+    #expect(try await store.answer(for: Self.answer(3, step: 0).key)?.response.text == "rather no")
+    #expect(try await store.answer(for: Self.answer(7, step: 1).key) == nil)
+  }
+
+  @Test func trajectoriesComeBackAsTheyWere() async throws {
+    let scratch = try Scratch()
+    let store = try RolloutStore(path: scratch.path("s.sqlite"))
+    try await store.begin(Self.run())
+    try await store.note([Self.task], split: .train, of: Self.world)
+    let trajectories = [Self.trajectory(["a", "b", "c"]), Self.trajectory(["b"], reward: 0.25)]
+    let records = trajectories.enumerated().map { TrajectoryRecord(particle: $0, trajectory: $1, logWeight: -.infinity) }
+    for _ in 0..<2 { try await store.save(run: "r1", task: Self.task, trajectories: records) }
+    let rollouts = try await store.rollouts(of: Self.world, policy: "p", split: .train)
+    #expect(rollouts.map(\.particle) == [0, 1])
+    #expect(rollouts.map(\.trajectory.steps) == trajectories.map(\.steps))
+    #expect(rollouts.map(\.trajectory.opening) == trajectories.map(\.opening))
+    #expect(rollouts.map(\.trajectory.task) == [Self.task, Self.task])
+    // Fewer of them later do not lose the others.
+    try await store.save(run: "r1", task: Self.task, trajectories: [records[0]])
+    #expect(try await store.rollouts(of: Self.world, policy: "p", split: .train).count == 2)
+  }
+
+  @Test func onlyThePriorsOwnWholeRolloutsAreTrainedOn() async throws {
+    let scratch = try Scratch()
+    let store = try RolloutStore(path: scratch.path("s.sqlite"))
+    try await store.note([Self.task], split: .train, of: Self.world)
+    for run in [Self.run("prior"), Self.run("steered", isPrior: false), Self.run("other", policy: "q")] {
+      try await store.begin(run)
+      try await store.save(
+        run: run.id, task: Self.task,
+        trajectories: [
+          TrajectoryRecord(particle: 0, trajectory: Self.trajectory(["a"])),
+          TrajectoryRecord(particle: 1, trajectory: Self.trajectory(["a"]), failure: "lost"),
+          TrajectoryRecord(particle: 0, standing: .banked, trajectory: Self.trajectory(["b"])),
+        ])
+    }
+    let rollouts = try await store.rollouts(of: Self.world, policy: "p", split: .train)
+    #expect(rollouts.map(\.run) == ["prior"])
+    #expect(rollouts.map(\.trajectory.steps) == [Self.trajectory(["a"]).steps])
+    #expect(try await store.rollouts(of: Self.world, policy: "p", split: .test).isEmpty)
+    let elsewhere = EnvironmentIdentity(kind: "test", rules: "two")
+    #expect(try await store.rollouts(of: elsewhere, policy: "p", split: .train).isEmpty)
+    #expect(try await store.inventory(of: Self.world).map(\.policy) == ["p", "q"])
+  }
+
+  @Test func genealogiesComeBackAsTheyWere() async throws {
+    let scratch = try Scratch()
+    let store = try RolloutStore(path: scratch.path("s.sqlite"))
+    try await store.begin(Self.run())
+    let genealogy = Genealogy(
+      count: 3,
+      checkpoints: [
+        Checkpoint(step: 1, logWeights: LogWeights([0, -1, -.infinity]), softValues: [0.5, 0.25, 0], ancestors: [0, 0, 1], logEvidence: -0.5),
+        Checkpoint(step: 2, logWeights: LogWeights([0, 0.5, 1]), softValues: [0.5, 0.75, 1], ancestors: nil, logEvidence: 0.25),
+      ])
+    try await store.save(run: "r1", task: Self.task, trajectories: [], genealogy: genealogy)
+    #expect(try await store.genealogy(run: "r1", task: "t1") == genealogy)
+  }
+
+  @Test func aStoreOfAnotherVersionIsRefused() throws {
+    let scratch = try Scratch()
+    let path = scratch.path("s.sqlite")
+    _ = try RolloutStore(path: path)
+    try DatabaseQueue(path: path).write { try $0.execute(sql: "PRAGMA user_version = 99") }
+    let error = #expect(throws: StoreError.self) { try RolloutStore(path: path) }
+    #expect(error?.kind == .wrongVersion)
+    #expect(error?.message.contains("version 99") == true)
+  }
+
+  @Test func aFileThatIsNoStoreIsRefusedAndLeftAlone() throws {
+    let scratch = try Scratch()
+    let text = scratch.path("notes.txt")
+    try Data(String(repeating: "not a database ", count: 100).utf8).write(to: URL(fileURLWithPath: text))
+    #expect(throws: StoreError.self) { try RolloutStore(path: text) }
+    let foreign = scratch.path("foreign.sqlite")
+    try DatabaseQueue(path: foreign).write { try $0.execute(sql: "CREATE TABLE mine (x)") }
+    let before = FileManager.default.contents(atPath: foreign)
+    #expect(throws: StoreError.self) { try RolloutStore(path: foreign) }
+    #expect(FileManager.default.contents(atPath: foreign) == before)
+    #expect(throws: StoreError.self) { try RolloutStore(path: "/proc/nowhere/s.sqlite") }
+  }
+}
