@@ -71,6 +71,7 @@ let package = Package(
     .testTarget(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
+    .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -43,8 +43,15 @@ public struct LocalServer: Sendable {
   }
 
   public let port: Int
+  /// How many requests it works on at a time.
+  public let slots: Int
   /// The base URL of its OpenAI-compatible endpoints.
   public var url: String { "http://127.0.0.1:\(port)/v1" }
+
+  /// What to call a model file where its name matters: the file's name, which tells model and quantisation.
+  public static func modelName(_ path: String?) -> String {
+    path.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "SmolLM2-135M-Instruct.Q4_1"
+  }
 
   /// Starts a server, runs `body` with it, and stops it.
   ///
@@ -68,7 +75,7 @@ public struct LocalServer: Sendable {
         arguments: ["-c", String(decoding: PackageResources.local_server_py, as: UTF8.self), try arguments(settings)],
         platformOptions: options, input: .inputWriter, output: .sequence, error: .discarded
       ) { execution in
-        let server = LocalServer(port: try await readiness(execution.standardOutput))
+        let server = LocalServer(port: try await readiness(execution.standardOutput), slots: settings.slots)
         let value = try await body(server)
         try? await execution.standardInputWriter.finish()
         return value

@@ -100,10 +100,23 @@ public final class RolloutStore: Sendable {
     try await answers.record(answer)
   }
 
-  /// The number of answers stored for a run.
-  public func answerCount(run: String) async throws(StoreError) -> Int {
-    try await read("count answers") { database in
-      try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM call WHERE run = ?", arguments: [run]) ?? 0
+  /// How many answers are stored for a run, and what they cost.
+  public func spent(run: String) async throws(StoreError) -> (calls: Int, usage: Usage) {
+    try await read("sum up the answers") { database in
+      let row = try Row.fetchOne(
+        database,
+        sql: """
+          SELECT COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
+            TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning
+          FROM call WHERE run = ?
+          """, arguments: [run])
+      guard let row else { return (0, Usage()) }
+      return (
+        row["calls"],
+        Usage(
+          inputTokens: row["input"], cachedInputTokens: row["cached"], outputTokens: row["output"],
+          reasoningTokens: row["reasoning"])
+      )
     }
   }
 

@@ -22,7 +22,6 @@ public actor Budget {
   private let start = ContinuousClock.now
   private var calls = 0
   private var inFlight = 0
-  private var priced = 0
   private var cost = 0.0
   private var stopReason: PolicyError?
 
@@ -42,7 +41,7 @@ public actor Budget {
     if let most = limits.calls, calls + inFlight >= most {
       throw stopping("Reached the limit of \(most) calls. Raise --limit-calls and run the same command to continue.")
     }
-    if let most = limits.cost, cost + Double(inFlight) * (priced > 0 ? cost / Double(priced) : 0) >= most {
+    if let most = limits.cost, cost + Double(inFlight) * (calls > 0 ? cost / Double(calls) : 0) >= most {
       throw stopping("Reached the cost limit of \(most). Raise --limit-cost and run the same command to continue.")
     }
     if let most = limits.seconds, (ContinuousClock.now - start).inSeconds >= most {
@@ -54,13 +53,12 @@ public actor Budget {
   /// Counts an answer; `usage` is nil for a call that failed.
   func settle(_ usage: Usage?) {
     inFlight -= 1
-    if let usage { count(usage) }
+    if let usage { count(calls: 1, usage) }
   }
 
-  /// Counts an answer of this run that was stored earlier: it was paid for, and a limit is on the run.
-  func count(_ usage: Usage) {
-    calls += 1
-    priced += 1
+  /// Counts answers that were paid for, now or in an earlier part of the run.
+  func count(calls: Int, _ usage: Usage) {
+    self.calls += calls
     cost += pricing.cost(of: usage)
   }
 

@@ -10,6 +10,8 @@ public struct Campaign: Sendable {
   public let critic: (any Critic)?
   public let settings: SteeringSettings
   public let store: RolloutStore?
+  /// What the run may take; shared with other campaigns, it limits them together.
+  public let budget: Budget
   /// How many calls may be in flight, which decides how many populations are open at a time.
   public let concurrency: Int
   /// The command that runs it, for the store.
@@ -17,13 +19,14 @@ public struct Campaign: Sendable {
 
   public init(
     suite: any TaskSuite, policy: any Policy, critic: (any Critic)? = nil, settings: SteeringSettings,
-    store: RolloutStore? = nil, concurrency: Int = 8, verb: String = "steer"
+    store: RolloutStore? = nil, budget: Budget = Budget(), concurrency: Int = 8, verb: String = "steer"
   ) {
     self.suite = suite
     self.policy = policy
     self.critic = critic
     self.settings = settings.effective
     self.store = store
+    self.budget = budget
     self.concurrency = concurrency
     self.verb = verb
   }
@@ -56,11 +59,12 @@ public struct Campaign: Sendable {
   /// - Parameters:
   ///   - split: the split they come from, for the store.
   ///   - minimumCalls: see ``Population/steer(_:minimumCalls:)``.
+  ///   - called: called with every answer.
   ///   - progress: called as each task is done, in the order they finish.
   /// - Throws: what is wrong before the first call. What goes wrong later ends the campaign in order: see ``Outcome/stopped``.
   public func run(
     _ tasks: [AgentTask], split: Split? = nil, minimumCalls: [TaskID: Int] = [:],
-    progress: (@Sendable (PopulationResult) -> Void)? = nil
+    called: (@Sendable (CallEvent) -> Void)? = nil, progress: (@Sendable (PopulationResult) -> Void)? = nil
   ) async throws(SteeringError) -> Outcome {
     guard let stepLimit = tasks.map(\.stepLimit).max() else {
       throw SteeringError(.badSettings, "There are no tasks to run: the split is empty.")
@@ -71,6 +75,7 @@ public struct Campaign: Sendable {
     }
     try await note(tasks, split: split)
     let start = ContinuousClock.now
+    let policy = MeteredPolicy(policy, store: store, budget: budget, concurrency: concurrency, report: called)
     let population = Population(suite: suite, policy: policy, critic: critic, settings: settings, run: run)
     let window = max(1, (concurrency + settings.particles - 1) / settings.particles + 1)
     let (results, stopped) = await withTaskGroup(of: (Int, Result<PopulationResult, SteeringError>).self) { group in
@@ -116,6 +121,8 @@ public struct Campaign: Sendable {
           id: run, verb: verb, method: settings.method.rawValue, environment: suite.identity, policy: policy.identity,
           critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed, settings: json))
       try await store?.note(tasks, split: split, of: suite.identity)
+      // What the run has stored was paid for by it, and a limit is on the run.
+      if let (calls, usage) = try await store?.spent(run: run) { await budget.count(calls: calls, usage) }
     } catch { throw SteeringError(error) }
   }
 

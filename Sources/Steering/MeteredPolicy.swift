@@ -3,7 +3,7 @@ import RolloutStore
 
 /// A policy whose answers are paid for once: an answer that is stored is read, any other is asked for within the limits and
 /// stored before it is used.
-public struct MeteredPolicy: Policy {
+struct MeteredPolicy: Policy {
   private let base: any Policy
   private let store: RolloutStore?
   private let budget: Budget
@@ -11,9 +11,8 @@ public struct MeteredPolicy: Policy {
   private let report: (@Sendable (CallEvent) -> Void)?
 
   /// - Parameter concurrency: how many calls may be in flight.
-  public init(
-    _ base: any Policy, store: RolloutStore?, budget: Budget = Budget(), concurrency: Int,
-    report: (@Sendable (CallEvent) -> Void)? = nil
+  init(
+    _ base: any Policy, store: RolloutStore?, budget: Budget, concurrency: Int, report: (@Sendable (CallEvent) -> Void)?
   ) {
     self.base = base
     self.store = store
@@ -22,14 +21,13 @@ public struct MeteredPolicy: Policy {
     self.report = report
   }
 
-  public var identity: String { base.identity }
-  public var format: ActionFormat { base.format }
+  var identity: String { base.identity }
+  var format: ActionFormat { base.format }
 
-  public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
+  func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     let digest = Self.digest(request)
     do throws(StoreError) {
       if let stored = try await store?.answer(for: request.key), stored.promptDigest == digest {
-        await budget.count(stored.response.usage)
         report?(CallEvent(usage: stored.response.usage, seconds: 0, isStored: true))
         return stored.response
       }

@@ -1,0 +1,88 @@
+import Agents
+import Foundation
+import Steering
+
+/// The enumerable chain as a world: binary rounds, the reward the share of ones, paid at the end. Its policy is a coin.
+struct ChainWorld: TaskSuite {
+  var rounds = 12
+  /// How an episode copies itself, and what goes wrong where it cannot.
+  var forking = Forking.copies
+  var counter = Counter()
+
+  enum Forking: Sendable { case copies, replays, replaysInOtherWords, replaysWithOtherRewards }
+
+  /// Episodes opened and closed, for tests of leaks.
+  final class Counter: @unchecked Sendable {
+    private let lock = NSLock()
+    private var counts = (opened: 0, closed: 0, steps: 0)
+    func open() { lock.withLock { counts.opened += 1 } }
+    func close() { lock.withLock { counts.closed += 1 } }
+    func step() { lock.withLock { counts.steps += 1 } }
+    var opened: Int { lock.withLock { counts.opened } }
+    var closed: Int { lock.withLock { counts.closed } }
+    var steps: Int { lock.withLock { counts.steps } }
+  }
+
+  var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "chain", rules: "\(rounds)") }
+  var maximalReward: Double? { 1 }
+
+  func tasks(in split: Split) -> [AgentTask] { (0..<8).map { task(number: $0) } }
+  func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "ones", stepLimit: rounds) }
+  func task(number: Int) -> AgentTask { task(TaskID("chain-\(number)")) }
+
+  func begin(_ task: AgentTask) -> (episode: any Episode, observation: Observation) {
+    counter.open()
+    return (Rounds(world: self, number: counter.opened), Observation("start"))
+  }
+
+  func transcript(for trajectory: Trajectory) -> Transcript {
+    Transcript(entries: [.prompt("\(trajectory.count)")])
+  }
+
+  struct Rounds: Episode {
+    let world: ChainWorld
+    let number: Int
+    var ones = 0
+    var round = 0
+
+    mutating func step(_ action: Action) throws(EnvironmentError) -> Outcome {
+      world.counter.step()
+      round += 1
+      if action.text == "1" { ones += 1 }
+      let isDone = round == world.rounds
+      let words = world.forking == .replaysInOtherWords ? "round \(round), episode \(number)" : "round \(round)"
+      // A world that pays otherwise in later episodes than in the first ones.
+      let reward = world.forking == .replaysWithOtherRewards && round == 1 && number > 8 ? 0.5 : 0
+      return Outcome(Observation(words), reward: reward + (isDone ? Double(ones) / Double(world.rounds) : 0), isDone: isDone)
+    }
+
+    func fork() -> (any Episode)? {
+      guard world.forking == .copies else { return nil }
+      world.counter.open()
+      return self
+    }
+
+    func close() async { world.counter.close() }
+  }
+
+  /// The frozen policy: a one with probability 0.3.
+  static let coin = ClosurePolicy("coin") { request in
+    var generator = request.seed.generator()
+    return PolicyResponse(
+      generator.uniform() < 0.3 ? "1" : "0", usage: Usage(inputTokens: 10, outputTokens: 1))
+  }
+
+  /// The exact distribution of the return-to-go: a binomial count of ones to come, on top of those there are.
+  static let exactCritic = ClosureCritic("exact") { state in
+    let ones = state.actions.count { $0 == "1" }
+    let left = state.stepLimit - state.step
+    var chances = [1.0]
+    for _ in 0..<left {
+      chances = (0...chances.count).map {
+        ($0 < chances.count ? chances[$0] * 0.7 : 0) + ($0 > 0 ? chances[$0 - 1] * 0.3 : 0)
+      }
+    }
+    return ReturnDistribution(
+      returns: chances.indices.map { Double(ones + $0) / Double(state.stepLimit) }, probabilities: chances)
+  }
+}
