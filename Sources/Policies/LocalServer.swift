@@ -45,6 +45,8 @@ public struct LocalServer: Sendable {
   public let port: Int
   /// How many requests it works on at a time.
   public let slots: Int
+  /// The process that serves.
+  public let process: pid_t
   /// The base URL of its OpenAI-compatible endpoints.
   public var url: String { "http://127.0.0.1:\(port)/v1" }
 
@@ -75,7 +77,9 @@ public struct LocalServer: Sendable {
         arguments: ["-c", String(decoding: PackageResources.local_server_py, as: UTF8.self), try arguments(settings)],
         platformOptions: options, input: .inputWriter, output: .sequence, error: .discarded
       ) { execution in
-        let server = LocalServer(port: try await readiness(execution.standardOutput), slots: settings.slots)
+        let server = LocalServer(
+          port: try await readiness(execution.standardOutput), slots: settings.slots,
+          process: execution.processIdentifier.value)
         let value = try await body(server)
         try? await execution.standardInputWriter.finish()
         return value

@@ -1,0 +1,116 @@
+import Agents
+import Foundation
+import Policies
+import Testing
+
+/// The virtual environment that set-up makes; without it these tests fail, and say what to do.
+enum Environment {
+  static var python: String {
+    let root =
+      ProcessInfo.processInfo.environment["COXSWAIN_VENV"]
+      ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent(".venv").path
+    return root + "/bin/python"
+  }
+}
+
+@Suite("A real llama.cpp server on loopback", .serialized)
+struct LocalServerTests {
+  static let transcript = Transcript(entries: [
+    .instructions("Choose the options that match what the customer wants."),
+    .prompt("We have coat, belt. I want two red coat, so I pick the item"), .response("coat"),
+    .prompt("We have hat, scarf. I want five blue scarf, so I pick the item"),
+  ])
+
+  static func request(_ particle: Int = 0, transcript: Transcript = transcript, choices: [String]? = ["hat", "scarf"]) -> PolicyRequest {
+    PolicyRequest(
+      transcript: transcript, choices: choices, seed: Seed(9).split(particle),
+      key: CallKey(run: "r", task: "t", particle: particle, step: 0))
+  }
+
+  @Test("answers on both endpoints, holds to choices, shares prompts, counts tokens, refuses what is too long")
+  func answers() async throws {
+    let settings = LocalServer.Settings(python: Environment.python, slots: 4, context: 256, threads: 1)
+    try await LocalServer.with(settings) { server in
+      for api in ChatCompletionsPolicy.API.allCases {
+        for constraint in [ChoiceConstraint.grammar, .schema, .validate] where api == .chat || constraint != .schema {
+          let policy = ChatCompletionsPolicy(
+            url: server.url,
+            settings: .init(model: "m", api: api, format: .plain, temperature: 0.7, maxTokens: 24, constraint: constraint, timeout: 60))
+          let response = try await policy.respond(to: Self.request())
+          #expect(response.usage.inputTokens > 20 && response.usage.outputTokens > 0)
+          if constraint != .validate { #expect(["hat", "scarf"].contains(response.text), "\(api) \(constraint)") }
+        }
+      }
+      let text = ChatCompletionsPolicy(
+        url: server.url,
+        settings: .init(model: "m", api: .text, format: .plain, temperature: 1, maxTokens: 8, constraint: .grammar, timeout: 60))
+      let shared = SharedPrompts(text, most: 4)
+      let answers = try await withThrowingTaskGroup(of: PolicyResponse.self) { group in
+        for particle in 0..<8 { group.addTask { try await shared.respond(to: Self.request(particle)) } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(answers.allSatisfy { ["hat", "scarf"].contains($0.text) })
+      #expect(answers.count { $0.usage.inputTokens > 0 } == 2)
+      // A seed draws the same answer again.
+      let free = try await text.respond(to: Self.request(5, choices: nil))
+      #expect(try await text.respond(to: Self.request(5, choices: nil)).text == free.text)
+
+      let long = Transcript(entries: [.prompt(String(repeating: "word ", count: 2_000))])
+      let error = await #expect(throws: PolicyError.self) {
+        try await text.respond(to: Self.request(transcript: long, choices: nil))
+      }
+      #expect(error?.kind == .contextTooLong)
+    }
+  }
+
+  @Test("A server that dies mid-run is a clear end, after retries")
+  func dies() async throws {
+    let settings = LocalServer.Settings(python: Environment.python, slots: 1, context: 256, threads: 1)
+    try await LocalServer.with(settings) { server in
+      let policy = ChatCompletionsPolicy(
+        url: server.url,
+        settings: .init(
+          model: "m", api: .text, format: .plain, maxTokens: 4, constraint: .grammar,
+          retry: RetryRule(attempts: 3, base: 0.05, most: 1), timeout: 30))
+      _ = try await policy.respond(to: Self.request())
+      kill(server.process, SIGKILL)
+      let error = await #expect(throws: PolicyError.self) { try await policy.respond(to: Self.request()) }
+      #expect(error?.kind == .unreachable && error?.message.contains("tried 3 times") == true)
+    }
+  }
+
+  @Test func itEndsWithTheBodyAlsoWhenThatFails() async throws {
+    let settings = LocalServer.Settings(python: Environment.python, slots: 1, context: 128, threads: 1)
+    struct Oops: Error {}
+    var process: pid_t = 0
+    await #expect(throws: Oops.self) {
+      try await LocalServer.with(settings) { server in
+        process = server.process
+        #expect(kill(process, 0) == 0)
+        throw Oops()
+      }
+    }
+    #expect(process > 0)
+    #expect(kill(process, 0) != 0)
+  }
+
+  @Test func whatIsMissingIsSaid() async throws {
+    func failure(_ settings: LocalServer.Settings) async -> String {
+      do {
+        try await LocalServer.with(settings) { _ in }
+        return "started"
+      } catch { return "\(error)" }
+    }
+    #expect(await failure(.init(python: "/nowhere/python")).contains("make setup"))
+    #expect(await failure(.init(python: Environment.python, model: "/nowhere/m.gguf")).contains("/nowhere/m.gguf"))
+    let garbage = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).gguf")
+    try Data("GGUF but not really".utf8).write(to: garbage)
+    defer { try? FileManager.default.removeItem(at: garbage) }
+    #expect(await failure(.init(python: Environment.python, model: garbage.path)).contains("did not start"))
+    try await LocalServer.with(.init(python: Environment.python, slots: 1, context: 128, threads: 1)) { server in
+      let message = await failure(.init(python: Environment.python, port: server.port))
+      #expect(message.contains("port \(server.port)") && message.contains("policy.port"))
+    }
+  }
+}
