@@ -50,8 +50,8 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
   /// - Parameters:
   ///   - url: the base URL, such as `http://127.0.0.1:8080/v1`.
   ///   - key: the API key, or nil. It is sent as a header and appears nowhere else.
-  ///   - client: see ``withHTTPClient(connections:_:)``; the shared one opens at most eight connections.
-  public init(url: String, key: String? = nil, settings: Settings, client: HTTPClient = .shared) {
+  ///   - client: see ``withHTTPClient(connections:_:)``; the standard one opens at most eight connections to a host.
+  public init(url: String, key: String? = nil, settings: Settings, client: HTTPClient = .standard) {
     self.settings = settings
     let base = url.hasSuffix("/") ? String(url.dropLast()) : url
     transport = HTTPTransport(client: client, base: base, key: key, timeout: settings.timeout)

@@ -113,16 +113,31 @@ private struct ErrorWire: Decodable {
   let error: Detail
 }
 
+extension HTTPClient {
+  /// The client of policies that are given none, open as long as the program; at most eight connections to a host.
+  public static let standard = HTTPClient(
+    eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(connections: 8))
+}
+
+extension HTTPClient.Configuration {
+  fileprivate init(connections: Int) {
+    self.init()
+    connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(connections, 1)
+    // Retries are the policy's: the pool would try a dead server in silence until the deadline.
+    connectionPool.retryConnectionEstablishment = false
+    // A redirect would carry the API key elsewhere.
+    redirectConfiguration = .disallow
+  }
+}
+
 /// Runs `body` with a client of its own connections and shuts it down after.
 ///
 /// - Parameter connections: how many calls to one host may be in flight.
 public func withHTTPClient<T: Sendable>(
   connections: Int, _ body: (HTTPClient) async throws -> T
 ) async throws -> T {
-  var configuration = HTTPClient.Configuration()
-  configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(connections, 1)
-  configuration.redirectConfiguration = .disallow
-  let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  let client = HTTPClient(
+    eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(connections: connections))
   do {
     let value = try await body(client)
     try await client.shutdown()

@@ -1,0 +1,143 @@
+import Agents
+import CXGBoost
+import Foundation
+import Synchronization
+
+/// Gradient-boosted trees for several classes (`multi:softprob`), through XGBoost's C interface (Chen and Guestrin,
+/// KDD 2016; arXiv 1603.02754).
+///
+/// XGBoost's handles are not safe for use by several threads, so each call holds a lock; predictions are copied out
+/// before it is released.
+final class Booster: Sendable {
+  private let handle: Mutex<Handle>
+
+  // The only copy is the one behind the lock: hence unchecked.
+  private struct Handle: @unchecked Sendable {
+    let pointer: BoosterHandle
+  }
+
+  /// - Parameter cached: matrices whose predictions are kept up to date from round to round, while they exist.
+  private init(cached: [FeatureMatrix]) throws(CriticError) {
+    defer { withExtendedLifetime(cached) {} }
+    var made: BoosterHandle?
+    let matrices: [DMatrixHandle?] = cached.map(\.handle)
+    try check("create a booster") { XGBoosterCreate(matrices, bst_ulong(matrices.count), &made) }
+    guard let made else { throw CriticError(.failed, "XGBoost created no booster and gave no reason.") }
+    handle = Mutex(Handle(pointer: made))
+  }
+
+  deinit { handle.withLock { _ = XGBoosterFree($0.pointer) } }
+
+  /// A booster without trees.
+  convenience init(
+    classes: Int, settings: TreesCritic.Settings, seed: Seed, cached: [FeatureMatrix]
+  ) throws(CriticError) {
+    try self.init(cached: cached)
+    try set([
+      ("objective", "multi:softprob"),
+      ("num_class", "\(classes)"),
+      ("tree_method", "hist"),
+      ("max_bin", "64"),
+      ("max_depth", "\(settings.depth)"),
+      ("eta", "\(settings.learningRate)"),
+      ("min_child_weight", "\(settings.minimumChildWeight)"),
+      ("lambda", "\(settings.lambda)"),
+      ("subsample", "\(settings.rowSample)"),
+      ("colsample_bytree", "\(settings.columnSample)"),
+      ("seed", "\(seed.rawValue >> 33)"),
+      // Else the random numbers depend on what else the thread has trained.
+      ("seed_per_iteration", "true"),
+      ("disable_default_eval_metric", "true"),
+    ])
+  }
+
+  /// The booster that ``model()`` wrote. `model` must have passed ``BoosterModel/check(_:classes:columns:rounds:)``:
+  /// XGBoost does not look for cycles or for children that do not exist.
+  convenience init(model: String) throws(CriticError) {
+    try self.init(cached: [])
+    var model = model
+    try locked { (booster) throws(CriticError) in
+      try check("read the trees") {
+        model.withUTF8 { XGBoosterLoadModelFromBuffer(booster, $0.baseAddress, bst_ulong($0.count)) }
+      }
+    }
+    try set([])
+  }
+
+  /// Grows one tree per class. Rounds count from 0.
+  func update(round: Int, on matrix: FeatureMatrix) throws(CriticError) {
+    try matrix.withHandle { (rows) throws(CriticError) in
+      try locked { (booster) throws(CriticError) in
+        try check("grow the trees of round \(round)") { XGBoosterUpdateOneIter(booster, Int32(round), rows) }
+      }
+    }
+  }
+
+  /// The margins (log-odds up to a constant) of each row and class, row by row.
+  ///
+  /// - Returns: rows × classes numbers, the base margin included.
+  func margins(of matrix: FeatureMatrix) throws(CriticError) -> [Float] {
+    let options = """
+      {"type": 1, "training": false, "iteration_begin": 0, "iteration_end": 0, "strict_shape": true}
+      """
+    return try matrix.withHandle { (rows) throws(CriticError) in
+      try locked { (booster) throws(CriticError) in
+        var shape: UnsafePointer<bst_ulong>?
+        var dimensions: bst_ulong = 0
+        var result: UnsafePointer<Float>?
+        try check("predict \(matrix.rows) rows") {
+          XGBoosterPredictFromDMatrix(booster, rows, options, &shape, &dimensions, &result)
+        }
+        guard let shape, let result, dimensions == 2, shape[0] == matrix.rows, shape[1] == matrix.classes else {
+          throw CriticError(.failed, "XGBoost's predictions are not of \(matrix.rows) × \(matrix.classes) numbers.")
+        }
+        return Array(UnsafeBufferPointer(start: result, count: matrix.rows * matrix.classes))
+      }
+    }
+  }
+
+  /// The trees as XGBoost's JSON.
+  func model() throws(CriticError) -> String {
+    try locked { (booster) throws(CriticError) in
+      var length: bst_ulong = 0
+      var bytes: UnsafePointer<CChar>?
+      try check("write the trees") {
+        XGBoosterSaveModelToBuffer(booster, #"{"format": "json"}"#, &length, &bytes)
+      }
+      return UnsafeRawBufferPointer(start: bytes, count: Int(length)).withMemoryRebound(to: UInt8.self) {
+        String(decoding: $0, as: UTF8.self)
+      }
+    }
+  }
+
+  private func set(_ parameters: [(name: String, value: String)]) throws(CriticError) {
+    try locked { (booster) throws(CriticError) in
+      for (name, value) in [("verbosity", "0"), ("nthread", "1")] + parameters {
+        try check("set \(name) to \(value)") { XGBoosterSetParam(booster, name, value) }
+      }
+    }
+  }
+
+  private func locked<Result: Sendable>(
+    _ body: (BoosterHandle) throws(CriticError) -> Result
+  ) throws(CriticError) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try handle.withLock { (handle) throws(CriticError) in try body(handle.pointer) }
+  }
+}
+
+/// exp(mᵢ)/Σexp(mⱼ) of one row of margins, or nil where a margin is not finite.
+func softmax(_ margins: ArraySlice<Float>) -> [Double]? {
+  guard let largest = margins.max(), largest.isFinite else { return nil }
+  var sum = 0.0
+  var result: [Double] = []
+  result.reserveCapacity(margins.count)
+  for margin in margins {
+    let value = exp(Double(margin) - Double(largest))
+    result.append(value)
+    sum += value
+  }
+  guard sum.isFinite else { return nil }
+  for index in result.indices { result[index] /= sum }
+  return result
+}

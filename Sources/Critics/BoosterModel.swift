@@ -1,0 +1,118 @@
+import Agents
+import Foundation
+
+/// The parts of XGBoost's JSON that decide whether walking the trees ends and stays inside them.
+struct BoosterModel: Decodable {
+  /// Refuses trees that XGBoost would load and then crash on or never leave: an artifact may be damaged or forged.
+  ///
+  /// - Parameters:
+  ///   - classes: trees per round.
+  ///   - columns: features per row.
+  ///   - rounds: boosting rounds.
+  /// - Throws: `CriticError` of kind `unreadable`, which says what is wrong.
+  static func check(_ text: String, classes: Int, columns: Int, rounds: Int) throws(CriticError) {
+    let model: BoosterModel
+    do {
+      model = try JSONDecoder().decode(BoosterModel.self, from: Data(text.utf8))
+    } catch {
+      throw CriticError(.unreadable, "The critic's trees are not XGBoost's JSON: \(error)")
+    }
+    if let fault = model.fault(classes: classes, columns: columns, rounds: rounds) {
+      throw CriticError(.unreadable, "The critic's trees are damaged: \(fault). Train it again with `cox train`.")
+    }
+  }
+
+  private let learner: Learner
+
+  private struct Learner: Decodable {
+    let gradient_booster: GradientBooster
+    let learner_model_param: [String: String]
+    let objective: Named
+  }
+
+  private struct Named: Decodable {
+    let name: String
+  }
+
+  private struct GradientBooster: Decodable {
+    let name: String
+    let model: Forest
+  }
+
+  private struct Forest: Decodable {
+    let gbtree_model_param: [String: String]
+    let tree_info: [Int]
+    let trees: [Tree]
+  }
+
+  fileprivate struct Tree: Decodable {
+    let left_children: [Int]
+    let right_children: [Int]
+    let parents: [Int]
+    let split_indices: [Int]
+    let split_conditions: [Double]
+    let split_type: [Int]
+    let base_weights: Length
+    let default_left: Length
+    let loss_changes: Length
+    let sum_hessian: Length
+    let categories: Length
+    let tree_param: [String: String]
+  }
+
+  fileprivate struct Length: Decodable {
+    let count: Int
+
+    init(from decoder: any Decoder) throws {
+      count = try decoder.unkeyedContainer().count ?? 0
+    }
+  }
+
+  private func fault(classes: Int, columns: Int, rounds: Int) -> String? {
+    let forest = learner.gradient_booster.model
+    guard learner.gradient_booster.name == "gbtree", learner.objective.name == "multi:softprob" else {
+      return "they are \(learner.gradient_booster.name) for \(learner.objective.name), not gbtree for multi:softprob"
+    }
+    guard learner.learner_model_param["num_class"] == "\(classes)",
+      learner.learner_model_param["num_feature"] == "\(columns)"
+    else { return "they are not for \(classes) classes and \(columns) features" }
+    guard rounds > 0, forest.trees.count == rounds * classes, forest.tree_info.count == forest.trees.count,
+      forest.gbtree_model_param["num_trees"] == "\(forest.trees.count)",
+      forest.tree_info.allSatisfy((0..<classes).contains)
+    else { return "there are \(forest.trees.count) trees where \(rounds) rounds of \(classes) classes are announced" }
+    for (number, tree) in forest.trees.enumerated() {
+      if let fault = tree.fault(columns: columns) { return "tree \(number) \(fault)" }
+    }
+    return nil
+  }
+}
+
+extension BoosterModel.Tree {
+  fileprivate func fault(columns: Int) -> String? {
+    let nodes = left_children.count
+    let lengths = [
+      right_children.count, parents.count, split_indices.count, split_conditions.count, split_type.count,
+      base_weights.count, default_left.count, loss_changes.count, sum_hessian.count,
+    ]
+    guard nodes > 0, tree_param["num_nodes"] == "\(nodes)", lengths.allSatisfy({ $0 == nodes }) else {
+      return "has lists of different lengths"
+    }
+    guard tree_param["size_leaf_vector"].map({ $0 == "0" || $0 == "1" }) ?? true else { return "has vector leaves" }
+    guard categories.count == 0, split_type.allSatisfy({ $0 == 0 }) else { return "has categorical splits" }
+    guard split_conditions.allSatisfy({ Float($0).isFinite }) else { return "has a number that is not finite" }
+    // Where every node has at most one parent and the root none, no walk from the root comes back.
+    var hasParent = [Bool](repeating: false, count: nodes)
+    hasParent[0] = true
+    for node in 0..<nodes {
+      let children = [left_children[node], right_children[node]]
+      if children == [-1, -1] { continue }
+      guard (0..<columns).contains(split_indices[node]) else { return "splits on a feature that does not exist" }
+      for child in children {
+        guard (0..<nodes).contains(child), !hasParent[child] else { return "is not a tree" }
+        guard parents[child] == node else { return "is not a tree" }
+        hasParent[child] = true
+      }
+    }
+    return nil
+  }
+}

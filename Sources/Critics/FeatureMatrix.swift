@@ -1,0 +1,93 @@
+import Agents
+import CXGBoost
+
+/// Rows in XGBoost's own form (a `DMatrix`), with the margins from which boosting starts.
+///
+/// XGBoost copies what it is given, so the arrays may go once it is made.
+final class FeatureMatrix {
+  let rows: Int
+  let classes: Int
+  /// Valid while the matrix lives; see ``withHandle(_:)``.
+  let handle: DMatrixHandle
+
+  /// - Parameters:
+  ///   - rows: at least one.
+  ///   - columns: the number of columns, more than any index.
+  ///   - baseMargin: the margin of each class before any tree, the same for all rows.
+  ///   - labels: the class of each row, for training.
+  init(
+    _ rows: [FeatureRow], columns: Int, baseMargin: [Float], labels: [Int] = []
+  ) throws(CriticError) {
+    self.rows = rows.count
+    classes = baseMargin.count
+    var starts: [UInt64] = [0]
+    var indices: [UInt32] = []
+    var values: [Float] = []
+    for row in rows {
+      indices.append(contentsOf: row.indices)
+      values.append(contentsOf: row.values)
+      starts.append(UInt64(indices.count))
+    }
+    var made: DMatrixHandle?
+    // One thread throughout: results must not depend on the machine.
+    try check("build a matrix of \(rows.count) rows") {
+      starts.withInterface("<u8") { starts in
+        indices.withInterface("<u4") { indices in
+          values.withInterface("<f4") { values in
+            XGDMatrixCreateFromCSR(
+              starts, indices, values, bst_ulong(columns), #"{"missing": NaN, "nthread": 1}"#, &made)
+          }
+        }
+      }
+    }
+    guard let made else { throw CriticError(.failed, "XGBoost built no matrix and gave no reason.") }
+    handle = made
+
+    var margins: [Float] = []
+    margins.reserveCapacity(rows.count * classes)
+    for _ in rows { margins.append(contentsOf: baseMargin) }
+    let shape = "\(rows.count), \(classes)"
+    try withHandle { (handle) throws(CriticError) in
+      try check("set the base margin") {
+        margins.withInterface("<f4", shape: shape) { XGDMatrixSetInfoFromInterface(handle, "base_margin", $0) }
+      }
+      guard !labels.isEmpty else { return }
+      try check("set the labels") {
+        labels.map(Float.init).withInterface("<f4") { XGDMatrixSetInfoFromInterface(handle, "label", $0) }
+      }
+    }
+  }
+
+  deinit { XGDMatrixFree(handle) }
+
+  /// Keeps the matrix alive for the length of `body`: ARC could otherwise free it while C still uses the handle.
+  func withHandle<Result>(_ body: (DMatrixHandle) throws(CriticError) -> Result) throws(CriticError) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(handle)
+  }
+}
+
+extension Array {
+  /// Describes the elements to XGBoost, which reads them in place: NumPy's array interface, version 3, as JSON.
+  fileprivate func withInterface<Result>(
+    _ type: String, shape: String? = nil, _ body: (String) -> Result
+  ) -> Result {
+    withUnsafeBytes { bytes in
+      let address = UInt(bitPattern: bytes.baseAddress)
+      let shape = shape ?? "\(count)"
+      return body(
+        #"{"data": [\#(address), true], "shape": [\#(shape)], "typestr": "\#(type)", "version": 3}"#)
+    }
+  }
+}
+
+/// Calls XGBoost and turns its failures into errors that say what was tried.
+func check(_ attempt: @autoclosure () -> String, _ call: () -> Int32) throws(CriticError) {
+  // Both the verbosity and the last error belong to the calling thread, hence every time.
+  XGBSetGlobalConfig(#"{"verbosity": 0}"#)
+  guard call() != 0 else { return }
+  let text = XGBGetLastError().map { String(cString: $0) } ?? ""
+  // What follows the first line is a trace of XGBoost's own stack.
+  let reason = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? "no reason given"
+  throw CriticError(.failed, "XGBoost could not \(attempt()): \(reason)")
+}

@@ -1,0 +1,99 @@
+import Agents
+
+/// The features of one state: strictly increasing column indices and their values. A column that is not listed is
+/// missing, which for a hashed word means that it does not occur.
+struct FeatureRow: Sendable, Hashable {
+  let indices: [UInt32]
+  let values: [Float]
+}
+
+/// Turns what a critic is shown of a trajectory into numbers, in training and in serving alike.
+///
+/// Columns 0..<``Dense/count`` are always there; after them come three blocks of ``hashBuckets`` columns, which count the
+/// words and the pairs of neighbouring words of the request, the last action and the observation, hashed (feature
+/// hashing: Weinberger et al., ICML 2009). The hash is FNV-1a over UTF-8, so a row is the same on every machine.
+struct FeatureMap: Sendable, Hashable, Codable {
+  /// The dense features, each at the column of its raw value.
+  enum Dense: Int, CaseIterable {
+    /// How many of the words chosen so far, repetitions counted, occur in the request.
+    case overlapCount
+    /// Their share of all words chosen so far; 0 where none was.
+    case overlapShare
+    /// The same of the last action alone.
+    case lastOverlapCount, lastOverlapShare
+    /// Steps taken, as a share of the step limit.
+    case progress
+    case step
+    case rewardSoFar
+    case repeats
+    case invalidActions
+
+    static var count: Int { allCases.count }
+  }
+
+  /// The largest number of buckets an artifact may ask for.
+  static let bucketLimit = 1 << 20
+
+  /// Columns per text: request, last action, observation.
+  let hashBuckets: Int
+
+  init(hashBuckets: Int = 1024) { self.hashBuckets = hashBuckets }
+
+  var columns: Int { Dense.count + 3 * hashBuckets }
+
+  func row(for state: CriticState) -> FeatureRow {
+    let request = Words.split(state.request)
+    let wanted = Set(request)
+    let last = Words.split(state.lastAction)
+    var chosen = Overlap()
+    for action in state.actions.dropLast() { chosen.add(Words.split(action), wanted: wanted) }
+    chosen.add(last, wanted: wanted)
+    var lastChosen = Overlap()
+    lastChosen.add(last, wanted: wanted)
+
+    var dense = [Float](repeating: 0, count: Dense.count)
+    func set(_ feature: Dense, _ value: Double) { dense[feature.rawValue] = Float(value) }
+    set(.overlapCount, Double(chosen.hits))
+    set(.overlapShare, chosen.share)
+    set(.lastOverlapCount, Double(lastChosen.hits))
+    set(.lastOverlapShare, lastChosen.share)
+    set(.progress, Double(state.step) / Double(max(state.stepLimit, 1)))
+    set(.step, Double(state.step))
+    set(.rewardSoFar, state.rewardSoFar)
+    set(.repeats, Double(state.repeats))
+    set(.invalidActions, Double(state.invalidActions))
+
+    var counts: [UInt32: Float] = [:]
+    for (block, words) in [request, last, Words.split(state.observation)].enumerated() {
+      count(words, block: block, into: &counts)
+    }
+    let hashed = counts.keys.sorted()
+    return FeatureRow(
+      indices: (0..<Dense.count).map(UInt32.init) + hashed,
+      values: dense + hashed.map { counts[$0] ?? 0 })
+  }
+
+  private func count(_ words: [String], block: Int, into counts: inout [UInt32: Float]) {
+    let first = Dense.count + block * hashBuckets
+    for (index, word) in words.enumerated() {
+      var hash = FNV1a()
+      hash.add(word)
+      counts[UInt32(first + hash.bucket(of: hashBuckets)), default: 0] += 1
+      guard index + 1 < words.count else { continue }
+      hash.add(words[index + 1])
+      counts[UInt32(first + hash.bucket(of: hashBuckets)), default: 0] += 1
+    }
+  }
+
+  private struct Overlap {
+    var hits = 0
+    var total = 0
+
+    var share: Double { total == 0 ? 0 : Double(hits) / Double(total) }
+
+    mutating func add(_ words: [String], wanted: Set<String>) {
+      total += words.count
+      for word in words where wanted.contains(word) { hits += 1 }
+    }
+  }
+}

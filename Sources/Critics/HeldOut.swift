@@ -1,0 +1,128 @@
+import Agents
+
+/// How well a critic predicts rollouts of tasks it was not trained on, against a constant that knows only the training
+/// rollouts' marginal.
+public struct HeldOutFigures: Sendable, Hashable, Codable {
+  /// The figures of one predictor.
+  public struct Figures: Sendable, Hashable, Codable {
+    /// R² of the expected return-to-go; nil where all returns are equal. Below 0, the held-out mean would do better.
+    public let rSquared: Double?
+    /// Spearman's ρ of expected and realised return-to-go; nil where either is constant.
+    public let spearman: Double?
+    /// The area under the ROC curve of success, scored by P(return-to-go ≥ threshold − reward so far); nil where all
+    /// rollouts succeed or all fail.
+    public let auc: Double?
+    /// The mean over 10 bins of equal count of |expected − realised return-to-go|, in reward units.
+    public let calibrationError: Double
+  }
+
+  /// The states after some number of steps, or all of them.
+  public struct Group: Sendable, Hashable, Codable {
+    /// Steps taken; nil for a group of several.
+    public let step: Int?
+    public let states: Int
+    public let critic: Figures
+    /// The same figures of the training marginal, whatever the state.
+    public let constant: Figures
+  }
+
+  /// The critic's ``TreesCritic/identity``.
+  public let critic: String
+  /// The reward from which a rollout counts as a success.
+  public let success: Double
+  public let tasks: Int
+  public let rollouts: Int
+  /// Every state before the end.
+  public let all: Group
+  /// The same by steps taken, in order.
+  public let steps: [Group]
+  /// Finished rollouts with the last reward hidden: what selects an answer where there is no verifier.
+  public let answers: Group
+
+  /// Judges a critic by rollouts of held-out tasks; unfinished ones are left out.
+  ///
+  /// - Parameter success: the reward from which a rollout counts as a success.
+  /// - Throws: `CriticError` of kind `failed` where a task was trained on, `tooLittleData` where no rollout is finished.
+  public static func evaluate(
+    _ critic: TreesCritic, on trajectories: [Trajectory], success: Double
+  ) throws(CriticError) -> HeldOutFigures {
+    let rollouts = try Rollouts.finished(trajectories)
+    let tasks = Set(rollouts.map(\.task.id))
+    guard !tasks.isEmpty else {
+      throw CriticError(
+        .tooLittleData,
+        """
+        There is no finished rollout to judge the critic by, among \(trajectories.count). Collect some of held-out \
+        tasks: cox collect --split validation
+        """)
+    }
+    let seen = tasks.intersection(critic.record.tasks).sorted()
+    guard seen.isEmpty else {
+      let names = seen.prefix(3).map(\.description).joined(separator: ", ")
+      throw CriticError(
+        .failed,
+        """
+        The critic was trained on \(seen.count) of the \(tasks.count) tasks it is to be judged by (\(names)\
+        \(seen.count > 3 ? ", …" : "")). Held-out figures need other tasks: use another split.
+        """)
+    }
+
+    var prefixes: [Judged] = []
+    var answers: [Judged] = []
+    for rollout in rollouts {
+      let isSuccess = rollout.reward >= success - 1e-9
+      let observed = rollout.observedPrefixes
+      for (state, belief) in zip(observed, try critic.predict(observed.map(\.state))) {
+        prefixes.append(Judged(state, belief: belief, success: isSuccess))
+      }
+      guard let answer = rollout.observedAnswer else { continue }
+      for belief in try critic.predict([answer.state]) {
+        answers.append(Judged(answer, belief: belief, success: isSuccess))
+      }
+    }
+    let marginal = critic.record.marginal
+    let byStep = Dictionary(grouping: prefixes, by: \.observed.state.step)
+    return HeldOutFigures(
+      critic: critic.identity, success: success, tasks: tasks.count, rollouts: rollouts.count,
+      all: Group(prefixes, step: nil, marginal: marginal, threshold: success),
+      steps: byStep.sorted { $0.key < $1.key }.map {
+        Group($0.value, step: $0.key, marginal: marginal, threshold: success)
+      },
+      answers: Group(answers, step: nil, marginal: marginal, threshold: success))
+  }
+}
+
+/// A state, what the critic believed of it, and whether its rollout was a success in the end.
+private struct Judged {
+  let observed: ObservedState
+  let belief: ReturnDistribution
+  let isSuccess: Bool
+
+  init(_ observed: ObservedState, belief: ReturnDistribution, success: Bool) {
+    self.observed = observed
+    self.belief = belief
+    isSuccess = success
+  }
+}
+
+extension HeldOutFigures.Group {
+  fileprivate init(_ states: [Judged], step: Int?, marginal: ReturnDistribution, threshold: Double) {
+    self.step = step
+    self.states = states.count
+    critic = HeldOutFigures.Figures(states, beliefs: states.map(\.belief), threshold: threshold)
+    constant = HeldOutFigures.Figures(states, beliefs: states.map { _ in marginal }, threshold: threshold)
+  }
+}
+
+extension HeldOutFigures.Figures {
+  fileprivate init(_ states: [Judged], beliefs: [ReturnDistribution], threshold: Double) {
+    let expected = beliefs.map(\.mean)
+    let realised = states.map(\.observed.returnToGo)
+    rSquared = RankStatistics.rSquared(predictions: expected, outcomes: realised)
+    spearman = RankStatistics.spearman(expected, realised)
+    auc = RankStatistics.areaUnderCurve(
+      scores: zip(states, beliefs).map { $1.probability(atLeast: threshold - $0.observed.state.rewardSoFar) },
+      successes: states.map(\.isSuccess))
+    calibrationError = RankStatistics.calibrationError(predictions: expected, outcomes: realised)
+  }
+}

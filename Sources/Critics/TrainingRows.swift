@@ -1,0 +1,61 @@
+import Agents
+
+/// What a critic is trained on and judged by: states of stored rollouts, each with what was still to come.
+struct TrainingRow: Sendable {
+  let task: TaskID
+  let features: FeatureRow
+  /// In reward units; what was already paid is not part of it.
+  let returnToGo: Double
+}
+
+/// A state of a finished rollout and what came after it.
+struct ObservedState: Sendable {
+  let state: CriticState
+  let returnToGo: Double
+}
+
+extension Trajectory {
+  /// Every prefix that the filter may ask about, the empty one included. The terminal state is not among them: nothing is
+  /// to come from it by definition.
+  var observedPrefixes: [ObservedState] {
+    (0..<count).map(prefix).filter { !$0.isFinished }.map {
+      ObservedState(state: CriticState($0), returnToGo: reward - $0.reward)
+    }
+  }
+
+  /// The finished trajectory as a user without a verifier sees it: what the last step paid is hidden, and is the
+  /// return-to-go. Nil before the first step.
+  var observedAnswer: ObservedState? {
+    last.map { ObservedState(state: CriticState(self, hidingLastReward: true), returnToGo: $0.outcome.reward) }
+  }
+}
+
+enum Rollouts {
+  /// The rollouts whose return is known, by task; those of a task stay in the order given.
+  static func finished(_ trajectories: [Trajectory]) throws(CriticError) -> [Trajectory] {
+    var finished: [Trajectory] = []
+    for trajectory in trajectories where trajectory.isFinished && trajectory.count > 0 {
+      guard trajectory.reward.isFinite else {
+        throw CriticError(
+          .failed, "A rollout of task \(trajectory.task.id) has the reward \(trajectory.reward), which is no number.")
+      }
+      finished.append(trajectory)
+    }
+    return finished.enumerated()
+      .sorted { ($0.element.task.id, $0.offset) < ($1.element.task.id, $1.offset) }
+      .map(\.element)
+  }
+
+  /// All rows of all rollouts, failures too.
+  static func rows(_ trajectories: [Trajectory], features: FeatureMap) -> [TrainingRow] {
+    var rows: [TrainingRow] = []
+    for trajectory in trajectories {
+      for observed in trajectory.observedPrefixes + [trajectory.observedAnswer].compactMap(\.self) {
+        rows.append(
+          TrainingRow(
+            task: trajectory.task.id, features: features.row(for: observed.state), returnToGo: observed.returnToGo))
+      }
+    }
+    return rows
+  }
+}

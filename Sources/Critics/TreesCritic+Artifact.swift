@@ -1,0 +1,121 @@
+import Agents
+import Foundation
+
+extension TreesCritic {
+  /// What is stored of a critic: everything its values depend on.
+  struct Artifact: Sendable, Codable {
+    static let format = "coxswain-trees"
+    static let version = 1
+
+    var format = Self.format
+    var version = Self.version
+    var record: Record
+    var features: FeatureMap
+    var bins: ReturnBins
+    /// The margin of each class before any tree: its log-frequency.
+    var baseMargin: [Float]
+    /// Nil, like ``booster``, where there are no trees.
+    var calibration: Calibration?
+    /// XGBoost's JSON.
+    var booster: String?
+  }
+
+  /// The critic as one JSON file.
+  public func encoded() throws(CriticError) -> Data { try artifact.encoded() }
+
+  /// Reads a critic that ``encoded()`` wrote, for use in `environment`.
+  ///
+  /// - Throws: `CriticError` of kind `unreadable` for a file that is damaged or of another version, `wrongEnvironment`
+  ///   for a critic of another world.
+  public init(decoding data: Data, for environment: EnvironmentIdentity) throws(CriticError) {
+    struct Header: Decodable {
+      let format: String
+      let version: Int
+    }
+    struct Origin: Decodable {
+      struct Record: Decodable {
+        let environment: EnvironmentIdentity
+      }
+      let record: Record
+    }
+
+    // In this order, since another version may be of another shape.
+    let header = try Self.decode(Header.self, from: data)
+    guard header.format == Artifact.format else {
+      throw CriticError(.unreadable, "The file says it is “\(header.format.prefix(40))”, not “\(Artifact.format)”.")
+    }
+    guard header.version == Artifact.version else {
+      throw CriticError(
+        .unreadable,
+        """
+        The critic is of version \(header.version); this program reads version \(Artifact.version). Train it again \
+        with `cox train`\(header.version > Artifact.version ? ", or update cox" : "").
+        """)
+    }
+    let origin = try Self.decode(Origin.self, from: data).record.environment
+    guard origin == environment else {
+      throw CriticError(
+        .wrongEnvironment,
+        """
+        The critic was trained on \(origin) and cannot judge \(environment). Train one for it with `cox train`, or \
+        choose another file with --critic.
+        """)
+    }
+    try self.init(Self.decode(Artifact.self, from: data))
+  }
+
+  private static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws(CriticError) -> Value {
+    do {
+      return try JSONDecoder().decode(type, from: data)
+    } catch {
+      throw CriticError(
+        .unreadable,
+        "The critic's file (\(data.count) bytes) is damaged or no critic: \(error). Train it again with `cox train`.")
+    }
+  }
+}
+
+extension TreesCritic.Artifact {
+  func encoded() throws(CriticError) -> Data {
+    let encoder = JSONEncoder()
+    // Sorted, so that the digest depends on nothing but the critic.
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return try encoder.encode(self)
+    } catch {
+      throw CriticError(.failed, "The critic cannot be written as JSON: \(error)")
+    }
+  }
+
+  /// Refuses parts that would later fail a precondition or crash XGBoost.
+  func check() throws(CriticError) {
+    guard let fault else {
+      if let booster {
+        try BoosterModel.check(booster, classes: bins.count, columns: features.columns, rounds: record.rounds)
+      }
+      return
+    }
+    throw CriticError(.unreadable, "The critic's file is damaged: \(fault). Train it again with `cox train`.")
+  }
+
+  private var fault: String? {
+    guard (1...FeatureMap.bucketLimit).contains(features.hashBuckets) else { return "features.hashBuckets" }
+    guard bins.isValid else { return "bins" }
+    let marginal = record.marginal
+    guard marginal.returns == bins.values, marginal.probabilities.count == bins.count,
+      marginal.probabilities.allSatisfy({ (0...1).contains($0) }),
+      abs(marginal.probabilities.reduce(0, +) - 1) < 1e-6
+    else { return "record.marginal" }
+    guard baseMargin.count == bins.count, baseMargin.allSatisfy(\.isFinite) else { return "baseMargin" }
+    guard record.rounds >= 0, record.rollouts >= 0, (record.rounds > 0) == (booster != nil) else {
+      return "record.rounds"
+    }
+    guard (calibration == nil) == (booster == nil) else { return "calibration" }
+    if let calibration {
+      guard bins.count > 1, calibration.thresholds.count == bins.count - 1,
+        calibration.thresholds.allSatisfy(\.isCalibration)
+      else { return "calibration" }
+    }
+    return nil
+  }
+}

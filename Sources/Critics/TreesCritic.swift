@@ -1,0 +1,135 @@
+import Agents
+
+/// A critic that reads words: gradient-boosted trees over hashed words and the overlap of the agent's choices with the
+/// request, trained on stored rollouts.
+///
+/// It predicts the distribution of the return-to-go over at most 16 bins, calibrated on tasks that were not trained on, so
+/// that one fit serves every temperature. Where the trees do not beat the marginal on unseen tasks there are none, every
+/// state has the same value, and steering with it is best-of-N.
+///
+/// ```swift
+/// let critic = try TreesCritic.fit(rollouts, environment: suite.identity, policy: policy.identity, seed: Seed(1))
+/// try critic.encoded().write(to: file)
+/// ```
+public struct TreesCritic: Critic {
+  let artifact: Artifact
+  private let booster: Booster?
+  private let digest: String
+
+  /// - Throws: `CriticError` of kind `unreadable` where the parts do not fit together.
+  init(_ artifact: Artifact) throws(CriticError) {
+    try artifact.check()
+    self.artifact = artifact
+    booster = if let model = artifact.booster { try Booster(model: model) } else { nil }
+    var hash = FNV1a()
+    for byte in try artifact.encoded() { hash.add(byte: byte) }
+    digest = hash.text
+  }
+
+  /// What the critic was trained on, and how well that went.
+  public var record: Record { artifact.record }
+
+  /// The kind, the environment, the size of the training set and a digest of everything that decides its values.
+  public var identity: String {
+    "trees, \(record.environment), \(record.rollouts) rollouts of \(record.tasks.count) tasks, \(digest)"
+  }
+
+  public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution] {
+    try predict(states)
+  }
+
+  /// ``returnsToGo(from:)`` without the wait: nothing outside the process is asked. Safe from any thread.
+  public func predict(_ states: [CriticState]) throws(CriticError) -> [ReturnDistribution] {
+    guard let booster, let calibration = artifact.calibration, !states.isEmpty else {
+      return states.map { _ in record.marginal }
+    }
+    let matrix = try FeatureMatrix(
+      states.map(artifact.features.row), columns: artifact.features.columns, baseMargin: artifact.baseMargin)
+    let margins = try booster.margins(of: matrix)
+    let classes = artifact.bins.count
+    var result: [ReturnDistribution] = []
+    for row in states.indices {
+      guard let probabilities = softmax(margins[(row * classes)..<((row + 1) * classes)]) else {
+        throw CriticError(.failed, "The critic's trees gave margins that are not finite. Train it again: `cox train`.")
+      }
+      result.append(ReturnDistribution(returns: artifact.bins.values, probabilities: calibration.masses(probabilities)))
+    }
+    return result
+  }
+}
+
+extension TreesCritic {
+  /// What a critic was trained on and what came of it.
+  public struct Record: Sendable, Hashable, Codable {
+    public let environment: EnvironmentIdentity
+    /// The identity of the frozen policy whose return-to-go is predicted.
+    public let policy: String
+    /// The tasks trained on, sorted. Held-out figures refuse them.
+    public let tasks: [TaskID]
+    /// Finished rollouts, all of which were used.
+    public let rollouts: Int
+    /// Rollouts left out because they were not finished, so that their return is not known.
+    public let unfinished: Int
+    /// States trained on.
+    public let rows: Int
+    public let seed: Seed
+    public let settings: Settings
+    /// Folds of tasks that chose the rounds and the calibration; 0 where all returns were equal.
+    public let folds: Int
+    /// Boosting rounds; 0 where the critic is the marginal.
+    public let rounds: Int
+    /// Mean negative log-probability, in nats, of held-out tasks' returns-to-go, before calibration.
+    public let heldOutLogLoss: Double
+    /// The same of the marginal, that is, of a critic that knows nothing.
+    public let marginalLogLoss: Double
+    /// The distribution of the return-to-go over all rows.
+    public let marginal: ReturnDistribution
+  }
+
+  /// How a critic is trained. The defaults suit some 1,000 to 10,000 states.
+  public struct Settings: Sendable, Hashable, Codable {
+    /// Columns for the hashed words of each of request, last action and observation; 1 to 1,048,576.
+    public var hashBuckets = 1024
+    /// The most bins of the return-to-go; 1 to 64.
+    public var bins = 16
+    /// Folds of tasks; at least 2, and never more than there are tasks.
+    public var folds = 5
+    /// The most boosting rounds; 0 gives the marginal.
+    public var mostRounds = 100
+    /// Rounds without a lower held-out log-loss after which the search for the best one ends; at least 1.
+    public var patience = 10
+    /// Levels of a tree; 1 to 12.
+    public var depth = 4
+    /// Shrinkage of each tree (eta), in (0, 1].
+    public var learningRate = 0.15
+    /// The least sum of second derivatives in a leaf.
+    public var minimumChildWeight = 5.0
+    /// The share of rows each tree sees, in (0, 1].
+    public var rowSample = 0.7
+    /// The share of columns each tree sees, in (0, 1].
+    public var columnSample = 0.8
+    /// L2 penalty on leaf values.
+    public var lambda = 2.0
+
+    public init() {}
+
+    func check() throws(CriticError) {
+      let faults: [(Bool, String)] = [
+        ((1...FeatureMap.bucketLimit).contains(hashBuckets), "hashBuckets is \(hashBuckets), not 1...1048576"),
+        ((1...64).contains(bins), "bins is \(bins), not 1...64"),
+        (folds >= 2, "folds is \(folds), below 2"),
+        (mostRounds >= 0, "mostRounds is \(mostRounds), below 0"),
+        (patience >= 1, "patience is \(patience), below 1"),
+        ((1...12).contains(depth), "depth is \(depth), not 1...12"),
+        (learningRate > 0 && learningRate <= 1, "learningRate is \(learningRate), not above 0 and at most 1"),
+        (minimumChildWeight >= 0 && minimumChildWeight.isFinite, "minimumChildWeight is \(minimumChildWeight)"),
+        (rowSample > 0 && rowSample <= 1, "rowSample is \(rowSample), not above 0 and at most 1"),
+        (columnSample > 0 && columnSample <= 1, "columnSample is \(columnSample), not above 0 and at most 1"),
+        (lambda >= 0 && lambda.isFinite, "lambda is \(lambda)"),
+      ]
+      for (isFine, fault) in faults where !isFine {
+        throw CriticError(.failed, "The critic's settings do not allow training: \(fault).")
+      }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+enum Words {
+  /// The words of a text: runs of letters, marks and digits of any script, lower-cased and canonically composed.
+  ///
+  /// Scripts that are written without spaces would make a sentence one word, so each ideograph or kana is a word of its
+  /// own and pairs of neighbours do the rest.
+  static func split(_ text: String) -> [String] {
+    var words: [String] = []
+    var word = String.UnicodeScalarView()
+    func close() {
+      guard !word.isEmpty else { return }
+      words.append(String(word))
+      word = String.UnicodeScalarView()
+    }
+    var lowered = text.lowercased()
+    if !lowered.utf8.allSatisfy({ $0 < 0x80 }) { lowered = lowered.precomposedStringWithCanonicalMapping }
+    for scalar in lowered.unicodeScalars {
+      switch kind(of: scalar) {
+      case .part: word.append(scalar)
+      case .whole:
+        close()
+        words.append(String(scalar))
+      case .separator: close()
+      }
+    }
+    close()
+    return words
+  }
+
+  private enum Kind {
+    case part, whole, separator
+  }
+
+  private static func kind(of scalar: Unicode.Scalar) -> Kind {
+    switch scalar.value {
+    case 0x30...0x39, 0x61...0x7a: return .part
+    case 0..<0x80: return .separator
+    // Hiragana and katakana.
+    case 0x3041...0x3096, 0x30a1...0x30fa: return .whole
+    default: break
+    }
+    if scalar.properties.isIdeographic { return .whole }
+    switch scalar.properties.generalCategory {
+    case .lowercaseLetter, .uppercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+      .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .letterNumber, .otherNumber:
+      return .part
+    default: return .separator
+    }
+  }
+}
+
+/// FNV-1a, 64 bits: a stable hash for columns and names, not for security.
+struct FNV1a {
+  private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  mutating func add(byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+
+  /// Adds a text, closed off by a byte that occurs in no UTF-8, so that no two lists of texts run together.
+  mutating func add(_ text: String) {
+    for byte in text.utf8 { add(byte: byte) }
+    add(byte: 0xff)
+  }
+
+  /// The high bits folded in, since the low ones of FNV-1a mix least.
+  func bucket(of count: Int) -> Int { Int((value ^ (value >> 32)) % UInt64(count)) }
+
+  /// 16 hexadecimal digits.
+  var text: String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

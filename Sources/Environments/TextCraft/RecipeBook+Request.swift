@@ -1,0 +1,61 @@
+import Agents
+
+extension RecipeBook {
+  /// What a task says: the commands, those that lead to the goal among others, and the goal.
+  ///
+  /// The others are drawn from recipes that use the same ingredients. The text depends on the recipes, the goal and the
+  /// seed alone, and is the same on every machine.
+  func request(for goal: Item, seed: UInt64) -> String {
+    let commands = commands(for: goal, seed: seed).joined(separator: "\n")
+    return "Crafting commands:\n\(commands)\n\nGoal: craft \(goal.name)."
+  }
+
+  private func commands(for goal: Item, seed: UInt64) -> [String] {
+    var generator = Seed(seed).split(goal.id).split("commands").generator()
+    let needed = recipesLeading(to: goal)
+    // By text, since two recipe files can say the same.
+    var listed: Set<String> = []
+    let commands = needed.map(\.command).filter { listed.insert($0).inserted }
+    var others: [String] = []
+    for ingredient in needed.flatMap({ $0.inputs.map(\.ingredient) }) {
+      let uses = generator.drawn(Self.usesPerIngredient, from: recipes(using: ingredient))
+      others += uses.map(\.command).filter { listed.insert($0).inserted }
+    }
+    let chosen = commands + generator.drawn(Self.distractors, from: others)
+    return generator.drawn(chosen.count, from: chosen)
+  }
+
+  private static var usesPerIngredient: Int { 10 }
+  private static var distractors: Int { 10 }
+
+  /// Every recipe on any way to an item, each once.
+  func recipesLeading(to goal: Item) -> [Recipe] {
+    var found: [Recipe] = []
+    var seen: Set<Item> = [goal]
+    var open = [goal]
+    while let item = open.popLast() {
+      for recipe in recipes(making: item) {
+        found.append(recipe)
+        for input in recipe.inputs {
+          open += items(for: input.ingredient).filter { seen.insert($0).inserted }
+        }
+      }
+    }
+    return found
+  }
+}
+
+extension SplitMix64 {
+  /// Up to `count` elements in random order, without replacement (Fisher and Yates).
+  ///
+  /// Written out because the standard library does not promise the same shuffle in every release.
+  mutating func drawn<Element>(_ count: Int, from elements: [Element]) -> [Element] {
+    var pool = elements
+    let count = min(count, pool.count)
+    for place in 0..<count {
+      let range = UInt64(pool.count - place)
+      pool.swapAt(place, place + Int(next().multipliedFullWidth(by: range).high))
+    }
+    return Array(pool.prefix(count))
+  }
+}

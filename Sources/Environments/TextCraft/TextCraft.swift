@@ -1,0 +1,120 @@
+import Agents
+
+/// Crafting by text (TextCraft, arXiv 2311.05772): from a list of recipes, most of them beside the point, an agent works
+/// out what to take and what to craft, in which order, until it holds the goal.
+///
+/// A task is a goal and a seed, named `golden boots#3`; the seed decides which other recipes are listed and in which
+/// order. Numbered tasks are the goals in an order that the suite's seed decides, each with that seed, so that different
+/// numbers are different goals and no goal is in two splits.
+public struct TextCraft: TaskSuite {
+  /// What is paid. Both sum to 1 once the goal is crafted.
+  public enum Reward: String, CaseIterable, Sendable, Codable {
+    /// 1 for crafting the goal.
+    case goal
+    /// The change in the inventory's value, as a share of the goal's: what the world provides is worth 1, what is crafted
+    /// twice its ingredients, and what the goal does not need nothing. Using up what it does need costs its worth.
+    case inventoryValue
+  }
+
+  public let recipes: RecipeBook
+  public let reward: Reward
+  /// Steps after which an attempt is cut.
+  public let stepLimit: Int
+  public let seed: UInt64
+  /// The goals that are numbered, in their order.
+  public let goals: [Item]
+  private let splits: TaskSplits
+
+  /// - Parameters:
+  ///   - depths: of the goals that are numbered; see ``RecipeBook/depth(of:)``.
+  ///   - stepLimit: at least 1. Of the 544 standard goals one, the netherite block, takes more than 40 (48).
+  ///   - seed: which goals the numbers name, and what else the tasks list.
+  ///   - splits: the numbers of each split.
+  /// - Throws: `misconfigured` where no goal has such a depth, a number is past the last goal, or there is no step.
+  public init(
+    recipes: RecipeBook, reward: Reward = .goal, depths: ClosedRange<Int> = 1...4, stepLimit: Int = 40,
+    seed: UInt64 = 1, splits: TaskSplits
+  ) throws(EnvironmentError) {
+    guard stepLimit > 0 else {
+      throw EnvironmentError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
+    }
+    let candidates = recipes.goals.filter { depths.contains(recipes.depth(of: $0)) }
+    var generator = Seed(seed).split("goals").generator()
+    let goals = generator.drawn(candidates.count, from: candidates)
+    guard !goals.isEmpty else {
+      let deepest = recipes.goals.map(recipes.depth(of:)).max() ?? 0
+      throw EnvironmentError(
+        .misconfigured,
+        "environment.depths is \(depths.lowerBound)...\(depths.upperBound); these recipes have goals of depth 1 to "
+          + "\(deepest).")
+    }
+    if let largest = splits.largest, largest >= goals.count {
+      throw EnvironmentError(
+        .misconfigured,
+        "environment.tasks names task \(largest); depths \(depths.lowerBound)...\(depths.upperBound) have \(goals.count) "
+          + "goals, numbered from 0.")
+    }
+    self.recipes = recipes
+    self.reward = reward
+    self.stepLimit = stepLimit
+    self.seed = seed
+    self.goals = goals
+    self.splits = splits
+  }
+
+  /// As ``init(recipes:reward:depths:stepLimit:seed:splits:)``, with the numbers of each split; a number in two splits is
+  /// `misconfigured` too.
+  public init(
+    recipes: RecipeBook, reward: Reward = .goal, depths: ClosedRange<Int> = 1...4, stepLimit: Int = 40,
+    seed: UInt64 = 1, tasks: [Split: [Int]]
+  ) throws(EnvironmentError) {
+    try self.init(
+      recipes: recipes, reward: reward, depths: depths, stepLimit: stepLimit, seed: seed, splits: TaskSplits(tasks))
+  }
+
+  public var identity: EnvironmentIdentity {
+    EnvironmentIdentity(
+      kind: "textcraft", rules: "reward \(reward.rawValue); \(recipes.recipes.count) recipes, digest \(recipes.digest)")
+  }
+
+  public var maximalReward: Double? { 1 }
+
+  public func tasks(in split: Split) -> [AgentTask] { splits[split].map { task(goal: goals[$0], seed: seed) } }
+
+  /// Any goal with any seed, numbered or not; a goal alone has the suite's seed.
+  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask {
+    let (goal, seed) = try parts(of: id)
+    return task(goal: goal, seed: seed)
+  }
+
+  public func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+    let (goal, seed) = try parts(of: task.id)
+    let episode = CraftingEpisode(book: recipes, goal: goal, reward: reward)
+    return (episode, Observation(recipes.request(for: goal, seed: seed)))
+  }
+
+  public func transcript(for trajectory: Trajectory) -> Transcript {
+    Transcript(instructions: Self.instructions, history: trajectory)
+  }
+
+  private func task(goal: Item, seed: UInt64) -> AgentTask {
+    AgentTask(
+      id: TaskID("\(goal.name)#\(seed)"), request: recipes.request(for: goal, seed: seed), stepLimit: stepLimit)
+  }
+
+  private func parts(of id: TaskID) throws(EnvironmentError) -> (goal: Item, seed: UInt64) {
+    let parts = id.rawValue.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+    let goal = Item(named: String(parts[0]))
+    guard !recipes.recipes(making: goal).isEmpty else {
+      throw EnvironmentError(
+        .unknownTask,
+        "There is no task \(id): no recipe makes \"\(goal.name)\". Tasks are named like \(goals[0].name)#3.")
+    }
+    guard parts.count == 2 else { return (goal, seed) }
+    guard let seed = UInt64(parts[1]) else {
+      throw EnvironmentError(
+        .unknownTask, "There is no task \(id): a seed is a whole number from 0 on, as in \(goal.name)#3.")
+    }
+    return (goal, seed)
+  }
+}

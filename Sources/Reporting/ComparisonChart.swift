@@ -1,0 +1,184 @@
+import Steering
+
+/// A picture of a comparison: for each figure a row per method, a dot at its mean and whiskers of one standard error.
+public enum ComparisonChart {
+  /// A standalone SVG, 720 wide, for light and dark pages.
+  public static func svg(_ comparison: Comparison) -> String { Chart(comparison).svg }
+}
+
+/// A figure that every method has, or some have.
+private struct Figure {
+  let name: String
+  let estimates: [MeanEstimate?]
+
+  /// What its axis has to cover.
+  var reach: [Double] {
+    estimates.compactMap(\.self).flatMap { [$0.mean, $0.mean - $0.se, $0.mean + $0.se] }
+  }
+}
+
+/// Figures on one axis.
+private struct Panel {
+  let figures: [Figure]
+  let axis: Axis
+  let unit: String
+}
+
+private struct Chart {
+  let methods: [MethodSummary]
+  let panels: [Panel]
+
+  private let width = 720.0
+  private let left = 156.0
+  private let right = 560.0
+  private let rowHeight = 21.0
+
+  init(_ comparison: Comparison) {
+    methods = comparison.methods
+    let rewards = [
+      Figure(name: "Best reward", estimates: methods.map(\.rewardBest)),
+      Figure(name: "Mean over particles", estimates: methods.map(\.rewardMean)),
+    ]
+    let rewardAxis = Axis(covering: rewards.flatMap { $0.estimates.compactMap { $0?.mean } })
+    guard methods.contains(where: { $0.solvedBest != nil }) else {
+      panels = [Panel(figures: rewards, axis: rewardAxis, unit: "reward")]
+      return
+    }
+    let solved = Figure(name: "Solved", estimates: methods.map(\.solvedBest))
+    // A share and a reward share an axis only where the reward is a share too.
+    if rewardAxis.low == 0, rewardAxis.high == 1 {
+      panels = [Panel(figures: [solved] + rewards, axis: rewardAxis, unit: "share of tasks, and reward")]
+    } else {
+      panels = [
+        Panel(figures: [solved], axis: Axis(covering: [0, 1]), unit: "share of tasks"),
+        Panel(figures: rewards, axis: Axis(covering: rewards.flatMap(\.reach)), unit: "reward"),
+      ]
+    }
+  }
+
+  var svg: String {
+    var y = 30.0
+    var content = [SVG.label(title, "title", x: 20, y: y)]
+    y += 19
+    content.append(.label("Dots are means over tasks, whiskers one standard error.", "subtitle", x: 20, y: y))
+    y += 26
+    content += legend(&y)
+    for panel in panels { content += draw(panel, &y) }
+    return SVG.picture(
+      "cox-comparison", width: width, height: y + 12, title: title, description: description, style: Self.style, content)
+  }
+
+  private var title: String {
+    let tasks = Set(methods.map(\.tasks)).sorted()
+    guard let fewest = tasks.first, let most = tasks.last else { return "No methods to compare" }
+    let methods = counted(methods.count, "method")
+    return fewest == most
+      ? "\(methods) on \(counted(most, "task"))" : "\(methods) on \(fewest) to \(counted(most, "task"))"
+  }
+
+  private var description: String {
+    methods.map { method in
+      let solved = method.solvedBest.map { "solved \($0.text(overTasks: method.tasks)), " } ?? ""
+      return "\(method.method): \(solved)best reward \(method.rewardBest.text(overTasks: method.tasks)), "
+        + "mean over particles \(method.rewardMean.text(overTasks: method.tasks))."
+    }.joined(separator: " ")
+  }
+
+  private func legend(_ y: inout Double) -> [SVG] {
+    var content: [SVG] = []
+    var x = 20.0
+    for (place, method) in methods.enumerated() {
+      let schedule = resampling(method)
+      let settings = ["N \(Format.count(method.particles))"] + (schedule == "–" ? [] : [schedule])
+      let text = SVG.fitted("\(method.method) (\(settings.joined(separator: ", ")))", width: 640, fontSize: 11)
+      let length = SVG.width(of: text, fontSize: 11) + 40
+      if x > 20, x + length > width {
+        x = 20
+        y += 18
+      }
+      content += [mark(place, x: x + 6, y: y - 4), .label(text, "legend", x: x + 17, y: y)]
+      x += length
+    }
+    y += 14
+    return content
+  }
+
+  private func draw(_ panel: Panel, _ y: inout Double) -> [SVG] {
+    let top = y
+    var rows: [SVG] = []
+    for figure in panel.figures {
+      y += 22
+      rows.append(.label(figure.name, "strong", x: 20, y: y))
+      y += 18
+      for (place, estimate) in figure.estimates.enumerated() {
+        rows.append(row(place, estimate, figure.name, panel.axis, y))
+        y += rowHeight
+      }
+      y -= 6
+    }
+    y += 8
+    var grid: [SVG] = []
+    for tick in panel.axis.ticks {
+      let x = position(tick, panel.axis)
+      grid.append(.line(tick == 0 ? "axis" : "grid", x, top + 6, x, y))
+      grid.append(.label(panel.axis.label(tick), "muted", x: x, y: y + 15, anchor: "middle"))
+    }
+    grid.append(.line("axis", left, y, right, y))
+    grid.append(.label(panel.unit, "muted", x: (left + right) / 2, y: y + 32, anchor: "middle"))
+    y += 40
+    return grid + rows
+  }
+
+  private func row(_ place: Int, _ estimate: MeanEstimate?, _ figure: String, _ axis: Axis, _ y: Double) -> SVG {
+    let method = methods[place]
+    let text = estimate?.text(overTasks: method.tasks) ?? "–"
+    var content = [
+      SVG.tooltip("\(method.method), \(figure): \(text)"),
+      .label(SVG.fitted(method.method, width: left - 34, fontSize: 11), "name", x: left - 10, y: y + 4, anchor: "end"),
+      .label(text, "value", x: right + 22, y: y + 4),
+    ]
+    if let estimate, estimate.mean.isFinite {
+      if estimate.se.isFinite, estimate.se > 0 {
+        let from = position(estimate.mean - estimate.se, axis)
+        let to = position(estimate.mean + estimate.se, axis)
+        content += [
+          .line("whisker m\(place % 6)", from, y, to, y),
+          .line("cap m\(place % 6)", from, y - 4, from, y + 4),
+          .line("cap m\(place % 6)", to, y - 4, to, y + 4),
+        ]
+      }
+      content.append(mark(place, x: position(estimate.mean, axis), y: y))
+    }
+    return SVG("g", ["class": "row"], content)
+  }
+
+  /// A little past the ends at most, so that whiskers stay clear of the text.
+  private func position(_ value: Double, _ axis: Axis) -> Double {
+    left + min(max(axis.share(of: value), -0.02), 1.02) * (right - left)
+  }
+
+  /// A shape and a colour for each method, so that either is enough to tell it.
+  private func mark(_ place: Int, x: Double, y: Double) -> SVG {
+    let classes = "mark m\(place % 6)"
+    switch place % 4 {
+    case 0: return SVG("circle", ["class": classes, "cx": x, "cy": y, "r": 5])
+    case 1: return SVG("rect", ["class": classes, "x": x - 4.5, "y": y - 4.5, "width": 9, "height": 9])
+    case 2: return SVG("path", ["class": classes, "d": path([(0, -6), (6, 0), (0, 6), (-6, 0)], x, y)])
+    default: return SVG("path", ["class": classes, "d": path([(0, -6), (5.5, 4), (-5.5, 4)], x, y)])
+    }
+  }
+
+  private func path(_ corners: [(Double, Double)], _ x: Double, _ y: Double) -> String {
+    "M" + corners.map { "\(SVG.coordinate(x + $0.0)) \(SVG.coordinate(y + $0.1))" }.joined(separator: "L") + "Z"
+  }
+
+  /// After Okabe and Ito (2008), darker on light and brighter on dark.
+  private static let style = Stylesheet(
+    [(".whisker", "stroke-width:2"), (".cap", "stroke-width:2")]
+      + colours(["#57606a", "#0072b2", "#c2500a", "#00805e", "#a6478a", "#806000"]),
+    dark: colours(["#aeb7c0", "#58b4e9", "#f0914a", "#35c79a", "#e394c9", "#e3c04f"]))
+
+  private static func colours(_ colours: [String]) -> [Stylesheet.Rule] {
+    colours.enumerated().map { (".m\($0.offset)", "fill:\($0.element);stroke:\($0.element)") }
+  }
+}

@@ -1,0 +1,127 @@
+import Steering
+
+/// Methods side by side: what they reached, what they took, and how far apart they are. At most 120 columns wide for the
+/// methods there are.
+public struct ComparisonTable: Sendable, Hashable {
+  /// Rewards, then costs.
+  public let tables: [TextTable]
+  /// Paired differences, and what a reader should know before trusting a row.
+  public let lines: [String]
+
+  /// Several methods.
+  public init(_ comparison: Comparison) {
+    tables = [Self.rewards(comparison.methods), Self.costs(comparison.methods)]
+    lines = comparison.differences.map(Self.line) + comparison.methods.flatMap(Self.remarks)
+  }
+
+  /// One method, a line for each figure.
+  public init(_ summary: MethodSummary) {
+    let tasks = summary.tasks
+    var table = TextTable(
+      title: "\(summary.method), \(counted(tasks, "task")) (± one standard error)", columns: [.left("figure"), .right("value")])
+    func row(_ name: String, _ value: String) { table.append([name, value]) }
+    row("particles (N)", Format.count(summary.particles))
+    row("resampling", resampling(summary))
+    if let solved = summary.solvedBest { row("solved", solved.text(overTasks: tasks)) }
+    row("best reward", summary.rewardBest.text(overTasks: tasks))
+    row("mean over particles", summary.rewardMean.text(overTasks: tasks))
+    row("weighted mean", summary.rewardWeighted.text(overTasks: tasks))
+    row("selected by \(summary.rewardSelected.by)", summary.rewardSelected.estimate.text(overTasks: tasks))
+    row("soft value of the start", summary.softValue.text(overTasks: tasks))
+    row("policy calls", Format.count(summary.policyCalls))
+    row("critic calls", Format.count(summary.criticCalls))
+    row("tokens in", Format.count(summary.inputTokens))
+    row("of these cached", Format.count(summary.cachedInputTokens))
+    row("tokens out", Format.count(summary.outputTokens))
+    if summary.cost != 0 { row("cost", Format.money(summary.cost)) }
+    row("resamplings", Format.count(summary.resamplings))
+    row("forks", Format.count(summary.forks))
+    row("wall time", Format.duration(seconds: summary.wallSeconds))
+    row("critical path", Format.duration(seconds: summary.criticalPathSeconds))
+    tables = [table]
+    lines = Self.remarks(summary)
+  }
+
+  public var text: String { joined(tables.map(\.text), lines: lines, bullet: "") }
+  public var markdown: String { joined(tables.map(\.markdown), lines: lines.map(markdownEscaped), bullet: "- ") }
+
+  private func joined(_ tables: [String], lines: [String], bullet: String) -> String {
+    (tables + (lines.isEmpty ? [] : [lines.map { bullet + $0 }.joined(separator: "\n")])).joined(separator: "\n\n")
+  }
+}
+
+extension ComparisonTable {
+  private static func rewards(_ methods: [MethodSummary]) -> TextTable {
+    let hasSolved = methods.contains { $0.solvedBest != nil }
+    var table = TextTable(
+      title: "Rewards (± one standard error over tasks)",
+      columns: [.left("method"), .right("N"), .right("tasks")] + (hasSolved ? [.right("solved")] : [])
+        + ["best reward", "mean over particles", "weighted mean", "selected (by)"].map(TextTable.Column.right))
+    for method in methods {
+      func text(_ estimate: MeanEstimate?) -> String { estimate?.text(overTasks: method.tasks) ?? "–" }
+      table.append(
+        [method.method, Format.count(method.particles), Format.count(method.tasks)]
+          + (hasSolved ? [text(method.solvedBest)] : [])
+          + [text(method.rewardBest), text(method.rewardMean), text(method.rewardWeighted)]
+          + ["\(text(method.rewardSelected.estimate)) (\(method.rewardSelected.by))"])
+    }
+    return table
+  }
+
+  private static func costs(_ methods: [MethodSummary]) -> TextTable {
+    let hasCost = methods.contains { $0.cost != 0 }
+    var table = TextTable(
+      title: "Costs",
+      columns: [.left("method"), .left("resampling")]
+        + ["calls", "tokens in", "(cached)", "tokens out"].map(TextTable.Column.right)
+        + (hasCost ? [.right("cost")] : []) + [.right("wall time")])
+    for method in methods {
+      table.append(
+        [method.method, resampling(method), Format.count(method.policyCalls), Format.count(method.inputTokens)]
+          + ["(\(Format.count(method.cachedInputTokens)))", Format.count(method.outputTokens)]
+          + (hasCost ? [Format.money(method.cost)] : []) + [Format.duration(seconds: method.wallSeconds)])
+    }
+    return table
+  }
+
+  private static func line(_ difference: Comparison.Difference) -> String {
+    let pair = visible("\(difference.method) − \(difference.against)")
+    guard difference.tasks > 0 else { return "\(pair): no task in common" }
+    func text(_ name: String, _ estimate: MeanEstimate) -> String {
+      // Two decimals, but never a standard error that reads 0.00 and is not.
+      let digits = estimate.se > 0 && estimate.se < 0.01 ? 3 : 2
+      return "\(name) \(estimate.text(overTasks: difference.tasks, digits: digits, signed: true))"
+    }
+    let parts =
+      (difference.solvedBest.map { [text("solved", $0)] } ?? [])
+      + [text("best", difference.rewardBest), text("mean", difference.rewardMean)]
+    return "\(pair), paired over \(counted(difference.tasks, "task")): \(parts.joined(separator: ", "))"
+  }
+
+  private static func remarks(_ summary: MethodSummary) -> [String] {
+    var remarks: [String] = []
+    if let reason = summary.stopped { remarks.append("stopped early: \(reason)") }
+    if summary.failedParticles > 0 { remarks.append("\(counted(summary.failedParticles, "particle")) failed") }
+    if summary.replayMismatches > 0 {
+      remarks.append("\(counted(summary.replayMismatches, "replayed observation")) read otherwise than recorded")
+    }
+    return remarks.map { visible("\(summary.method): \($0)") }
+  }
+}
+
+extension MethodSummary.Selected {
+  var estimate: MeanEstimate { MeanEstimate(mean: mean, se: se) }
+}
+
+/// The schedule and β, or "–" where nothing is resampled.
+func resampling(_ summary: MethodSummary) -> String {
+  if summary.resample == "none" { return "–" }
+  let longest = 32
+  let schedule = summary.resample
+  let short = schedule.count > longest ? schedule.prefix(longest - 1) + "…" : schedule[...]
+  return "\(short) β \(Format.short(summary.temperature))"
+}
+
+func counted(_ count: Int, _ noun: String) -> String {
+  "\(Format.count(count)) \(noun)\(count == 1 ? "" : "s")"
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Steering
+
+/// Numbers as people read them, the same in every locale.
+public enum Format {
+  /// A number with so many decimals and a true minus sign; "–" where there is none.
+  ///
+  /// - Parameter signed: writes the plus of a positive number too.
+  public static func number(_ value: Double, digits: Int = 3, signed: Bool = false) -> String {
+    if value.isNaN { return "–" }
+    let magnitude = value.isInfinite ? "∞" : decimal(abs(value), digits: digits)
+    // What rounds to zero has no sign.
+    if magnitude.allSatisfy({ $0 == "0" || $0 == "." }) { return magnitude }
+    return (value < 0 ? "−" : signed ? "+" : "") + magnitude
+  }
+
+  /// A number as short as it is exact: 0.1, 12, 1.5.
+  public static func short(_ value: Double) -> String {
+    guard value.isFinite else { return number(value) }
+    let text = String(abs(value))
+    return (value < 0 ? "−" : "") + (text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
+  }
+
+  /// 12,345.
+  public static func count(_ value: Int) -> String {
+    (value < 0 ? "−" : "") + grouped(String(value.magnitude))
+  }
+
+  /// An amount in the user's currency, with at least two decimals and at least two digits that say something: 12.30, 0.0012.
+  public static func money(_ amount: Double) -> String {
+    guard amount.isFinite else { return number(amount) }
+    guard amount != 0 else { return "0" }
+    let leading = Int(log10(abs(amount)).rounded(.down))
+    let text = number(amount, digits: min(max(2, 1 - leading), 12))
+    guard let point = text.firstIndex(of: ".") else { return text }
+    let sign = text.hasPrefix("−") ? "−" : ""
+    return sign + grouped(String(text[..<point].dropFirst(sign.count))) + text[point...]
+  }
+
+  /// 42 ms, 1.2 s, 12 s, 3 min 05 s, 1 h 02 min.
+  public static func duration(seconds: Double) -> String {
+    guard seconds >= 0, seconds < 1e12 else { return "–" }
+    if seconds == 0 { return "0 s" }
+    if seconds < 0.0995 { return "\(Int((seconds * 1_000).rounded())) ms" }
+    if seconds < 9.95 { return "\(number(seconds, digits: 1)) s" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3_600 { return "\(whole / 60) min \(twoDigits(whole % 60)) s" }
+    let minutes = Int((seconds / 60).rounded())
+    return "\(count(minutes / 60)) h \(twoDigits(minutes % 60)) min"
+  }
+
+  private static func decimal(_ value: Double, digits: Int) -> String {
+    value < 1e15 ? String(format: "%.\(digits)f", value) : String(format: "%.3e", value)
+  }
+
+  private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+
+  /// A comma between every three digits.
+  private static func grouped(_ digits: String) -> String {
+    var result = ""
+    for (place, digit) in digits.enumerated() {
+      if place > 0, (digits.count - place).isMultiple(of: 3) { result.append(",") }
+      result.append(digit)
+    }
+    return result
+  }
+}
+
+extension MeanEstimate {
+  /// "0.738 ± 0.039", or "0.738" where the standard error is 0.
+  public var text: String { text(overTasks: se == 0 ? 1 : 2) }
+
+  /// The mean with its standard error, which a single task does not have.
+  public func text(overTasks tasks: Int, digits: Int = 3, signed: Bool = false) -> String {
+    let mean = Format.number(mean, digits: digits, signed: signed)
+    return tasks > 1 ? "\(mean) ± \(Format.number(se, digits: digits))" : mean
+  }
+}

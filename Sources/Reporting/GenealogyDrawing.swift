@@ -1,0 +1,190 @@
+import Agents
+import Foundation
+import ParticleFilter
+
+/// Draws a population, from the back to the front.
+struct GenealogyDrawing: Sendable {
+  let descent: Descent
+  let rewards: [Double]
+  /// The steps of the final particles, or empty.
+  let trajectories: [[Step]]
+  /// The rewards of culled particles that had finished.
+  let bank: [Descent.Cull: Double]
+  let failed: Set<Int>
+  let layout: GenealogyLayout
+
+  func svg(task: AgentTask) -> String {
+    let name = SVG.fitted("Task \(task.id)", width: layout.width - 40, fontSize: 15.5)
+    let request = SVG.fitted(task.request, width: layout.width - 40, fontSize: 12)
+    var content = [SVG.label(name, "title", x: 20, y: 30), .label(request, "subtitle", x: 20, y: 50)]
+    content += time + bestAncestry
+    content += (0..<descent.count).map(particle)
+    content += clones + culls + finalRewards + GenealogyLegend(drawing: self).content
+    return SVG.picture(
+      "cox-genealogy", width: layout.width, height: layout.bottom + 98, title: "\(name): \(request)",
+      description: description, style: Self.style, content)
+  }
+
+  /// The best reward, finished and culled particles included.
+  var best: Double? { (rewards + bank.values).filter(\.isFinite).max() }
+
+  private var description: String {
+    let clones = descent.stops.indices.reduce(0) { $0 + forks(at: $1).count }
+    let parts = [
+      counted(descent.count, "particle"), counted(descent.stops.count, "checkpoint"),
+      counted(descent.stops.count { $0.ancestors != nil }, "resampling"), counted(clones, "clone"),
+      "\(Format.count(descent.culls.count)) culled",
+    ]
+    return parts.joined(separator: ", ") + (best.map { "; best reward \(Format.number($0))" } ?? "") + "."
+  }
+
+  private func forks(at stop: Int) -> [(ancestor: Int, place: Int)] {
+    (descent.stops[stop].ancestors ?? []).enumerated().compactMap { place, ancestor in
+      ancestor == place ? nil : (ancestor, place)
+    }
+  }
+
+  // MARK: - Lines
+
+  /// Where a place's line starts in a segment: a clone's after its curve.
+  private func start(_ place: Int, _ segment: Int) -> Double {
+    let from = layout.x(step: layout.span(segment).from)
+    let isClone = segment > 0 && descent.stops[segment - 1].ancestor(of: place) != place
+    return isClone ? from + layout.bend(segment) : from
+  }
+
+  private func particle(_ place: Int) -> SVG {
+    var content = [
+      SVG("text", ["class": "muted", "x": layout.left - 10, "y": layout.y(place) + layout.fontSize * 0.36,
+        "text-anchor": "end", "style": "font-size:\(SVG.coordinate(layout.fontSize))px"], [.text("\(place)")])
+    ]
+    content += (0...descent.stops.count).flatMap { segment($0, place) }
+    for stop in descent.stops where stop.ancestor(of: place) == place {
+      content.append(SVG("circle", [
+        "class": "dot \(colour(stop.softValue(at: place)))", "cx": layout.x(step: stop.step), "cy": layout.y(place),
+        "r": min(3.2, layout.rowHeight * 0.22),
+      ]))
+    }
+    return SVG("g", ["class": "particle"], content)
+  }
+
+  private func segment(_ segment: Int, _ place: Int) -> [SVG] {
+    let (from, to) = layout.span(segment)
+    let y = layout.y(place)
+    let heir = descent.descendants[segment][place]
+    let steps = heir.flatMap { trajectories.indices.contains($0) ? trajectories[$0] : nil }
+    // A trajectory that ended waits for the others.
+    let ended = max(from, min(to, steps?.count ?? to))
+    let start = start(place, segment)
+    let stop = ended < to ? max(start, layout.x(step: ended)) : layout.end(segment)
+    let value = segment < descent.stops.count ? descent.stops[segment].softValue(at: place) : nil
+    let tooltip = SVG.tooltip(words(place, from, to, value, steps: steps, isLast: segment == descent.stops.count))
+    var content: [SVG] = []
+    if stop > start {
+      content.append(SVG("line", [
+        "class": "\(heir == nil ? "childless" : "fertile") \(colour(value))", "x1": start, "y1": y, "x2": stop, "y2": y,
+      ], [tooltip]))
+    }
+    if ended < to {
+      content.append(SVG("line", [
+        "class": "waiting", "x1": stop, "y1": y, "x2": layout.end(segment), "y2": y,
+      ], [tooltip]))
+    }
+    return content
+  }
+
+  private func words(
+    _ place: Int, _ from: Int, _ to: Int, _ value: Double?, steps: [Step]?, isLast: Bool
+  ) -> String {
+    var lines = ["Particle \(place), steps \(from + 1) to \(to)"]
+    if !isLast { lines.append(value.map { "V \(Format.number($0))" } ?? "no value") }
+    if let steps, from < steps.count {
+      let actions = steps[from..<min(max(to, from), steps.count)]
+      lines += actions.prefix(8).enumerated().map { offset, step in
+        "\(from + offset + 1). " + SVG.fitted(step.action.text, width: 480, fontSize: 11)
+      }
+      if actions.count > 8 { lines.append("…") }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private var clones: [SVG] {
+    descent.stops.indices.flatMap { stop in
+      forks(at: stop).map { ancestor, place in
+        let isFertile = descent.descendants[stop + 1][place] != nil
+        return SVG("path", [
+          "class": "clone \(isFertile ? "fertile" : "childless")",
+          "d": "M\(point(layout.x(step: descent.stops[stop].step), ancestor))" + bend(stop, from: ancestor, to: place),
+        ], [.tooltip("Particle \(place) continues as a copy of \(ancestor)")])
+      }
+    }
+  }
+
+  private func bend(_ stop: Int, from ancestor: Int, to place: Int) -> String {
+    let x = layout.x(step: descent.stops[stop].step)
+    let bend = layout.bend(stop + 1)
+    return "C\(point(x + bend * 0.6, ancestor)) \(point(x + bend * 0.4, place)) \(point(x + bend, place))"
+  }
+
+  private func point(_ x: Double, _ place: Int) -> String {
+    "\(SVG.coordinate(x)) \(SVG.coordinate(layout.y(place)))"
+  }
+
+  /// The path that led to the best, below everything else.
+  private var bestAncestry: [SVG] {
+    guard let best, let (place, segment) = firstPlace(with: best) else { return [] }
+    let places = descent.lineage(of: place, at: segment)
+    var path = "M\(point(layout.left, places[0]))"
+    for (number, place) in places.enumerated() {
+      if number > 0, places[number - 1] != place { path += bend(number - 1, from: places[number - 1], to: place) }
+      path += "H\(SVG.coordinate(layout.end(number)))"
+    }
+    return [SVG("path", ["class": "ancestry", "d": path, "stroke-width": min(9, layout.rowHeight * 0.6)])]
+  }
+
+  private func firstPlace(with best: Double) -> (place: Int, segment: Int)? {
+    if let place = rewards.prefix(descent.count).firstIndex(of: best) { return (place, descent.stops.count) }
+    return descent.culls.first { bank[$0] == best }.map { ($0.place, $0.stop) }
+  }
+
+  // MARK: - Marks
+
+  private var culls: [SVG] {
+    descent.culls.flatMap { cull in
+      let (x, y) = (layout.x(step: descent.stops[cull.stop].step), layout.y(cull.place))
+      let arm = min(4, layout.rowHeight * 0.3)
+      let (west, east) = (SVG.coordinate(x - arm), SVG.coordinate(x + arm))
+      let (north, south) = (SVG.coordinate(y - arm), SVG.coordinate(y + arm))
+      let mark = SVG(
+        "path", ["class": "culled", "d": "M\(west) \(north)L\(east) \(south)M\(west) \(south)L\(east) \(north)"],
+        [.tooltip("Particle \(cull.place) was culled")])
+      guard let reward = bank[cull] else { return [mark] }
+      let text = (reward == best ? "★ " : "") + words(reward)
+      return [mark, .label(text, reward == best ? "banked best" : "banked", x: x - 7, y: y - 4, anchor: "end")]
+    }
+  }
+
+  private var finalRewards: [SVG] {
+    rewards.prefix(descent.count).enumerated().map { place, reward in
+      let isBest = reward == best
+      let text = (isBest ? "★ " : "") + words(reward) + (failed.contains(place) ? " failed" : "")
+      return SVG("text", [
+        "class": isBest ? "reward best" : "reward", "x": layout.right + (isBest ? 8 : 20),
+        "y": layout.y(place) + layout.fontSize * 0.36, "style": "font-size:\(SVG.coordinate(layout.fontSize))px",
+      ], [.text(text)])
+    }
+  }
+
+  /// A reward, in no more digits than there is room for.
+  private func words(_ reward: Double) -> String {
+    let most = (rewards + bank.values).filter(\.isFinite).map(abs).max() ?? 0
+    return Format.number(reward, digits: most < 10 ? 3 : most < 100 ? 2 : most < 1_000 ? 1 : 0)
+  }
+
+  /// The class of a critic value: its share of the range of all, or "valueless".
+  func colour(_ value: Double?) -> String {
+    guard let value, let range = descent.softValueRange else { return "valueless" }
+    let width = range.upperBound - range.lowerBound
+    return "v\(Viridis.level(of: width > 0 ? (value - range.lowerBound) / width : 1))"
+  }
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+/// A piece of SVG, well formed whatever text went into it.
+public struct SVG: Sendable, Hashable {
+  public let markup: String
+
+  /// Text for XML: `&`, `<`, `>` and quotes become entities, and what XML cannot hold or a reader cannot see becomes
+  /// visible. Line feeds and tabs stay.
+  public static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in visible(text, keepingLayout: true).unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      case "'": result += "&#39;"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  /// - Parameter attributes: numbers are rounded to hundredths, everything else is escaped.
+  init(_ name: String, _ attributes: KeyValuePairs<String, any CustomStringConvertible> = [:], _ content: [SVG] = []) {
+    let written = attributes.map { key, value in
+      let text = if let number = value as? Double { SVG.coordinate(number) } else { SVG.escaped(value.description) }
+      return " \(key)=\"\(text)\""
+    }
+    let opening = "<\(name)\(written.joined())"
+    markup = content.isEmpty ? opening + "/>" : opening + ">" + content.map(\.markup).joined() + "</\(name)>"
+  }
+
+  private init(markup: String) { self.markup = markup }
+
+  static func text(_ content: String) -> SVG { SVG(markup: escaped(content)) }
+
+  /// A text element.
+  static func label(
+    _ content: String, _ classes: String, x: Double, y: Double, anchor: String = "start"
+  ) -> SVG {
+    SVG("text", ["class": classes, "x": x, "y": y, "text-anchor": anchor], [.text(content)])
+  }
+
+  static func line(_ classes: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) -> SVG {
+    SVG("line", ["class": classes, "x1": x1, "y1": y1, "x2": x2, "y2": y2])
+  }
+
+  /// What a pointer or a screen reader finds out about the element that holds it.
+  static func tooltip(_ content: String) -> SVG { SVG("title", [:], [.text(content)]) }
+
+  /// At most hundredths, and 0 for what is no place on paper.
+  static func coordinate(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e9 else { return "0" }
+    let hundredths = Int((value * 100).rounded())
+    let text = String(format: "%d.%02d", abs(hundredths) / 100, abs(hundredths) % 100)
+    let short = text.hasSuffix(".00") ? text.dropLast(3) : text.hasSuffix("0") ? text.dropLast() : text[...]
+    return (hundredths < 0 ? "-" : "") + short
+  }
+
+  /// A whole picture. Its style holds for its own elements only, so that several fit in one page.
+  static func picture(
+    _ scope: String, width: Double, height: Double, title: String, description: String, style: Stylesheet,
+    _ content: [SVG]
+  ) -> String {
+    let size = "0 0 \(coordinate(width)) \(coordinate(height))"
+    return SVG(
+      "svg",
+      [
+        "xmlns": "http://www.w3.org/2000/svg", "class": scope, "role": "img", "viewBox": size, "width": width,
+        "height": height,
+      ],
+      [
+        SVG("title", [:], [.text(title)]), SVG("desc", [:], [.text(description)]),
+        SVG("style", [:], [SVG(markup: style.css(scope: scope))]),
+        SVG("rect", ["class": "ground", "width": width, "height": height, "rx": 6]),
+      ] + content
+    ).markup
+  }
+
+  /// The text cut to about so many pixels, on one line.
+  static func fitted(_ text: String, width: Double, fontSize: Double) -> String {
+    let line = visible(text.split(whereSeparator: \.isWhitespace).joined(separator: " "))
+    var room = width / fontSize
+    var end = line.startIndex
+    while end < line.endIndex {
+      room -= advance(of: line[end])
+      if room < 0 { return line[..<end].dropLast().trimmingCharacters(in: .whitespaces) + "…" }
+      end = line.index(after: end)
+    }
+    return line
+  }
+
+  /// About how wide a text is drawn.
+  static func width(of text: String, fontSize: Double) -> Double {
+    text.reduce(0) { $0 + advance(of: $1) } * fontSize
+  }
+
+  /// In ems, for a wide sans-serif font. Nobody knows which one will be used.
+  private static func advance(of character: Character) -> Double {
+    if " iljtfr.,:;'|!()[]".contains(character) { return 0.37 }
+    if character.isASCII { return character.isUppercase || "mw@%".contains(character) ? 0.75 : 0.62 }
+    return character.unicodeScalars.first.map { $0.value < 0x1100 } == true ? 0.65 : 1.05
+  }
+}

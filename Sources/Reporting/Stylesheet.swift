@@ -1,0 +1,77 @@
+/// Rules of a picture, in two sets of colours.
+struct Stylesheet: Sendable {
+  /// A selector inside the picture, and what it declares. Nothing but literals goes in here.
+  typealias Rule = (selector: String, declarations: String)
+
+  private let rules: [Rule]
+  private let dark: [Rule]
+
+  /// - Parameters:
+  ///   - rules: for every reader, in the colours of light mode.
+  ///   - dark: what differs in dark mode.
+  init(_ rules: [Rule], dark: [Rule]) {
+    self.rules = Self.common + rules
+    self.dark = Self.commonDark + dark
+  }
+
+  func css(scope: String) -> String {
+    func written(_ rules: [Rule]) -> String {
+      rules.map { ".\(scope) \($0.selector){\($0.declarations)}" }.joined(separator: "\n")
+    }
+    return "\n\(written(rules))\n@media (prefers-color-scheme: dark){\n\(written(dark))\n}\n"
+  }
+
+  private static let common: [Rule] = [
+    ("text", "font-family:sans-serif;font-size:11px;fill:#1f2328"),
+    (".title", "font-size:15px;font-weight:bold"),
+    (".subtitle", "font-size:12px;fill:#59636e"),
+    (".strong", "font-weight:bold"),
+    (".muted", "fill:#59636e"),
+    (".ground", "fill:#ffffff"),
+    (".grid", "stroke:#d9dee3;stroke-width:1"),
+    (".axis", "stroke:#8c959f;stroke-width:1"),
+  ]
+
+  private static let commonDark: [Rule] = [
+    ("text", "fill:#e6edf3"),
+    (".subtitle", "fill:#9da7b1"),
+    (".muted", "fill:#9da7b1"),
+    (".ground", "fill:#0d1117"),
+    (".grid", "stroke:#2a313a"),
+    (".axis", "stroke:#6e7681"),
+  ]
+}
+
+/// Viridis (van der Walt and Smith, 2015): perceptually uniform, also to the colour-blind and in print.
+enum Viridis {
+  private static let anchors: [(Double, Double, Double)] = [
+    (0x44, 0x01, 0x54), (0x48, 0x25, 0x76), (0x41, 0x44, 0x87), (0x35, 0x60, 0x8D), (0x2A, 0x78, 0x8E),
+    (0x21, 0x90, 0x8C), (0x22, 0xA8, 0x84), (0x43, 0xBF, 0x71), (0x7A, 0xD1, 0x51), (0xBB, 0xDF, 0x27),
+    (0xFD, 0xE7, 0x25),
+  ]
+
+  /// How many colours a picture tells apart.
+  static let levels = 12
+
+  /// The level of a share of the range, 0 to 1.
+  static func level(of share: Double) -> Int {
+    min(max(Int(share * Double(levels)), 0), levels - 1)
+  }
+
+  /// Higher is further from the paper: dark on light, and bright on dark. The end that would vanish is left out.
+  static func onLight(_ level: Int) -> String { colour(0.7 * (1 - share(level))) }
+  static func onDark(_ level: Int) -> String { colour(0.35 + 0.65 * share(level)) }
+
+  private static func share(_ level: Int) -> Double { Double(level) / Double(levels - 1) }
+
+  private static func colour(_ position: Double) -> String {
+    let scaled = min(max(position, 0), 1) * Double(anchors.count - 1)
+    let lower = min(Int(scaled), anchors.count - 2)
+    let (a, b, part) = (anchors[lower], anchors[lower + 1], scaled - Double(lower))
+    func hex(_ from: Double, _ to: Double) -> String {
+      let digits = String(Int((from + (to - from) * part).rounded()), radix: 16)
+      return digits.count == 1 ? "0" + digits : digits
+    }
+    return "#" + hex(a.0, b.0) + hex(a.1, b.1) + hex(a.2, b.2)
+  }
+}

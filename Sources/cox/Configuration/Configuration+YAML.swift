@@ -1,0 +1,185 @@
+import Agents
+import Foundation
+import ParticleFilter
+import Policies
+import Steering
+import TextCraft
+
+extension Configuration {
+  /// Reads a configuration file.
+  init(file: String) throws {
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw ConfigurationError("There is no readable configuration file \(file).")
+    }
+    try self.init(yaml: String(decoding: data, as: UTF8.self), file: file)
+  }
+
+  /// - Parameter file: named in errors.
+  init(yaml: String, file: String) throws {
+    var top = try YAMLMapping(text: yaml, file: file)
+    guard let environment = try top.mapping("environment", EnvironmentSettings.init) else {
+      throw ConfigurationError("\(file) has no environment; the least is `environment: { kind: orders }`.")
+    }
+    guard let policy = try top.mapping("policy", PolicySettings.init) else {
+      throw ConfigurationError("\(file) has no policy; the least is `policy: { kind: local }`.")
+    }
+    self.environment = environment
+    self.policy = policy
+    critic = try top.mapping("critic", CriticSettings.init) ?? critic
+    steering = try top.mapping("steering") { try SteeringSettings(&$0) } ?? steering
+    limits = try top.mapping("limits") { try Limits(&$0) } ?? limits
+    try top.finish()
+  }
+}
+
+extension EnvironmentSettings {
+  init(_ yaml: inout YAMLMapping) throws {
+    guard let kind = try yaml.choice("kind", Kind.self) else {
+      throw ConfigurationError("environment.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+    }
+    self.kind = kind
+    if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
+    maxSteps = try yaml.integer("maxSteps")
+    if let maxSteps, maxSteps < 1 { throw ConfigurationError("environment.maxSteps is \(maxSteps); at least 1.") }
+    tasks =
+      try yaml.mapping("tasks") { yaml in
+        var tasks: [Split: [Int]] = [:]
+        for split in Split.allCases { tasks[split] = try yaml.numbers(split.rawValue) }
+        return tasks
+      } ?? [:]
+    switch kind {
+    case .orders:
+      fields = try yaml.mapping("fields") { yaml in
+        var fields: [Field] = []
+        for name in yaml.remainingKeys() { fields.append(Field(name: name, options: try yaml.texts(name) ?? [])) }
+        return fields
+      }
+      listed = try Self.range(&yaml, "listed")
+    case .textcraft:
+      recipes = try yaml.text("recipes")
+      reward = try yaml.choice("reward", TextCraft.Reward.self)
+      depths = try Self.range(&yaml, "depths")
+    }
+  }
+
+  private static func range(_ yaml: inout YAMLMapping, _ key: String) throws -> ClosedRange<Int>? {
+    guard let numbers = try yaml.numbers(key) else { return nil }
+    guard let low = numbers.min(), let high = numbers.max() else {
+      throw ConfigurationError("environment.\(key) is an empty range; write it as \"3...4\".")
+    }
+    return low...high
+  }
+}
+
+extension PolicySettings {
+  init(_ yaml: inout YAMLMapping) throws {
+    guard let kind = try yaml.choice("kind", Kind.self) else {
+      throw ConfigurationError("policy.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+    }
+    self.kind = kind
+    api = try yaml.choice("api", ChatCompletionsPolicy.API.self)
+    model = try yaml.text("model")
+    temperature = try yaml.number("temperature") ?? temperature
+    topP = try yaml.number("topP")
+    maxTokens = try yaml.integer("maxTokens") ?? maxTokens
+    format = try yaml.choice("format", ActionFormat.self) ?? format
+    concurrency = try yaml.integer("concurrency") ?? concurrency
+    choices = try yaml.choice("choices", ChoiceConstraint.self) ?? choices
+    samplesPerCall = try yaml.integer("samplesPerCall")
+    timeout = try yaml.number("timeout") ?? timeout
+    attempts = try yaml.integer("attempts") ?? attempts
+    pricing =
+      try yaml.mapping("pricing") { yaml in
+        Pricing(
+          inputPerMillion: try yaml.number("inputPerMillion") ?? 0,
+          cachedInputPerMillion: try yaml.number("cachedInputPerMillion"),
+          outputPerMillion: try yaml.number("outputPerMillion") ?? 0)
+      } ?? pricing
+    switch kind {
+    case .openai:
+      url = try yaml.text("url")
+      apiKeyVariable = try yaml.text("apiKeyVariable")
+    case .local:
+      python = try yaml.text("python")
+      port = try yaml.integer("port")
+      threads = try yaml.integer("threads")
+      context = try yaml.integer("context") ?? context
+    }
+    try check()
+  }
+
+  private func check() throws {
+    func positive(_ value: Int?, _ key: String) throws {
+      if let value, value < 1 { throw ConfigurationError("policy.\(key) is \(value); at least 1.") }
+    }
+    try positive(maxTokens, "maxTokens")
+    try positive(concurrency, "concurrency")
+    try positive(samplesPerCall, "samplesPerCall")
+    try positive(attempts, "attempts")
+    try positive(threads, "threads")
+    try positive(context, "context")
+    if !(temperature >= 0 && temperature.isFinite) {
+      throw ConfigurationError("policy.temperature is \(temperature); it is not negative.")
+    }
+    if let topP, !(topP > 0 && topP <= 1) { throw ConfigurationError("policy.topP is \(topP); above 0 and at most 1.") }
+    if !(timeout > 0 && timeout.isFinite) { throw ConfigurationError("policy.timeout is \(timeout); seconds, above 0.") }
+    if let port, !(1...65_535).contains(port) { throw ConfigurationError("policy.port is \(port); 1 to 65535.") }
+    if kind == .openai {
+      if url == nil { throw ConfigurationError("policy.url is missing: the base URL, such as \"https://api.example.com/v1\".") }
+      if model == nil { throw ConfigurationError("policy.model is missing: the model's name at the server.") }
+    }
+  }
+}
+
+extension CriticSettings {
+  init(_ yaml: inout YAMLMapping) throws {
+    kind = try yaml.choice("kind", Kind.self) ?? kind
+  }
+}
+
+extension SteeringSettings {
+  init(_ yaml: inout YAMLMapping) throws {
+    self.init()
+    method = try yaml.choice("method", Method.self) ?? method
+    particles = try yaml.integer("particles") ?? particles
+    temperature = try yaml.number("temperature") ?? temperature
+    resampler = try yaml.choice("resampler", Resampler.self) ?? resampler
+    answer = try yaml.choice("answer", Answer.self) ?? .search
+    divergence = try yaml.choice("divergence", DivergencePolicy.self) ?? divergence
+    schedule = Self.automaticSchedule
+    if let word = yaml.word("resample") {
+      schedule = try Self.schedule(word, named: "steering.resample")
+    } else if let schedule = try yaml.mapping("resample", Self.schedule) {
+      self.schedule = schedule
+    }
+  }
+
+  private static func schedule(_ yaml: inout YAMLMapping) throws -> Schedule {
+    let steps = try yaml.numbers("steps")
+    let share = try yaml.number("ess")
+    let every = try yaml.integer("every")
+    switch (steps, share) {
+    case (let steps?, nil):
+      if every != nil { throw ConfigurationError("steering.resample.every goes with ess, not with steps.") }
+      return .steps(Array(Set(steps)).sorted())
+    case (nil, let share?): return .effectiveSampleSize(below: share, every: every ?? 1)
+    default: throw ConfigurationError("steering.resample takes either steps or ess.")
+    }
+  }
+
+  /// Reads `none`, `auto`, `steps:4,8`, `ess:0.5`.
+  static func schedule(_ text: String, named name: String) throws -> Schedule {
+    if text == "auto" { return automaticSchedule }
+    guard let schedule = Schedule(text) else {
+      throw ConfigurationError("\(name) is \(text); write none, auto, steps:4,8 or ess:0.5.")
+    }
+    return schedule
+  }
+}
+
+extension Limits {
+  init(_ yaml: inout YAMLMapping) throws {
+    self.init(
+      calls: try yaml.integer("calls"), cost: try yaml.number("cost"), seconds: try yaml.number("seconds"))
+  }
+}

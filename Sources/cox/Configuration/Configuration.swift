@@ -1,0 +1,71 @@
+import Agents
+import ParticleFilter
+import Policies
+import Steering
+import TextCraft
+
+/// Everything a command is told, by a file and by flags on top of it.
+struct Configuration {
+  var environment: EnvironmentSettings
+  var policy: PolicySettings
+  var critic = CriticSettings()
+  var steering = SteeringSettings()
+  var limits = Limits()
+}
+
+struct EnvironmentSettings {
+  enum Kind: String, CaseIterable { case orders, textcraft }
+
+  struct Field {
+    let name: String
+    let options: [String]
+  }
+
+  var kind: Kind
+  var seed: UInt64 = 1
+  var maxSteps: Int?
+  var tasks: [Split: [Int]] = [:]
+  // orders
+  var fields: [Field]?
+  var listed: ClosedRange<Int>?
+  // textcraft
+  var recipes: String?
+  var reward: TextCraft.Reward?
+  var depths: ClosedRange<Int>?
+}
+
+struct PolicySettings {
+  enum Kind: String, CaseIterable { case openai, local }
+
+  var kind: Kind
+  var api: ChatCompletionsPolicy.API?
+  var url: String?
+  var model: String?
+  var apiKeyVariable: String?
+  var temperature = 1.0
+  var topP: Double?
+  var maxTokens = 1024
+  var format = ActionFormat.react
+  var concurrency = 8
+  var choices = ChoiceConstraint.auto
+  var samplesPerCall: Int?
+  var timeout = 120.0
+  var attempts = 5
+  var pricing = Pricing()
+  // local
+  var python: String?
+  var port: Int?
+  var threads: Int?
+  var context = 1024
+}
+
+struct CriticSettings {
+  enum Kind: String, CaseIterable { case trees, constant }
+
+  var kind = Kind.trees
+}
+
+extension SteeringSettings {
+  /// What `resample: auto` comes to: weigh at every step, resample where half the effective particles are lost.
+  static let automaticSchedule = Schedule.effectiveSampleSize(below: 0.5)
+}

@@ -1,0 +1,28 @@
+/// What every command runs on where no configuration is given: a real 135M-parameter model served on loopback, and an order
+/// desk. `cox demo --print-config` prints it as a file to start from.
+enum Defaults {
+  static let yaml = """
+    # Coxswain's embedded default: nothing simulated, no key, no GPU.
+    environment:
+      kind: orders
+      tasks: { train: "0..<96", validation: "100..<124", test: "200..<248" }
+
+    policy:
+      kind: local            # a llama.cpp server on loopback, for as long as the run takes
+      api: text
+      format: plain
+      temperature: 0.7
+      maxTokens: 8
+      concurrency: 16
+      context: 256
+
+    critic: { kind: trees }
+
+    steering:
+      method: amc
+      particles: 8
+      temperature: 0.1       # β, in reward units
+      resample: { steps: [1, 2, 3, 4] }
+      answer: search
+    """
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Yams
+
+/// Reads one mapping of the configuration, key by key. A key that nobody read is an error that names the nearest valid one.
+struct YAMLMapping {
+  /// Where the mapping stands, such as `policy.pricing`; empty at the top.
+  private let path: String
+  private let file: String
+  private var entries: [(key: String, node: Node)]
+  private var known: [String] = []
+
+  init(_ node: Node, path: String, file: String) throws {
+    guard let mapping = node.mapping else {
+      throw ConfigurationError("\(Self.place(node, file)): \(path.isEmpty ? "the configuration" : path) is not a mapping of keys.")
+    }
+    self.path = path
+    self.file = file
+    entries = []
+    for (key, value) in mapping {
+      guard let key = key.string else { throw ConfigurationError("\(Self.place(node, file)): a key is not a text.") }
+      if entries.contains(where: { $0.key == key }) {
+        throw ConfigurationError("\(Self.place(value, file)): the key \(key) stands twice.")
+      }
+      entries.append((key, value))
+    }
+  }
+
+  /// Parses a whole file; an empty one is an empty mapping.
+  init(text: String, file: String) throws {
+    do {
+      let node = try Yams.compose(yaml: text) ?? .mapping([:])
+      try self.init(node.null == nil ? node : .mapping([:]), path: "", file: file)
+    } catch let error as YamlError {
+      throw ConfigurationError("\(file) is not YAML: \(error)")
+    }
+  }
+
+  mutating func text(_ key: String) throws -> String? {
+    try read(key, "a text") { $0.scalar?.string }
+  }
+
+  mutating func integer(_ key: String) throws -> Int? {
+    try read(key, "a whole number") { $0.int }
+  }
+
+  mutating func number(_ key: String) throws -> Double? {
+    try read(key, "a number") { $0.float }
+  }
+
+  /// One of an enumeration's names.
+  mutating func choice<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> T?
+  where T.RawValue == String {
+    try read(key, "one of " + T.allCases.map(\.rawValue).joined(separator: ", ")) { node in
+      node.scalar.flatMap { T(rawValue: $0.string) }
+    }
+  }
+
+  /// Task numbers: `"0..<64"`, `7`, or a list of either.
+  mutating func numbers(_ key: String) throws -> [Int]? {
+    try read(key, "task numbers, such as \"0..<64\" or [64, 65]") { node in
+      if let text = node.scalar?.string { return TaskNumbers.parse(text) }
+      guard let items = node.sequence else { return nil }
+      let lists = items.map { $0.scalar.flatMap { TaskNumbers.parse($0.string) } }
+      return lists.contains(nil) ? nil : lists.flatMap { $0 ?? [] }
+    }
+  }
+
+  mutating func texts(_ key: String) throws -> [String]? {
+    try read(key, "a list of texts") { node in
+      guard let items = node.sequence?.map({ $0.scalar?.string }), !items.contains(nil) else { return nil }
+      return items.compactMap(\.self)
+    }
+  }
+
+  /// A mapping inside this one, read whole by `body`.
+  mutating func mapping<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> T? {
+    guard let node = take(key) else { return nil }
+    var inner = try YAMLMapping(node, path: name(key), file: file)
+    let value = try body(&inner)
+    try inner.finish()
+    return value
+  }
+
+  /// The key's value where it is a single word, else nil and the key stays unread.
+  mutating func word(_ key: String) -> String? {
+    guard let text = entries.first(where: { $0.key == key })?.node.scalar?.string else { return nil }
+    _ = take(key)
+    return text
+  }
+
+  /// Every key left, in order; they are all read by this.
+  mutating func remainingKeys() -> [String] { entries.map(\.key) }
+
+  /// Refuses what was not read.
+  func finish() throws {
+    guard let stranger = entries.first else { return }
+    let nearest = known.min { distance($0, stranger.key) < distance($1, stranger.key) }
+    let hint = nearest.map { "; did you mean \(name($0))?" } ?? "."
+    throw ConfigurationError(
+      "\(Self.place(stranger.node, file)): unknown key \(name(stranger.key))\(hint) Valid here: \(known.joined(separator: ", ")).")
+  }
+
+  // MARK: - Reading
+
+  private mutating func read<T>(_ key: String, _ wanted: String, _ convert: (Node) -> T?) throws -> T? {
+    guard let node = take(key) else { return nil }
+    guard let value = convert(node) else {
+      throw ConfigurationError("\(Self.place(node, file)): \(name(key)) is not \(wanted).")
+    }
+    return value
+  }
+
+  private mutating func take(_ key: String) -> Node? {
+    known.append(key)
+    guard let index = entries.firstIndex(where: { $0.key == key }) else { return nil }
+    let node = entries.remove(at: index).node
+    return node.null == nil || node.scalar?.style != .plain ? node : nil
+  }
+
+  private func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+  private static func place(_ node: Node, _ file: String) -> String {
+    node.mark.map { "\(file):\($0.line)" } ?? file
+  }
+}
+
+/// Levenshtein's edit distance, with case put aside.
+func distance(_ a: String, _ b: String) -> Int {
+  let (a, b) = (Array(a.lowercased()), Array(b.lowercased()))
+  var row = Array(0...b.count)
+  for i in a.indices {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for j in b.indices {
+      let substitution = diagonal + (a[i] == b[j] ? 0 : 1)
+      diagonal = row[j + 1]
+      row[j + 1] = min(substitution, row[j] + 1, row[j + 1] + 1)
+    }
+  }
+  return row[b.count]
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import Reporting
+
+struct Cox: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cox",
+    abstract: "Makes an LLM agent better at a task without touching the model.",
+    discussion: """
+      Collect rollouts of a frozen model, train a critic on them, and steer new tasks by Sequential Monte Carlo: weak
+      attempts are culled half-way, strong ones cloned. `cox demo` does all of it on a small real model.
+
+      Progress goes to standard error, results to standard output. Exit codes: 0 done, 2 bad use or configuration,
+      3 stopped by a limit, 1 anything else.
+      """,
+    version: "cox 0.1.0",
+    subcommands: [
+      Demo.self, Collect.self, Train.self, Steer.self, Compare.self, Doctor.self,
+    ])
+}
+
+@main
+enum Main {
+  static func main() async {
+    // A reader that goes away (`cox … | head`) is not a failure to die of half-way.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try Cox.parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let code as ExitCode {
+      exit(code.rawValue)
+    } catch {
+      if let (code, message) = ExitStatus.explain(error) {
+        Console.note("cox: \(visible(message))")
+        exit(code)
+      }
+      let code = Cox.exitCode(for: error)
+      let message = Cox.fullMessage(for: error)
+      if code.isSuccess {
+        Console.print(message)
+      } else {
+        Console.note(message)
+      }
+      exit(code == .validationFailure ? ExitStatus.badUse : code.rawValue)
+    }
+  }
+}

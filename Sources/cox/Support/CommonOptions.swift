@@ -1,0 +1,116 @@
+import Agents
+import ArgumentParser
+import Foundation
+import ParticleFilter
+import Steering
+
+/// The flags that every verb takes. Those that override the configuration say so by their key.
+struct CommonOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The configuration, one YAML file; the embedded default where none is given.", valueName: "file"))
+  var config: String?
+
+  @Option(help: "Decides every random choice of the run.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("The rollout store, one SQLite file; created where it is missing.", valueName: "path"))
+  var store: String = ".coxswain/store.sqlite"
+
+  @Option(help: ArgumentHelp("Write the result as JSON (\"-\" for standard output).", valueName: "file"))
+  var json: String?
+
+  @Flag(help: "No progress on standard error.")
+  var quiet = false
+
+  @Option(help: ArgumentHelp("How many model calls may be in flight (policy.concurrency).", valueName: "calls"))
+  var concurrency: Int?
+
+  @Option(help: ArgumentHelp("End the run in order after this many model calls (limits.calls).", valueName: "calls"))
+  var limitCalls: Int?
+
+  @Option(help: ArgumentHelp("End the run in order at this cost (limits.cost).", valueName: "money"))
+  var limitCost: Double?
+
+  @Option(help: ArgumentHelp("End the run in order after this long (limits.seconds).", valueName: "seconds"))
+  var limitSeconds: Double?
+
+  func validate() throws {
+    if let concurrency, concurrency < 1 { throw ValidationError("--concurrency is at least 1.") }
+    if let limitCalls, limitCalls < 0 { throw ValidationError("--limit-calls is not negative.") }
+    if let limitCost, !(limitCost >= 0) { throw ValidationError("--limit-cost is not negative.") }
+    if let limitSeconds, !(limitSeconds >= 0) { throw ValidationError("--limit-seconds is not negative.") }
+  }
+
+  /// The configuration with these flags on top.
+  func configuration() throws -> Configuration {
+    var configuration =
+      try config.map { try Configuration(file: $0) }
+      ?? Configuration(yaml: Defaults.yaml, file: "the embedded configuration")
+    configuration.steering.seed = seed
+    if let concurrency { configuration.policy.concurrency = concurrency }
+    if let limitCalls { configuration.limits.calls = limitCalls }
+    if let limitCost { configuration.limits.cost = limitCost }
+    if let limitSeconds { configuration.limits.seconds = limitSeconds }
+    return configuration
+  }
+}
+
+/// The flags that choose tasks.
+struct TaskOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Which tasks: train, validation or test.", valueName: "split"))
+  var split: Split?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of the split, the tasks at these places (\"0..<40\", \"0,3,5\"), or the tasks of these ids.", valueName: "tasks"))
+  var tasks: String?
+
+  /// The tasks chosen, at least one.
+  func select(from suite: any TaskSuite, default standard: Split) throws -> (tasks: [AgentTask], split: Split) {
+    let split = split ?? standard
+    let all = try suite.tasks(in: split)
+    guard let text = tasks else {
+      guard !all.isEmpty else {
+        throw ConfigurationError(
+          "The split \(split.rawValue) is empty: give environment.tasks.\(split.rawValue) in the configuration, or another --split.")
+      }
+      return (all, split)
+    }
+    if let places = TaskNumbers.parse(text) {
+      guard let last = places.max() else { throw ConfigurationError("--tasks \(text) names no task.") }
+      guard last < all.count else {
+        throw ConfigurationError("--tasks \(text) goes past the split \(split.rawValue), which has \(all.count) tasks.")
+      }
+      return (places.map { all[$0] }, split)
+    }
+    let ids = text.split(separator: ",").map { TaskID($0.trimmingCharacters(in: .whitespaces)) }
+    return (try ids.map { id in try all.first { $0.id == id } ?? suite.task(id) }, split)
+  }
+}
+
+/// The flags that choose how tasks are steered.
+struct SteeringOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("N, the particles of a population (steering.particles).", valueName: "N"))
+  var particles: Int?
+
+  @Option(help: ArgumentHelp("β, in reward units (steering.temperature).", valueName: "β"))
+  var temperature: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "When to resample: none, auto, steps:4,8 or ess:0.5 (steering.resample).", valueName: "schedule"))
+  var resample: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What guides: a critic file or the name given to cox train, or constant (critic.kind).", valueName: "critic"))
+  var critic: String?
+
+  func apply(to settings: inout SteeringSettings) throws {
+    if let particles { settings.particles = particles }
+    if let temperature { settings.temperature = temperature }
+    if let resample { settings.schedule = try SteeringSettings.schedule(resample, named: "--resample") }
+  }
+}
+
+extension Split: ExpressibleByArgument {}
+extension Steering.Method: ExpressibleByArgument {}

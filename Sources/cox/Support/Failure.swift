@@ -1,0 +1,33 @@
+import Agents
+import ArgumentParser
+import Foundation
+import RolloutStore
+import Steering
+
+/// The exit codes of the contract.
+enum ExitStatus {
+  static let done: Int32 = 0
+  static let failed: Int32 = 1
+  static let badUse: Int32 = 2
+  static let limitReached: Int32 = 3
+
+  /// The code and the words for an error, or nil where the argument parser has both.
+  static func explain(_ error: any Error) -> (code: Int32, message: String)? {
+    switch error {
+    case let error as ConfigurationError: return (badUse, error.message)
+    case let error as SteeringError:
+      switch error.kind {
+      case .limitReached: return (limitReached, error.message)
+      case .badSettings: return (badUse, error.message)
+      default: return (failed, error.message)
+      }
+    case let error as EnvironmentError:
+      let isUse = error.kind == .misconfigured || error.kind == .unknownTask
+      return (isUse ? badUse : failed, error.message)
+    case let error as CriticError: return (error.kind == .wrongEnvironment ? badUse : failed, error.message)
+    case let error as StoreError: return (failed, error.message)
+    case let error as PolicyError: return (error.kind == .limitReached ? limitReached : failed, error.message)
+    default: return nil
+    }
+  }
+}

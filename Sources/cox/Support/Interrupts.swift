@@ -1,0 +1,28 @@
+import Dispatch
+import Foundation
+import Steering
+
+/// Ends a run in order on Ctrl-C or a polite kill: calls in flight finish and are stored, nothing new is asked. A second
+/// Ctrl-C ends the process at once.
+func withInterrupts<T>(stopping budget: Budget, _ body: () async throws -> T) async throws -> T {
+  let queue = DispatchQueue(label: "interrupts")
+  let sources = [SIGINT, SIGTERM].map { number in
+    signal(number, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+    nonisolated(unsafe) var count = 0
+    source.setEventHandler {
+      // Only ever on `queue`.
+      count += 1
+      if count > 1 { exit(ExitStatus.failed) }
+      Console.note("\nStopping: calls in flight are finished and stored. Once more to stop at once.")
+      Task { await budget.stop("Stopped. Run the same command to continue: nothing stored is asked for again.") }
+    }
+    source.resume()
+    return source
+  }
+  defer {
+    for source in sources { source.cancel() }
+    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+  }
+  return try await body()
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Steering
+import Synchronization
+
+/// Progress of long work on standard error: one line that is redrawn on a terminal, plain lines now and then where piped.
+final class Progress: Sendable {
+  private struct State {
+    var tasksDone = 0
+    var rewards = 0.0
+    var calls = 0
+    var stored = 0
+    var lastDrawn = ContinuousClock.now
+  }
+
+  private let title: String
+  private let tasks: Int
+  private let isQuiet: Bool
+  private let isTerminal: Bool
+  private let start = ContinuousClock.now
+  private let state = Mutex(State())
+
+  init(_ title: String, tasks: Int, quiet: Bool) {
+    self.title = title
+    self.tasks = tasks
+    isQuiet = quiet
+    isTerminal = Console.errorIsTerminal
+    draw(force: true)
+  }
+
+  func taskDone(_ result: PopulationResult) {
+    state.withLock {
+      $0.tasksDone += 1
+      $0.rewards += result.rewardMean
+    }
+    draw(force: false)
+  }
+
+  func called(_ event: CallEvent) {
+    state.withLock {
+      $0.calls += 1
+      if event.isStored { $0.stored += 1 }
+    }
+    draw(force: false)
+  }
+
+  /// Leaves the last line standing.
+  func end() {
+    draw(force: true)
+    if isTerminal && !isQuiet { Console.raw("\n") }
+  }
+
+  private func draw(force: Bool) {
+    guard !isQuiet else { return }
+    let now = ContinuousClock.now
+    let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(10)
+    let line: String? = state.withLock { state in
+      guard force || now - state.lastDrawn >= pause else { return nil }
+      state.lastDrawn = now
+      return text(state, seconds: (now - start).inSeconds)
+    }
+    guard let line else { return }
+    if isTerminal {
+      Console.raw("\r\u{1B}[2K" + line)
+    } else {
+      Console.note(line)
+    }
+  }
+
+  private func text(_ state: State, seconds: Double) -> String {
+    let width = 20
+    let filled = tasks > 0 ? width * state.tasksDone / tasks : 0
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    var parts = ["\(title) \(bar) \(state.tasksDone)/\(tasks)"]
+    if state.tasksDone > 0 {
+      parts.append("reward " + String(format: "%.3f", state.rewards / Double(state.tasksDone)))
+    }
+    let fresh = state.calls - state.stored
+    parts.append("\(state.calls) calls" + (state.stored > 0 ? " (\(state.stored) stored)" : ""))
+    if seconds > 1, fresh > 0 { parts.append(String(format: "%.1f/s", Double(fresh) / seconds)) }
+    if state.tasksDone > 0, state.tasksDone < tasks {
+      let left = Int(seconds / Double(state.tasksDone) * Double(tasks - state.tasksDone))
+      parts.append("\(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60) left")
+    }
+    return parts.joined(separator: "  ")
+  }
+}

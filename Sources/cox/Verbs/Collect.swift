@@ -1,0 +1,90 @@
+import Agents
+import ArgumentParser
+import Foundation
+import Reporting
+import RolloutStore
+import Steering
+
+struct Collect: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Roll out the frozen policy and store the trajectories.",
+    discussion: """
+      Independent attempts at every task of a split, kept in the store to train a critic on and to diagnose. Running the \
+      same command again asks only for what is missing; more --rollouts keep those that are there.
+      """)
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var chosen: TaskOptions
+
+  @Option(help: ArgumentHelp("Attempts per task.", valueName: "count"))
+  var rollouts = 4
+
+  func validate() throws {
+    if rollouts < 1 { throw ValidationError("--rollouts is at least 1.") }
+  }
+
+  func run() async throws {
+    let workspace = try Workspace(common)
+    let (tasks, split) = try chosen.select(from: workspace.suite, default: .train)
+    let result = try await workspace.withRun { run in
+      try await run.collect(tasks, split: split, rollouts: rollouts)
+    }
+    let report = CollectReport(result, split: split, rollouts: rollouts, pricing: workspace.pricing)
+    if let json = common.json { try Console.write(json: report, to: json) }
+    if common.json != "-" { Console.print(report.text) }
+    if let stopped = result.stopped { throw stopped }
+  }
+}
+
+/// What a collection gave.
+struct CollectReport: Encodable {
+  let split: String
+  let tasks: Int
+  let rollouts: Int
+  let trajectories: Int
+  let reward: MeanEstimate
+  /// Share of the variance of the reward that lies within tasks: what there is to select.
+  let rewardDeviationWithinTasks: Double
+  let policyCalls: Int
+  let inputTokens: Int
+  let cachedInputTokens: Int
+  let outputTokens: Int
+  let cost: Double
+  let wallSeconds: Double
+  let stopped: String?
+
+  init(_ outcome: Campaign.Outcome, split: Split, rollouts: Int, pricing: Pricing) {
+    let usage = outcome.results.reduce(Usage()) { $0 + $1.usage }
+    self.split = split.rawValue
+    tasks = outcome.results.count
+    self.rollouts = rollouts
+    trajectories = outcome.results.reduce(0) { $0 + $1.particles.count }
+    reward = MeanEstimate(outcome.results.map(\.rewardMean))
+    let within = outcome.results.map { result in
+      let mean = result.rewardMean
+      return result.particles.reduce(0) { $0 + ($1.trajectory.reward - mean) * ($1.trajectory.reward - mean) }
+        / Double(max(result.particles.count - 1, 1))
+    }
+    rewardDeviationWithinTasks = (within.reduce(0, +) / Double(max(within.count, 1))).squareRoot()
+    policyCalls = outcome.results.reduce(0) { $0 + $1.calls }
+    inputTokens = usage.inputTokens
+    cachedInputTokens = usage.cachedInputTokens
+    outputTokens = usage.outputTokens
+    cost = pricing.cost(of: usage)
+    wallSeconds = outcome.wallSeconds
+    stopped = outcome.stopped?.message
+  }
+
+  var text: String {
+    var lines = [
+      "\(trajectories) rollouts of \(tasks) \(split) tasks: reward \(reward.text(overTasks: tasks)), deviation within a task "
+        + String(format: "%.3f", rewardDeviationWithinTasks) + ".",
+      "\(policyCalls) calls, \(inputTokens) input tokens (\(cachedInputTokens) cached), \(outputTokens) output tokens, "
+        + "\(Format.duration(seconds: wallSeconds)).",
+    ]
+    if rewardDeviationWithinTasks < 1e-9 && rollouts > 1 && tasks > 0 {
+      lines.append("All rollouts of each task end alike: there is nothing to select, and steering cannot help here.")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

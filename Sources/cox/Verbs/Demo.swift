@@ -1,0 +1,71 @@
+import Agents
+import ArgumentParser
+import Foundation
+import Reporting
+import Steering
+
+struct Demo: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The main job, end to end, on embedded defaults.",
+    discussion: """
+      Starts a real 135M-parameter model on loopback, collects rollouts of an order desk, trains a critic on them, and \
+      compares single, best-of-N and steered attempts on orders it never saw, at equal model calls.
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: ArgumentHelp("Rollouts per training order.", valueName: "count"))
+  var rollouts = 6
+
+  @Option(help: ArgumentHelp("Where the pictures go.", valueName: "folder"))
+  var output = ".coxswain/demo"
+
+  @Flag(help: "Print the embedded configuration and stop.")
+  var printConfig = false
+
+  func validate() throws {
+    if rollouts < 2 { throw ValidationError("--rollouts is at least 2.") }
+  }
+
+  func run() async throws {
+    if printConfig { return Console.print(Defaults.yaml) }
+    let start = ContinuousClock.now
+    let workspace = try Workspace(common)
+    let settings = workspace.configuration.steering
+    let (comparison, steered, stopped) = try await workspace.withRun { run in
+      heading("1/3  Collecting rollouts of the frozen policy: \(workspace.policyIdentity)")
+      for split in [Split.train, .validation] {
+        let tasks = try workspace.suite.tasks(in: split)
+        guard !tasks.isEmpty else { continue }
+        let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
+        if let stopped = outcome.stopped { throw stopped }
+        heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: workspace.pricing).text)
+      }
+      heading("\n2/3  Training the critic")
+      heading(try await workspace.train(CriticSettings.Kind.trees.rawValue).text)
+      let tasks = try workspace.suite.tasks(in: .test)
+      heading("\n3/3  Comparing on \(tasks.count) held-out tasks at equal model calls")
+      return try await run.compare(
+        [.single, .bestOf, .amc], on: tasks, split: .test, settings: settings,
+        critic: try workspace.critic(CriticSettings.Kind.trees.rawValue))
+    }
+    try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: "\(output)/comparison.svg")
+    try Pictures.write(Array(steered.prefix(3)), to: "\(output)/genealogy")
+    if let json = common.json { try Console.write(json: comparison, to: json) }
+    if common.json != "-" {
+      Console.print("\n" + ComparisonTable(comparison).text)
+      Console.print("\nPictures: \(output)/comparison.svg, \(output)/genealogy/")
+      Console.print("Took \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)).")
+    }
+    if let stopped { throw stopped }
+  }
+
+  /// What happens on the way is a result too, unless standard output carries JSON.
+  private func heading(_ text: String) {
+    if common.json == "-" {
+      if !common.quiet { Console.note(text) }
+    } else {
+      Console.print(text)
+    }
+  }
+}

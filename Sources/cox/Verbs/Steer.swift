@@ -1,0 +1,56 @@
+import Agents
+import ArgumentParser
+import Foundation
+import Reporting
+import Steering
+
+struct Steer: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run one method on tasks.",
+    discussion: """
+      amc: N trajectories under Sequential Monte Carlo, guided by a critic. best-of: N independent ones, the best kept. \
+      single: one. Every answer is stored before it is used: the same command run again continues.
+      """)
+
+  @OptionGroup var common: CommonOptions
+  @OptionGroup var chosen: TaskOptions
+  @OptionGroup var steering: SteeringOptions
+
+  @Option(
+    help: ArgumentHelp("single, best-of or amc (steering.method).", valueName: "method"))
+  var method: Steering.Method?
+
+  @Option(help: ArgumentHelp("Draw who was culled and who was cloned, one SVG per task, into this folder.", valueName: "folder"))
+  var genealogy: String?
+
+  func run() async throws {
+    let workspace = try Workspace(common)
+    let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
+    var settings = workspace.configuration.steering
+    try steering.apply(to: &settings)
+    if let method { settings.method = method }
+    settings = settings.effective
+    // A critic that is not needed is not looked for: best-of-N works before anything is trained.
+    let critic = settings.method == .amc || steering.critic != nil ? try workspace.critic(steering.critic) : nil
+    let (outcome, summary) = try await workspace.withRun { run in
+      let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
+      return (outcome, run.summary(outcome, settings: settings))
+    }
+    if let genealogy { try Pictures.write(outcome.results, to: genealogy) }
+    if let json = common.json { try Console.write(json: summary, to: json) }
+    if common.json != "-" { Console.print(ComparisonTable(summary).text) }
+    if let stopped = outcome.stopped { throw stopped }
+  }
+}
+
+/// Writes the pictures of populations.
+enum Pictures {
+  static func write(_ results: [PopulationResult], to folder: String) throws {
+    for result in results {
+      // A task's name is the world's, and no path is built from it as it stands.
+      let name = String(result.task.id.rawValue.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
+      try Console.write(Data(GenealogyPicture.svg(result).utf8), toFile: "\(folder)/\(name).svg")
+    }
+    Console.note("Wrote \(results.count) pictures to \(folder).")
+  }
+}

@@ -1,0 +1,111 @@
+import Agents
+import ArgumentParser
+import Critics
+import Foundation
+import Reporting
+import RolloutStore
+import Steering
+
+struct Train: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Fit a critic on the store and print its figures on tasks it never saw.",
+    discussion: """
+      Boosted trees that predict the distribution of the return-to-go. Trained on the stored rollouts of the train split; \
+      judged on those of the validation split or, where there are none, on a fifth of the train tasks, held out.
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: ArgumentHelp("The critic's name, or a file ending in .json to write it to.", valueName: "name"))
+  var critic = CriticSettings.Kind.trees.rawValue
+
+  func run() async throws {
+    let workspace = try Workspace(common)
+    let report = try await workspace.train(critic)
+    if let json = common.json { try Console.write(json: report, to: json) }
+    if common.json != "-" { Console.print(report.text) }
+  }
+}
+
+/// What a training gave.
+struct TrainReport: Encodable {
+  let critic: String
+  let environment: EnvironmentIdentity
+  let policy: String
+  let tasks: Int
+  let rollouts: Int
+  let rounds: Int
+  let heldOut: HeldOutFigures
+  let heldOutFrom: String
+  let seconds: Double
+
+  var text: String {
+    heldOut.table.text + "\n\n"
+      + "Trained on \(rollouts) rollouts of \(tasks) tasks (\(rounds) rounds, \(Format.duration(seconds: seconds))); "
+      + "judged on \(heldOutFrom). Written to \(critic)."
+  }
+}
+
+extension HeldOutFigures {
+  /// The critic's figures by step, each beside the constant predictor's.
+  var table: TextTable {
+    func text(_ value: Double?) -> String { value.map { Format.number($0) } ?? "–" }
+    func cells(_ group: Group) -> [String] {
+      [\.rSquared, \.spearman, \.auc].map { (figure: KeyPath<Figures, Double?>) in
+        "\(text(group.critic[keyPath: figure])) (\(text(group.constant[keyPath: figure])))"
+      } + ["\(text(group.critic.calibrationError)) (\(text(group.constant.calibrationError)))"]
+    }
+    var table = TextTable(
+      title: "The critic on tasks it never saw (a constant predictor in brackets)",
+      columns: [
+        .left("after step"), .right("states"), .right("R²"), .right("Spearman"), .right("AUC of success"),
+        .right("calibration error"),
+      ])
+    for group in steps { table.append(["\(group.step ?? 0)", Format.count(group.states)] + cells(group)) }
+    table.append(["all", Format.count(all.states)] + cells(all))
+    table.append(["end, reward hidden", Format.count(answers.states)] + cells(answers))
+    return table
+  }
+}
+
+extension Workspace {
+  /// Trains on the store, judges on tasks the critic never saw, and writes the artifact.
+  func train(_ name: String) async throws -> TrainReport {
+    let start = ContinuousClock.now
+    let seed = Seed(configuration.steering.seed).split("train")
+    var training = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .train).map(\.trajectory)
+    var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(\.trajectory)
+    var heldOutFrom = "the validation split"
+    guard !training.isEmpty else { throw try await nothingToTrainOn() }
+    if held.isEmpty {
+      var generator = seed.split("held out").generator()
+      let tasks = Array(Set(training.map(\.task.id))).sorted().shuffled(using: &generator)
+      let chosen = Set(tasks.prefix(max(1, tasks.count / 5)))
+      held = training.filter { chosen.contains($0.task.id) }
+      training.removeAll { chosen.contains($0.task.id) }
+      heldOutFrom = "a fifth of the train split, held out"
+    }
+    let critic = try TreesCritic.fit(training, environment: suite.identity, policy: policyIdentity, seed: seed) { line in
+      if !options.quiet { Console.note(line) }
+    }
+    let success = suite.maximalReward ?? (training + held).map(\.reward).max() ?? 1
+    let figures = try HeldOutFigures.evaluate(critic, on: held, success: success)
+    let path = criticPath(name)
+    try Console.write(try critic.encoded(), toFile: path)
+    return TrainReport(
+      critic: path, environment: suite.identity, policy: policyIdentity, tasks: Set(training.map(\.task.id)).count,
+      rollouts: training.count, rounds: critic.record.rounds, heldOut: figures,
+      heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
+      seconds: (ContinuousClock.now - start).inSeconds)
+  }
+
+  private func nothingToTrainOn() async throws -> CriticError {
+    let inventory = try await store.inventory(of: suite.identity)
+    let found =
+      inventory.isEmpty
+      ? "The store \(options.store) has no rollouts of \(suite.identity)."
+      : "The store has none of the policy \"\(policyIdentity)\" in the train split; it has "
+        + inventory.map { "\($0.rollouts) of \"\($0.policy)\" in \($0.split)" }.joined(separator: ", ") + "."
+    return CriticError(.tooLittleData, "\(found) Run cox collect first.")
+  }
+}
