@@ -66,12 +66,20 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
 
+    .executableTarget(name: "benchmark", dependencies: ["Agents", "ParticleFilter", "Steering"], path: "Benchmarks"),
+    .executableTarget(
+      name: "SteerACoin", dependencies: ["Agents", "ParticleFilter", "Steering"], path: "Examples/SteerACoin"),
+
     .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
     .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
     .testTarget(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
+    .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
+    .testTarget(name: "CriticsTests", dependencies: ["Critics"]),
+    .testTarget(name: "CoxTests", dependencies: ["cox", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Agents", "ParticleFilter", "Steering"]),
     .testTarget(
       name: "PoliciesTests",
       dependencies: [

@@ -37,6 +37,23 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   /// A number in [0, 1) with 53 random bits.
   public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
+  /// A number in 0 ..< bound.
+  public mutating func number(below bound: Int) -> Int {
+    Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+  }
+
+  /// Up to `count` elements in random order, without replacement (Fisher and Yates).
+  ///
+  /// Written out because the standard library does not promise the same shuffle in every release.
+  public mutating func drawn<Element>(_ count: Int, from elements: [Element]) -> [Element] {
+    var pool = elements
+    let count = min(count, pool.count)
+    for place in 0..<count {
+      pool.swapAt(place, place + number(below: pool.count - place))
+    }
+    return Array(pool.prefix(count))
+  }
+
   static func mix(_ value: UInt64) -> UInt64 {
     var z = value
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9

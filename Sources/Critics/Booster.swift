@@ -53,13 +53,19 @@ final class Booster: Sendable {
 
   /// The booster that ``model()`` wrote. `model` must have passed ``BoosterModel/check(_:classes:columns:rounds:)``:
   /// XGBoost does not look for cycles or for children that do not exist.
+  ///
+  /// - Throws: `CriticError` of kind `unreadable` where XGBoost refuses the trees.
   convenience init(model: String) throws(CriticError) {
     try self.init(cached: [])
     var model = model
-    try locked { (booster) throws(CriticError) in
-      try check("read the trees") {
-        model.withUTF8 { XGBoosterLoadModelFromBuffer(booster, $0.baseAddress, bst_ulong($0.count)) }
+    do {
+      try locked { (booster) throws(CriticError) in
+        try check("read the trees") {
+          model.withUTF8 { XGBoosterLoadModelFromBuffer(booster, $0.baseAddress, bst_ulong($0.count)) }
+        }
       }
+    } catch {
+      throw CriticError(.unreadable, "\(error.message). Train the critic again with `cox train`.")
     }
     try set([])
   }

@@ -13,7 +13,9 @@ struct BoosterModel: Decodable {
   static func check(_ text: String, classes: Int, columns: Int, rounds: Int) throws(CriticError) {
     let model: BoosterModel
     do {
-      model = try JSONDecoder().decode(BoosterModel.self, from: Data(text.utf8))
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      model = try decoder.decode(BoosterModel.self, from: Data(text.utf8))
     } catch {
       throw CriticError(.unreadable, "The critic's trees are not XGBoost's JSON: \(error)")
     }
@@ -25,8 +27,8 @@ struct BoosterModel: Decodable {
   private let learner: Learner
 
   private struct Learner: Decodable {
-    let gradient_booster: GradientBooster
-    let learner_model_param: [String: String]
+    let gradientBooster: GradientBooster
+    let learnerModelParam: [String: String]
     let objective: Named
   }
 
@@ -40,24 +42,24 @@ struct BoosterModel: Decodable {
   }
 
   private struct Forest: Decodable {
-    let gbtree_model_param: [String: String]
-    let tree_info: [Int]
+    let gbtreeModelParam: [String: String]
+    let treeInfo: [Int]
     let trees: [Tree]
   }
 
   fileprivate struct Tree: Decodable {
-    let left_children: [Int]
-    let right_children: [Int]
+    let leftChildren: [Int]
+    let rightChildren: [Int]
     let parents: [Int]
-    let split_indices: [Int]
-    let split_conditions: [Double]
-    let split_type: [Int]
-    let base_weights: Length
-    let default_left: Length
-    let loss_changes: Length
-    let sum_hessian: Length
+    let splitIndices: [Int]
+    let splitConditions: [Double]
+    let splitType: [Int]
+    let baseWeights: Length
+    let defaultLeft: Length
+    let lossChanges: Length
+    let sumHessian: Length
     let categories: Length
-    let tree_param: [String: String]
+    let treeParam: [String: String]
   }
 
   fileprivate struct Length: Decodable {
@@ -69,16 +71,16 @@ struct BoosterModel: Decodable {
   }
 
   private func fault(classes: Int, columns: Int, rounds: Int) -> String? {
-    let forest = learner.gradient_booster.model
-    guard learner.gradient_booster.name == "gbtree", learner.objective.name == "multi:softprob" else {
-      return "they are \(learner.gradient_booster.name) for \(learner.objective.name), not gbtree for multi:softprob"
+    let forest = learner.gradientBooster.model
+    guard learner.gradientBooster.name == "gbtree", learner.objective.name == "multi:softprob" else {
+      return "they are \(learner.gradientBooster.name) for \(learner.objective.name), not gbtree for multi:softprob"
     }
-    guard learner.learner_model_param["num_class"] == "\(classes)",
-      learner.learner_model_param["num_feature"] == "\(columns)"
+    guard learner.learnerModelParam["num_class"] == "\(classes)",
+      learner.learnerModelParam["num_feature"] == "\(columns)"
     else { return "they are not for \(classes) classes and \(columns) features" }
-    guard rounds > 0, forest.trees.count == rounds * classes, forest.tree_info.count == forest.trees.count,
-      forest.gbtree_model_param["num_trees"] == "\(forest.trees.count)",
-      forest.tree_info.allSatisfy((0..<classes).contains)
+    guard rounds > 0, forest.trees.count == rounds * classes, forest.treeInfo.count == forest.trees.count,
+      forest.gbtreeModelParam["num_trees"] == "\(forest.trees.count)",
+      forest.treeInfo.allSatisfy((0..<classes).contains)
     else { return "there are \(forest.trees.count) trees where \(rounds) rounds of \(classes) classes are announced" }
     for (number, tree) in forest.trees.enumerated() {
       if let fault = tree.fault(columns: columns) { return "tree \(number) \(fault)" }
@@ -89,24 +91,24 @@ struct BoosterModel: Decodable {
 
 extension BoosterModel.Tree {
   fileprivate func fault(columns: Int) -> String? {
-    let nodes = left_children.count
+    let nodes = leftChildren.count
     let lengths = [
-      right_children.count, parents.count, split_indices.count, split_conditions.count, split_type.count,
-      base_weights.count, default_left.count, loss_changes.count, sum_hessian.count,
+      rightChildren.count, parents.count, splitIndices.count, splitConditions.count, splitType.count,
+      baseWeights.count, defaultLeft.count, lossChanges.count, sumHessian.count,
     ]
-    guard nodes > 0, tree_param["num_nodes"] == "\(nodes)", lengths.allSatisfy({ $0 == nodes }) else {
+    guard nodes > 0, treeParam["num_nodes"] == "\(nodes)", lengths.allSatisfy({ $0 == nodes }) else {
       return "has lists of different lengths"
     }
-    guard tree_param["size_leaf_vector"].map({ $0 == "0" || $0 == "1" }) ?? true else { return "has vector leaves" }
-    guard categories.count == 0, split_type.allSatisfy({ $0 == 0 }) else { return "has categorical splits" }
-    guard split_conditions.allSatisfy({ Float($0).isFinite }) else { return "has a number that is not finite" }
+    guard treeParam["size_leaf_vector"].map({ $0 == "0" || $0 == "1" }) ?? true else { return "has vector leaves" }
+    guard categories.count == 0, splitType.allSatisfy({ $0 == 0 }) else { return "has categorical splits" }
+    guard splitConditions.allSatisfy({ Float($0).isFinite }) else { return "has a number that is not finite" }
     // Where every node has at most one parent and the root none, no walk from the root comes back.
     var hasParent = [Bool](repeating: false, count: nodes)
     hasParent[0] = true
     for node in 0..<nodes {
-      let children = [left_children[node], right_children[node]]
+      let children = [leftChildren[node], rightChildren[node]]
       if children == [-1, -1] { continue }
-      guard (0..<columns).contains(split_indices[node]) else { return "splits on a feature that does not exist" }
+      guard (0..<columns).contains(splitIndices[node]) else { return "splits on a feature that does not exist" }
       for child in children {
         guard (0..<nodes).contains(child), !hasParent[child] else { return "is not a tree" }
         guard parents[child] == node else { return "is not a tree" }

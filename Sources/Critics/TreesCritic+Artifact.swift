@@ -113,7 +113,7 @@ extension TreesCritic.Artifact {
     guard (calibration == nil) == (booster == nil) else { return "calibration" }
     if let calibration {
       guard bins.count > 1, calibration.thresholds.count == bins.count - 1,
-        calibration.thresholds.allSatisfy(\.isCalibration)
+        calibration.thresholds.allSatisfy(\.probability.isCalibration)
       else { return "calibration" }
     }
     return nil

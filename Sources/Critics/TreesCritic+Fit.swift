@@ -48,7 +48,7 @@ extension TreesCritic {
       if fitted.rounds > 0 {
         // Rows of a rollout share its fate, so one rollout's rows are the unit of what little is assumed beforehand.
         calibration = Calibration(
-          probabilities: fitted.probabilities, labels: labels, classes: bins.count,
+          probabilities: fitted.probabilities, labels: labels, bins: bins,
           smoothing: Double(rows.count) / Double(rollouts.count))
         let matrix = try FeatureMatrix(
           rows.map(\.features), columns: features.columns, baseMargin: baseMargin, labels: labels)

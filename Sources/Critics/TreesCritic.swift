@@ -52,7 +52,10 @@ public struct TreesCritic: Critic {
       guard let probabilities = softmax(margins[(row * classes)..<((row + 1) * classes)]) else {
         throw CriticError(.failed, "The critic's trees gave margins that are not finite. Train it again: `cox train`.")
       }
-      result.append(ReturnDistribution(returns: artifact.bins.values, probabilities: calibration.masses(probabilities)))
+      result.append(
+        ReturnDistribution(
+          returns: artifact.bins.values,
+          probabilities: calibration.masses(probabilities, bins: artifact.bins)))
     }
     return result
   }

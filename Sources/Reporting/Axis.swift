@@ -8,11 +8,12 @@ struct Axis: Sendable {
   /// Decimals of the labels.
   let digits: Int
 
-  /// 0 to 1 where all values are, else from 0 or below to 0 or above, in round numbers.
+  /// 0 to 1 where all values are, else from 0 or below to 0 or above, in round numbers. What no chart could show is left out.
   init(covering values: [Double]) {
-    let finite = values.filter(\.isFinite)
-    let (least, most) = (min(finite.min() ?? 0, 0), max(finite.max() ?? 1, 0))
-    if least == 0, most <= 1 {
+    let sane = values.filter { abs($0) < 1e15 }
+    let (least, most) = (min(sane.min() ?? 0, 0), max(sane.max() ?? 1, 0))
+    // Rewards are sums of decimals, which need not be exact.
+    if least > -1e-9, most < 1 + 1e-9 {
       self.init(low: 0, high: 1, step: 0.2)
     } else {
       let step = Self.roundStep((most - least) / 5)

@@ -18,7 +18,8 @@ public struct ComparisonTable: Sendable, Hashable {
   public init(_ summary: MethodSummary) {
     let tasks = summary.tasks
     var table = TextTable(
-      title: "\(summary.method), \(counted(tasks, "task")) (± one standard error)", columns: [.left("figure"), .right("value")])
+      title: "\(summary.method), \(counted(tasks, "task")) (± one standard error)",
+      columns: [.left("figure"), .right("value")])
     func row(_ name: String, _ value: String) { table.append([name, value]) }
     row("particles (N)", Format.count(summary.particles))
     row("resampling", resampling(summary))
@@ -116,10 +117,14 @@ extension MethodSummary.Selected {
 /// The schedule and β, or "–" where nothing is resampled.
 func resampling(_ summary: MethodSummary) -> String {
   if summary.resample == "none" { return "–" }
-  let longest = 32
-  let schedule = summary.resample
-  let short = schedule.count > longest ? schedule.prefix(longest - 1) + "…" : schedule[...]
-  return "\(short) β \(Format.short(summary.temperature))"
+  let longest = 24
+  var schedule = summary.resample
+  if schedule.count > longest {
+    let start = schedule.prefix(longest - 1)
+    // Half a number would be another number.
+    schedule = start[..<(start.lastIndex(of: ",").map(start.index(after:)) ?? start.endIndex)] + "…"
+  }
+  return "\(schedule) β \(Format.short(summary.temperature))"
 }
 
 func counted(_ count: Int, _ noun: String) -> String {

@@ -14,11 +14,7 @@ extension GenealogyDrawing {
       let isResampling = stop.ancestors != nil
       var marks = [SVG.line(isResampling ? "stop resampled" : "stop", x, layout.top - 8, x, bottom)]
       if isResampling {
-        let (tip, back) = (SVG.coordinate(layout.top - 4), SVG.coordinate(layout.top - 11))
-        marks.append(SVG("path", [
-          "class": "flag",
-          "d": "M\(SVG.coordinate(x)) \(tip)L\(SVG.coordinate(x - 4.5)) \(back)H\(SVG.coordinate(x + 4.5))Z",
-        ]))
+        marks.append(Self.flag("flag", x: x, tip: layout.top - 4))
       }
       if labelled.contains(number) {
         let classes = isResampling ? "strong" : "muted"
@@ -35,9 +31,17 @@ extension GenealogyDrawing {
     return content + steps
   }
 
+  /// The sign of a resampling.
+  static func flag(_ classes: String, x: Double, tip: Double) -> SVG {
+    let (west, east, back) = (SVG.coordinate(x - 4.5), SVG.coordinate(x + 4.5), SVG.coordinate(tip - 7))
+    return SVG(
+      "path", ["class": classes, "d": "M\(SVG.coordinate(x)) \(SVG.coordinate(tip))L\(west) \(back)H\(east)Z"])
+  }
+
   /// As many labels as fit, those of resamplings first.
   private var labelledStops: Set<Int> {
-    let order = descent.stops.indices.filter { descent.stops[$0].ancestors != nil }
+    let order =
+      descent.stops.indices.filter { descent.stops[$0].ancestors != nil }
       + descent.stops.indices.filter { descent.stops[$0].ancestors == nil }
     var taken: [(number: Int, x: Double)] = []
     for number in order {
@@ -53,7 +57,8 @@ extension GenealogyDrawing {
     for tick in Axis(steps: layout.steps).ticks {
       let x = layout.left + (layout.lastStep - layout.left) * tick / Double(max(layout.steps, 1))
       content += [
-        .line("axis", x, y, x, y + 4), .label(Format.number(tick, digits: 0), "muted", x: x, y: y + 16, anchor: "middle"),
+        .line("axis", x, y, x, y + 4),
+        .label(Format.number(tick, digits: 0), "muted", x: x, y: y + 16, anchor: "middle"),
       ]
     }
     return content + [.label("steps", "muted", x: layout.right + 20, y: y + 16)]
@@ -61,7 +66,7 @@ extension GenealogyDrawing {
 
   static let style = Stylesheet(
     [
-      ("line,.cox-genealogy path", "fill:none;stroke-linecap:round"),
+      ("line,path", "fill:none;stroke-linecap:round"),
       (".fertile", "stroke-width:2.6"), (".childless", "stroke-width:1.4;stroke-opacity:0.9"),
       (".waiting", "stroke:#8c959f;stroke-width:1.2;stroke-dasharray:1 4"),
       (".clone", "stroke:#59636e"), (".clone.fertile", "stroke-width:1.8"), (".clone.childless", "stroke-width:1"),
@@ -74,14 +79,17 @@ extension GenealogyDrawing {
     dark: [
       (".waiting", "stroke:#6e7681"), (".clone", "stroke:#9da7b1"), (".stop", "stroke:#343b44"),
       (".stop.resampled", "stroke:#6e7681"), (".flag", "fill:#9da7b1"), (".culled", "stroke:#ff7b72"),
-      (".ancestry", "stroke:#bb8009;stroke-opacity:0.55"), 
+      (".ancestry", "stroke:#bb8009;stroke-opacity:0.55"),
       (".valueless", "stroke:#8b949e;fill:#8b949e"), (".dot", "stroke:#0d1117"),
     ] + values(Viridis.onDark))
 
   /// A stroke for lines, and a fill for dots and for the legend's bar.
   private static func values(_ colour: (Int) -> String) -> [Stylesheet.Rule] {
     (0..<Viridis.levels).flatMap { level -> [Stylesheet.Rule] in
-      [("line.v\(level)", "stroke:\(colour(level))"), (".dot.v\(level),.cox-genealogy .bar.v\(level)", "fill:\(colour(level))")]
+      [
+        ("line.v\(level)", "stroke:\(colour(level))"),
+        (".dot.v\(level),.bar.v\(level)", "fill:\(colour(level))"),
+      ]
     }
   }
 }
@@ -92,7 +100,7 @@ struct GenealogyLegend {
 
   var content: [SVG] {
     let y = drawing.layout.bottom + 48
-    return (bar(y) + marks(y + 26))
+    return bar(y) + marks(y + 26)
   }
 
   private func bar(_ y: Double) -> [SVG] {
@@ -117,7 +125,11 @@ struct GenealogyLegend {
     return content + [
       .label(most, "muted", x: x + 8, y: y + 4), .line("fertile valueless key", end + 16, y, end + 38, y),
       .label("no value", "legend", x: end + 45, y: y + 4),
-    ]
+    ] + (drawing.descent.stops.contains { $0.ancestors != nil } ? resampled(end + 112, y) : [])
+  }
+
+  private func resampled(_ x: Double, _ y: Double) -> [SVG] {
+    [GenealogyDrawing.flag("flag key", x: x + 5, tip: y + 4), .label("resampled", "legend", x: x + 16, y: y + 4)]
   }
 
   private func marks(_ y: Double) -> [SVG] {

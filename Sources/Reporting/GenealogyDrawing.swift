@@ -55,15 +55,22 @@ struct GenealogyDrawing: Sendable {
 
   private func particle(_ place: Int) -> SVG {
     var content = [
-      SVG("text", ["class": "muted", "x": layout.left - 10, "y": layout.y(place) + layout.fontSize * 0.36,
-        "text-anchor": "end", "style": "font-size:\(SVG.coordinate(layout.fontSize))px"], [.text("\(place)")])
+      SVG(
+        "text",
+        [
+          "class": "muted", "x": layout.left - 10, "y": layout.y(place) + layout.fontSize * 0.36,
+          "text-anchor": "end", "style": "font-size:\(SVG.coordinate(layout.fontSize))px",
+        ], [.text("\(place)")])
     ]
     content += (0...descent.stops.count).flatMap { segment($0, place) }
     for stop in descent.stops where stop.ancestor(of: place) == place {
-      content.append(SVG("circle", [
-        "class": "dot \(colour(stop.softValue(at: place)))", "cx": layout.x(step: stop.step), "cy": layout.y(place),
-        "r": min(3.2, layout.rowHeight * 0.22),
-      ]))
+      content.append(
+        SVG(
+          "circle",
+          [
+            "class": "dot \(colour(stop.softValue(at: place)))", "cx": layout.x(step: stop.step), "cy": layout.y(place),
+            "r": min(3.2, layout.rowHeight * 0.22),
+          ]))
     }
     return SVG("g", ["class": "particle"], content)
   }
@@ -78,26 +85,33 @@ struct GenealogyDrawing: Sendable {
     let start = start(place, segment)
     let stop = ended < to ? max(start, layout.x(step: ended)) : layout.end(segment)
     let value = segment < descent.stops.count ? descent.stops[segment].softValue(at: place) : nil
-    let tooltip = SVG.tooltip(words(place, from, to, value, steps: steps, isLast: segment == descent.stops.count))
+    let tooltip = SVG.tooltip(story(of: place, in: segment, value, steps: steps))
     var content: [SVG] = []
     if stop > start {
-      content.append(SVG("line", [
-        "class": "\(heir == nil ? "childless" : "fertile") \(colour(value))", "x1": start, "y1": y, "x2": stop, "y2": y,
-      ], [tooltip]))
+      content.append(
+        SVG(
+          "line",
+          [
+            "class": "\(heir == nil ? "childless" : "fertile") \(colour(value))", "x1": start, "y1": y, "x2": stop,
+            "y2": y,
+          ], [tooltip]))
     }
     if ended < to {
-      content.append(SVG("line", [
-        "class": "waiting", "x1": stop, "y1": y, "x2": layout.end(segment), "y2": y,
-      ], [tooltip]))
+      content.append(
+        SVG(
+          "line",
+          [
+            "class": "waiting", "x1": stop, "y1": y, "x2": layout.end(segment), "y2": y,
+          ], [tooltip]))
     }
     return content
   }
 
-  private func words(
-    _ place: Int, _ from: Int, _ to: Int, _ value: Double?, steps: [Step]?, isLast: Bool
-  ) -> String {
-    var lines = ["Particle \(place), steps \(from + 1) to \(to)"]
-    if !isLast { lines.append(value.map { "V \(Format.number($0))" } ?? "no value") }
+  /// What happened to a particle between two checkpoints, in words.
+  private func story(of place: Int, in segment: Int, _ value: Double?, steps: [Step]?) -> String {
+    let (from, to) = layout.span(segment)
+    var lines = ["Particle \(place), " + (from < to ? "steps \(from + 1) to \(to)" : "after step \(from)")]
+    if segment < descent.stops.count { lines.append(value.map { "V \(Format.number($0))" } ?? "no value") }
     if let steps, from < steps.count {
       let actions = steps[from..<min(max(to, from), steps.count)]
       lines += actions.prefix(8).enumerated().map { offset, step in
@@ -112,10 +126,13 @@ struct GenealogyDrawing: Sendable {
     descent.stops.indices.flatMap { stop in
       forks(at: stop).map { ancestor, place in
         let isFertile = descent.descendants[stop + 1][place] != nil
-        return SVG("path", [
-          "class": "clone \(isFertile ? "fertile" : "childless")",
-          "d": "M\(point(layout.x(step: descent.stops[stop].step), ancestor))" + bend(stop, from: ancestor, to: place),
-        ], [.tooltip("Particle \(place) continues as a copy of \(ancestor)")])
+        return SVG(
+          "path",
+          [
+            "class": "clone \(isFertile ? "fertile" : "childless")",
+            "d": "M\(point(layout.x(step: descent.stops[stop].step), ancestor))"
+              + bend(stop, from: ancestor, to: place),
+          ], [.tooltip("Particle \(place) continues as a copy of \(ancestor)")])
       }
     }
   }
@@ -159,7 +176,7 @@ struct GenealogyDrawing: Sendable {
         "path", ["class": "culled", "d": "M\(west) \(north)L\(east) \(south)M\(west) \(south)L\(east) \(north)"],
         [.tooltip("Particle \(cull.place) was culled")])
       guard let reward = bank[cull] else { return [mark] }
-      let text = (reward == best ? "★ " : "") + words(reward)
+      let text = (reward == best ? "★ " : "") + text(reward)
       return [mark, .label(text, reward == best ? "banked best" : "banked", x: x - 7, y: y - 4, anchor: "end")]
     }
   }
@@ -167,16 +184,18 @@ struct GenealogyDrawing: Sendable {
   private var finalRewards: [SVG] {
     rewards.prefix(descent.count).enumerated().map { place, reward in
       let isBest = reward == best
-      let text = (isBest ? "★ " : "") + words(reward) + (failed.contains(place) ? " failed" : "")
-      return SVG("text", [
-        "class": isBest ? "reward best" : "reward", "x": layout.right + (isBest ? 8 : 20),
-        "y": layout.y(place) + layout.fontSize * 0.36, "style": "font-size:\(SVG.coordinate(layout.fontSize))px",
-      ], [.text(text)])
+      let text = (isBest ? "★ " : "") + text(reward) + (failed.contains(place) ? " failed" : "")
+      return SVG(
+        "text",
+        [
+          "class": isBest ? "reward best" : "reward", "x": layout.right + (isBest ? 8 : 20),
+          "y": layout.y(place) + layout.fontSize * 0.36, "style": "font-size:\(SVG.coordinate(layout.fontSize))px",
+        ], [.text(text)])
     }
   }
 
   /// A reward, in no more digits than there is room for.
-  private func words(_ reward: Double) -> String {
+  private func text(_ reward: Double) -> String {
     let most = (rewards + bank.values).filter(\.isFinite).map(abs).max() ?? 0
     return Format.number(reward, digits: most < 10 ? 3 : most < 100 ? 2 : most < 1_000 ? 1 : 0)
   }

@@ -7,7 +7,7 @@ import Steering
 public enum GenealogyPicture {
   /// A standalone SVG, 720 wide, for light and dark pages.
   public static func svg(_ result: PopulationResult) -> String {
-    picture(
+    svg(
       result.genealogy, task: result.task, rewards: result.particles.map(\.trajectory.reward),
       trajectories: result.particles.map(\.trajectory),
       banked: result.bank.map { ($0.place, $0.trajectory) },
@@ -20,19 +20,14 @@ public enum GenealogyPicture {
   ///   - rewards: of the final particles, in order of their places.
   ///   - trajectories: of the final particles, for the actions and for where each ended; may be left out.
   ///   - banked: trajectories that had finished when they were culled, in order of time, with the places they held.
+  ///   - failed: the places of particles that could not go on.
   public static func svg(
     _ genealogy: Genealogy, task: AgentTask, rewards: [Double], trajectories: [Trajectory] = [],
-    banked: [(place: Int, trajectory: Trajectory)] = []
-  ) -> String {
-    picture(genealogy, task: task, rewards: rewards, trajectories: trajectories, banked: banked, failed: [])
-  }
-
-  private static func picture(
-    _ genealogy: Genealogy, task: AgentTask, rewards: [Double], trajectories: [Trajectory],
-    banked: [(place: Int, trajectory: Trajectory)], failed: Set<Int>
+    banked: [(place: Int, trajectory: Trajectory)] = [], failed: Set<Int> = []
   ) -> String {
     let descent = Descent(genealogy)
-    let last = max(descent.stops.map(\.step).max() ?? 0, (trajectories + banked.map(\.trajectory)).map(\.count).max() ?? 0)
+    let last = max(
+      descent.stops.map(\.step).max() ?? 0, (trajectories + banked.map(\.trajectory)).map(\.count).max() ?? 0)
     let drawing = GenealogyDrawing(
       descent: descent, rewards: rewards, trajectories: trajectories.map(\.steps),
       bank: matched(banked, to: descent), failed: failed,

@@ -1,6 +1,6 @@
 /// Rules of a picture, in two sets of colours.
 struct Stylesheet: Sendable {
-  /// A selector inside the picture, and what it declares. Nothing but literals goes in here.
+  /// Selectors inside the picture, and what they declare. Nothing but literals goes in here.
   typealias Rule = (selector: String, declarations: String)
 
   private let rules: [Rule]
@@ -16,7 +16,10 @@ struct Stylesheet: Sendable {
 
   func css(scope: String) -> String {
     func written(_ rules: [Rule]) -> String {
-      rules.map { ".\(scope) \($0.selector){\($0.declarations)}" }.joined(separator: "\n")
+      rules.map { rule in
+        let selectors = rule.selector.split(separator: ",").map { ".\(scope) \($0)" }
+        return "\(selectors.joined(separator: ",")){\(rule.declarations)}"
+      }.joined(separator: "\n")
     }
     return "\n\(written(rules))\n@media (prefers-color-scheme: dark){\n\(written(dark))\n}\n"
   }
@@ -55,7 +58,8 @@ enum Viridis {
 
   /// The level of a share of the range, 0 to 1.
   static func level(of share: Double) -> Int {
-    min(max(Int(share * Double(levels)), 0), levels - 1)
+    guard share.isFinite else { return 0 }
+    return min(max(Int(share * Double(levels)), 0), levels - 1)
   }
 
   /// Higher is further from the paper: dark on light, and bright on dark. The end that would vanish is left out.

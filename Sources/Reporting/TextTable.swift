@@ -71,7 +71,8 @@ public struct TextTable: Sendable, Hashable {
   public var markdown: String {
     func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
     let rules = columns.map { $0.alignment == .left ? ":--" : "--:" }
-    let lines = [line(columns.map { markdownEscaped($0.heading) }), line(rules)]
+    let lines =
+      [line(columns.map { markdownEscaped($0.heading) }), line(rules)]
       + rows.map { line($0.map(markdownEscaped)) }
     return ((title.map { ["**\(markdownEscaped($0))**", ""] } ?? []) + lines).joined(separator: "\n")
   }

@@ -7,10 +7,12 @@ import Testing
 
 @Suite("A picture of a genealogy")
 struct GenealogyPictureTests {
-  @Test("has a line per particle, a curve per clone and a mark per culled particle", arguments: [
-    (1, Schedule.never), (8, .never), (8, .steps([1, 2, 3, 4])), (15, .effectiveSampleSize(below: 0.5)),
-    (15, .steps([4, 8, 12])), (64, .steps([2, 6])), (8, .effectiveSampleSize(below: 0.01)),
-  ])
+  @Test(
+    "has a line per particle, a curve per clone and a mark per culled particle",
+    arguments: [
+      (1, Schedule.never), (8, .never), (8, .steps([1, 2, 3, 4])), (15, .effectiveSampleSize(below: 0.5)),
+      (15, .steps([4, 8, 12])), (64, .steps([2, 6])), (8, .effectiveSampleSize(below: 0.01)),
+    ])
   func counts(particles: Int, schedule: Schedule) {
     let result = Samples.population(particles: particles, steps: 12, schedule: schedule)
     let genealogy = result.genealogy
@@ -23,16 +25,18 @@ struct GenealogyPictureTests {
     #expect(reader.all("checkpoint").count == genealogy.checkpoints.count)
     #expect(reader.all("stop", "resampled").count == genealogy.resamplings)
     #expect(reader.all("reward").count == particles)
-    #expect(reader.all("fertile").count { $0.name == "line" }
-      == (0...genealogy.checkpoints.count).reduce(0) { sum, segment in
-        sum + Set((0..<particles).map { genealogy.lineage(of: $0)[segment] }).count
-      })
+    #expect(
+      reader.all("fertile").count { $0.name == "line" }
+        == (0...genealogy.checkpoints.count).reduce(0) { sum, segment in
+          sum + Set((0..<particles).map { genealogy.lineage(of: $0)[segment] }).count
+        })
   }
 
   @Test("starts a clone on its ancestor's line and ends it on its own")
   func clone() throws {
     let genealogy = Genealogy(
-      count: 3, checkpoints: [checkpoint(step: 2, logWeights: [0, 2, -.infinity], values: [0.2, 0.9, 0.1], [0, 1, 1])])
+      count: 3,
+      checkpoints: [checkpoint(step: 2, logWeights: [0, 2, -.infinity], values: [0.2, 0.9, 0.1], [0, 1, 1])])
     let reader = PictureReader(GenealogyPicture.svg(genealogy, task: Samples.task, rewards: [0.2, 1, 0.6]))
     let path = try #require(reader.all("clone").first?.attributes["d"])
     let numbers = path.dropFirst().split { " C".contains($0) }.compactMap { Double($0) }
@@ -61,8 +65,9 @@ struct GenealogyPictureTests {
     let genealogy = Genealogy(
       count: 2, checkpoints: [checkpoint(step: 2, logWeights: [0, -9], values: [0, 0], [0, 0])])
     let culled = PictureReader(
-      GenealogyPicture.svg(Samples.result(
-        trajectories: [wrong, wrong], genealogy: genealogy, bank: [.init(place: 1, trajectory: right)])))
+      GenealogyPicture.svg(
+        Samples.result(
+          trajectories: [wrong, wrong], genealogy: genealogy, bank: [.init(place: 1, trajectory: right)])))
     #expect(culled.all("banked", "best").map(\.text) == ["★ 1.000"])
     #expect(culled.all("reward", "best").isEmpty)
     let layout = GenealogyLayout(count: 2, stops: [2], steps: 2)
@@ -71,7 +76,9 @@ struct GenealogyPictureTests {
 
   @Test("tells the actions of a segment, and where a trajectory ended")
   func actions() {
-    let trajectories = [Samples.trajectory([true, false], of: 2), Samples.trajectory([true, true, true, false], of: 4)]
+    let trajectories = [
+      Samples.trajectory([true, false], of: 2), Samples.trajectory([true, true, true, false], of: 4),
+    ]
     let genealogy = Genealogy(
       count: 2, checkpoints: [checkpoint(step: 3, logWeights: [0, 0], values: [0, 0.4], nil)])
     let reader = PictureReader(
@@ -96,8 +103,9 @@ struct GenealogyPictureTests {
   @Test("survives numbers that are none and genealogies that do not fit")
   func nonsense() {
     let checkpoints = [
-      checkpoint(step: 1, logWeights: [-.infinity, -.infinity, .nan], values: [.nan, .infinity, -.infinity], nil),
-      checkpoint(step: 1, logWeights: [0], values: [0], [0, 7, -1]), checkpoint(step: -4, logWeights: [], values: [], [0]),
+      checkpoint(step: 1, logWeights: [-.infinity, -.infinity, .nan], values: [-1e308, 1e308, -.infinity], nil),
+      checkpoint(step: 1, logWeights: [0], values: [0], [0, 7, -1]),
+      checkpoint(step: -4, logWeights: [], values: [], [0]),
     ]
     for count in [0, 1, 3] {
       let svg = GenealogyPicture.svg(

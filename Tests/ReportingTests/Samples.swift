@@ -109,11 +109,13 @@ enum Samples {
   static func demonstration(scale: Double = 1, cost: Double = 0) throws -> Comparison {
     try comparison(
       [
-        summary("single", particles: 1, scale: scale, best: (0.40, 0.03), mean: (0.40, 0.03), weighted: (0.40, 0.03),
+        summary(
+          "single", particles: 1, scale: scale, best: (0.40, 0.03), mean: (0.40, 0.03), weighted: (0.40, 0.03),
           selected: (0.40, 0.03), by: "chance", solved: (0.021, 0.021), calls: 240, tokens: (80_000, 60_000, 900),
           cost: cost / 8, seconds: 12.4),
         summary("best-of", scale: scale, weighted: (0.688, 0.040), cost: cost, seconds: 99),
-        summary("amc", resample: "steps:1,2,3", scale: scale, best: (0.788, 0.030), mean: (0.542, 0.024),
+        summary(
+          "amc", resample: "steps:1,2,3", scale: scale, best: (0.788, 0.030), mean: (0.542, 0.024),
           weighted: (0.70, 0.035), selected: (0.66, 0.04), solved: (0.4167, 0.0719), cost: cost, seconds: 185),
       ], differences: [difference(against: "single"), difference(against: "best-of")])
   }

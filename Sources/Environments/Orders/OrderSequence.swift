@@ -26,9 +26,9 @@ struct OrderSequence: Sendable {
     let wanted = substitutes[drawn] ?? drawn
     var generator = Seed(seed).split("order").split(number).generator()
     let listed = zip(form.fields, wanted).map { field, word in
-      let others = field.options.filter { $0 != word }.shuffled(using: &generator)
-      let size = min(Int.random(in: form.listed, using: &generator), field.options.count)
-      return ([word] + others.prefix(size - 1)).shuffled(using: &generator)
+      let size = min(form.listed.lowerBound + generator.number(below: form.listed.count), field.options.count)
+      let others = generator.drawn(size - 1, from: field.options.filter { $0 != word })
+      return generator.drawn(size, from: [word] + others)
     }
     return Order(wanted: wanted, listed: listed)
   }

@@ -44,18 +44,3 @@ extension RecipeBook {
     return found
   }
 }
-
-extension SplitMix64 {
-  /// Up to `count` elements in random order, without replacement (Fisher and Yates).
-  ///
-  /// Written out because the standard library does not promise the same shuffle in every release.
-  mutating func drawn<Element>(_ count: Int, from elements: [Element]) -> [Element] {
-    var pool = elements
-    let count = min(count, pool.count)
-    for place in 0..<count {
-      let range = UInt64(pool.count - place)
-      pool.swapAt(place, place + Int(next().multipliedFullWidth(by: range).high))
-    }
-    return Array(pool.prefix(count))
-  }
-}

@@ -23,6 +23,13 @@ struct Workspace {
 
   var pricing: Pricing { configuration.policy.pricing }
 
+  /// Refuses settings that cannot be run, before anything is started.
+  func check(_ settings: SteeringSettings, for tasks: [AgentTask]) throws {
+    if let problem = settings.effective.problem(stepLimit: tasks.map(\.stepLimit).max() ?? 1) {
+      throw ConfigurationError(problem + ".")
+    }
+  }
+
   // MARK: - The critic
 
   /// Where `cox train` puts a critic of this name, and where the others look for it.

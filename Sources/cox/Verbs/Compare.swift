@@ -31,6 +31,7 @@ struct Compare: AsyncParsableCommand {
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
     var settings = workspace.configuration.steering
     try steering.apply(to: &settings)
+    try workspace.check(settings, for: tasks)
     let critic = try workspace.critic(steering.critic)
     let (comparison, steered, stopped) = try await workspace.withRun { [settings] run in
       try await run.compare(methods, on: tasks, split: split, settings: settings, critic: critic)

@@ -32,6 +32,7 @@ struct Demo: AsyncParsableCommand {
     let start = ContinuousClock.now
     let workspace = try Workspace(common)
     let settings = workspace.configuration.steering
+    try workspace.check(settings, for: try workspace.suite.tasks(in: .test))
     let (comparison, steered, stopped) = try await workspace.withRun { run in
       heading("1/3  Collecting rollouts of the frozen policy: \(workspace.policyIdentity)")
       for split in [Split.train, .validation] {

@@ -30,6 +30,7 @@ struct Steer: AsyncParsableCommand {
     try steering.apply(to: &settings)
     if let method { settings.method = method }
     settings = settings.effective
+    try workspace.check(settings, for: tasks)
     // A critic that is not needed is not looked for: best-of-N works before anything is trained.
     let critic = settings.method == .amc || steering.critic != nil ? try workspace.critic(steering.critic) : nil
     let (outcome, summary) = try await workspace.withRun { run in

@@ -79,8 +79,8 @@ extension Workspace {
     guard !training.isEmpty else { throw try await nothingToTrainOn() }
     if held.isEmpty {
       var generator = seed.split("held out").generator()
-      let tasks = Array(Set(training.map(\.task.id))).sorted().shuffled(using: &generator)
-      let chosen = Set(tasks.prefix(max(1, tasks.count / 5)))
+      let tasks = Set(training.map(\.task.id)).sorted()
+      let chosen = Set(generator.drawn(max(1, tasks.count / 5), from: tasks))
       held = training.filter { chosen.contains($0.task.id) }
       training.removeAll { chosen.contains($0.task.id) }
       heldOutFrom = "a fifth of the train split, held out"

@@ -1,0 +1,52 @@
+import Agents
+import Foundation
+import ParticleFilter
+import Steering
+
+/// Particle-steps a second with nothing to wait for: N = 15, 12 steps, resampling after 4 and 8.
+enum EngineBench {
+  static func run() async throws {
+    let world = CoinWorld(rounds: 12)
+    let policy = ClosurePolicy("coin") { PolicyResponse(CoinWorld.answer($0.seed)) }
+    let critic = ClosureCritic("ones") { state in Double(state.actions.count { $0 == "1" }) / 12 }
+    let populations = 20_000
+    let stepsEach = 15 * 12
+    var resamplings = 0
+    func steer(_ range: Range<Int>) async throws -> Int {
+      var resamplings = 0
+      for seed in range {
+        let population = Population(
+          suite: world, policy: policy, critic: critic,
+          settings: SteeringSettings(particles: 15, temperature: 0.1, schedule: .steps([4, 8]), seed: UInt64(seed)),
+          run: "bench")
+        resamplings += try await population.steer(world.task("coin")).genealogy.resamplings
+      }
+      return resamplings
+    }
+    let engine = try await Bench.seconds { resamplings = try await steer(0..<populations) }
+
+    // The limit: the same policy and the same world in a bare loop, with neither filter nor record.
+    let limit = try await Bench.seconds {
+      for seed in 0..<populations {
+        let root = Seed(UInt64(seed))
+        for particle in 0..<15 {
+          var (episode, _) = world.begin(world.task("coin"))
+          for step in 0..<12 {
+            let key = CallKey(run: "bench", task: "coin", particle: particle, step: step)
+            let request = PolicyRequest(transcript: Transcript(), seed: key.seed(from: root), key: key)
+            _ = try await episode.step(.act(try await policy.respond(to: request).text))
+          }
+        }
+      }
+    }
+    let rate = Double(populations * stepsEach) / engine
+    let bare = Double(populations * stepsEach) / limit
+    print(
+      """
+      \(populations) populations, \(resamplings) resamplings
+      engine     \(Int(rate)) particle-steps/s
+      bare loop  \(Int(bare)) particle-steps/s, ratio \(Bench.text(bare / rate))
+      the public reference did 48000: ratio \(Bench.text(rate / 48_000, 1))
+      """)
+  }
+}

@@ -1,0 +1,29 @@
+.PHONY: demo test setup build lint format bench clean
+
+# Set-up, then the main job on a real model: collect, train, compare. About ten minutes after the build.
+demo: build
+	.build/release/cox demo
+
+# Set-up, then all tests.
+test: setup lint
+	swift build --build-tests
+	swift test --skip-build
+
+setup:
+	@Scripts/setup.sh
+
+build: setup
+	swift build -c release --product cox
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks
+
+format:
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks
+
+# The figures of the README that are about speed and memory.
+bench: setup
+	swift run -c release benchmark
+
+clean:
+	rm -rf .build .venv .coxswain

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what is missing, and is quick when nothing is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v swift >/dev/null || {
+  echo "Swift 6.1 or later is needed: https://www.swift.org/install" >&2
+  exit 1
+}
+
+packages=()
+for package in libxgboost-dev libsqlite3-dev pkg-config; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "ok installed" || packages+=("$package")
+done
+# A Python that can make virtual environments may come from elsewhere than Debian.
+python3 -c "import venv, ensurepip" 2>/dev/null || packages+=(python3 python3-venv)
+if [ "${#packages[@]}" -gt 0 ]; then
+  if [ "$(id -u)" -eq 0 ]; then
+    echo "Installing ${packages[*]} …"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}" >/dev/null
+  else
+    echo "Some packages are missing. Install them, then run this again:" >&2
+    echo "  sudo apt-get update && sudo apt-get install -y ${packages[*]}" >&2
+    exit 1
+  fi
+fi
+
+# The list is copied last, so that an interrupted installation is taken up again.
+if ! cmp -s Scripts/requirements.txt .venv/requirements.txt; then
+  echo "Installing the Python packages of Scripts/requirements.txt into .venv …"
+  [ -x .venv/bin/python ] || python3 -m venv .venv
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r Scripts/requirements.txt
+  cp Scripts/requirements.txt .venv/requirements.txt
+fi

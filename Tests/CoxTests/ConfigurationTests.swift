@@ -1,0 +1,99 @@
+import Agents
+import Foundation
+import ParticleFilter
+import Policies
+import Steering
+import Testing
+
+@testable import cox
+
+@Suite("The configuration file")
+struct ConfigurationTests {
+  static let least = "environment: { kind: orders }\npolicy: { kind: local }\n"
+
+  static func failure(_ yaml: String) -> String? {
+    do {
+      _ = try Configuration(yaml: yaml, file: "c.yaml")
+      return nil
+    } catch { return "\(error)" }
+  }
+
+  @Test func theEmbeddedDefaultIsWhole() throws {
+    let configuration = try Configuration(yaml: Defaults.yaml, file: "embedded")
+    let suite = try makeSuite(configuration.environment)
+    #expect(try suite.tasks(in: .train).count >= 50)
+    #expect(try suite.tasks(in: .test).count >= 40)
+    #expect(configuration.policy.kind == .local && configuration.policy.api == .text)
+    #expect(configuration.steering.problem(stepLimit: 5) == nil)
+  }
+
+  @Test func everyKeyOfTheContractIsRead() throws {
+    let configuration = try Configuration(
+      yaml: """
+        environment: { kind: textcraft, maxSteps: 20, reward: inventoryValue, depths: "2...3",
+                       tasks: { train: "0..<64", validation: [64, 65], test: "70..<100" } }
+        policy:   { kind: openai, api: chat, url: "http://127.0.0.1:8080/v1", model: m, apiKeyVariable: OPENAI_API_KEY,
+                    temperature: 1.0, topP: 0.95, maxTokens: 1024, format: react, concurrency: 32,
+                    pricing: { inputPerMillion: 0.4, cachedInputPerMillion: 0.1, outputPerMillion: 1.6 } }
+        critic:   { kind: trees }
+        steering: { method: amc, particles: 15, temperature: 0.1, resample: { steps: [4, 12] }, resampler: systematic, answer: sample }
+        limits:   { calls: 5000, cost: 2.0, seconds: 3600 }
+        """, file: "c.yaml")
+    #expect(configuration.environment.tasks[.train]?.count == 64 && configuration.environment.tasks[.validation] == [64, 65])
+    #expect(configuration.environment.depths == 2...3 && configuration.environment.reward == .inventoryValue)
+    #expect(configuration.policy.topP == 0.95 && configuration.policy.pricing.cachedInputPerMillion == 0.1)
+    #expect(configuration.steering.schedule == .steps([4, 12]) && configuration.steering.particles == 15)
+    #expect(configuration.steering.answer == .sample)
+    #expect(configuration.limits == Limits(calls: 5000, cost: 2, seconds: 3600))
+  }
+
+  @Test("resample in its forms", arguments: [
+    ("none", Schedule.never), ("auto", .effectiveSampleSize(below: 0.5)), ("{ ess: 0.25 }", .effectiveSampleSize(below: 0.25)),
+    ("{ ess: 0.25, every: 3 }", .effectiveSampleSize(below: 0.25, every: 3)), ("{ steps: [3, 1] }", .steps([1, 3])),
+    ("\"steps:2,4\"", .steps([2, 4])),
+  ])
+  func resample(text: String, schedule: Schedule) throws {
+    let configuration = try Configuration(yaml: Self.least + "steering: { resample: \(text) }", file: "c.yaml")
+    #expect(configuration.steering.schedule == schedule)
+  }
+
+  @Test func anUnknownKeyNamesTheNearest() {
+    let message = Self.failure(Self.least + "steering:\n  particels: 5\n")
+    #expect(message?.contains("c.yaml:4") == true)
+    #expect(message?.contains("steering.particels") == true && message?.contains("did you mean steering.particles?") == true)
+    #expect(Self.failure(Self.least + "limit: { calls: 1 }")?.contains("did you mean limits?") == true)
+    #expect(Self.failure("environment: { kind: orders, task: {} }\npolicy: { kind: local }")?.contains("environment.tasks?") == true)
+    #expect(Self.failure("environment: { kind: orders }\npolicy: { kind: local, apiKey: sk-123 }")?.contains("sk-123") == false)
+  }
+
+  @Test("What is wrong is said with its place", arguments: [
+    ("", "no environment"), ("environment: [1]", "not a mapping"), ("environment: { kind: orders }", "no policy"),
+    ("environment: { kind: chess }\npolicy: { kind: local }", "orders, textcraft"),
+    ("environment: { kind: orders }\npolicy: { kind: openai }", "policy.url"),
+    (least + "steering: { particles: many }", "whole number"), (least + "steering: { resample: { steps: [1], ess: 0.5 } }", "either"),
+    (least + "steering: { resample: sometimes }", "steps:4,8"), (least + "steering: { method: magic }", "best-of"),
+    (least + "limits: 5", "not a mapping"), ("a: [unclosed", "not YAML"),
+    ("environment: { kind: orders, tasks: { train: \"5..<x\" } }\npolicy: { kind: local }", "task numbers"),
+    ("environment: { kind: orders }\npolicy: { kind: local, temperature: -1 }", "temperature"),
+    ("environment: { kind: orders }\npolicy: { kind: local, concurrency: 0 }", "concurrency"),
+    ("environment: { kind: orders }\npolicy: { kind: local, port: 70000 }", "port"),
+  ])
+  func wrong(yaml: String, words: String) {
+    #expect(Self.failure(yaml)?.contains(words) == true, "\(Self.failure(yaml) ?? "accepted")")
+  }
+
+  @Test func taskNumbers() {
+    #expect(TaskNumbers.parse("0..<3") == [0, 1, 2])
+    #expect(TaskNumbers.parse("2...3, 7") == [2, 3, 7])
+    #expect(TaskNumbers.parse("5..<5") == [])
+    for bad in ["", "a", "3..<", "..<3", "5..<2", "1,,2", "-1", "0..<99999999999", "99999999999999999999"] {
+      #expect(TaskNumbers.parse(bad) == nil, "\(bad)")
+    }
+  }
+
+  @Test func editDistance() {
+    #expect(distance("particles", "particels") == 2)
+    #expect(distance("", "abc") == 3)
+    #expect(distance("Same", "same") == 0)
+  }
+}
