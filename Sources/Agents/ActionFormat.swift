@@ -1,5 +1,3 @@
-import Foundation
-
 /// How an action is written in a policy's answer.
 public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   /// The answer is the action.
@@ -37,6 +35,8 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   /// Where the world offers choices, an answer that names none of them (white space, case and a final full stop aside)
   /// is unparsable, and one that does is given in the world's own spelling.
   public func action(in response: String, choices: [String]?) -> Action {
+    // What a policy held to its choices answers, letter by letter.
+    if self == .plain, let choices, choices.contains(response) { return .act(response) }
     var text = response[...]
     if self == .react {
       guard let marker = response.range(of: "Action:", options: .backwards) else { return .unparsable(response) }
@@ -44,7 +44,7 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
       // What follows on further lines is the model imagining the environment's answer.
       text = text.drop(while: \.isWhitespace).prefix { !$0.isNewline }
     }
-    let action = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    let action = Self.trimmed(text)
     guard let choices else { return action.isEmpty ? .unparsable(response) : .act(action) }
     let wanted = Self.folded(action)
     guard let choice = choices.first(where: { Self.folded($0) == wanted }) else { return .unparsable(response) }
@@ -52,8 +52,14 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   }
 
   private static func folded(_ text: String) -> String {
-    var text = text.trimmingCharacters(in: .whitespacesAndNewlines).lowercased()
-    if text.hasSuffix(".") { text.removeLast() }
-    return text
+    let text = trimmed(text[...]).lowercased()
+    return text.hasSuffix(".") ? String(text.dropLast()) : text
+  }
+
+  /// Without white space at either end.
+  private static func trimmed(_ text: Substring) -> String {
+    let start = text.drop(while: \.isWhitespace)
+    guard let end = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+    return String(start[...end])
   }
 }

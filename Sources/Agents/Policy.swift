@@ -19,7 +19,7 @@ public struct CallKey: Sendable, Hashable, Codable, CustomStringConvertible {
 
   /// The seed of this call, the same at any concurrency.
   public func seed(from root: Seed) -> Seed {
-    root.split(task.rawValue).split(particle).split(step).split("policy")
+    root.split(task.rawValue).split(particle).split(step)
   }
 }
 

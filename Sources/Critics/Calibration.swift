@@ -40,8 +40,8 @@ struct Calibration: Sendable, Hashable, Codable {
     }
   }
 
-  /// Calibrated class masses. The thresholds are calibrated one by one, so their probabilities are first brought back to
-  /// the nearest that do not increase with the threshold.
+  /// Calibrated class masses. The thresholds are calibrated one by one, so their probabilities are first brought back
+  /// to the nearest that do not increase with the threshold.
   func masses(_ probabilities: [Double], bins: ReturnBins) -> [Double] {
     let mean = Self.mean(probabilities, of: bins)
     let reached = zip(thresholds, Self.reached(probabilities)).map { threshold, own in

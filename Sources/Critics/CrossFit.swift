@@ -30,8 +30,8 @@ struct CrossFit: Sendable {
 
   /// Grows one booster per fold, round by round together, and keeps the round of least held-out log-loss.
   ///
-  /// The trees must earn their place: where their gain over the marginal, summed by task, is within one standard error of
-  /// nothing, the marginal is kept.
+  /// The trees must earn their place: where their gain over the marginal, summed by task, is within one standard error
+  /// of nothing, the marginal is kept.
   init(
     rows: [TrainingRow], labels: [Int], classes: Int, columns: Int, settings: TreesCritic.Settings, seed: Seed,
     progress: ((String) -> Void)?

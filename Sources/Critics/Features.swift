@@ -9,8 +9,8 @@ struct FeatureRow: Sendable, Hashable {
 
 /// Turns what a critic is shown of a trajectory into numbers, in training and in serving alike.
 ///
-/// Columns 0..<``Dense/count`` are always there; after them come three blocks of ``hashBuckets`` columns, which count the
-/// words and the pairs of neighbouring words of the request, the last action and the observation, hashed (feature
+/// Columns 0..<``Dense/count`` are always there; after them come three blocks of ``hashBuckets`` columns, which count
+/// the words and the pairs of neighbouring words of the request, the last action and the observation, hashed (feature
 /// hashing: Weinberger et al., ICML 2009). The hash is FNV-1a over UTF-8, so a row is the same on every machine.
 struct FeatureMap: Sendable, Hashable, Codable {
   /// The dense features, each at the column of its raw value.

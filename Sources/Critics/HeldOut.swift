@@ -42,7 +42,8 @@ public struct HeldOutFigures: Sendable, Hashable, Codable {
   /// Judges a critic by rollouts of held-out tasks; unfinished ones are left out.
   ///
   /// - Parameter success: the reward from which a rollout counts as a success.
-  /// - Throws: `CriticError` of kind `failed` where a task was trained on, `tooLittleData` where no rollout is finished.
+  /// - Throws: `CriticError` of kind `failed` where a task was trained on, `tooLittleData` where no rollout is
+  ///   finished.
   public static func evaluate(
     _ critic: TreesCritic, on trajectories: [Trajectory], success: Double
   ) throws(CriticError) -> HeldOutFigures {

@@ -11,8 +11,8 @@ struct IsotonicRegression: Sendable, Hashable, Codable {
   /// - Parameters:
   ///   - inputs: what is known of each observation, at least one, finite.
   ///   - targets: what was observed, as many.
-  ///   - smoothing: how many observations of the overall mean each block is mixed with. Above 0, no block of 0/1 targets
-  ///     that are not all the same has the value 0 or 1.
+  ///   - smoothing: how many observations of the overall mean each block is mixed with. Above 0, no block of 0/1
+  ///     targets that are not all the same has the value 0 or 1.
   init(inputs: [Double], targets: [Double], smoothing: Double = 0) {
     let order = inputs.indices.sorted { (inputs[$0], $0) < (inputs[$1], $1) }
     var blocks: [Block] = []

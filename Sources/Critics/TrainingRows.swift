@@ -15,8 +15,8 @@ struct ObservedState: Sendable {
 }
 
 extension Trajectory {
-  /// Every prefix that the filter may ask about, the empty one included. The terminal state is not among them: nothing is
-  /// to come from it by definition.
+  /// Every prefix that the filter may ask about, the empty one included. The terminal state is not among them: nothing
+  /// is to come from it by definition.
   var observedPrefixes: [ObservedState] {
     (0..<count).map(prefix).filter { !$0.isFinished }.map {
       ObservedState(state: CriticState($0), returnToGo: reward - $0.reward)

@@ -3,9 +3,9 @@ import Agents
 /// A critic that reads words: gradient-boosted trees over hashed words and the overlap of the agent's choices with the
 /// request, trained on stored rollouts.
 ///
-/// It predicts the distribution of the return-to-go over at most 16 bins, calibrated on tasks that were not trained on, so
-/// that one fit serves every temperature. Where the trees do not beat the marginal on unseen tasks there are none, every
-/// state has the same value, and steering with it is best-of-N.
+/// It predicts the distribution of the return-to-go over at most 16 bins, calibrated on tasks that were not trained on,
+/// so that one fit serves every temperature. Where the trees do not beat the marginal on unseen tasks there are none,
+/// every state has the same value, and steering with it is best-of-N.
 ///
 /// ```swift
 /// let critic = try TreesCritic.fit(rollouts, environment: suite.identity, policy: policy.identity, seed: Seed(1))

@@ -18,11 +18,12 @@ struct Particle: Sendable {
   mutating func advance(
     to step: Int, at place: Int, asking policy: any Policy, in suite: any TaskSuite, run: String, root: Seed
   ) async throws {
+    let format = policy.format
     while trajectory.count < step, !isOver {
       let key = CallKey(run: run, task: trajectory.task.id, particle: place, step: trajectory.count)
       let choices = trajectory.observation.choices
       let request = PolicyRequest(
-        transcript: policy.format.applied(to: suite.transcript(for: trajectory)), choices: choices,
+        transcript: format.applied(to: suite.transcript(for: trajectory)), choices: choices,
         seed: key.seed(from: root), key: key)
       let response: PolicyResponse
       do throws(PolicyError) {
@@ -34,7 +35,7 @@ struct Particle: Sendable {
       }
       calls += 1
       usage += response.usage
-      let action = policy.format.action(in: response.text, choices: choices)
+      let action = format.action(in: response.text, choices: choices)
       let outcome = try await episode.step(action)
       guard outcome.reward.isFinite else {
         throw EnvironmentError(
