@@ -30,7 +30,8 @@ enum ConcurrencyBench {
           }.reduce(0, max)
       }
       ratios.append(wall / path)
-      print("wall \(Bench.text(wall, 3)) s, critical path \(Bench.text(path, 3)) s, ratio \(Bench.text(wall / path, 3))")
+      print(
+        "wall \(Bench.text(wall, 3)) s, critical path \(Bench.text(path, 3)) s, ratio \(Bench.text(wall / path, 3))")
     }
     let mean = MeanEstimate(ratios)
     print("ratio \(Bench.text(mean.mean, 3)) ± \(Bench.text(mean.se, 3)) (the public reference: 3.3)")

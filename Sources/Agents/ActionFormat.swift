@@ -35,8 +35,8 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   /// Where the world offers choices, an answer that names none of them (white space, case and a final full stop aside)
   /// is unparsable, and one that does is given in the world's own spelling.
   public func action(in response: String, choices: [String]?) -> Action {
-    // What a policy held to its choices answers, letter by letter.
-    if self == .plain, let choices, choices.contains(response) { return .act(response) }
+    // Most answers need nothing done: a choice letter by letter, or any words without white space around them.
+    if self == .plain, choices?.contains(response) ?? Self.isTrimmed(response.utf8) { return .act(response) }
     var text = response[...]
     if self == .react {
       guard let marker = response.range(of: "Action:", options: .backwards) else { return .unparsable(response) }
@@ -54,6 +54,12 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   private static func folded(_ text: String) -> String {
     let text = trimmed(text[...]).lowercased()
     return text.hasSuffix(".") ? String(text.dropLast()) : text
+  }
+
+  /// Printing ASCII at both ends, so that there is nothing to take off.
+  private static func isTrimmed(_ text: String.UTF8View) -> Bool {
+    guard let first = text.first, let last = text.last else { return false }
+    return (0x21..<0x7f) ~= first && (0x21..<0x7f) ~= last
   }
 
   /// Without white space at either end.

@@ -10,25 +10,24 @@ public struct CriticState: Sendable, Hashable, Codable {
   public let observation: String
   /// What was paid so far, except a last reward that is hidden.
   public let rewardSoFar: Double
-  /// How many actions had been taken before, word for word.
-  public let repeats: Int
   public let invalidActions: Int
 
   /// - Parameter hidingLastReward: shows a finished trajectory as a user without a verifier sees it: the last action and
   ///   its observation, not what they paid. The return-to-go of that state is the hidden reward.
   public init(_ trajectory: Trajectory, hidingLastReward: Bool = false) {
-    let steps = trajectory.steps
     request = trajectory.task.request
-    step = steps.count
+    step = trajectory.count
     stepLimit = trajectory.task.stepLimit
-    actions = steps.map(\.action.text)
+    actions = trajectory.actions
     observation = trajectory.observation.text
-    rewardSoFar = trajectory.reward - (hidingLastReward ? steps.last?.outcome.reward ?? 0 : 0)
-    repeats = actions.count - Set(actions).count
+    rewardSoFar = trajectory.reward - (hidingLastReward ? trajectory.last?.outcome.reward ?? 0 : 0)
     invalidActions = trajectory.invalidActions
   }
 
   public var lastAction: String { actions.last ?? "" }
+
+  /// How many actions had been taken before, word for word.
+  public var repeats: Int { actions.count - Set(actions).count }
 
   /// The state in words, for critics that read.
   public var text: String {

@@ -19,7 +19,12 @@ public struct CallKey: Sendable, Hashable, Codable, CustomStringConvertible {
 
   /// The seed of this call, the same at any concurrency.
   public func seed(from root: Seed) -> Seed {
-    root.split(task.rawValue).split(particle).split(step)
+    Self.seed(ofTask: task, particle: particle, from: root).split(step)
+  }
+
+  /// What the seeds of all calls of one task at one place of the population are split from, by their step.
+  public static func seed(ofTask task: TaskID, particle: Int, from root: Seed) -> Seed {
+    root.split(task.rawValue).split(particle)
   }
 }
 

@@ -8,12 +8,14 @@ public struct TaskSplits: Sendable, Hashable {
     for split in Split.allCases {
       for number in numbers[split] ?? [] {
         guard number >= 0 else {
-          throw EnvironmentError(.misconfigured, "environment.tasks.\(split.rawValue) has \(number); tasks are numbered from 0.")
+          throw EnvironmentError(
+            .misconfigured, "environment.tasks.\(split.rawValue) has \(number); tasks are numbered from 0.")
         }
         if let other = owner.updateValue(split, forKey: number) {
           throw EnvironmentError(
             .misconfigured,
-            "Task \(number) stands in environment.tasks.\(other.rawValue) and again in \(split.rawValue); splits are disjoint.")
+            "Task \(number) stands in environment.tasks.\(other.rawValue) and again in \(split.rawValue); splits are disjoint."
+          )
         }
       }
     }

@@ -17,15 +17,16 @@ public struct Step: Sendable, Hashable, Codable {
 /// Trajectories share their past: copying one, or forking it, is O(1) in time and memory whatever its length, because
 /// steps form a list linked from the newest to the oldest and a step is never changed once it is taken.
 public struct Trajectory: Sendable {
-  public let task: AgentTask
-  /// The observation before the first step.
-  public let opening: Observation
+  private let origin: Origin
   private var tip: Link?
 
   public init(task: AgentTask, opening: Observation) {
-    self.task = task
-    self.opening = opening
+    origin = Origin(task: task, opening: opening)
   }
+
+  public var task: AgentTask { origin.task }
+  /// The observation before the first step.
+  public var opening: Observation { origin.opening }
 
   /// The number of steps taken.
   public var count: Int { tip?.count ?? 0 }
@@ -47,15 +48,22 @@ public struct Trajectory: Sendable {
   }
 
   /// All steps, oldest first. O(count).
-  public var steps: [Step] {
-    var steps: [Step] = []
-    steps.reserveCapacity(count)
-    var link = tip
-    while let current = link {
-      steps.append(current.step)
-      link = current.past
+  public var steps: [Step] { map(\.step) }
+
+  /// The text of every action, oldest first. O(count).
+  public var actions: [String] { map(\.step.action.text) }
+
+  /// What `body` makes of every link, oldest first.
+  private func map<T>(_ body: (Link) -> T) -> [T] {
+    Array(unsafeUninitializedCapacity: count) { buffer, initialised in
+      // The list runs from the newest to the oldest, so the array is filled from its end.
+      var link = tip
+      while let current = link {
+        buffer.initializeElement(at: current.count - 1, to: body(current))
+        link = current.past
+      }
+      initialised = count
     }
-    return steps.reversed()
   }
 
   /// The first `length` steps, sharing them with this trajectory. O(count − length).
@@ -72,6 +80,17 @@ extension Trajectory {
   public init(task: AgentTask, opening: Observation, steps: some Sequence<Step>) {
     self.init(task: task, opening: opening)
     for step in steps { append(step) }
+  }
+}
+
+/// Where a trajectory begins, shared by all its copies.
+private final class Origin: Sendable {
+  let task: AgentTask
+  let opening: Observation
+
+  init(task: AgentTask, opening: Observation) {
+    self.task = task
+    self.opening = opening
   }
 }
 

@@ -36,7 +36,9 @@ public enum Schedule: Sendable, Hashable, Codable {
       if last > stepLimit { return "names step \(last), past the last step: an episode has at most \(stepLimit)" }
       return nil
     case .effectiveSampleSize(let share, let every):
-      if !(share > 0 && share <= 1) { return "has the threshold \(share); a share of the particles is above 0 and at most 1" }
+      if !(share > 0 && share <= 1) {
+        return "has the threshold \(share); a share of the particles is above 0 and at most 1"
+      }
       return every >= 1 ? nil : "weighs every \(every) steps; at least 1"
     }
   }

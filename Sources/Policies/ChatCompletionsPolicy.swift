@@ -25,6 +25,9 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     public var retry: RetryRule
     /// The longest one attempt may take, in seconds.
     public var timeout: Double
+    /// The server reports the output tokens of the first of several answers alone, as llama.cpp does. The others are then
+    /// taken to be as long.
+    public var reportsFirstAnswerOnly = false
 
     public init(
       model: String, api: API = .chat, format: ActionFormat = .react, temperature: Double = 1, topP: Double? = nil,
@@ -89,7 +92,9 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
       hasRefusedSchema.withLock { $0 = true }
       return try await ask(request, samples: samples)
     }
-    var responses = (try? JSONDecoder().decode(CompletionsAnswer.self, from: answer))?.responses ?? []
+    var responses =
+      (try? JSONDecoder().decode(CompletionsAnswer.self, from: answer))?.responses(
+        reportsFirstOnly: settings.reportsFirstAnswerOnly) ?? []
     guard !responses.isEmpty else {
       throw PolicyError(
         .malformedAnswer,

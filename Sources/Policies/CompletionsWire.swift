@@ -1,3 +1,6 @@
+// The properties carry the wire's own names.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import Agents
 import Foundation
 
@@ -106,11 +109,11 @@ struct CompletionsAnswer: Decodable {
 
   /// The answers and what they cost: the input, paid for once, is counted with the first, and the output is divided among all.
   /// Empty where there is none.
-  var responses: [PolicyResponse] {
+  func responses(reportsFirstOnly: Bool) -> [PolicyResponse] {
     let texts = choices.compactMap { $0.text ?? $0.message?.content }
     func share(_ total: Int?, _ index: Int) -> Int {
       let total = total ?? 0
-      return total / texts.count + (index < total % texts.count ? 1 : 0)
+      return reportsFirstOnly ? total : total / texts.count + (index < total % texts.count ? 1 : 0)
     }
     return texts.enumerated().map { index, text in
       PolicyResponse(

@@ -19,7 +19,8 @@ public struct LocalServer: Sendable {
     public var model: String?
     /// nil for a free one.
     public var port: Int?
-    /// How many requests are worked on at a time.
+    /// How many answers are worked on at a time, at most. A slot also remembers the prompt it worked on last: with more slots
+    /// than calls in flight, prompts that begin alike are worked through from where they part.
     public var slots: Int
     /// Tokens of context for each of them.
     public var context: Int

@@ -39,12 +39,15 @@ public struct RetryRule: Sendable, Hashable {
         return try await body()
       } catch {
         let uniform = generator.uniform()
-        guard error.isRetryable, let pause = pause(before: attempt, retryAfter: error.retryAfter, uniform: uniform) else {
+        guard error.isRetryable, let pause = pause(before: attempt, retryAfter: error.retryAfter, uniform: uniform)
+        else {
           throw attempt == 1
             ? error : PolicyError(error.kind, "\(error.message) (tried \(attempt) times)", retryAfter: error.retryAfter)
         }
         attempt += 1
-        do { try await Task.sleep(for: .seconds(pause)) } catch { throw PolicyError(.cancelled, "The run was stopped.") }
+        do { try await Task.sleep(for: .seconds(pause)) } catch {
+          throw PolicyError(.cancelled, "The run was stopped.")
+        }
       }
     }
   }

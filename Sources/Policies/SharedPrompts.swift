@@ -72,7 +72,9 @@ public struct SharedPrompts: Policy {
     /// Asks for all that wait, again for those that a server which draws fewer answers left over.
     private nonisolated func ask(_ group: [Waiting]) {
       // In a stable order, so that who gets which answer does not depend on who came first.
-      let group = group.sorted { ($0.request.key.task, $0.request.key.particle) < ($1.request.key.task, $1.request.key.particle) }
+      let group = group.sorted {
+        ($0.request.key.task, $0.request.key.particle) < ($1.request.key.task, $1.request.key.particle)
+      }
       Task {
         var rest = group[...]
         while let first = rest.first {

@@ -76,6 +76,8 @@ def main():
     parameters.offline = True
     parameters.n_gpu_layers = 0
     parameters.fit_params = False
+    # Take the slot that remembers most of a prompt, and only if that is worth it; else the one idle for longest.
+    parameters.slot_prompt_similarity = 0.6
     # A cache of idle prompts beside the slots only costs time on short prompts.
     parameters.cache_ram_mib = 0
     parameters.verbosity = 0

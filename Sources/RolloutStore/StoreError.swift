@@ -39,7 +39,8 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case .SQLITE_NOTADB:
       self.init(.wrongVersion, "\(path) is not a Coxswain store. Give another --store, or move the file away.")
     case .SQLITE_CANTOPEN:
-      self.init(.unopenable, "Could not open the store \(path): \(detail). Check that its folder exists and is writable.")
+      self.init(
+        .unopenable, "Could not open the store \(path): \(detail). Check that its folder exists and is writable.")
     default:
       self.init(.failed, "Could not \(action) in \(path): \(detail)")
     }

@@ -48,7 +48,8 @@ public struct Campaign: Sendable {
     // more of them keeps those that are there.
     if settings.schedule != .never {
       digest.add(
-        String(settings.particles), String(settings.temperature), settings.schedule.description, settings.resampler.rawValue,
+        String(settings.particles), String(settings.temperature), settings.schedule.description,
+        settings.resampler.rawValue,
         settings.divergence.rawValue, critic?.identity ?? "none")
     }
     return digest.text
@@ -71,13 +72,15 @@ public struct Campaign: Sendable {
     }
     if let problem = settings.problem(stepLimit: stepLimit) { throw SteeringError(.badSettings, problem) }
     if settings.schedule != .never && critic == nil {
-      throw SteeringError(.badSettings, "steering.resample is \(settings.schedule), and there is no critic to weigh by.")
+      throw SteeringError(
+        .badSettings, "steering.resample is \(settings.schedule), and there is no critic to weigh by.")
     }
     try await note(tasks, split: split)
     let start = ContinuousClock.now
     let policy = MeteredPolicy(policy, store: store, budget: budget, concurrency: concurrency, report: called)
     let population = Population(suite: suite, policy: policy, critic: critic, settings: settings, run: run)
-    let window = max(1, (concurrency + settings.particles - 1) / settings.particles + 1)
+    // As many populations as find room whole, so that no particle waits for a place between two checkpoints.
+    let window = max(1, concurrency / settings.particles)
     let (results, stopped) = await withTaskGroup(of: (Int, Result<PopulationResult, SteeringError>).self) { group in
       var waiting = tasks.enumerated().makeIterator()
       func startNext() {

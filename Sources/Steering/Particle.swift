@@ -19,12 +19,14 @@ struct Particle: Sendable {
     to step: Int, at place: Int, asking policy: any Policy, in suite: any TaskSuite, run: String, root: Seed
   ) async throws {
     let format = policy.format
+    let task = trajectory.task
+    let seed = CallKey.seed(ofTask: task.id, particle: place, from: root)
     while trajectory.count < step, !isOver {
-      let key = CallKey(run: run, task: trajectory.task.id, particle: place, step: trajectory.count)
+      let key = CallKey(run: run, task: task.id, particle: place, step: trajectory.count)
       let choices = trajectory.observation.choices
       let request = PolicyRequest(
         transcript: format.applied(to: suite.transcript(for: trajectory)), choices: choices,
-        seed: key.seed(from: root), key: key)
+        seed: seed.split(key.step), key: key)
       let response: PolicyResponse
       do throws(PolicyError) {
         response = try await policy.respond(to: request)
@@ -40,7 +42,8 @@ struct Particle: Sendable {
       guard outcome.reward.isFinite else {
         throw EnvironmentError(
           .misconfigured,
-          "The environment paid \(outcome.reward) for step \(trajectory.count + 1) of task \(key.task); a reward is finite.")
+          "The environment paid \(outcome.reward) for step \(trajectory.count + 1) of task \(key.task); a reward is finite."
+        )
       }
       trajectory.append(Step(response: response.text, action: action, outcome: outcome))
     }

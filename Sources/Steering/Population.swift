@@ -51,7 +51,8 @@ public struct Population: Sendable {
       filter.finish(paid: payment(&state))
       let selection = try await selected(&state)
       await close(state.particles)
-      return result(task, filter: filter, state: state, selection: selection, seconds: (ContinuousClock.now - start).inSeconds)
+      return result(
+        task, filter: filter, state: state, selection: selection, seconds: (ContinuousClock.now - start).inSeconds)
     } catch {
       await close(state.particles)
       throw SteeringError(error)
@@ -101,7 +102,8 @@ public struct Population: Sendable {
     for _ in 0..<count {
       // One opening serves all where the world can copy itself.
       if let first, let episode = try await first.episode.fork() {
-        state.particles.append(Particle(trajectory: Trajectory(task: task, opening: first.observation), episode: episode))
+        state.particles.append(
+          Particle(trajectory: Trajectory(task: task, opening: first.observation), episode: episode))
       } else {
         let opened = try await suite.begin(task)
         first = first ?? opened
@@ -115,15 +117,18 @@ public struct Population: Sendable {
     let (policy, suite, run, root) = (policy, suite, run, root)
     let running = places.filter { !state.particles[$0].isOver && state.particles[$0].trajectory.count < step }
     guard !running.isEmpty else { return }
-    let results = await withTaskGroup(of: Advance.self) { group in
+    var slowest = 0.0
+    // The first in order of places, so that what is reported does not depend on timing.
+    var failure: (place: Int, error: any Error)?
+    await withTaskGroup(of: Advance.self) { group in
       for place in running {
-        let particle = state.particles[place]
+        var particle = state.particles[place]
+        particle.calls = 0
+        particle.usage = Usage()
         // Started in place, so that a particle which need not wait costs no switch of threads.
-        group.addImmediateTask {
+        group.addImmediateTask { [particle] in
           let start = ContinuousClock.now
           var particle = particle
-          particle.calls = 0
-          particle.usage = Usage()
           var error: (any Error)?
           do {
             try await particle.advance(to: step, at: place, asking: policy, in: suite, run: run, root: root)
@@ -132,18 +137,16 @@ public struct Population: Sendable {
             place: place, particle: particle, seconds: (ContinuousClock.now - start).inSeconds, error: error)
         }
       }
-      var results: [Advance] = []
-      for await result in group { results.append(result) }
-      return results
+      for await result in group {
+        state.calls += result.particle.calls
+        state.usage += result.particle.usage
+        state.particles[result.place] = result.particle
+        slowest = max(slowest, result.seconds)
+        if let error = result.error, result.place < failure?.place ?? .max { failure = (result.place, error) }
+      }
     }
-    for result in results {
-      state.calls += result.particle.calls
-      state.usage += result.particle.usage
-      state.particles[result.place] = result.particle
-    }
-    state.criticalPath += results.map(\.seconds).max() ?? 0
-    // The first in order, so that what is reported does not depend on timing.
-    if let error = results.sorted(by: { $0.place < $1.place }).lazy.compactMap(\.error).first { throw error }
+    state.criticalPath += slowest
+    if let failure { throw failure.error }
   }
 
   private struct Advance: Sendable {
@@ -166,10 +169,12 @@ public struct Population: Sendable {
     let forks = await withTaskGroup(of: (Int, Result<(Particle, ForkTally), any Error>).self) { group in
       for (place, ancestor) in ancestors.enumerated() where ancestor != place {
         let particle = before[ancestor]
-        group.addTask {
+        group.addImmediateTask {
           var tally = ForkTally()
           do {
-            return (place, .success((try await particle.forked(in: suite, divergence: divergence, tally: &tally), tally)))
+            return (
+              place, .success((try await particle.forked(in: suite, divergence: divergence, tally: &tally), tally))
+            )
           } catch { return (place, .failure(error)) }
         }
       }

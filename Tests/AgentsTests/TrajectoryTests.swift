@@ -93,7 +93,8 @@ struct TranscriptTests {
     let format = ActionFormat.react
     #expect(format.action(in: "Thought: x\nAction: look", choices: nil) == .act("look"))
     #expect(
-      format.action(in: "Action: go\nObservation: a wall\nThought: hm\nAction: turn left\nObservation: ok", choices: nil)
+      format.action(
+        in: "Action: go\nObservation: a wall\nThought: hm\nAction: turn left\nObservation: ok", choices: nil)
         == .act("turn left"))
     #expect(format.action(in: "Action:\n  open door  ", choices: nil) == .act("open door"))
     for nonsense in ["look", "", "Action:", "Action:   \n", "\u{1B}[2J"] {

@@ -19,7 +19,9 @@ struct ValueTests {
   @Test func seedsDependOnTheWayTheyAreSplit() {
     let root = Seed(1)
     #expect(root.split("a").split(1) == root.split("a").split(1))
-    let seeds = [root.split("a"), root.split("b"), root.split(0), root.split(1), root.split("a").split(0), Seed(2).split("a")]
+    let seeds = [
+      root.split("a"), root.split("b"), root.split(0), root.split(1), root.split("a").split(0), Seed(2).split("a"),
+    ]
     #expect(Set(seeds).count == seeds.count)
     // Pinned: stored runs are named by what these give.
     #expect(Seed(42).split("task").split(7).rawValue == 0xfb34_e448_3e4f_8072)

@@ -35,7 +35,9 @@ struct Command {
     return url.path
   }
 
-  func start(_ arguments: [String], environment: [String: String] = [:]) throws -> (process: Process, output: Pipe, errors: Pipe) {
+  func start(_ arguments: [String], environment: [String: String] = [:]) throws -> (
+    process: Process, output: Pipe, errors: Pipe
+  ) {
     let process = Process()
     let (output, errors) = (Pipe(), Pipe())
     process.executableURL = Self.program

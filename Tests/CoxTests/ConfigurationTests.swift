@@ -39,7 +39,8 @@ struct ConfigurationTests {
         steering: { method: amc, particles: 15, temperature: 0.1, resample: { steps: [4, 12] }, resampler: systematic, answer: sample }
         limits:   { calls: 5000, cost: 2.0, seconds: 3600 }
         """, file: "c.yaml")
-    #expect(configuration.environment.tasks[.train]?.count == 64 && configuration.environment.tasks[.validation] == [64, 65])
+    #expect(
+      configuration.environment.tasks[.train]?.count == 64 && configuration.environment.tasks[.validation] == [64, 65])
     #expect(configuration.environment.depths == 2...3 && configuration.environment.reward == .inventoryValue)
     #expect(configuration.policy.topP == 0.95 && configuration.policy.pricing.cachedInputPerMillion == 0.1)
     #expect(configuration.steering.schedule == .steps([4, 12]) && configuration.steering.particles == 15)
@@ -47,11 +48,14 @@ struct ConfigurationTests {
     #expect(configuration.limits == Limits(calls: 5000, cost: 2, seconds: 3600))
   }
 
-  @Test("resample in its forms", arguments: [
-    ("none", Schedule.never), ("auto", .effectiveSampleSize(below: 0.5)), ("{ ess: 0.25 }", .effectiveSampleSize(below: 0.25)),
-    ("{ ess: 0.25, every: 3 }", .effectiveSampleSize(below: 0.25, every: 3)), ("{ steps: [3, 1] }", .steps([1, 3])),
-    ("\"steps:2,4\"", .steps([2, 4])),
-  ])
+  @Test(
+    "resample in its forms",
+    arguments: [
+      ("none", Schedule.never), ("auto", .effectiveSampleSize(below: 0.5)),
+      ("{ ess: 0.25 }", .effectiveSampleSize(below: 0.25)),
+      ("{ ess: 0.25, every: 3 }", .effectiveSampleSize(below: 0.25, every: 3)), ("{ steps: [3, 1] }", .steps([1, 3])),
+      ("\"steps:2,4\"", .steps([2, 4])),
+    ])
   func resample(text: String, schedule: Schedule) throws {
     let configuration = try Configuration(yaml: Self.least + "steering: { resample: \(text) }", file: "c.yaml")
     #expect(configuration.steering.schedule == schedule)
@@ -60,24 +64,32 @@ struct ConfigurationTests {
   @Test func anUnknownKeyNamesTheNearest() {
     let message = Self.failure(Self.least + "steering:\n  particels: 5\n")
     #expect(message?.contains("c.yaml:4") == true)
-    #expect(message?.contains("steering.particels") == true && message?.contains("did you mean steering.particles?") == true)
+    #expect(
+      message?.contains("steering.particels") == true && message?.contains("did you mean steering.particles?") == true)
     #expect(Self.failure(Self.least + "limit: { calls: 1 }")?.contains("did you mean limits?") == true)
-    #expect(Self.failure("environment: { kind: orders, task: {} }\npolicy: { kind: local }")?.contains("environment.tasks?") == true)
-    #expect(Self.failure("environment: { kind: orders }\npolicy: { kind: local, apiKey: sk-123 }")?.contains("sk-123") == false)
+    #expect(
+      Self.failure("environment: { kind: orders, task: {} }\npolicy: { kind: local }")?.contains("environment.tasks?")
+        == true)
+    #expect(
+      Self.failure("environment: { kind: orders }\npolicy: { kind: local, apiKey: sk-123 }")?.contains("sk-123")
+        == false)
   }
 
-  @Test("What is wrong is said with its place", arguments: [
-    ("", "no environment"), ("environment: [1]", "not a mapping"), ("environment: { kind: orders }", "no policy"),
-    ("environment: { kind: chess }\npolicy: { kind: local }", "orders, textcraft"),
-    ("environment: { kind: orders }\npolicy: { kind: openai }", "policy.url"),
-    (least + "steering: { particles: many }", "whole number"), (least + "steering: { resample: { steps: [1], ess: 0.5 } }", "either"),
-    (least + "steering: { resample: sometimes }", "steps:4,8"), (least + "steering: { method: magic }", "best-of"),
-    (least + "limits: 5", "not a mapping"), ("a: [unclosed", "not YAML"),
-    ("environment: { kind: orders, tasks: { train: \"5..<x\" } }\npolicy: { kind: local }", "task numbers"),
-    ("environment: { kind: orders }\npolicy: { kind: local, temperature: -1 }", "temperature"),
-    ("environment: { kind: orders }\npolicy: { kind: local, concurrency: 0 }", "concurrency"),
-    ("environment: { kind: orders }\npolicy: { kind: local, port: 70000 }", "port"),
-  ])
+  @Test(
+    "What is wrong is said with its place",
+    arguments: [
+      ("", "no environment"), ("environment: [1]", "not a mapping"), ("environment: { kind: orders }", "no policy"),
+      ("environment: { kind: chess }\npolicy: { kind: local }", "orders, textcraft"),
+      ("environment: { kind: orders }\npolicy: { kind: openai }", "policy.url"),
+      (least + "steering: { particles: many }", "whole number"),
+      (least + "steering: { resample: { steps: [1], ess: 0.5 } }", "either"),
+      (least + "steering: { resample: sometimes }", "steps:4,8"), (least + "steering: { method: magic }", "best-of"),
+      (least + "limits: 5", "not a mapping"), ("a: [unclosed", "not YAML"),
+      ("environment: { kind: orders, tasks: { train: \"5..<x\" } }\npolicy: { kind: local }", "task numbers"),
+      ("environment: { kind: orders }\npolicy: { kind: local, temperature: -1 }", "temperature"),
+      ("environment: { kind: orders }\npolicy: { kind: local, concurrency: 0 }", "concurrency"),
+      ("environment: { kind: orders }\npolicy: { kind: local, port: 70000 }", "port"),
+    ])
   func wrong(yaml: String, words: String) {
     #expect(Self.failure(yaml)?.contains(words) == true, "\(Self.failure(yaml) ?? "accepted")")
   }

@@ -16,7 +16,8 @@ struct OrdersTests {
     #expect(task.id == "order-1-5")
     #expect(task.stepLimit == 5)
     let opening = try desk.begin(task).observation
-    #expect(opening.text == "We have \((opening.choices ?? []).joined(separator: ", ")). \(task.request), so I pick the item")
+    #expect(
+      opening.text == "We have \((opening.choices ?? []).joined(separator: ", ")). \(task.request), so I pick the item")
     #expect(try desk.task("5") == task)
     // Pinned: ids in stores and reports name this order for good.
     #expect(task.request == "I want seven tiny orange nylon blanket")
@@ -44,7 +45,9 @@ struct OrdersTests {
       }
     }
     // The place of the wanted option tells nothing: with 25,000 fields, each place within 4.5 standard errors of its share.
-    let places = orders.flatMap { zip($0.wanted, $0.listed).filter { $1.count == 4 }.compactMap { $1.firstIndex(of: $0) } }
+    let places = orders.flatMap {
+      zip($0.wanted, $0.listed).filter { $1.count == 4 }.compactMap { $1.firstIndex(of: $0) }
+    }
     for place in 0..<4 {
       let share = Double(places.count { $0 == place }) / Double(places.count)
       #expect(abs(share - 0.25) < 4.5 * (0.25 * 0.75 / Double(places.count)).squareRoot())
@@ -99,7 +102,9 @@ struct OrdersTests {
 
   @Test func badFormsAndNumbersAreRefused() throws {
     #expect(throws: EnvironmentError.self) { try Orders(splits: try TaskSplits([.test: [52_797]])) }
-    for field in [OrderForm.Field("x", ["one"]), .init("x", ["a", "a"]), .init("x", ["a", "b\nc"]), .init("x", ["", "b"])] {
+    for field in [
+      OrderForm.Field("x", ["one"]), .init("x", ["a", "a"]), .init("x", ["a", "b\nc"]), .init("x", ["", "b"]),
+    ] {
       let form = OrderForm(fields: [field], listed: 2...2, workedOrders: 0, seed: 1)
       #expect(throws: EnvironmentError.self) { try Orders(form: form, splits: try TaskSplits([:])) }
     }
@@ -110,8 +115,10 @@ struct OrdersTests {
   }
 
   @Test func anotherVocabularyIsAnotherWorld() throws {
-    let form = OrderForm(fields: [.init("x", ["a", "b", "c"]), .init("y", ["d", "e"])], listed: 2...2, workedOrders: 1, seed: 1)
-    let other = OrderForm(fields: [.init("x", ["a", "b", "q"]), .init("y", ["d", "e"])], listed: 2...2, workedOrders: 1, seed: 1)
+    let form = OrderForm(
+      fields: [.init("x", ["a", "b", "c"]), .init("y", ["d", "e"])], listed: 2...2, workedOrders: 1, seed: 1)
+    let other = OrderForm(
+      fields: [.init("x", ["a", "b", "q"]), .init("y", ["d", "e"])], listed: 2...2, workedOrders: 1, seed: 1)
     let splits = try TaskSplits([:])
     #expect(try Orders(form: form, splits: splits).identity == Orders(form: form, splits: splits).identity)
     #expect(try Orders(form: form, splits: splits).identity != Orders(form: other, splits: splits).identity)

@@ -35,7 +35,9 @@ struct Chain {
 
   /// E_{π₀}[f(R)], by enumeration over the number of ones.
   private func expectation(_ body: (Double) -> Double) -> Double {
-    Self.binomial(Self.rounds).enumerated().reduce(0) { $0 + $1.element * body(Double($1.offset) / Double(Self.rounds)) }
+    Self.binomial(Self.rounds).enumerated().reduce(0) {
+      $0 + $1.element * body(Double($1.offset) / Double(Self.rounds))
+    }
   }
 
   /// E[R] under π₀(τ)·exp(R/β)/Z.

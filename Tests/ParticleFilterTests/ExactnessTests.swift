@@ -27,7 +27,8 @@ struct Setting: CustomTestStringConvertible, Sendable {
 
 @Suite("The filter against exact enumeration of the chain")
 struct ExactnessTests {
-  @Test("The enumerated posterior means are the published ones", arguments: zip([1, 0.1, 0.05], [0.3178, 0.4965, 0.6941]))
+  @Test(
+    "The enumerated posterior means are the published ones", arguments: zip([1, 0.1, 0.05], [0.3178, 0.4965, 0.6941]))
   func enumeration(temperature: Double, mean: Double) {
     #expect(abs(Chain(temperature: temperature).posteriorMean - mean) < 5e-5)
   }

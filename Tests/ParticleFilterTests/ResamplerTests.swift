@@ -52,7 +52,9 @@ struct ResamplerTests {
     #expect(variance <= exact * (1 + 4.5 * (2.0 / 4_000).squareRoot()) + 1e-9)
   }
 
-  @Test("guarantees ⌊N·w⌋ copies, and all but residual at most one more", arguments: [Resampler.systematic, .residual, .ssp])
+  @Test(
+    "guarantees ⌊N·w⌋ copies, and all but residual at most one more",
+    arguments: [Resampler.systematic, .residual, .ssp])
   func guaranteedCopies(resampler: Resampler) {
     var generator = Seed(4).generator()
     for weights in Self.weights {

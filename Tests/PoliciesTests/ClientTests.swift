@@ -6,14 +6,17 @@ import Testing
 
 enum Fault {
   static let passing: [TestServer.Reply] = [
-    .answer(429, "{}", headers: ["Retry-After": "0"]), .answer(500, "oops"), .answer(503, ""), .answer(408, ""), .answer(409, ""),
-    .truncated(ClientTests.chat("red and more of it")), .reset, .hang(5), .answer(200, "not json"), .answer(200, "{\"choices\":[]}"),
+    .answer(429, "{}", headers: ["Retry-After": "0"]), .answer(500, "oops"), .answer(503, ""), .answer(408, ""),
+    .answer(409, ""),
+    .truncated(ClientTests.chat("red and more of it")), .reset, .hang(5), .answer(200, "not json"),
+    .answer(200, "{\"choices\":[]}"),
     .answer(200, #"{"choices":[{"message":{"content":null}}]}"#),
   ]
 
   static let final: [(Int, String, PolicyError.Kind)] = [
     (401, #"{"error":{"message":"bad key planted-secret"}}"#, .unauthorized), (403, "", .unauthorized),
-    (404, #"{"error":{"message":"no such model"}}"#, .unknownModel), (400, #"{"error":{"message":"bad grammar"}}"#, .badRequest),
+    (404, #"{"error":{"message":"no such model"}}"#, .unknownModel),
+    (400, #"{"error":{"message":"bad grammar"}}"#, .badRequest),
     (
       400, #"{"error":{"code":400,"message":"request (1110 tokens) exceeds","type":"exceed_context_size_error"}}"#,
       .contextTooLong
@@ -36,7 +39,8 @@ struct ClientTests {
   }
 
   static func settings(
-    api: ChatCompletionsPolicy.API = .chat, constraint: ChoiceConstraint = .auto, attempts: Int = 4, timeout: Double = 0.5
+    api: ChatCompletionsPolicy.API = .chat, constraint: ChoiceConstraint = .auto, attempts: Int = 4,
+    timeout: Double = 0.5
   ) -> ChatCompletionsPolicy.Settings {
     ChatCompletionsPolicy.Settings(
       model: "m", api: api, format: .plain, temperature: 0.7, topP: 0.9, maxTokens: 5, constraint: constraint,
@@ -71,7 +75,8 @@ struct ClientTests {
     let (result, requests) = try await ask(key: "planted-secret") { _ in .answer(200, Self.chat(" red \n")) }
     #expect(
       try result.get()
-        == PolicyResponse("red", usage: Usage(inputTokens: 20, cachedInputTokens: 16, outputTokens: 3, reasoningTokens: 1)))
+        == PolicyResponse(
+          "red", usage: Usage(inputTokens: 20, cachedInputTokens: 16, outputTokens: 3, reasoningTokens: 1)))
     let sent = try #require(requests.first)
     #expect(sent.path == "/v1/chat/completions")
     #expect(sent.headers["authorization"] == "Bearer planted-secret")
@@ -83,7 +88,9 @@ struct ClientTests {
   }
 
   @Test func textSendsOneTextAndAGrammar() async throws {
-    let (result, requests) = try await ask(Self.settings(api: .text, constraint: .grammar), choices: ["red", "dark \"blue\""]) { _ in
+    let (result, requests) = try await ask(
+      Self.settings(api: .text, constraint: .grammar), choices: ["red", "dark \"blue\""]
+    ) { _ in
       .answer(200, #"{"choices":[{"text":" red"}]}"#)
     }
     #expect(try result.get() == PolicyResponse("red"))
@@ -95,14 +102,18 @@ struct ClientTests {
   }
 
   @Test func aSchemaIsReadBackAndARefusedOneIsNotSentAgain() async throws {
-    let (result, requests) = try await ask(choices: ["red", "blue"]) { _ in .answer(200, Self.chat(#"{"choice": "blue"}"#)) }
+    let (result, requests) = try await ask(choices: ["red", "blue"]) { _ in
+      .answer(200, Self.chat(#"{"choice": "blue"}"#))
+    }
     #expect(try result.get().text == "blue")
     #expect(requests.first?.json["response_format"] != nil)
 
-    try await TestServer.with({ request in
+    let refusing: @Sendable (TestServer.Request) -> TestServer.Reply = { request in
       request.json["response_format"] == nil
-        ? .answer(200, Self.chat("blue")) : .answer(400, #"{"error":{"message":"response_format is not supported","code":400}}"#)
-    }) { server in
+        ? .answer(200, Self.chat("blue"))
+        : .answer(400, #"{"error":{"message":"response_format is not supported","code":400}}"#)
+    }
+    try await TestServer.with(refusing) { server in
       let policy = ChatCompletionsPolicy(url: server.url, settings: Self.settings())
       for _ in 0..<2 {
         let response = try await policy.respond(to: Self.request(choices: ["red", "blue"]))
@@ -173,11 +184,12 @@ struct ClientTests {
 
   @Test("Identical prompts that arrive together are asked once")
   func shared() async throws {
-    try await TestServer.with({ request in
+    let drawing: @Sendable (TestServer.Request) -> TestServer.Reply = { request in
       let count = request.json["n"] as? Int ?? 1
       let choices = (0..<count).map { #"{"text":" a\#($0)"}"# }.joined(separator: ",")
       return .answer(200, #"{"choices":[\#(choices)],"usage":{"prompt_tokens":50,"completion_tokens":\#(count * 2)}}"#)
-    }) { server in
+    }
+    try await TestServer.with(drawing) { server in
       let policy = SharedPrompts(ChatCompletionsPolicy(url: server.url, settings: Self.settings(api: .text)), most: 4)
       let responses = try await withThrowingTaskGroup(of: PolicyResponse.self) { group in
         for particle in 0..<10 { group.addTask { try await policy.respond(to: Self.request(particle)) } }
@@ -193,7 +205,10 @@ struct ClientTests {
 
   @Test("A server that draws fewer answers than asked is asked again; a failure reaches everyone")
   func sharedFallBack() async throws {
-    try await TestServer.with({ _ in .answer(200, #"{"choices":[{"text":"a"}],"usage":{"prompt_tokens":5}}"#) }) { server in
+    let single: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in
+      .answer(200, #"{"choices":[{"text":"a"}],"usage":{"prompt_tokens":5}}"#)
+    }
+    try await TestServer.with(single) { server in
       let policy = SharedPrompts(ChatCompletionsPolicy(url: server.url, settings: Self.settings(api: .text)), most: 8)
       let count = await withTaskGroup(of: Bool.self) { group in
         for particle in 0..<3 { group.addTask { (try? await policy.respond(to: Self.request(particle))) != nil } }
@@ -201,7 +216,8 @@ struct ClientTests {
       }
       #expect(count == 3 && server.requests.count == 3)
     }
-    try await TestServer.with({ _ in .answer(401, "") }) { server in
+    let refusing: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .answer(401, "") }
+    try await TestServer.with(refusing) { server in
       let policy = SharedPrompts(ChatCompletionsPolicy(url: server.url, settings: Self.settings()), most: 8)
       let failures = await withTaskGroup(of: PolicyError?.self) { group in
         for particle in 0..<3 {

@@ -8,8 +8,9 @@ enum Environment {
   static var python: String {
     let root =
       ProcessInfo.processInfo.environment["COXSWAIN_VENV"]
-      ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent(".venv").path
+      ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+      .appendingPathComponent(".venv").path
     return root + "/bin/python"
   }
 }
@@ -22,7 +23,9 @@ struct LocalServerTests {
     .prompt("We have hat, scarf. I want five blue scarf, so I pick the item"),
   ])
 
-  static func request(_ particle: Int = 0, transcript: Transcript = transcript, choices: [String]? = ["hat", "scarf"]) -> PolicyRequest {
+  static func request(_ particle: Int = 0, transcript: Transcript = transcript, choices: [String]? = ["hat", "scarf"])
+    -> PolicyRequest
+  {
     PolicyRequest(
       transcript: transcript, choices: choices, seed: Seed(9).split(particle),
       key: CallKey(run: "r", task: "t", particle: particle, step: 0))
@@ -36,7 +39,9 @@ struct LocalServerTests {
         for constraint in [ChoiceConstraint.grammar, .schema, .validate] where api == .chat || constraint != .schema {
           let policy = ChatCompletionsPolicy(
             url: server.url,
-            settings: .init(model: "m", api: api, format: .plain, temperature: 0.7, maxTokens: 24, constraint: constraint, timeout: 60))
+            settings: .init(
+              model: "m", api: api, format: .plain, temperature: 0.7, maxTokens: 24, constraint: constraint, timeout: 60
+            ))
           let response = try await policy.respond(to: Self.request())
           #expect(response.usage.inputTokens > 20 && response.usage.outputTokens > 0)
           if constraint != .validate { #expect(["hat", "scarf"].contains(response.text), "\(api) \(constraint)") }
@@ -44,7 +49,8 @@ struct LocalServerTests {
       }
       let text = ChatCompletionsPolicy(
         url: server.url,
-        settings: .init(model: "m", api: .text, format: .plain, temperature: 1, maxTokens: 8, constraint: .grammar, timeout: 60))
+        settings: .init(
+          model: "m", api: .text, format: .plain, temperature: 1, maxTokens: 8, constraint: .grammar, timeout: 60))
       let shared = SharedPrompts(text, most: 4)
       let answers = try await withThrowingTaskGroup(of: PolicyResponse.self) { group in
         for particle in 0..<8 { group.addTask { try await shared.respond(to: Self.request(particle)) } }

@@ -63,7 +63,8 @@ final class TestServer: Sendable {
   fileprivate func note(_ path: String, _ headers: HTTPHeaders, _ body: Data) -> Request {
     log.withLock {
       let request = Request(
-        path: path, headers: Dictionary(headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first }),
+        path: path,
+        headers: Dictionary(headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first }),
         body: body, number: $0.count + 1)
       $0.append(request)
       return request
@@ -101,7 +102,9 @@ final class TestServer: Sendable {
         case .answer(let status, let text, let extra):
           send(text, promised: text.utf8.count, status: status, extra: extra, context: context, closing: false)
         case .truncated(let text):
-          send(String(text.prefix(text.count / 2)), promised: text.utf8.count, status: 200, extra: [:], context: context, closing: true)
+          send(
+            String(text.prefix(text.count / 2)), promised: text.utf8.count, status: 200, extra: [:], context: context,
+            closing: true)
         case .reset: context.close(promise: nil)
         case .hang(let seconds):
           let channel = context.channel

@@ -27,7 +27,8 @@ struct StoreTests {
   static func answer(_ particle: Int, step: Int, text: String = "yes") -> AnswerRecord {
     AnswerRecord(
       key: CallKey(run: "r1", task: "t1", particle: particle, step: step), promptDigest: "d",
-      response: PolicyResponse(text, usage: Usage(inputTokens: 10, cachedInputTokens: 4, outputTokens: 2, reasoningTokens: 1)),
+      response: PolicyResponse(
+        text, usage: Usage(inputTokens: 10, cachedInputTokens: 4, outputTokens: 2, reasoningTokens: 1)),
       seconds: 0.5)
   }
 
@@ -69,7 +70,9 @@ struct StoreTests {
     try await store.begin(Self.run())
     try await store.note([Self.task], split: .train, of: Self.world)
     let trajectories = [Self.trajectory(["a", "b", "c"]), Self.trajectory(["b"], reward: 0.25)]
-    let records = trajectories.enumerated().map { TrajectoryRecord(particle: $0, trajectory: $1, logWeight: -.infinity) }
+    let records = trajectories.enumerated().map {
+      TrajectoryRecord(particle: $0, trajectory: $1, logWeight: -.infinity)
+    }
     for _ in 0..<2 { try await store.save(run: "r1", task: Self.task, trajectories: records) }
     let rollouts = try await store.rollouts(of: Self.world, policy: "p", split: .train)
     #expect(rollouts.map(\.particle) == [0, 1])
@@ -111,8 +114,11 @@ struct StoreTests {
     let genealogy = Genealogy(
       count: 3,
       checkpoints: [
-        Checkpoint(step: 1, logWeights: LogWeights([0, -1, -.infinity]), softValues: [0.5, 0.25, 0], ancestors: [0, 0, 1], logEvidence: -0.5),
-        Checkpoint(step: 2, logWeights: LogWeights([0, 0.5, 1]), softValues: [0.5, 0.75, 1], ancestors: nil, logEvidence: 0.25),
+        Checkpoint(
+          step: 1, logWeights: LogWeights([0, -1, -.infinity]), softValues: [0.5, 0.25, 0], ancestors: [0, 0, 1],
+          logEvidence: -0.5),
+        Checkpoint(
+          step: 2, logWeights: LogWeights([0, 0.5, 1]), softValues: [0.5, 0.75, 1], ancestors: nil, logEvidence: 0.25),
       ])
     try await store.save(run: "r1", task: Self.task, trajectories: [], genealogy: genealogy)
     #expect(try await store.genealogy(run: "r1", task: "t1") == genealogy)

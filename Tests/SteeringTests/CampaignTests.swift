@@ -38,16 +38,19 @@ struct CampaignTests {
   func store() throws -> RolloutStore { try RolloutStore(path: folder.appendingPathComponent("s.sqlite").path) }
 
   func campaign(
-    _ policy: any Policy, store: RolloutStore?, settings: SteeringSettings, concurrency: Int = 8, limits: Limits = Limits(),
+    _ policy: any Policy, store: RolloutStore?, settings: SteeringSettings, concurrency: Int = 8,
+    limits: Limits = Limits(),
     pricing: Pricing = Pricing()
   ) -> Campaign {
     let budget = Budget(limits: limits, pricing: pricing)
     return Campaign(
-      suite: ChainWorld(), policy: policy, critic: ChainWorld.exactCritic, settings: settings, store: store, budget: budget,
+      suite: ChainWorld(), policy: policy, critic: ChainWorld.exactCritic, settings: settings, store: store,
+      budget: budget,
       concurrency: concurrency)
   }
 
-  static let steered = SteeringSettings(particles: 6, temperature: 0.1, schedule: .effectiveSampleSize(below: 0.7), seed: 5)
+  static let steered = SteeringSettings(
+    particles: 6, temperature: 0.1, schedule: .effectiveSampleSize(below: 0.7), seed: 5)
 
   static func fingerprint(_ outcome: Campaign.Outcome) -> [String] {
     outcome.results.map { result in
@@ -61,7 +64,8 @@ struct CampaignTests {
     let tasks = ChainWorld().tasks(in: .test)
     var fingerprints: [[String]] = []
     for concurrency in [1, 3, 100] {
-      let outcome = try await campaign(CountingPolicy(), store: nil, settings: Self.steered, concurrency: concurrency).run(tasks)
+      let outcome = try await campaign(CountingPolicy(), store: nil, settings: Self.steered, concurrency: concurrency)
+        .run(tasks)
       #expect(outcome.stopped == nil)
       fingerprints.append(Self.fingerprint(outcome))
     }
@@ -90,7 +94,9 @@ struct CampaignTests {
     #expect(Set(asked).isDisjoint(with: last.keys))
     #expect(asked.count + last.keys.count == whole.results.reduce(0) { $0 + $1.calls })
     let again = CountingPolicy()
-    #expect(Self.fingerprint(try await campaign(again, store: store, settings: Self.steered).run(tasks)) == Self.fingerprint(whole))
+    #expect(
+      Self.fingerprint(try await campaign(again, store: store, settings: Self.steered).run(tasks))
+        == Self.fingerprint(whole))
     #expect(again.keys.isEmpty)
   }
 
@@ -99,7 +105,8 @@ struct CampaignTests {
     let tasks = ChainWorld().tasks(in: .test)
     let store = try store()
     let policy = CountingPolicy()
-    let stopped = try await campaign(policy, store: store, settings: Self.steered, limits: Limits(calls: 300)).run(tasks)
+    let stopped = try await campaign(policy, store: store, settings: Self.steered, limits: Limits(calls: 300)).run(
+      tasks)
     #expect(stopped.stopped?.kind == .limitReached)
     #expect(policy.keys.count == 300)
     #expect(!stopped.results.isEmpty && stopped.results.count < 8)
@@ -113,11 +120,13 @@ struct CampaignTests {
 
     let dear = Pricing(inputPerMillion: 100_000)
     let cost = CountingPolicy()
-    let poor = try await campaign(cost, store: nil, settings: Self.steered, limits: Limits(cost: 50.5), pricing: dear).run(tasks)
+    let poor = try await campaign(cost, store: nil, settings: Self.steered, limits: Limits(cost: 50.5), pricing: dear)
+      .run(tasks)
     #expect(poor.stopped?.kind == .limitReached)
     // One call costs 1: the limit is passed by less than one call, those in flight counted before they return.
     #expect((51...59).contains(cost.keys.count))
-    let late = try await campaign(CountingPolicy(), store: nil, settings: Self.steered, limits: Limits(seconds: 0)).run(tasks)
+    let late = try await campaign(CountingPolicy(), store: nil, settings: Self.steered, limits: Limits(seconds: 0)).run(
+      tasks)
     #expect(late.stopped?.kind == .limitReached && late.results.isEmpty)
   }
 
@@ -188,7 +197,8 @@ struct CampaignTests {
   }
 
   @Test func aSummaryHasStandardErrorsOverTasks() async throws {
-    let outcome = try await campaign(CountingPolicy(), store: nil, settings: Self.steered).run(ChainWorld().tasks(in: .test))
+    let outcome = try await campaign(CountingPolicy(), store: nil, settings: Self.steered).run(
+      ChainWorld().tasks(in: .test))
     let summary = MethodSummary(
       outcome.results, settings: Self.steered, pricing: Pricing(inputPerMillion: 1e6), maximalReward: 1,
       wallSeconds: outcome.wallSeconds)
@@ -200,8 +210,10 @@ struct CampaignTests {
     #expect(abs(summary.rewardBest.se - deviation / 8.squareRoot()) < 1e-12)
     let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(summary)) as? [String: Any]
     for key in [
-      "method", "tasks", "particles", "temperature", "resample", "rewardBest", "rewardMean", "rewardWeighted", "rewardSelected",
-      "softValue", "policyCalls", "criticCalls", "inputTokens", "cachedInputTokens", "outputTokens", "cost", "wallSeconds",
+      "method", "tasks", "particles", "temperature", "resample", "rewardBest", "rewardMean", "rewardWeighted",
+      "rewardSelected",
+      "softValue", "policyCalls", "criticCalls", "inputTokens", "cachedInputTokens", "outputTokens", "cost",
+      "wallSeconds",
       "criticalPathSeconds", "resamplings", "forks", "replayMismatches", "failedParticles", "perTask",
     ] { #expect(json?[key] != nil, "\(key)") }
     let comparison = Comparison([summary, summary], maximalReward: 1)

@@ -53,7 +53,8 @@ struct ChainWorld: TaskSuite {
       let words = world.forking == .replaysInOtherWords ? "round \(round), episode \(number)" : "round \(round)"
       // A world that pays otherwise in later episodes than in the first ones.
       let reward = world.forking == .replaysWithOtherRewards && round == 1 && number > 8 ? 0.5 : 0
-      return Outcome(Observation(words), reward: reward + (isDone ? Double(ones) / Double(world.rounds) : 0), isDone: isDone)
+      return Outcome(
+        Observation(words), reward: reward + (isDone ? Double(ones) / Double(world.rounds) : 0), isDone: isDone)
     }
 
     func fork() -> (any Episode)? {

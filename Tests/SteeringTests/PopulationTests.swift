@@ -152,7 +152,9 @@ struct PopulationTests {
       func begin(_ task: AgentTask) -> (episode: any Episode, observation: Observation) {
         let episode = ClosureEpisode(state: 0) { round, action in
           round += 1
-          return Outcome(Observation("\(round)"), reward: action.text == "0" ? 0.5 : round == 6 ? 1 : 0, isDone: action.text == "0" || round == 6)
+          return Outcome(
+            Observation("\(round)"), reward: action.text == "0" ? 0.5 : round == 6 ? 1 : 0,
+            isDone: action.text == "0" || round == 6)
         }
         return (episode, Observation("start"))
       }
@@ -170,7 +172,9 @@ struct PopulationTests {
     var searching = settings
     searching.answer = .search
     searching.schedule = .steps(Array(1...9))
-    let always = ClosurePolicy("ones") { request in PolicyResponse(request.key.particle == 0 && request.key.step < 6 ? "1" : "2") }
+    let always = ClosurePolicy("ones") { request in
+      PolicyResponse(request.key.particle == 0 && request.key.step < 6 ? "1" : "2")
+    }
     let search = try await Population(
       suite: Leave(), policy: always, critic: critic, settings: searching, run: "test"
     ).steer(Leave().task("t"))

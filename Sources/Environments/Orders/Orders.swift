@@ -28,7 +28,9 @@ public struct Orders: TaskSuite {
     let words = (form.fields.flatMap(\.options) + form.worked.flatMap { $0.listed.joined() }).joined(separator: " ")
     return EnvironmentIdentity(
       kind: "orders",
-      rules: "\(fields); \(form.listed.lowerBound)-\(form.listed.upperBound) listed; words \(Seed(0).split(words).rawValue % 100_000)")
+      rules:
+        "\(fields); \(form.listed.lowerBound)-\(form.listed.upperBound) listed; words \(Seed(0).split(words).rawValue % 100_000)"
+    )
   }
 
   public var maximalReward: Double? { 1 }
@@ -122,12 +124,16 @@ extension OrderForm {
     if fields.isEmpty { return "environment.fields is empty; an order has at least one field." }
     for field in fields {
       if field.options.count < 2 { return "environment.fields.\(field.name) has fewer than two options." }
-      if Set(field.options).count < field.options.count { return "environment.fields.\(field.name) lists an option twice." }
+      if Set(field.options).count < field.options.count {
+        return "environment.fields.\(field.name) lists an option twice."
+      }
       if field.options.contains(where: { $0.isEmpty || $0.contains(where: \.isNewline) }) {
         return "environment.fields.\(field.name) has an option that is empty or longer than a line."
       }
     }
-    if listed.lowerBound < 2 { return "environment.listed starts at \(listed.lowerBound); a choice has at least two options." }
+    if listed.lowerBound < 2 {
+      return "environment.listed starts at \(listed.lowerBound); a choice has at least two options."
+    }
     return requests <= worked.count ? "The form has no more requests than worked orders." : nil
   }
 }

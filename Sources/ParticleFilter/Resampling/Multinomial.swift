@@ -13,7 +13,9 @@ func residualCounts(_ weights: [Double], using generator: inout some RandomNumbe
   guard missing > 0 else { return counts }
   let remainders = zip(expected, counts).map { max($0 - Double($1), 0) }
   let total = remainders.reduce(0, +)
-  for (particle, extra) in multinomialCounts(remainders.map { $0 / total }, draws: missing, using: &generator).enumerated() {
+  for (particle, extra) in multinomialCounts(remainders.map { $0 / total }, draws: missing, using: &generator)
+    .enumerated()
+  {
     counts[particle] += extra
   }
   return counts

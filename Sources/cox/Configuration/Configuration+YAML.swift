@@ -35,7 +35,8 @@ extension Configuration {
 extension EnvironmentSettings {
   init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError("environment.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw ConfigurationError(
+        "environment.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     self.kind = kind
     if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
@@ -74,7 +75,8 @@ extension EnvironmentSettings {
 extension PolicySettings {
   init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError("policy.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw ConfigurationError(
+        "policy.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     self.kind = kind
     api = try yaml.choice("api", ChatCompletionsPolicy.API.self)
@@ -104,6 +106,7 @@ extension PolicySettings {
       port = try yaml.integer("port")
       threads = try yaml.integer("threads")
       context = try yaml.integer("context") ?? context
+      slots = try yaml.integer("slots")
     }
     try check()
   }
@@ -118,14 +121,19 @@ extension PolicySettings {
     try positive(attempts, "attempts")
     try positive(threads, "threads")
     try positive(context, "context")
+    try positive(slots, "slots")
     if !(temperature >= 0 && temperature.isFinite) {
       throw ConfigurationError("policy.temperature is \(temperature); it is not negative.")
     }
     if let topP, !(topP > 0 && topP <= 1) { throw ConfigurationError("policy.topP is \(topP); above 0 and at most 1.") }
-    if !(timeout > 0 && timeout.isFinite) { throw ConfigurationError("policy.timeout is \(timeout); seconds, above 0.") }
+    if !(timeout > 0 && timeout.isFinite) {
+      throw ConfigurationError("policy.timeout is \(timeout); seconds, above 0.")
+    }
     if let port, !(1...65_535).contains(port) { throw ConfigurationError("policy.port is \(port); 1 to 65535.") }
     if kind == .openai {
-      if url == nil { throw ConfigurationError("policy.url is missing: the base URL, such as \"https://api.example.com/v1\".") }
+      if url == nil {
+        throw ConfigurationError("policy.url is missing: the base URL, such as \"https://api.example.com/v1\".")
+      }
       if model == nil { throw ConfigurationError("policy.model is missing: the model's name at the server.") }
     }
   }

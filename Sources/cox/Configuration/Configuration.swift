@@ -57,6 +57,7 @@ struct PolicySettings {
   var port: Int?
   var threads: Int?
   var context = 1024
+  var slots: Int?
 }
 
 struct CriticSettings {

@@ -5,7 +5,7 @@ enum Defaults {
     # Coxswain's embedded default: nothing simulated, no key, no GPU.
     environment:
       kind: orders
-      tasks: { train: "0..<96", validation: "100..<124", test: "200..<248" }
+      tasks: { train: "0..<80", validation: "100..<120", test: "200..<248" }
 
     policy:
       kind: local            # a llama.cpp server on loopback, for as long as the run takes
@@ -14,7 +14,8 @@ enum Defaults {
       temperature: 0.7
       maxTokens: 8
       concurrency: 16
-      context: 256
+      slots: 64              # each remembers a prompt's beginning
+      context: 256           # tokens for each slot
 
     critic: { kind: trees }
 

@@ -11,7 +11,8 @@ struct YAMLMapping {
 
   init(_ node: Node, path: String, file: String) throws {
     guard let mapping = node.mapping else {
-      throw ConfigurationError("\(Self.place(node, file)): \(path.isEmpty ? "the configuration" : path) is not a mapping of keys.")
+      throw ConfigurationError(
+        "\(Self.place(node, file)): \(path.isEmpty ? "the configuration" : path) is not a mapping of keys.")
     }
     self.path = path
     self.file = file
@@ -97,7 +98,8 @@ struct YAMLMapping {
     let nearest = known.min { distance($0, stranger.key) < distance($1, stranger.key) }
     let hint = nearest.map { "; did you mean \(name($0))?" } ?? "."
     throw ConfigurationError(
-      "\(Self.place(stranger.node, file)): unknown key \(name(stranger.key))\(hint) Valid here: \(known.joined(separator: ", ")).")
+      "\(Self.place(stranger.node, file)): unknown key \(name(stranger.key))\(hint) Valid here: \(known.joined(separator: ", "))."
+    )
   }
 
   // MARK: - Reading

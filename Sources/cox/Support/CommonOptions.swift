@@ -6,7 +6,9 @@ import Steering
 
 /// The flags that every verb takes. Those that override the configuration say so by their key.
 struct CommonOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The configuration, one YAML file; the embedded default where none is given.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The configuration, one YAML file; the embedded default where none is given.", valueName: "file")
+  )
   var config: String?
 
   @Option(help: "Decides every random choice of the run.")
@@ -61,7 +63,8 @@ struct TaskOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Of the split, the tasks at these places (\"0..<40\", \"0,3,5\"), or the tasks of these ids.", valueName: "tasks"))
+      "Of the split, the tasks at these places (\"0..<40\", \"0,3,5\"), or the tasks of these ids.", valueName: "tasks")
+  )
   var tasks: String?
 
   /// The tasks chosen, at least one.
@@ -71,7 +74,8 @@ struct TaskOptions: ParsableArguments {
     guard let text = tasks else {
       guard !all.isEmpty else {
         throw ConfigurationError(
-          "The split \(split.rawValue) is empty: give environment.tasks.\(split.rawValue) in the configuration, or another --split.")
+          "The split \(split.rawValue) is empty: give environment.tasks.\(split.rawValue) in the configuration, or another --split."
+        )
       }
       return (all, split)
     }

@@ -23,7 +23,8 @@ struct Run {
   ) async throws -> Campaign.Outcome {
     let settings = settings.effective
     let progress = Progress(
-      title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count, quiet: workspace.options.quiet)
+      title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count, quiet: workspace.options.quiet
+    )
     let concurrency = workspace.configuration.policy.concurrency
     let campaign = Campaign(
       suite: workspace.suite, policy: base, critic: critic, settings: settings, store: workspace.store, budget: budget,

@@ -61,7 +61,8 @@ struct Workspace {
       let key = try apiKey(settings)
       return try await withHTTPClient(connections: settings.concurrency) { client in
         let policy = ChatCompletionsPolicy(
-          url: settings.url ?? "", key: key, settings: completions(settings, model: settings.model ?? ""), client: client)
+          url: settings.url ?? "", key: key, settings: completions(settings, model: settings.model ?? ""),
+          client: client)
         return try await body(SharedPrompts(policy, most: settings.samplesPerCall ?? 1))
       }
     case .local:
@@ -70,8 +71,10 @@ struct Workspace {
         try await withHTTPClient(connections: settings.concurrency) { client in
           var completions = completions(settings, model: LocalServer.modelName(settings.model))
           if settings.choices == .auto { completions.constraint = .grammar }
+          completions.reportsFirstAnswerOnly = true
           let policy = ChatCompletionsPolicy(url: server.url, settings: completions, client: client)
-          return try await body(SharedPrompts(policy, most: min(settings.samplesPerCall ?? server.slots, server.slots)))
+          return try await body(
+            SharedPrompts(policy, most: min(settings.samplesPerCall ?? settings.concurrency, server.slots)))
         }
       }
     }
@@ -104,7 +107,7 @@ struct Workspace {
   private func localServer(_ settings: PolicySettings) -> LocalServer.Settings {
     var server = LocalServer.Settings(
       python: settings.python ?? Toolchain.python, model: settings.model, port: settings.port,
-      slots: min(settings.concurrency, 32), context: settings.context)
+      slots: settings.slots ?? settings.concurrency, context: settings.context)
     if let threads = settings.threads { server.threads = threads }
     return server
   }
@@ -114,7 +117,9 @@ func makeSuite(_ settings: EnvironmentSettings) throws -> any TaskSuite {
   let splits = try TaskSplits(settings.tasks)
   switch settings.kind {
   case .orders:
-    guard settings.fields != nil || settings.listed != nil else { return try Orders(seed: settings.seed, splits: splits) }
+    guard settings.fields != nil || settings.listed != nil else {
+      return try Orders(seed: settings.seed, splits: splits)
+    }
     let fields = settings.fields?.map { OrderForm.Field($0.name, $0.options) } ?? OrderForm.standard.fields
     let form = OrderForm(
       fields: fields, listed: settings.listed ?? OrderForm.standard.listed, workedOrders: 3, seed: settings.seed)

@@ -22,7 +22,9 @@ struct Compare: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Draw the comparison into this SVG file.", valueName: "file"))
   var chart: String?
 
-  @Option(help: ArgumentHelp("Draw who was culled and who was cloned, one SVG per task, into this folder.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Draw who was culled and who was cloned, one SVG per task, into this folder.", valueName: "folder"))
   var genealogy: String?
 
   func run() async throws {

@@ -15,7 +15,7 @@ struct Demo: AsyncParsableCommand {
   @OptionGroup var common: CommonOptions
 
   @Option(help: ArgumentHelp("Rollouts per training order.", valueName: "count"))
-  var rollouts = 6
+  var rollouts = 8
 
   @Option(help: ArgumentHelp("Where the pictures go.", valueName: "folder"))
   var output = ".coxswain/demo"

@@ -55,7 +55,8 @@ struct Check: Encodable {
     let path = Toolchain.python
     let version = await output(of: path, ["--version"])
     return Check(
-      name: "Python environment", isFine: version != nil, detail: version.map { "\($0) at \(path)" } ?? "none at \(path)",
+      name: "Python environment", isFine: version != nil,
+      detail: version.map { "\($0) at \(path)" } ?? "none at \(path)",
       remedy: "make setup")
   }
 

@@ -20,7 +20,9 @@ struct Steer: AsyncParsableCommand {
     help: ArgumentHelp("single, best-of or amc (steering.method).", valueName: "method"))
   var method: Steering.Method?
 
-  @Option(help: ArgumentHelp("Draw who was culled and who was cloned, one SVG per task, into this folder.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Draw who was culled and who was cloned, one SVG per task, into this folder.", valueName: "folder"))
   var genealogy: String?
 
   func run() async throws {

@@ -74,7 +74,8 @@ extension Workspace {
     let start = ContinuousClock.now
     let seed = Seed(configuration.steering.seed).split("train")
     var training = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .train).map(\.trajectory)
-    var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(\.trajectory)
+    var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(
+      \.trajectory)
     var heldOutFrom = "the validation split"
     guard !training.isEmpty else { throw try await nothingToTrainOn() }
     if held.isEmpty {
@@ -85,7 +86,8 @@ extension Workspace {
       training.removeAll { chosen.contains($0.task.id) }
       heldOutFrom = "a fifth of the train split, held out"
     }
-    let critic = try TreesCritic.fit(training, environment: suite.identity, policy: policyIdentity, seed: seed) { line in
+    let critic = try TreesCritic.fit(training, environment: suite.identity, policy: policyIdentity, seed: seed) {
+      line in
       if !options.quiet { Console.note(line) }
     }
     let success = suite.maximalReward ?? (training + held).map(\.reward).max() ?? 1
