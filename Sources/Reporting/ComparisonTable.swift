@@ -102,6 +102,10 @@ extension ComparisonTable {
   private static func remarks(_ summary: MethodSummary) -> [String] {
     var remarks: [String] = []
     if let reason = summary.stopped { remarks.append("stopped early: \(reason)") }
+    if summary.storedCalls > 0 {
+      remarks.append(
+        "\(Format.count(summary.storedCalls)) of its calls were read from the store, which its wall time leaves out")
+    }
     if summary.failedParticles > 0 { remarks.append("\(counted(summary.failedParticles, "particle")) failed") }
     if summary.replayMismatches > 0 {
       remarks.append("\(counted(summary.replayMismatches, "replayed observation")) read otherwise than recorded")

@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import ParticleFilter
 import RolloutStore
+import Synchronization
 
 /// One method on many tasks: several populations at a time, so that calls fill the concurrency that the policy allows.
 public struct Campaign: Sendable {
@@ -37,18 +38,20 @@ public struct Campaign: Sendable {
     /// nil where every task was steered to its end.
     public let stopped: SteeringError?
     public let wallSeconds: Double
+    /// How many of the answers were read from the store.
+    public let storedCalls: Int
   }
 
   /// A digest of everything that decides the run's answers. Running the same again reads what is stored.
   public var run: String {
     var digest = Digest()
-    digest.add(suite.identity.kind, suite.identity.rules, policy.identity, settings.method.rawValue)
-    digest.add(String(settings.seed))
-    // Independent attempts depend neither on how many they are nor on how they are weighed afterwards, so that asking for
-    // more of them keeps those that are there.
+    digest.add(suite.identity.kind, suite.identity.rules, policy.identity, String(settings.seed))
+    // Independent attempts depend neither on how many they are nor on how they are weighed afterwards: asking for more of
+    // them keeps those that are there, and a single attempt is the first of best-of-N's.
     if settings.schedule != .never {
       digest.add(
-        String(settings.particles), String(settings.temperature), settings.schedule.description,
+        settings.method.rawValue, String(settings.particles), String(settings.temperature),
+        settings.schedule.description,
         settings.resampler.rawValue,
         settings.divergence.rawValue, critic?.identity ?? "none")
     }
@@ -77,7 +80,11 @@ public struct Campaign: Sendable {
     }
     try await note(tasks, split: split)
     let start = ContinuousClock.now
-    let policy = MeteredPolicy(policy, store: store, budget: budget, concurrency: concurrency, report: called)
+    let stored = StoredCalls()
+    let policy = MeteredPolicy(policy, store: store, budget: budget, concurrency: concurrency) { event in
+      if event.isStored { stored.count.withLock { $0 += 1 } }
+      called?(event)
+    }
     let population = Population(suite: suite, policy: policy, critic: critic, settings: settings, run: run)
     // As many populations as find room whole, so that no particle waits for a place between two checkpoints.
     let window = max(1, concurrency / settings.particles)
@@ -111,7 +118,11 @@ public struct Campaign: Sendable {
     }
     return Outcome(
       results: tasks.indices.compactMap { results[$0] }, stopped: stopped,
-      wallSeconds: (ContinuousClock.now - start).inSeconds)
+      wallSeconds: (ContinuousClock.now - start).inSeconds, storedCalls: stored.count.withLock(\.self))
+  }
+
+  private final class StoredCalls: Sendable {
+    let count = Mutex(0)
   }
 
   private func note(_ tasks: [AgentTask], split: Split?) async throws(SteeringError) {

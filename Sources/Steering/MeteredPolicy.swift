@@ -8,11 +8,12 @@ struct MeteredPolicy: Policy {
   private let store: RolloutStore?
   private let budget: Budget
   private let gate: Gate
-  private let report: (@Sendable (CallEvent) -> Void)?
+  private let report: @Sendable (CallEvent) -> Void
 
   /// - Parameter concurrency: how many calls may be in flight.
   init(
-    _ base: any Policy, store: RolloutStore?, budget: Budget, concurrency: Int, report: (@Sendable (CallEvent) -> Void)?
+    _ base: any Policy, store: RolloutStore?, budget: Budget, concurrency: Int,
+    report: @escaping @Sendable (CallEvent) -> Void
   ) {
     self.base = base
     self.store = store
@@ -28,7 +29,7 @@ struct MeteredPolicy: Policy {
     let digest = Self.digest(request)
     do throws(StoreError) {
       if let stored = try await store?.answer(for: request.key), stored.promptDigest == digest {
-        report?(CallEvent(usage: stored.response.usage, seconds: 0, isStored: true))
+        report(CallEvent(usage: stored.response.usage, seconds: 0, isStored: true))
         return stored.response
       }
     } catch { throw PolicyError(.storeFailed, error.message) }
@@ -48,7 +49,7 @@ struct MeteredPolicy: Policy {
         try await store?.record(
           AnswerRecord(key: request.key, promptDigest: digest, response: response, seconds: seconds))
       } catch { throw PolicyError(.storeFailed, error.message) }
-      report?(CallEvent(usage: response.usage, seconds: seconds, isStored: false))
+      report(CallEvent(usage: response.usage, seconds: seconds, isStored: false))
       return response
     }
   }

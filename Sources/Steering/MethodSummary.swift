@@ -38,6 +38,8 @@ public struct MethodSummary: Sendable, Codable {
   /// V(s₀) + β·log Ẑ.
   public let softValue: MeanEstimate
   public let policyCalls: Int
+  /// Of these, how many were read from the store, so that `wallSeconds` leaves them out.
+  public let storedCalls: Int
   public let criticCalls: Int
   public let inputTokens: Int
   public let cachedInputTokens: Int
@@ -55,7 +57,7 @@ public struct MethodSummary: Sendable, Codable {
 
   public init(
     _ results: [PopulationResult], settings: SteeringSettings, pricing: Pricing, maximalReward: Double?,
-    wallSeconds: Double, stopped: String? = nil
+    wallSeconds: Double, storedCalls: Int = 0, stopped: String? = nil
   ) {
     let settings = settings.effective
     func mean(_ value: (PopulationResult) -> Double) -> MeanEstimate { MeanEstimate(results.map(value)) }
@@ -75,6 +77,7 @@ public struct MethodSummary: Sendable, Codable {
     solvedBest = maximalReward.map { most in mean { $0.rewardBest >= most - 1e-9 ? 1 : 0 } }
     softValue = mean(\.softValue)
     policyCalls = total(\.calls)
+    self.storedCalls = storedCalls
     criticCalls = total(\.criticCalls)
     inputTokens = usage.inputTokens
     cachedInputTokens = usage.cachedInputTokens

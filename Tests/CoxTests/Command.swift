@@ -24,9 +24,10 @@ struct Command {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
   }
 
-  private static var program: URL {
+  /// A program that was built with these tests.
+  static func program(_ name: String) -> URL {
     URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-      .appendingPathComponent("cox")
+      .appendingPathComponent(name)
   }
 
   func write(_ text: String, to name: String) throws -> String {
@@ -35,12 +36,12 @@ struct Command {
     return url.path
   }
 
-  func start(_ arguments: [String], environment: [String: String] = [:]) throws -> (
-    process: Process, output: Pipe, errors: Pipe
-  ) {
+  func start(
+    _ arguments: [String], environment: [String: String] = [:], program: String = "cox"
+  ) throws -> (process: Process, output: Pipe, errors: Pipe) {
     let process = Process()
     let (output, errors) = (Pipe(), Pipe())
-    process.executableURL = Self.program
+    process.executableURL = Self.program(program)
     process.arguments = arguments
     process.currentDirectoryURL = folder
     process.environment = ProcessInfo.processInfo.environment
@@ -53,21 +54,31 @@ struct Command {
     return (process, output, errors)
   }
 
-  func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Result {
+  func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> Result {
     let (process, output, errors) = try start(arguments, environment: environment)
-    return Self.finish(process, output, errors)
+    return await Self.finish(process, output, errors)
   }
 
-  static func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) -> Result {
+  /// Waits for the end on threads of its own: those of the tests' concurrency are few, and other tests need them.
+  static func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) async -> Result {
     // Both pipes are read at a time, since a full one would stop the process.
-    nonisolated(unsafe) var said = Data()
-    let group = DispatchGroup()
-    DispatchQueue.global().async(group: group) { said = errors.fileHandleForReading.readDataToEndOfFile() }
-    let printed = output.fileHandleForReading.readDataToEndOfFile()
-    group.wait()
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationStatus, output: String(decoding: printed, as: UTF8.self),
-      errors: String(decoding: said, as: UTF8.self))
+    async let printed = read(output)
+    async let said = read(errors)
+    let texts = await (printed, said)
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        process.waitUntilExit()
+        continuation.resume()
+      }
+    }
+    return Result(status: process.terminationStatus, output: texts.0, errors: texts.1)
+  }
+
+  private static func read(_ pipe: Pipe) async -> String {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        continuation.resume(returning: String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
+      }
+    }
   }
 }

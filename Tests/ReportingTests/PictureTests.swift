@@ -101,7 +101,7 @@ struct ComparisonChartTests {
       Axis(covering: [0.2, 0.9]).ticks.map(Axis(covering: []).label) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"])
     #expect(Axis(covering: [12, 97]).ticks == [0, 20, 40, 60, 80, 100])
     #expect(Axis(covering: [-3, 1]).ticks == [-3, -2, -1, 0, 1])
-    #expect(Axis(covering: [-1e-320, 1 + 1e-12]).ticks.count == 6)
+    #expect(Axis(covering: [-1e-300, 1 + 1e-12]).ticks.count == 6)
     #expect(Axis(covering: [-1e308, 1e308, .nan]).ticks.count == 6)
     #expect(Axis(steps: 5).ticks == [0, 1, 2, 3, 4, 5])
     #expect(Axis(steps: 0).ticks == [0, 1])

@@ -81,7 +81,7 @@ enum Samples {
       "method": method, "tasks": tasks, "particles": particles, "temperature": 0.1, "resample": resample,
       "rewardBest": estimate(best), "rewardMean": estimate(mean), "rewardWeighted": estimate(weighted),
       "rewardSelected": estimate(selected).merging(["by": by]) { $1 }, "softValue": estimate((0.5, 0.02)),
-      "policyCalls": calls, "criticCalls": 96, "inputTokens": tokens.0, "cachedInputTokens": tokens.1,
+      "policyCalls": calls, "storedCalls": 0, "criticCalls": 96, "inputTokens": tokens.0, "cachedInputTokens": tokens.1,
       "outputTokens": tokens.2, "cost": cost, "wallSeconds": seconds, "criticalPathSeconds": 61.2, "resamplings": 96,
       "forks": 300, "replayMismatches": mismatches, "failedParticles": failed, "perTask": [Any](),
     ]

@@ -22,7 +22,7 @@ enum Defaults {
     steering:
       method: amc
       particles: 8
-      temperature: 0.1       # β, in reward units
+      temperature: 0.03      # β, in reward units
       resample: { steps: [1, 2, 3, 4] }
       answer: search
     """

@@ -54,8 +54,10 @@ struct Run {
     var stopped: SteeringError?
     var calls: [TaskID: Int] = [:]
     var comparable = tasks
-    // The steered one first: what it takes is what the others are given.
-    for method in methods.sorted(by: { $0 == .amc && $1 != .amc }) where stopped == nil {
+    // The steered one first: what it takes is what the others are given. Then the one of many attempts, since a single
+    // attempt is the first of them.
+    let order = [Steering.Method.amc, .bestOf, .single]
+    for method in order where methods.contains(method) && stopped == nil {
       var settings = settings
       settings.method = method
       settings.answer = .sample
@@ -78,7 +80,7 @@ struct Run {
   func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings) -> MethodSummary {
     MethodSummary(
       outcome.results, settings: settings, pricing: workspace.pricing, maximalReward: workspace.suite.maximalReward,
-      wallSeconds: outcome.wallSeconds, stopped: outcome.stopped?.message)
+      wallSeconds: outcome.wallSeconds, storedCalls: outcome.storedCalls, stopped: outcome.stopped?.message)
   }
 }
 

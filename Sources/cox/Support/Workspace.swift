@@ -43,6 +43,10 @@ struct Workspace {
   func critic(_ flag: String?) throws -> any Critic {
     let name = flag ?? configuration.critic.kind.rawValue
     if name == CriticSettings.Kind.constant.rawValue { return ConstantCritic() }
+    if ["judge", "pooling", "lm"].contains(name) {
+      throw ConfigurationError(
+        "This version has no critic \(name): give a critic file, a name given to cox train, or constant.")
+    }
     let path = criticPath(name)
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ConfigurationError(

@@ -39,8 +39,8 @@ struct Demo: AsyncParsableCommand {
         let tasks = try workspace.suite.tasks(in: split)
         guard !tasks.isEmpty else { continue }
         let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
-        if let stopped = outcome.stopped { throw stopped }
         heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: workspace.pricing).text)
+        if let stopped = outcome.stopped { throw stopped }
       }
       heading("\n2/3  Training the critic")
       heading(try await workspace.train(CriticSettings.Kind.trees.rawValue).text)
