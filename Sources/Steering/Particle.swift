@@ -12,17 +12,16 @@ struct Particle: Sendable {
 
   var isOver: Bool { trajectory.isFinished || failure != nil }
 
-  /// Goes on until `step` steps are taken, or to its end.
+  /// Goes on to the end of the segment, or to its own.
   ///
   /// A failure that concerns this particle alone is noted in it; any other is thrown.
-  mutating func advance(
-    to step: Int, at place: Int, asking policy: any Policy, in suite: any TaskSuite, run: String, root: Seed
-  ) async throws {
+  mutating func advance(through segment: Segment, at place: Int) async throws {
+    let (policy, suite) = (segment.policy, segment.suite)
     let format = policy.format
     let task = trajectory.task
-    let seed = CallKey.seed(ofTask: task.id, particle: place, from: root)
-    while trajectory.count < step, !isOver {
-      let key = CallKey(run: run, task: task.id, particle: place, step: trajectory.count)
+    let seed = CallKey.seed(ofTask: task.id, particle: place, from: segment.root)
+    while trajectory.count < segment.end, !isOver {
+      let key = CallKey(run: segment.run, task: task.id, particle: place, step: trajectory.count)
       let choices = trajectory.observation.choices
       let request = PolicyRequest(
         transcript: format.applied(to: suite.transcript(for: trajectory)), choices: choices,
@@ -47,6 +46,24 @@ struct Particle: Sendable {
       }
       trajectory.append(Step(response: response.text, action: action, outcome: outcome))
     }
+  }
+}
+
+/// A stretch between two checkpoints, the same for all particles and shared by them.
+final class Segment: Sendable {
+  let policy: any Policy
+  let suite: any TaskSuite
+  let run: String
+  let root: Seed
+  /// How many steps a particle has taken when it stops.
+  let end: Int
+
+  init(policy: any Policy, suite: any TaskSuite, run: String, root: Seed, end: Int) {
+    self.policy = policy
+    self.suite = suite
+    self.run = run
+    self.root = root
+    self.end = end
   }
 }
 

@@ -53,12 +53,13 @@ extension Population {
   func result(
     _ task: AgentTask, filter: ParticleFilter, state: State, selection: Selection?, seconds: Double
   ) -> PopulationResult {
-    PopulationResult(
+    let weights = filter.weights
+    return PopulationResult(
       task: task,
       particles: state.particles.indices.map {
         PopulationResult.Member(
           trajectory: state.particles[$0].trajectory, failure: state.particles[$0].failure,
-          logWeight: filter.logWeights.values[$0], weight: filter.weights[$0])
+          logWeight: filter.logWeights.values[$0], weight: weights[$0])
       },
       bank: state.bank.map { PopulationResult.Banked(place: $0.place, trajectory: $0.trajectory) },
       genealogy: filter.genealogy, softValue: filter.softValue, selection: selection, calls: state.calls,

@@ -98,23 +98,23 @@ public struct Population: Sendable {
   }
 
   private func open(_ task: AgentTask, count: Int, into state: inout State) async throws {
-    var first: (episode: any Episode, observation: Observation)?
+    var first: Particle?
     for _ in 0..<count {
       // One opening serves all where the world can copy itself.
-      if let first, let episode = try await first.episode.fork() {
-        state.particles.append(
-          Particle(trajectory: Trajectory(task: task, opening: first.observation), episode: episode))
+      if var copy = first, let episode = try await copy.episode.fork() {
+        copy.episode = episode
+        state.particles.append(copy)
       } else {
-        let opened = try await suite.begin(task)
+        let (episode, observation) = try await suite.begin(task)
+        let opened = Particle(trajectory: Trajectory(task: task, opening: observation), episode: episode)
         first = first ?? opened
-        state.particles.append(
-          Particle(trajectory: Trajectory(task: task, opening: opened.observation), episode: opened.episode))
+        state.particles.append(opened)
       }
     }
   }
 
   private func advance(_ places: [Int], to step: Int, state: inout State) async throws {
-    let (policy, suite, run, root) = (policy, suite, run, root)
+    let segment = Segment(policy: policy, suite: suite, run: run, root: root, end: step)
     let running = places.filter { !state.particles[$0].isOver && state.particles[$0].trajectory.count < step }
     guard !running.isEmpty else { return }
     var slowest = 0.0
@@ -131,7 +131,7 @@ public struct Population: Sendable {
           var particle = particle
           var error: (any Error)?
           do {
-            try await particle.advance(to: step, at: place, asking: policy, in: suite, run: run, root: root)
+            try await particle.advance(through: segment, at: place)
           } catch let thrown { error = thrown }
           return Advance(
             place: place, particle: particle, seconds: (ContinuousClock.now - start).inSeconds, error: error)
