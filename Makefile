@@ -26,4 +26,4 @@ bench: setup
 	swift run -c release benchmark
 
 clean:
-	rm -rf .build .venv .coxswain
+	rm -rf .build .venv

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 command -v swift >/dev/null || {
-  echo "Swift 6.1 or later is needed: https://www.swift.org/install" >&2
+  echo "Swift 6.2 or later is needed: https://www.swift.org/install" >&2
   exit 1
 }
 

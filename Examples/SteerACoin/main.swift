@@ -38,8 +38,7 @@ for method in [Method.bestOf, .amc] {
   let settings = SteeringSettings(method: method, particles: 8, temperature: 0.05, schedule: .steps([3, 6]), seed: 1)
   let campaign = Campaign(suite: Tosses(), policy: coin, critic: critic, settings: settings)
   let outcome = try await campaign.run(Tosses().tasks(in: .test))
-  let summary = MethodSummary(
-    outcome.results, settings: settings, pricing: Pricing(), maximalReward: 1, wallSeconds: outcome.wallSeconds)
+  let summary = MethodSummary(outcome, settings: settings, pricing: Pricing(), maximalReward: 1)
   func rounded(_ value: Double) -> Double { (value * 1_000).rounded() / 1_000 }
   print(
     "\(method.rawValue): best \(rounded(summary.rewardBest.mean)) ± \(rounded(summary.rewardBest.se)),",

@@ -110,7 +110,8 @@ struct CompletionsAnswer: Decodable {
   /// The answers and what they cost: the input, paid for once, is counted with the first, and the output is divided among all.
   /// Empty where there is none.
   func responses(reportsFirstOnly: Bool) -> [PolicyResponse] {
-    let texts = choices.compactMap { $0.text ?? $0.message?.content }
+    // A message without content (out of tokens while reasoning, a refusal) is an answer all the same: one with no action.
+    let texts = choices.compactMap { $0.text ?? $0.message.map { $0.content ?? "" } }
     func share(_ total: Int?, _ index: Int) -> Int {
       let total = total ?? 0
       return reportsFirstOnly ? total : total / texts.count + (index < total % texts.count ? 1 : 0)

@@ -56,8 +56,10 @@ struct HTTPTransport: Sendable {
       }
     default: break
     }
+    // The long description of a client's error can quote headers, and one of them is the key.
+    let reason = (error as? HTTPClientError)?.shortDescription ?? String(describing: type(of: error))
     return PolicyError(
-      .unreachable, "No answer from \(base): \(error). Check policy.url, and that the server is running.")
+      .unreachable, "No answer from \(base): \(reason). Check policy.url, and that the server is running.")
   }
 
   /// An answer that says no.

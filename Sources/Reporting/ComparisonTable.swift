@@ -102,6 +102,11 @@ extension ComparisonTable {
   private static func remarks(_ summary: MethodSummary) -> [String] {
     var remarks: [String] = []
     if let reason = summary.stopped { remarks.append("stopped early: \(reason)") }
+    if summary.searchesStopped > 0 {
+      remarks.append(
+        "\(counted(summary.searchesStopped, "task")) stopped at the maximal reward, with unfinished particles in the means"
+      )
+    }
     if summary.storedCalls > 0 {
       remarks.append(
         "\(Format.count(summary.storedCalls)) of its calls were read from the store, which its wall time leaves out")

@@ -3,7 +3,7 @@ import ParticleFilter
 
 /// One run: everything that decides its answers.
 public struct RunRecord: Sendable, Hashable {
-  /// A digest of the other properties but the verb, so that two verbs with the same settings share their answers.
+  /// A digest of what decides the answers, so that two verbs that would ask the same share what is stored.
   public let id: String
   public let verb: String
   public let method: String

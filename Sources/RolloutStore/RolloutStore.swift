@@ -100,23 +100,23 @@ public final class RolloutStore: Sendable {
     try await answers.record(answer)
   }
 
-  /// How many answers are stored for a run, and what they cost.
-  public func spent(run: String) async throws(StoreError) -> (calls: Int, usage: Usage) {
+  /// How many answers are stored for a run, and what they cost, by task.
+  public func spent(run: String) async throws(StoreError) -> [TaskID: (calls: Int, usage: Usage)] {
     try await read("sum up the answers") { database in
-      let row = try Row.fetchOne(
+      let rows = try Row.fetchAll(
         database,
         sql: """
-          SELECT COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
+          SELECT task, COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
             TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning
-          FROM call WHERE run = ?
+          FROM call WHERE run = ? GROUP BY task
           """, arguments: [run])
-      guard let row else { return (0, Usage()) }
-      return (
-        row["calls"],
-        Usage(
-          inputTokens: row["input"], cachedInputTokens: row["cached"], outputTokens: row["output"],
-          reasoningTokens: row["reasoning"])
-      )
+      return Dictionary(
+        uniqueKeysWithValues: rows.map { row in
+          let usage = Usage(
+            inputTokens: row["input"], cachedInputTokens: row["cached"], outputTokens: row["output"],
+            reasoningTokens: row["reasoning"])
+          return (TaskID(row["task"] as String), (row["calls"], usage))
+        })
     }
   }
 

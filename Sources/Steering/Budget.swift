@@ -24,6 +24,8 @@ public actor Budget {
   private var inFlight = 0
   private var cost = 0.0
   private var stopReason: PolicyError?
+  /// The runs' tasks whose stored answers are counted; what they answer from then on is counted as it comes.
+  private var counted: Set<String> = []
 
   public init(limits: Limits = Limits(), pricing: Pricing = Pricing()) {
     self.limits = limits
@@ -56,8 +58,13 @@ public actor Budget {
     if let usage { count(calls: 1, usage) }
   }
 
-  /// Counts answers that were paid for, now or in an earlier part of the run.
-  func count(calls: Int, _ usage: Usage) {
+  /// Counts what a run has stored for a task, once: it was paid for by an earlier part of the run.
+  func countStored(run: String, task: TaskID, calls: Int, _ usage: Usage) {
+    guard counted.insert("\(run)/\(task)").inserted else { return }
+    count(calls: calls, usage)
+  }
+
+  private func count(calls: Int, _ usage: Usage) {
     self.calls += calls
     cost += pricing.cost(of: usage)
   }

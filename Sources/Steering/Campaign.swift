@@ -38,8 +38,11 @@ public struct Campaign: Sendable {
     /// nil where every task was steered to its end.
     public let stopped: SteeringError?
     public let wallSeconds: Double
+    /// The answers that tasks were given, those included that were not steered to their end.
+    public let calls: Int
     /// How many of the answers were read from the store.
     public let storedCalls: Int
+    public let usage: Usage
   }
 
   /// A digest of everything that decides the run's answers. Running the same again reads what is stored.
@@ -80,9 +83,9 @@ public struct Campaign: Sendable {
     }
     try await note(tasks, split: split)
     let start = ContinuousClock.now
-    let stored = StoredCalls()
+    let tally = Tally()
     let policy = MeteredPolicy(policy, store: store, budget: budget, concurrency: concurrency) { event in
-      if event.isStored { stored.count.withLock { $0 += 1 } }
+      tally.add(event)
       called?(event)
     }
     let population = Population(suite: suite, policy: policy, critic: critic, settings: settings, run: run)
@@ -118,11 +121,22 @@ public struct Campaign: Sendable {
     }
     return Outcome(
       results: tasks.indices.compactMap { results[$0] }, stopped: stopped,
-      wallSeconds: (ContinuousClock.now - start).inSeconds, storedCalls: stored.count.withLock(\.self))
+      wallSeconds: (ContinuousClock.now - start).inSeconds, calls: tally.counts.withLock(\.calls),
+      storedCalls: tally.counts.withLock(\.stored),
+      usage: tally.counts.withLock(\.usage))
   }
 
-  private final class StoredCalls: Sendable {
-    let count = Mutex(0)
+  /// What the campaign's answers add up to.
+  private final class Tally: Sendable {
+    let counts = Mutex((calls: 0, stored: 0, usage: Usage()))
+
+    func add(_ event: CallEvent) {
+      counts.withLock {
+        $0.calls += 1
+        $0.stored += event.isStored ? 1 : 0
+        $0.usage += event.usage
+      }
+    }
   }
 
   private func note(_ tasks: [AgentTask], split: Split?) async throws(SteeringError) {
@@ -136,7 +150,11 @@ public struct Campaign: Sendable {
           critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed, settings: json))
       try await store?.note(tasks, split: split, of: suite.identity)
       // What the run has stored was paid for by it, and a limit is on the run.
-      if let (calls, usage) = try await store?.spent(run: run) { await budget.count(calls: calls, usage) }
+      let spent = try await store?.spent(run: run) ?? [:]
+      for task in tasks {
+        guard let (calls, usage) = spent[task.id] else { continue }
+        await budget.countStored(run: run, task: task.id, calls: calls, usage)
+      }
     } catch { throw SteeringError(error) }
   }
 

@@ -51,18 +51,19 @@ public struct MethodSummary: Sendable, Codable {
   public let forks: Int
   public let replayMismatches: Int
   public let failedParticles: Int
+  /// Searches that ended at the maximal reward with particles unfinished, which the means then count at what they had.
+  public let searchesStopped: Int
   /// Why the run ended early, or absent.
   public let stopped: String?
   public let perTask: [TaskRow]
 
   public init(
-    _ results: [PopulationResult], settings: SteeringSettings, pricing: Pricing, maximalReward: Double?,
-    wallSeconds: Double, storedCalls: Int = 0, stopped: String? = nil
+    _ outcome: Campaign.Outcome, settings: SteeringSettings, pricing: Pricing, maximalReward: Double?
   ) {
+    let results = outcome.results
     let settings = settings.effective
     func mean(_ value: (PopulationResult) -> Double) -> MeanEstimate { MeanEstimate(results.map(value)) }
     func total(_ value: (PopulationResult) -> Int) -> Int { results.reduce(0) { $0 + value($1) } }
-    let usage = results.reduce(Usage()) { $0 + $1.usage }
     method = settings.method.rawValue
     tasks = results.count
     particles = settings.particles
@@ -76,20 +77,21 @@ public struct MethodSummary: Sendable, Codable {
       mean: selected.mean, se: selected.se, by: results.contains { $0.selection != nil } ? "critic" : "chance")
     solvedBest = maximalReward.map { most in mean { $0.rewardBest >= most - 1e-9 ? 1 : 0 } }
     softValue = mean(\.softValue)
-    policyCalls = total(\.calls)
-    self.storedCalls = storedCalls
+    policyCalls = outcome.calls
+    storedCalls = outcome.storedCalls
     criticCalls = total(\.criticCalls)
-    inputTokens = usage.inputTokens
-    cachedInputTokens = usage.cachedInputTokens
-    outputTokens = usage.outputTokens
-    cost = pricing.cost(of: usage)
-    self.wallSeconds = wallSeconds
+    inputTokens = outcome.usage.inputTokens
+    cachedInputTokens = outcome.usage.cachedInputTokens
+    outputTokens = outcome.usage.outputTokens
+    cost = pricing.cost(of: outcome.usage)
+    wallSeconds = outcome.wallSeconds
     criticalPathSeconds = results.reduce(0) { $0 + $1.criticalPathSeconds }
     resamplings = total(\.genealogy.resamplings)
     forks = total(\.genealogy.forks)
     replayMismatches = total(\.replayMismatches)
     failedParticles = total(\.failedParticles)
-    self.stopped = stopped
+    searchesStopped = results.count { $0.isStoppedSearch }
+    stopped = outcome.stopped?.message
     perTask = results.map {
       TaskRow(
         task: $0.task.id, rewardBest: $0.rewardBest, rewardMean: $0.rewardMean, rewardWeighted: $0.rewardWeighted,

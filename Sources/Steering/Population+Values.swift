@@ -35,7 +35,7 @@ extension Population {
   }
 
   /// The particle that a user without a verifier would take: the one whose last state the critic expects most of, the last
-  /// reward hidden. nil where no critic tells them apart.
+  /// reward hidden. nil where there is no critic.
   func selected(_ state: inout State) async throws -> Selection? {
     guard let critic else { return nil }
     let whole = state.particles.indices.filter { state.particles[$0].failure == nil }

@@ -36,9 +36,10 @@ public struct Population: Sendable {
         count: settings.particles, temperature: settings.temperature, schedule: settings.schedule,
         resampler: settings.resampler, initialValue: try await initialValue(&state))
       try await run(task, filter: &filter, state: &state)
-      while settings.schedule == .never, state.calls < minimumCalls, state.particles.count < 4 * settings.particles,
-        !isSatisfied(state)
-      {
+      var before = -1
+      while settings.schedule == .never, state.calls < minimumCalls, state.calls > before, !isSatisfied(state) {
+        // An attempt that asks nothing would never get there.
+        before = state.calls
         try await open(task, count: 1, into: &state)
         try await advance(Array(state.particles.indices.suffix(1)), to: task.stepLimit, state: &state)
       }

@@ -36,6 +36,11 @@ public struct PopulationResult: Sendable {
   public let replayMismatches: Int
   public let failedParticles: Int
 
+  /// The search ended at the maximal reward while others were unfinished; their weights are then of no posterior.
+  public var isStoppedSearch: Bool {
+    particles.contains { $0.failure == nil && !$0.trajectory.isFinished }
+  }
+
   /// The best trajectory by the verifier, finished and culled ones included.
   public var best: Trajectory {
     let all = particles.map(\.trajectory) + bank.map(\.trajectory)

@@ -35,7 +35,7 @@ enum Main {
       exit(code.rawValue)
     } catch {
       if let (code, message) = ExitStatus.explain(error) {
-        Console.note("cox: \(visible(message))")
+        Console.note("cox: \(visible(message, keepingLayout: true))")
         exit(code)
       }
       let code = Cox.exitCode(for: error)

@@ -27,6 +27,12 @@ struct ConfigurationTests {
     #expect(configuration.steering.problem(stepLimit: 5) == nil)
   }
 
+  @Test func withoutASteeringSectionTheScheduleIsAutomatic() throws {
+    let configuration = try Configuration(yaml: Self.least, file: "c.yaml")
+    #expect(configuration.steering.schedule == SteeringSettings.automaticSchedule)
+    #expect(configuration.steering == (try Configuration(yaml: Self.least + "steering: {}", file: "c.yaml")).steering)
+  }
+
   @Test func everyKeyOfTheContractIsRead() throws {
     let configuration = try Configuration(
       yaml: """
@@ -89,6 +95,9 @@ struct ConfigurationTests {
       ("environment: { kind: orders }\npolicy: { kind: local, temperature: -1 }", "temperature"),
       ("environment: { kind: orders }\npolicy: { kind: local, concurrency: 0 }", "concurrency"),
       ("environment: { kind: orders }\npolicy: { kind: local, port: 70000 }", "port"),
+      ("environment: { kind: orders }\npolicy: { kind: local, timeout: 1e17 }", "timeout"),
+      (least + "limits: { cost: .nan }", "limits.cost"), (least + "limits: { calls: -1 }", "limits.calls"),
+      ("environment: { kind: orders, maxSteps: 3 }\npolicy: { kind: local }", "environment.maxSteps"),
     ])
   func wrong(yaml: String, words: String) {
     #expect(Self.failure(yaml)?.contains(words) == true, "\(Self.failure(yaml) ?? "accepted")")

@@ -10,7 +10,7 @@ enum Fault {
     .answer(409, ""),
     .truncated(ClientTests.chat("red and more of it")), .reset, .hang(5), .answer(200, "not json"),
     .answer(200, "{\"choices\":[]}"),
-    .answer(200, #"{"choices":[{"message":{"content":null}}]}"#),
+    .answer(200, #"{"choices":[{"index":0}]}"#),
   ]
 
   static let final: [(Int, String, PolicyError.Kind)] = [
@@ -121,6 +121,15 @@ struct ClientTests {
       }
       #expect(server.requests.count == 3)
     }
+  }
+
+  @Test("A message without content is paid for once, and holds no action")
+  func noContent() async throws {
+    let (result, requests) = try await ask { _ in
+      .answer(200, #"{"choices":[{"message":{"content":null}}],"usage":{"prompt_tokens":7}}"#)
+    }
+    #expect(try result.get() == PolicyResponse("", usage: Usage(inputTokens: 7)))
+    #expect(requests.count == 1)
   }
 
   @Test("What may pass is tried again", arguments: Fault.passing.indices)

@@ -75,7 +75,8 @@ struct ComparisonChartTests {
     #expect(try PictureReader(ComparisonChart.svg(Samples.comparison([]))).isWellFormed)
     let summary = try Samples.summary(hostile, resample: hostile, solved: nil)
     #expect(try PictureReader(ComparisonChart.svg(Samples.comparison([summary]))).isWellFormed)
-    let empty = MethodSummary([], settings: SteeringSettings(), pricing: Pricing(), maximalReward: 1, wallSeconds: 0)
+    let empty = MethodSummary(
+      Samples.outcome([], wallSeconds: 0), settings: SteeringSettings(), pricing: Pricing(), maximalReward: 1)
     #expect(PictureReader(ComparisonChart.svg(Comparison([empty], maximalReward: 1))).isWellFormed)
     let lost = PopulationResult(
       task: Samples.task,
@@ -83,7 +84,9 @@ struct ComparisonChartTests {
       genealogy: Genealogy(count: 1), softValue: -.infinity, selection: nil, calls: 0, criticCalls: 0, usage: Usage(),
       wallSeconds: 0, criticalPathSeconds: 0, replayMismatches: 0, failedParticles: 0)
     let summaries = [
-      MethodSummary([lost], settings: SteeringSettings(), pricing: Pricing(), maximalReward: nil, wallSeconds: .nan)
+      MethodSummary(
+        Samples.outcome([lost], wallSeconds: .nan), settings: SteeringSettings(), pricing: Pricing(), maximalReward: nil
+      )
     ]
     let reader = PictureReader(ComparisonChart.svg(Comparison(summaries, maximalReward: nil)))
     #expect(reader.isWellFormed)

@@ -69,6 +69,11 @@ enum Samples {
       failedParticles: failures.count)
   }
 
+  static func outcome(_ results: [PopulationResult], wallSeconds: Double) -> Campaign.Outcome {
+    Campaign.Outcome(
+      results: results, stopped: nil, wallSeconds: wallSeconds, calls: 0, storedCalls: 0, usage: Usage())
+  }
+
   static func summary(
     _ method: String, tasks: Int = 48, particles: Int = 8, resample: String = "none", scale: Double = 1,
     best: (Double, Double) = (0.738, 0.039), mean: (Double, Double) = (0.412, 0.021),
@@ -81,7 +86,8 @@ enum Samples {
       "method": method, "tasks": tasks, "particles": particles, "temperature": 0.1, "resample": resample,
       "rewardBest": estimate(best), "rewardMean": estimate(mean), "rewardWeighted": estimate(weighted),
       "rewardSelected": estimate(selected).merging(["by": by]) { $1 }, "softValue": estimate((0.5, 0.02)),
-      "policyCalls": calls, "storedCalls": 0, "criticCalls": 96, "inputTokens": tokens.0, "cachedInputTokens": tokens.1,
+      "policyCalls": calls, "storedCalls": 0, "searchesStopped": 0, "criticCalls": 96, "inputTokens": tokens.0,
+      "cachedInputTokens": tokens.1,
       "outputTokens": tokens.2, "cost": cost, "wallSeconds": seconds, "criticalPathSeconds": 61.2, "resamplings": 96,
       "forks": 300, "replayMismatches": mismatches, "failedParticles": failed, "perTask": [Any](),
     ]

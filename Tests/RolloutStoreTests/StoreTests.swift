@@ -56,7 +56,7 @@ struct StoreTests {
       try await store.record(Self.answer(3, step: 0, text: "rather no"))
     }
     let store = try RolloutStore(path: scratch.path("deep/er/s.sqlite"))
-    let spent = try await store.spent(run: "r1")
+    let spent = try #require(try await store.spent(run: "r1")["t1"])
     #expect(spent.calls == 50)
     #expect(spent.usage == Usage(inputTokens: 500, cachedInputTokens: 200, outputTokens: 100, reasoningTokens: 50))
     #expect(try await store.answer(for: Self.answer(7, step: 0).key) == Self.answer(7, step: 0))

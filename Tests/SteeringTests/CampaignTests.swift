@@ -111,7 +111,7 @@ struct CampaignTests {
     #expect(policy.keys.count == 300)
     #expect(!stopped.results.isEmpty && stopped.results.count < 8)
     let run = campaign(policy, store: store, settings: Self.steered).run
-    #expect(try await store.spent(run: run).calls == 300)
+    #expect(try await store.spent(run: run).values.reduce(0, { $0 + $1.calls }) == 300)
     // The limit is on the run, so that the same limit again allows nothing more.
     _ = try await campaign(policy, store: store, settings: Self.steered, limits: Limits(calls: 300)).run(tasks)
     #expect(policy.keys.count == 300)
@@ -144,7 +144,7 @@ struct CampaignTests {
       budget: budget, concurrency: 6)
     let outcome = try await campaign.run([ChainWorld().task(number: 0)])
     #expect(outcome.stopped?.kind == .interrupted)
-    #expect(try await store.spent(run: campaign.run).calls >= 7)
+    #expect(try await store.spent(run: campaign.run)["chain-0"]?.calls ?? 0 >= 7)
   }
 
   @Test func badSettingsAreRefusedBeforeTheFirstCall() async throws {
@@ -167,6 +167,28 @@ struct CampaignTests {
       try await self.campaign(CountingPolicy(), store: nil, settings: Self.steered).run([])
     }
     #expect(error?.message.contains("empty") == true)
+  }
+
+  @Test("What is stored counts towards a limit once, however many campaigns read it")
+  func sharedBudget() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let store = try store()
+    let tasks = Array(ChainWorld().tasks(in: .test).prefix(2))
+    let budget = Budget(limits: Limits(calls: 2 * 3 * 12))
+    let policy = CountingPolicy()
+    for particles in [3, 1, 3] {
+      let settings = SteeringSettings(method: .bestOf, particles: particles)
+      let campaign = Campaign(suite: ChainWorld(), policy: policy, settings: settings, store: store, budget: budget)
+      let outcome = try await campaign.run(tasks)
+      #expect(outcome.stopped == nil)
+      #expect(outcome.calls == 2 * particles * 12)
+    }
+    #expect(policy.keys.count == 2 * 3 * 12)
+    // Answers of other tasks of the same run are no part of it.
+    let other = Campaign(
+      suite: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 1), store: store,
+      budget: Budget(limits: Limits(calls: 12)))
+    #expect(try await other.run([ChainWorld().task(number: 5)]).stopped == nil)
   }
 
   @Test func independentAttemptsAreKeptWhenMoreAreAsked() async throws {
@@ -200,8 +222,7 @@ struct CampaignTests {
     let outcome = try await campaign(CountingPolicy(), store: nil, settings: Self.steered).run(
       ChainWorld().tasks(in: .test))
     let summary = MethodSummary(
-      outcome.results, settings: Self.steered, pricing: Pricing(inputPerMillion: 1e6), maximalReward: 1,
-      wallSeconds: outcome.wallSeconds)
+      outcome, settings: Self.steered, pricing: Pricing(inputPerMillion: 1e6), maximalReward: 1)
     #expect(summary.tasks == 8 && summary.policyCalls == 8 * 6 * 12 && summary.cost == Double(summary.inputTokens))
     let best = outcome.results.map(\.rewardBest)
     #expect(summary.rewardBest == MeanEstimate(best))

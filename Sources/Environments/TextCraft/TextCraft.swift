@@ -74,7 +74,9 @@ public struct TextCraft: TaskSuite {
 
   public var identity: EnvironmentIdentity {
     EnvironmentIdentity(
-      kind: "textcraft", rules: "reward \(reward.rawValue); \(recipes.recipes.count) recipes, digest \(recipes.digest)")
+      kind: "textcraft",
+      rules: "reward \(reward.rawValue); \(recipes.recipes.count) recipes, digest \(recipes.digest); \(stepLimit) steps"
+    )
   }
 
   public var maximalReward: Double? { 1 }

@@ -40,8 +40,6 @@ extension EnvironmentSettings {
     }
     self.kind = kind
     if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
-    maxSteps = try yaml.integer("maxSteps")
-    if let maxSteps, maxSteps < 1 { throw ConfigurationError("environment.maxSteps is \(maxSteps); at least 1.") }
     tasks =
       try yaml.mapping("tasks") { yaml in
         var tasks: [Split: [Int]] = [:]
@@ -57,6 +55,8 @@ extension EnvironmentSettings {
       }
       listed = try Self.range(&yaml, "listed")
     case .textcraft:
+      maxSteps = try yaml.integer("maxSteps")
+      if let maxSteps, maxSteps < 1 { throw ConfigurationError("environment.maxSteps is \(maxSteps); at least 1.") }
       recipes = try yaml.text("recipes")
       reward = try yaml.choice("reward", TextCraft.Reward.self)
       depths = try Self.range(&yaml, "depths")
@@ -126,8 +126,8 @@ extension PolicySettings {
       throw ConfigurationError("policy.temperature is \(temperature); it is not negative.")
     }
     if let topP, !(topP > 0 && topP <= 1) { throw ConfigurationError("policy.topP is \(topP); above 0 and at most 1.") }
-    if !(timeout > 0 && timeout.isFinite) {
-      throw ConfigurationError("policy.timeout is \(timeout); seconds, above 0.")
+    if !(timeout > 0 && timeout <= 86_400) {
+      throw ConfigurationError("policy.timeout is \(timeout); seconds, above 0 and at most a day.")
     }
     if let port, !(1...65_535).contains(port) { throw ConfigurationError("policy.port is \(port); 1 to 65535.") }
     if kind == .openai {
@@ -189,5 +189,8 @@ extension Limits {
   init(_ yaml: inout YAMLMapping) throws {
     self.init(
       calls: try yaml.integer("calls"), cost: try yaml.number("cost"), seconds: try yaml.number("seconds"))
+    for (name, value) in [("calls", calls.map(Double.init)), ("cost", cost), ("seconds", seconds)] {
+      if let value, !(value >= 0) { throw ConfigurationError("limits.\(name) is \(value); it is not negative.") }
+    }
   }
 }

@@ -9,7 +9,7 @@ struct Configuration {
   var environment: EnvironmentSettings
   var policy: PolicySettings
   var critic = CriticSettings()
-  var steering = SteeringSettings()
+  var steering = SteeringSettings(schedule: SteeringSettings.automaticSchedule, answer: .search)
   var limits = Limits()
 }
 

@@ -68,7 +68,9 @@ struct TaskOptions: ParsableArguments {
   var tasks: String?
 
   /// The tasks chosen, at least one.
-  func select(from suite: any TaskSuite, default standard: Split) throws -> (tasks: [AgentTask], split: Split) {
+  ///
+  /// - Returns: with the split they belong to; nil for ids of several splits or of none.
+  func select(from suite: any TaskSuite, default standard: Split) throws -> (tasks: [AgentTask], split: Split?) {
     let split = split ?? standard
     let all = try suite.tasks(in: split)
     guard let text = tasks else {
@@ -84,10 +86,18 @@ struct TaskOptions: ParsableArguments {
       guard last < all.count else {
         throw ConfigurationError("--tasks \(text) goes past the split \(split.rawValue), which has \(all.count) tasks.")
       }
-      return (places.map { all[$0] }, split)
+      return (unique(places).map { all[$0] }, split)
     }
-    let ids = text.split(separator: ",").map { TaskID($0.trimmingCharacters(in: .whitespaces)) }
-    return (try ids.map { id in try all.first { $0.id == id } ?? suite.task(id) }, split)
+    let ids = unique(text.split(separator: ",").map { TaskID($0.trimmingCharacters(in: .whitespaces)) })
+    let owners = try Split.allCases.map { split in (split, Set(try suite.tasks(in: split).map(\.id))) }
+    let splits = Set(ids.map { id in owners.first { $0.1.contains(id) }?.0 })
+    return (try ids.map(suite.task), splits.count == 1 ? splits.first ?? nil : nil)
+  }
+
+  /// Without repetitions: a task steered twice at once would be two runs under one name.
+  private func unique<T: Hashable>(_ items: [T]) -> [T] {
+    var seen: Set<T> = []
+    return items.filter { seen.insert($0).inserted }
   }
 }
 

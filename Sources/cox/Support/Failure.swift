@@ -24,8 +24,9 @@ enum ExitStatus {
     case let error as EnvironmentError:
       let isUse = error.kind == .misconfigured || error.kind == .unknownTask
       return (isUse ? badUse : failed, error.message)
-    case let error as CriticError: return (error.kind == .wrongEnvironment ? badUse : failed, error.message)
-    case let error as StoreError: return (failed, error.message)
+    case let error as CriticError:
+      return (error.kind == .wrongEnvironment || error.kind == .unreadable ? badUse : failed, error.message)
+    case let error as StoreError: return (error.kind == .wrongVersion ? badUse : failed, error.message)
     case let error as PolicyError: return (error.kind == .limitReached ? limitReached : failed, error.message)
     default: return nil
     }

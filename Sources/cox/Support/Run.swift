@@ -36,24 +36,24 @@ struct Run {
   }
 
   /// Independent rollouts of the frozen policy.
-  func collect(_ tasks: [AgentTask], split: Split, rollouts: Int) async throws -> Campaign.Outcome {
+  func collect(_ tasks: [AgentTask], split: Split?, rollouts: Int) async throws -> Campaign.Outcome {
     try await steer(
       tasks, split: split,
       settings: SteeringSettings(
         method: .bestOf, particles: rollouts, schedule: .never, answer: .sample,
         seed: workspace.configuration.steering.seed),
-      critic: nil, verb: "collect", title: "collect \(split.rawValue) × \(rollouts)")
+      critic: nil, verb: "collect", title: "collect \(split?.rawValue ?? "tasks") × \(rollouts)")
   }
 
   /// Several methods on the same tasks; independent ones get at least the calls that the steered one took on each task.
   func compare(
-    _ methods: [Steering.Method], on tasks: [AgentTask], split: Split?, settings: SteeringSettings, critic: any Critic
+    _ methods: [Steering.Method], on tasks: [AgentTask], split: Split?, settings: SteeringSettings,
+    critic: (any Critic)?
   ) async throws -> (comparison: Comparison, steered: [PopulationResult], stopped: SteeringError?) {
     var summaries: [Steering.Method: MethodSummary] = [:]
     var steered: [PopulationResult] = []
     var stopped: SteeringError?
     var calls: [TaskID: Int] = [:]
-    var comparable = tasks
     // The steered one first: what it takes is what the others are given. Then the one of many attempts, since a single
     // attempt is the first of them.
     let order = [Steering.Method.amc, .bestOf, .single]
@@ -62,13 +62,12 @@ struct Run {
       settings.method = method
       settings.answer = .sample
       let outcome = try await steer(
-        comparable, split: split, settings: settings, critic: critic, verb: "compare",
+        tasks, split: split, settings: settings, critic: critic, verb: "compare",
         minimumCalls: method == .bestOf ? calls : [:])
       stopped = outcome.stopped
       if method == .amc {
         steered = outcome.results
         calls = Dictionary(outcome.results.map { ($0.task.id, $0.calls) }, uniquingKeysWith: max)
-        if stopped != nil { comparable = outcome.results.map(\.task) }
       }
       summaries[method] = summary(outcome, settings: settings)
     }
@@ -79,8 +78,7 @@ struct Run {
 
   func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings) -> MethodSummary {
     MethodSummary(
-      outcome.results, settings: settings, pricing: workspace.pricing, maximalReward: workspace.suite.maximalReward,
-      wallSeconds: outcome.wallSeconds, storedCalls: outcome.storedCalls, stopped: outcome.stopped?.message)
+      outcome, settings: settings, pricing: workspace.pricing, maximalReward: workspace.suite.maximalReward)
   }
 }
 

@@ -105,7 +105,11 @@ struct Workspace {
     guard let key = ProcessInfo.processInfo.environment[variable], !key.isEmpty else {
       throw ConfigurationError("The environment variable \(variable), which policy.apiKeyVariable names, is not set.")
     }
-    return key
+    let trimmed = key.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !trimmed.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
+      throw ConfigurationError("The environment variable \(variable) holds control characters; an API key has none.")
+    }
+    return trimmed
   }
 
   private func localServer(_ settings: PolicySettings) -> LocalServer.Settings {

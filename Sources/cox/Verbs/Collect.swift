@@ -38,12 +38,13 @@ struct Collect: AsyncParsableCommand {
 
 /// What a collection gave.
 struct CollectReport: Encodable {
-  let split: String
+  /// nil for tasks of several splits or of none.
+  let split: String?
   let tasks: Int
   let rollouts: Int
   let trajectories: Int
   let reward: MeanEstimate
-  /// Share of the variance of the reward that lies within tasks: what there is to select.
+  /// The standard deviation of the reward within a task, pooled over tasks: what there is to select.
   let rewardDeviationWithinTasks: Double
   let policyCalls: Int
   let inputTokens: Int
@@ -53,9 +54,9 @@ struct CollectReport: Encodable {
   let wallSeconds: Double
   let stopped: String?
 
-  init(_ outcome: Campaign.Outcome, split: Split, rollouts: Int, pricing: Pricing) {
-    let usage = outcome.results.reduce(Usage()) { $0 + $1.usage }
-    self.split = split.rawValue
+  init(_ outcome: Campaign.Outcome, split: Split?, rollouts: Int, pricing: Pricing) {
+    let usage = outcome.usage
+    self.split = split?.rawValue
     tasks = outcome.results.count
     self.rollouts = rollouts
     trajectories = outcome.results.reduce(0) { $0 + $1.particles.count }
@@ -66,7 +67,7 @@ struct CollectReport: Encodable {
         / Double(max(result.particles.count - 1, 1))
     }
     rewardDeviationWithinTasks = (within.reduce(0, +) / Double(max(within.count, 1))).squareRoot()
-    policyCalls = outcome.results.reduce(0) { $0 + $1.calls }
+    policyCalls = outcome.calls
     inputTokens = usage.inputTokens
     cachedInputTokens = usage.cachedInputTokens
     outputTokens = usage.outputTokens
@@ -77,7 +78,7 @@ struct CollectReport: Encodable {
 
   var text: String {
     var lines = [
-      "\(trajectories) rollouts of \(tasks) \(split) tasks: reward \(reward.text(overTasks: tasks)), deviation within a task "
+      "\(trajectories) rollouts of \(tasks) \(split.map { "\($0) " } ?? "")tasks: reward \(reward.text(overTasks: tasks)), deviation within a task "
         + String(format: "%.3f", rewardDeviationWithinTasks) + ".",
       "\(policyCalls) calls, \(inputTokens) input tokens (\(cachedInputTokens) cached), \(outputTokens) output tokens, "
         + "\(Format.duration(seconds: wallSeconds)).",

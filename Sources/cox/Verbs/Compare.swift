@@ -34,7 +34,7 @@ struct Compare: AsyncParsableCommand {
     var settings = workspace.configuration.steering
     try steering.apply(to: &settings)
     try workspace.check(settings, for: tasks)
-    let critic = try workspace.critic(steering.critic)
+    let critic = methods.contains(.amc) || steering.critic != nil ? try workspace.critic(steering.critic) : nil
     let (comparison, steered, stopped) = try await workspace.withRun { [settings] run in
       try await run.compare(methods, on: tasks, split: split, settings: settings, critic: critic)
     }

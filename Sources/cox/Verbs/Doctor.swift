@@ -27,7 +27,7 @@ struct Doctor: AsyncParsableCommand {
     ]
     if let json = common.json { try Console.write(json: checks, to: json) }
     if common.json != "-" {
-      for check in checks { Console.print(visible(check.text)) }
+      for check in checks { Console.print(visible(check.text, keepingLayout: true)) }
     }
     if checks.contains(where: { !$0.isFine }) { throw ExitCode(ExitStatus.failed) }
   }

@@ -49,11 +49,10 @@ struct Steer: AsyncParsableCommand {
 /// Writes the pictures of populations.
 enum Pictures {
   static func write(_ results: [PopulationResult], to folder: String) throws {
-    for result in results {
+    for (index, result) in results.enumerated() {
       // A task's name is the world's, and no path is built from it as it stands.
       let name = String(result.task.id.rawValue.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
-      try Console.write(Data(GenealogyPicture.svg(result).utf8), toFile: "\(folder)/\(name).svg")
+      try Console.write(Data(GenealogyPicture.svg(result).utf8), toFile: "\(folder)/\(index + 1)-\(name).svg")
     }
-    Console.note("Wrote \(results.count) pictures to \(folder).")
   }
 }
