@@ -7,10 +7,10 @@ struct Cox: AsyncParsableCommand {
     commandName: "cox",
     abstract: "Makes an LLM agent better at a task without touching the model.",
     discussion: """
-      Collect rollouts of a frozen model, train a critic on them, and steer new tasks by Sequential Monte Carlo: weak
+      Collect rollouts of a frozen model, train a critic on them, and steer new tasks by Sequential Monte Carlo: weak \
       attempts are culled half-way, strong ones cloned. `cox demo` does all of it on a small real model.
 
-      Progress goes to standard error, results to standard output. Exit codes: 0 done, 2 bad use or configuration,
+      Progress goes to standard error, results to standard output. Exit codes: 0 done, 2 bad use or configuration, \
       3 stopped by a limit, 1 anything else.
       """,
     version: "cox 0.1.0",
