@@ -11,7 +11,7 @@ enum Defaults {
       kind: local            # a llama.cpp server on loopback, for as long as the run takes
       api: text
       format: plain
-      temperature: 1.4       # a prior that tries things: at 0.7 a fifth of the orders has a field it never gets right
+      temperature: 1.4       # a prior that tries things: at 0.7 a third of the orders have a field it never gets right
       maxTokens: 8
       concurrency: 16
       slots: 64              # each remembers a prompt's beginning
