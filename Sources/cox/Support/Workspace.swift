@@ -64,18 +64,13 @@ struct Workspace {
     case .openai:
       let key = try apiKey(settings)
       return try await withHTTPClient(connections: settings.concurrency) { client in
-        let policy = ChatCompletionsPolicy(
-          url: settings.url ?? "", key: key, settings: completions(settings, model: settings.model ?? ""),
-          client: client)
+        let policy = ChatCompletionsPolicy(url: settings.url ?? "", key: key, settings: completions, client: client)
         return try await body(SharedPrompts(policy, most: settings.samplesPerCall ?? 1))
       }
     case .local:
       let server = localServer(settings)
       return try await LocalServer.with(server) { server in
         try await withHTTPClient(connections: settings.concurrency) { client in
-          var completions = completions(settings, model: LocalServer.modelName(settings.model))
-          if settings.choices == .auto { completions.constraint = .grammar }
-          completions.reportsFirstAnswerOnly = true
           let policy = ChatCompletionsPolicy(url: server.url, settings: completions, client: client)
           return try await body(
             SharedPrompts(policy, most: min(settings.samplesPerCall ?? settings.concurrency, server.slots)))
@@ -84,20 +79,20 @@ struct Workspace {
     }
   }
 
-  /// The identity that the configured policy would have, without starting anything.
-  var policyIdentity: String {
-    let settings = configuration.policy
-    var completions = completions(
-      settings, model: settings.kind == .local ? LocalServer.modelName(settings.model) : settings.model ?? "")
-    if settings.kind == .local && settings.choices == .auto { completions.constraint = .grammar }
-    return ChatCompletionsPolicy(url: "", settings: completions).identity
-  }
+  /// The identity that the configured policy has, without starting anything.
+  var policyIdentity: String { ChatCompletionsPolicy(url: "", settings: completions).identity }
 
-  private func completions(_ settings: PolicySettings, model: String) -> ChatCompletionsPolicy.Settings {
-    ChatCompletionsPolicy.Settings(
-      model: model, api: settings.api ?? .chat, format: settings.format, temperature: settings.temperature,
-      topP: settings.topP, maxTokens: settings.maxTokens, constraint: settings.choices,
+  /// What the configuration says of the model, for asking it and for naming it alike.
+  private var completions: ChatCompletionsPolicy.Settings {
+    let settings = configuration.policy
+    let isLocal = settings.kind == .local
+    var completions = ChatCompletionsPolicy.Settings(
+      model: isLocal ? LocalServer.modelName(settings.model) : settings.model ?? "", api: settings.api ?? .chat,
+      format: settings.format, temperature: settings.temperature, topP: settings.topP, maxTokens: settings.maxTokens,
+      constraint: isLocal && settings.choices == .auto ? .grammar : settings.choices,
       retry: RetryRule(attempts: settings.attempts), timeout: settings.timeout)
+    completions.reportsFirstAnswerOnly = isLocal
+    return completions
   }
 
   private func apiKey(_ settings: PolicySettings) throws -> String? {
