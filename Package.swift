@@ -17,6 +17,8 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -34,7 +36,13 @@ let package = Package(
       name: "RolloutStore",
       dependencies: ["Agents", "ParticleFilter", .product(name: "GRDB", package: "GRDB.swift")]),
 
-    .target(name: "Steering", dependencies: ["Agents", "ParticleFilter", "RolloutStore"]),
+    .target(
+      name: "Steering",
+      dependencies: [
+        "Agents", "ParticleFilter", "RolloutStore",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]),
 
     .systemLibrary(
       name: "CXGBoost", pkgConfig: "xgboost", providers: [.apt(["libxgboost-dev"]), .brew(["xgboost"])]),
@@ -45,6 +53,8 @@ let package = Package(
       dependencies: [
         "Agents",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -62,6 +72,7 @@ let package = Package(
         "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "Policies", "Orders", "TextCraft",
         "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Yams", package: "Yams"),
       ]),
@@ -69,6 +80,16 @@ let package = Package(
     .executableTarget(name: "benchmark", dependencies: ["Agents", "ParticleFilter", "Steering"], path: "Benchmarks"),
     .executableTarget(
       name: "SteerACoin", dependencies: ["Agents", "ParticleFilter", "Steering"], path: "Examples/SteerACoin"),
+
+    // Doubles for faults and for load, shared by tests and benchmarks.
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      path: "Tests/TestSupport"),
 
     .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
     .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
@@ -78,16 +99,11 @@ let package = Package(
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
     .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
     .testTarget(name: "CriticsTests", dependencies: ["Critics"]),
-    .testTarget(name: "CoxTests", dependencies: ["cox", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(name: "CoxTests", dependencies: ["cox", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Agents", "ParticleFilter", "Steering"]),
     .testTarget(
       name: "PoliciesTests",
-      dependencies: [
-        "Policies",
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-      ]),
+      dependencies: ["Policies", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -4,11 +4,13 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   case plain
   /// "Thought: … Action: …": the action is what follows the last "Action:" (ReAct, arXiv 2210.03629).
   case react
+  /// The model calls one of the world's actions as a tool (native function calling, or ``ToolCall``'s form in the text).
+  case tools
 
   /// What the policy is told about the form of its answers, or nil where there is nothing to tell.
   public var instructions: String? {
     switch self {
-    case .plain: nil
+    case .plain, .tools: nil
     case .react:
       """
       Answer every time in this form, with exactly one action:
@@ -16,6 +18,13 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
       Action: the action
       """
     }
+  }
+
+  /// What the policy is told of the world's actions: nothing unless it calls them as tools.
+  ///
+  /// - Parameter tools: the world's own, or nil for ``ActionTool/act(choices:)``.
+  public func tools(_ tools: [ActionTool]?, choices: [String]?) -> [ActionTool] {
+    self == .tools ? tools ?? [.act(choices: choices)] : []
   }
 
   /// The transcript with this format's instructions added to its own.
@@ -34,7 +43,15 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   ///
   /// Where the world offers choices, an answer that names none of them (white space, case and a final full stop aside)
   /// is unparsable, and one that does is given in the world's own spelling.
-  public func action(in response: String, choices: [String]?) -> Action {
+  ///
+  /// - Parameter tools: what the policy was offered, for ``tools``.
+  public func action(in response: String, choices: [String]?, tools: [ActionTool] = []) -> Action {
+    if self == .tools {
+      guard let (call, _) = ToolCall.last(in: response), let tool = tools.first(where: { $0.name == call.name }),
+        let action = tool.action(call.arguments)
+      else { return .unparsable(response) }
+      return ActionFormat.plain.action(in: action, choices: choices)
+    }
     // Most answers need nothing done: a choice letter by letter, or any words without white space around them.
     if self == .plain, choices?.contains(response) ?? Self.isTrimmed(response.utf8) { return .act(response) }
     var text = response[...]

@@ -33,13 +33,18 @@ public struct PolicyRequest: Sendable {
   public var transcript: Transcript
   /// The admissible answers, or nil where any text may be one.
   public var choices: [String]?
+  /// What the world's actions look like as tools; empty unless the policy's format is ``ActionFormat/tools``.
+  public var tools: [ActionTool]
   /// The seed of the policy's own sampling, for policies that can be seeded.
   public var seed: Seed
   public var key: CallKey
 
-  public init(transcript: Transcript, choices: [String]? = nil, seed: Seed, key: CallKey) {
+  public init(
+    transcript: Transcript, choices: [String]? = nil, tools: [ActionTool] = [], seed: Seed, key: CallKey
+  ) {
     self.transcript = transcript
     self.choices = choices
+    self.tools = tools
     self.seed = seed
     self.key = key
   }
@@ -47,12 +52,24 @@ public struct PolicyRequest: Sendable {
 
 /// A policy's answer and what it cost.
 public struct PolicyResponse: Sendable, Hashable, Codable {
+  /// What the action is read from.
   public var text: String
+  /// What a reasoning model thought before it answered, where the server tells. It is kept, and shown to no one later.
+  public var reasoning: String?
+  /// The sum of the log-probabilities of the answer's tokens, in nats, where they were asked for and reported.
+  public var logProbability: Double?
   public var usage: Usage
+  /// How often it was asked for, failures included.
+  public var attempts: Int
 
-  public init(_ text: String, usage: Usage = Usage()) {
+  public init(
+    _ text: String, reasoning: String? = nil, logProbability: Double? = nil, usage: Usage = Usage(), attempts: Int = 1
+  ) {
     self.text = text
+    self.reasoning = reasoning
+    self.logProbability = logProbability
     self.usage = usage
+    self.attempts = attempts
   }
 }
 
@@ -64,8 +81,15 @@ public protocol Policy: Sendable {
   /// How an action is written in this policy's answers.
   var format: ActionFormat { get }
 
+  /// It keeps to a number of calls in flight by itself, and lets others go while it waits to try a call again.
+  var limitsConcurrency: Bool { get }
+
   /// Asks once. Retries, where the policy has them, are inside.
   func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse
+}
+
+extension Policy {
+  public var limitsConcurrency: Bool { false }
 }
 
 /// A policy made from a closure.

@@ -9,7 +9,7 @@ public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
     // Final for this call.
     case contextTooLong, contentRefused
     // Final for the run.
-    case unauthorized, unknownModel, badRequest, limitReached, cancelled, storeFailed
+    case unauthorized, outOfCredit, unknownModel, badRequest, notRecorded, limitReached, cancelled, storeFailed
   }
 
   public let kind: Kind

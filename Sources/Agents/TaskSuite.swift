@@ -32,10 +32,15 @@ public protocol TaskSuite: Sendable {
 
   /// What the policy is shown after `trajectory`. A pure function of the trajectory.
   func transcript(for trajectory: Trajectory) -> Transcript
+
+  /// The world's actions as tools, for policies that call them; nil for one tool that takes the action as a text.
+  func tools(for task: AgentTask) -> [ActionTool]?
 }
 
 extension TaskSuite {
   public var maximalReward: Double? { nil }
+
+  public func tools(for task: AgentTask) -> [ActionTool]? { nil }
 
   /// The whole past: the request, then every observation and every answer.
   public func transcript(for trajectory: Trajectory) -> Transcript {

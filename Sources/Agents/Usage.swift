@@ -1,23 +1,46 @@
-/// Tokens that one or many calls took. Cached input is part of the input, reasoning is part of the output.
+/// Tokens that one or many calls took. Cached input and input written to a cache are part of the input, reasoning is part of
+/// the output.
 public struct Usage: Sendable, Hashable, Codable {
   public var inputTokens: Int
+  /// Of the input, what the provider read from its cache.
   public var cachedInputTokens: Int
+  /// Of the input, what the provider put into its cache, where it says so and charges for it.
+  public var cacheWriteTokens: Int
   public var outputTokens: Int
+  /// Of the output, what the model thought before it answered.
   public var reasoningTokens: Int
+  /// Input that was not paid for, because the prompt was asked once for several particles. Not part of the input.
+  public var savedInputTokens: Int
 
-  public init(inputTokens: Int = 0, cachedInputTokens: Int = 0, outputTokens: Int = 0, reasoningTokens: Int = 0) {
+  public init(
+    inputTokens: Int = 0, cachedInputTokens: Int = 0, cacheWriteTokens: Int = 0, outputTokens: Int = 0,
+    reasoningTokens: Int = 0, savedInputTokens: Int = 0
+  ) {
     self.inputTokens = inputTokens
     self.cachedInputTokens = cachedInputTokens
+    self.cacheWriteTokens = cacheWriteTokens
     self.outputTokens = outputTokens
     self.reasoningTokens = reasoningTokens
+    self.savedInputTokens = savedInputTokens
+  }
+
+  /// Input and output together.
+  public var totalTokens: Int { inputTokens + outputTokens }
+
+  /// The share of the input that asking identical prompts once has saved, in 0...1; 0 where nothing was asked.
+  public var savedShare: Double {
+    let whole = inputTokens + savedInputTokens
+    return whole > 0 ? Double(savedInputTokens) / Double(whole) : 0
   }
 
   public static func + (a: Usage, b: Usage) -> Usage {
     Usage(
       inputTokens: a.inputTokens + b.inputTokens,
       cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+      cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
       outputTokens: a.outputTokens + b.outputTokens,
-      reasoningTokens: a.reasoningTokens + b.reasoningTokens)
+      reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+      savedInputTokens: a.savedInputTokens + b.savedInputTokens)
   }
 
   public static func += (a: inout Usage, b: Usage) { a = a + b }
@@ -27,18 +50,32 @@ public struct Usage: Sendable, Hashable, Codable {
 public struct Pricing: Sendable, Hashable, Codable {
   public var inputPerMillion: Double
   public var cachedInputPerMillion: Double
+  public var cacheWritePerMillion: Double
   public var outputPerMillion: Double
 
-  public init(inputPerMillion: Double = 0, cachedInputPerMillion: Double? = nil, outputPerMillion: Double = 0) {
+  /// - Parameters:
+  ///   - cachedInputPerMillion: input read from the provider's cache; as any input where nil.
+  ///   - cacheWritePerMillion: input put into the provider's cache; as any input where nil.
+  public init(
+    inputPerMillion: Double = 0, cachedInputPerMillion: Double? = nil, cacheWritePerMillion: Double? = nil,
+    outputPerMillion: Double = 0
+  ) {
     self.inputPerMillion = inputPerMillion
     self.cachedInputPerMillion = cachedInputPerMillion ?? inputPerMillion
+    self.cacheWritePerMillion = cacheWritePerMillion ?? inputPerMillion
     self.outputPerMillion = outputPerMillion
   }
 
+  /// Whether anything costs anything.
+  public var isFree: Bool {
+    inputPerMillion == 0 && cachedInputPerMillion == 0 && cacheWritePerMillion == 0 && outputPerMillion == 0
+  }
+
   public func cost(of usage: Usage) -> Double {
-    let fresh = Double(usage.inputTokens - usage.cachedInputTokens)
+    let fresh = Double(usage.inputTokens - usage.cachedInputTokens - usage.cacheWriteTokens)
     return
       (fresh * inputPerMillion + Double(usage.cachedInputTokens) * cachedInputPerMillion
-      + Double(usage.outputTokens) * outputPerMillion) / 1_000_000
+      + Double(usage.cacheWriteTokens) * cacheWritePerMillion + Double(usage.outputTokens) * outputPerMillion)
+      / 1_000_000
   }
 }

@@ -4,6 +4,9 @@ import Foundation
 import Synchronization
 
 /// A model behind an OpenAI-compatible server: OpenAI, vLLM, llama.cpp, and most others.
+///
+/// What servers disagree about is found out by asking: a parameter that a server refuses, and that does not change what the model
+/// would say, is left out or renamed from then on.
 public final class ChatCompletionsPolicy: SamplingPolicy {
   /// Which endpoint is asked.
   public enum API: String, CaseIterable, Sendable, Codable {
@@ -11,6 +14,13 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     case chat
     /// `/completions`: the transcript is one text, for base models and for very small ones.
     case text
+  }
+
+  /// How the most tokens of an answer are asked for.
+  public enum TokenParameter: String, CaseIterable, Sendable, Codable {
+    case maxTokens = "max_tokens"
+    /// What reasoning models of OpenAI want: thoughts count too.
+    case maxCompletionTokens = "max_completion_tokens"
   }
 
   public struct Settings: Sendable, Hashable {
@@ -21,17 +31,21 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     public var topP: Double?
     /// The most tokens of one answer.
     public var maxTokens: Int
+    /// nil finds out: `max_tokens`, unless the server asks for the other.
+    public var tokenParameter: TokenParameter?
+    /// `reasoning_effort`, for models that take it, such as `low`.
+    public var reasoningEffort: String?
     public var constraint: ChoiceConstraint
-    public var retry: RetryRule
-    /// The longest one attempt may take, in seconds.
-    public var timeout: Double
+    /// Asks for the log-probabilities of the answer's tokens, and keeps their sum.
+    public var logProbabilities = false
+    public var rules: CallRules
     /// The server reports the output tokens of the first of several answers alone, as llama.cpp does. The others are then
     /// taken to be as long.
     public var reportsFirstAnswerOnly = false
 
     public init(
       model: String, api: API = .chat, format: ActionFormat = .react, temperature: Double = 1, topP: Double? = nil,
-      maxTokens: Int = 1024, constraint: ChoiceConstraint = .auto, retry: RetryRule = RetryRule(), timeout: Double = 120
+      maxTokens: Int = 1024, constraint: ChoiceConstraint = .auto, rules: CallRules = CallRules()
     ) {
       self.model = model
       self.api = api
@@ -40,15 +54,13 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
       self.topP = topP
       self.maxTokens = maxTokens
       self.constraint = constraint
-      self.retry = retry
-      self.timeout = timeout
+      self.rules = rules
     }
   }
 
   public let settings: Settings
-  private let transport: HTTPTransport
-  /// The server has refused a JSON schema once; it is not sent again.
-  private let hasRefusedSchema = Mutex(false)
+  private let endpoint: ModelEndpoint
+  private let dialect: Mutex<CompletionsDialect>
 
   /// - Parameters:
   ///   - url: the base URL, such as `http://127.0.0.1:8080/v1`.
@@ -56,59 +68,74 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
   ///   - client: see ``withHTTPClient(connections:_:)``; the standard one opens at most eight connections to a host.
   public init(url: String, key: String? = nil, settings: Settings, client: HTTPClient = .standard) {
     self.settings = settings
-    let base = url.hasSuffix("/") ? String(url.dropLast()) : url
-    transport = HTTPTransport(client: client, base: base, key: key, timeout: settings.timeout)
+    let transport = HTTPTransport(
+      client: client, url: url, authorization: key.map { .bearer($0) } ?? .none,
+      allowsPlainHTTP: settings.rules.allowsPlainHTTP)
+    endpoint = ModelEndpoint(transport, rules: settings.rules)
+    dialect = Mutex(CompletionsDialect(settings))
   }
 
   public var identity: String {
     let topP = settings.topP.map { " topP \($0)" } ?? ""
+    let effort = settings.reasoningEffort.map { " effort \($0)" } ?? ""
     return
-      "\(settings.model) \(settings.api) \(settings.format) T \(settings.temperature)\(topP) max \(settings.maxTokens) \(settings.constraint)"
+      "\(settings.model) \(settings.api) \(settings.format) T \(settings.temperature)\(topP)\(effort) max \(settings.maxTokens) \(settings.constraint)"
   }
 
   public var format: ActionFormat { settings.format }
+  public var limitsConcurrency: Bool { true }
+
+  /// How many requests may be in flight now: fewer than the rules allow while the server refuses or slows down.
+  public var allowedConcurrency: Int { endpoint.allowed }
 
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     try await respond(to: request, samples: 1)[0]
   }
 
   public func respond(to request: PolicyRequest, samples: Int) async throws(PolicyError) -> [PolicyResponse] {
-    try await settings.retry.run(seed: request.seed) { () async throws(PolicyError) -> [PolicyResponse] in
-      try await self.ask(request, samples: samples)
+    var dialect = dialect.withLock(\.self)
+    while true {
+      let count = min(samples, dialect.mostSamples)
+      do throws(PolicyError) {
+        let responses = try await ask(request, samples: count, dialect: dialect)
+        // Kept only now: a refusal may have had another reason than the one guessed at.
+        self.dialect.withLock { $0.adopt(dialect) }
+        return responses
+      } catch {
+        // Each refusal leaves less to refuse, so that this ends.
+        guard error.kind == .badRequest,
+          let simpler = dialect.simpler(after: error, request: request, samples: count, settings: settings)
+        else { throw error }
+        dialect = simpler
+      }
     }
   }
 
-  private func ask(_ request: PolicyRequest, samples: Int) async throws(PolicyError) -> [PolicyResponse] {
-    let wire = CompletionsRequest(request, samples: samples, settings: settings, constraint: constraint)
+  private func ask(
+    _ request: PolicyRequest, samples: Int, dialect: CompletionsDialect
+  ) async throws(PolicyError) -> [PolicyResponse] {
+    let wire = CompletionsRequest(request, samples: samples, settings: settings, dialect: dialect)
     let body: Data
     do { body = try JSONEncoder().encode(wire) } catch {
       throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
     }
-    let answer: Data
-    do throws(PolicyError) {
-      answer = try await transport.post(settings.api == .chat ? "/chat/completions" : "/completions", body)
-    } catch {
-      guard error.kind == .badRequest, settings.constraint == .auto, wire.response_format != nil else { throw error }
-      hasRefusedSchema.withLock { $0 = true }
-      return try await ask(request, samples: samples)
+    let (base, holdsSchema, settings) = (endpoint.transport.base, wire.response_format != nil, settings)
+    var (responses, attempts) = try await endpoint.call(
+      settings.api == .chat ? "/chat/completions" : "/completions", body, for: request.key, seed: request.seed
+    ) { (answer: Data) throws(PolicyError) -> [PolicyResponse] in
+      let responses =
+        (try? JSONDecoder().decode(CompletionsAnswer.self, from: answer))?.responses(
+          most: samples, reportsFirstOnly: settings.reportsFirstAnswerOnly) ?? []
+      guard !responses.isEmpty else {
+        throw PolicyError(
+          .malformedAnswer, "\(base) sent no completion: \(String(decoding: answer.prefix(200), as: UTF8.self))")
+      }
+      return responses
     }
-    var responses =
-      (try? JSONDecoder().decode(CompletionsAnswer.self, from: answer))?.responses(
-        reportsFirstOnly: settings.reportsFirstAnswerOnly) ?? []
-    guard !responses.isEmpty else {
-      throw PolicyError(
-        .malformedAnswer,
-        "\(transport.base) sent no completion: \(String(decoding: answer.prefix(200), as: UTF8.self))")
-    }
-    if wire.response_format != nil {
-      for index in responses.indices { responses[index].text = ChoiceConstraint.choice(in: responses[index].text) }
+    for index in responses.indices {
+      responses[index].attempts = attempts
+      if holdsSchema { responses[index].text = ChoiceConstraint.choice(in: responses[index].text) }
     }
     return responses
-  }
-
-  /// What `auto` comes to here.
-  private var constraint: ChoiceConstraint {
-    guard settings.constraint == .auto else { return settings.constraint }
-    return settings.api == .chat && !hasRefusedSchema.withLock(\.self) ? .schema : .validate
   }
 }

@@ -7,80 +7,141 @@ import Foundation
 /// The request body of `/chat/completions` and of `/completions`; what is nil is left out.
 struct CompletionsRequest: Encodable {
   struct Message: Encodable {
+    struct Call: Encodable {
+      struct Function: Encodable {
+        let name: String
+        /// JSON in a text.
+        let arguments: String
+      }
+
+      let id: String
+      let type = "function"
+      let function: Function
+    }
+
     let role: String
-    let content: String
+    var content: String?
+    var tool_calls: [Call]?
+    var tool_call_id: String?
   }
 
   struct ResponseFormat: Encodable {
     struct NamedSchema: Encodable {
       let name = "choice"
       let strict = true
-      let schema: Schema
-    }
-
-    struct Schema: Encodable {
-      struct Properties: Encodable { let choice: Choice }
-      struct Choice: Encodable {
-        let type = "string"
-        let `enum`: [String]
-      }
-
-      let type = "object"
-      let properties: Properties
-      let required = ["choice"]
-      let additionalProperties = false
+      let schema: JSONSchema
     }
 
     let type = "json_schema"
     let json_schema: NamedSchema
   }
 
+  struct Tool: Encodable {
+    struct Function: Encodable {
+      let name: String
+      let description: String
+      let parameters: JSONSchema
+    }
+
+    let type = "function"
+    let function: Function
+  }
+
   var model: String
   var messages: [Message]?
   var prompt: String?
-  var max_tokens: Int
+  var max_tokens: Int?
+  var max_completion_tokens: Int?
   var temperature: Double
   var top_p: Double?
+  var reasoning_effort: String?
   var seed: Int?
   /// Answers to draw; nil for one.
   var n: Int?
   var stop: [String]?
   var grammar: String?
   var response_format: ResponseFormat?
+  var tools: [Tool]?
+  var tool_choice: String?
+  var parallel_tool_calls: Bool?
+  /// A truth value in chat, a number of alternatives for texts.
+  var logprobs: Flag?
+
+  enum Flag: Encodable {
+    case yes
+    case alternatives(Int)
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .yes: try container.encode(true)
+      case .alternatives(let count): try container.encode(count)
+      }
+    }
+  }
 
   init(
-    _ request: PolicyRequest, samples: Int, settings: ChatCompletionsPolicy.Settings, constraint: ChoiceConstraint
+    _ request: PolicyRequest, samples: Int, settings: ChatCompletionsPolicy.Settings, dialect: CompletionsDialect
   ) {
     model = settings.model
     n = samples > 1 ? samples : nil
-    max_tokens = settings.maxTokens
+    switch dialect.tokenParameter {
+    case .maxTokens: max_tokens = settings.maxTokens
+    case .maxCompletionTokens: max_completion_tokens = settings.maxTokens
+    }
     temperature = settings.temperature
     top_p = settings.topP
+    reasoning_effort = settings.reasoningEffort
     // The widest range that every server takes.
-    seed = Int(request.seed.rawValue >> 33)
+    if dialect.takesSeed { seed = Int(request.seed.rawValue >> 33) }
     var prefix = ""
     switch settings.api {
     case .chat:
-      messages = request.transcript.entries.map { entry in
-        switch entry {
-        case .instructions(let text): Message(role: "system", content: text)
-        case .prompt(let text): Message(role: "user", content: text)
-        case .response(let text): Message(role: "assistant", content: text)
-        }
-      }
+      messages = Self.messages(request.transcript, format: settings.format)
+      if settings.logProbabilities { logprobs = .yes }
     case .text:
       prompt = request.transcript.joined()
       // A plain answer is what is left of the line.
       if settings.format == .plain { stop = ["\n"] }
+      if settings.logProbabilities { logprobs = .alternatives(1) }
       prefix = " "
     }
+    if !request.tools.isEmpty {
+      tools = request.tools.map {
+        Tool(function: .init(name: $0.name, description: $0.description, parameters: JSONSchema($0)))
+      }
+      if dialect.takesRequiredTools { tool_choice = "required" }
+      parallel_tool_calls = false
+    }
     guard let choices = request.choices, !choices.isEmpty, settings.format == .plain else { return }
-    switch constraint {
+    switch settings.constraint {
     case .grammar: grammar = ChoiceConstraint.grammar(for: choices, prefix: prefix)
-    case .schema:
-      response_format = ResponseFormat(
-        json_schema: .init(schema: .init(properties: .init(choice: .init(enum: choices)))))
+    case .auto where settings.api == .chat && dialect.takesSchema, .schema:
+      response_format = ResponseFormat(json_schema: .init(schema: JSONSchema(choices: choices)))
     case .auto, .validate: break
+    }
+  }
+
+  /// The turns. A call of a tool is given as one, and what the world said to it as the tool's answer.
+  private static func messages(_ transcript: Transcript, format: ActionFormat) -> [Message] {
+    var called: String?
+    return transcript.entries.enumerated().map { place, entry in
+      switch entry {
+      case .instructions(let text): return Message(role: "system", content: text)
+      case .prompt(let text):
+        defer { called = nil }
+        return called.map { Message(role: "tool", content: text, tool_call_id: $0) }
+          ?? Message(role: "user", content: text)
+      case .response(let text):
+        guard format == .tools, let (call, words) = ToolCall.last(in: text) else {
+          return Message(role: "assistant", content: text)
+        }
+        let id = "call_\(place)"
+        called = id
+        return Message(
+          role: "assistant", content: words.isEmpty ? nil : words,
+          tool_calls: [.init(id: id, function: .init(name: call.name, arguments: call.argumentsJSON))])
+      }
     }
   }
 }
@@ -88,10 +149,62 @@ struct CompletionsRequest: Encodable {
 /// The answer of either endpoint; unknown keys are ignored.
 struct CompletionsAnswer: Decodable {
   struct Choice: Decodable {
-    struct Message: Decodable { let content: String? }
+    struct Message: Decodable {
+      struct Call: Decodable {
+        let function: CalledFunction?
+      }
 
+      let content: String?
+      let refusal: String?
+      /// What reasoning servers call what the model thought: llama.cpp, vLLM and DeepSeek the one, some the other.
+      let reasoning_content: String?
+      let reasoning: String?
+      let tool_calls: [Call]?
+    }
+
+    /// Log-probabilities in either endpoint's shape.
+    struct LogProbabilities: Decodable {
+      struct Token: Decodable { let logprob: Double? }
+
+      let content: [Token]?
+      let token_logprobs: [Double?]?
+
+      /// The sum over tokens; nil where none is reported.
+      var sum: Double? {
+        let values = content?.compactMap(\.logprob) ?? token_logprobs?.compactMap(\.self) ?? []
+        return values.isEmpty ? nil : values.reduce(0, +)
+      }
+    }
+
+    let index: Int?
     let text: String?
     let message: Message?
+    let logprobs: LogProbabilities?
+
+    /// What was answered and what was thought before; nil where there is neither.
+    ///
+    /// A message without content (out of tokens while reasoning, a refusal) is an answer all the same: one with no action.
+    var answer: (text: String, reasoning: String?)? {
+      guard let spoken = text ?? message.map({ $0.content ?? $0.refusal ?? "" }) else { return nil }
+      var (words, reasoning) = Self.withoutThoughts(spoken)
+      reasoning = message?.reasoning_content ?? message?.reasoning ?? reasoning
+      if let called = message?.tool_calls?.first?.function {
+        words = called.call?.text(after: words) ?? [words, called.raw].joined(separator: "\n")
+      }
+      return (words, reasoning)
+    }
+
+    /// Servers without a parser for a model's thoughts leave them in front of the answer.
+    static func withoutThoughts(_ text: String) -> (text: String, reasoning: String?) {
+      let whole = text.trimmingCharacters(in: .whitespacesAndNewlines)
+      guard whole.hasPrefix("<think>") else { return (whole, nil) }
+      let rest = whole.dropFirst("<think>".count)
+      guard let end = rest.range(of: "</think>") else { return ("", String(rest)) }
+      return (
+        rest[end.upperBound...].trimmingCharacters(in: .whitespacesAndNewlines),
+        rest[..<end.lowerBound].trimmingCharacters(in: .whitespacesAndNewlines)
+      )
+    }
   }
 
   struct Usage: Decodable {
@@ -107,23 +220,48 @@ struct CompletionsAnswer: Decodable {
   let choices: [Choice]
   let usage: Usage?
 
-  /// The answers and what they cost: the input, paid for once, is counted with the first, and the output is divided among all.
-  /// Empty where there is none.
-  func responses(reportsFirstOnly: Bool) -> [PolicyResponse] {
-    // A message without content (out of tokens while reasoning, a refusal) is an answer all the same: one with no action.
-    let texts = choices.compactMap { $0.text ?? $0.message.map { $0.content ?? "" } }
+  /// The answers and what they cost: the input, paid for once, is counted with the first and as saved with the others; the output
+  /// is divided among all. Empty where there is none.
+  ///
+  /// - Parameter most: how many were asked for.
+  func responses(most: Int, reportsFirstOnly: Bool) -> [PolicyResponse] {
+    let answers = choices.prefix(most).compactMap { choice in choice.answer.map { ($0, choice.logprobs?.sum) } }
     func share(_ total: Int?, _ index: Int) -> Int {
       let total = total ?? 0
-      return reportsFirstOnly ? total : total / texts.count + (index < total % texts.count ? 1 : 0)
+      return reportsFirstOnly ? total : total / answers.count + (index < total % answers.count ? 1 : 0)
     }
-    return texts.enumerated().map { index, text in
+    let input = usage?.prompt_tokens ?? 0
+    return answers.enumerated().map { index, answer in
       PolicyResponse(
-        text.trimmingCharacters(in: .whitespacesAndNewlines),
+        answer.0.text, reasoning: answer.0.reasoning, logProbability: answer.1,
         usage: Agents.Usage(
-          inputTokens: index == 0 ? usage?.prompt_tokens ?? 0 : 0,
+          inputTokens: index == 0 ? input : 0,
           cachedInputTokens: index == 0 ? usage?.prompt_tokens_details?.cached_tokens ?? 0 : 0,
           outputTokens: share(usage?.completion_tokens, index),
-          reasoningTokens: share(usage?.completion_tokens_details?.reasoning_tokens, index)))
+          reasoningTokens: share(usage?.completion_tokens_details?.reasoning_tokens, index),
+          savedInputTokens: index == 0 ? 0 : input))
+    }
+  }
+}
+
+/// A function as a model called it. Models write arguments that are no JSON: such a call is an answer, and no action.
+struct CalledFunction: Decodable {
+  let call: ToolCall?
+  /// What was written, where it is no call.
+  let raw: String
+
+  enum CodingKeys: CodingKey { case name, arguments }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let name = (try? container.decode(String.self, forKey: .name)) ?? ""
+    if let text = try? container.decode(String.self, forKey: .arguments) {
+      call = ToolCall(name: name, argumentsJSON: text)
+      raw = "\(name) \(text)"
+    } else {
+      let arguments = try? container.decode(Arguments.self, forKey: .arguments)
+      call = ToolCall(name: name, arguments: arguments?.texts ?? [:])
+      raw = name
     }
   }
 }

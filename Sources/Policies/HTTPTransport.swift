@@ -4,39 +4,87 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// Posts JSON and returns JSON, with every failure told apart.
+/// Posts JSON and returns JSON, with every failure told apart. Knows neither retries nor deadlines.
 struct HTTPTransport: Sendable {
+  /// How a server is told who asks.
+  enum Authorization: Sendable {
+    case none
+    /// `Authorization: Bearer`.
+    case bearer(String)
+    /// A header of the server's own.
+    case header(String, String)
+
+    var header: (name: String, value: String)? {
+      switch self {
+      case .none: nil
+      case .bearer(let key): ("Authorization", "Bearer \(key)")
+      case .header(let name, let key): (name, key)
+      }
+    }
+
+    var secret: String? {
+      switch self {
+      case .none: nil
+      case .bearer(let key), .header(_, let key): key
+      }
+    }
+  }
+
   let client: HTTPClient
   /// The base URL, without a slash at the end.
   let base: String
-  /// The API key, or nil. Only ever sent as a header.
-  let key: String?
-  /// The longest one attempt may take, in seconds.
-  let timeout: Double
+  let authorization: Authorization
+  let allowsPlainHTTP: Bool
+  /// Sent with every request.
+  var headers: [(name: String, value: String)] = []
 
   /// An answer longer than this is cut off, not swallowed.
-  private static let longestBody = 8 << 20
+  static let longestBody = 8 << 20
+
+  init(
+    client: HTTPClient, url: String, authorization: Authorization, allowsPlainHTTP: Bool,
+    headers: [(name: String, value: String)] = []
+  ) {
+    self.client = client
+    base = url.hasSuffix("/") ? String(url.dropLast()) : url
+    self.authorization = authorization
+    self.allowsPlainHTTP = allowsPlainHTTP
+    self.headers = headers
+  }
 
   func post(_ path: String, _ body: Data) async throws(PolicyError) -> Data {
+    if let problem = ServerURL.problem(base, allowsPlainHTTP: allowsPlainHTTP) {
+      throw PolicyError(.badRequest, "policy.url \(problem)")
+    }
     var request = HTTPClientRequest(url: base + path)
     request.method = .POST
     request.headers.add(name: "Content-Type", value: "application/json")
     request.headers.add(name: "Accept", value: "application/json")
-    if let key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
+    if let header = authorization.header { request.headers.add(name: header.name, value: header.value) }
+    for header in headers { request.headers.add(name: header.name, value: header.value) }
     request.body = .bytes(ByteBuffer(bytes: body))
     let status: HTTPResponseStatus
-    let headers: HTTPHeaders
+    let answerHeaders: HTTPHeaders
     let answer: Data
     do {
-      let response = try await client.execute(request, timeout: .milliseconds(Int64(timeout * 1_000)))
+      // The client's own deadline would end with the head; whoever calls this has one for the whole.
+      let response = try await client.execute(request, deadline: .distantFuture)
       status = response.status
-      headers = response.headers
-      answer = Data((try await response.body.collect(upTo: Self.longestBody)).readableBytesView)
+      answerHeaders = response.headers
+      answer = withoutSecret(Data((try await response.body.collect(upTo: Self.longestBody)).readableBytesView))
     } catch {
       throw failure(error)
     }
-    guard status.code == 200 else { throw refusal(status, headers: headers, body: answer) }
+    guard status.code == 200 else { throw refusal(status, headers: answerHeaders, body: answer) }
     return answer
+  }
+
+  /// What a server sent, without the key, in case it sent that back: from here on texts are stored and shown.
+  private func withoutSecret(_ data: Data) -> Data {
+    guard let secret = authorization.secret, !secret.isEmpty, data.range(of: Data(secret.utf8)) != nil else {
+      return data
+    }
+    return Data(String(decoding: data, as: UTF8.self).replacing(secret, with: "[key]").utf8)
   }
 
   /// An attempt that brought no whole answer.
@@ -49,7 +97,7 @@ struct HTTPTransport: Sendable {
       switch error {
       case .cancelled: return PolicyError(.cancelled, "The run was stopped.")
       case .deadlineExceeded, .readTimeout, .connectTimeout, .writeTimeout, .getConnectionFromPoolTimeout:
-        return PolicyError(.timedOut, "\(base) did not answer within \(timeout) s.")
+        return PolicyError(.timedOut, "\(base) could not be connected to in time.")
       case .invalidURL, .emptyHost, .emptyScheme:
         return PolicyError(.badRequest, "policy.url is \(base), which is no URL; write it as http://host:port/v1.")
       default: break
@@ -65,38 +113,55 @@ struct HTTPTransport: Sendable {
   /// An answer that says no.
   private func refusal(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Data) -> PolicyError {
     let wire = try? JSONDecoder().decode(ErrorWire.self, from: body)
-    let said = wire?.error.message ?? String(decoding: body.prefix(300), as: UTF8.self)
+    let said = wire?.error.message ?? wire?.message ?? String(decoding: body.prefix(300), as: UTF8.self)
     let type = [wire?.error.type, wire?.error.code?.text].compactMap(\.self).joined(separator: " ")
-    let message = "\(base) answered \(status.code): \(said)"
+    let message = "\(base) answered \(status.code): \(String(said.prefix(600)))"
+    func waits(_ kind: PolicyError.Kind) -> PolicyError {
+      PolicyError(kind, message, retryAfter: retryAfterSeconds(headers.first(name: "Retry-After"), now: Date()))
+    }
+    if status.code == 402 || ["insufficient_quota", "billing_error"].contains(where: type.contains) {
+      return PolicyError(.outOfCredit, "\(message) The account has no credit left: top it up, then run again.")
+    }
     switch status.code {
-    case 401, 403:
-      return PolicyError(.unauthorized, "\(base) refused the API key (\(status.code)). Check policy.apiKeyVariable.")
+    case 401:
+      return PolicyError(.unauthorized, "\(base) refused the API key (401). Check policy.apiKeyVariable.")
+    case 403:
+      return PolicyError(.unauthorized, "\(message) The key may not do this: check it, and policy.model.")
     case 404:
       return PolicyError(.unknownModel, "\(message) Check policy.model and policy.url.")
-    case 429:
+    case 413: return PolicyError(.contextTooLong, "The prompt is longer than the server takes. \(message)")
+    case 429: return waits(.rateLimited)
+    case 408, 409, 425, 500...599: return waits(.serverFailed)
+    case 300..<400:
       return PolicyError(
-        .rateLimited, message, retryAfter: retryAfterSeconds(headers.first(name: "Retry-After"), now: Date()))
-    case 408, 409, 500...599:
-      return PolicyError(
-        .serverFailed, message, retryAfter: retryAfterSeconds(headers.first(name: "Retry-After"), now: Date()))
+        .badRequest, "\(base) sends elsewhere (\(status.code)), where the key is not taken: give policy.url as it is.")
     default:
-      if type.contains("exceed_context_size") || type.contains("context_length_exceeded") {
+      if Self.isTooLong(type, said) {
         return PolicyError(.contextTooLong, "The prompt is longer than the model's context. \(said)")
       }
       if type.contains("content_filter") || type.contains("content_policy") {
         return PolicyError(.contentRefused, message)
       }
+      if type.contains("model_not_found") { return PolicyError(.unknownModel, "\(message) Check policy.model.") }
       return PolicyError(.badRequest, message)
     }
   }
+
+  /// Servers agree neither on a code nor on words for a prompt that is too long.
+  private static func isTooLong(_ type: String, _ said: String) -> Bool {
+    if type.contains("exceed_context_size") || type.contains("context_length_exceeded") { return true }
+    let said = said.lowercased()
+    return ["maximum context length", "prompt is too long", "exceed context limit", "exceeds the context window"]
+      .contains(where: said.contains)
+  }
 }
 
-/// The error shape that OpenAI-compatible servers share; the code is a text or a number.
+/// The error shapes that servers share; the code is a text or a number. Some put the message at the top.
 private struct ErrorWire: Decodable {
   struct Detail: Decodable {
-    let message: String?
-    let type: String?
-    let code: Code?
+    var message: String?
+    var type: String?
+    var code: Code?
   }
 
   struct Code: Decodable {
@@ -112,7 +177,22 @@ private struct ErrorWire: Decodable {
     }
   }
 
+  enum CodingKeys: CodingKey { case error, message, type, code }
+
   let error: Detail
+  let message: String?
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    message = try? container.decode(String.self, forKey: .message)
+    if let detail = try? container.decode(Detail.self, forKey: .error) {
+      error = detail
+    } else {
+      error = Detail(
+        message: (try? container.decode(String.self, forKey: .error)) ?? message,
+        type: try? container.decode(String.self, forKey: .type), code: try? container.decode(Code.self, forKey: .code))
+    }
+  }
 }
 
 extension HTTPClient {

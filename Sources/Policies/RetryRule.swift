@@ -10,7 +10,7 @@ public struct RetryRule: Sendable, Hashable {
   /// The upper bound of any pause, in seconds. A server that asks to be left alone for longer ends the call.
   public var most: Double
 
-  public init(attempts: Int = 5, base: Double = 0.5, most: Double = 30) {
+  public init(attempts: Int = 10, base: Double = 0.25, most: Double = 30) {
     self.attempts = attempts
     self.base = base
     self.most = most
@@ -28,22 +28,37 @@ public struct RetryRule: Sendable, Hashable {
     return retryAfter > most ? nil : retryAfter + base * uniform
   }
 
-  /// Runs `body` until it answers, fails for good, or has been tried often enough.
+  /// A server that never answered is most likely not there at all: so many attempts tell.
+  static let attemptsAtNobody = 4
+
+  /// Runs `body` until it answers, fails for good, or has been tried often enough or for long enough.
+  ///
+  /// - Parameters:
+  ///   - deadline: when the whole call ends, attempts and pauses together.
+  ///   - hasEverAnswered: asked after an attempt that reached nobody.
+  ///   - retrying: told of every failure that is tried again: the error, how often it was tried, the pause in seconds.
   func run<T: Sendable>(
-    seed: Seed, _ body: () async throws(PolicyError) -> T
-  ) async throws(PolicyError) -> T {
+    seed: Seed, deadline: ContinuousClock.Instant, hasEverAnswered: () -> Bool = { true },
+    retrying: (PolicyError, Int, Double) -> Void = { _, _, _ in },
+    _ body: () async throws(PolicyError) -> T
+  ) async throws(PolicyError) -> (value: T, attempts: Int) {
     var generator = seed.split("retry").generator()
     var attempt = 1
     while true {
       do throws(PolicyError) {
-        return try await body()
+        return (try await body(), attempt)
       } catch {
         let uniform = generator.uniform()
-        guard error.isRetryable, let pause = pause(before: attempt, retryAfter: error.retryAfter, uniform: uniform)
+        let isOutOfTries =
+          error.kind == .unreachable && attempt >= Self.attemptsAtNobody && !hasEverAnswered()
+        guard error.isRetryable, !isOutOfTries,
+          let pause = pause(before: attempt, retryAfter: error.retryAfter, uniform: uniform),
+          ContinuousClock.now + .seconds(pause) < deadline
         else {
           throw attempt == 1
             ? error : PolicyError(error.kind, "\(error.message) (tried \(attempt) times)", retryAfter: error.retryAfter)
         }
+        retrying(error, attempt, pause)
         attempt += 1
         do { try await Task.sleep(for: .seconds(pause)) } catch {
           throw PolicyError(.cancelled, "The run was stopped.")

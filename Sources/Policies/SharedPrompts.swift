@@ -9,6 +9,9 @@ public protocol SamplingPolicy: Policy {
 /// Asks identical prompts once: requests that arrive together with the same transcript and choices share one call, so that
 /// their input is paid for, and worked through, once. At the first step all particles share their prompt, after a resampling
 /// all siblings, and in a world that shows only the present, all particles of equal standing.
+///
+/// A server that draws fewer answers than it is asked for is asked again for the rest, and from then on for no more than it
+/// draws.
 public struct SharedPrompts: Policy {
   private let desk: Desk
   private let base: any SamplingPolicy
@@ -21,6 +24,7 @@ public struct SharedPrompts: Policy {
 
   public var identity: String { base.identity }
   public var format: ActionFormat { base.format }
+  public var limitsConcurrency: Bool { base.limitsConcurrency }
 
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     try await desk.answer(to: request).get()
@@ -31,6 +35,7 @@ public struct SharedPrompts: Policy {
     struct Prompt: Hashable {
       let transcript: Transcript
       let choices: [String]?
+      let tools: [ActionTool]
     }
 
     typealias Answer = Result<PolicyResponse, PolicyError>
@@ -45,7 +50,7 @@ public struct SharedPrompts: Policy {
     static let patience = Duration.milliseconds(2)
 
     let base: any SamplingPolicy
-    let most: Int
+    var most: Int
     var groups: [Prompt: [Waiting]] = [:]
 
     init(base: any SamplingPolicy, most: Int) {
@@ -54,8 +59,11 @@ public struct SharedPrompts: Policy {
     }
 
     func answer(to request: PolicyRequest) async -> Answer {
-      await withCheckedContinuation { continuation in
-        let prompt = Prompt(transcript: request.transcript, choices: request.choices)
+      if most == 1 {
+        do throws(PolicyError) { return .success(try await base.respond(to: request)) } catch { return .failure(error) }
+      }
+      return await withCheckedContinuation { continuation in
+        let prompt = Prompt(transcript: request.transcript, choices: request.choices, tools: request.tools)
         groups[prompt, default: []].append(Waiting(request: request, answered: continuation))
         let size = groups[prompt]?.count ?? 0
         if size >= most {
@@ -69,24 +77,30 @@ public struct SharedPrompts: Policy {
       }
     }
 
-    /// Asks for all that wait, again for those that a server which draws fewer answers left over.
-    private nonisolated func ask(_ group: [Waiting]) {
+    /// Asks for all that wait.
+    private func ask(_ group: [Waiting]) {
       // In a stable order, so that who gets which answer does not depend on who came first.
       let group = group.sorted {
         ($0.request.key.task, $0.request.key.particle) < ($1.request.key.task, $1.request.key.particle)
       }
+      guard let first = group.first else { return }
       Task {
-        var rest = group[...]
-        while let first = rest.first {
-          do throws(PolicyError) {
-            let responses = try await base.respond(to: first.request, samples: rest.count)
-            for (waiting, response) in zip(rest, responses) { waiting.answered.resume(returning: .success(response)) }
-            rest = rest.dropFirst(responses.count)
-          } catch {
-            for waiting in rest { waiting.answered.resume(returning: .failure(error)) }
-            return
-          }
+        do throws(PolicyError) {
+          let responses = try await base.respond(to: first.request, samples: group.count)
+          for (waiting, response) in zip(group, responses) { waiting.answered.resume(returning: .success(response)) }
+          self.askAgain(Array(group.dropFirst(responses.count)), drawn: responses.count)
+        } catch {
+          for waiting in group { waiting.answered.resume(returning: .failure(error)) }
         }
+      }
+    }
+
+    /// Asks for what is left over, all at a time.
+    private func askAgain(_ rest: [Waiting], drawn: Int) {
+      guard !rest.isEmpty else { return }
+      most = max(1, min(most, drawn))
+      for start in stride(from: 0, to: rest.count, by: most) {
+        ask(Array(rest[start..<min(start + most, rest.count)]))
       }
     }
   }

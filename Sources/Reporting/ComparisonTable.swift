@@ -1,3 +1,4 @@
+import Agents
 import Steering
 
 /// Methods side by side: what they reached, what they took, and how far apart they are. At most 120 columns wide for the
@@ -10,7 +11,7 @@ public struct ComparisonTable: Sendable, Hashable {
 
   /// Several methods.
   public init(_ comparison: Comparison) {
-    tables = [Self.rewards(comparison.methods), Self.costs(comparison.methods)]
+    tables = [Self.rewards(comparison.methods), Self.costs(comparison.methods, total: comparison.total)]
     lines = comparison.differences.map(Self.line) + comparison.methods.flatMap(Self.remarks)
   }
 
@@ -33,7 +34,9 @@ public struct ComparisonTable: Sendable, Hashable {
     row("critic calls", Format.count(summary.criticCalls))
     row("tokens in", Format.count(summary.inputTokens))
     row("of these cached", Format.count(summary.cachedInputTokens))
+    if summary.savedInputTokens > 0 { row("saved by asking once", Self.saved(summary)) }
     row("tokens out", Format.count(summary.outputTokens))
+    if summary.reasoningTokens > 0 { row("of these reasoning", Format.count(summary.reasoningTokens)) }
     if summary.cost != 0 { row("cost", Format.money(summary.cost)) }
     row("resamplings", Format.count(summary.resamplings))
     row("forks", Format.count(summary.forks))
@@ -69,20 +72,44 @@ extension ComparisonTable {
     return table
   }
 
-  private static func costs(_ methods: [MethodSummary]) -> TextTable {
+  private static func costs(_ methods: [MethodSummary], total: Comparison.Total?) -> TextTable {
     let hasCost = methods.contains { $0.cost != 0 }
+    let hasSaved = methods.contains { $0.savedInputTokens > 0 }
+    let hasReasoning = methods.contains { $0.reasoningTokens > 0 }
     var table = TextTable(
       title: "Costs",
-      columns: [.left("method"), .left("resampling")]
-        + ["calls", "tokens in", "(cached)", "tokens out"].map(TextTable.Column.right)
+      columns: [.left("method"), .left("resampling")] + ["calls", "tokens in", "(cached)"].map(TextTable.Column.right)
+        + (hasSaved ? [.right("saved")] : []) + [.right("tokens out")] + (hasReasoning ? [.right("(reasoning)")] : [])
         + (hasCost ? [.right("cost")] : []) + [.right("wall time")])
+    func row(
+      _ name: String, _ resampling: String, calls: Int, input: Int, cached: Int, saved: Int, output: Int,
+      reasoning: Int, cost: Double, wall: String
+    ) -> [String] {
+      [name, resampling, Format.count(calls), Format.count(input), "(\(Format.count(cached)))"]
+        + (hasSaved ? [Format.count(saved)] : []) + [Format.count(output)]
+        + (hasReasoning ? ["(\(Format.count(reasoning)))"] : []) + (hasCost ? [Format.money(cost)] : []) + [wall]
+    }
     for method in methods {
       table.append(
-        [method.method, resampling(method), Format.count(method.policyCalls), Format.count(method.inputTokens)]
-          + ["(\(Format.count(method.cachedInputTokens)))", Format.count(method.outputTokens)]
-          + (hasCost ? [Format.money(method.cost)] : []) + [Format.duration(seconds: method.wallSeconds)])
+        row(
+          method.method, resampling(method), calls: method.policyCalls, input: method.inputTokens,
+          cached: method.cachedInputTokens, saved: method.savedInputTokens, output: method.outputTokens,
+          reasoning: method.reasoningTokens, cost: method.cost, wall: Format.duration(seconds: method.wallSeconds)))
+    }
+    if let total {
+      table.append(
+        row(
+          "all, each answer once", "", calls: total.policyCalls, input: total.inputTokens,
+          cached: total.cachedInputTokens, saved: total.savedInputTokens, output: total.outputTokens,
+          reasoning: total.reasoningTokens, cost: total.cost, wall: ""))
     }
     return table
+  }
+
+  /// "1,234 (56 %)", of the input there would have been.
+  private static func saved(_ summary: MethodSummary) -> String {
+    let share = Usage(inputTokens: summary.inputTokens, savedInputTokens: summary.savedInputTokens).savedShare
+    return "\(Format.count(summary.savedInputTokens)) (\(Format.number(share * 100, digits: 0)) %)"
   }
 
   private static func line(_ difference: Comparison.Difference) -> String {
@@ -110,6 +137,9 @@ extension ComparisonTable {
     if summary.storedCalls > 0 {
       remarks.append(
         "\(Format.count(summary.storedCalls)) of its calls were read from the store, which its wall time leaves out")
+    }
+    if summary.savedInputTokens > 0 {
+      remarks.append("identical prompts asked once saved \(saved(summary)) of its input tokens")
     }
     if summary.failedParticles > 0 { remarks.append("\(counted(summary.failedParticles, "particle")) failed") }
     if summary.replayMismatches > 0 {

@@ -41,15 +41,17 @@ actor AnswerQueue {
           sql: """
             INSERT OR REPLACE INTO call
             (run, task, particle, step, promptDigest, response,
-             inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
+             reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         for answer in answers {
           let usage = answer.response.usage
           try statement.execute(arguments: [
             answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
             answer.response.text, usage.inputTokens, usage.cachedInputTokens, usage.outputTokens,
-            usage.reasoningTokens, answer.seconds,
+            usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
+            usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts,
           ])
         }
       }

@@ -9,6 +9,8 @@ public struct RunRecord: Sendable, Hashable {
   public let method: String
   public let environment: EnvironmentIdentity
   public let policy: String
+  /// How the policy's actions are written.
+  public let format: ActionFormat
   public let critic: String?
   /// Its trajectories are draws from the frozen policy alone, fit to train a critic on.
   public let isPrior: Bool
@@ -17,7 +19,8 @@ public struct RunRecord: Sendable, Hashable {
   public let settings: String
 
   public init(
-    id: String, verb: String, method: String, environment: EnvironmentIdentity, policy: String, critic: String?,
+    id: String, verb: String, method: String, environment: EnvironmentIdentity, policy: String,
+    format: ActionFormat, critic: String?,
     isPrior: Bool, seed: UInt64, settings: String
   ) {
     self.id = id
@@ -25,6 +28,7 @@ public struct RunRecord: Sendable, Hashable {
     self.method = method
     self.environment = environment
     self.policy = policy
+    self.format = format
     self.critic = critic
     self.isPrior = isPrior
     self.seed = seed

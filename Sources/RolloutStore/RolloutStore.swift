@@ -10,6 +10,7 @@ public final class RolloutStore: Sendable {
   public let path: String
   let pool: DatabasePool
   private let answers: AnswerQueue
+  private let lock: StoreLock
 
   /// Opens a store, or creates it with its folder.
   public init(path: String) throws(StoreError) {
@@ -27,32 +28,34 @@ public final class RolloutStore: Sendable {
         var readOnly = configuration
         readOnly.readonly = true
         let queue = try DatabaseQueue(path: path, configuration: readOnly)
-        let application = try queue.read { try Int32.fetchOne($0, sql: "PRAGMA application_id") ?? 0 }
-        let tables = try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0 }
-        if tables > 0 || application != 0 {
-          try queue.read { try Schema.prepare($0, path: path) }
-        }
+        try queue.read { if try !Schema.isEmpty($0) { try Schema.check($0, path: path) } }
       }
       pool = try DatabasePool(path: path, configuration: configuration)
       try pool.write { try Schema.prepare($0, path: path) }
       answers = AnswerQueue(pool: pool, path: path)
+      lock = StoreLock(store: path)
     } catch {
       throw StoreError(error, while: "open the store", path: path)
     }
   }
 
   /// Notes a run before its first answer. A run already noted stays as it is.
+  ///
+  /// From then on the store is this process's to write to, until it is closed: two that ask for the same answers would both
+  /// pay for them.
+  /// - Throws: ``StoreError`` of kind `busy` where another process has begun a run in it, saying which.
   public func begin(_ run: RunRecord) async throws(StoreError) {
+    try lock.acquire()
     try await write("note the run") { database in
       try database.execute(
         sql: """
           INSERT OR IGNORE INTO run
-          (id, verb, method, environmentKind, environmentRules, policy, critic, isPrior, seed, settings)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          (id, verb, method, environmentKind, environmentRules, policy, format, critic, isPrior, seed, settings)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
-          run.id, run.verb, run.method, run.environment.kind, run.environment.rules, run.policy, run.critic,
-          run.isPrior, Int64(bitPattern: run.seed), run.settings,
+          run.id, run.verb, run.method, run.environment.kind, run.environment.rules, run.policy, run.format.rawValue,
+          run.critic, run.isPrior, Int64(bitPattern: run.seed), run.settings,
         ])
     }
   }
@@ -82,16 +85,7 @@ public final class RolloutStore: Sendable {
       try Row.fetchOne(
         database, sql: "SELECT * FROM call WHERE run = ? AND task = ? AND particle = ? AND step = ?",
         arguments: [key.run, key.task.rawValue, key.particle, key.step]
-      ).map { row in
-        AnswerRecord(
-          key: key, promptDigest: row["promptDigest"],
-          response: PolicyResponse(
-            row["response"],
-            usage: Usage(
-              inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
-              outputTokens: row["outputTokens"], reasoningTokens: row["reasoningTokens"])),
-          seconds: row["seconds"])
-      }
+      ).map { row in AnswerRecord(key: key, row) }
     }
   }
 
@@ -107,17 +101,48 @@ public final class RolloutStore: Sendable {
         database,
         sql: """
           SELECT task, COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
-            TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning
+            TOTAL(cacheWriteTokens) AS written, TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning,
+            TOTAL(savedInputTokens) AS saved
           FROM call WHERE run = ? GROUP BY task
           """, arguments: [run])
       return Dictionary(
         uniqueKeysWithValues: rows.map { row in
           let usage = Usage(
-            inputTokens: row["input"], cachedInputTokens: row["cached"], outputTokens: row["output"],
-            reasoningTokens: row["reasoning"])
+            inputTokens: row["input"], cachedInputTokens: row["cached"], cacheWriteTokens: row["written"],
+            outputTokens: row["output"], reasoningTokens: row["reasoning"], savedInputTokens: row["saved"])
           return (TaskID(row["task"] as String), (row["calls"], usage))
         })
     }
+  }
+
+  /// Every answer of the runs of one policy, in a stable order, for a recording.
+  ///
+  /// - Returns: what `body` made of each; it is called in order, on a thread of the store.
+  public func eachAnswer(
+    policy: String, _ body: @escaping @Sendable (AnswerRecord) throws -> Void
+  ) async throws {
+    try await pool.read { database in
+      let rows = try Row.fetchCursor(
+        database,
+        sql: """
+          SELECT call.* FROM call JOIN run ON run.id = call.run WHERE run.policy = ?
+          ORDER BY call.run, call.task, call.particle, call.step
+          """, arguments: [policy])
+      while let row = try rows.next() {
+        let key = CallKey(
+          run: row["run"], task: TaskID(row["task"]), particle: row["particle"], step: row["step"])
+        try body(AnswerRecord(key: key, row))
+      }
+    }
+  }
+
+  /// The policies that have runs here, with how their actions are written where the store knows.
+  public func policies() async throws(StoreError) -> [(identity: String, format: ActionFormat?)] {
+    let rows: [[String?]] = try await read("read the policies") { database in
+      try Row.fetchAll(database, sql: "SELECT policy, MAX(format) AS format FROM run GROUP BY policy ORDER BY policy")
+        .map { [$0["policy"], $0["format"]] }
+    }
+    return rows.map { ($0[0] ?? "", $0[1].flatMap(ActionFormat.init)) }
   }
 
   func write(
@@ -130,5 +155,20 @@ public final class RolloutStore: Sendable {
     _ action: String, _ body: @escaping @Sendable (Database) throws -> T
   ) async throws(StoreError) -> T {
     do { return try await pool.read(body) } catch { throw StoreError(error, while: action, path: path) }
+  }
+}
+
+extension AnswerRecord {
+  init(key: CallKey, _ row: Row) {
+    self.init(
+      key: key, promptDigest: row["promptDigest"],
+      response: PolicyResponse(
+        row["response"], reasoning: row["reasoning"], logProbability: row["logProbability"],
+        usage: Usage(
+          inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
+          cacheWriteTokens: row["cacheWriteTokens"], outputTokens: row["outputTokens"],
+          reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"]),
+        attempts: row["attempts"]),
+      seconds: row["seconds"])
   }
 }

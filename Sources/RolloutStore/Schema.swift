@@ -4,32 +4,55 @@ enum Schema {
   /// "COXW" in the file's header tells a store from any other SQLite file.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that an older Coxswain could not read.
-  static let version = 1
+  static let version = 2
 
-  /// Creates the tables in an empty file; checks the version of any other.
-  static func prepare(_ database: Database, path: String) throws {
+  /// Refuses a file that is no store, or one that this version cannot read.
+  static func check(_ database: Database, path: String) throws {
     let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
-    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-    let isEmpty = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
-    if isEmpty && application == 0 && version == 0 {
-      try database.execute(sql: tables)
-      try database.execute(sql: "PRAGMA application_id = \(applicationID)")
-      try database.execute(sql: "PRAGMA user_version = \(self.version)")
-      return
-    }
     guard application == applicationID else {
       throw StoreError(
         .wrongVersion, "\(path) is a database, but not a Coxswain store. Give another --store, or move the file away.")
     }
-    guard version == self.version else {
+    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    guard (1...self.version).contains(version) else {
       throw StoreError(
         .wrongVersion,
         """
-        \(path) is a store of version \(version); this cox reads version \(self.version). \
+        \(path) is a store of version \(version); this cox reads versions 1 to \(self.version). \
         Use the cox that wrote it, or give another --store.
         """)
     }
   }
+
+  /// Creates the tables in an empty file, and brings an older store up to date.
+  static func prepare(_ database: Database, path: String) throws {
+    if try isEmpty(database) {
+      try database.execute(sql: tables)
+      try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+    } else {
+      try check(database, path: path)
+    }
+    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    if version < 2 { try database.execute(sql: secondVersion) }
+    if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
+  }
+
+  /// Nothing was ever written here.
+  static func isEmpty(_ database: Database) throws -> Bool {
+    let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+    let tables = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
+    return application == 0 && tables == 0
+  }
+
+  /// What version 2 knows of an answer beyond version 1.
+  private static let secondVersion = """
+    ALTER TABLE run ADD COLUMN format TEXT;
+    ALTER TABLE call ADD COLUMN reasoning TEXT;
+    ALTER TABLE call ADD COLUMN logProbability REAL;
+    ALTER TABLE call ADD COLUMN cacheWriteTokens INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE call ADD COLUMN savedInputTokens INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE call ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1;
+    """
 
   private static let tables = """
     -- A run is everything that decides its answers; its id is a digest of that.

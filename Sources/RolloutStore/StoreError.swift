@@ -31,8 +31,10 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     let code = (error as? DatabaseError)?.resultCode
     let detail = (error as? DatabaseError)?.message ?? String(describing: error)
     switch code {
-    case .SQLITE_FULL:
-      self.init(.full, "The disk is full: could not \(action) in \(path). Free some space and run the command again.")
+    case .SQLITE_FULL: self = .full(while: action, path: path)
+    // A write past the process's own file size limit, or past a quota, is an error of its own.
+    case .SQLITE_IOERR where (error as? DatabaseError)?.extendedResultCode == .SQLITE_IOERR_WRITE:
+      self = .full(while: action, path: path)
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       self.init(
         .busy, "Another process is writing to \(path): could not \(action). Wait for it, or give another --store.")
@@ -44,6 +46,15 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     default:
       self.init(.failed, "Could not \(action) in \(path): \(detail)")
     }
+  }
+
+  static func full(while action: String, path: String) -> StoreError {
+    StoreError(
+      .full,
+      """
+      There is no room to write (a full disk, a quota or a file size limit): could not \(action) in \(path). What is \
+      stored is safe. Make room and run the same command to continue.
+      """)
   }
 
   public var description: String { message }

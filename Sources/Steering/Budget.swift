@@ -3,26 +3,49 @@ import Agents
 /// The most a run may take. A limit that is nil does not bind.
 public struct Limits: Sendable, Hashable, Codable {
   public var calls: Int?
+  /// Input and output together.
+  public var tokens: Int?
   /// In the currency of the pricing.
   public var cost: Double?
   /// Wall-clock of this process.
   public var seconds: Double?
 
-  public init(calls: Int? = nil, cost: Double? = nil, seconds: Double? = nil) {
+  public init(calls: Int? = nil, tokens: Int? = nil, cost: Double? = nil, seconds: Double? = nil) {
     self.calls = calls
+    self.tokens = tokens
     self.cost = cost
     self.seconds = seconds
   }
 }
 
-/// Counts what a run takes and says when to stop. Calls in flight count, at the mean cost of those that returned.
+/// What was paid for, every answer once.
+public struct Spending: Sendable, Hashable {
+  public var calls = 0
+  public var usage = Usage()
+  public var cost = 0.0
+
+  public init() {}
+}
+
+/// Counts what a run takes and says when to stop.
+///
+/// Calls in flight count as one each, and at the mean tokens and cost of those that returned. A call that would pass a limit only
+/// because of them waits for them: they may fail, or cost less.
 public actor Budget {
+  /// What a call in flight is taken to cost until it returns.
+  struct Reservation: Sendable {
+    fileprivate let tokens: Double
+    fileprivate let cost: Double
+  }
+
   private let limits: Limits
   private let pricing: Pricing
   private let start = ContinuousClock.now
-  private var calls = 0
+  public private(set) var spent = Spending()
   private var inFlight = 0
-  private var cost = 0.0
+  private var reservedTokens = 0.0
+  private var reservedCost = 0.0
+  private var waiting: [CheckedContinuation<Void, Never>] = []
   private var stopReason: PolicyError?
   /// The runs' tasks whose stored answers are counted; what they answer from then on is counted as it comes.
   private var counted: Set<String> = []
@@ -35,27 +58,32 @@ public actor Budget {
   /// Lets calls in flight finish and refuses every further one. What was found stays stored.
   public func stop(_ message: String) {
     stopReason = stopReason ?? PolicyError(.cancelled, message)
+    wakeAll()
   }
 
   /// Takes the place of one call, or throws the limit that leaves none.
-  func reserve() throws(PolicyError) {
-    if let stopReason { throw stopReason }
-    if let most = limits.calls, calls + inFlight >= most {
-      throw stopping("Reached the limit of \(most) calls. Raise --limit-calls and run the same command to continue.")
+  func reserve(_ request: PolicyRequest) async throws(PolicyError) -> Reservation {
+    while true {
+      if let stopReason { throw stopReason }
+      if let reached { throw stopping(reached) }
+      if hasRoom {
+        let reservation = reservation(for: request)
+        inFlight += 1
+        reservedTokens += reservation.tokens
+        reservedCost += reservation.cost
+        return reservation
+      }
+      await withCheckedContinuation { waiting.append($0) }
     }
-    if let most = limits.cost, cost + Double(inFlight) * (calls > 0 ? cost / Double(calls) : 0) >= most {
-      throw stopping("Reached the cost limit of \(most). Raise --limit-cost and run the same command to continue.")
-    }
-    if let most = limits.seconds, (ContinuousClock.now - start).inSeconds >= most {
-      throw stopping("Reached the limit of \(most) seconds. Run the same command to continue.")
-    }
-    inFlight += 1
   }
 
   /// Counts an answer; `usage` is nil for a call that failed.
-  func settle(_ usage: Usage?) {
+  func settle(_ reservation: Reservation, _ usage: Usage?) {
     inFlight -= 1
+    reservedTokens -= reservation.tokens
+    reservedCost -= reservation.cost
     if let usage { count(calls: 1, usage) }
+    wakeAll()
   }
 
   /// Counts what a run has stored for a task, once: it was paid for by an earlier part of the run.
@@ -64,15 +92,73 @@ public actor Budget {
     count(calls: calls, usage)
   }
 
+  // MARK: - Limits
+
+  /// Which limit is reached, in words, or nil.
+  private var reached: String? {
+    if let most = limits.calls, spent.calls >= most {
+      return "Reached the limit of \(most) calls. Raise --limit-calls and run the same command to continue."
+    }
+    if let most = limits.tokens, spent.usage.totalTokens >= most {
+      return "Reached the limit of \(most) tokens. Raise --limit-tokens and run the same command to continue."
+    }
+    if let most = limits.cost, spent.cost >= most {
+      return "Reached the cost limit of \(most). Raise --limit-cost and run the same command to continue."
+    }
+    if let most = limits.seconds, (ContinuousClock.now - start).inSeconds >= most {
+      return "Reached the limit of \(most) seconds. Run the same command to continue."
+    }
+    return nil
+  }
+
+  /// The limits leave room for one more call beside those in flight.
+  private var hasRoom: Bool {
+    if inFlight == 0 { return true }
+    if let most = limits.calls, spent.calls + inFlight >= most { return false }
+    if let most = limits.tokens, Double(spent.usage.totalTokens) + reservedTokens >= Double(most) { return false }
+    if let most = limits.cost, spent.cost + reservedCost >= most { return false }
+    return true
+  }
+
+  private func reservation(for request: PolicyRequest) -> Reservation {
+    guard limits.tokens != nil || limits.cost != nil else { return Reservation(tokens: 0, cost: 0) }
+    if spent.calls > 0 {
+      let calls = Double(spent.calls)
+      return Reservation(tokens: Double(spent.usage.totalTokens) / calls, cost: spent.cost / calls)
+    }
+    // Before the first answer: the prompt alone, at three bytes a token.
+    let tokens = request.transcript.size / 3
+    return Reservation(tokens: Double(tokens), cost: pricing.cost(of: Usage(inputTokens: tokens)))
+  }
+
   private func count(calls: Int, _ usage: Usage) {
-    self.calls += calls
-    cost += pricing.cost(of: usage)
+    spent.calls += calls
+    spent.usage += usage
+    spent.cost += pricing.cost(of: usage)
   }
 
   private func stopping(_ message: String) -> PolicyError {
     let error = PolicyError(.limitReached, message)
     stopReason = stopReason ?? error
+    wakeAll()
     return error
+  }
+
+  private func wakeAll() {
+    let woken = waiting
+    waiting = []
+    for continuation in woken { continuation.resume() }
+  }
+}
+
+extension Transcript {
+  /// In bytes of UTF-8.
+  fileprivate var size: Int {
+    entries.reduce(0) { size, entry in
+      switch entry {
+      case .instructions(let text), .prompt(let text), .response(let text): size + text.utf8.count
+      }
+    }
   }
 }
 

@@ -89,8 +89,9 @@ public struct Campaign: Sendable {
       called?(event)
     }
     let population = Population(suite: suite, policy: policy, critic: critic, settings: settings, run: run)
-    // As many populations as find room whole, so that no particle waits for a place between two checkpoints.
-    let window = max(1, concurrency / settings.particles)
+    // Twice as many populations as find room whole: where some wait at a checkpoint for their slowest, or for a server to
+    // recover, others use the places.
+    let window = max(1, 2 * concurrency / settings.particles)
     let (results, stopped) = await withTaskGroup(of: (Int, Result<PopulationResult, SteeringError>).self) { group in
       var waiting = tasks.enumerated().makeIterator()
       func startNext() {
@@ -147,7 +148,7 @@ public struct Campaign: Sendable {
       try await store?.begin(
         RunRecord(
           id: run, verb: verb, method: settings.method.rawValue, environment: suite.identity, policy: policy.identity,
-          critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed, settings: json))
+          format: policy.format, critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed, settings: json))
       try await store?.note(tasks, split: split, of: suite.identity)
       // What the run has stored was paid for by it, and a limit is on the run.
       let spent = try await store?.spent(run: run) ?? [:]

@@ -5,6 +5,30 @@ public struct Comparison: Sendable, Codable {
   public let methods: [MethodSummary]
   /// Paired over tasks: the first method named in each row minus the second.
   public let differences: [Difference]
+  /// What the whole command took, every answer counted once: methods share answers. Absent where nobody counted.
+  public let total: Total?
+
+  public struct Total: Sendable, Codable {
+    public let policyCalls: Int
+    public let inputTokens: Int
+    public let cachedInputTokens: Int
+    public let cacheWriteTokens: Int
+    public let savedInputTokens: Int
+    public let outputTokens: Int
+    public let reasoningTokens: Int
+    public let cost: Double
+
+    public init(_ spent: Spending) {
+      policyCalls = spent.calls
+      inputTokens = spent.usage.inputTokens
+      cachedInputTokens = spent.usage.cachedInputTokens
+      cacheWriteTokens = spent.usage.cacheWriteTokens
+      savedInputTokens = spent.usage.savedInputTokens
+      outputTokens = spent.usage.outputTokens
+      reasoningTokens = spent.usage.reasoningTokens
+      cost = spent.cost
+    }
+  }
 
   public struct Difference: Sendable, Codable {
     public let method: String
@@ -16,8 +40,9 @@ public struct Comparison: Sendable, Codable {
   }
 
   /// - Parameter maximalReward: what counts as solved, or nil.
-  public init(_ methods: [MethodSummary], maximalReward: Double?) {
+  public init(_ methods: [MethodSummary], maximalReward: Double?, total: Spending? = nil) {
     self.methods = methods
+    self.total = total.map(Total.init)
     guard let steered = methods.first(where: { $0.method == Method.amc.rawValue }) else {
       differences = []
       return

@@ -1,4 +1,5 @@
 import Agents
+import Logging
 import RolloutStore
 
 /// A policy whose answers are paid for once: an answer that is stored is read, any other is asked for within the limits and
@@ -7,7 +8,10 @@ struct MeteredPolicy: Policy {
   private let base: any Policy
   private let store: RolloutStore?
   private let budget: Budget
-  private let gate: Gate
+  /// nil where the policy keeps to its concurrency by itself.
+  private let gate: Gate?
+  private let metrics = CallMetrics()
+  private let log = Logger(label: "coxswain.calls")
   private let report: @Sendable (CallEvent) -> Void
 
   /// - Parameter concurrency: how many calls may be in flight.
@@ -18,7 +22,7 @@ struct MeteredPolicy: Policy {
     self.base = base
     self.store = store
     self.budget = budget
-    gate = Gate(width: concurrency)
+    gate = base.limitsConcurrency ? nil : Gate(width: concurrency)
     self.report = report
   }
 
@@ -26,53 +30,77 @@ struct MeteredPolicy: Policy {
   var format: ActionFormat { base.format }
 
   func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
-    let digest = Self.digest(request)
+    // Only what is stored is compared with what is asked.
+    let digest = store == nil ? "" : request.digest
     do throws(StoreError) {
       if let stored = try await store?.answer(for: request.key), stored.promptDigest == digest {
-        report(CallEvent(usage: stored.response.usage, seconds: 0, isStored: true))
+        note(CallEvent(request.key, stored.response, seconds: 0, isStored: true))
         return stored.response
       }
     } catch { throw PolicyError(.storeFailed, error.message) }
+    guard let gate else { return try await ask(request, digest: digest) }
     return try await gate.withPlace { () throws(PolicyError) -> PolicyResponse in
-      try await budget.reserve()
-      let start = ContinuousClock.now
-      let response: PolicyResponse
-      do throws(PolicyError) {
-        response = try await base.respond(to: request)
-      } catch {
-        await budget.settle(nil)
-        throw error
-      }
-      await budget.settle(response.usage)
-      let seconds = (ContinuousClock.now - start).inSeconds
-      do throws(StoreError) {
-        try await store?.record(
-          AnswerRecord(key: request.key, promptDigest: digest, response: response, seconds: seconds))
-      } catch { throw PolicyError(.storeFailed, error.message) }
-      report(CallEvent(usage: response.usage, seconds: seconds, isStored: false))
-      return response
+      try await ask(request, digest: digest)
     }
   }
 
-  /// A digest of the question: where the world or the prompts changed, a stored answer is no longer one to it.
-  private static func digest(_ request: PolicyRequest) -> String {
-    var digest = Digest()
-    for entry in request.transcript.entries {
-      switch entry {
-      case .instructions(let text): digest.add("instructions", text)
-      case .prompt(let text): digest.add("prompt", text)
-      case .response(let text): digest.add("response", text)
-      }
+  private func ask(_ request: PolicyRequest, digest: String) async throws(PolicyError) -> PolicyResponse {
+    let reservation = try await budget.reserve(request)
+    let start = ContinuousClock.now
+    let response: PolicyResponse
+    do throws(PolicyError) {
+      response = try await base.respond(to: request)
+    } catch {
+      await budget.settle(reservation, nil)
+      metrics.failed(error)
+      log.debug(
+        "call failed",
+        metadata: [
+          "call": "\(request.key)", "kind": "\(error.kind.rawValue)",
+          "seconds": "\((ContinuousClock.now - start).inSeconds)", "message": "\(error.message)",
+        ])
+      throw error
     }
-    for choice in request.choices ?? [] { digest.add("choice", choice) }
-    return digest.text
+    await budget.settle(reservation, response.usage)
+    let seconds = (ContinuousClock.now - start).inSeconds
+    do throws(StoreError) {
+      try await store?.record(
+        AnswerRecord(key: request.key, promptDigest: digest, response: response, seconds: seconds))
+    } catch { throw PolicyError(.storeFailed, error.message) }
+    note(CallEvent(request.key, response, seconds: seconds, isStored: false))
+    return response
+  }
+
+  private func note(_ event: CallEvent) {
+    metrics.answered(event)
+    let usage = event.usage
+    log.debug(
+      event.isStored ? "answer from the store" : "call",
+      metadata: [
+        "call": "\(event.key)", "seconds": "\(event.seconds)", "in": "\(usage.inputTokens)",
+        "cached": "\(usage.cachedInputTokens)", "saved": "\(usage.savedInputTokens)", "out": "\(usage.outputTokens)",
+        "reasoning": "\(usage.reasoningTokens)", "retries": "\(event.attempts - 1)",
+      ])
+    report(event)
   }
 }
 
 /// One answer, for progress and counters.
 public struct CallEvent: Sendable {
+  public let key: CallKey
   public let usage: Usage
+  /// From the question to the answer, waits and retries included; 0 for a stored one.
   public let seconds: Double
+  /// How often it was asked for.
+  public let attempts: Int
   /// Read from the store instead of paid for.
   public let isStored: Bool
+
+  init(_ key: CallKey, _ response: PolicyResponse, seconds: Double, isStored: Bool) {
+    self.key = key
+    usage = response.usage
+    self.seconds = seconds
+    attempts = response.attempts
+    self.isStored = isStored
+  }
 }

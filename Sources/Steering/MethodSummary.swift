@@ -18,6 +18,11 @@ public struct MethodSummary: Sendable, Codable {
     public let rewardSelected: Double
     public let softValue: Double
     public let policyCalls: Int
+    public let inputTokens: Int
+    public let cachedInputTokens: Int
+    public let outputTokens: Int
+    public let reasoningTokens: Int
+    public let cost: Double
   }
 
   public let method: String
@@ -43,7 +48,13 @@ public struct MethodSummary: Sendable, Codable {
   public let criticCalls: Int
   public let inputTokens: Int
   public let cachedInputTokens: Int
+  /// Of the input, what the provider charged for putting into its cache.
+  public let cacheWriteTokens: Int
+  /// Input that asking identical prompts once has saved; not part of `inputTokens`.
+  public let savedInputTokens: Int
   public let outputTokens: Int
+  /// Of the output, what reasoning models thought.
+  public let reasoningTokens: Int
   public let cost: Double
   public let wallSeconds: Double
   public let criticalPathSeconds: Double
@@ -82,7 +93,10 @@ public struct MethodSummary: Sendable, Codable {
     criticCalls = total(\.criticCalls)
     inputTokens = outcome.usage.inputTokens
     cachedInputTokens = outcome.usage.cachedInputTokens
+    cacheWriteTokens = outcome.usage.cacheWriteTokens
+    savedInputTokens = outcome.usage.savedInputTokens
     outputTokens = outcome.usage.outputTokens
+    reasoningTokens = outcome.usage.reasoningTokens
     cost = pricing.cost(of: outcome.usage)
     wallSeconds = outcome.wallSeconds
     criticalPathSeconds = results.reduce(0) { $0 + $1.criticalPathSeconds }
@@ -95,7 +109,10 @@ public struct MethodSummary: Sendable, Codable {
     perTask = results.map {
       TaskRow(
         task: $0.task.id, rewardBest: $0.rewardBest, rewardMean: $0.rewardMean, rewardWeighted: $0.rewardWeighted,
-        rewardSelected: $0.rewardSelected, softValue: $0.softValue, policyCalls: $0.calls)
+        rewardSelected: $0.rewardSelected, softValue: $0.softValue, policyCalls: $0.calls,
+        inputTokens: $0.usage.inputTokens, cachedInputTokens: $0.usage.cachedInputTokens,
+        outputTokens: $0.usage.outputTokens, reasoningTokens: $0.usage.reasoningTokens,
+        cost: pricing.cost(of: $0.usage))
     }
   }
 }

@@ -19,12 +19,14 @@ struct Particle: Sendable {
     let (policy, suite) = (segment.policy, segment.suite)
     let format = policy.format
     let task = trajectory.task
+    let ownTools = suite.tools(for: task)
     let seed = CallKey.seed(ofTask: task.id, particle: place, from: segment.root)
     while trajectory.count < segment.end, !isOver {
       let key = CallKey(run: segment.run, task: task.id, particle: place, step: trajectory.count)
       let choices = trajectory.observation.choices
+      let tools = format.tools(ownTools, choices: choices)
       let request = PolicyRequest(
-        transcript: format.applied(to: suite.transcript(for: trajectory)), choices: choices,
+        transcript: format.applied(to: suite.transcript(for: trajectory)), choices: choices, tools: tools,
         seed: seed.split(key.step), key: key)
       let response: PolicyResponse
       do throws(PolicyError) {
@@ -36,7 +38,7 @@ struct Particle: Sendable {
       }
       calls += 1
       usage += response.usage
-      let action = format.action(in: response.text, choices: choices)
+      let action = format.action(in: response.text, choices: choices, tools: tools)
       let outcome = try await episode.step(action)
       guard outcome.reward.isFinite else {
         throw EnvironmentError(

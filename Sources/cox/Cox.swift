@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Reporting
 
 struct Cox: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,7 +14,7 @@ struct Cox: AsyncParsableCommand {
       """,
     version: "cox 0.1.0",
     subcommands: [
-      Demo.self, Collect.self, Train.self, Steer.self, Compare.self, Doctor.self,
+      Demo.self, Collect.self, Train.self, Steer.self, Compare.self, Export.self, Doctor.self,
     ])
 }
 
@@ -24,8 +23,12 @@ enum Main {
   static func main() async {
     // A reader that goes away (`cox … | head`) is not a failure to die of half-way.
     signal(SIGPIPE, SIG_IGN)
+    // A file that may not grow any more is an error to be told, not a death.
+    signal(SIGXFSZ, SIG_IGN)
+    raiseFileLimit()
     do {
       var command = try Cox.parseAsRoot()
+      if let verb = command as? any Verb { Log.start(verb.common.logLevel, verb.common.logFormat) }
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -35,7 +38,7 @@ enum Main {
       exit(code.rawValue)
     } catch {
       if let (code, message) = ExitStatus.explain(error) {
-        Console.note("cox: \(visible(message, keepingLayout: true))")
+        Console.note("cox: \(message)")
         exit(code)
       }
       let code = Cox.exitCode(for: error)
@@ -47,5 +50,18 @@ enum Main {
       }
       exit(code == .validationFailure ? ExitStatus.badUse : code.rawValue)
     }
+  }
+
+  /// Every call in flight is an open file, and the usual limit is 1,024 of them: as many as the system lets a user have.
+  private static func raiseFileLimit() {
+    var limit = rlimit()
+    #if os(Linux)
+      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+      let resource = RLIMIT_NOFILE
+    #endif
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+    limit.rlim_cur = min(limit.rlim_max, 65_536)
+    _ = setrlimit(resource, &limit)
   }
 }

@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Policies
@@ -44,7 +45,7 @@ struct ClientTests {
   ) -> ChatCompletionsPolicy.Settings {
     ChatCompletionsPolicy.Settings(
       model: "m", api: api, format: .plain, temperature: 0.7, topP: 0.9, maxTokens: 5, constraint: constraint,
-      retry: RetryRule(attempts: attempts, base: 0.01, most: 1), timeout: timeout)
+      rules: CallRules(retry: RetryRule(attempts: attempts, base: 0.01, most: 1), timeout: timeout))
   }
 
   static func chat(_ text: String) -> String {

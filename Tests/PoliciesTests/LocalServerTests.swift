@@ -40,8 +40,8 @@ struct LocalServerTests {
           let policy = ChatCompletionsPolicy(
             url: server.url,
             settings: .init(
-              model: "m", api: api, format: .plain, temperature: 0.7, maxTokens: 24, constraint: constraint, timeout: 60
-            ))
+              model: "m", api: api, format: .plain, temperature: 0.7, maxTokens: 24, constraint: constraint,
+              rules: CallRules(timeout: 60)))
           let response = try await policy.respond(to: Self.request())
           #expect(response.usage.inputTokens > 20 && response.usage.outputTokens > 0)
           if constraint != .validate { #expect(["hat", "scarf"].contains(response.text), "\(api) \(constraint)") }
@@ -50,7 +50,8 @@ struct LocalServerTests {
       let text = ChatCompletionsPolicy(
         url: server.url,
         settings: .init(
-          model: "m", api: .text, format: .plain, temperature: 1, maxTokens: 8, constraint: .grammar, timeout: 60))
+          model: "m", api: .text, format: .plain, temperature: 1, maxTokens: 8, constraint: .grammar,
+          rules: CallRules(timeout: 60)))
       let shared = SharedPrompts(text, most: 4)
       let answers = try await withThrowingTaskGroup(of: PolicyResponse.self) { group in
         for particle in 0..<8 { group.addTask { try await shared.respond(to: Self.request(particle)) } }
@@ -78,7 +79,7 @@ struct LocalServerTests {
         url: server.url,
         settings: .init(
           model: "m", api: .text, format: .plain, maxTokens: 4, constraint: .grammar,
-          retry: RetryRule(attempts: 3, base: 0.05, most: 1), timeout: 30))
+          rules: CallRules(retry: RetryRule(attempts: 3, base: 0.05, most: 1), timeout: 30)))
       _ = try await policy.respond(to: Self.request())
       kill(server.process, SIGKILL)
       let error = await #expect(throws: PolicyError.self) { try await policy.respond(to: Self.request()) }

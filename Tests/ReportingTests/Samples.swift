@@ -79,7 +79,8 @@ enum Samples {
     best: (Double, Double) = (0.738, 0.039), mean: (Double, Double) = (0.412, 0.021),
     weighted: (Double, Double) = (0.655, 0.041), selected: (Double, Double) = (0.61, 0.05), by: String = "critic",
     solved: (Double, Double)? = (0.25, 0.0632), calls: Int = 1_920, tokens: (Int, Int, Int) = (123_456, 100_000, 7_890),
-    cost: Double = 0, seconds: Double = 185, stopped: String? = nil, failed: Int = 0, mismatches: Int = 0
+    cost: Double = 0, seconds: Double = 185, stopped: String? = nil, failed: Int = 0, mismatches: Int = 0,
+    saved: Int = 0, reasoning: Int = 0
   ) throws -> MethodSummary {
     func estimate(_ pair: (Double, Double)) -> [String: Any] { ["mean": pair.0 * scale, "se": pair.1 * abs(scale)] }
     var object: [String: Any] = [
@@ -87,7 +88,7 @@ enum Samples {
       "rewardBest": estimate(best), "rewardMean": estimate(mean), "rewardWeighted": estimate(weighted),
       "rewardSelected": estimate(selected).merging(["by": by]) { $1 }, "softValue": estimate((0.5, 0.02)),
       "policyCalls": calls, "storedCalls": 0, "searchesStopped": 0, "criticCalls": 96, "inputTokens": tokens.0,
-      "cachedInputTokens": tokens.1,
+      "cachedInputTokens": tokens.1, "cacheWriteTokens": 0, "savedInputTokens": saved, "reasoningTokens": reasoning,
       "outputTokens": tokens.2, "cost": cost, "wallSeconds": seconds, "criticalPathSeconds": 61.2, "resamplings": 96,
       "forks": 300, "replayMismatches": mismatches, "failedParticles": failed, "perTask": [Any](),
     ]

@@ -20,7 +20,7 @@ struct StoreTests {
 
   static func run(_ id: String = "r1", isPrior: Bool = true, policy: String = "p") -> RunRecord {
     RunRecord(
-      id: id, verb: "collect", method: "best-of", environment: world, policy: policy, critic: nil, isPrior: isPrior,
+      id: id, verb: "collect", method: "best-of", environment: world, policy: policy, format: .plain, critic: nil, isPrior: isPrior,
       seed: .max, settings: "{}")
   }
 

@@ -99,6 +99,23 @@ public struct TextCraft: TaskSuite {
     Transcript(instructions: Self.instructions, history: trajectory)
   }
 
+  public func tools(for task: AgentTask) -> [ActionTool]? { Self.tools }
+
+  private static let tools = [
+    ActionTool(
+      "get", "Takes items that nothing crafts from the world.",
+      parameters: [
+        .init("count", "How many, a whole number."), .init("item", "The item's name, such as oak log."),
+      ], template: "get {count} {item}"),
+    ActionTool(
+      "craft", "Crafts an item by one of the listed commands, from items you have.",
+      parameters: [
+        .init("count", "How many the command makes, a whole number."), .init("item", "What to craft."),
+        .init("ingredients", "Counts and names with commas, such as: 4 oak planks, 1 stick."),
+      ], template: "craft {count} {item} using {ingredients}"),
+    ActionTool("inventory", "Says what you have.", template: "inventory"),
+  ]
+
   private func task(goal: Item, seed: UInt64) -> AgentTask {
     AgentTask(
       id: TaskID("\(goal.name)#\(seed)"), request: recipes.request(for: goal, seed: seed), stepLimit: stepLimit)

@@ -89,18 +89,31 @@ extension PolicySettings {
     choices = try yaml.choice("choices", ChoiceConstraint.self) ?? choices
     samplesPerCall = try yaml.integer("samplesPerCall")
     timeout = try yaml.number("timeout") ?? timeout
+    deadline = try yaml.number("deadline") ?? deadline
     attempts = try yaml.integer("attempts") ?? attempts
+    hedge = try yaml.number("hedge")
     pricing =
       try yaml.mapping("pricing") { yaml in
         Pricing(
           inputPerMillion: try yaml.number("inputPerMillion") ?? 0,
           cachedInputPerMillion: try yaml.number("cachedInputPerMillion"),
+          cacheWritePerMillion: try yaml.number("cacheWritePerMillion"),
           outputPerMillion: try yaml.number("outputPerMillion") ?? 0)
       } ?? pricing
     switch kind {
     case .openai:
-      url = try yaml.text("url")
-      apiKeyVariable = try yaml.text("apiKeyVariable")
+      try readServer(&yaml)
+      maxTokensParameter = try yaml.choice("maxTokensParameter", ChatCompletionsPolicy.TokenParameter.self)
+      reasoningEffort = try yaml.text("reasoningEffort")
+      logprobs = try yaml.flag("logprobs") ?? logprobs
+    case .anthropic:
+      try readServer(&yaml)
+      url = url ?? "https://api.anthropic.com/v1"
+      thinkingTokens = try yaml.integer("thinkingTokens")
+      promptCache = try yaml.flag("promptCache") ?? promptCache
+    case .recorded:
+      recording = try yaml.text("recording")
+      identity = try yaml.text("identity")
     case .local:
       python = try yaml.text("python")
       port = try yaml.integer("port")
@@ -109,6 +122,14 @@ extension PolicySettings {
       slots = try yaml.integer("slots")
     }
     try check()
+  }
+
+  /// What every server that is not ours is told by.
+  private mutating func readServer(_ yaml: inout YAMLMapping) throws {
+    url = try yaml.text("url")
+    apiKeyVariable = try yaml.text("apiKeyVariable")
+    adaptiveConcurrency = try yaml.flag("adaptiveConcurrency") ?? adaptiveConcurrency
+    allowPlainHTTP = try yaml.flag("allowPlainHTTP") ?? allowPlainHTTP
   }
 
   private func check() throws {
@@ -129,12 +150,53 @@ extension PolicySettings {
     if !(timeout > 0 && timeout <= 86_400) {
       throw ConfigurationError("policy.timeout is \(timeout); seconds, above 0 and at most a day.")
     }
+    if !(deadline > 0 && deadline <= 86_400) {
+      throw ConfigurationError("policy.deadline is \(deadline); seconds, above 0 and at most a day.")
+    }
+    if let hedge, !(hedge > 0 && hedge < 1) {
+      throw ConfigurationError("policy.hedge is \(hedge); a quantile of the latency, above 0 and below 1, such as 0.95.")
+    }
+    for (key, price) in [
+      ("inputPerMillion", pricing.inputPerMillion), ("cachedInputPerMillion", pricing.cachedInputPerMillion),
+      ("cacheWritePerMillion", pricing.cacheWritePerMillion), ("outputPerMillion", pricing.outputPerMillion),
+    ] where !(price >= 0 && price.isFinite) {
+      throw ConfigurationError("policy.pricing.\(key) is \(price); it is not negative.")
+    }
     if let port, !(1...65_535).contains(port) { throw ConfigurationError("policy.port is \(port); 1 to 65535.") }
-    if kind == .openai {
-      if url == nil {
-        throw ConfigurationError("policy.url is missing: the base URL, such as \"https://api.example.com/v1\".")
+    if format == .tools, api == .text {
+      throw ConfigurationError("policy.format tools goes with api: chat; a text has no tools to call.")
+    }
+    switch kind {
+    case .openai, .anthropic: try checkServer()
+    case .recorded:
+      if recording == nil {
+        throw ConfigurationError("policy.recording is missing: the store or cassette whose answers are replayed.")
       }
-      if model == nil { throw ConfigurationError("policy.model is missing: the model's name at the server.") }
+    case .local: break
+    }
+  }
+
+  private func checkServer() throws {
+    guard let url else {
+      throw ConfigurationError("policy.url is missing: the base URL, such as \"https://api.example.com/v1\".")
+    }
+    if let problem = ServerURL.problem(url, allowsPlainHTTP: allowPlainHTTP) {
+      throw ConfigurationError("policy.url \(problem)")
+    }
+    if model == nil { throw ConfigurationError("policy.model is missing: the model's name at the server.") }
+    if let apiKeyVariable, apiKeyVariable.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) == nil {
+      // Not quoted: it may be the key itself.
+      throw ConfigurationError(
+        "policy.apiKeyVariable is no name of an environment variable. Give the variable's name, never the key.")
+    }
+    guard kind == .anthropic else { return }
+    if temperature > 1 { throw ConfigurationError("policy.temperature is \(temperature); this API takes 0 to 1.") }
+    if let thinkingTokens, thinkingTokens < 1024 || thinkingTokens >= maxTokens {
+      throw ConfigurationError(
+        "policy.thinkingTokens is \(thinkingTokens); at least 1024, and less than maxTokens, which counts thoughts too.")
+    }
+    if thinkingTokens != nil, temperature != 1 {
+      throw ConfigurationError("policy.thinkingTokens goes with temperature 1: a model that thinks samples at 1.")
     }
   }
 }
@@ -188,8 +250,8 @@ extension SteeringSettings {
 extension Limits {
   init(_ yaml: inout YAMLMapping) throws {
     self.init(
-      calls: try yaml.integer("calls"), cost: try yaml.number("cost"), seconds: try yaml.number("seconds"))
-    for (name, value) in [("calls", calls.map(Double.init)), ("cost", cost), ("seconds", seconds)] {
+      calls: try yaml.integer("calls"), tokens: try yaml.integer("tokens"), cost: try yaml.number("cost"), seconds: try yaml.number("seconds"))
+    for (name, value) in [("calls", calls.map(Double.init)), ("tokens", tokens.map(Double.init)), ("cost", cost), ("seconds", seconds)] {
       if let value, !(value >= 0) { throw ConfigurationError("limits.\(name) is \(value); it is not negative.") }
     }
   }

@@ -35,7 +35,7 @@ struct EnvironmentSettings {
 }
 
 struct PolicySettings {
-  enum Kind: String, CaseIterable { case openai, local }
+  enum Kind: String, CaseIterable { case openai, anthropic, local, recorded }
 
   var kind: Kind
   var api: ChatCompletionsPolicy.API?
@@ -50,8 +50,23 @@ struct PolicySettings {
   var choices = ChoiceConstraint.auto
   var samplesPerCall: Int?
   var timeout = 120.0
-  var attempts = 5
+  var deadline = 600.0
+  var attempts = RetryRule().attempts
+  var adaptiveConcurrency = true
+  var hedge: Double?
   var pricing = Pricing()
+  // openai
+  var maxTokensParameter: ChatCompletionsPolicy.TokenParameter?
+  var reasoningEffort: String?
+  var logprobs = false
+  // openai and anthropic
+  var allowPlainHTTP = false
+  // anthropic
+  var thinkingTokens: Int?
+  var promptCache = true
+  // recorded
+  var recording: String?
+  var identity: String?
   // local
   var python: String?
   var port: Int?

@@ -48,6 +48,10 @@ struct YAMLMapping {
     try read(key, "a number") { $0.float }
   }
 
+  mutating func flag(_ key: String) throws -> Bool? {
+    try read(key, "true or false") { $0.bool }
+  }
+
   /// One of an enumeration's names.
   mutating func choice<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> T?
   where T.RawValue == String {

@@ -1,6 +1,7 @@
 import Agents
 import ArgumentParser
 import Foundation
+import Logging
 import ParticleFilter
 import Steering
 
@@ -29,15 +30,29 @@ struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("End the run in order after this many model calls (limits.calls).", valueName: "calls"))
   var limitCalls: Int?
 
+  @Option(
+    help: ArgumentHelp("End the run in order after this many tokens, in and out (limits.tokens).", valueName: "tokens"))
+  var limitTokens: Int?
+
   @Option(help: ArgumentHelp("End the run in order at this cost (limits.cost).", valueName: "money"))
   var limitCost: Double?
 
   @Option(help: ArgumentHelp("End the run in order after this long (limits.seconds).", valueName: "seconds"))
   var limitSeconds: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "What is logged to standard error: debug has a line for every call. One of "
+        + Logger.Level.allCases.map(\.rawValue).joined(separator: ", ") + ".", valueName: "level"))
+  var logLevel: Logger.Level = .warning
+
+  @Option(help: ArgumentHelp("The form of the log: text, or json for one object a line.", valueName: "form"))
+  var logFormat = LogFormat.text
+
   func validate() throws {
     if let concurrency, concurrency < 1 { throw ValidationError("--concurrency is at least 1.") }
     if let limitCalls, limitCalls < 0 { throw ValidationError("--limit-calls is not negative.") }
+    if let limitTokens, limitTokens < 0 { throw ValidationError("--limit-tokens is not negative.") }
     if let limitCost, !(limitCost >= 0) { throw ValidationError("--limit-cost is not negative.") }
     if let limitSeconds, !(limitSeconds >= 0) { throw ValidationError("--limit-seconds is not negative.") }
   }
@@ -50,6 +65,7 @@ struct CommonOptions: ParsableArguments {
     configuration.steering.seed = seed
     if let concurrency { configuration.policy.concurrency = concurrency }
     if let limitCalls { configuration.limits.calls = limitCalls }
+    if let limitTokens { configuration.limits.tokens = limitTokens }
     if let limitCost { configuration.limits.cost = limitCost }
     if let limitSeconds { configuration.limits.seconds = limitSeconds }
     return configuration
@@ -126,5 +142,11 @@ struct SteeringOptions: ParsableArguments {
   }
 }
 
+/// A verb that takes the common flags.
+protocol Verb: AsyncParsableCommand {
+  var common: CommonOptions { get }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
 extension Split: ExpressibleByArgument {}
 extension Steering.Method: ExpressibleByArgument {}

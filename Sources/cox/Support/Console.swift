@@ -1,10 +1,22 @@
 import Foundation
+import Reporting
 
 /// The two streams: results on standard output, everything else on standard error.
+///
+/// Whatever is written here may hold what a model, a world or a server said. Control characters are made visible in one place,
+/// this one, so that none reaches the terminal whoever forgot about it.
 enum Console {
-  static func print(_ text: String) { write(text + "\n", to: .standardOutput) }
-  static func note(_ text: String) { write(text + "\n", to: .standardError) }
-  static func raw(_ text: String) { write(text, to: .standardError) }
+  static func print(_ text: String) { write(visible(text, keepingLayout: true) + "\n", to: .standardOutput) }
+  static func note(_ text: String) {
+    // A line of progress stands where this goes.
+    write((errorIsTerminal ? eraseLine : "") + visible(text, keepingLayout: true) + "\n", to: .standardError)
+  }
+
+  /// Draws a line in place of the last one, on a terminal.
+  static func redraw(_ line: String) { write(eraseLine + visible(line), to: .standardError) }
+  static func endLine() { write("\n", to: .standardError) }
+
+  private static let eraseLine = "\r\u{1B}[2K"
 
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
@@ -21,9 +33,18 @@ enum Console {
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let data = try encoder.encode(value)
     if destination == "-" {
-      print(String(decoding: data, as: UTF8.self))
+      write(escapedJSON(String(decoding: data, as: UTF8.self)) + "\n", to: .standardOutput)
     } else {
       try write(data + Data("\n".utf8), toFile: destination)
+    }
+  }
+
+  /// JSON escapes C0 controls itself; what else acts on a terminal is escaped here, to the same meaning.
+  private static func escapedJSON(_ json: String) -> String {
+    guard visible(json, keepingLayout: true) != json else { return json }
+    return json.unicodeScalars.reduce(into: "") { text, scalar in
+      let isShown = visible(String(scalar), keepingLayout: true) == String(scalar)
+      text += isShown ? String(scalar) : String(scalar).utf16.map { String(format: "\\u%04x", $0) }.joined()
     }
   }
 

@@ -27,7 +27,13 @@ enum ExitStatus {
     case let error as CriticError:
       return (error.kind == .wrongEnvironment || error.kind == .unreadable ? badUse : failed, error.message)
     case let error as StoreError: return (error.kind == .wrongVersion ? badUse : failed, error.message)
-    case let error as PolicyError: return (error.kind == .limitReached ? limitReached : failed, error.message)
+    case let error as PolicyError:
+      switch error.kind {
+      case .limitReached: return (limitReached, error.message)
+      // Only a recording that cannot be opened comes this way.
+      case .notRecorded: return (badUse, error.message)
+      default: return (failed, error.message)
+      }
     default: return nil
     }
   }

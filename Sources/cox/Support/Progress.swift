@@ -1,4 +1,6 @@
+import Agents
 import Foundation
+import Reporting
 import Steering
 import Synchronization
 
@@ -8,20 +10,23 @@ final class Progress: Sendable {
     var tasksDone = 0
     var rewards = 0.0
     var calls = 0
+    var usage = Usage()
     var stored = 0
     var lastDrawn = ContinuousClock.now
   }
 
   private let title: String
   private let tasks: Int
+  private let pricing: Pricing
   private let isQuiet: Bool
   private let isTerminal: Bool
   private let start = ContinuousClock.now
   private let state = Mutex(State())
 
-  init(_ title: String, tasks: Int, quiet: Bool) {
+  init(_ title: String, tasks: Int, pricing: Pricing, quiet: Bool) {
     self.title = title
     self.tasks = tasks
+    self.pricing = pricing
     isQuiet = quiet
     isTerminal = Console.errorIsTerminal
     draw(force: true)
@@ -38,6 +43,7 @@ final class Progress: Sendable {
   func called(_ event: CallEvent) {
     state.withLock {
       $0.calls += 1
+      $0.usage += event.usage
       if event.isStored { $0.stored += 1 }
     }
     draw(force: false)
@@ -46,7 +52,7 @@ final class Progress: Sendable {
   /// Leaves the last line standing.
   func end() {
     draw(force: true)
-    if isTerminal && !isQuiet { Console.raw("\n") }
+    if isTerminal && !isQuiet { Console.endLine() }
   }
 
   private func draw(force: Bool) {
@@ -60,7 +66,7 @@ final class Progress: Sendable {
     }
     guard let line else { return }
     if isTerminal {
-      Console.raw("\r\u{1B}[2K" + line)
+      Console.redraw(line)
     } else {
       Console.note(line)
     }
@@ -74,6 +80,10 @@ final class Progress: Sendable {
     if state.tasksDone > 0 {
       parts.append("reward " + String(format: "%.3f", state.rewards / Double(state.tasksDone)))
     }
+    if state.usage.totalTokens > 0 {
+      parts.append("\(short(state.usage.inputTokens)) in, \(short(state.usage.outputTokens)) out")
+    }
+    if !pricing.isFree { parts.append("cost " + Format.money(pricing.cost(of: state.usage))) }
     let fresh = state.calls - state.stored
     parts.append("\(state.calls) calls" + (state.stored > 0 ? " (\(state.stored) stored)" : ""))
     if seconds > 1, fresh > 0 { parts.append(String(format: "%.1f/s", Double(fresh) / seconds)) }
@@ -82,5 +92,14 @@ final class Progress: Sendable {
       parts.append("\(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60) left")
     }
     return parts.joined(separator: "  ")
+  }
+
+  /// 950, 12k, 3.4M.
+  private func short(_ count: Int) -> String {
+    switch count {
+    case ..<10_000: "\(count)"
+    case ..<1_000_000: "\(count / 1_000)k"
+    default: String(format: "%.1fM", Double(count) / 1e6)
+    }
   }
 }

@@ -23,8 +23,8 @@ struct Run {
   ) async throws -> Campaign.Outcome {
     let settings = settings.effective
     let progress = Progress(
-      title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count, quiet: workspace.options.quiet
-    )
+      title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count, pricing: workspace.pricing,
+      quiet: workspace.options.quiet)
     let concurrency = workspace.configuration.policy.concurrency
     let campaign = Campaign(
       suite: workspace.suite, policy: base, critic: critic, settings: settings, store: workspace.store, budget: budget,
@@ -72,7 +72,7 @@ struct Run {
       summaries[method] = summary(outcome, settings: settings)
     }
     let comparison = Comparison(
-      methods.compactMap { summaries[$0] }, maximalReward: workspace.suite.maximalReward)
+      methods.compactMap { summaries[$0] }, maximalReward: workspace.suite.maximalReward, total: await budget.spent)
     return (comparison, steered, stopped)
   }
 

@@ -13,11 +13,13 @@ struct Workspace {
   let options: CommonOptions
   let suite: any TaskSuite
   let store: RolloutStore
+  let source: PolicySource
 
-  init(_ options: CommonOptions) throws {
+  init(_ options: CommonOptions) async throws {
     self.options = options
     configuration = try options.configuration()
     suite = try makeSuite(configuration.environment)
+    source = try await PolicySource(configuration.policy)
     store = try RolloutStore(path: options.store)
   }
 
@@ -53,66 +55,6 @@ struct Workspace {
         "There is no critic \(path). Make one with cox collect and cox train, or give --critic constant.")
     }
     return try TreesCritic(decoding: data, for: suite.identity)
-  }
-
-  // MARK: - The policy
-
-  /// Runs `body` with the configured policy, its server started and stopped around it.
-  func withPolicy<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
-    let settings = configuration.policy
-    switch settings.kind {
-    case .openai:
-      let key = try apiKey(settings)
-      return try await withHTTPClient(connections: settings.concurrency) { client in
-        let policy = ChatCompletionsPolicy(url: settings.url ?? "", key: key, settings: completions, client: client)
-        return try await body(SharedPrompts(policy, most: settings.samplesPerCall ?? 1))
-      }
-    case .local:
-      let server = localServer(settings)
-      return try await LocalServer.with(server) { server in
-        try await withHTTPClient(connections: settings.concurrency) { client in
-          let policy = ChatCompletionsPolicy(url: server.url, settings: completions, client: client)
-          return try await body(
-            SharedPrompts(policy, most: min(settings.samplesPerCall ?? settings.concurrency, server.slots)))
-        }
-      }
-    }
-  }
-
-  /// The identity that the configured policy has, without starting anything.
-  var policyIdentity: String { ChatCompletionsPolicy(url: "", settings: completions).identity }
-
-  /// What the configuration says of the model, for asking it and for naming it alike.
-  private var completions: ChatCompletionsPolicy.Settings {
-    let settings = configuration.policy
-    let isLocal = settings.kind == .local
-    var completions = ChatCompletionsPolicy.Settings(
-      model: isLocal ? LocalServer.modelName(settings.model) : settings.model ?? "", api: settings.api ?? .chat,
-      format: settings.format, temperature: settings.temperature, topP: settings.topP, maxTokens: settings.maxTokens,
-      constraint: isLocal && settings.choices == .auto ? .grammar : settings.choices,
-      retry: RetryRule(attempts: settings.attempts), timeout: settings.timeout)
-    completions.reportsFirstAnswerOnly = isLocal
-    return completions
-  }
-
-  private func apiKey(_ settings: PolicySettings) throws -> String? {
-    guard let variable = settings.apiKeyVariable else { return nil }
-    guard let key = ProcessInfo.processInfo.environment[variable], !key.isEmpty else {
-      throw ConfigurationError("The environment variable \(variable), which policy.apiKeyVariable names, is not set.")
-    }
-    let trimmed = key.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !trimmed.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
-      throw ConfigurationError("The environment variable \(variable) holds control characters; an API key has none.")
-    }
-    return trimmed
-  }
-
-  private func localServer(_ settings: PolicySettings) -> LocalServer.Settings {
-    var server = LocalServer.Settings(
-      python: settings.python ?? Toolchain.python, model: settings.model, port: settings.port,
-      slots: settings.slots ?? settings.concurrency, context: settings.context)
-    if let threads = settings.threads { server.threads = threads }
-    return server
   }
 }
 

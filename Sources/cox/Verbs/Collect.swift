@@ -5,7 +5,7 @@ import Reporting
 import RolloutStore
 import Steering
 
-struct Collect: AsyncParsableCommand {
+struct Collect: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Roll out the frozen policy and store the trajectories.",
     discussion: """
@@ -24,7 +24,7 @@ struct Collect: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let workspace = try Workspace(common)
+    let workspace = try await Workspace(common)
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .train)
     let result = try await workspace.withRun { run in
       try await run.collect(tasks, split: split, rollouts: rollouts)
@@ -49,7 +49,10 @@ struct CollectReport: Encodable {
   let policyCalls: Int
   let inputTokens: Int
   let cachedInputTokens: Int
+  let cacheWriteTokens: Int
+  let savedInputTokens: Int
   let outputTokens: Int
+  let reasoningTokens: Int
   let cost: Double
   let wallSeconds: Double
   let stopped: String?
@@ -70,7 +73,10 @@ struct CollectReport: Encodable {
     policyCalls = outcome.calls
     inputTokens = usage.inputTokens
     cachedInputTokens = usage.cachedInputTokens
+    cacheWriteTokens = usage.cacheWriteTokens
+    savedInputTokens = usage.savedInputTokens
     outputTokens = usage.outputTokens
+    reasoningTokens = usage.reasoningTokens
     cost = pricing.cost(of: usage)
     wallSeconds = outcome.wallSeconds
     stopped = outcome.stopped?.message
@@ -80,9 +86,17 @@ struct CollectReport: Encodable {
     var lines = [
       "\(trajectories) rollouts of \(tasks) \(split.map { "\($0) " } ?? "")tasks: reward \(reward.text(overTasks: tasks)), deviation within a task "
         + String(format: "%.3f", rewardDeviationWithinTasks) + ".",
-      "\(policyCalls) calls, \(inputTokens) input tokens (\(cachedInputTokens) cached), \(outputTokens) output tokens, "
-        + "\(Format.duration(seconds: wallSeconds)).",
+      "\(Format.count(policyCalls)) calls, \(Format.count(inputTokens)) input tokens (\(Format.count(cachedInputTokens)) cached), "
+        + "\(Format.count(outputTokens)) output tokens"
+        + (reasoningTokens > 0 ? " (\(Format.count(reasoningTokens)) reasoning)" : "")
+        + (cost != 0 ? ", cost \(Format.money(cost))" : "") + ", \(Format.duration(seconds: wallSeconds)).",
     ]
+    if savedInputTokens > 0 {
+      let share = Usage(inputTokens: inputTokens, savedInputTokens: savedInputTokens).savedShare
+      lines.append(
+        "Identical prompts asked once saved \(Format.count(savedInputTokens)) input tokens, \(Format.number(share * 100, digits: 0)) % of all."
+      )
+    }
     if rewardDeviationWithinTasks < 1e-9 && rollouts > 1 && tasks > 0 {
       lines.append("All rollouts of each task end alike: there is nothing to select, and steering cannot help here.")
     }

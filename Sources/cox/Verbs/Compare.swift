@@ -4,7 +4,7 @@ import Foundation
 import Reporting
 import Steering
 
-struct Compare: AsyncParsableCommand {
+struct Compare: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Several methods on the same tasks at equal model calls, with standard errors.",
     discussion: """
@@ -29,7 +29,7 @@ struct Compare: AsyncParsableCommand {
 
   func run() async throws {
     let methods = try Self.parse(methods)
-    let workspace = try Workspace(common)
+    let workspace = try await Workspace(common)
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
     var settings = workspace.configuration.steering
     try steering.apply(to: &settings)

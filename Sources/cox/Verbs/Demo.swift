@@ -4,7 +4,7 @@ import Foundation
 import Reporting
 import Steering
 
-struct Demo: AsyncParsableCommand {
+struct Demo: Verb {
   static let configuration = CommandConfiguration(
     abstract: "The main job, end to end, on embedded defaults.",
     discussion: """
@@ -30,7 +30,7 @@ struct Demo: AsyncParsableCommand {
   func run() async throws {
     if printConfig { return Console.print(Defaults.yaml) }
     let start = ContinuousClock.now
-    let workspace = try Workspace(common)
+    let workspace = try await Workspace(common)
     let settings = workspace.configuration.steering
     try workspace.check(settings, for: try workspace.suite.tasks(in: .test))
     let (comparison, steered, stopped) = try await workspace.withRun { run in

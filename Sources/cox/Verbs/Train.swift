@@ -6,7 +6,7 @@ import Reporting
 import RolloutStore
 import Steering
 
-struct Train: AsyncParsableCommand {
+struct Train: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Fit a critic on the store and print its figures on tasks it never saw.",
     discussion: """
@@ -20,7 +20,7 @@ struct Train: AsyncParsableCommand {
   var critic = CriticSettings.Kind.trees.rawValue
 
   func run() async throws {
-    let workspace = try Workspace(common)
+    let workspace = try await Workspace(common)
     let report = try await workspace.train(critic)
     if let json = common.json { try Console.write(json: report, to: json) }
     if common.json != "-" { Console.print(report.text) }

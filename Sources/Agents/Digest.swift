@@ -1,0 +1,50 @@
+/// A 128-bit digest for naming things, not for security: two FNV-1a hashes from different offsets.
+package struct Digest {
+  private var low: UInt64 = 0xcbf2_9ce4_8422_2325
+  private var high: UInt64 = 0x6c62_272e_07bb_0142
+
+  package init() {}
+
+  /// Adds labelled parts, each closed off so that no two lists of parts run together.
+  package mutating func add(_ parts: String...) {
+    for part in parts {
+      for byte in part.utf8 { mix(byte) }
+      // 0xFF occurs in no UTF-8 text.
+      mix(0xff)
+    }
+  }
+
+  private mutating func mix(_ byte: UInt8) {
+    low = (low ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+    high = (high ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+    high ^= low >> 29
+  }
+
+  /// 32 hexadecimal digits.
+  package var text: String {
+    [high, low].map { value in
+      let digits = String(value, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+}
+
+extension PolicyRequest {
+  /// A digest of the question: where the world or the prompts changed, a stored answer is no longer one to it.
+  public var digest: String {
+    var digest = Digest()
+    for entry in transcript.entries {
+      switch entry {
+      case .instructions(let text): digest.add("instructions", text)
+      case .prompt(let text): digest.add("prompt", text)
+      case .response(let text): digest.add("response", text)
+      }
+    }
+    for choice in choices ?? [] { digest.add("choice", choice) }
+    for tool in tools {
+      digest.add("tool", tool.name, tool.description, tool.template)
+      for parameter in tool.parameters { digest.add("parameter", parameter.name, parameter.description) }
+    }
+    return digest.text
+  }
+}

@@ -1,0 +1,73 @@
+import Agents
+import Foundation
+
+/// Recorded answers as a file of JSON lines that can be read, compared and kept beside tests. The first line says of which policy
+/// they are; every other one is an answer.
+public struct Cassette: Sendable {
+  public let policy: String
+  public let format: ActionFormat
+  public let entries: [CallKey: RecordedPolicy.Entry]
+
+  private static let version = 1
+
+  private struct Header: Codable {
+    let cassette: Int
+    let policy: String
+    let format: ActionFormat
+  }
+
+  private struct Line: Codable {
+    let run, task: String
+    let particle, step: Int
+    let question: String
+    let response: PolicyResponse
+  }
+
+  /// Reads a cassette.
+  ///
+  /// - Throws: ``PolicyError`` of kind `notRecorded` that names the line which cannot be read.
+  public init(contentsOf path: String) throws(PolicyError) {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw PolicyError(.notRecorded, "There is no readable recording \(path). Make one with cox export --cassette.")
+    }
+    let decoder = JSONDecoder()
+    var lines = data.split(separator: UInt8(ascii: "\n")).makeIterator()
+    guard let first = lines.next(), let header = try? decoder.decode(Header.self, from: first) else {
+      throw PolicyError(.notRecorded, "\(path) is neither a store nor a cassette: its first line is no header.")
+    }
+    guard header.cassette == Self.version else {
+      throw PolicyError(
+        .notRecorded, "\(path) is a cassette of version \(header.cassette); this version reads \(Self.version).")
+    }
+    var entries: [CallKey: RecordedPolicy.Entry] = [:]
+    var number = 1
+    while let text = lines.next() {
+      number += 1
+      guard let line = try? decoder.decode(Line.self, from: text) else {
+        throw PolicyError(.notRecorded, "Line \(number) of \(path) is no recorded answer. Was the file cut off?")
+      }
+      let key = CallKey(run: line.run, task: TaskID(line.task), particle: line.particle, step: line.step)
+      entries[key] = RecordedPolicy.Entry(question: line.question, response: line.response)
+    }
+    (policy, format, self.entries) = (header.policy, header.format, entries)
+  }
+
+  /// The first line of a cassette.
+  public static func header(policy: String, format: ActionFormat) throws -> Data {
+    try encoded(Header(cassette: version, policy: policy, format: format))
+  }
+
+  /// One answer's line.
+  public static func line(_ key: CallKey, question: String, response: PolicyResponse) throws -> Data {
+    try encoded(
+      Line(
+        run: key.run, task: key.task.rawValue, particle: key.particle, step: key.step, question: question,
+        response: response))
+  }
+
+  private static func encoded(_ value: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(value) + Data("\n".utf8)
+  }
+}

@@ -1,0 +1,25 @@
+import Synchronization
+
+/// The latest latencies of a server, to tell a straggler by.
+final class Latencies: Sendable {
+  private static let (least, most) = (20, 256)
+  private let window = Mutex<(values: [Double], next: Int)>(([], 0))
+
+  func note(_ seconds: Double) {
+    window.withLock {
+      if $0.values.count < Self.most {
+        $0.values.append(seconds)
+      } else {
+        $0.values[$0.next] = seconds
+        $0.next = ($0.next + 1) % Self.most
+      }
+    }
+  }
+
+  /// The latency that a share `quantile` of the latest calls did not exceed, in seconds; nil before there are enough to say.
+  func quantile(_ quantile: Double) -> Double? {
+    let sorted = window.withLock(\.values).sorted()
+    guard sorted.count >= Self.least else { return nil }
+    return sorted[min(sorted.count - 1, Int((quantile * Double(sorted.count)).rounded(.up)))]
+  }
+}

@@ -1,0 +1,153 @@
+import Agents
+import Foundation
+import Logging
+import Metrics
+import Synchronization
+
+/// The way to one model server, for whatever is asked of it: retries within a deadline, no more in flight than the server
+/// takes, stragglers asked twice.
+final class ModelEndpoint: Sendable {
+  let transport: HTTPTransport
+  private let rules: CallRules
+  private let gate: AdaptiveGate
+  private let latencies = Latencies()
+  private let hasAnswered = Mutex(false)
+  /// What ends every further call, once a server has said it.
+  private let verdict = Mutex<PolicyError?>(nil)
+  private let lastWarning = Mutex<ContinuousClock.Instant?>(nil)
+  private let log = Logger(label: "coxswain.policy")
+
+  init(_ transport: HTTPTransport, rules: CallRules) {
+    self.transport = transport
+    self.rules = rules
+    gate = AdaptiveGate(most: rules.concurrency, isAdaptive: rules.isAdaptive)
+  }
+
+  /// How many requests may be in flight now.
+  var allowed: Int { gate.allowed }
+
+  /// Asks until there is an answer that `read` can make something of.
+  ///
+  /// - Parameters:
+  ///   - read: reads an answer's body; what it throws is tried again where it is retryable.
+  func call<T: Sendable>(
+    _ path: String, _ body: Data, for key: CallKey, seed: Seed,
+    _ read: @escaping @Sendable (Data) throws(PolicyError) -> T
+  ) async throws(PolicyError) -> (value: T, attempts: Int) {
+    let deadline = ContinuousClock.now + .seconds(rules.deadline)
+    return try await rules.retry.run(
+      seed: seed, deadline: deadline, hasEverAnswered: { hasAnswered.withLock(\.self) },
+      retrying: { note($0, key: key, attempt: $1, pause: $2) }
+    ) { () throws(PolicyError) -> T in
+      await gate.enter()
+      if let verdict = verdict.withLock(\.self) {
+        gate.leave(.failed)
+        throw verdict
+      }
+      let start = ContinuousClock.now
+      let result = await attempt(until: min(deadline, start + .seconds(rules.timeout))) { () throws(PolicyError) -> T in
+        try read(try await self.transport.post(path, body))
+      }
+      leave(result, seconds: start.duration(to: .now).seconds)
+      return try result.get()
+    }
+  }
+
+  private func leave(_ result: Result<some Sendable, PolicyError>, seconds: Double) {
+    let outcome: AdaptiveGate.Outcome
+    switch result {
+    case .success:
+      outcome = .answered(seconds: seconds)
+      latencies.note(seconds)
+      hasAnswered.withLock { $0 = true }
+    case .failure(let error):
+      switch error.kind {
+      case .unreachable, .timedOut, .cancelled: outcome = .silent
+      case .rateLimited: outcome = .refused
+      default: outcome = .failed
+      }
+      // A server that says no is there.
+      if case .silent = outcome {} else { hasAnswered.withLock { $0 = true } }
+      if [.unauthorized, .outOfCredit, .unknownModel].contains(error.kind) {
+        verdict.withLock { $0 = $0 ?? error }
+      }
+    }
+    if let fall = gate.leave(outcome) {
+      log.info("fewer calls at a time", metadata: ["from": "\(fall.before)", "to": "\(fall.after)"])
+    }
+  }
+
+  // MARK: - One attempt
+
+  private enum Event<T: Sendable>: Sendable {
+    case answer(Result<T, PolicyError>)
+    case straggles
+    case isLate
+  }
+
+  /// One attempt, cut at its deadline; asked a second time where it straggles.
+  private func attempt<T: Sendable>(
+    until deadline: ContinuousClock.Instant, _ body: @escaping @Sendable () async throws(PolicyError) -> T
+  ) async -> Result<T, PolicyError> {
+    // A server that is asked for less is not asked twice.
+    let patience = gate.isReduced ? nil : rules.hedge.flatMap(latencies.quantile)
+    return await withTaskGroup(of: Event<T>.self) { group in
+      defer { group.cancelAll() }
+      func ask() {
+        group.addImmediateTask {
+          do throws(PolicyError) { return .answer(.success(try await body())) } catch { return .answer(.failure(error)) }
+        }
+      }
+      ask()
+      group.addTask {
+        try? await Task.sleep(until: deadline)
+        return .isLate
+      }
+      if let patience {
+        group.addTask {
+          try? await Task.sleep(for: .seconds(patience))
+          return .straggles
+        }
+      }
+      var asked = 1
+      for await event in group {
+        switch event {
+        case .answer(.success(let value)): return .success(value)
+        case .answer(.failure(let error)):
+          asked -= 1
+          if asked == 0 { return .failure(error) }
+        case .straggles:
+          guard !Task.isCancelled else { continue }
+          Counter(label: "coxswain.policy.hedges").increment()
+          asked += 1
+          ask()
+        case .isLate:
+          if Task.isCancelled { return .failure(PolicyError(.cancelled, "The run was stopped.")) }
+          return .failure(PolicyError(.timedOut, "\(transport.base) did not answer within \(rules.timeout) s."))
+        }
+      }
+      return .failure(PolicyError(.cancelled, "The run was stopped."))
+    }
+  }
+
+  private func note(_ error: PolicyError, key: CallKey, attempt: Int, pause: Double) {
+    Counter(label: "coxswain.policy.retries", dimensions: [("kind", error.kind.rawValue)]).increment()
+    let metadata: Logger.Metadata = [
+      "call": "\(key)", "attempt": "\(attempt)", "of": "\(rules.retry.attempts)", "kind": "\(error.kind.rawValue)",
+      "pause": "\(String(format: "%.2f", pause))",
+    ]
+    log.info("trying again", metadata: metadata)
+    // Who looks at a run that stands still should see why, once in a while.
+    guard error.kind == .unreachable || error.kind == .timedOut || attempt > 3 else { return }
+    let isDue = lastWarning.withLock { last in
+      if let last, ContinuousClock.now - last < .seconds(10) { return false }
+      last = .now
+      return true
+    }
+    if isDue { log.warning("\(error.message) Trying again.", metadata: metadata) }
+  }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

@@ -1,0 +1,134 @@
+import Agents
+import Foundation
+
+/// What a server can do, found out by a few small calls.
+public struct PolicyProbe: Sendable {
+  public struct Finding: Sendable, Hashable {
+    public let name: String
+    /// nil where it cannot be told.
+    public let works: Bool?
+    public let detail: String
+
+    public init(_ name: String, works: Bool?, detail: String) {
+      self.name = name
+      self.works = works
+      self.detail = detail
+    }
+  }
+
+  private static let colours = ["red", "green", "blue"]
+
+  private static let question = Transcript(entries: [.prompt("Name one colour:")])
+
+  private static func request(seed: UInt64 = 1, choices: [String]? = nil, tools: [ActionTool] = []) -> PolicyRequest {
+    PolicyRequest(
+      transcript: question, choices: choices, tools: tools, seed: Seed(seed),
+      key: CallKey(run: "doctor", task: "doctor", particle: 0, step: 0))
+  }
+
+  /// One call, timed, of any policy: whether it answers, how fast, and whether it says what that cost. Throws why it does not
+  /// answer.
+  public static func basics(_ policy: any Policy) async throws(PolicyError) -> [Finding] {
+    let start = ContinuousClock.now
+    let tools = policy.format.tools(nil, choices: colours)
+    let response = try await policy.respond(to: request(choices: nil, tools: tools))
+    let seconds = start.duration(to: .now).seconds
+    let usage = response.usage
+    let isCounted = usage.inputTokens > 0 && usage.outputTokens > 0
+    return [
+      Finding(
+        "answers", works: true,
+        detail: "in \(String(format: "%.2f", seconds)) s"
+          + (response.attempts > 1 ? " after \(response.attempts) attempts" : "")
+          + ", \(response.text.isEmpty ? "without a word" : "\"\(response.text.prefix(40))\"")"),
+      Finding(
+        "usage", works: isCounted,
+        detail: isCounted
+          ? "\(usage.inputTokens) input tokens (\(usage.cachedInputTokens) cached), \(usage.outputTokens) output tokens"
+          : "not reported: costs and token limits cannot be kept"),
+    ]
+  }
+
+  /// What a server of the chat-completions kind can do beyond answering.
+  ///
+  /// - Parameter make: a policy at this server with other settings.
+  public static func features(
+    _ settings: ChatCompletionsPolicy.Settings, _ make: (ChatCompletionsPolicy.Settings) -> ChatCompletionsPolicy
+  ) async -> [Finding] {
+    var settings = settings
+    settings.rules.retry.attempts = min(settings.rules.retry.attempts, 3)
+    settings.constraint = .validate
+    settings.format = .plain
+    settings.maxTokens = min(settings.maxTokens, 64)
+    var findings = [await samples(make(settings)), await seed(make(settings))]
+    for constraint in [ChoiceConstraint.grammar, .schema] where settings.api == .chat || constraint != .schema {
+      settings.constraint = constraint
+      findings.append(await choices(make(settings), constraint))
+    }
+    settings.constraint = .validate
+    settings.logProbabilities = true
+    findings.append(await logProbabilities(make(settings)))
+    settings.logProbabilities = false
+    if settings.api == .chat {
+      settings.format = .tools
+      findings.append(await tools(make(settings)))
+    }
+    return findings
+  }
+
+  private static func samples(_ policy: ChatCompletionsPolicy) async -> Finding {
+    do throws(PolicyError) {
+      let count = try await policy.respond(to: request(), samples: 2).count
+      return Finding(
+        "n", works: count == 2,
+        detail: count == 2
+          ? "several answers in one call: identical prompts are paid for once"
+          : "one answer at a time: identical prompts are asked one by one")
+    } catch { return Finding("n", works: nil, detail: error.message) }
+  }
+
+  private static func seed(_ policy: ChatCompletionsPolicy) async -> Finding {
+    guard policy.settings.temperature > 0 else {
+      return Finding("seed", works: nil, detail: "cannot be told at temperature 0")
+    }
+    do throws(PolicyError) {
+      var texts: [[String]] = []
+      for seed in [1, 1, 2, 3, 4] as [UInt64] { texts.append([try await policy.respond(to: request(seed: seed)).text]) }
+      guard texts[0] == texts[1] else {
+        return Finding("seed", works: false, detail: "the same seed gives other answers")
+      }
+      let differs = Set(texts).count > 1
+      return Finding(
+        "seed", works: differs ? true : nil,
+        detail: differs ? "the same seed gives the same answer" : "cannot be told: five answers are all the same")
+    } catch { return Finding("seed", works: nil, detail: error.message) }
+  }
+
+  private static func choices(_ policy: ChatCompletionsPolicy, _ constraint: ChoiceConstraint) async -> Finding {
+    let name = constraint == .grammar ? "grammar" : "JSON schema"
+    do throws(PolicyError) {
+      // Words that no model would say by itself.
+      let choices = ["zq-one", "zq-two"]
+      let text = try await policy.respond(to: request(choices: choices)).text
+      let works = choices.contains(text)
+      return Finding(
+        name, works: works, detail: works ? "answers are held to the choices" : "read over: the answer was free")
+    } catch { return Finding(name, works: false, detail: "refused: \(error.message)") }
+  }
+
+  private static func logProbabilities(_ policy: ChatCompletionsPolicy) async -> Finding {
+    do throws(PolicyError) {
+      let value = try await policy.respond(to: request()).logProbability
+      return Finding("logprobs", works: value != nil, detail: value == nil ? "not reported" : "reported")
+    } catch { return Finding("logprobs", works: false, detail: "refused: \(error.message)") }
+  }
+
+  private static func tools(_ policy: ChatCompletionsPolicy) async -> Finding {
+    do throws(PolicyError) {
+      let tools = [ActionTool.act(choices: colours)]
+      let text = try await policy.respond(to: request(tools: tools)).text
+      let works = ActionFormat.tools.action(in: text, choices: colours, tools: tools).isParsed
+      return Finding("tools", works: works, detail: works ? "called as offered" : "offered and not called")
+    } catch { return Finding("tools", works: false, detail: "refused: \(error.message)") }
+  }
+}

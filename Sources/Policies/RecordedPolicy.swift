@@ -1,0 +1,63 @@
+import Agents
+import Foundation
+
+/// Replays recorded answers and refuses what it has not got: nothing is asked of a model, and nothing paid.
+///
+/// An answer is found by the run, task, particle and step it was given in, and only where the question is still the same. The same
+/// settings and seed therefore replay a whole run, into a store of its own if wanted.
+public struct RecordedPolicy: Policy {
+  /// An answer and the digest of the question it was given to.
+  public struct Entry: Sendable, Hashable {
+    public let question: String
+    public let response: PolicyResponse
+
+    public init(question: String, response: PolicyResponse) {
+      self.question = question
+      self.response = response
+    }
+  }
+
+  public let identity: String
+  public let format: ActionFormat
+  /// What the recording is called in errors.
+  private let name: String
+  private let lookUp: @Sendable (CallKey) async throws(PolicyError) -> Entry?
+
+  /// - Parameters:
+  ///   - identity: that of the policy which was recorded, since it is still the one that answers.
+  ///   - name: the recording's, for errors.
+  public init(
+    identity: String, format: ActionFormat, name: String,
+    lookUp: @escaping @Sendable (CallKey) async throws(PolicyError) -> Entry?
+  ) {
+    self.identity = identity
+    self.format = format
+    self.name = name
+    self.lookUp = lookUp
+  }
+
+  public init(_ cassette: Cassette, name: String) {
+    self.init(identity: cassette.policy, format: cassette.format, name: name) { cassette.entries[$0] }
+  }
+
+  public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
+    let key = request.key
+    guard let entry = try await lookUp(key) else {
+      throw PolicyError(
+        .notRecorded,
+        """
+        \(name) has no answer for particle \(key.particle), step \(key.step + 1) of task \(key.task) in this run. A \
+        recording replays what was recorded: the same tasks, seed and settings, or fewer attempts.
+        """)
+    }
+    guard entry.question == request.digest else {
+      throw PolicyError(
+        .notRecorded,
+        """
+        The question that \(name) has an answer to at particle \(key.particle), step \(key.step + 1) of task \(key.task) is \
+        no longer the one asked: the world or its prompts have changed since it was recorded.
+        """)
+    }
+    return entry.response
+  }
+}

@@ -1,0 +1,31 @@
+import Foundation
+
+/// What a server's base URL may be.
+public enum ServerURL {
+  /// What is wrong with a base URL, in words that follow its key's name, or nil.
+  ///
+  /// - Parameter allowsPlainHTTP: permits `http` to hosts other than loopback.
+  public static func problem(_ text: String, allowsPlainHTTP: Bool) -> String? {
+    guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty,
+      let scheme = url.scheme?.lowercased(), scheme == "http" || scheme == "https"
+    else { return "is no URL of a server; write it as https://host/v1 or http://127.0.0.1:8080/v1." }
+    // Not quoted: what stands there may be a secret.
+    guard url.user == nil, url.password == nil else {
+      return "holds a user or a password; give the key by policy.apiKeyVariable instead."
+    }
+    guard url.query == nil, url.fragment == nil else { return "holds a query; give the base URL alone." }
+    if scheme == "http", !allowsPlainHTTP, !isLoopback(host) {
+      return """
+        is http to \(host): prompts and the key would go over the network unencrypted. Use https, or set \
+        policy.allowPlainHTTP: true where the network is yours.
+        """
+    }
+    return nil
+  }
+
+  private static func isLoopback(_ host: String) -> Bool {
+    if host == "localhost" || host == "::1" || host == "[::1]" { return true }
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+  }
+}

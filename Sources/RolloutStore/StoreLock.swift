@@ -1,0 +1,56 @@
+import Foundation
+import Synchronization
+
+/// Holds a store for one process at a time. The operating system releases it with the process, however that ends.
+final class StoreLock: Sendable {
+  private let store: String
+  /// Beside the store, since closing any descriptor of SQLite's own file would drop SQLite's locks.
+  private var path: String { store + "-lock" }
+  private let descriptor = Mutex<Int32?>(nil)
+
+  init(store: String) { self.store = store }
+
+  deinit {
+    if let descriptor = descriptor.withLock(\.self) { close(descriptor) }
+  }
+
+  /// Takes the lock, or keeps it where it is already held.
+  func acquire() throws(StoreError) {
+    let failure: StoreError? = descriptor.withLock { held in
+      guard held == nil else { return nil }
+      let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard file >= 0 else {
+        return errno == ENOSPC
+          ? .full(while: "note who uses the store", path: store)
+          : StoreError(.unopenable, "Could not create \(path): \(String(cString: strerror(errno))).")
+      }
+      guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+        defer { close(file) }
+        guard errno == EWOULDBLOCK else {
+          return StoreError(.unopenable, "Could not lock \(path): \(String(cString: strerror(errno))).")
+        }
+        return StoreError(
+          .busy,
+          """
+          Another process\(Self.holder(file)) is running on \(store). Wait for it to end, or give another --store: two that \
+          ask for the same answers would both pay for them.
+          """)
+      }
+      // For the message alone: where it cannot be written, the lock holds all the same.
+      ftruncate(file, 0)
+      let text = Array("\(ProcessInfo.processInfo.processIdentifier)".utf8)
+      _ = pwrite(file, text, text.count, 0)
+      held = file
+      return nil
+    }
+    if let failure { throw failure }
+  }
+
+  /// " (12345)", or nothing where the holder left no number.
+  private static func holder(_ file: Int32) -> String {
+    var bytes = [UInt8](repeating: 0, count: 32)
+    let count = pread(file, &bytes, bytes.count, 0)
+    guard count > 0, let number = Int32(String(decoding: bytes.prefix(count), as: UTF8.self)) else { return "" }
+    return " (\(number))"
+  }
+}

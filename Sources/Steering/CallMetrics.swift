@@ -1,0 +1,29 @@
+import Agents
+import Metrics
+
+/// What swift-metrics is told of calls; it reaches whatever backend the program has set up, and none otherwise.
+struct CallMetrics: Sendable {
+  private let asked = Counter(label: "coxswain.calls", dimensions: [("from", "policy")])
+  private let stored = Counter(label: "coxswain.calls", dimensions: [("from", "store")])
+  private let latency = Timer(label: "coxswain.call.duration")
+  private let input = Counter(label: "coxswain.tokens", dimensions: [("kind", "input")])
+  private let cached = Counter(label: "coxswain.tokens", dimensions: [("kind", "cached input")])
+  private let saved = Counter(label: "coxswain.tokens", dimensions: [("kind", "saved input")])
+  private let output = Counter(label: "coxswain.tokens", dimensions: [("kind", "output")])
+  private let reasoning = Counter(label: "coxswain.tokens", dimensions: [("kind", "reasoning")])
+
+  func answered(_ event: CallEvent) {
+    guard !event.isStored else { return stored.increment() }
+    asked.increment()
+    latency.recordSeconds(event.seconds)
+    input.increment(by: event.usage.inputTokens)
+    cached.increment(by: event.usage.cachedInputTokens)
+    saved.increment(by: event.usage.savedInputTokens)
+    output.increment(by: event.usage.outputTokens)
+    reasoning.increment(by: event.usage.reasoningTokens)
+  }
+
+  func failed(_ error: PolicyError) {
+    Counter(label: "coxswain.calls.failed", dimensions: [("kind", error.kind.rawValue)]).increment()
+  }
+}

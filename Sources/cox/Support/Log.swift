@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import Logging
+
+enum LogFormat: String, CaseIterable, ExpressibleByArgument { case text, json }
+
+/// The log on standard error.
+enum Log {
+  /// To be called once, before anything is logged.
+  static func start(_ level: Logger.Level, _ format: LogFormat) {
+    LoggingSystem.bootstrap { ConsoleLog(label: $0, logLevel: level, format: format) }
+  }
+}
+
+/// Writes a line for each event: time, level, label, message, and what belongs to it, in order of its keys.
+struct ConsoleLog: LogHandler {
+  let label: String
+  var logLevel: Logger.Level
+  var metadata: Logger.Metadata = [:]
+  let format: LogFormat
+
+  init(label: String, logLevel: Logger.Level, format: LogFormat) {
+    self.label = label
+    self.logLevel = logLevel
+    self.format = format
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
+    Console.note(line(event.level, "\(event.message)", all, at: Date()))
+  }
+
+  func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, at date: Date) -> String {
+    let time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    let fields = metadata.mapValues { "\($0)" }
+    switch format {
+    case .text:
+      let rest = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\(quoted($0.value))" }.joined()
+      return "\(time) \(level.rawValue) \(label): \(message.replacing("\n", with: " "))\(rest)"
+    case .json:
+      // A field of the caller's never takes the place of one of these.
+      let own = ["time": time, "level": level.rawValue, "label": label, "message": message]
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let data = try? encoder.encode(fields.merging(own) { _, own in own })
+      return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+  }
+
+  /// As it is where it is one word.
+  private func quoted(_ value: String) -> String {
+    value.isEmpty || value.contains { $0.isWhitespace || $0 == "\"" } ? value.debugDescription : value
+  }
+}

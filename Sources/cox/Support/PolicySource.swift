@@ -1,0 +1,140 @@
+import Agents
+import Foundation
+import Policies
+import RolloutStore
+
+/// Where answers come from, as the configuration says it: one place for asking the policy and for naming it.
+enum PolicySource {
+  case completions(ChatCompletionsPolicy.Settings, url: String, key: String?)
+  case anthropic(AnthropicPolicy.Settings, url: String, key: String?)
+  case local(ChatCompletionsPolicy.Settings, LocalServer.Settings)
+  case recorded(RecordedPolicy)
+
+  init(_ settings: PolicySettings) async throws {
+    let rules = CallRules(
+      retry: RetryRule(attempts: settings.attempts), timeout: settings.timeout, deadline: settings.deadline,
+      concurrency: settings.concurrency, isAdaptive: settings.adaptiveConcurrency && settings.kind != .local,
+      hedge: settings.hedge, allowsPlainHTTP: settings.allowPlainHTTP)
+    switch settings.kind {
+    case .openai:
+      self = .completions(
+        Self.completions(settings, model: settings.model ?? "", rules: rules), url: settings.url ?? "",
+        key: try Self.key(settings))
+    case .anthropic:
+      var anthropic = AnthropicPolicy.Settings(
+        model: settings.model ?? "", format: settings.format, temperature: settings.temperature, topP: settings.topP,
+        maxTokens: settings.maxTokens, rules: rules)
+      anthropic.thinkingTokens = settings.thinkingTokens
+      anthropic.cachesPrompts = settings.promptCache
+      self = .anthropic(anthropic, url: settings.url ?? "", key: try Self.key(settings))
+    case .local:
+      var completions = Self.completions(settings, model: LocalServer.modelName(settings.model), rules: rules)
+      if settings.choices == .auto { completions.constraint = .grammar }
+      completions.reportsFirstAnswerOnly = true
+      var server = LocalServer.Settings(
+        python: settings.python ?? Toolchain.python, model: settings.model, port: settings.port,
+        slots: settings.slots ?? settings.concurrency, context: settings.context)
+      if let threads = settings.threads { server.threads = threads }
+      self = .local(completions, server)
+    case .recorded: self = .recorded(try await Self.recording(settings))
+    }
+  }
+
+  /// The identity that the policy has, without starting anything.
+  var identity: String {
+    switch self {
+    case .completions(let settings, _, _), .local(let settings, _):
+      ChatCompletionsPolicy(url: "", settings: settings).identity
+    case .anthropic(let settings, _, _): AnthropicPolicy(url: "", key: nil, settings: settings).identity
+    case .recorded(let policy): policy.identity
+    }
+  }
+
+  private static func completions(
+    _ settings: PolicySettings, model: String, rules: CallRules
+  ) -> ChatCompletionsPolicy.Settings {
+    var completions = ChatCompletionsPolicy.Settings(
+      model: model, api: settings.api ?? .chat, format: settings.format, temperature: settings.temperature,
+      topP: settings.topP, maxTokens: settings.maxTokens, constraint: settings.choices, rules: rules)
+    completions.tokenParameter = settings.maxTokensParameter
+    completions.reasoningEffort = settings.reasoningEffort
+    completions.logProbabilities = settings.logprobs
+    return completions
+  }
+
+  private static func key(_ settings: PolicySettings) throws -> String? {
+    guard let variable = settings.apiKeyVariable else { return nil }
+    guard let key = ProcessInfo.processInfo.environment[variable], !key.isEmpty else {
+      throw ConfigurationError("The environment variable \(variable), which policy.apiKeyVariable names, is not set.")
+    }
+    let trimmed = key.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !trimmed.isEmpty, !trimmed.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
+      throw ConfigurationError("The environment variable \(variable) is blank or holds control characters.")
+    }
+    return trimmed
+  }
+
+  private static func recording(_ settings: PolicySettings) async throws -> RecordedPolicy {
+    let path = settings.recording ?? ""
+    guard try isStore(path) else { return RecordedPolicy(try Cassette(contentsOf: path), name: path) }
+    let store = try RolloutStore(path: path)
+    let policies = try await store.policies()
+    let policy =
+      if let identity = settings.identity { policies.first { $0.identity == identity } } else {
+        policies.count == 1 ? policies.first : nil
+      }
+    guard let policy else {
+      let known = policies.map { "\"\($0.identity)\"" }.joined(separator: ", ")
+      throw ConfigurationError(
+        policies.isEmpty
+          ? "The recording \(path) is a store without a run."
+          : "The recording \(path) has runs of \(known): name one of them by policy.identity.")
+    }
+    return RecordedPolicy(identity: policy.identity, format: policy.format ?? settings.format, name: path) {
+      key throws(PolicyError) in
+      do throws(StoreError) {
+        return try await store.answer(for: key).map {
+          RecordedPolicy.Entry(question: $0.promptDigest, response: $0.response)
+        }
+      } catch { throw PolicyError(.storeFailed, error.message) }
+    }
+  }
+
+  private static func isStore(_ path: String) throws -> Bool {
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw ConfigurationError("There is no readable recording \(path): give a store, or a cassette of cox export.")
+    }
+    defer { try? file.close() }
+    return try file.read(upToCount: 15) == Data("SQLite format 3".utf8)
+  }
+}
+
+extension Workspace {
+  var policyIdentity: String { source.identity }
+
+  /// Runs `body` with the configured policy, its server started and stopped around it.
+  func withPolicy<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
+    let concurrency = configuration.policy.concurrency
+    // As many as may be in flight never come together in one prompt; a server that draws fewer says so.
+    let samples = configuration.policy.samplesPerCall ?? concurrency
+    switch source {
+    case .completions(let settings, let url, let key):
+      return try await withHTTPClient(connections: concurrency) { client in
+        let policy = ChatCompletionsPolicy(url: url, key: key, settings: settings, client: client)
+        return try await body(SharedPrompts(policy, most: min(samples, 128)))
+      }
+    case .anthropic(let settings, let url, let key):
+      return try await withHTTPClient(connections: concurrency) { client in
+        try await body(AnthropicPolicy(url: url, key: key, settings: settings, client: client))
+      }
+    case .local(let settings, let server):
+      return try await LocalServer.with(server) { server in
+        try await withHTTPClient(connections: concurrency) { client in
+          let policy = ChatCompletionsPolicy(url: server.url, settings: settings, client: client)
+          return try await body(SharedPrompts(policy, most: min(samples, server.slots)))
+        }
+      }
+    case .recorded(let policy): return try await body(policy)
+    }
+  }
+}
