@@ -153,7 +153,8 @@ public struct Campaign: Sendable {
       // What the run has stored was paid for by it, and a limit is on the run.
       let spent = try await store?.spent(run: run) ?? [:]
       for task in tasks {
-        guard let (calls, usage) = spent[task.id] else { continue }
+        // Also where there is nothing yet: what comes is counted as it comes, and not again by the next campaign of this run.
+        let (calls, usage) = spent[task.id] ?? (0, Usage())
         await budget.countStored(run: run, task: task.id, calls: calls, usage)
       }
     } catch { throw SteeringError(error) }

@@ -37,11 +37,11 @@ struct Command {
   }
 
   func start(
-    _ arguments: [String], environment: [String: String] = [:], program: String = "cox"
+    _ arguments: [String], environment: [String: String] = [:], program: String = "cox", at path: String? = nil
   ) throws -> (process: Process, output: Pipe, errors: Pipe) {
     let process = Process()
     let (output, errors) = (Pipe(), Pipe())
-    process.executableURL = Self.program(program)
+    process.executableURL = path.map { URL(fileURLWithPath: $0) } ?? Self.program(program)
     process.arguments = arguments
     process.currentDirectoryURL = folder
     process.environment = ProcessInfo.processInfo.environment
