@@ -77,7 +77,15 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
 
-    .executableTarget(name: "benchmark", dependencies: ["Agents", "ParticleFilter", "Steering"], path: "Benchmarks"),
+    .executableTarget(
+      name: "benchmark",
+      dependencies: [
+        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOFoundationCompat", package: "swift-nio"),
+      ],
+      path: "Benchmarks"),
     .executableTarget(
       name: "SteerACoin", dependencies: ["Agents", "ParticleFilter", "Steering"], path: "Examples/SteerACoin"),
 

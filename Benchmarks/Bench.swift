@@ -7,9 +7,14 @@ import Steering
 @main
 enum Bench {
   static func main() async throws {
+    // The server of the benches that need one, in a process of its own.
+    if CommandLine.arguments.dropFirst().first == "serve" {
+      return try await Served.serve(Array(CommandLine.arguments.dropFirst(2)))
+    }
     let wanted = Set(CommandLine.arguments.dropFirst())
     let benches: [(name: String, body: () async throws -> Void)] = [
       ("engine", EngineBench.run), ("concurrency", ConcurrencyBench.run), ("memory", MemoryBench.run),
+      ("overhead", OverheadBench.run), ("waiting", WaitingBench.run),
     ]
     let names = benches.map(\.name)
     guard wanted.isSubset(of: names) else {

@@ -11,8 +11,8 @@ struct ConcurrencyLimit: Sendable {
   static let toleratedShare = 0.2
   /// The fall where answers become slower.
   static let slowFactor = 0.8
-  /// How many answers make a latency worth judging by.
-  private static let leastAnswers = 32
+  /// How many answers make a latency worth judging by, and by how many seconds it has to rise: less is the machine's own noise.
+  private static let (leastAnswers, leastRise) = (32, 0.1)
 
   let most: Int
   /// At least 1 and at most `most`.
@@ -54,7 +54,7 @@ struct ConcurrencyLimit: Sendable {
     (answered, refused) = (0, 0)
     if share > Self.toleratedShare {
       value = max(1, value * (1 - share / 2))
-    } else if latencies >= Self.leastAnswers, recent > 2 * usual {
+    } else if latencies >= Self.leastAnswers, recent > 2 * usual, recent > usual + Self.leastRise {
       value = max(1, value * Self.slowFactor)
       // What is slow now is usual from here on: a server that has become slower for good is not choked.
       (usual, latencies) = (recent, 1)

@@ -30,13 +30,13 @@ struct HTTPTransport: Sendable {
     }
   }
 
-  let client: HTTPClient
+  private let client: HTTPClient
   /// The base URL, without a slash at the end.
   let base: String
-  let authorization: Authorization
-  let allowsPlainHTTP: Bool
-  /// Sent with every request.
-  var headers: [(name: String, value: String)] = []
+  /// Why nothing is sent there, or nil.
+  private let problem: String?
+  private let headers: HTTPHeaders
+  private let secret: [UInt8]
 
   /// An answer longer than this is cut off, not swallowed.
   static let longestBody = 8 << 20
@@ -47,57 +47,71 @@ struct HTTPTransport: Sendable {
   ) {
     self.client = client
     base = url.hasSuffix("/") ? String(url.dropLast()) : url
-    self.authorization = authorization
-    self.allowsPlainHTTP = allowsPlainHTTP
-    self.headers = headers
+    problem = ServerURL.problem(url, allowsPlainHTTP: allowsPlainHTTP)
+    var all = HTTPHeaders([("Content-Type", "application/json"), ("Accept", "application/json")])
+    if let header = authorization.header { all.add(name: header.name, value: header.value) }
+    for header in headers { all.add(name: header.name, value: header.value) }
+    self.headers = all
+    secret = Array((authorization.secret ?? "").utf8)
   }
 
-  func post(_ path: String, _ body: Data) async throws(PolicyError) -> Data {
-    if let problem = ServerURL.problem(base, allowsPlainHTTP: allowsPlainHTTP) {
-      throw PolicyError(.badRequest, "policy.url \(problem)")
-    }
-    var request = HTTPClientRequest(url: base + path)
-    request.method = .POST
-    request.headers.add(name: "Content-Type", value: "application/json")
-    request.headers.add(name: "Accept", value: "application/json")
-    if let header = authorization.header { request.headers.add(name: header.name, value: header.value) }
-    for header in headers { request.headers.add(name: header.name, value: header.value) }
-    request.body = .bytes(ByteBuffer(bytes: body))
-    let status: HTTPResponseStatus
-    let answerHeaders: HTTPHeaders
-    let answer: Data
+  /// - Parameter seconds: how long it may take, the whole of the answer's body included.
+  func post(_ path: String, _ body: Data, within seconds: Double) async throws(PolicyError) -> Data {
+    if let problem { throw PolicyError(.badRequest, "policy.url \(problem)") }
+    let response: HTTPClient.Response
     do {
-      // The client's own deadline would end with the head; whoever calls this has one for the whole.
-      let response = try await client.execute(request, deadline: .distantFuture)
-      status = response.status
-      answerHeaders = response.headers
-      answer = withoutSecret(Data((try await response.body.collect(upTo: Self.longestBody)).readableBytesView))
+      let request = try HTTPClient.Request(
+        url: base + path, method: .POST, headers: headers, body: .bytes(body))
+      // Of the client's two interfaces the one whose deadline does not end with the answer's head.
+      let task = client.execute(
+        request: request, delegate: ResponseAccumulator(request: request, maxBodySize: Self.longestBody),
+        deadline: .now() + .milliseconds(Int64(max(seconds, 0) * 1_000)))
+      response = try await withTaskCancellationHandler {
+        try await task.get()
+      } onCancel: {
+        task.cancel()
+      }
     } catch {
-      throw failure(error)
+      throw failure(error, after: seconds)
     }
-    guard status.code == 200 else { throw refusal(status, headers: answerHeaders, body: answer) }
+    let answer = withoutSecret(response.body ?? ByteBuffer())
+    guard response.status.code == 200 else {
+      throw refusal(response.status, headers: response.headers, body: answer)
+    }
     return answer
   }
 
   /// What a server sent, without the key, in case it sent that back: from here on texts are stored and shown.
-  private func withoutSecret(_ data: Data) -> Data {
-    guard let secret = authorization.secret, !secret.isEmpty, data.range(of: Data(secret.utf8)) != nil else {
-      return data
+  private func withoutSecret(_ buffer: ByteBuffer) -> Data {
+    let data = Data(buffer.readableBytesView)
+    guard buffer.withUnsafeReadableBytes(holdSecret) else { return data }
+    let key = String(decoding: secret, as: UTF8.self)
+    return Data(String(decoding: data, as: UTF8.self).replacing(key, with: "[key]").utf8)
+  }
+
+  /// Searched for by its first byte, since nearly no answer holds it and every answer is searched.
+  private func holdSecret(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let first = secret.first else { return false }
+    var rest = bytes[...]
+    while let start = rest.firstIndex(of: first), bytes.count - start >= secret.count {
+      if bytes[start..<start + secret.count].elementsEqual(secret) { return true }
+      rest = bytes[(start + 1)...]
     }
-    return Data(String(decoding: data, as: UTF8.self).replacing(secret, with: "[key]").utf8)
+    return false
   }
 
   /// An attempt that brought no whole answer.
-  private func failure(_ error: any Error) -> PolicyError {
+  private func failure(_ error: any Error, after seconds: Double) -> PolicyError {
     switch error {
     case is CancellationError: return PolicyError(.cancelled, "The run was stopped.")
-    case is NIOTooManyBytesError:
+    case is ResponseAccumulator.ResponseTooBigError:
       return PolicyError(.malformedAnswer, "\(base) sent more than \(Self.longestBody >> 20) MB in one answer.")
     case let error as HTTPClientError:
       switch error {
       case .cancelled: return PolicyError(.cancelled, "The run was stopped.")
       case .deadlineExceeded, .readTimeout, .connectTimeout, .writeTimeout, .getConnectionFromPoolTimeout:
-        return PolicyError(.timedOut, "\(base) could not be connected to in time.")
+        return PolicyError(
+          .timedOut, "\(base) did not answer within \(String(format: "%g", (seconds * 10).rounded() / 10)) s.")
       case .invalidURL, .emptyHost, .emptyScheme:
         return PolicyError(.badRequest, "policy.url is \(base), which is no URL; write it as http://host:port/v1.")
       default: break

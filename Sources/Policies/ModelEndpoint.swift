@@ -45,8 +45,9 @@ final class ModelEndpoint: Sendable {
         throw verdict
       }
       let start = ContinuousClock.now
-      let result = await attempt(until: min(deadline, start + .seconds(rules.timeout))) { () throws(PolicyError) -> T in
-        try read(try await self.transport.post(path, body))
+      let left = min(rules.timeout, start.duration(to: deadline).seconds)
+      let result = await attempt { () throws(PolicyError) -> T in
+        try read(try await self.transport.post(path, body, within: left))
       }
       leave(result, seconds: start.duration(to: .now).seconds)
       return try result.get()
@@ -79,51 +80,38 @@ final class ModelEndpoint: Sendable {
 
   // MARK: - One attempt
 
-  private enum Event<T: Sendable>: Sendable {
-    case answer(Result<T, PolicyError>)
-    case straggles
-    case isLate
-  }
-
-  /// One attempt, cut at its deadline; asked a second time where it straggles.
+  /// One attempt, asked a second time where it straggles.
   private func attempt<T: Sendable>(
-    until deadline: ContinuousClock.Instant, _ body: @escaping @Sendable () async throws(PolicyError) -> T
+    _ body: @escaping @Sendable () async throws(PolicyError) -> T
   ) async -> Result<T, PolicyError> {
     // A server that is asked for less is not asked twice.
-    let patience = gate.isReduced ? nil : rules.hedge.flatMap(latencies.quantile)
-    return await withTaskGroup(of: Event<T>.self) { group in
+    guard let hedge = rules.hedge, !gate.isReduced, let patience = latencies.quantile(hedge) else {
+      do throws(PolicyError) { return .success(try await body()) } catch { return .failure(error) }
+    }
+    return await withTaskGroup(of: Result<T, PolicyError>?.self) { group in
       defer { group.cancelAll() }
       func ask() {
-        group.addImmediateTask {
-          do throws(PolicyError) { return .answer(.success(try await body())) } catch { return .answer(.failure(error)) }
+        group.addTask {
+          do throws(PolicyError) { return .success(try await body()) } catch { return .failure(error) }
         }
       }
       ask()
       group.addTask {
-        try? await Task.sleep(until: deadline)
-        return .isLate
-      }
-      if let patience {
-        group.addTask {
-          try? await Task.sleep(for: .seconds(patience))
-          return .straggles
-        }
+        try? await Task.sleep(for: .seconds(patience))
+        return nil
       }
       var asked = 1
       for await event in group {
         switch event {
-        case .answer(.success(let value)): return .success(value)
-        case .answer(.failure(let error)):
+        case .success(let value): return .success(value)
+        case .failure(let error):
           asked -= 1
           if asked == 0 { return .failure(error) }
-        case .straggles:
+        case nil:
           guard !Task.isCancelled else { continue }
           Counter(label: "coxswain.policy.hedges").increment()
           asked += 1
           ask()
-        case .isLate:
-          if Task.isCancelled { return .failure(PolicyError(.cancelled, "The run was stopped.")) }
-          return .failure(PolicyError(.timedOut, "\(transport.base) did not answer within \(rules.timeout) s."))
         }
       }
       return .failure(PolicyError(.cancelled, "The run was stopped."))

@@ -18,11 +18,12 @@ public struct PolicyProbe: Sendable {
 
   private static let colours = ["red", "green", "blue"]
 
-  private static let question = Transcript(entries: [.prompt("Name one colour:")])
+  private static let question = Transcript(entries: [.prompt("Go on: the house is white, the door is red, the roof is")]
+  )
 
   private static func request(seed: UInt64 = 1, choices: [String]? = nil, tools: [ActionTool] = []) -> PolicyRequest {
     PolicyRequest(
-      transcript: question, choices: choices, tools: tools, seed: Seed(seed),
+      transcript: question, choices: choices, tools: tools, seed: Seed(seed).split("doctor"),
       key: CallKey(run: "doctor", task: "doctor", particle: 0, step: 0))
   }
 
@@ -118,8 +119,12 @@ public struct PolicyProbe: Sendable {
 
   private static func logProbabilities(_ policy: ChatCompletionsPolicy) async -> Finding {
     do throws(PolicyError) {
-      let value = try await policy.respond(to: request()).logProbability
-      return Finding("logprobs", works: value != nil, detail: value == nil ? "not reported" : "reported")
+      let response = try await policy.respond(to: request())
+      let isReported = response.logProbability != nil
+      if !isReported, response.text.isEmpty {
+        return Finding("logprobs", works: nil, detail: "cannot be told: the answer was empty")
+      }
+      return Finding("logprobs", works: isReported, detail: isReported ? "reported" : "not reported")
     } catch { return Finding("logprobs", works: false, detail: "refused: \(error.message)") }
   }
 

@@ -42,13 +42,15 @@ public struct RetryRule: Sendable, Hashable {
     retrying: (PolicyError, Int, Double) -> Void = { _, _, _ in },
     _ body: () async throws(PolicyError) -> T
   ) async throws(PolicyError) -> (value: T, attempts: Int) {
-    var generator = seed.split("retry").generator()
+    var generator: SplitMix64?
     var attempt = 1
     while true {
       do throws(PolicyError) {
         return (try await body(), attempt)
       } catch {
-        let uniform = generator.uniform()
+        var draws = generator ?? seed.split("retry").generator()
+        let uniform = draws.uniform()
+        generator = draws
         let isOutOfTries =
           error.kind == .unreachable && attempt >= Self.attemptsAtNobody && !hasEverAnswered()
         guard error.isRetryable, !isOutOfTries,

@@ -148,7 +148,8 @@ public struct Campaign: Sendable {
       try await store?.begin(
         RunRecord(
           id: run, verb: verb, method: settings.method.rawValue, environment: suite.identity, policy: policy.identity,
-          format: policy.format, critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed, settings: json))
+          format: policy.format, critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed,
+          settings: json))
       try await store?.note(tasks, split: split, of: suite.identity)
       // What the run has stored was paid for by it, and a limit is on the run.
       let spent = try await store?.spent(run: run) ?? [:]

@@ -5,7 +5,8 @@ import Testing
 struct ToolTests {
   static let tools = [
     ActionTool(
-      "get", "Takes.", parameters: [.init("count", "How many."), .init("item", "What.")], template: "get {count} {item}"),
+      "get", "Takes.", parameters: [.init("count", "How many."), .init("item", "What.")], template: "get {count} {item}"
+    ),
     ActionTool("look", "Looks.", template: "look around"),
   ]
 
@@ -17,7 +18,10 @@ struct ToolTests {
       (#"<tool_call>{"name":"look"}</tool_call>"#, "look around"),
       (#"<tool_call>{"name":"look"}"#, "look around"),
       (#"<tool_call>{"name":"get","arguments":"{\"count\": 1.0, \"item\": true}"}</tool_call>"#, "get 1 true"),
-      (#"<tool_call>{"name":"look"}</tool_call><tool_call>{"name":"get","arguments":{"count":1,"item":"a{b}"}}</tool_call>"#, "get 1 a{b}"),
+      (
+        #"<tool_call>{"name":"look"}</tool_call><tool_call>{"name":"get","arguments":{"count":1,"item":"a{b}"}}</tool_call>"#,
+        "get 1 a{b}"
+      ),
       (#"<tool_call>{"name":"get","arguments":{"count":1}}</tool_call>"#, nil),
       (#"<tool_call>{"name":"fly","arguments":{}}</tool_call>"#, nil), ("get 2 log", nil), ("", nil),
       ("<tool_call>{broken</tool_call>", nil), (#"<tool_call>["look"]</tool_call>"#, nil),

@@ -191,7 +191,7 @@ struct CommandTests {
     defer { cox.clean() }
     let help = try await cox.run("--help")
     #expect(help.status == 0 && help.output.contains("compare"))
-    for verb in ["demo", "collect", "train", "steer", "compare", "doctor"] {
+    for verb in ["demo", "collect", "train", "steer", "compare", "export", "doctor"] {
       let help = try await cox.run(verb, "--help")
       #expect(help.status == 0)
       for flag in ["--config", "--seed", "--store", "--json", "--quiet"] {
@@ -202,6 +202,11 @@ struct CommandTests {
     let doctor = try await cox.run("doctor")
     #expect(doctor.status == 0, "\(doctor.output)")
     #expect(doctor.output.contains("xllamacpp"))
+    // Whether a seed draws the same again depends on what llama.cpp computes together: said, but not to be counted on.
+    let asked = try await cox.run("doctor", "--policy")
+    for words in ["yes      Policy, n", "Policy, seed", "yes      Policy, grammar", "yes      Policy, logprobs"] {
+      #expect(asked.output.contains(words), "\(asked.output)")
+    }
     let alone = try await cox.run("doctor", environment: ["COXSWAIN_VENV": "/nowhere"])
     #expect(alone.status == 1 && alone.output.contains("make setup"))
     #expect(try await cox.run("--generate-completion-script", "bash").output.contains("cox"))

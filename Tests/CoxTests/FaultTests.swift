@@ -31,7 +31,8 @@ struct FaultTests {
         OrderServer.configuration(server.url, tasks: tasks, policy: "concurrency: 60, timeout: 1, samplesPerCall: 1"),
         to: "\(store).yaml")
       let (process, output, errors) = try cox.start([
-        "steer", "--method", "best-of", "--particles", "\(particles)", "--config", file, "--store", store, "--json", "-",
+        "steer", "--method", "best-of", "--particles", "\(particles)", "--config", file, "--store", store, "--json",
+        "-",
       ])
       let start = ContinuousClock.now
       let result = await Command.finish(process, output, errors)

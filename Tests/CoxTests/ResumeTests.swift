@@ -97,14 +97,17 @@ struct ResumeTests {
     }
   }
 
-  @Test("Answers drawn several at a time: a recording of a killed run gives its result again, and refuses anything else")
+  @Test(
+    "Answers drawn several at a time: a recording of a killed run gives its result again, and refuses anything else")
   func recorded() async throws {
     let cox = try Command()
     defer { cox.clean() }
     try await TestServer.with({ .after(0.03, OrderServer.answer($0)) }) { server in
       let file = try cox.write(
         OrderServer.configuration(server.url, tasks: 6, policy: "concurrency: 24"), to: "c.yaml")
-      let arguments = ["compare", "--methods", "single,best-of", "--config", file, "--store", "s.sqlite", "--json", "-"]
+      let arguments = [
+        "compare", "--methods", "single,best-of", "--config", file, "--store", "s.sqlite", "--json", "-",
+      ]
       for _ in 0..<4 {
         let (process, output, errors) = try cox.start(arguments)
         try await Task.sleep(for: .milliseconds(160))
@@ -192,7 +195,10 @@ struct ResumeTests {
       // A file size limit is a disk that is full for this process alone: the same refusal of the same system call.
       let command = "ulimit -f 160; exec \"$0\" \"$@\""
       let limited = try cox.start(
-        ["-c", command, Command.program("cox").path, "collect", "--split", "test", "--config", file, "--store", "s.sqlite"],
+        [
+          "-c", command, Command.program("cox").path, "collect", "--split", "test", "--config", file, "--store",
+          "s.sqlite",
+        ],
         at: "/bin/bash")
       let result = await Command.finish(limited.process, limited.output, limited.errors)
       #expect(result.status == 1)

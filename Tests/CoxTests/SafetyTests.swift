@@ -69,7 +69,8 @@ struct SafetyTests {
       #expect(try Self.files(in: cox.folder, with: "[key]").contains("s.sqlite"))
 
       for status in [400, 401, 403, 404] {
-        try await TestServer.with({ _ in .answer(status, #"{"error":{"message":"\#(Self.key) is wrong"}}"#) }) { server in
+        try await TestServer.with({ _ in .answer(status, #"{"error":{"message":"\#(Self.key) is wrong"}}"#) }) {
+          server in
           let file = try cox.write(
             OrderServer.configuration(server.url, tasks: 2, policy: "apiKeyVariable: COX_TEST_KEY"), to: "e.yaml")
           let (process, output, errors) = try cox.start(
@@ -90,7 +91,8 @@ struct SafetyTests {
       "url: \"https://x.example/v1?key=\(Self.key)\"",
     ] {
       let file = try cox.write(
-        "environment: { kind: orders, tasks: { test: 0 } }\npolicy: { kind: openai, model: m, \(policy) }", to: "c.yaml")
+        "environment: { kind: orders, tasks: { test: 0 } }\npolicy: { kind: openai, model: m, \(policy) }", to: "c.yaml"
+      )
       let result = try await cox.run("steer", "--method", "single", "--config", file, "--store", "s.sqlite")
       #expect(result.status == 2 && !result.errors.contains(Self.key), "\(result.errors)")
     }
@@ -156,7 +158,8 @@ struct SafetyTests {
         let file = try cox.write(
           OrderServer.configuration(server.url, tasks: 1, policy: "choices: validate, concurrency: 1"), to: "c.yaml")
         let result = try await cox.run(
-          "steer", "--method", "single", "--config", file, "--store", "s\(json).sqlite", "--log-level", "trace", "--json",
+          "steer", "--method", "single", "--config", file, "--store", "s\(json).sqlite", "--log-level", "trace",
+          "--json",
           json)
         #expect(result.status == 1 && result.errors.contains("␛[2Jgone"), "\(result.errors)")
         for text in [result.errors, result.output] {
@@ -208,7 +211,9 @@ struct SafetyTests {
           policy:
             "concurrency: 4, pricing: { inputPerMillion: 1000, cachedInputPerMillion: 100, outputPerMillion: 10000 }"),
         to: "c.yaml")
-      let arguments = ["compare", "--methods", "single,best-of", "--config", file, "--store", "s.sqlite", "--json", "-"]
+      let arguments = [
+        "compare", "--methods", "single,best-of", "--config", file, "--store", "s.sqlite", "--json", "-",
+      ]
       // A call costs 32 × 0.001 + 8 × 0.0001 + 3 × 0.01 = 0.0628 at most, and takes 43 tokens at most.
       for (flag, most) in [("--limit-tokens", 1_000.0), ("--limit-cost", 2.5)] {
         let (process, output, errors) = try cox.start(arguments + [flag, "\(flag == "--limit-cost" ? "2.5" : "1000")"])
@@ -254,7 +259,8 @@ struct SafetyTests {
       let result = try await cox.run("doctor", "--policy", "--config", file, "--store", "s.sqlite")
       for words in [
         "Policy, answers: in 0.", "Policy, usage: 40 input tokens (8 cached)", "yes      Policy, n",
-        "yes      Policy, JSON schema", "no       Policy, grammar", "no       Policy, logprobs", "no       Policy, tools",
+        "yes      Policy, JSON schema", "no       Policy, grammar", "no       Policy, logprobs",
+        "no       Policy, tools",
       ] { #expect(result.output.contains(words), "\(words) in \(result.output)") }
     }
     let dead = try cox.write(

@@ -71,6 +71,47 @@ struct LocalServerTests {
     }
   }
 
+  @Test("seed, stop, n beyond what it draws, log-probabilities and a context that is too long, on both endpoints")
+  func abilities() async throws {
+    let settings = LocalServer.Settings(python: Environment.python, slots: 4, context: 256, threads: 1)
+    try await LocalServer.with(settings) { server in
+      for api in ChatCompletionsPolicy.API.allCases {
+        var settings = ChatCompletionsPolicy.Settings(
+          model: "m", api: api, format: .plain, temperature: 1.2, maxTokens: 16, constraint: .validate,
+          rules: CallRules(timeout: 60))
+        let policy = ChatCompletionsPolicy(url: server.url, settings: settings)
+        let story = Transcript(entries: [.prompt("Tell a story of many lines about a hat:")])
+        func ask(_ particle: Int) async throws -> PolicyResponse {
+          try await policy.respond(to: Self.request(particle, transcript: story, choices: nil))
+        }
+        // One at a time, so that what is computed together does not change the sums.
+        let first = try await ask(1)
+        #expect(try await ask(1).text == first.text)
+        var others: Set<String> = []
+        for particle in 2..<6 { others.insert(try await ask(particle).text) }
+        #expect(others.count > 1 && first.logProbability == nil)
+        // A plain answer of a text is one line.
+        if api == .text { #expect(!others.contains { $0.contains("\n") }) }
+
+        let drawn = try await policy.respond(
+          to: Self.request(1, transcript: story, choices: nil), samples: 8)
+        #expect(drawn.count == 4)
+        #expect(drawn.dropFirst().allSatisfy { $0.usage.savedInputTokens == drawn[0].usage.inputTokens })
+
+        settings.logProbabilities = true
+        let weighed = try await ChatCompletionsPolicy(url: server.url, settings: settings)
+          .respond(to: Self.request(1, transcript: story, choices: nil))
+        #expect((weighed.logProbability ?? 1) < 0)
+
+        let long = Transcript(entries: [.prompt(String(repeating: "word ", count: 2_000))])
+        let error = await #expect(throws: PolicyError.self) {
+          try await policy.respond(to: Self.request(transcript: long, choices: nil))
+        }
+        #expect(error?.kind == .contextTooLong)
+      }
+    }
+  }
+
   @Test("A server that dies mid-run is a clear end, after retries")
   func dies() async throws {
     let settings = LocalServer.Settings(python: Environment.python, slots: 1, context: 256, threads: 1)

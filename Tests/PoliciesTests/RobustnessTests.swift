@@ -2,8 +2,8 @@ import Agents
 import Foundation
 import Metrics
 import MetricsTestKit
-import TestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Policies
@@ -119,7 +119,8 @@ struct RobustnessTests {
       (#"{"content":"red","reasoning":"hm"}"#, "red", "hm"),
       (#"{"content":"<think>\nhm\n</think>\n\nred"}"#, "red", "hm"),
       (#"{"content":"<think>no end in sight"}"#, "", "no end in sight"),
-      (#"{"content":null,"reasoning_content":"hm"}"#, "", "hm"), (#"{"content":null,"refusal":"I won't"}"#, "I won't", nil),
+      (#"{"content":null,"reasoning_content":"hm"}"#, "", "hm"),
+      (#"{"content":null,"refusal":"I won't"}"#, "I won't", nil),
       (#"{"content":"no <think> here"}"#, "no <think> here", nil),
     ] as [(String, String, String?)])
   func reasoning(message: String, text: String, reasoning: String?) async throws {
@@ -177,7 +178,8 @@ struct RobustnessTests {
     settings.format = .tools
     let (result, requests) = try await respond(settings, tools: Self.tools) { _ in
       .answer(
-        200, #"{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"get","arguments":"{\"co"}}]}}]}"#)
+        200,
+        #"{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"get","arguments":"{\"co"}}]}}]}"#)
     }
     let text = try #require(try result.get().first?.text)
     #expect(requests.count == 1)
@@ -244,13 +246,15 @@ struct RobustnessTests {
     #expect(requests.count == (error?.isRetryable == true ? 2 : 1))
   }
 
-  @Test("Plain http beyond loopback is refused before anything is sent", arguments: [
-    ("http://example.com/v1", false), ("http://10.0.0.1/v1", false), ("http://127.0.0.1.example.com/v1", false),
-    ("http://localhost.example.com/v1", false), ("ftp://127.0.0.1/v1", false), ("https://example.com/v1", true),
-    ("http://127.0.0.1:8080/v1", true), ("http://localhost:1/v1", true), ("http://[::1]:1/v1", true),
-    ("http://127.9.9.9/v1", true), ("HTTP://127.0.0.1/v1", true), ("https://u:p@example.com/v1", false),
-    ("https://example.com/v1?key=1", false), ("", false), ("nonsense", false),
-  ])
+  @Test(
+    "Plain http beyond loopback is refused before anything is sent",
+    arguments: [
+      ("http://example.com/v1", false), ("http://10.0.0.1/v1", false), ("http://127.0.0.1.example.com/v1", false),
+      ("http://localhost.example.com/v1", false), ("ftp://127.0.0.1/v1", false), ("https://example.com/v1", true),
+      ("http://127.0.0.1:8080/v1", true), ("http://localhost:1/v1", true), ("http://[::1]:1/v1", true),
+      ("http://127.9.9.9/v1", true), ("HTTP://127.0.0.1/v1", true), ("https://u:p@example.com/v1", false),
+      ("https://example.com/v1?key=1", false), ("", false), ("nonsense", false),
+    ])
   func urls(url: String, isFine: Bool) {
     #expect((ServerURL.problem(url, allowsPlainHTTP: false) == nil) == isFine)
   }

@@ -20,7 +20,8 @@ struct StoreTests {
 
   static func run(_ id: String = "r1", isPrior: Bool = true, policy: String = "p") -> RunRecord {
     RunRecord(
-      id: id, verb: "collect", method: "best-of", environment: world, policy: policy, format: .plain, critic: nil, isPrior: isPrior,
+      id: id, verb: "collect", method: "best-of", environment: world, policy: policy, format: .plain, critic: nil,
+      isPrior: isPrior,
       seed: .max, settings: "{}")
   }
 
@@ -145,5 +146,58 @@ struct StoreTests {
     #expect(throws: StoreError.self) { try RolloutStore(path: foreign) }
     #expect(FileManager.default.contents(atPath: foreign) == before)
     #expect(throws: StoreError.self) { try RolloutStore(path: "/proc/nowhere/s.sqlite") }
+  }
+}
+
+@Suite("A store of another time, of another process, without room")
+struct StoreLifeTests {
+  @Test("A store of version 1 is brought up to date, its answers kept")
+  func migration() async throws {
+    let scratch = try Scratch()
+    let path = scratch.path("old.sqlite")
+    do {
+      let store = try RolloutStore(path: path)
+      try await store.begin(StoreTests.run())
+      try await store.record(StoreTests.answer(0, step: 0))
+    }
+    // What version 2 added, taken away again.
+    try await DatabaseQueue(path: path).write { database in
+      for (table, column) in [
+        ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
+        ("call", "savedInputTokens"), ("call", "attempts"),
+      ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
+      try database.execute(sql: "PRAGMA user_version = 1")
+    }
+    let store = try RolloutStore(path: path)
+    let answer = try #require(try await store.answer(for: StoreTests.answer(0, step: 0).key))
+    #expect(answer.response.text == "yes" && answer.response.attempts == 1 && answer.response.reasoning == nil)
+    let rich = AnswerRecord(
+      key: StoreTests.answer(1, step: 0).key, promptDigest: "d",
+      response: PolicyResponse(
+        "no", reasoning: "hm", logProbability: -2.5,
+        usage: Usage(
+          inputTokens: 9, cachedInputTokens: 1, cacheWriteTokens: 2, outputTokens: 3, reasoningTokens: 4,
+          savedInputTokens: 5), attempts: 6), seconds: 1)
+    try await store.begin(StoreTests.run("r2"))
+    try await store.record(rich)
+    #expect(try await store.answer(for: rich.key) == rich)
+    #expect(try await store.spent(run: "r1")["t1"]?.usage.savedInputTokens == 5)
+    let policies = try await store.policies()
+    #expect(policies.map(\.identity) == ["p"] && policies.first?.format == .plain)
+  }
+
+  @Test("Who begins a run holds the store; whoever else does is refused; reading is free")
+  func lock() async throws {
+    let scratch = try Scratch()
+    let path = scratch.path("s.sqlite")
+    var first: RolloutStore? = try RolloutStore(path: path)
+    try await first?.begin(StoreTests.run())
+    try await first?.begin(StoreTests.run("r2"))
+    let second = try RolloutStore(path: path)
+    #expect(try await second.spent(run: "r1").isEmpty)
+    let error = await #expect(throws: StoreError.self) { try await second.begin(StoreTests.run()) }
+    #expect(error?.kind == .busy && error?.message.contains("(\(ProcessInfo.processInfo.processIdentifier))") == true)
+    first = nil
+    try await second.begin(StoreTests.run())
   }
 }

@@ -130,6 +130,39 @@ struct CampaignTests {
     #expect(late.stopped?.kind == .limitReached && late.results.isEmpty)
   }
 
+  @Test("Calls in flight count towards every limit, and one that fails leaves its place to another")
+  func inFlight() async throws {
+    let tasks = ChainWorld().tasks(in: .test)
+    // Each call takes 10 tokens in and costs 1; every third fails after a while, for its particle alone.
+    let asked = Mutex((calls: 0, answered: 0, inFlight: 0, most: 0))
+    let policy = ClosurePolicy("slow") { request throws(PolicyError) in
+      let number = asked.withLock {
+        $0.calls += 1
+        $0.inFlight += 1
+        $0.most = max($0.most, $0.inFlight)
+        return $0.calls
+      }
+      try? await Task.sleep(for: .milliseconds(2))
+      asked.withLock { $0.inFlight -= 1 }
+      if number.isMultiple(of: 3) { throw PolicyError(.contentRefused, "no") }
+      asked.withLock { $0.answered += 1 }
+      return PolicyResponse("1", usage: Usage(inputTokens: 10))
+    }
+    for limits in [Limits(calls: 50), Limits(tokens: 500), Limits(cost: 50)] {
+      asked.withLock { $0 = (0, 0, 0, 0) }
+      let budget = Budget(limits: limits, pricing: Pricing(inputPerMillion: 100_000))
+      let campaign = Campaign(
+        suite: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 20), budget: budget,
+        concurrency: 20)
+      let outcome = try await campaign.run(tasks)
+      #expect(outcome.stopped?.kind == .limitReached)
+      // Neither one more nor one fewer, with twenty at a time on their way there.
+      #expect(asked.withLock(\.answered) == 50, "\(limits)")
+      #expect(asked.withLock(\.most) > 10)
+      #expect(await budget.spent.calls == 50)
+    }
+  }
+
   @Test func stoppingLetsCallsInFlightFinish() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let store = try store()

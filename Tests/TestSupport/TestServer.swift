@@ -45,7 +45,8 @@ public final class TestServer: Sendable {
   ///
   /// - Parameter keepsRequests: whether ``requests`` has them; a long measurement would fill the memory with them.
   public static func with<T>(
-    keepsRequests: Bool = true, port: Int = 0, _ reply: @escaping @Sendable (Request) -> Reply, _ body: (TestServer) async throws -> T
+    keepsRequests: Bool = true, port: Int = 0, _ reply: @escaping @Sendable (Request) -> Reply,
+    _ body: (TestServer) async throws -> T
   ) async throws -> T {
     let holder = Holder()
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -154,7 +154,8 @@ extension PolicySettings {
       throw ConfigurationError("policy.deadline is \(deadline); seconds, above 0 and at most a day.")
     }
     if let hedge, !(hedge > 0 && hedge < 1) {
-      throw ConfigurationError("policy.hedge is \(hedge); a quantile of the latency, above 0 and below 1, such as 0.95.")
+      throw ConfigurationError(
+        "policy.hedge is \(hedge); a quantile of the latency, above 0 and below 1, such as 0.95.")
     }
     for (key, price) in [
       ("inputPerMillion", pricing.inputPerMillion), ("cachedInputPerMillion", pricing.cachedInputPerMillion),
@@ -193,7 +194,8 @@ extension PolicySettings {
     if temperature > 1 { throw ConfigurationError("policy.temperature is \(temperature); this API takes 0 to 1.") }
     if let thinkingTokens, thinkingTokens < 1024 || thinkingTokens >= maxTokens {
       throw ConfigurationError(
-        "policy.thinkingTokens is \(thinkingTokens); at least 1024, and less than maxTokens, which counts thoughts too.")
+        "policy.thinkingTokens is \(thinkingTokens); at least 1024, and less than maxTokens, which counts thoughts too."
+      )
     }
     if thinkingTokens != nil, temperature != 1 {
       throw ConfigurationError("policy.thinkingTokens goes with temperature 1: a model that thinks samples at 1.")
@@ -250,8 +252,11 @@ extension SteeringSettings {
 extension Limits {
   init(_ yaml: inout YAMLMapping) throws {
     self.init(
-      calls: try yaml.integer("calls"), tokens: try yaml.integer("tokens"), cost: try yaml.number("cost"), seconds: try yaml.number("seconds"))
-    for (name, value) in [("calls", calls.map(Double.init)), ("tokens", tokens.map(Double.init)), ("cost", cost), ("seconds", seconds)] {
+      calls: try yaml.integer("calls"), tokens: try yaml.integer("tokens"), cost: try yaml.number("cost"),
+      seconds: try yaml.number("seconds"))
+    for (name, value) in [
+      ("calls", calls.map(Double.init)), ("tokens", tokens.map(Double.init)), ("cost", cost), ("seconds", seconds),
+    ] {
       if let value, !(value >= 0) { throw ConfigurationError("limits.\(name) is \(value); it is not negative.") }
     }
   }

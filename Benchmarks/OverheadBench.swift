@@ -1,0 +1,180 @@
+// The wire has its own names.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import Agents
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import Policies
+import TestSupport
+
+/// What the client adds to a call: the policy against a bare async-http-client loop, over the same loopback server, connections and
+/// bodies. Rounds of either in turn, so that both see the same machine.
+enum OverheadBench {
+  static let calls = 4_000
+  static let concurrency = 16
+  static let rounds = 8
+
+  static func run() async throws {
+    let answer = """
+      {"id":"x","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant",\
+      "content":"Thought: the map shows a door to the north.\\nAction: go north"},"finish_reason":"stop"}],\
+      "usage":{"prompt_tokens":900,"completion_tokens":20,"prompt_tokens_details":{"cached_tokens":512}}}
+      """
+    try await Served.with(seconds: 0, answer) { url in
+      try await withHTTPClient(connections: concurrency) { client in
+        let policy = ChatCompletionsPolicy(
+          url: url, key: "none",
+          settings: .init(model: "m", format: .react, rules: CallRules(concurrency: concurrency)), client: client)
+        let question = Question(transcript)
+        let body = try JSONEncoder().encode(question)
+        var (bytes, bare, policyTime) = (0.0, 0.0, 0.0)
+        var ratios: [Double] = []
+        _ = try await time { _ in _ = try await post(client, url, body) }
+        for round in 0..<rounds {
+          bytes += try await time { _ in _ = try await post(client, url, body) }
+          let bareRound = try await time { _ in
+            let data = try await post(client, url, try JSONEncoder().encode(question))
+            _ = try JSONDecoder().decode(Reply.self, from: data)
+          }
+          let policyRound = try await time { key in
+            _ = try await policy.respond(
+              to: PolicyRequest(
+                transcript: transcript, seed: Seed(UInt64(key)),
+                key: CallKey(run: "bench", task: "t", particle: key, step: round)))
+          }
+          bare += bareRound
+          policyTime += policyRound
+          ratios.append(policyRound / bareRound)
+        }
+        ratios.sort()
+        let each = 1e6 / Double(calls * rounds)
+        print(
+          """
+          \(concurrency) calls at a time, \(body.count) bytes of prompt, µs a call: \(Bench.text(bare * each, 0)) in a bare \
+          loop that writes and reads the JSON, \(Bench.text(policyTime * each, 0)) through the policy
+          ratio \(Bench.text(policyTime / bare)) (by round \(Bench.text(ratios[0])) to \(Bench.text(ratios[rounds - 1]))); \
+          against a loop that only passes bytes (\(Bench.text(bytes * each, 0)) µs) \(Bench.text(policyTime / bytes))
+          """)
+      }
+    }
+  }
+
+  /// The least that a client of such a server writes, and the least that it reads.
+  private struct Question: Encodable {
+    struct Message: Encodable { let role, content: String }
+
+    let model = "m"
+    let messages: [Message]
+    let max_tokens = 1_024
+    let temperature = 1.0
+    let seed = 1
+
+    init(_ transcript: Transcript) {
+      messages = transcript.entries.map { entry in
+        switch entry {
+        case .instructions(let text): Message(role: "system", content: text)
+        case .prompt(let text): Message(role: "user", content: text)
+        case .response(let text): Message(role: "assistant", content: text)
+        }
+      }
+    }
+  }
+
+  private struct Reply: Decodable {
+    struct Choice: Decodable {
+      struct Message: Decodable { let content: String }
+
+      let message: Message
+    }
+
+    struct Usage: Decodable { let prompt_tokens, completion_tokens: Int }
+
+    let choices: [Choice]
+    let usage: Usage
+  }
+
+  /// Three turns of a ReAct agent.
+  private static let transcript: Transcript = {
+    let line = "You are in a hall. There is a door to the north, a window to the east and a table with a map on it. "
+    var entries: [Transcript.Entry] = [.instructions(String(repeating: "Reach the garden. ", count: 20))]
+    for _ in 0..<3 {
+      entries.append(.prompt(String(repeating: line, count: 4)))
+      entries.append(.response("Thought: I look at the map first.\nAction: read map"))
+    }
+    return Transcript(entries: entries + [.prompt(line)])
+  }()
+
+  private static func post(_ client: HTTPClient, _ url: String, _ body: Data) async throws -> Data {
+    var request = HTTPClientRequest(url: url + "/chat/completions")
+    request.method = .POST
+    request.headers.add(name: "Content-Type", value: "application/json")
+    request.headers.add(name: "Authorization", value: "Bearer none")
+    request.body = .bytes(ByteBuffer(bytes: body))
+    let response = try await client.execute(request, timeout: .seconds(60))
+    return Data(buffer: try await response.body.collect(upTo: 1 << 20))
+  }
+
+  /// Seconds for all calls, so many at a time.
+  private static func time(_ call: @escaping @Sendable (Int) async throws -> Void) async throws -> Double {
+    try await Bench.seconds {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for worker in 0..<concurrency {
+          group.addTask { for number in 0..<(calls / concurrency) { try await call(worker * calls + number) } }
+        }
+        try await group.waitForAll()
+      }
+    }
+  }
+}
+
+/// A server in a process of its own, so that neither its time nor its memory is counted.
+enum Served {
+  /// Runs in the other process: answers everything with one text after so many seconds, until its standard input ends.
+  static func serve(_ arguments: [String]) async throws {
+    let seconds = Double(arguments.first ?? "") ?? 0
+    let answer = arguments.dropFirst().first ?? ""
+    raiseFileLimit()
+    try await TestServer.with(
+      keepsRequests: false,
+      { _ in seconds > 0 ? .after(seconds, .answer(200, answer)) : .answer(200, answer) }
+    ) { server in
+      // Not through the library's buffer, which waits for more.
+      try FileHandle.standardOutput.write(contentsOf: Data((server.url + "\n").utf8))
+      await withCheckedContinuation { continuation in
+        DispatchQueue.global().async {
+          _ = FileHandle.standardInput.readDataToEndOfFile()
+          continuation.resume()
+        }
+      }
+    }
+  }
+
+  static func with(seconds: Double, _ answer: String, _ body: (String) async throws -> Void) async throws {
+    let process = Process()
+    let (input, output) = (Pipe(), Pipe())
+    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+    process.arguments = ["serve", "\(seconds)", answer]
+    (process.standardInput, process.standardOutput) = (input, output)
+    try process.run()
+    defer {
+      try? input.fileHandleForWriting.close()
+      process.waitUntilExit()
+    }
+    let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+    try await body(line.trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+
+  static func raiseFileLimit() {
+    var limit = rlimit()
+    #if os(Linux)
+      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+      let resource = RLIMIT_NOFILE
+    #endif
+    guard getrlimit(resource, &limit) == 0 else { return }
+    limit.rlim_cur = min(limit.rlim_max, 65_536)
+    _ = setrlimit(resource, &limit)
+  }
+}

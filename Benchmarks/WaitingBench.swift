@@ -1,0 +1,41 @@
+import Agents
+import Foundation
+import ParticleFilter
+import Policies
+import RolloutStore
+import Steering
+
+/// 2,000 particles of one population, all waiting for a server that takes 500 ms, with their answers stored: peak memory of this
+/// process, and wall-clock over what the waiting alone takes.
+enum WaitingBench {
+  static let particles = 2_000
+  static let rounds = 4
+
+  static func run() async throws {
+    Served.raiseFileLimit()
+    let answer = #"{"choices":[{"message":{"content":"1"}}],"usage":{"prompt_tokens":9,"completion_tokens":1}}"#
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("waiting-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try await Served.with(seconds: 0.5, answer) { url in
+      try await withHTTPClient(connections: particles) { client in
+        let policy = ChatCompletionsPolicy(
+          url: url, settings: .init(model: "m", format: .plain, rules: CallRules(concurrency: particles)),
+          client: client)
+        let world = CoinWorld(rounds: rounds)
+        let campaign = Campaign(
+          suite: world, policy: policy,
+          settings: SteeringSettings(method: .bestOf, particles: particles, answer: .sample),
+          store: try RolloutStore(path: folder.appendingPathComponent("s.sqlite").path), concurrency: particles)
+        let before = MemoryBench.peakMegabytes()
+        let outcome = try await campaign.run([world.task("coin")])
+        if let stopped = outcome.stopped { throw stopped }
+        print(
+          """
+          \(particles) particles × \(rounds) steps, \(outcome.calls) answers stored: \
+          \(Bench.text(outcome.wallSeconds)) s, where waiting alone takes \(Bench.text(Double(rounds) * 0.5)) s; \
+          peak memory \(MemoryBench.peakMegabytes()) MB (\(before) MB before)
+          """)
+      }
+    }
+  }
+}
