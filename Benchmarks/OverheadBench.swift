@@ -136,10 +136,10 @@ enum Served {
     let seconds = Double(arguments.first ?? "") ?? 0
     let answer = arguments.dropFirst().first ?? ""
     raiseFileLimit()
-    try await TestServer.with(
-      keepsRequests: false,
-      { _ in seconds > 0 ? .after(seconds, .answer(200, answer)) : .answer(200, answer) }
-    ) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in
+      seconds > 0 ? .after(seconds, .answer(200, answer)) : .answer(200, answer)
+    }
+    try await TestServer.with(keepsRequests: false, reply) { server in
       // Not through the library's buffer, which waits for more.
       try FileHandle.standardOutput.write(contentsOf: Data((server.url + "\n").utf8))
       await withCheckedContinuation { continuation in

@@ -11,7 +11,7 @@ final class ModelEndpoint: Sendable {
   private let rules: CallRules
   private let gate: AdaptiveGate
   private let latencies = Latencies()
-  private let hasAnswered = Mutex(false)
+  fileprivate let hasAnswered = Mutex(false)
   /// What ends every further call, once a server has said it.
   private let verdict = Mutex<PolicyError?>(nil)
   private let lastWarning = Mutex<ContinuousClock.Instant?>(nil)
@@ -36,8 +36,7 @@ final class ModelEndpoint: Sendable {
   ) async throws(PolicyError) -> (value: T, attempts: Int) {
     let deadline = ContinuousClock.now + .seconds(rules.deadline)
     return try await rules.retry.run(
-      seed: seed, deadline: deadline, hasEverAnswered: { hasAnswered.withLock(\.self) },
-      retrying: { note($0, key: key, attempt: $1, pause: $2) }
+      seed: seed, deadline: deadline, watcher: RetryWatcher(endpoint: self, key: key)
     ) { () throws(PolicyError) -> T in
       await gate.enter()
       if let verdict = verdict.withLock(\.self) {
@@ -118,7 +117,7 @@ final class ModelEndpoint: Sendable {
     }
   }
 
-  private func note(_ error: PolicyError, key: CallKey, attempt: Int, pause: Double) {
+  fileprivate func note(_ error: PolicyError, key: CallKey, attempt: Int, pause: Double) {
     Counter(label: "coxswain.policy.retries", dimensions: [("kind", error.kind.rawValue)]).increment()
     let metadata: Logger.Metadata = [
       "call": "\(key)", "attempt": "\(attempt)", "of": "\(rules.retry.attempts)", "kind": "\(error.kind.rawValue)",
@@ -133,6 +132,18 @@ final class ModelEndpoint: Sendable {
       return true
     }
     if isDue { log.warning("\(error.message) Trying again.", metadata: metadata) }
+  }
+}
+
+/// What a call's retries ask and tell.
+private struct RetryWatcher: RetryRule.Watcher {
+  let endpoint: ModelEndpoint
+  let key: CallKey
+
+  var hasEverAnswered: Bool { endpoint.hasAnswered.withLock(\.self) }
+
+  func willRetry(_ error: PolicyError, attempt: Int, pause: Double) {
+    endpoint.note(error, key: key, attempt: attempt, pause: pause)
   }
 }
 

@@ -28,6 +28,15 @@ public struct RetryRule: Sendable, Hashable {
     return retryAfter > most ? nil : retryAfter + base * uniform
   }
 
+  /// Who knows more of a server than one call does.
+  protocol Watcher {
+    /// The server has answered something at some time.
+    var hasEverAnswered: Bool { get }
+
+    /// A failure is tried again after so many seconds; `attempt` is how often it was tried.
+    func willRetry(_ error: PolicyError, attempt: Int, pause: Double)
+  }
+
   /// A server that never answered is most likely not there at all: so many attempts tell.
   static let attemptsAtNobody = 4
 
@@ -35,11 +44,9 @@ public struct RetryRule: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - deadline: when the whole call ends, attempts and pauses together.
-  ///   - hasEverAnswered: asked after an attempt that reached nobody.
-  ///   - retrying: told of every failure that is tried again: the error, how often it was tried, the pause in seconds.
+  ///   - watcher: asked and told of what fails.
   func run<T: Sendable>(
-    seed: Seed, deadline: ContinuousClock.Instant, hasEverAnswered: () -> Bool = { true },
-    retrying: (PolicyError, Int, Double) -> Void = { _, _, _ in },
+    seed: Seed, deadline: ContinuousClock.Instant, watcher: some Watcher,
     _ body: () async throws(PolicyError) -> T
   ) async throws(PolicyError) -> (value: T, attempts: Int) {
     var generator: SplitMix64?
@@ -52,7 +59,7 @@ public struct RetryRule: Sendable, Hashable {
         let uniform = draws.uniform()
         generator = draws
         let isOutOfTries =
-          error.kind == .unreachable && attempt >= Self.attemptsAtNobody && !hasEverAnswered()
+          error.kind == .unreachable && attempt >= Self.attemptsAtNobody && !watcher.hasEverAnswered
         guard error.isRetryable, !isOutOfTries,
           let pause = pause(before: attempt, retryAfter: error.retryAfter, uniform: uniform),
           ContinuousClock.now + .seconds(pause) < deadline
@@ -60,7 +67,7 @@ public struct RetryRule: Sendable, Hashable {
           throw attempt == 1
             ? error : PolicyError(error.kind, "\(error.message) (tried \(attempt) times)", retryAfter: error.retryAfter)
         }
-        retrying(error, attempt, pause)
+        watcher.willRetry(error, attempt: attempt, pause: pause)
         attempt += 1
         do { try await Task.sleep(for: .seconds(pause)) } catch {
           throw PolicyError(.cancelled, "The run was stopped.")

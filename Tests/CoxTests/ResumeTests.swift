@@ -33,7 +33,8 @@ struct ResumeTests {
   func killed() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ .after(0.04, OrderServer.answer($0)) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { .after(0.04, OrderServer.answer($0)) }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(
           server.url, tasks: 20, policy: "concurrency: 8, samplesPerCall: 1",
@@ -102,7 +103,8 @@ struct ResumeTests {
   func recorded() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ .after(0.03, OrderServer.answer($0)) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { .after(0.03, OrderServer.answer($0)) }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(server.url, tasks: 6, policy: "concurrency: 24"), to: "c.yaml")
       let arguments = [
@@ -160,7 +162,8 @@ struct ResumeTests {
   func twoProcesses() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ .after(0.1, OrderServer.answer($0)) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { .after(0.1, OrderServer.answer($0)) }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(server.url, tasks: 6, policy: "concurrency: 8"), to: "c.yaml")
       let arguments = ["collect", "--split", "test", "--config", file, "--store", "s.sqlite", "--json", "-"]
@@ -189,7 +192,8 @@ struct ResumeTests {
   func full() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ OrderServer.answer($0) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { OrderServer.answer($0) }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(server.url, tasks: 6, policy: "concurrency: 4, samplesPerCall: 1"), to: "c.yaml")
       // A file size limit is a disk that is full for this process alone: the same refusal of the same system call.

@@ -69,7 +69,10 @@ struct SafetyTests {
       #expect(try Self.files(in: cox.folder, with: "[key]").contains("s.sqlite"))
 
       for status in [400, 401, 403, 404] {
-        try await TestServer.with({ _ in .answer(status, #"{"error":{"message":"\#(Self.key) is wrong"}}"#) }) {
+        let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in
+          .answer(status, #"{"error":{"message":"\#(Self.key) is wrong"}}"#)
+        }
+        try await TestServer.with(reply) {
           server in
           let file = try cox.write(
             OrderServer.configuration(server.url, tasks: 2, policy: "apiKeyVariable: COX_TEST_KEY"), to: "e.yaml")
@@ -119,7 +122,8 @@ struct SafetyTests {
   func unauthorized(concurrency: Int) async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ _ in .after(0.05, .answer(401, "{}")) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .after(0.05, .answer(401, "{}")) }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(server.url, tasks: 32, policy: "concurrency: \(concurrency)"), to: "c.yaml")
       let result = try await cox.run(
@@ -177,9 +181,10 @@ struct SafetyTests {
   func log() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = {
       $0.number == 2 ? .answer(500, "") : OrderServer.answer($0)
-    }) { server in
+    }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(OrderServer.configuration(server.url, tasks: 2), to: "c.yaml")
       let result = try await cox.run(
         "steer", "--method", "single", "--config", file, "--store", "s.sqlite", "--quiet", "--log-level", "debug",
@@ -204,7 +209,8 @@ struct SafetyTests {
   func costs() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ .after(0.01, OrderServer.answer($0)) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { .after(0.01, OrderServer.answer($0)) }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(
           server.url, tasks: 4,
@@ -254,7 +260,8 @@ struct SafetyTests {
   func doctor() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ OrderServer.answer($0) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { OrderServer.answer($0) }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(OrderServer.configuration(server.url, tasks: 1), to: "c.yaml")
       let result = try await cox.run("doctor", "--policy", "--config", file, "--store", "s.sqlite")
       for words in [

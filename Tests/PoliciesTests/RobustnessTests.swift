@@ -263,7 +263,8 @@ struct RobustnessTests {
 
   @Test("A verdict on every call is asked for once, however many wait")
   func oneVerdict() async throws {
-    try await TestServer.with({ _ in .after(0.05, .answer(401, "")) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .after(0.05, .answer(401, "")) }
+    try await TestServer.with(reply) { server in
       let policy = ChatCompletionsPolicy(url: server.url, settings: ClientTests.settings())
       let kinds = await withTaskGroup(of: PolicyError.Kind?.self) { group in
         for particle in 0..<30 {
@@ -283,9 +284,10 @@ struct RobustnessTests {
 
   @Test("A straggler is asked for a second time, and the first answer counts")
   func hedge() async throws {
-    try await TestServer.with({
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = {
       $0.number == 31 ? .hang(60) : .after(0.01, .answer(200, ClientTests.chat("red")))
-    }) { server in
+    }
+    try await TestServer.with(reply) { server in
       var settings = ClientTests.settings(attempts: 1, timeout: 30)
       settings.rules.hedge = 0.9
       let policy = ChatCompletionsPolicy(url: server.url, settings: settings)

@@ -1,7 +1,6 @@
 import Agents
 import ArgumentParser
 import Foundation
-import Logging
 import ParticleFilter
 import Steering
 
@@ -43,8 +42,8 @@ struct CommonOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What is logged to standard error: debug has a line for every call. One of "
-        + Logger.Level.allCases.map(\.rawValue).joined(separator: ", ") + ".", valueName: "level"))
-  var logLevel: Logger.Level = .warning
+        + LogLevel.allCases.map(\.rawValue).joined(separator: ", ") + ".", valueName: "level"))
+  var logLevel = LogLevel.warning
 
   @Option(help: ArgumentHelp("The form of the log: text, or json for one object a line.", valueName: "form"))
   var logFormat = LogFormat.text
@@ -147,6 +146,5 @@ protocol Verb: AsyncParsableCommand {
   var common: CommonOptions { get }
 }
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
 extension Split: ExpressibleByArgument {}
 extension Steering.Method: ExpressibleByArgument {}

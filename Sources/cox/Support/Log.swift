@@ -2,12 +2,18 @@ import ArgumentParser
 import Foundation
 import Logging
 
+/// The levels of swift-log, as a flag takes them.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+  case trace, debug, info, notice, warning, error, critical
+}
+
 enum LogFormat: String, CaseIterable, ExpressibleByArgument { case text, json }
 
 /// The log on standard error.
 enum Log {
   /// To be called once, before anything is logged.
-  static func start(_ level: Logger.Level, _ format: LogFormat) {
+  static func start(_ level: LogLevel, _ format: LogFormat) {
+    let level = Logger.Level(rawValue: level.rawValue) ?? .warning
     LoggingSystem.bootstrap { ConsoleLog(label: $0, logLevel: level, format: format) }
   }
 }
