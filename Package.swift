@@ -93,6 +93,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
+        "Steering",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

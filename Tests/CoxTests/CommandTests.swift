@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Testing
 
-@Suite("The command line, as a user runs it")
+@Suite("The command line, as a user runs it", .alone)
 struct CommandTests {
   static let small = """
     environment:

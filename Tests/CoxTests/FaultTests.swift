@@ -3,7 +3,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@Suite("A run against a server with faults")
+@Suite("A run against a server with faults", .alone)
 struct FaultTests {
   static let tasks = 32
   static let particles = 15

@@ -4,7 +4,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@Suite("A run that is killed, disturbed or out of room continues")
+@Suite("A run that is killed, disturbed or out of room continues", .alone)
 struct ResumeTests {
   /// What does not depend on how long a run took, or on how much of it was read from the store.
   static func lasting(_ json: [String: Any]) -> NSDictionary {
@@ -162,13 +162,13 @@ struct ResumeTests {
   func twoProcesses() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { .after(0.1, OrderServer.answer($0)) }
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { .after(0.5, OrderServer.answer($0)) }
     try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(server.url, tasks: 6, policy: "concurrency: 8"), to: "c.yaml")
       let arguments = ["collect", "--split", "test", "--config", file, "--store", "s.sqlite", "--json", "-"]
       let (process, output, errors) = try cox.start(arguments)
-      for _ in 0..<200 where server.requests.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+      for _ in 0..<1_000 where server.requests.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
       let (second, secondOutput, secondErrors) = try cox.start(arguments)
       let refused = await Command.finish(second, secondOutput, secondErrors)
       #expect(refused.status == 1)

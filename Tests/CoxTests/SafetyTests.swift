@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Keys stay secret, hostile texts stay texts, wrong servers end in one sentence")
+@Suite("Keys stay secret, hostile texts stay texts, wrong servers end in one sentence", .alone)
 struct SafetyTests {
   static let key = "sk-planted-4f1b9c7e2d"
 

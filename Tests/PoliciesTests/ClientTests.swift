@@ -9,10 +9,15 @@ enum Fault {
   static let passing: [TestServer.Reply] = [
     .answer(429, "{}", headers: ["Retry-After": "0"]), .answer(500, "oops"), .answer(503, ""), .answer(408, ""),
     .answer(409, ""),
-    .truncated(ClientTests.chat("red and more of it")), .reset, .hang(5), .answer(200, "not json"),
+    .truncated(ClientTests.chat("red and more of it")), .reset, .hang(60), .answer(200, "not json"),
     .answer(200, "{\"choices\":[]}"),
     .answer(200, #"{"choices":[{"index":0}]}"#),
   ]
+
+  /// Seconds: short where it is waited for, long where a busy machine might take its time.
+  static func timeout(_ fault: TestServer.Reply) -> Double {
+    if case .hang = fault { 1 } else { 10 }
+  }
 
   static let final: [(Int, String, PolicyError.Kind)] = [
     (401, #"{"error":{"message":"bad key planted-secret"}}"#, .unauthorized), (403, "", .unauthorized),
@@ -41,7 +46,7 @@ struct ClientTests {
 
   static func settings(
     api: ChatCompletionsPolicy.API = .chat, constraint: ChoiceConstraint = .auto, attempts: Int = 4,
-    timeout: Double = 0.5
+    timeout: Double = 5
   ) -> ChatCompletionsPolicy.Settings {
     ChatCompletionsPolicy.Settings(
       model: "m", api: api, format: .plain, temperature: 0.7, topP: 0.9, maxTokens: 5, constraint: constraint,
@@ -136,7 +141,9 @@ struct ClientTests {
   @Test("What may pass is tried again", arguments: Fault.passing.indices)
   func retryable(index: Int) async throws {
     let fault = Fault.passing[index]
-    let (result, requests) = try await ask { $0.number == 1 ? fault : .answer(200, Self.chat("red")) }
+    let (result, requests) = try await ask(Self.settings(timeout: Fault.timeout(fault))) {
+      $0.number == 1 ? fault : .answer(200, Self.chat("red"))
+    }
     #expect(try result.get().text == "red")
     #expect(requests.count == 2)
   }
@@ -144,7 +151,7 @@ struct ClientTests {
   @Test("What may pass is not tried for ever", arguments: Fault.passing.indices)
   func bounded(index: Int) async throws {
     let fault = Fault.passing[index]
-    let (result, requests) = try await ask(Self.settings(attempts: 3, timeout: 0.2)) { _ in fault }
+    let (result, requests) = try await ask(Self.settings(attempts: 3, timeout: Fault.timeout(fault))) { _ in fault }
     let error = #expect(throws: PolicyError.self) { try result.get() }
     #expect(error?.isRetryable == true && error?.message.contains("tried 3 times") == true)
     #expect(requests.count == 3)

@@ -15,7 +15,7 @@ enum Environment {
   }
 }
 
-@Suite("A real llama.cpp server on loopback", .serialized)
+@Suite("A real llama.cpp server on loopback", .alone)
 struct LocalServerTests {
   static let transcript = Transcript(entries: [
     .instructions("Choose the options that match what the customer wants."),
