@@ -43,7 +43,10 @@ extension PolicyRequest {
     for choice in choices ?? [] { digest.add("choice", choice) }
     for tool in tools {
       digest.add("tool", tool.name, tool.description, tool.template)
-      for parameter in tool.parameters { digest.add("parameter", parameter.name, parameter.description) }
+      for parameter in tool.parameters {
+        digest.add("parameter", parameter.name, parameter.description)
+        for choice in parameter.choices ?? [] { digest.add("choice", choice) }
+      }
     }
     return digest.text
   }

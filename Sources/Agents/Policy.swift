@@ -38,6 +38,8 @@ public struct PolicyRequest: Sendable {
   /// The seed of the policy's own sampling, for policies that can be seeded.
   public var seed: Seed
   public var key: CallKey
+  /// Asked before anything is sent, by policies in which a call waits: why the run has ended meanwhile, or nil.
+  public var ended: (@Sendable () async -> PolicyError?)?
 
   public init(
     transcript: Transcript, choices: [String]? = nil, tools: [ActionTool] = [], seed: Seed, key: CallKey

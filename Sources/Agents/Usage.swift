@@ -33,6 +33,9 @@ public struct Usage: Sendable, Hashable, Codable {
     return whole > 0 ? Double(savedInputTokens) / Double(whole) : 0
   }
 
+  /// As much again, for a question that was asked twice.
+  public var doubled: Usage { self + self }
+
   public static func + (a: Usage, b: Usage) -> Usage {
     Usage(
       inputTokens: a.inputTokens + b.inputTokens,

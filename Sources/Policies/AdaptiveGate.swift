@@ -79,6 +79,15 @@ final class AdaptiveGate: Sendable {
     }
   }
 
+  /// Takes a place where one is free.
+  func tryEnter() -> Bool {
+    state.withLock { state in
+      guard state.running < state.allowed else { return false }
+      state.running += 1
+      return true
+    }
+  }
+
   private func open() {
     let next = state.withLock { state in
       state.isOpen = true

@@ -66,16 +66,15 @@ public final class AnthropicPolicy: Policy {
     do { body = try JSONEncoder().encode(MessagesRequest(request, settings: settings)) } catch {
       throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
     }
-    let base = endpoint.transport.base
-    var (response, attempts) = try await endpoint.call("/messages", body, for: request.key, seed: request.seed) {
+    let transport = endpoint.transport
+    let reply = try await endpoint.call("/messages", body, for: request) {
       (answer: Data) throws(PolicyError) -> PolicyResponse in
       guard let response = (try? JSONDecoder().decode(MessagesAnswer.self, from: answer))?.response else {
         throw PolicyError(
-          .malformedAnswer, "\(base) sent no message: \(String(decoding: answer.prefix(200), as: UTF8.self))")
+          .malformedAnswer, "\(transport.base) sent no message: \(transport.excerpt(answer))")
       }
       return response
     }
-    response.attempts = attempts
-    return response
+    return reply.value.finished(reply, by: transport)
   }
 }

@@ -21,6 +21,8 @@ public struct Cassette: Sendable {
     let particle, step: Int
     let question: String
     let response: PolicyResponse
+    /// Left out of answers.
+    let isRefusal: Bool?
   }
 
   /// Reads a cassette.
@@ -47,7 +49,8 @@ public struct Cassette: Sendable {
         throw PolicyError(.notRecorded, "Line \(number) of \(path) is no recorded answer. Was the file cut off?")
       }
       let key = CallKey(run: line.run, task: TaskID(line.task), particle: line.particle, step: line.step)
-      entries[key] = RecordedPolicy.Entry(question: line.question, response: line.response)
+      entries[key] = RecordedPolicy.Entry(
+        question: line.question, response: line.response, isRefusal: line.isRefusal ?? false)
     }
     (policy, format, self.entries) = (header.policy, header.format, entries)
   }
@@ -58,11 +61,11 @@ public struct Cassette: Sendable {
   }
 
   /// One answer's line.
-  public static func line(_ key: CallKey, question: String, response: PolicyResponse) throws -> Data {
+  public static func line(_ key: CallKey, _ entry: RecordedPolicy.Entry) throws -> Data {
     try encoded(
       Line(
-        run: key.run, task: key.task.rawValue, particle: key.particle, step: key.step, question: question,
-        response: response))
+        run: key.run, task: key.task.rawValue, particle: key.particle, step: key.step, question: entry.question,
+        response: entry.response, isRefusal: entry.isRefusal ? true : nil))
   }
 
   private static func encoded(_ value: some Encodable) throws -> Data {

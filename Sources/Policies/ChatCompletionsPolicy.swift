@@ -94,6 +94,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
 
   public func respond(to request: PolicyRequest, samples: Int) async throws(PolicyError) -> [PolicyResponse] {
     var dialect = dialect.withLock(\.self)
+    let mostSamples = dialect.mostSamples
     while true {
       let count = min(samples, dialect.mostSamples)
       do throws(PolicyError) {
@@ -104,7 +105,8 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
       } catch {
         // Each refusal leaves less to refuse, so that this ends.
         guard error.kind == .badRequest,
-          let simpler = dialect.simpler(after: error, request: request, samples: count, settings: settings)
+          let simpler = dialect.simpler(
+            after: error, request: request, samples: count, mostSamples: mostSamples, settings: settings)
         else { throw error }
         dialect = simpler
       }
@@ -119,23 +121,33 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     do { body = try JSONEncoder().encode(wire) } catch {
       throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
     }
-    let (base, holdsSchema, settings) = (endpoint.transport.base, wire.response_format != nil, settings)
-    var (responses, attempts) = try await endpoint.call(
-      settings.api == .chat ? "/chat/completions" : "/completions", body, for: request.key, seed: request.seed
+    let (transport, holdsSchema, settings) = (endpoint.transport, wire.response_format != nil, settings)
+    let reply = try await endpoint.call(
+      settings.api == .chat ? "/chat/completions" : "/completions", body, for: request
     ) { (answer: Data) throws(PolicyError) -> [PolicyResponse] in
       let responses =
         (try? JSONDecoder().decode(CompletionsAnswer.self, from: answer))?.responses(
           most: samples, reportsFirstOnly: settings.reportsFirstAnswerOnly) ?? []
       guard !responses.isEmpty else {
         throw PolicyError(
-          .malformedAnswer, "\(base) sent no completion: \(String(decoding: answer.prefix(200), as: UTF8.self))")
+          .malformedAnswer, "\(transport.base) sent no completion: \(transport.excerpt(answer))")
       }
       return responses
     }
+    var responses = reply.value.map { $0.finished(reply, by: transport) }
     for index in responses.indices {
-      responses[index].attempts = attempts
       if holdsSchema { responses[index].text = ChoiceConstraint.choice(in: responses[index].text) }
     }
     return responses
+  }
+}
+
+extension PolicyResponse {
+  /// What is the same for every kind of server: no key in any text, how often it was asked for, and what a question sent twice may
+  /// have cost.
+  func finished<T>(_ reply: ModelEndpoint.Reply<T>, by transport: HTTPTransport) -> PolicyResponse {
+    PolicyResponse(
+      transport.withoutSecret(text), reasoning: reasoning.map(transport.withoutSecret), logProbability: logProbability,
+      usage: reply.isHedged ? usage.doubled : usage, attempts: reply.attempts)
   }
 }

@@ -6,6 +6,7 @@ struct CompletionsDialect: Sendable, Hashable {
   var takesSchema = true
   var takesSeed = true
   var takesRequiredTools = true
+  var takesParallelFlag = true
   /// The largest `n`.
   var mostSamples = Int.max
 
@@ -15,25 +16,36 @@ struct CompletionsDialect: Sendable, Hashable {
 
   /// What to try after a request was refused as badly formed, or nil where there is nothing left to leave out.
   ///
-  /// Only what leaves the model's answers as they are: a temperature that a model does not take is for the user to change.
+  /// Only what leaves the model's answers as they are: a temperature that a model does not take is for the user to change. What the
+  /// refusal names goes first; where it names nothing, fewer answers are asked for, which is what servers say in most words.
+  ///
+  /// - Parameter mostSamples: what was known before this request: fewer were the wrong guess where something else goes.
   func simpler(
-    after error: PolicyError, request: PolicyRequest, samples: Int, settings: ChatCompletionsPolicy.Settings
+    after error: PolicyError, request: PolicyRequest, samples: Int, mostSamples: Int,
+    settings: ChatCompletionsPolicy.Settings
   ) -> CompletionsDialect? {
-    var simpler = self
     let said = error.message.lowercased()
-    if said.contains("max_completion_tokens"), tokenParameter == .maxTokens, settings.tokenParameter == nil {
+    func names(_ words: String...) -> Bool { words.contains(where: said.contains) }
+    let sendsSchema =
+      takesSchema && settings.constraint == .auto && settings.api == .chat && settings.format == .plain
+      && request.choices?.isEmpty == false
+    let sendsTools = settings.format == .tools
+    var simpler = self
+    simpler.mostSamples = mostSamples
+    if names("max_completion_tokens"), tokenParameter == .maxTokens, settings.tokenParameter == nil {
       simpler.tokenParameter = .maxCompletionTokens
-    } else if samples > 1 {
-      // Servers say in many words that they draw fewer at a time, or one; half as many is tried each time.
-      simpler.mostSamples = samples / 2
-    } else if takesSchema, settings.constraint == .auto, settings.api == .chat, settings.format == .plain,
-      request.choices?.isEmpty == false
-    {
-      simpler.takesSchema = false
-    } else if takesRequiredTools, settings.format == .tools, said.contains("tool_choice") {
+    } else if sendsTools, takesParallelFlag, names("parallel_tool_calls") {
+      simpler.takesParallelFlag = false
+    } else if sendsTools, takesRequiredTools, names("tool_choice") {
       simpler.takesRequiredTools = false
-    } else if takesSeed, said.contains("seed") {
+    } else if takesSeed, names("seed") {
       simpler.takesSeed = false
+    } else if sendsSchema, names("response_format", "json_schema", "schema") {
+      simpler.takesSchema = false
+    } else if samples > 1 {
+      simpler.mostSamples = samples / 2
+    } else if sendsSchema {
+      simpler.takesSchema = false
     } else {
       return nil
     }
@@ -46,6 +58,7 @@ struct CompletionsDialect: Sendable, Hashable {
     takesSchema = takesSchema && other.takesSchema
     takesSeed = takesSeed && other.takesSeed
     takesRequiredTools = takesRequiredTools && other.takesRequiredTools
+    takesParallelFlag = takesParallelFlag && other.takesParallelFlag
     mostSamples = min(mostSamples, other.mostSamples)
   }
 }

@@ -97,7 +97,7 @@ struct CompletionsRequest: Encodable {
     var prefix = ""
     switch settings.api {
     case .chat:
-      messages = Self.messages(request.transcript, format: settings.format)
+      messages = Self.messages(request.transcript, tools: request.tools)
       if settings.logProbabilities { logprobs = .yes }
     case .text:
       prompt = request.transcript.joined()
@@ -111,7 +111,7 @@ struct CompletionsRequest: Encodable {
         Tool(function: .init(name: $0.name, description: $0.description, parameters: JSONSchema($0)))
       }
       if dialect.takesRequiredTools { tool_choice = "required" }
-      parallel_tool_calls = false
+      if dialect.takesParallelFlag { parallel_tool_calls = false }
     }
     guard let choices = request.choices, !choices.isEmpty, settings.format == .plain else { return }
     switch settings.constraint {
@@ -122,8 +122,9 @@ struct CompletionsRequest: Encodable {
     }
   }
 
-  /// The turns. A call of a tool is given as one, and what the world said to it as the tool's answer.
-  private static func messages(_ transcript: Transcript, format: ActionFormat) -> [Message] {
+  /// The turns. A call of one of the tools is given as one, and what the world said to it as the tool's answer; a call of anything
+  /// else stays the text it is, since servers refuse names they do not know.
+  private static func messages(_ transcript: Transcript, tools: [ActionTool]) -> [Message] {
     var called: String?
     return transcript.entries.enumerated().map { place, entry in
       switch entry {
@@ -133,7 +134,7 @@ struct CompletionsRequest: Encodable {
         return called.map { Message(role: "tool", content: text, tool_call_id: $0) }
           ?? Message(role: "user", content: text)
       case .response(let text):
-        guard format == .tools, let (call, words) = ToolCall.last(in: text) else {
+        guard let (call, words) = ToolCall.last(in: text), tools.contains(where: { $0.name == call.name }) else {
           return Message(role: "assistant", content: text)
         }
         let id = "call_\(place)"
@@ -146,7 +147,8 @@ struct CompletionsRequest: Encodable {
   }
 }
 
-/// The answer of either endpoint; unknown keys are ignored.
+/// The answer of either endpoint. Unknown keys are ignored, and so are known ones with something else in them: an answer that
+/// came whole was paid for, and what matters of it is its words.
 struct CompletionsAnswer: Decodable {
   struct Choice: Decodable {
     struct Message: Decodable {
@@ -156,10 +158,41 @@ struct CompletionsAnswer: Decodable {
 
       let content: String?
       let refusal: String?
-      /// What reasoning servers call what the model thought: llama.cpp, vLLM and DeepSeek the one, some the other.
-      let reasoning_content: String?
+      /// What the model thought.
       let reasoning: String?
-      let tool_calls: [Call]?
+      let calls: [Call]
+
+      enum CodingKeys: String, CodingKey {
+        case content, refusal, reasoning
+        case reasoningContent = "reasoning_content"
+        case calls = "tool_calls"
+      }
+
+      init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func text(_ key: CodingKeys) -> String? { try? container.decode(String.self, forKey: key) }
+        /// Some servers give the content in parts.
+        let parts = try? container.decode([Part].self, forKey: .content)
+        content = text(.content) ?? parts.map { $0.compactMap(\.text).joined() }
+        refusal = text(.refusal)
+        reasoning = text(.reasoningContent) ?? text(.reasoning)
+        calls = (try? container.decode([Call].self, forKey: .calls)) ?? []
+      }
+
+      struct Part: Decodable { let text: String? }
+    }
+
+    let text: String?
+    let message: Message?
+    let logprobs: LogProbabilities?
+
+    enum CodingKeys: CodingKey { case text, message, logprobs }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      text = try? container.decode(String.self, forKey: .text)
+      message = try? container.decode(Message.self, forKey: .message)
+      logprobs = try? container.decode(LogProbabilities.self, forKey: .logprobs)
     }
 
     /// Log-probabilities in either endpoint's shape.
@@ -176,19 +209,14 @@ struct CompletionsAnswer: Decodable {
       }
     }
 
-    let index: Int?
-    let text: String?
-    let message: Message?
-    let logprobs: LogProbabilities?
-
     /// What was answered and what was thought before; nil where there is neither.
     ///
     /// A message without content (out of tokens while reasoning, a refusal) is an answer all the same: one with no action.
     var answer: (text: String, reasoning: String?)? {
       guard let spoken = text ?? message.map({ $0.content ?? $0.refusal ?? "" }) else { return nil }
       var (words, reasoning) = Self.withoutThoughts(spoken)
-      reasoning = message?.reasoning_content ?? message?.reasoning ?? reasoning
-      if let called = message?.tool_calls?.first?.function {
+      reasoning = message?.reasoning ?? reasoning
+      if let called = message?.calls.first?.function {
         words = called.call?.text(after: words) ?? [words, called.raw].joined(separator: "\n")
       }
       return (words, reasoning)
@@ -208,11 +236,11 @@ struct CompletionsAnswer: Decodable {
   }
 
   struct Usage: Decodable {
-    struct InputDetails: Decodable { let cached_tokens: Int? }
-    struct OutputDetails: Decodable { let reasoning_tokens: Int? }
+    struct InputDetails: Decodable { let cached_tokens: TokenCount? }
+    struct OutputDetails: Decodable { let reasoning_tokens: TokenCount? }
 
-    let prompt_tokens: Int?
-    let completion_tokens: Int?
+    let prompt_tokens: TokenCount?
+    let completion_tokens: TokenCount?
     let prompt_tokens_details: InputDetails?
     let completion_tokens_details: OutputDetails?
   }
@@ -220,27 +248,46 @@ struct CompletionsAnswer: Decodable {
   let choices: [Choice]
   let usage: Usage?
 
+  enum CodingKeys: CodingKey { case choices, usage }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    choices = try container.decode([Choice].self, forKey: .choices)
+    usage = try? container.decode(Usage.self, forKey: .usage)
+  }
+
   /// The answers and what they cost: the input, paid for once, is counted with the first and as saved with the others; the output
   /// is divided among all. Empty where there is none.
   ///
   /// - Parameter most: how many were asked for.
   func responses(most: Int, reportsFirstOnly: Bool) -> [PolicyResponse] {
     let answers = choices.prefix(most).compactMap { choice in choice.answer.map { ($0, choice.logprobs?.sum) } }
-    func share(_ total: Int?, _ index: Int) -> Int {
-      let total = total ?? 0
-      return reportsFirstOnly ? total : total / answers.count + (index < total % answers.count ? 1 : 0)
+    func share(_ total: Int, _ index: Int) -> Int {
+      reportsFirstOnly ? total : total / answers.count + (index < total % answers.count ? 1 : 0)
     }
-    let input = usage?.prompt_tokens ?? 0
+    let input = usage?.prompt_tokens?.value ?? 0
+    let cached = min(usage?.prompt_tokens_details?.cached_tokens?.value ?? 0, input)
+    let output = usage?.completion_tokens?.value ?? 0
+    let reasoning = min(usage?.completion_tokens_details?.reasoning_tokens?.value ?? 0, output)
     return answers.enumerated().map { index, answer in
       PolicyResponse(
         answer.0.text, reasoning: answer.0.reasoning, logProbability: answer.1,
         usage: Agents.Usage(
-          inputTokens: index == 0 ? input : 0,
-          cachedInputTokens: index == 0 ? usage?.prompt_tokens_details?.cached_tokens ?? 0 : 0,
-          outputTokens: share(usage?.completion_tokens, index),
-          reasoningTokens: share(usage?.completion_tokens_details?.reasoning_tokens, index),
+          inputTokens: index == 0 ? input : 0, cachedInputTokens: index == 0 ? cached : 0,
+          outputTokens: share(output, index), reasoningTokens: share(reasoning, index),
           savedInputTokens: index == 0 ? 0 : input))
     }
+  }
+}
+
+/// A number of tokens as a server reports it: believed within reason, since sums are made of it and stored.
+struct TokenCount: Decodable {
+  let value: Int
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let number = (try? container.decode(Double.self)) ?? (try? container.decode(String.self)).flatMap(Double.init) ?? 0
+    value = Int(max(0, min(number.isNaN ? 0 : number, 1e9)))
   }
 }
 

@@ -74,22 +74,28 @@ struct HTTPTransport: Sendable {
     } catch {
       throw failure(error, after: seconds)
     }
-    let answer = withoutSecret(response.body ?? ByteBuffer())
+    let answer = Data((response.body ?? ByteBuffer()).readableBytesView)
     guard response.status.code == 200 else {
       throw refusal(response.status, headers: response.headers, body: answer)
     }
     return answer
   }
 
-  /// What a server sent, without the key, in case it sent that back: from here on texts are stored and shown.
-  private func withoutSecret(_ buffer: ByteBuffer) -> Data {
-    let data = Data(buffer.readableBytesView)
-    guard buffer.withUnsafeReadableBytes(holdSecret) else { return data }
-    let key = String(decoding: secret, as: UTF8.self)
-    return Data(String(decoding: data, as: UTF8.self).replacing(key, with: "[key]").utf8)
+  /// What a server said, without the key, in case it sent that back: such texts are stored and shown.
+  func withoutSecret(_ text: String) -> String {
+    var text = text
+    // Placeholders for servers that want no key are words like any other.
+    guard secret.count >= 8, text.withUTF8({ holdSecret(UnsafeRawBufferPointer($0)) }) else { return text }
+    return text.replacing(String(decoding: secret, as: UTF8.self), with: "[key]")
   }
 
-  /// Searched for by its first byte, since nearly no answer holds it and every answer is searched.
+  /// The beginning of a body, for an error.
+  func excerpt(_ body: Data) -> String {
+    // Cut only then: half a key is one too.
+    String(withoutSecret(String(decoding: body.prefix(4_096), as: UTF8.self)).prefix(300))
+  }
+
+  /// Searched for by its first byte, since nearly no text holds it and every text is searched.
   private func holdSecret(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let first = secret.first else { return false }
     var rest = bytes[...]
@@ -109,7 +115,7 @@ struct HTTPTransport: Sendable {
     case let error as HTTPClientError:
       switch error {
       case .cancelled: return PolicyError(.cancelled, "The run was stopped.")
-      case .deadlineExceeded, .readTimeout, .connectTimeout, .writeTimeout, .getConnectionFromPoolTimeout:
+      case .deadlineExceeded, .readTimeout, .writeTimeout, .getConnectionFromPoolTimeout:
         return PolicyError(
           .timedOut, "\(base) did not answer within \(String(format: "%g", (seconds * 10).rounded() / 10)) s.")
       case .invalidURL, .emptyHost, .emptyScheme:
@@ -121,20 +127,29 @@ struct HTTPTransport: Sendable {
     // The long description of a client's error can quote headers, and one of them is the key.
     let reason = (error as? HTTPClientError)?.shortDescription ?? String(describing: type(of: error))
     return PolicyError(
-      .unreachable, "No answer from \(base): \(reason). Check policy.url, and that the server is running.")
+      .unreachable, "No whole answer from \(base): \(reason). Check policy.url, and that the server is running.")
   }
 
   /// An answer that says no.
   private func refusal(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Data) -> PolicyError {
     let wire = try? JSONDecoder().decode(ErrorWire.self, from: body)
-    let said = wire?.error.message ?? wire?.message ?? String(decoding: body.prefix(300), as: UTF8.self)
+    let said = (wire?.error.message ?? wire?.message).map { String(withoutSecret($0).prefix(600)) } ?? excerpt(body)
     let type = [wire?.error.type, wire?.error.code?.text].compactMap(\.self).joined(separator: " ")
-    let message = "\(base) answered \(status.code): \(String(said.prefix(600)))"
+    let message = "\(base) answered \(status.code): \(said)"
+    // What is wrong with this one question, or with the account, is told apart before what is wrong with all.
+    if status.code == 413 || Self.isTooLong(type, said) {
+      return PolicyError(.contextTooLong, "The prompt is longer than the model or its server takes. \(said)")
+    }
+    if type.contains("content_filter") || type.contains("content_policy") {
+      return PolicyError(.contentRefused, message)
+    }
+    if status.code == 402 || ["insufficient_quota", "billing_error"].contains(where: type.contains)
+      || said.contains("credit balance")
+    {
+      return PolicyError(.outOfCredit, "\(message) The account has no credit left: top it up, then run again.")
+    }
     func waits(_ kind: PolicyError.Kind) -> PolicyError {
       PolicyError(kind, message, retryAfter: retryAfterSeconds(headers.first(name: "Retry-After"), now: Date()))
-    }
-    if status.code == 402 || ["insufficient_quota", "billing_error"].contains(where: type.contains) {
-      return PolicyError(.outOfCredit, "\(message) The account has no credit left: top it up, then run again.")
     }
     switch status.code {
     case 401:
@@ -143,19 +158,12 @@ struct HTTPTransport: Sendable {
       return PolicyError(.unauthorized, "\(message) The key may not do this: check it, and policy.model.")
     case 404:
       return PolicyError(.unknownModel, "\(message) Check policy.model and policy.url.")
-    case 413: return PolicyError(.contextTooLong, "The prompt is longer than the server takes. \(message)")
     case 429: return waits(.rateLimited)
     case 408, 409, 425, 500...599: return waits(.serverFailed)
     case 300..<400:
       return PolicyError(
         .badRequest, "\(base) sends elsewhere (\(status.code)), where the key is not taken: give policy.url as it is.")
     default:
-      if Self.isTooLong(type, said) {
-        return PolicyError(.contextTooLong, "The prompt is longer than the model's context. \(said)")
-      }
-      if type.contains("content_filter") || type.contains("content_policy") {
-        return PolicyError(.contentRefused, message)
-      }
       if type.contains("model_not_found") { return PolicyError(.unknownModel, "\(message) Check policy.model.") }
       return PolicyError(.badRequest, message)
     }

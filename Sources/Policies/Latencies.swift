@@ -20,6 +20,6 @@ final class Latencies: Sendable {
   func quantile(_ quantile: Double) -> Double? {
     let sorted = window.withLock(\.values).sorted()
     guard sorted.count >= Self.least else { return nil }
-    return sorted[min(sorted.count - 1, Int((quantile * Double(sorted.count)).rounded(.up)))]
+    return sorted[max(0, Int((quantile * Double(sorted.count)).rounded(.up)) - 1)]
   }
 }

@@ -59,33 +59,34 @@ struct MessagesRequest: Encodable {
     top_p = settings.topP
     if let budget = settings.thinkingTokens {
       thinking = Thinking(budget_tokens: budget)
-    } else {
+    } else if settings.topP == nil {
+      // Newer models take the one or the other.
       temperature = settings.temperature
     }
     messages = []
-    read(request.transcript, format: settings.format)
+    read(request.transcript, tools: request.tools)
     if !request.tools.isEmpty {
       tools = request.tools.map {
         Tool(name: $0.name, description: $0.description, input_schema: JSONSchema($0))
       }
-      // A model that thinks may not be made to call.
-      tool_choice = ToolChoice(type: thinking == nil ? "any" : "auto")
+      tool_choice = ToolChoice(type: "any")
     }
     if settings.cachesPrompts { mark() }
   }
 
-  private mutating func read(_ transcript: Transcript, format: ActionFormat) {
+  private mutating func read(_ transcript: Transcript, tools: [ActionTool]) {
     var called: String?
     for (place, entry) in transcript.entries.enumerated() {
       switch entry {
       case .instructions(let text): system = (system ?? []) + [.text(text)]
       case .prompt(let text):
-        let block = called.map { Block(type: "tool_result", tool_use_id: $0, content: text) } ?? .text(text)
+        // An empty turn is refused.
+        let said = text.isEmpty ? "(nothing)" : text
+        let block = called.map { Block(type: "tool_result", tool_use_id: $0, content: said) } ?? .text(said)
         called = nil
         append(block, role: "user")
       case .response(let text):
-        guard format == .tools, let (call, words) = ToolCall.last(in: text) else {
-          // An empty turn is refused; one that said nothing is told so.
+        guard let (call, words) = ToolCall.last(in: text), tools.contains(where: { $0.name == call.name }) else {
           append(.text(text.isEmpty ? "(no answer)" : text), role: "assistant")
           continue
         }
@@ -126,10 +127,10 @@ struct MessagesAnswer: Decodable {
   }
 
   struct Usage: Decodable {
-    let input_tokens: Int?
-    let cache_creation_input_tokens: Int?
-    let cache_read_input_tokens: Int?
-    let output_tokens: Int?
+    let input_tokens: TokenCount?
+    let cache_creation_input_tokens: TokenCount?
+    let cache_read_input_tokens: TokenCount?
+    let output_tokens: TokenCount?
   }
 
   let content: [Block]
@@ -146,11 +147,13 @@ struct MessagesAnswer: Decodable {
     }
     let thoughts = joined(content.compactMap { $0.type == "thinking" ? $0.thinking : nil })
     // This API counts what is read from the cache, and what is written to it, beside the input.
-    let (read, written) = (usage?.cache_read_input_tokens ?? 0, usage?.cache_creation_input_tokens ?? 0)
+    let read = usage?.cache_read_input_tokens?.value ?? 0
+    let written = usage?.cache_creation_input_tokens?.value ?? 0
     return PolicyResponse(
       text, reasoning: thoughts.isEmpty ? nil : thoughts,
       usage: Agents.Usage(
-        inputTokens: (usage?.input_tokens ?? 0) + read + written, cachedInputTokens: read, cacheWriteTokens: written,
-        outputTokens: usage?.output_tokens ?? 0))
+        inputTokens: (usage?.input_tokens?.value ?? 0) + read + written, cachedInputTokens: read,
+        cacheWriteTokens: written,
+        outputTokens: usage?.output_tokens?.value ?? 0))
   }
 }

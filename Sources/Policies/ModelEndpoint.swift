@@ -26,31 +26,44 @@ final class ModelEndpoint: Sendable {
   /// How many requests may be in flight now.
   var allowed: Int { gate.allowed }
 
+  /// What a call brought.
+  struct Reply<T: Sendable>: Sendable {
+    let value: T
+    /// How often it was asked for, failures included.
+    let attempts: Int
+    /// The question was sent twice at a time, and may be charged for twice.
+    let isHedged: Bool
+  }
+
   /// Asks until there is an answer that `read` can make something of.
   ///
   /// - Parameters:
   ///   - read: reads an answer's body; what it throws is tried again where it is retryable.
   func call<T: Sendable>(
-    _ path: String, _ body: Data, for key: CallKey, seed: Seed,
+    _ path: String, _ body: Data, for request: PolicyRequest,
     _ read: @escaping @Sendable (Data) throws(PolicyError) -> T
-  ) async throws(PolicyError) -> (value: T, attempts: Int) {
-    let deadline = ContinuousClock.now + .seconds(rules.deadline)
-    return try await rules.retry.run(
-      seed: seed, deadline: deadline, watcher: RetryWatcher(endpoint: self, key: key)
-    ) { () throws(PolicyError) -> T in
-      await gate.enter()
-      if let verdict = verdict.withLock(\.self) {
+  ) async throws(PolicyError) -> Reply<T> {
+    let watcher = RetryWatcher(endpoint: self, request: request, seconds: rules.deadline)
+    let (answer, attempts) = try await rules.retry.run(seed: request.seed, watcher: watcher) {
+      () throws(PolicyError) -> (value: T, isHedged: Bool) in
+      await watcher.enter(gate)
+      if let end = verdict.withLock(\.self) {
         gate.leave(.failed)
-        throw verdict
+        throw end
+      }
+      if let end = await request.ended?() {
+        gate.leave(.silent)
+        throw end
       }
       let start = ContinuousClock.now
-      let left = min(rules.timeout, start.duration(to: deadline).seconds)
-      let result = await attempt { () throws(PolicyError) -> T in
+      let left = min(rules.timeout, start.duration(to: watcher.deadline).seconds)
+      let (result, isHedged) = await attempt { () throws(PolicyError) -> T in
         try read(try await self.transport.post(path, body, within: left))
       }
       leave(result, seconds: start.duration(to: .now).seconds)
-      return try result.get()
+      return (try result.get(), isHedged)
     }
+    return Reply(value: answer.value, attempts: attempts, isHedged: answer.isHedged)
   }
 
   private func leave(_ result: Result<some Sendable, PolicyError>, seconds: Double) {
@@ -79,13 +92,13 @@ final class ModelEndpoint: Sendable {
 
   // MARK: - One attempt
 
-  /// One attempt, asked a second time where it straggles.
+  /// One attempt, asked a second time where it straggles and there is a place for that.
   private func attempt<T: Sendable>(
     _ body: @escaping @Sendable () async throws(PolicyError) -> T
-  ) async -> Result<T, PolicyError> {
+  ) async -> (result: Result<T, PolicyError>, isHedged: Bool) {
     // A server that is asked for less is not asked twice.
     guard let hedge = rules.hedge, !gate.isReduced, let patience = latencies.quantile(hedge) else {
-      do throws(PolicyError) { return .success(try await body()) } catch { return .failure(error) }
+      do throws(PolicyError) { return (.success(try await body()), false) } catch { return (.failure(error), false) }
     }
     return await withTaskGroup(of: Result<T, PolicyError>?.self) { group in
       defer { group.cancelAll() }
@@ -99,21 +112,22 @@ final class ModelEndpoint: Sendable {
         try? await Task.sleep(for: .seconds(patience))
         return nil
       }
-      var asked = 1
+      var (asked, isHedged) = (1, false)
+      defer { if isHedged { gate.leave(.silent) } }
       for await event in group {
         switch event {
-        case .success(let value): return .success(value)
+        case .success(let value): return (.success(value), isHedged)
         case .failure(let error):
           asked -= 1
-          if asked == 0 { return .failure(error) }
+          if asked == 0 { return (.failure(error), isHedged) }
         case nil:
-          guard !Task.isCancelled else { continue }
+          guard !Task.isCancelled, gate.tryEnter() else { continue }
           Counter(label: "coxswain.policy.hedges").increment()
-          asked += 1
+          (asked, isHedged) = (2, true)
           ask()
         }
       }
-      return .failure(PolicyError(.cancelled, "The run was stopped."))
+      return (.failure(PolicyError(.cancelled, "The run was stopped.")), isHedged)
     }
   }
 
@@ -135,15 +149,37 @@ final class ModelEndpoint: Sendable {
   }
 }
 
-/// What a call's retries ask and tell.
-private struct RetryWatcher: RetryRule.Watcher {
-  let endpoint: ModelEndpoint
-  let key: CallKey
+/// What a call's retries ask and tell. Used by one call alone, one attempt after the other.
+private final class RetryWatcher: RetryRule.Watcher {
+  private let endpoint: ModelEndpoint
+  private let request: PolicyRequest
+  private let seconds: Double
+  /// Set when the first place is given: waiting in line is not the server's doing.
+  private(set) var deadline = ContinuousClock.now
+
+  init(endpoint: ModelEndpoint, request: PolicyRequest, seconds: Double) {
+    self.endpoint = endpoint
+    self.request = request
+    self.seconds = seconds
+  }
+
+  private var hasBegun = false
+
+  /// Waits for a place, and puts the deadline off by as long.
+  func enter(_ gate: AdaptiveGate) async {
+    let start = ContinuousClock.now
+    await gate.enter()
+    let now = ContinuousClock.now
+    deadline = hasBegun ? deadline + (now - start) : now + .seconds(seconds)
+    hasBegun = true
+  }
 
   var hasEverAnswered: Bool { endpoint.hasAnswered.withLock(\.self) }
 
+  func ended() async -> PolicyError? { await request.ended?() }
+
   func willRetry(_ error: PolicyError, attempt: Int, pause: Double) {
-    endpoint.note(error, key: key, attempt: attempt, pause: pause)
+    endpoint.note(error, key: request.key, attempt: attempt, pause: pause)
   }
 }
 

@@ -93,8 +93,8 @@ public struct PolicyProbe: Sendable {
       return Finding("seed", works: nil, detail: "cannot be told at temperature 0")
     }
     do throws(PolicyError) {
-      var texts: [[String]] = []
-      for seed in [1, 1, 2, 3, 4] as [UInt64] { texts.append([try await policy.respond(to: request(seed: seed)).text]) }
+      var texts: [String] = []
+      for seed in [1, 1, 2, 3, 4] as [UInt64] { texts.append(try await policy.respond(to: request(seed: seed)).text) }
       guard texts[0] == texts[1] else {
         return Finding("seed", works: false, detail: "the same seed gives other answers")
       }

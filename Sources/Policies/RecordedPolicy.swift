@@ -10,10 +10,13 @@ public struct RecordedPolicy: Policy {
   public struct Entry: Sendable, Hashable {
     public let question: String
     public let response: PolicyResponse
+    /// The policy refused to answer; `response` says why.
+    public let isRefusal: Bool
 
-    public init(question: String, response: PolicyResponse) {
+    public init(question: String, response: PolicyResponse, isRefusal: Bool = false) {
       self.question = question
       self.response = response
+      self.isRefusal = isRefusal
     }
   }
 
@@ -58,6 +61,7 @@ public struct RecordedPolicy: Policy {
         no longer the one asked: the world or its prompts have changed since it was recorded.
         """)
     }
+    if entry.isRefusal { throw PolicyError(.contentRefused, entry.response.text) }
     return entry.response
   }
 }

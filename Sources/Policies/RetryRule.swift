@@ -7,7 +7,7 @@ public struct RetryRule: Sendable, Hashable {
   public var attempts: Int
   /// The upper bound of the first pause, in seconds; it doubles with every attempt.
   public var base: Double
-  /// The upper bound of any pause, in seconds. A server that asks to be left alone for longer ends the call.
+  /// The upper bound of a pause that the server did not ask for, in seconds.
   public var most: Double
 
   public init(attempts: Int = 10, base: Double = 0.25, most: Double = 30) {
@@ -25,7 +25,7 @@ public struct RetryRule: Sendable, Hashable {
     guard attempt < attempts else { return nil }
     let bound = min(most, base * pow(2, Double(attempt - 1)))
     guard let retryAfter else { return bound * uniform }
-    return retryAfter > most ? nil : retryAfter + base * uniform
+    return retryAfter + base * uniform
   }
 
   /// Who knows more of a server than one call does.
@@ -33,20 +33,26 @@ public struct RetryRule: Sendable, Hashable {
     /// The server has answered something at some time.
     var hasEverAnswered: Bool { get }
 
+    /// When the whole call ends, attempts and pauses together.
+    var deadline: ContinuousClock.Instant { get }
+
+    /// Why the run has ended meanwhile, or nil.
+    func ended() async -> PolicyError?
+
     /// A failure is tried again after so many seconds; `attempt` is how often it was tried.
     func willRetry(_ error: PolicyError, attempt: Int, pause: Double)
   }
 
-  /// A server that never answered is most likely not there at all: so many attempts tell.
-  static let attemptsAtNobody = 4
+  /// A server that never answered is most likely not there at all: so many attempts tell. So they do where an answer came whole
+  /// and cannot be read: it was most likely paid for.
+  static let fewAttempts = 4
 
   /// Runs `body` until it answers, fails for good, or has been tried often enough or for long enough.
   ///
   /// - Parameters:
-  ///   - deadline: when the whole call ends, attempts and pauses together.
   ///   - watcher: asked and told of what fails.
   func run<T: Sendable>(
-    seed: Seed, deadline: ContinuousClock.Instant, watcher: some Watcher,
+    seed: Seed, watcher: some Watcher,
     _ body: () async throws(PolicyError) -> T
   ) async throws(PolicyError) -> (value: T, attempts: Int) {
     var generator: SplitMix64?
@@ -58,20 +64,29 @@ public struct RetryRule: Sendable, Hashable {
         var draws = generator ?? seed.split("retry").generator()
         let uniform = draws.uniform()
         generator = draws
-        let isOutOfTries =
-          error.kind == .unreachable && attempt >= Self.attemptsAtNobody && !watcher.hasEverAnswered
-        guard error.isRetryable, !isOutOfTries,
+        let isHopeless =
+          error.kind == .malformedAnswer || error.kind == .unreachable && !watcher.hasEverAnswered
+        guard error.isRetryable, !isHopeless || attempt < Self.fewAttempts,
           let pause = pause(before: attempt, retryAfter: error.retryAfter, uniform: uniform),
-          ContinuousClock.now + .seconds(pause) < deadline
+          ContinuousClock.now + .seconds(pause) < watcher.deadline
         else {
           throw attempt == 1
             ? error : PolicyError(error.kind, "\(error.message) (tried \(attempt) times)", retryAfter: error.retryAfter)
         }
         watcher.willRetry(error, attempt: attempt, pause: pause)
         attempt += 1
-        do { try await Task.sleep(for: .seconds(pause)) } catch {
-          throw PolicyError(.cancelled, "The run was stopped.")
-        }
+        try await wait(pause, watcher)
+      }
+    }
+  }
+
+  /// Waits in short stretches, so that the end of the run is not waited out.
+  private func wait(_ pause: Double, _ watcher: some Watcher) async throws(PolicyError) {
+    let end = ContinuousClock.now + .seconds(pause)
+    while ContinuousClock.now < end {
+      if let ended = await watcher.ended() { throw ended }
+      do { try await Task.sleep(until: min(end, .now + .seconds(1))) } catch {
+        throw PolicyError(.cancelled, "The run was stopped.")
       }
     }
   }

@@ -42,8 +42,8 @@ actor AnswerQueue {
             INSERT OR REPLACE INTO call
             (run, task, particle, step, promptDigest, response,
              inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
-             reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         for answer in answers {
           let usage = answer.response.usage
@@ -51,7 +51,7 @@ actor AnswerQueue {
             answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
             answer.response.text, usage.inputTokens, usage.cachedInputTokens, usage.outputTokens,
             usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
-            usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts,
+            usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts, answer.isRefusal,
           ])
         }
       }

@@ -43,12 +43,17 @@ public struct AnswerRecord: Sendable, Hashable {
   public let promptDigest: String
   public let response: PolicyResponse
   public let seconds: Double
+  /// The policy refused to answer; `response` holds why, and was not paid for.
+  public let isRefusal: Bool
 
-  public init(key: CallKey, promptDigest: String, response: PolicyResponse, seconds: Double) {
+  public init(
+    key: CallKey, promptDigest: String, response: PolicyResponse, seconds: Double, isRefusal: Bool = false
+  ) {
     self.key = key
     self.promptDigest = promptDigest
     self.response = response
     self.seconds = seconds
+    self.isRefusal = isRefusal
   }
 }
 

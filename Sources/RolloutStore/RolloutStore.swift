@@ -103,7 +103,7 @@ public final class RolloutStore: Sendable {
           SELECT task, COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
             TOTAL(cacheWriteTokens) AS written, TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning,
             TOTAL(savedInputTokens) AS saved
-          FROM call WHERE run = ? GROUP BY task
+          FROM call WHERE run = ? AND NOT isRefusal GROUP BY task
           """, arguments: [run])
       return Dictionary(
         uniqueKeysWithValues: rows.map { row in
@@ -169,6 +169,6 @@ extension AnswerRecord {
           cacheWriteTokens: row["cacheWriteTokens"], outputTokens: row["outputTokens"],
           reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"]),
         attempts: row["attempts"]),
-      seconds: row["seconds"])
+      seconds: row["seconds"], isRefusal: row["isRefusal"])
   }
 }

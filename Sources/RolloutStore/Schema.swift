@@ -52,6 +52,8 @@ enum Schema {
     ALTER TABLE call ADD COLUMN cacheWriteTokens INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE call ADD COLUMN savedInputTokens INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE call ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1;
+    -- The policy refused to answer: `response` says why, and nothing was paid.
+    ALTER TABLE call ADD COLUMN isRefusal INTEGER NOT NULL DEFAULT 0;
     """
 
   private static let tables = """

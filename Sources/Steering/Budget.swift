@@ -62,12 +62,12 @@ public actor Budget {
   }
 
   /// Takes the place of one call, or throws the limit that leaves none.
-  func reserve(_ request: PolicyRequest) async throws(PolicyError) -> Reservation {
+  func reserve() async throws(PolicyError) -> Reservation {
     while true {
       if let stopReason { throw stopReason }
       if let reached { throw stopping(reached) }
       if hasRoom {
-        let reservation = reservation(for: request)
+        let reservation = reservation
         inFlight += 1
         reservedTokens += reservation.tokens
         reservedCost += reservation.cost
@@ -105,30 +105,39 @@ public actor Budget {
     if let most = limits.cost, spent.cost >= most {
       return "Reached the cost limit of \(most). Raise --limit-cost and run the same command to continue."
     }
-    if let most = limits.seconds, (ContinuousClock.now - start).inSeconds >= most {
-      return "Reached the limit of \(most) seconds. Run the same command to continue."
-    }
-    return nil
+    return isOutOfTime ? outOfTime : nil
+  }
+
+  /// Why nothing more is to be sent, also of calls that have their place: stopped, or out of time. nil to go on.
+  var end: PolicyError? {
+    if stopReason?.kind == .cancelled { return stopReason }
+    return isOutOfTime ? stopping(outOfTime) : nil
+  }
+
+  private var isOutOfTime: Bool {
+    limits.seconds.map { (ContinuousClock.now - start).inSeconds >= $0 } ?? false
+  }
+
+  private var outOfTime: String {
+    "Reached the limit of \(limits.seconds ?? 0) seconds. Run the same command to continue."
   }
 
   /// The limits leave room for one more call beside those in flight.
   private var hasRoom: Bool {
     if inFlight == 0 { return true }
+    // What a call costs is not known before the first has come back.
+    if spent.calls == 0, limits.tokens != nil || limits.cost != nil { return false }
     if let most = limits.calls, spent.calls + inFlight >= most { return false }
     if let most = limits.tokens, Double(spent.usage.totalTokens) + reservedTokens >= Double(most) { return false }
     if let most = limits.cost, spent.cost + reservedCost >= most { return false }
     return true
   }
 
-  private func reservation(for request: PolicyRequest) -> Reservation {
+  /// The mean of the calls so far.
+  private var reservation: Reservation {
     guard limits.tokens != nil || limits.cost != nil else { return Reservation(tokens: 0, cost: 0) }
-    if spent.calls > 0 {
-      let calls = Double(spent.calls)
-      return Reservation(tokens: Double(spent.usage.totalTokens) / calls, cost: spent.cost / calls)
-    }
-    // Before the first answer: the prompt alone, at three bytes a token.
-    let tokens = request.transcript.size / 3
-    return Reservation(tokens: Double(tokens), cost: pricing.cost(of: Usage(inputTokens: tokens)))
+    let calls = Double(max(spent.calls, 1))
+    return Reservation(tokens: Double(spent.usage.totalTokens) / calls, cost: spent.cost / calls)
   }
 
   private func count(calls: Int, _ usage: Usage) {
@@ -148,17 +157,6 @@ public actor Budget {
     let woken = waiting
     waiting = []
     for continuation in woken { continuation.resume() }
-  }
-}
-
-extension Transcript {
-  /// In bytes of UTF-8.
-  fileprivate var size: Int {
-    entries.reduce(0) { size, entry in
-      switch entry {
-      case .instructions(let text), .prompt(let text), .response(let text): size + text.utf8.count
-      }
-    }
   }
 }
 

@@ -32,12 +32,18 @@ struct MeteredPolicy: Policy {
   func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     // Only what is stored is compared with what is asked.
     let digest = store == nil ? "" : request.digest
+    var refusal: String?
     do throws(StoreError) {
       if let stored = try await store?.answer(for: request.key), stored.promptDigest == digest {
-        note(CallEvent(request.key, stored.response, seconds: 0, isStored: true))
-        return stored.response
+        // What follows in the run depends on a refusal as on any answer.
+        guard stored.isRefusal else {
+          note(CallEvent(request.key, stored.response, seconds: 0, isStored: true))
+          return stored.response
+        }
+        refusal = stored.response.text
       }
     } catch { throw PolicyError(.storeFailed, error.message) }
+    if let refusal { throw PolicyError(.contentRefused, refusal) }
     guard let gate else { return try await ask(request, digest: digest) }
     return try await gate.withPlace { () throws(PolicyError) -> PolicyResponse in
       try await ask(request, digest: digest)
@@ -45,7 +51,9 @@ struct MeteredPolicy: Policy {
   }
 
   private func ask(_ request: PolicyRequest, digest: String) async throws(PolicyError) -> PolicyResponse {
-    let reservation = try await budget.reserve(request)
+    let reservation = try await budget.reserve()
+    var request = request
+    request.ended = { [budget] in await budget.end }
     let start = ContinuousClock.now
     let response: PolicyResponse
     do throws(PolicyError) {
@@ -57,18 +65,27 @@ struct MeteredPolicy: Policy {
         "call failed",
         metadata: [
           "call": "\(request.key)", "kind": "\(error.kind.rawValue)",
-          "seconds": "\((ContinuousClock.now - start).inSeconds)", "message": "\(error.message)",
+          "seconds": "\((ContinuousClock.now - start).inSeconds)", "reason": "\(error.message)",
         ])
+      if error.kind == .contentRefused {
+        try await record(
+          AnswerRecord(
+            key: request.key, promptDigest: digest, response: PolicyResponse(error.message), seconds: 0, isRefusal: true
+          ))
+      }
       throw error
     }
     await budget.settle(reservation, response.usage)
     let seconds = (ContinuousClock.now - start).inSeconds
-    do throws(StoreError) {
-      try await store?.record(
-        AnswerRecord(key: request.key, promptDigest: digest, response: response, seconds: seconds))
-    } catch { throw PolicyError(.storeFailed, error.message) }
+    try await record(AnswerRecord(key: request.key, promptDigest: digest, response: response, seconds: seconds))
     note(CallEvent(request.key, response, seconds: seconds, isStored: false))
     return response
+  }
+
+  private func record(_ answer: AnswerRecord) async throws(PolicyError) {
+    do throws(StoreError) { try await store?.record(answer) } catch {
+      throw PolicyError(.storeFailed, error.message)
+    }
   }
 
   private func note(_ event: CallEvent) {

@@ -228,7 +228,8 @@ struct CommandTests {
     let died = await Command.finish(process, output, errors)
     #expect(died.status == 1)
     #expect(
-      died.errors.contains("No answer from http://127.0.0.1") && died.errors.contains("tried 2 times"), "\(died.errors)"
+      died.errors.contains("No whole answer from http://127.0.0.1") && died.errors.contains("tried 2 times"),
+      "\(died.errors)"
     )
     let kept = await calls()
     #expect(kept >= 20 && kept < 500)

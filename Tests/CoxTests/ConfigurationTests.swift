@@ -11,6 +11,9 @@ import Testing
 struct ConfigurationTests {
   static let least = "environment: { kind: orders }\npolicy: { kind: local }\n"
 
+  static let anthropic = "environment: { kind: orders }\npolicy: { kind: anthropic, model: m, "
+  static let openai = "environment: { kind: orders }\npolicy: { kind: openai, model: m, "
+
   static func failure(_ yaml: String) -> String? {
     do {
       _ = try Configuration(yaml: yaml, file: "c.yaml")
@@ -96,11 +99,40 @@ struct ConfigurationTests {
       ("environment: { kind: orders }\npolicy: { kind: local, concurrency: 0 }", "concurrency"),
       ("environment: { kind: orders }\npolicy: { kind: local, port: 70000 }", "port"),
       ("environment: { kind: orders }\npolicy: { kind: local, timeout: 1e17 }", "timeout"),
-      (least + "limits: { cost: .nan }", "limits.cost"), (least + "limits: { calls: -1 }", "limits.calls"),
+      (anthropic + "temperature: 1.2 }", "0 to 1"), (anthropic + "topP: 0.9, temperature: 0.5 }", "topP"),
+      (anthropic + "format: tools, thinkingTokens: 1024, maxTokens: 2048 }", "tools"),
+      (anthropic + "thinkingTokens: 2000 }", "thinkingTokens"),
+      (openai + "url: \"http://example.com/v1\" }", "unencrypted"), (openai + "url: \"x\" }", "no URL"),
+      (openai + "url: \"https://example.com\", hedge: 1 }", "hedge"),
+      (openai + "url: \"https://example.com\", api: text, format: tools }", "tools"),
+      (openai + "url: \"https://example.com\", pricing: { inputPerMillion: -1 } }", "inputPerMillion"),
+      ("environment: { kind: orders }\npolicy: { kind: recorded }", "policy.recording"),
+      (least + "limits: { tokens: -1 }", "limits.tokens"), (least + "limits: { cost: .nan }", "limits.cost"),
+      (least + "limits: { calls: -1 }", "limits.calls"),
       ("environment: { kind: orders, maxSteps: 3 }\npolicy: { kind: local }", "environment.maxSteps"),
     ])
   func wrong(yaml: String, words: String) {
     #expect(Self.failure(yaml)?.contains(words) == true, "\(Self.failure(yaml) ?? "accepted")")
+  }
+
+  @Test func everyKeyOfAServerIsRead() throws {
+    let policy = try Configuration(
+      yaml: Self.openai + """
+        url: "http://10.0.0.1/v1", allowPlainHTTP: true, adaptiveConcurrency: false, hedge: 0.95, deadline: 900, timeout: 30,
+        attempts: 3, maxTokensParameter: max_completion_tokens, reasoningEffort: low, logprobs: true, format: tools,
+        pricing: { inputPerMillion: 3, cacheWritePerMillion: 3.75 } }
+        limits: { tokens: 5 }
+        """, file: "c.yaml"
+    )
+    #expect(policy.policy.hedge == 0.95 && policy.policy.deadline == 900 && policy.policy.format == .tools)
+    #expect(policy.policy.maxTokensParameter == .maxCompletionTokens && policy.policy.reasoningEffort == "low")
+    #expect(policy.policy.logprobs && policy.policy.allowPlainHTTP && !policy.policy.adaptiveConcurrency)
+    #expect(policy.policy.pricing.cacheWritePerMillion == 3.75 && policy.policy.pricing.cachedInputPerMillion == 3)
+    #expect(policy.limits.tokens == 5)
+    let claude = try Configuration(
+      yaml: Self.anthropic + "thinkingTokens: 1024, maxTokens: 2048, promptCache: false }", file: "c.yaml")
+    #expect(claude.policy.url == "https://api.anthropic.com/v1" && claude.policy.thinkingTokens == 1_024)
+    #expect(!claude.policy.promptCache)
   }
 
   @Test func taskNumbers() {

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Keys stay secret, hostile texts stay texts, wrong servers end in one sentence", .alone)
 struct SafetyTests {
-  static let key = "sk-planted-4f1b9c7e2d"
+  static let key = "sk-planted/4f1b+9c7e2d"
 
   /// Every file below a folder that holds the bytes.
   static func files(in folder: URL, with text: String) throws -> [String] {
@@ -21,7 +21,15 @@ struct SafetyTests {
 
   /// Sends the key back wherever it can: in answers, in errors, in headers.
   static func echoing(_ request: TestServer.Request) -> TestServer.Reply {
-    let headers = ["X-Echo": request.headers["authorization"] ?? "", "Location": "http://\(key)"]
+    // As servers escape a slash that do so without need.
+    let key = request.number.isMultiple(of: 2) ? key.replacing("/", with: #"\/"#) : key
+    if request.path.hasSuffix("/messages") {
+      return .answer(
+        200,
+        #"{"type":"message","content":[{"type":"thinking","thinking":"\#(key)"},{"type":"text","text":"\#(key)"}],"usage":{"input_tokens":3,"output_tokens":1}}"#
+      )
+    }
+    let headers = ["X-Echo": request.headers["authorization"] ?? "", "Location": "http://\(Self.key)"]
     switch request.number {
     case 3: return .answer(429, #"{"error":{"message":"too fast, \#(key)"}}"#, headers: headers)
     case 5: return .answer(500, "no luck \(key)", headers: headers)
@@ -45,11 +53,17 @@ struct SafetyTests {
         to: "c.yaml")
       let environment = ["COX_TEST_KEY": Self.key]
       var texts = ""
+      let messages = try cox.write(
+        """
+        environment: { kind: orders, tasks: { test: 0 } }
+        policy: { kind: anthropic, url: "\(server.url)", model: m, format: plain, apiKeyVariable: COX_TEST_KEY }
+        """, to: "m.yaml")
       for arguments in [
         [
           "compare", "--methods", "single,best-of,amc", "--critic", "constant", "--config", file, "--store", "s.sqlite",
           "--json", "out/c.json", "--chart", "out/c.svg", "--genealogy", "out/g", "--log-level", "trace",
         ],
+        ["steer", "--method", "single", "--config", messages, "--store", "m.sqlite", "--log-level", "trace"],
         ["export", "--config", file, "--store", "s.sqlite", "--cassette", "out/c.jsonl"],
         ["doctor", "--policy", "--config", file, "--store", "s.sqlite", "--json", "out/d.json"], ["--help"],
         ["steer", "--help"],
@@ -59,14 +73,21 @@ struct SafetyTests {
         texts += result.output + result.errors
         if arguments[0] == "compare" {
           #expect(result.status == 0, "\(result.errors)")
-          #expect(result.errors.contains("debug coxswain.calls: call ") && result.errors.contains("retries=1"))
+          #expect(
+            result.errors.contains("debug coxswain.calls: call ") && result.errors.contains("retries=1"),
+            "\(result.errors)")
         }
       }
-      #expect(server.requests.allSatisfy { $0.headers["authorization"] == "Bearer \(Self.key)" })
+      #expect(
+        server.requests.allSatisfy {
+          $0.headers["authorization"] == "Bearer \(Self.key)" || $0.headers["x-api-key"] == Self.key
+        })
+      #expect(server.requests.contains { $0.path == "/v1/messages" })
       #expect(!texts.contains(Self.key))
       #expect(texts.contains("[key]"))
       #expect(try Self.files(in: cox.folder, with: Self.key) == [])
       #expect(try Self.files(in: cox.folder, with: "[key]").contains("s.sqlite"))
+      #expect(try Self.files(in: cox.folder, with: "[key]").contains("m.sqlite"))
 
       for status in [400, 401, 403, 404] {
         let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in
@@ -135,6 +156,32 @@ struct SafetyTests {
     }
   }
 
+  @Test("Ctrl-C sends nothing more, also where calls wait in line or for another try")
+  func stopsInLine() async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    // After the first, every call fails: what is in flight waits for its next try.
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = {
+      $0.number == 1 ? OrderServer.answer($0) : .answer(503, "", headers: ["Retry-After": "20"])
+    }
+    try await TestServer.with(reply) { server in
+      let file = try cox.write(
+        OrderServer.configuration(server.url, tasks: 8, policy: "concurrency: 4, samplesPerCall: 1"), to: "c.yaml")
+      let (process, output, errors) = try cox.start([
+        "steer", "--method", "best-of", "--config", file, "--store", "s.sqlite", "--quiet",
+      ])
+      for _ in 0..<1_000 where server.requests.count < 8 { try await Task.sleep(for: .milliseconds(10)) }
+      try await Task.sleep(for: .milliseconds(300))
+      let asked = server.requests.count
+      let start = ContinuousClock.now
+      kill(process.processIdentifier, SIGINT)
+      let result = await Command.finish(process, output, errors)
+      #expect(result.status == 1 && result.errors.contains("Run the same command to continue"), "\(result.errors)")
+      #expect(start.duration(to: .now) < .seconds(15))
+      #expect(server.requests.count == asked)
+    }
+  }
+
   @Test("A dead server: a clear end in bounded time")
   func dead() async throws {
     let cox = try Command()
@@ -157,20 +204,25 @@ struct SafetyTests {
         ? .answer(400, #"{"error":{"message":"\#(evil)"}}"#)
         : .answer(200, #"{"choices":[{"message":{"content":"\#(evil)"}}],"model":"\#(evil)"}"#)
     }
-    for json in ["-", "out.json"] {
+    for (json, form) in [("-", "text"), ("out.json", "json")] {
       try await TestServer.with(answering) { server in
         let file = try cox.write(
           OrderServer.configuration(server.url, tasks: 1, policy: "choices: validate, concurrency: 1"), to: "c.yaml")
         let result = try await cox.run(
           "steer", "--method", "single", "--config", file, "--store", "s\(json).sqlite", "--log-level", "trace",
-          "--json",
-          json)
+          "--log-format", form, "--json", json)
         #expect(result.status == 1 && result.errors.contains("␛[2Jgone"), "\(result.errors)")
         for text in [result.errors, result.output] {
           let controls = text.unicodeScalars.filter {
             ($0.properties.generalCategory == .control || $0.properties.generalCategory == .format) && $0 != "\n"
           }
           #expect(controls.isEmpty)
+        }
+        let log = result.errors.split(separator: "\n").filter { $0.contains("call failed") }
+        #expect(log.count == 1 && log[0].contains("Second line"))
+        if form == "json" {
+          let object = try JSONSerialization.jsonObject(with: Data((log.first ?? "").utf8)) as? [String: String]
+          #expect(object?["message"] == "call failed" && object?["reason"]?.contains("\u{1B}[2Jgone") == true)
         }
         if json == "-" { #expect((result.json["stopped"] as? String)?.contains("\u{1B}[2Jgone") == true) }
       }
@@ -273,6 +325,6 @@ struct SafetyTests {
     let dead = try cox.write(
       OrderServer.configuration("http://127.0.0.1:9/v1", tasks: 1, policy: "attempts: 1"), to: "dead.yaml")
     let result = try await cox.run("doctor", "--policy", "--config", dead, "--store", "s.sqlite")
-    #expect(result.status == 1 && result.output.contains("MISSING  Policy: No answer"), "\(result.output)")
+    #expect(result.status == 1 && result.output.contains("MISSING  Policy: No whole answer"), "\(result.output)")
   }
 }

@@ -187,6 +187,7 @@ struct ClientTests {
     #expect(rule.pause(before: 3, retryAfter: nil, uniform: 0.5) == 1)
     #expect(rule.pause(before: 8, retryAfter: nil, uniform: 0.5) == 2)
     #expect(rule.pause(before: 1, retryAfter: 3, uniform: 0.5) == 3.25)
+    #expect(rule.pause(before: 1, retryAfter: 60, uniform: 0) == 60)
     #expect(rule.pause(before: 9, retryAfter: nil, uniform: 0.5) == nil)
   }
 

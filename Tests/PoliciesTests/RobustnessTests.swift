@@ -79,6 +79,89 @@ struct RobustnessTests {
     }
   }
 
+  @Test(
+    "What a refusal names is left out, and several answers are still drawn at a time",
+    arguments: ["seed", "response_format", "parallel_tool_calls", "tool_choice"])
+  func namedParameter(name: String) async throws {
+    let drawing: @Sendable (TestServer.Request) -> TestServer.Reply = { request in
+      if request.json[name] != nil { return Self.refusal("Unsupported parameter: '\(name)'") }
+      let choices = (0..<(request.json["n"] as? Int ?? 1)).map { _ in #"{"message":{"content":"red"}}"# }
+      return .answer(200, #"{"choices":[\#(choices.joined(separator: ","))]}"#)
+    }
+    var settings = ClientTests.settings()
+    let isTool = name.contains("tool")
+    if isTool { settings.format = .tools }
+    let (result, requests) = try await respond(
+      settings, samples: 8, choices: isTool ? nil : ["red", "blue"], tools: isTool ? Self.tools : [], drawing)
+    #expect(try result.get().count == 8)
+    #expect(requests.count == 2 && requests.last?.json["n"] as? Int == 8)
+  }
+
+  @Test("Numbers of tokens beyond all reason neither crash nor make money")
+  func tokenCounts() async throws {
+    for (input, cached, output) in [
+      ("9223372036854775807", "1", "9223372036854775807"), ("1e300", "-5", "\"7\""), ("-3", "12", "null"),
+      ("[]", "{}", "true"),
+    ] {
+      let (result, requests) = try await respond(samples: 2) { _ in
+        .answer(
+          200,
+          #"{"choices":[{"message":{"content":"a"}},{"message":{"content":"b"}}],"usage":{"prompt_tokens":\#(input),"completion_tokens":\#(output),"prompt_tokens_details":{"cached_tokens":\#(cached)}}}"#
+        )
+      }
+      let usage = try result.get().reduce(Usage()) { $0 + $1.usage }
+      #expect(requests.count == 1)
+      #expect(Pricing(inputPerMillion: 1, cachedInputPerMillion: 0, outputPerMillion: 1).cost(of: usage) >= 0)
+    }
+  }
+
+  @Test(
+    "An answer in an unusual form is read, not bought again",
+    arguments: [
+      #"{"content":[{"type":"text","text":"red"}]}"#, #"{"content":"red","tool_calls":{"not":"a list"}}"#,
+      #"{"content":"red","reasoning":{"tokens":[1]}}"#, #"{"content":"red","tool_calls":[{"function":"get"}]}"#,
+    ])
+  func unusual(message: String) async throws {
+    let (result, requests) = try await respond { _ in
+      .answer(200, #"{"choices":[{"message":\#(message),"logprobs":"none"}],"usage":"free"}"#)
+    }
+    #expect(try result.get().first?.text == "red" && requests.count == 1)
+  }
+
+  @Test("A call of a tool that was never offered goes out again as the text it is")
+  func strangeCall() async throws {
+    var settings = ClientTests.settings()
+    settings.format = .tools
+    let text = ToolCall(name: "no such.tool", arguments: [:]).text()
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .answer(200, ClientTests.chat("red")) }
+    try await TestServer.with(reply) { server in
+      var request = ClientTests.request()
+      request.transcript = Transcript(entries: [.prompt("Go."), .response(text), .prompt("What?")])
+      request.tools = Self.tools
+      _ = try await ChatCompletionsPolicy(url: server.url, settings: settings).respond(to: request)
+      let messages = try #require(server.requests.first?.json["messages"] as? [[String: Any]])
+      #expect(messages.map { $0["role"] as? String } == ["user", "assistant", "user"])
+      #expect(messages[1]["content"] as? String == text)
+    }
+  }
+
+  @Test("A call that waits in line longer than its deadline is made all the same")
+  func deadlineStartsWithTheCall() async throws {
+    var settings = ClientTests.settings(attempts: 1, timeout: 30)
+    (settings.rules.deadline, settings.rules.concurrency) = (3, 1)
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in
+      .after(0.6, .answer(200, ClientTests.chat("red")))
+    }
+    try await TestServer.with(reply) { server in
+      let policy = ChatCompletionsPolicy(url: server.url, settings: settings)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for particle in 0..<8 { group.addTask { _ = try await policy.respond(to: ClientTests.request(particle)) } }
+        try await group.waitForAll()
+      }
+      #expect(server.requests.count == 8)
+    }
+  }
+
   @Test("max_completion_tokens where a model wants it: found out once, or said")
   func completionTokens() async throws {
     let reasoning: @Sendable (TestServer.Request) -> TestServer.Reply = { request in
@@ -233,7 +316,9 @@ struct RobustnessTests {
     arguments: [
       (402, #"{"error":{"message":"pay"}}"#, PolicyError.Kind.outOfCredit),
       (429, #"{"error":{"message":"no quota","code":"insufficient_quota"}}"#, .outOfCredit),
-      (413, "", .contextTooLong), (302, "", .badRequest), (422, #"{"detail":"no"}"#, .badRequest),
+      (403, #"{"error":{"message":"flagged","code":"content_policy_violation"}}"#, .contentRefused),
+      (400, #"{"error":{"message":"Your credit balance is too low"}}"#, .outOfCredit), (413, "", .contextTooLong),
+      (302, "", .badRequest), (422, #"{"detail":"no"}"#, .badRequest),
       (400, #"{"error":"This model's maximum context length is 4096 tokens."}"#, .contextTooLong),
       (400, #"{"object":"error","message":"maximum context length is 10","code":400}"#, .contextTooLong),
       (400, #"{"error":{"code":"model_not_found","message":"no m"}}"#, .unknownModel),

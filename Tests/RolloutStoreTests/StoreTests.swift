@@ -164,7 +164,7 @@ struct StoreLifeTests {
     try await DatabaseQueue(path: path).write { database in
       for (table, column) in [
         ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
-        ("call", "savedInputTokens"), ("call", "attempts"),
+        ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"),
       ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
       try database.execute(sql: "PRAGMA user_version = 1")
     }

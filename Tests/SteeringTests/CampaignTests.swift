@@ -163,6 +163,48 @@ struct CampaignTests {
     }
   }
 
+  @Test("A first wave that would pass a limit by itself does not")
+  func firstWave() async throws {
+    for limits in [Limits(tokens: 95), Limits(cost: 9.5)] {
+      let policy = ClosurePolicy("dear") { _ throws(PolicyError) in
+        try? await Task.sleep(for: .milliseconds(2))
+        return PolicyResponse("1", usage: Usage(outputTokens: 10))
+      }
+      let budget = Budget(limits: limits, pricing: Pricing(outputPerMillion: 100_000))
+      let campaign = Campaign(
+        suite: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 64),
+        budget: budget, concurrency: 64)
+      #expect(try await campaign.run(ChainWorld().tasks(in: .test)).stopped?.kind == .limitReached)
+      #expect(await budget.spent.calls == 10, "\(limits)")
+    }
+  }
+
+  @Test("A refusal is stored as an answer is: run again, the particle that failed has failed")
+  func refusals() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let store = try store()
+    let tasks = Array(ChainWorld().tasks(in: .test).prefix(2))
+    let asked = Mutex(0)
+    let moody = ClosurePolicy("moody") { request throws(PolicyError) in
+      let isFirst = asked.withLock {
+        $0 += 1
+        return $0 <= 2 * 6 * 12
+      }
+      // It would answer the second time.
+      if isFirst, request.key.particle == 2, request.key.step == 5 { throw PolicyError(.contentRefused, "I won't") }
+      return try await ChainWorld.coin.respond(to: request)
+    }
+    let first = try await campaign(moody, store: store, settings: Self.steered).run(tasks)
+    let calls = asked.withLock(\.self)
+    asked.withLock { $0 = 1_000 }
+    let again = try await campaign(moody, store: store, settings: Self.steered).run(tasks)
+    #expect(Self.fingerprint(first) == Self.fingerprint(again))
+    #expect(first.results.contains { $0.failedParticles > 0 } && again.usage == first.usage)
+    #expect(asked.withLock(\.self) == 1_000)
+    let spent = try await store.spent(run: campaign(moody, store: nil, settings: Self.steered).run)
+    #expect(spent.values.reduce(0) { $0 + $1.calls } < calls)
+  }
+
   @Test func stoppingLetsCallsInFlightFinish() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let store = try store()

@@ -197,6 +197,13 @@ extension PolicySettings {
         "policy.thinkingTokens is \(thinkingTokens); at least 1024, and less than maxTokens, which counts thoughts too."
       )
     }
+    if thinkingTokens != nil, format == .tools {
+      throw ConfigurationError(
+        "policy.thinkingTokens goes with format react or plain: with tools this API wants every thought back.")
+    }
+    if topP != nil, temperature != 1 {
+      throw ConfigurationError("policy.topP goes with temperature 1: this API takes the one or the other.")
+    }
     if thinkingTokens != nil, temperature != 1 {
       throw ConfigurationError("policy.thinkingTokens goes with temperature 1: a model that thinks samples at 1.")
     }

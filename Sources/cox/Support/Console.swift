@@ -12,6 +12,11 @@ enum Console {
     write((errorIsTerminal ? eraseLine : "") + visible(text, keepingLayout: true) + "\n", to: .standardError)
   }
 
+  /// A line of JSON among the notes.
+  static func note(json: String) {
+    write((errorIsTerminal ? eraseLine : "") + escapedJSON(json) + "\n", to: .standardError)
+  }
+
   /// Draws a line in place of the last one, on a terminal.
   static func redraw(_ line: String) { write(eraseLine + visible(line), to: .standardError) }
   static func endLine() { write("\n", to: .standardError) }

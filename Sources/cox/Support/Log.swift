@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import Reporting
 
 /// The levels of swift-log, as a flag takes them.
 enum LogLevel: String, CaseIterable, ExpressibleByArgument {
@@ -38,16 +39,18 @@ struct ConsoleLog: LogHandler {
 
   func log(event: LogEvent) {
     let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-    Console.note(line(event.level, "\(event.message)", all, at: Date()))
+    let line = line(event.level, "\(event.message)", all, at: Date())
+    if format == .json { Console.note(json: line) } else { Console.note(line) }
   }
 
+  /// One line: what would begin another is made visible.
   func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, at date: Date) -> String {
     let time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     let fields = metadata.mapValues { "\($0)" }
     switch format {
     case .text:
       let rest = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\(quoted($0.value))" }.joined()
-      return "\(time) \(level.rawValue) \(label): \(message.replacing("\n", with: " "))\(rest)"
+      return visible("\(time) \(level.rawValue) \(label): \(message)\(rest)")
     case .json:
       // A field of the caller's never takes the place of one of these.
       let own = ["time": time, "level": level.rawValue, "label": label, "message": message]

@@ -5,8 +5,8 @@ import RolloutStore
 
 /// Where answers come from, as the configuration says it: one place for asking the policy and for naming it.
 enum PolicySource {
-  case completions(ChatCompletionsPolicy.Settings, url: String, key: String?)
-  case anthropic(AnthropicPolicy.Settings, url: String, key: String?)
+  case completions(ChatCompletionsPolicy.Settings, url: String, key: APIKey)
+  case anthropic(AnthropicPolicy.Settings, url: String, key: APIKey)
   case local(ChatCompletionsPolicy.Settings, LocalServer.Settings)
   case recorded(RecordedPolicy)
 
@@ -19,14 +19,14 @@ enum PolicySource {
     case .openai:
       self = .completions(
         Self.completions(settings, model: settings.model ?? "", rules: rules), url: settings.url ?? "",
-        key: try Self.key(settings))
+        key: APIKey(variable: settings.apiKeyVariable))
     case .anthropic:
       var anthropic = AnthropicPolicy.Settings(
         model: settings.model ?? "", format: settings.format, temperature: settings.temperature, topP: settings.topP,
         maxTokens: settings.maxTokens, rules: rules)
       anthropic.thinkingTokens = settings.thinkingTokens
       anthropic.cachesPrompts = settings.promptCache
-      self = .anthropic(anthropic, url: settings.url ?? "", key: try Self.key(settings))
+      self = .anthropic(anthropic, url: settings.url ?? "", key: APIKey(variable: settings.apiKeyVariable))
     case .local:
       var completions = Self.completions(settings, model: LocalServer.modelName(settings.model), rules: rules)
       if settings.choices == .auto { completions.constraint = .grammar }
@@ -62,21 +62,15 @@ enum PolicySource {
     return completions
   }
 
-  private static func key(_ settings: PolicySettings) throws -> String? {
-    guard let variable = settings.apiKeyVariable else { return nil }
-    guard let key = ProcessInfo.processInfo.environment[variable], !key.isEmpty else {
-      throw ConfigurationError("The environment variable \(variable), which policy.apiKeyVariable names, is not set.")
-    }
-    let trimmed = key.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !trimmed.isEmpty, !trimmed.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
-      throw ConfigurationError("The environment variable \(variable) is blank or holds control characters.")
-    }
-    return trimmed
-  }
-
   private static func recording(_ settings: PolicySettings) async throws -> RecordedPolicy {
     let path = settings.recording ?? ""
-    guard try isStore(path) else { return RecordedPolicy(try Cassette(contentsOf: path), name: path) }
+    guard try isStore(path) else {
+      let cassette = try Cassette(contentsOf: path)
+      if let identity = settings.identity, identity != cassette.policy {
+        throw ConfigurationError("The recording \(path) is of \"\(cassette.policy)\", not of policy.identity.")
+      }
+      return RecordedPolicy(cassette, name: path)
+    }
     let store = try RolloutStore(path: path)
     let policies = try await store.policies()
     let policy =
@@ -93,9 +87,7 @@ enum PolicySource {
     return RecordedPolicy(identity: policy.identity, format: policy.format ?? settings.format, name: path) {
       key throws(PolicyError) in
       do throws(StoreError) {
-        return try await store.answer(for: key).map {
-          RecordedPolicy.Entry(question: $0.promptDigest, response: $0.response)
-        }
+        return try await store.answer(for: key)?.recorded
       } catch { throw PolicyError(.storeFailed, error.message) }
     }
   }
@@ -109,6 +101,31 @@ enum PolicySource {
   }
 }
 
+/// Where an API key is found. It is read only where something is asked: training on a store needs none.
+struct APIKey {
+  /// The environment variable's name, or nil for a server that wants no key.
+  let variable: String?
+
+  func read() throws -> String? {
+    guard let variable else { return nil }
+    guard let key = ProcessInfo.processInfo.environment[variable], !key.isEmpty else {
+      throw ConfigurationError("The environment variable \(variable), which policy.apiKeyVariable names, is not set.")
+    }
+    let trimmed = key.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !trimmed.isEmpty, !trimmed.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
+      throw ConfigurationError("The environment variable \(variable) is blank or holds control characters.")
+    }
+    return trimmed
+  }
+}
+
+extension AnswerRecord {
+  /// As a recording has it.
+  var recorded: RecordedPolicy.Entry {
+    RecordedPolicy.Entry(question: promptDigest, response: response, isRefusal: isRefusal)
+  }
+}
+
 extension Workspace {
   var policyIdentity: String { source.identity }
 
@@ -119,11 +136,13 @@ extension Workspace {
     let samples = configuration.policy.samplesPerCall ?? concurrency
     switch source {
     case .completions(let settings, let url, let key):
+      let key = try key.read()
       return try await withHTTPClient(connections: concurrency) { client in
         let policy = ChatCompletionsPolicy(url: url, key: key, settings: settings, client: client)
         return try await body(SharedPrompts(policy, most: min(samples, 128)))
       }
     case .anthropic(let settings, let url, let key):
+      let key = try key.read()
       return try await withHTTPClient(connections: concurrency) { client in
         try await body(AnthropicPolicy(url: url, key: key, settings: settings, client: client))
       }

@@ -123,6 +123,7 @@ struct Check: Encodable {
       let settings = try options.configuration().policy
       switch try await PolicySource(settings) {
       case .completions(let completions, let url, let key):
+        let key = try key.read()
         return try await withHTTPClient(connections: 2) { client in
           let basics = try await PolicyProbe.basics(
             ChatCompletionsPolicy(url: url, key: key, settings: completions, client: client))
@@ -140,6 +141,7 @@ struct Check: Encodable {
           return (basics + features).map(ability)
         }
       case .anthropic(let anthropic, let url, let key):
+        let key = try key.read()
         return try await withHTTPClient(connections: 2) { client in
           try await PolicyProbe.basics(AnthropicPolicy(url: url, key: key, settings: anthropic, client: client))
             .map(ability)

@@ -32,7 +32,7 @@ struct Export: Verb {
     let file = try CassetteFile(cassette)
     try file.write(Cassette.header(policy: policy.identity, format: format))
     try await store.eachAnswer(policy: policy.identity) { answer in
-      try file.write(Cassette.line(answer.key, question: answer.promptDigest, response: answer.response))
+      try file.write(Cassette.line(answer.key, answer.recorded))
     }
     let report = ExportReport(cassette: cassette, policy: policy.identity, answers: try file.finish() - 1)
     if let json = common.json { try Console.write(json: report, to: json) }
