@@ -126,6 +126,12 @@ struct HTTPTransport: Sendable {
     }
     // The long description of a client's error can quote headers, and one of them is the key.
     let reason = (error as? HTTPClientError)?.shortDescription ?? String(describing: type(of: error))
+    if reason.contains("SSL") {
+      return PolicyError(
+        .badRequest,
+        "No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check policy.url."
+      )
+    }
     return PolicyError(
       .unreachable, "No whole answer from \(base): \(reason). Check policy.url, and that the server is running.")
   }

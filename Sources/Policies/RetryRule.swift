@@ -56,7 +56,7 @@ public struct RetryRule: Sendable, Hashable {
     _ body: () async throws(PolicyError) -> T
   ) async throws(PolicyError) -> (value: T, attempts: Int) {
     var generator: SplitMix64?
-    var attempt = 1
+    var (attempt, hopeless) = (1, 0)
     while true {
       do throws(PolicyError) {
         return (try await body(), attempt)
@@ -66,7 +66,8 @@ public struct RetryRule: Sendable, Hashable {
         generator = draws
         let isHopeless =
           error.kind == .malformedAnswer || error.kind == .unreachable && !watcher.hasEverAnswered
-        guard error.isRetryable, !isHopeless || attempt < Self.fewAttempts,
+        if isHopeless { hopeless += 1 }
+        guard error.isRetryable, hopeless < Self.fewAttempts,
           let pause = pause(before: attempt, retryAfter: error.retryAfter, uniform: uniform),
           ContinuousClock.now + .seconds(pause) < watcher.deadline
         else {
@@ -95,7 +96,8 @@ public struct RetryRule: Sendable, Hashable {
 /// Reads `Retry-After`, a number of seconds or a date of HTTP's preferred form (RFC 9110, 10.2.3). nil where it is neither.
 func retryAfterSeconds(_ header: String?, now: Date) -> Double? {
   guard let header = header?.trimmingCharacters(in: .whitespaces) else { return nil }
-  if let seconds = Double(header) { return seconds.isFinite ? max(seconds, 0) : nil }
+  // Longer than a year is for ever.
+  if let seconds = Double(header) { return seconds.isNaN ? nil : min(max(seconds, 0), 31_536_000) }
   let formatter = DateFormatter()
   formatter.locale = Locale(identifier: "en_US_POSIX")
   formatter.timeZone = TimeZone(identifier: "GMT")

@@ -178,6 +178,8 @@ struct ClientTests {
     #expect(retryAfterSeconds("120", now: now) == 120)
     #expect(retryAfterSeconds("Sun, 06 Nov 1994 08:49:37 GMT", now: now) == 10)
     #expect(retryAfterSeconds("Sun, 06 Nov 1993 08:49:37 GMT", now: now) == 0)
+    #expect(retryAfterSeconds("1e300", now: now) == 31_536_000 && retryAfterSeconds("-5", now: now) == 0)
+    #expect(retryAfterSeconds("inf", now: now) == 31_536_000 && retryAfterSeconds("nan", now: now) == nil)
     #expect(retryAfterSeconds("soon", now: now) == nil && retryAfterSeconds(nil, now: now) == nil)
   }
 
@@ -198,6 +200,17 @@ struct ClientTests {
     let nonsense = ChatCompletionsPolicy(url: "not a url", settings: Self.settings())
     let bad = await #expect(throws: PolicyError.self) { try await nonsense.respond(to: Self.request()) }
     #expect(bad?.isRetryable == false)
+  }
+
+  @Test func aServerWithoutTLSIsNotTriedForEver() async throws {
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .answer(200, Self.chat("red")) }
+    try await TestServer.with(reply) { server in
+      let url = server.url.replacing("http://", with: "https://")
+      let policy = ChatCompletionsPolicy(url: url, key: "planted-secret", settings: Self.settings())
+      let error = await #expect(throws: PolicyError.self) { try await policy.respond(to: Self.request()) }
+      #expect(error?.kind == .badRequest && error?.message.contains("TLS") == true, "\(error?.message ?? "")")
+      #expect(server.requests.isEmpty)
+    }
   }
 
   @Test("Identical prompts that arrive together are asked once")

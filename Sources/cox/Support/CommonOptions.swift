@@ -40,12 +40,10 @@ struct CommonOptions: ParsableArguments {
   var limitSeconds: Double?
 
   @Option(
-    help: ArgumentHelp(
-      "What is logged to standard error: debug has a line for every call. One of "
-        + LogLevel.allCases.map(\.rawValue).joined(separator: ", ") + ".", valueName: "level"))
+    help: ArgumentHelp("What is logged to standard error: debug has a line for every call.", valueName: "level"))
   var logLevel = LogLevel.warning
 
-  @Option(help: ArgumentHelp("The form of the log: text, or json for one object a line.", valueName: "form"))
+  @Option(help: ArgumentHelp("The form of the log; json is one object a line.", valueName: "form"))
   var logFormat = LogFormat.text
 
   func validate() throws {
