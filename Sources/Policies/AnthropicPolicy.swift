@@ -63,13 +63,13 @@ public final class AnthropicPolicy: Policy {
 
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     let body: Data
-    do { body = try JSONEncoder().encode(MessagesRequest(request, settings: settings)) } catch {
+    do { body = try WireJSON.encoder.encode(MessagesRequest(request, settings: settings)) } catch {
       throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
     }
     let transport = endpoint.transport
     let reply = try await endpoint.call("/messages", body, for: request) {
       (answer: Data) throws(PolicyError) -> PolicyResponse in
-      guard let response = (try? JSONDecoder().decode(MessagesAnswer.self, from: answer))?.response else {
+      guard let response = (try? WireJSON.decoder.decode(MessagesAnswer.self, from: answer))?.response else {
         throw PolicyError(
           .malformedAnswer, "\(transport.base) sent no message: \(transport.excerpt(answer))")
       }

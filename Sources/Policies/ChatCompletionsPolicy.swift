@@ -118,7 +118,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
   ) async throws(PolicyError) -> [PolicyResponse] {
     let wire = CompletionsRequest(request, samples: samples, settings: settings, dialect: dialect)
     let body: Data
-    do { body = try JSONEncoder().encode(wire) } catch {
+    do { body = try WireJSON.encoder.encode(wire) } catch {
       throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
     }
     let (transport, holdsSchema, settings) = (endpoint.transport, wire.response_format != nil, settings)
@@ -126,7 +126,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
       settings.api == .chat ? "/chat/completions" : "/completions", body, for: request
     ) { (answer: Data) throws(PolicyError) -> [PolicyResponse] in
       let responses =
-        (try? JSONDecoder().decode(CompletionsAnswer.self, from: answer))?.responses(
+        (try? WireJSON.decoder.decode(CompletionsAnswer.self, from: answer))?.responses(
           most: samples, reportsFirstOnly: settings.reportsFirstAnswerOnly) ?? []
       guard !responses.isEmpty else {
         throw PolicyError(

@@ -170,13 +170,13 @@ struct CompletionsAnswer: Decodable {
 
       init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        func text(_ key: CodingKeys) -> String? { try? container.decode(String.self, forKey: key) }
-        /// Some servers give the content in parts.
-        let parts = try? container.decode([Part].self, forKey: .content)
-        content = text(.content) ?? parts.map { $0.compactMap(\.text).joined() }
-        refusal = text(.refusal)
-        reasoning = text(.reasoningContent) ?? text(.reasoning)
-        calls = (try? container.decode([Call].self, forKey: .calls)) ?? []
+        content =
+          container.lenient(String.self, .content)
+          // Some servers give the content in parts.
+          ?? container.lenient([Part].self, .content).map { $0.compactMap(\.text).joined() }
+        refusal = container.lenient(String.self, .refusal)
+        reasoning = container.lenient(String.self, .reasoningContent) ?? container.lenient(String.self, .reasoning)
+        calls = container.lenient([Call].self, .calls) ?? []
       }
 
       struct Part: Decodable { let text: String? }
@@ -190,9 +190,9 @@ struct CompletionsAnswer: Decodable {
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
-      text = try? container.decode(String.self, forKey: .text)
-      message = try? container.decode(Message.self, forKey: .message)
-      logprobs = try? container.decode(LogProbabilities.self, forKey: .logprobs)
+      text = container.lenient(String.self, .text)
+      message = container.lenient(Message.self, .message)
+      logprobs = container.lenient(LogProbabilities.self, .logprobs)
     }
 
     /// Log-probabilities in either endpoint's shape.
@@ -253,7 +253,7 @@ struct CompletionsAnswer: Decodable {
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     choices = try container.decode([Choice].self, forKey: .choices)
-    usage = try? container.decode(Usage.self, forKey: .usage)
+    usage = container.lenient(Usage.self, .usage)
   }
 
   /// The answers and what they cost: the input, paid for once, is counted with the first and as saved with the others; the output
@@ -280,14 +280,26 @@ struct CompletionsAnswer: Decodable {
   }
 }
 
+extension KeyedDecodingContainer {
+  /// The value, or nil where there is none or another kind of thing. Asks before it reads, since an error costs more than the rest.
+  fileprivate func lenient<T: Decodable>(_ type: T.Type, _ key: Key) -> T? {
+    (try? decodeIfPresent(type, forKey: key)) ?? nil
+  }
+}
+
 /// A number of tokens as a server reports it: believed within reason, since sums are made of it and stored.
 struct TokenCount: Decodable {
   let value: Int
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    let number = (try? container.decode(Double.self)) ?? (try? container.decode(String.self)).flatMap(Double.init) ?? 0
-    value = Int(max(0, min(number.isNaN ? 0 : number, 1e9)))
+    if let count = try? container.decode(Int.self) {
+      value = max(0, min(count, 1_000_000_000))
+    } else {
+      let number =
+        (try? container.decode(Double.self)) ?? (try? container.decode(String.self)).flatMap(Double.init) ?? 0
+      value = Int(max(0, min(number.isNaN ? 0 : number, 1e9)))
+    }
   }
 }
 

@@ -1,4 +1,11 @@
 import Agents
+import Foundation
+
+/// One encoder and one decoder for all calls: making them takes as long as using them.
+enum WireJSON {
+  static let encoder = JSONEncoder()
+  static let decoder = JSONDecoder()
+}
 
 /// As much of JSON Schema as choices and tools need: an object of texts.
 struct JSONSchema: Encodable {
