@@ -12,7 +12,7 @@ let package = Package(
     .library(name: "Steering", targets: ["Steering"]),
     .library(name: "Critics", targets: ["Critics"]),
     .library(name: "Policies", targets: ["Policies"]),
-    .library(name: "Environments", targets: ["Orders", "TextCraft"]),
+    .library(name: "Environments", targets: ["Orders", "TextCraft", "ProcessWorld"]),
     .library(name: "Reporting", targets: ["Reporting"]),
   ],
   dependencies: [
@@ -64,13 +64,17 @@ let package = Package(
     .target(name: "Orders", dependencies: ["Agents"], path: "Sources/Environments/Orders"),
     .target(name: "TextCraft", dependencies: ["Agents"], path: "Sources/Environments/TextCraft"),
 
+    .target(
+      name: "ProcessWorld", dependencies: ["Agents", .product(name: "Subprocess", package: "swift-subprocess")],
+      path: "Sources/Environments/Process"),
+
     .target(name: "Reporting", dependencies: ["Agents", "ParticleFilter", "Steering"]),
 
     .executableTarget(
       name: "cox",
       dependencies: [
         "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "Policies", "Orders", "TextCraft",
-        "Reporting",
+        "ProcessWorld", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -89,6 +93,8 @@ let package = Package(
     .executableTarget(
       name: "SteerACoin", dependencies: ["Agents", "ParticleFilter", "Steering"], path: "Examples/SteerACoin"),
 
+    .executableTarget(name: "Countdown", path: "Examples/Countdown"),
+
     // Doubles for faults and for load, shared by tests and benchmarks.
     .target(
       name: "TestSupport",
@@ -106,6 +112,7 @@ let package = Package(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
+    .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering"]),
     .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
     .testTarget(name: "CriticsTests", dependencies: ["Critics"]),
     .testTarget(name: "CoxTests", dependencies: ["cox", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -35,12 +35,16 @@ public protocol TaskSuite: Sendable {
 
   /// The world's actions as tools, for policies that call them; nil for one tool that takes the action as a text.
   func tools(for task: AgentTask) -> [ActionTool]?
+
+  /// Releases what the world holds: processes, connections.
+  func close() async
 }
 
 extension TaskSuite {
   public var maximalReward: Double? { nil }
 
   public func tools(for task: AgentTask) -> [ActionTool]? { nil }
+  public func close() async {}
 
   /// The whole past: the request, then every observation and every answer.
   public func transcript(for trajectory: Trajectory) -> Transcript {

@@ -21,9 +21,9 @@ struct ConfigurationTests {
     } catch { return "\(error)" }
   }
 
-  @Test func theEmbeddedDefaultIsWhole() throws {
+  @Test func theEmbeddedDefaultIsWhole() async throws {
     let configuration = try Configuration(yaml: Defaults.yaml, file: "embedded")
-    let suite = try makeSuite(configuration.environment)
+    let suite = try await makeSuite(configuration.environment)
     #expect(try suite.tasks(in: .train).count >= 50)
     #expect(try suite.tasks(in: .test).count >= 40)
     #expect(configuration.policy.kind == .local && configuration.policy.api == .text)
@@ -88,7 +88,7 @@ struct ConfigurationTests {
     "What is wrong is said with its place",
     arguments: [
       ("", "no environment"), ("environment: [1]", "not a mapping"), ("environment: { kind: orders }", "no policy"),
-      ("environment: { kind: chess }\npolicy: { kind: local }", "orders, textcraft"),
+      ("environment: { kind: chess }\npolicy: { kind: local }", "orders, textcraft, process"),
       ("environment: { kind: orders }\npolicy: { kind: openai }", "policy.url"),
       (least + "steering: { particles: many }", "whole number"),
       (least + "steering: { resample: { steps: [1], ess: 0.5 } }", "either"),

@@ -54,13 +54,30 @@ extension EnvironmentSettings {
         return fields
       }
       listed = try Self.range(&yaml, "listed")
+    case .process:
+      try readSteps(&yaml)
+      command = try yaml.texts("command") ?? []
+      folder = try yaml.text("folder")
+      processes = try yaml.integer("processes") ?? processes
+      timeout = try yaml.number("timeout") ?? timeout
+      if command.isEmpty {
+        throw ConfigurationError("environment.command is missing: the program and its arguments, as a list.")
+      }
+      if processes < 1 { throw ConfigurationError("environment.processes is \(processes); at least 1.") }
+      if !(timeout > 0 && timeout <= 86_400) {
+        throw ConfigurationError("environment.timeout is \(timeout); seconds, above 0 and at most a day.")
+      }
     case .textcraft:
-      maxSteps = try yaml.integer("maxSteps")
-      if let maxSteps, maxSteps < 1 { throw ConfigurationError("environment.maxSteps is \(maxSteps); at least 1.") }
+      try readSteps(&yaml)
       recipes = try yaml.text("recipes")
       reward = try yaml.choice("reward", TextCraft.Reward.self)
       depths = try Self.range(&yaml, "depths")
     }
+  }
+
+  private mutating func readSteps(_ yaml: inout YAMLMapping) throws {
+    maxSteps = try yaml.integer("maxSteps")
+    if let maxSteps, maxSteps < 1 { throw ConfigurationError("environment.maxSteps is \(maxSteps); at least 1.") }
   }
 
   private static func range(_ yaml: inout YAMLMapping, _ key: String) throws -> ClosedRange<Int>? {

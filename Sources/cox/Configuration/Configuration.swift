@@ -14,7 +14,7 @@ struct Configuration {
 }
 
 struct EnvironmentSettings {
-  enum Kind: String, CaseIterable { case orders, textcraft }
+  enum Kind: String, CaseIterable { case orders, textcraft, process }
 
   struct Field {
     let name: String
@@ -32,6 +32,11 @@ struct EnvironmentSettings {
   var recipes: String?
   var reward: TextCraft.Reward?
   var depths: ClosedRange<Int>?
+  // process
+  var command: [String] = []
+  var folder: String?
+  var processes = 1
+  var timeout = 60.0
 }
 
 struct PolicySettings {

@@ -86,10 +86,17 @@ extension Workspace {
   /// Starts the policy, runs `body` with it, and ends both in order, also when interrupted.
   func withRun<T: Sendable>(_ body: (Run) async throws -> T) async throws -> T {
     let budget = Budget(limits: configuration.limits, pricing: pricing)
-    return try await withInterrupts(stopping: budget) {
-      try await withPolicy { policy in
-        try await body(Run(workspace: self, base: policy, budget: budget))
+    do {
+      let value = try await withInterrupts(stopping: budget) {
+        try await withPolicy { policy in
+          try await body(Run(workspace: self, base: policy, budget: budget))
+        }
       }
+      await suite.close()
+      return value
+    } catch {
+      await suite.close()
+      throw error
     }
   }
 }

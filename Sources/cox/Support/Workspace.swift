@@ -3,6 +3,7 @@ import Critics
 import Foundation
 import Orders
 import Policies
+import ProcessWorld
 import RolloutStore
 import Steering
 import TextCraft
@@ -18,7 +19,7 @@ struct Workspace {
   init(_ options: CommonOptions) async throws {
     self.options = options
     configuration = try options.configuration()
-    suite = try makeSuite(configuration.environment)
+    suite = try await makeSuite(configuration.environment)
     source = try await PolicySource(configuration.policy)
     store = try RolloutStore(path: options.store)
   }
@@ -58,7 +59,7 @@ struct Workspace {
   }
 }
 
-func makeSuite(_ settings: EnvironmentSettings) throws -> any TaskSuite {
+func makeSuite(_ settings: EnvironmentSettings) async throws -> any TaskSuite {
   let splits = try TaskSplits(settings.tasks)
   switch settings.kind {
   case .orders:
@@ -69,6 +70,11 @@ func makeSuite(_ settings: EnvironmentSettings) throws -> any TaskSuite {
     let form = OrderForm(
       fields: fields, listed: settings.listed ?? OrderForm.standard.listed, workedOrders: 3, seed: settings.seed)
     return try Orders(form: form, seed: settings.seed, splits: splits)
+  case .process:
+    return try await ProgramWorld(
+      ProgramWorld.Settings(
+        command: settings.command, folder: settings.folder, processes: settings.processes, timeout: settings.timeout,
+        stepLimit: settings.maxSteps), splits: splits)
   case .textcraft:
     let directory = try settings.recipes ?? RecipeBook.find(in: [Toolchain.virtualEnvironment ?? ".venv"])
     let book = try RecipeBook(directory: directory)

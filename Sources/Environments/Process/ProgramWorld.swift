@@ -1,0 +1,184 @@
+import Agents
+import Foundation
+import Synchronization
+
+/// A world that any program plays: JSON lines over its standard input and output (`Documentation/process-environment.md`).
+public final class ProgramWorld: TaskSuite {
+  public struct Settings: Sendable, Hashable {
+    /// The program and its arguments.
+    public var command: [String]
+    public var folder: String?
+    /// How many of it run at a time; an episode stays with one.
+    public var processes: Int
+    /// The longest one answer may take, in seconds.
+    public var timeout: Double
+    /// Instead of the program's own step limit.
+    public var stepLimit: Int?
+
+    public init(
+      command: [String], folder: String? = nil, processes: Int = 1, timeout: Double = 60, stepLimit: Int? = nil
+    ) {
+      self.command = command
+      self.folder = folder
+      self.processes = processes
+      self.timeout = timeout
+      self.stepLimit = stepLimit
+    }
+  }
+
+  /// The version of the protocol that is spoken.
+  public static let protocolVersion = 1
+
+  public let identity: EnvironmentIdentity
+  public let maximalReward: Double?
+  private let settings: Settings
+  private let splits: TaskSplits
+  private let hello: ProgramReply
+  private let stepLimit: Int
+  private let pool: ProgramPool
+  private let episodes = Mutex(0)
+
+  /// Starts the program and asks who it is.
+  ///
+  /// - Parameter splits: see ``tasks(in:)``.
+  public init(_ settings: Settings, splits: TaskSplits) async throws(EnvironmentError) {
+    self.settings = settings
+    self.splits = splits
+    pool = ProgramPool(
+      .init(command: settings.command, folder: settings.folder, timeout: settings.timeout), size: settings.processes)
+    let worker = try await pool.worker(0)
+    hello = try await worker.ask { ProgramRequest(id: $0, op: .hello, protocol: Self.protocolVersion) }
+    guard let name = hello.name, let tasks = hello.tasks, !tasks.isEmpty else {
+      throw EnvironmentError(
+        .misconfigured, "\(settings.command.first ?? "") answered hello without a name or without tasks.")
+    }
+    guard let limit = settings.stepLimit ?? hello.stepLimit, limit > 0 else {
+      throw EnvironmentError(
+        .misconfigured, "\(name) names no stepLimit: answer hello with one, or set environment.maxSteps.")
+    }
+    stepLimit = limit
+    maximalReward = hello.maximalReward
+    identity = EnvironmentIdentity(
+      kind: "process", rules: "\(name)\(hello.version.map { " \($0)" } ?? ""), \(limit) steps")
+  }
+
+  /// The program's own splits, unless the configuration gives places in the list of all its tasks, train to test.
+  public func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask] {
+    guard let largest = splits.largest else { return (hello.tasks?[split.rawValue] ?? []).map(task) }
+    let all = Split.allCases.flatMap { hello.tasks?[$0.rawValue] ?? [] }
+    guard largest < all.count else {
+      throw EnvironmentError(
+        .misconfigured, "environment.tasks names task \(largest); the program has \(all.count), counted from 0.")
+    }
+    return splits[split].map { task(all[$0]) }
+  }
+
+  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask {
+    guard hello.tasks?.values.contains(where: { $0.contains(id.rawValue) }) == true else {
+      throw EnvironmentError(.unknownTask, "The program has no task \(id).")
+    }
+    return task(id.rawValue)
+  }
+
+  private func task(_ name: String) -> AgentTask {
+    AgentTask(id: TaskID(name), request: hello.instructions ?? "", stepLimit: stepLimit)
+  }
+
+  public func tools(for task: AgentTask) -> [ActionTool]? { hello.tools }
+
+  public func begin(_ task: AgentTask) async throws(EnvironmentError) -> (
+    episode: any Episode, observation: Observation
+  ) {
+    let recovering = try await RecoveringEpisode.begin { () async throws(EnvironmentError) in
+      let number = self.episodes.withLock {
+        $0 += 1
+        return $0
+      }
+      let worker = try await self.pool.worker(number)
+      let reply = try await worker.ask {
+        ProgramRequest(id: $0, op: .reset, episode: number, task: task.id.rawValue)
+      }
+      let episode = ProgramEpisode(
+        world: self, worker: worker, number: number, task: task.id.rawValue,
+        takesSnapshots: self.hello.snapshots ?? false)
+      return (episode, try Self.observation(reply, to: "reset"))
+    }
+    return (recovering.episode, recovering.observation)
+  }
+
+  func nextEpisode() -> Int {
+    episodes.withLock {
+      $0 += 1
+      return $0
+    }
+  }
+
+  static func observation(_ reply: ProgramReply, to operation: String) throws(EnvironmentError) -> Observation {
+    guard let text = reply.observation else {
+      throw EnvironmentError(.misconfigured, "The program answered \(operation) without an observation.")
+    }
+    return Observation(text, choices: reply.choices)
+  }
+
+  /// Ends the programs.
+  public func close() async { await pool.close() }
+}
+
+/// The running programs; one that has ended is started again for the next episode.
+actor ProgramPool {
+  private let settings: ProgramWorker.Settings
+  private let size: Int
+  private var workers: [Int: ProgramWorker] = [:]
+
+  init(_ settings: ProgramWorker.Settings, size: Int) {
+    self.settings = settings
+    self.size = max(size, 1)
+  }
+
+  func worker(_ number: Int) async throws(EnvironmentError) -> ProgramWorker {
+    let place = number % size
+    if let worker = workers[place], await worker.isRunning { return worker }
+    let worker = try ProgramWorker(settings)
+    workers[place] = worker
+    return worker
+  }
+
+  func close() async {
+    for worker in workers.values { await worker.close() }
+    workers = [:]
+  }
+}
+
+/// One episode of a program.
+struct ProgramEpisode: Episode {
+  let world: ProgramWorld
+  let worker: ProgramWorker
+  let number: Int
+  let task: String
+  let takesSnapshots: Bool
+
+  mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+    let number = number
+    let reply = try await worker.ask {
+      ProgramRequest(id: $0, op: .step, episode: number, action: action.text, parsed: action.isParsed)
+    }
+    return Outcome(
+      try ProgramWorld.observation(reply, to: "step"), reward: reply.reward ?? 0, isDone: reply.done ?? false,
+      isInvalid: reply.invalid ?? false)
+  }
+
+  func fork() async throws(EnvironmentError) -> (any Episode)? {
+    guard takesSnapshots else { return nil }
+    let (number, task, copy) = (number, task, world.nextEpisode())
+    let state = try await worker.ask { ProgramRequest(id: $0, op: .snapshot, episode: number) }
+    _ = try await worker.ask {
+      ProgramRequest(id: $0, op: .restore, episode: copy, task: task, snapshot: state.snapshot ?? .null)
+    }
+    return ProgramEpisode(world: world, worker: worker, number: copy, task: task, takesSnapshots: true)
+  }
+
+  func close() async {
+    let number = number
+    _ = try? await worker.ask { ProgramRequest(id: $0, op: .close, episode: number) }
+  }
+}
