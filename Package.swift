@@ -12,7 +12,7 @@ let package = Package(
     .library(name: "Steering", targets: ["Steering"]),
     .library(name: "Critics", targets: ["Critics"]),
     .library(name: "Policies", targets: ["Policies"]),
-    .library(name: "Environments", targets: ["Orders", "TextCraft", "ProcessWorld"]),
+    .library(name: "Environments", targets: ["Orders", "TextCraft", "Shop", "ProcessWorld"]),
     .library(name: "Reporting", targets: ["Reporting"]),
   ],
   dependencies: [
@@ -65,6 +65,11 @@ let package = Package(
     .target(name: "TextCraft", dependencies: ["Agents"], path: "Sources/Environments/TextCraft"),
 
     .target(
+      name: "Shop", dependencies: ["Agents", .product(name: "GRDB", package: "GRDB.swift")],
+      path: "Sources/Environments/Shop",
+      resources: [.embedInCode("Prompts/react.txt"), .embedInCode("Prompts/reflact.txt")]),
+
+    .target(
       name: "ProcessWorld", dependencies: ["Agents", .product(name: "Subprocess", package: "swift-subprocess")],
       path: "Sources/Environments/Process"),
 
@@ -74,7 +79,7 @@ let package = Package(
       name: "cox",
       dependencies: [
         "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "Policies", "Orders", "TextCraft",
-        "ProcessWorld", "Reporting",
+        "ProcessWorld", "Shop", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -112,6 +117,8 @@ let package = Package(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
+    .testTarget(
+      name: "ShopTests", dependencies: ["Shop", "Agents", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering"]),
     .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
     .testTarget(name: "CriticsTests", dependencies: ["Critics"]),

@@ -191,7 +191,7 @@ struct CommandTests {
     defer { cox.clean() }
     let help = try await cox.run("--help")
     #expect(help.status == 0 && help.output.contains("compare"))
-    for verb in ["demo", "collect", "train", "steer", "compare", "export", "doctor"] {
+    for verb in ["demo", "collect", "train", "steer", "compare", "export", "check-environment", "doctor"] {
       let help = try await cox.run(verb, "--help")
       #expect(help.status == 0)
       for flag in ["--config", "--seed", "--store", "--json", "--quiet"] {
@@ -268,6 +268,25 @@ struct CommandTests {
       "steer", "--method", "best-of", "--particles", "2", "--config", file, "--store", "s.sqlite", "--json", "-")
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.json["tasks"] as? Int == 2 && result.json["failedParticles"] as? Int == 0)
+  }
+
+  @Test(
+    "check-environment on every world that needs nothing but itself",
+    arguments: [
+      ("{ kind: orders, tasks: { test: \"0..<3\" } }", []), ("{ kind: textcraft, tasks: { test: \"0..<3\" } }", []),
+      ("{ kind: shop, tasks: { test: \"0..<3\" } }", ["--action", "search[shirt]", "--action", "click[Buy Now]"]),
+      ("{ kind: process, command: [python3, MAZE] }", []),
+    ])
+  func checkEnvironment(environment: String, flags: [String]) async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let maze = Command.root.appendingPathComponent("Examples/Maze/maze.py").path
+    let file = try cox.write(
+      "environment: \(environment.replacing("MAZE", with: maze))\npolicy: { kind: local }", to: "c.yaml")
+    let (process, output, errors) = try cox.start(["check-environment", "--config", file] + flags)
+    let result = await Command.finish(process, output, errors)
+    #expect(result.status == 0, "\(result.errors)\(result.output)")
+    #expect(result.output.contains("by copy") && !result.output.contains("WRONG"), "\(result.output)")
   }
 
   @Test("The example of the README prints what it says")

@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import ParticleFilter
 import Policies
+import Shop
 import Steering
 import TextCraft
 
@@ -54,6 +55,16 @@ extension EnvironmentSettings {
         return fields
       }
       listed = try Self.range(&yaml, "listed")
+    case .shop:
+      try readSteps(&yaml)
+      files = try yaml.text("files")
+      goals = try yaml.choice("goals", ShopFiles.Goals.self)
+      limit = try yaml.integer("limit")
+      products = try yaml.integer("products") ?? products
+      database = try yaml.text("database")
+      forcedPurchase = try yaml.flag("forcedPurchase") ?? forcedPurchase
+      prompt = try yaml.text("prompt")
+      history = try yaml.integer("history")
     case .process:
       try readSteps(&yaml)
       command = try yaml.texts("command") ?? []

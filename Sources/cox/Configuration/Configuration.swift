@@ -1,6 +1,7 @@
 import Agents
 import ParticleFilter
 import Policies
+import Shop
 import Steering
 import TextCraft
 
@@ -14,7 +15,7 @@ struct Configuration {
 }
 
 struct EnvironmentSettings {
-  enum Kind: String, CaseIterable { case orders, textcraft, process }
+  enum Kind: String, CaseIterable { case orders, textcraft, shop, process }
 
   struct Field {
     let name: String
@@ -32,6 +33,15 @@ struct EnvironmentSettings {
   var recipes: String?
   var reward: TextCraft.Reward?
   var depths: ClosedRange<Int>?
+  // shop
+  var files: String?
+  var goals: ShopFiles.Goals?
+  var limit: Int?
+  var products = 1_000
+  var database: String?
+  var forcedPurchase = true
+  var prompt: String?
+  var history: Int?
   // process
   var command: [String] = []
   var folder: String?

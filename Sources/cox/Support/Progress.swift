@@ -103,3 +103,22 @@ final class Progress: Sendable {
     }
   }
 }
+
+extension Progress {
+  /// Progress of reading large files, in tenths: said on standard error, since it may take minutes the first time.
+  final class Reading: Sendable {
+    private let title: String
+    private let tenth = Mutex(0)
+
+    init(_ title: String) { self.title = title }
+
+    func read(_ bytes: Int, of all: Int) {
+      let reached = all > 0 ? bytes * 10 / all : 10
+      let isNew = tenth.withLock { tenth in
+        defer { tenth = max(tenth, reached) }
+        return reached > tenth
+      }
+      if isNew { Console.note("\(title): \(reached * 10) %") }
+    }
+  }
+}

@@ -5,6 +5,7 @@ import Orders
 import Policies
 import ProcessWorld
 import RolloutStore
+import Shop
 import Steering
 import TextCraft
 
@@ -70,6 +71,7 @@ func makeSuite(_ settings: EnvironmentSettings) async throws -> any TaskSuite {
     let form = OrderForm(
       fields: fields, listed: settings.listed ?? OrderForm.standard.listed, workedOrders: 3, seed: settings.seed)
     return try Orders(form: form, seed: settings.seed, splits: splits)
+  case .shop: return try makeShop(settings, splits)
   case .process:
     return try await ProgramWorld(
       ProgramWorld.Settings(
@@ -82,4 +84,27 @@ func makeSuite(_ settings: EnvironmentSettings) async throws -> any TaskSuite {
       recipes: book, reward: settings.reward ?? .goal, depths: settings.depths ?? 1...4,
       stepLimit: settings.maxSteps ?? 40, seed: settings.seed, splits: splits)
   }
+}
+
+/// WebShop's own products and goals where the configuration names their folder, a generated catalogue elsewhere.
+private func makeShop(_ settings: EnvironmentSettings, _ splits: TaskSplits) throws -> Shop {
+  let catalogue: Catalogue
+  if let folder = settings.files {
+    var files = try ShopFiles(directory: folder, goals: settings.goals, limit: settings.limit)
+    files.database = settings.database
+    let progress = Progress.Reading("reading \(folder)")
+    catalogue = try Catalogue.files(files) { progress.read($0.bytesRead, of: $0.bytes) }
+  } else {
+    catalogue = try Catalogue.generated(products: settings.products, seed: settings.seed)
+  }
+  let prompt: ShopPrompt =
+    switch settings.prompt {
+    case nil, "react": .react
+    case "reflact": .reflact
+    case let path?: .file(path)
+    }
+  return try Shop(
+    catalogue: catalogue,
+    rules: ShopRules(stepLimit: settings.maxSteps ?? 15, forcesPurchase: settings.forcedPurchase), prompt: prompt,
+    historyLimit: settings.history, splits: splits)
 }

@@ -1,0 +1,92 @@
+import Agents
+import Foundation
+
+/// WebShop's data files, and what to make of them.
+///
+/// Read are, of `items_shuffle*.json`, an array: `asin`, `name`, `full_description`, `small_description`, `pricing`,
+/// `customization_options` (of which `value`), `category`, `product_category` and `query`; of `items_ins_v2*.json`, an
+/// object by `asin`: `attributes`, `instruction` and `instruction_attributes`; of `items_human_ins.json`, an object by
+/// `asin` of arrays: `instruction`, `instruction_attributes` and `instruction_options`.
+public struct ShopFiles: Sendable, Hashable {
+  /// Whose requests are the goals.
+  public enum Goals: String, CaseIterable, Sendable, Codable {
+    /// Those that people wrote (`items_human_ins.json`), as in WebShop's benchmark.
+    case human
+    /// Those put together from attributes, one for each combination of a product's options, as AgentGym serves them.
+    case synthetic
+  }
+
+  /// `items_shuffle*.json`.
+  public var products: String
+  /// `items_ins_v2*.json`.
+  public var attributes: String
+  /// `items_human_ins.json`, needed for the goals of that kind.
+  public var humanGoals: String?
+  public var goals: Goals
+  /// Only so many entries of the product file are read (AgentGym: 1000), or nil for all.
+  public var limit: Int?
+  /// Where the database goes, or nil for a place beside the product file.
+  public var database: String?
+
+  public init(
+    products: String, attributes: String, humanGoals: String? = nil, goals: Goals, limit: Int? = nil,
+    database: String? = nil
+  ) {
+    self.products = products
+    self.attributes = attributes
+    self.humanGoals = humanGoals
+    self.goals = goals
+    self.limit = limit
+    self.database = database
+  }
+
+  /// The files of a directory, by their usual names; of several sizes the full one, else the first by name.
+  ///
+  /// - Parameter goals: nil for human goals where the directory has them, else synthetic ones.
+  /// - Throws: `misconfigured` where the directory lacks one.
+  public init(directory: String, goals: Goals? = nil, limit: Int? = nil) throws(EnvironmentError) {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
+    func path(_ stem: String) -> String? {
+      names.first { $0 == stem + ".json" }
+        ?? names.first { $0.hasPrefix(stem) && $0.hasSuffix(".json") }
+    }
+    let found = (path("items_shuffle"), path("items_ins_v2"), path("items_human_ins"))
+    guard let products = found.0, let attributes = found.1 else {
+      throw EnvironmentError(
+        .misconfigured,
+        "\(directory) has no \(found.0 == nil ? "items_shuffle*.json" : "items_ins_v2*.json"). Download WebShop's data "
+          + "files there, or leave environment.files out to shop in a generated catalogue.")
+    }
+    self.init(
+      products: "\(directory)/\(products)", attributes: "\(directory)/\(attributes)",
+      humanGoals: found.2.map { "\(directory)/\($0)" }, goals: goals ?? (found.2 == nil ? .synthetic : .human),
+      limit: limit)
+  }
+
+  /// The database's path.
+  var store: String {
+    if let database { return database }
+    let stem = products.hasSuffix(".json") ? String(products.dropLast(".json".count)) : products
+    return "\(stem).\(limit.map { "\($0)." } ?? "")\(goals.rawValue).sqlite"
+  }
+
+  /// The files that are read.
+  var sources: [String] { [products, attributes] + (goals == .human ? [humanGoals].compactMap(\.self) : []) }
+
+  /// What the files look like from outside: where it differs from the database's, the database is built again.
+  func fingerprint() throws(EnvironmentError) -> String {
+    var parts = ["version 1", goals.rawValue, limit.map(String.init) ?? "all"]
+    for source in sources {
+      do {
+        let attributes = try FileManager.default.attributesOfItem(atPath: source)
+        let changed = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        let size = (attributes[.size] as? NSNumber)?.int64Value ?? 0
+        parts.append("\(URL(filePath: source).lastPathComponent) \(size) \(changed)")
+      } catch {
+        throw EnvironmentError(
+          .misconfigured, "The shop's file \(source) cannot be read: \(error.localizedDescription)")
+      }
+    }
+    return parts.joined(separator: "; ")
+  }
+}

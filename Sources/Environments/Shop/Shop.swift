@@ -1,0 +1,123 @@
+import Agents
+
+/// Shopping by text: WebShop's rules (arXiv 2207.01206) without its server, index and tagger.
+///
+/// An agent is asked for a product in words, searches, reads pages, chooses options and buys one thing. What it buys is
+/// compared with the request: see ``PurchaseReward``. Pages read as AgentGym's server writes them. Tasks are named
+/// `goal-17`; the same catalogue gives the same goals the same numbers.
+public struct Shop: TaskSuite {
+  public let catalogue: Catalogue
+  public let rules: ShopRules
+  public let prompt: ShopPrompt
+  /// How many characters of past exchanges the policy is shown, or nil for all; see ``transcript(for:)``.
+  public let historyLimit: Int?
+  private let instructions: String
+  private let splits: TaskSplits
+
+  /// - Parameters:
+  ///   - splits: the numbers of each split.
+  ///   - historyLimit: 0 or more.
+  /// - Throws: `misconfigured` where the limits make no sense, a number is past the last goal, or the prompt's file
+  ///   cannot be read.
+  public init(
+    catalogue: Catalogue, rules: ShopRules = ShopRules(), prompt: ShopPrompt = .react, historyLimit: Int? = nil,
+    splits: TaskSplits
+  ) throws(EnvironmentError) {
+    guard rules.stepLimit > 0 else {
+      throw EnvironmentError(
+        .misconfigured, "environment.maxSteps is \(rules.stepLimit); an attempt has at least one step.")
+    }
+    if let historyLimit, historyLimit < 0 {
+      throw EnvironmentError(
+        .misconfigured, "environment.history is \(historyLimit); it is a number of characters from 0 on.")
+    }
+    if let largest = splits.largest, largest >= catalogue.goalCount {
+      throw EnvironmentError(
+        .misconfigured,
+        "environment.tasks names goal \(largest); this shop has \(catalogue.goalCount) goals, numbered from 0.")
+    }
+    self.catalogue = catalogue
+    self.rules = rules
+    self.prompt = prompt
+    self.historyLimit = historyLimit
+    self.splits = splits
+    instructions = try prompt.text()
+  }
+
+  public var identity: EnvironmentIdentity {
+    var digest = Digest()
+    digest.add(instructions)
+    let history = historyLimit.map { "; history \($0)" } ?? ""
+    return EnvironmentIdentity(
+      kind: "shop", rules: "\(catalogue.origin); \(rules.summary); prompt \(digest.text.prefix(8))\(history)")
+  }
+
+  public var maximalReward: Double? { 1 }
+
+  public func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask] { try tasks(numbered: splits[split]) }
+
+  /// Any goal, in a split or not; the number alone will do.
+  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { try tasks(numbered: [number(id)])[0] }
+
+  public func begin(
+    _ task: AgentTask
+  ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+    let number = try number(task.id)
+    guard let goal = try await catalogue.goal(number) else { throw unknown(task.id) }
+    let episode = ShopEpisode(catalogue: catalogue, goal: goal, rules: rules, stepLimit: task.stepLimit)
+    return (episode, episode.observation())
+  }
+
+  /// The instructions and the history: the first page with the task, then as many of the newest exchanges as
+  /// ``historyLimit`` allows. The present page is shown whole, whatever its length.
+  public func transcript(for trajectory: Trajectory) -> Transcript {
+    Transcript(instructions: instructions, history: trajectory, limit: historyLimit)
+  }
+
+  public func tools(for task: AgentTask) -> [ActionTool]? { Self.tools }
+
+  private static let tools = [
+    ActionTool(
+      "search", "Searches the shop, from any page.",
+      parameters: [.init("keywords", "Words that describe the product.")], template: "search[{keywords}]"),
+    ActionTool(
+      "click", "Clicks a button, a product's code or an option on the page.",
+      parameters: [.init("label", "As it stands on the page, such as Buy Now.")], template: "click[{label}]"),
+  ]
+
+  /// Actions that fetch the product a goal was made for, with its options, and earn 1.
+  public func goldPath(to id: TaskID) async throws(EnvironmentError) -> [String] {
+    guard let goal = try await catalogue.goal(number(id)) else { throw unknown(id) }
+    let chosen = goal.options.filter { value in goal.product.options.contains { $0.values.contains(value) } }
+    return ["search[\(goal.product.title)]", "click[\(goal.product.asin)]"] + chosen.map { "click[\($0)]" }
+      + ["click[\(Page.Button.buy.label)]"]
+  }
+
+  private func tasks(numbered numbers: [Int]) throws(EnvironmentError) -> [AgentTask] {
+    let requests = try catalogue.instructions(of: numbers)
+    var tasks: [AgentTask] = []
+    for (number, request) in zip(numbers, requests) {
+      let id = TaskID("goal-\(number)")
+      guard let request else { throw unknown(id) }
+      tasks.append(AgentTask(id: id, request: request, stepLimit: rules.stepLimit))
+    }
+    return tasks
+  }
+
+  private func number(_ id: TaskID) throws(EnvironmentError) -> Int {
+    let prefix = "goal-"
+    let digits = id.rawValue.hasPrefix(prefix) ? id.rawValue.dropFirst(prefix.count) : id.rawValue[...]
+    guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits),
+      number < catalogue.goalCount
+    else { throw unknown(id) }
+    return number
+  }
+
+  private func unknown(_ id: TaskID) -> EnvironmentError {
+    EnvironmentError(
+      .unknownTask,
+      "There is no task \"\(id.rawValue.clipped(to: 60))\"; this shop's are named goal-0 to "
+        + "goal-\(catalogue.goalCount - 1)."
+    )
+  }
+}
