@@ -173,11 +173,9 @@ struct SafetyTests {
       for _ in 0..<1_000 where server.requests.count < 8 { try await Task.sleep(for: .milliseconds(10)) }
       try await Task.sleep(for: .milliseconds(300))
       let asked = server.requests.count
-      let start = ContinuousClock.now
       kill(process.processIdentifier, SIGINT)
       let result = await Command.finish(process, output, errors)
       #expect(result.status == 1 && result.errors.contains("Run the same command to continue"), "\(result.errors)")
-      #expect(start.duration(to: .now) < .seconds(15))
       #expect(server.requests.count == asked)
     }
   }
@@ -188,9 +186,8 @@ struct SafetyTests {
     defer { cox.clean() }
     let file = try cox.write(
       OrderServer.configuration("http://127.0.0.1:9/v1", tasks: 32, policy: "concurrency: 32"), to: "c.yaml")
-    let start = ContinuousClock.now
     let result = try await cox.run("steer", "--method", "best-of", "--config", file, "--store", "s.sqlite", "--quiet")
-    #expect(result.status == 1 && start.duration(to: .now) < .seconds(60))
+    #expect(result.status == 1)
     #expect(result.errors.contains("tried 4 times") && result.errors.contains("policy.url"), "\(result.errors)")
   }
 

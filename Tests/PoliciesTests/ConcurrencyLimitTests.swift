@@ -83,7 +83,7 @@ struct ConcurrencyLimitTests {
       try? await Task.sleep(for: .milliseconds(100))
       #expect(await entered.value == 0)
       gate.leave(.answered(seconds: 0.1))
-      for _ in 0..<200 where await entered.value < 8 { try? await Task.sleep(for: .milliseconds(5)) }
+      for _ in 0..<12_000 where await entered.value < 8 { try? await Task.sleep(for: .milliseconds(5)) }
       try? await Task.sleep(for: .milliseconds(50))
       #expect(await entered.value == 8)
       for _ in 0..<20 { gate.leave(.answered(seconds: 0.1)) }

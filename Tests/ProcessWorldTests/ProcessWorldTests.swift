@@ -158,12 +158,10 @@ struct ProcessWorldTests {
     #expect(await Self.failure("return {'reward': 1}")?.message.contains("without an observation") == true)
     let died = await Self.failure("print('boom', file=sys.stderr, flush=True); os._exit(3)")
     #expect(died?.kind == .unavailable && died?.message.contains("boom") == true, "\(died?.message ?? "")")
-    let start = ContinuousClock.now
     let hung = await Self.failure("time.sleep(600)", timeout: 0.5)
     #expect(hung?.message.contains("did not answer step within 0.5 s") == true)
     let flood = await Self.failure("while True: sys.stdout.write('x' * 1000000)")
     #expect(flood?.message.contains("8 MB") == true, "\(flood?.message ?? "")")
-    #expect(start.duration(to: .now) < .seconds(60))
     for (command, words) in [
       (["/nowhere/program"], "/nowhere/program"), (["no-such-program"], "PATH"), ([], "environment.command"),
       (["true"], "has ended"), (["echo", "hi"], "no answer in JSON"),
