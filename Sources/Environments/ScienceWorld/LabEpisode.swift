@@ -1,0 +1,98 @@
+import Agents
+
+/// One attempt at a game: what was done so far, and a place in the pool to go on.
+actor LabEpisode: Episode {
+  private let pool: SimulatorPool
+  private let game: Game
+  private let simplifications: String
+  private let ticket: SimulatorPool.Ticket
+  /// What was done, and the score and end that came of each.
+  private var past: [(action: String, report: Bench.Report)] = []
+
+  /// How often one step is tried in another process after the one it was in died.
+  private static let attempts = 3
+  /// Longer actions are no actions of this world, in bytes.
+  private static let longestAction = 1_000
+  static let unknownAction = "No known action matches that input."
+
+  private init(pool: SimulatorPool, game: Game, simplifications: String, ticket: SimulatorPool.Ticket) {
+    self.pool = pool
+    self.game = game
+    self.simplifications = simplifications
+    self.ticket = ticket
+  }
+
+  /// Sets the game up.
+  static func begin(
+    _ game: Game, simplifications: String, in pool: SimulatorPool
+  ) async throws(EnvironmentError) -> (episode: LabEpisode, observation: Observation) {
+    let episode = LabEpisode(pool: pool, game: game, simplifications: simplifications, ticket: await pool.ticket())
+    do throws(EnvironmentError) {
+      let (request, view) = try await episode.atBench { bench throws(Py4JFailure) in try await bench.opening() }
+      return (episode, Observation(request + "\n\n" + view))
+    } catch {
+      await episode.close()
+      throw error
+    }
+  }
+
+  func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+    guard past.last?.report.isDone != true else {
+      throw EnvironmentError(.diverged, "The game \(game) is over; the episode takes no more actions.")
+    }
+    // The world is not asked, and no time passes in it.
+    guard case .act(let text) = action, text.utf8.count <= Self.longestAction else {
+      return Outcome(Observation(Self.unknownAction), isInvalid: true)
+    }
+    let before = past.last?.report.score ?? 0
+    let reports = try await atBench { bench throws(Py4JFailure) in try await bench.reports(of: [text]) }
+    guard let report = reports.first else { throw EnvironmentError(.unavailable, "ScienceWorld gave no report.") }
+    past.append((text, report))
+    return Outcome(
+      Observation(report.text), reward: Double(report.score - before) / 100, isDone: report.isDone,
+      isInvalid: report.text == Self.unknownAction)
+  }
+
+  func close() async { await pool.close(ticket) }
+
+  /// The simulator's own solution. Nothing else can be done with the episode after it.
+  func goldPath() async throws(EnvironmentError) -> [String] {
+    try await atBench { [game, simplifications] bench throws(Py4JFailure) in
+      try await bench.goldPath(game, simplifications: simplifications)
+    }
+  }
+
+  /// Does something at a world in which everything so far has happened.
+  private func atBench<T: Sendable>(
+    _ body: @Sendable (Bench) async throws(Py4JFailure) -> T
+  ) async throws(EnvironmentError) -> T {
+    var last = Py4JFailure(.lost, "no connection")
+    for _ in 0..<Self.attempts {
+      let place = try await pool.enter(ticket)
+      do throws(Py4JFailure) {
+        if place.isFresh { try await place.bench.load(game, simplifications: simplifications) }
+        let again = place.isFresh ? try await place.bench.reports(of: past.map(\.action)) : []
+        guard zip(again, past).allSatisfy({ $0.score == $1.report.score && $0.isDone == $1.report.isDone }) else {
+          await pool.close(ticket)
+          throw Py4JFailure(.refused, Self.divergence)
+        }
+        let value = try await body(place.bench)
+        await pool.leave(ticket)
+        return value
+      } catch {
+        if error.kind == .refused {
+          await pool.close(ticket)
+          throw EnvironmentError(
+            error.description == Self.divergence ? .diverged : .unavailable,
+            "ScienceWorld, \(game), after \(past.count) actions: \(error)")
+        }
+        await pool.abandon(ticket)
+        last = error
+      }
+    }
+    throw EnvironmentError(
+      .unavailable, "ScienceWorld, \(game): \(Self.attempts) processes in a row failed; the last: \(last).")
+  }
+
+  private static let divergence = "played again, the same actions scored or ended otherwise"
+}

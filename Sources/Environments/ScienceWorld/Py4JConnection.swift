@@ -1,0 +1,82 @@
+import NIOCore
+import NIOPosix
+
+/// A connection to a Py4J gateway on loopback.
+///
+/// The gateway works on one connection in one thread, so calls are carried out one after another in the order they were sent,
+/// and several may be sent before the first is answered.
+struct Py4JConnection: Sendable {
+  struct Limits: Sendable, Hashable {
+    /// From the moment a call is the first in line to its answer.
+    var deadline: Duration
+    /// The longest answer, in bytes.
+    var answer: Int
+  }
+
+  private let channel: any Channel
+
+  /// - Throws: ``Py4JFailure`` of kind `lost`.
+  static func open(port: Int, limits: Limits) async throws(Py4JFailure) -> Py4JConnection {
+    do {
+      let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .channelOption(.socketOption(.tcp_nodelay), value: 1)
+        .connectTimeout(.seconds(10))
+        .channelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(Py4JHandler(limits: limits))
+          }
+        }
+        .connect(host: "127.0.0.1", port: port).get()
+      return Py4JConnection(channel: channel)
+    } catch {
+      throw Py4JFailure(.lost, "no connection to port \(port): \(error)")
+    }
+  }
+
+  /// Sends calls in one go and waits for all their answers.
+  ///
+  /// - Throws: ``Py4JFailure``, of the first call that has no answer.
+  func answers(to calls: [Py4JCall]) async throws(Py4JFailure) -> [Py4JAnswer] {
+    guard !calls.isEmpty else { return [] }
+    let promise = channel.eventLoop.makePromise(of: [String].self)
+    let batch = Py4JBatch(
+      bytes: ByteBuffer(string: calls.map(\.text).joined()), count: calls.count, promise: promise)
+    channel.writeAndFlush(batch).whenFailure { promise.fail(Py4JFailure(.lost, "\($0)")) }
+    let lines: [String]
+    do {
+      lines = try await promise.futureResult.get()
+    } catch {
+      throw error as? Py4JFailure ?? Py4JFailure(.lost, "\(error)")
+    }
+    var answers: [Py4JAnswer] = []
+    for line in lines {
+      do throws(Py4JFailure) {
+        answers.append(try Py4JAnswer(line: line))
+      } catch {
+        if error.kind == .malformed { close() }
+        throw error
+      }
+    }
+    return answers
+  }
+
+  /// The answer to one call.
+  func answer(to call: Py4JCall) async throws(Py4JFailure) -> Py4JAnswer {
+    guard let answer = try await answers(to: [call]).first else { throw Py4JFailure(.lost, "no answer") }
+    return answer
+  }
+
+  func close() { channel.close(promise: nil) }
+
+  /// Returns once the connection is closed, by whichever side.
+  func waitUntilClosed() async {
+    try? await channel.closeFuture.get()
+  }
+}
+
+/// Calls sent together, and where their answers go.
+struct Py4JBatch: Sendable {
+  let bytes: ByteBuffer
+  let count: Int
+  let promise: EventLoopPromise<[String]>
+}

@@ -1,0 +1,134 @@
+/// One method call, as Py4J's text protocol writes it (py4j.org, "Advanced topics: the Py4J protocol").
+struct Py4JCall: Sendable, Hashable {
+  enum Argument: Sendable, Hashable {
+    case text(String)
+    case integer(Int32)
+    case boolean(Bool)
+  }
+
+  /// The lines sent, the closing `e` among them.
+  let text: String
+
+  /// Calls a method of an object that an earlier answer named.
+  init(_ object: String, _ method: String, _ arguments: Argument...) {
+    text = "c\n\(object)\n\(method)\n" + arguments.map { $0.line + "\n" }.joined() + "e\n"
+  }
+
+  /// Makes an object of a class.
+  init(new type: String) {
+    text = "i\n\(type)\ne\n"
+  }
+}
+
+extension Py4JCall.Argument {
+  fileprivate var line: String {
+    switch self {
+    case .text(let text): "s" + Py4JText.escaped(text)
+    case .integer(let number): "i\(number)"
+    case .boolean(let flag): "b\(flag)"
+    }
+  }
+}
+
+/// What the other side answered to one call.
+enum Py4JAnswer: Sendable, Hashable {
+  case text(String)
+  case integer(Int)
+  case double(Double)
+  case boolean(Bool)
+  /// The name of an object, a list among them.
+  case object(String)
+  case nothing
+
+  /// Reads one line without its line feed.
+  ///
+  /// - Throws: ``Py4JFailure`` of kind `refused` for an exception over there, `malformed` for what is no answer at all.
+  init(line: String) throws(Py4JFailure) {
+    guard line.hasPrefix("!"), line.utf8.count >= 2 else { throw Self.malformed(line) }
+    let body = line.dropFirst()
+    guard body.first == "y" else {
+      guard body.first == "x" else { throw Self.malformed(line) }
+      // The exception's first line; the rest is its stack.
+      let trace = body.dropFirst(body.dropFirst().first == "s" ? 2 : 1)
+      let first = Py4JText.unescaped(trace).split(separator: "\n", maxSplits: 1).first ?? "no reason given"
+      throw Py4JFailure(.refused, String(first.prefix(300)))
+    }
+    let value = body.dropFirst(2)
+    switch body.dropFirst().first {
+    case "s": self = .text(Py4JText.unescaped(value))
+    case "i", "L":
+      guard let number = Int(value) else { throw Self.malformed(line) }
+      self = .integer(number)
+    case "d":
+      guard let number = Double(value) else { throw Self.malformed(line) }
+      self = .double(number)
+    case "b":
+      guard let flag = Bool(String(value)) else { throw Self.malformed(line) }
+      self = .boolean(flag)
+    case "r", "l", "t", "a", "g", "h":
+      guard !value.isEmpty else { throw Self.malformed(line) }
+      self = .object(String(value))
+    case "v", "n": self = .nothing
+    default: throw Self.malformed(line)
+    }
+  }
+
+  private static func malformed(_ line: String) -> Py4JFailure {
+    Py4JFailure(.malformed, "an answer that is not Py4J's: \(line.prefix(120).debugDescription)")
+  }
+}
+
+/// How Py4J keeps a text on one line.
+enum Py4JText {
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    // Scalar by scalar, since "\r\n" is one Character.
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  static func unescaped(_ text: some StringProtocol) -> String {
+    var result = String.UnicodeScalarView()
+    var isEscape = false
+    for scalar in text.unicodeScalars {
+      if isEscape {
+        result.append(scalar == "n" ? "\n" : scalar == "r" ? "\r" : scalar)
+        isEscape = false
+      } else if scalar == "\\" {
+        isEscape = true
+      } else {
+        result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+}
+
+/// Why a call has no answer.
+struct Py4JFailure: Error, Sendable, Hashable, CustomStringConvertible {
+  enum Kind: Sendable, Hashable {
+    /// The other side raised an exception; the connection is as good as before.
+    case refused
+    /// What came is not the protocol, or too long. The connection is closed.
+    case malformed
+    /// No answer within the deadline. The connection is closed.
+    case late
+    /// The connection was refused or ended.
+    case lost
+  }
+
+  let kind: Kind
+  let description: String
+
+  init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}

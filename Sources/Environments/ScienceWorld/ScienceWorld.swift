@@ -1,0 +1,168 @@
+import Agents
+
+/// Elementary-school science in a text world (ScienceWorld, arXiv 2203.07540): boil water, wire a lamp, find an animal.
+///
+/// The simulator's own jar runs behind a ``SimulatorPool``. A task is named by its game, `boil/17`. The reward of a step is the
+/// change in the score, as a share of the full score; a wrong focus ends the game with −1 in all. A fork is a replay.
+///
+/// ```swift
+/// let settings = SimulatorPool.Settings(jar: try SimulatorPool.Settings.findJar(in: [".venv"]), java: try SimulatorPool.Settings.findJava())
+/// try await SimulatorPool.with(settings) { pool in
+///   let suite = try ScienceWorld(pool: pool, games: .benchmark(TaskSplits([.train: Array(0..<64)])))
+/// }
+/// ```
+public struct ScienceWorld: TaskSuite {
+  /// Which games the splits list. Any other game can still be named.
+  public enum Games: Sendable, Hashable {
+    /// Places in the benchmark's order of 4,639 games of 23 tasks; see ``Catalogue/benchmark``.
+    case benchmark(TaskSplits)
+    /// Places in the order of all 7,207 games; see ``Catalogue/games``.
+    case all(TaskSplits)
+    /// The simulator's own splits of some tasks' variations, or of all tasks' where none are named.
+    case variations(tasks: [String] = [])
+  }
+
+  /// What makes the world easier, as the simulator names it.
+  public enum Simplification: String, CaseIterable, Sendable, Codable {
+    case teleportAction, openDoors, openContainers, selfWateringFlowerPots, noElectricalAction
+    /// All of the others that the task allows.
+    case easy
+  }
+
+  public let simplifications: [Simplification]
+  /// Steps after which an attempt is cut.
+  public let stepLimit: Int
+  private let pool: SimulatorPool
+  private let prompt: Prompt
+  private let window: HistoryWindow
+  private let listed: [Split: [Game]]
+
+  /// - Parameters:
+  ///   - stepLimit: at least 1.
+  ///   - prompt: what the policy is told before the task.
+  ///   - historyLimit: how many characters of past exchanges a policy is shown; see ``HistoryWindow``. nil for all.
+  /// - Throws: `misconfigured` where a place is past the last game, a task has no such name, or the prompt cannot be read.
+  public init(
+    pool: SimulatorPool, games: Games, simplifications: [Simplification] = [], stepLimit: Int = 30,
+    prompt: Prompt.Source = .react, historyLimit: Int? = 24_000
+  ) throws(EnvironmentError) {
+    guard stepLimit > 0 else {
+      throw EnvironmentError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
+    }
+    if let historyLimit, historyLimit < 0 {
+      throw EnvironmentError(.misconfigured, "environment.historyLimit is \(historyLimit); it is 0 at least.")
+    }
+    self.pool = pool
+    self.simplifications = Simplification.allCases.filter(simplifications.contains)
+    self.stepLimit = stepLimit
+    self.prompt = try Prompt(prompt)
+    window = HistoryWindow(limit: historyLimit)
+    listed = try games.listed()
+  }
+
+  public var identity: EnvironmentIdentity {
+    let names = simplifications.isEmpty ? "none" : simplificationText
+    return EnvironmentIdentity(
+      kind: "scienceworld", rules: "jar \(Catalogue.version); simplifications \(names); \(stepLimit) steps")
+  }
+
+  public var maximalReward: Double? { 1 }
+
+  public func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask] {
+    var tasks: [AgentTask] = []
+    for game in listed[split] ?? [] { tasks.append(try task(game)) }
+    return tasks
+  }
+
+  /// Any game, listed or not, by its name or by the paper's number: `boil/17` or `1-1/17`, which is named `boil/17` again.
+  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { try task(try game(id)) }
+
+  public func begin(
+    _ task: AgentTask
+  ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+    try await LabEpisode.begin(try game(task.id), simplifications: simplificationText, in: pool)
+  }
+
+  public func transcript(for trajectory: Trajectory) -> Transcript {
+    window.transcript(instructions: prompt.text, history: trajectory)
+  }
+
+  /// The simulator's own solution of a game: actions that take it to the full score, though not always in the fewest steps.
+  public func goldPath(_ id: TaskID) async throws(EnvironmentError) -> [String] {
+    let (episode, _) = try await LabEpisode.begin(try game(id), simplifications: simplificationText, in: pool)
+    do throws(EnvironmentError) {
+      let path = try await episode.goldPath()
+      await episode.close()
+      return path
+    } catch {
+      await episode.close()
+      throw error
+    }
+  }
+
+  /// As the simulator takes it.
+  private var simplificationText: String { simplifications.map(\.rawValue).joined(separator: ",") }
+
+  private func task(_ game: Game) throws(EnvironmentError) -> AgentTask {
+    if simplifications.contains(.noElectricalAction),
+      game.task.hasPrefix("power-component") || game.task.hasPrefix("test-conductivity")
+    {
+      throw EnvironmentError(
+        .misconfigured, "The task \(game) is about electricity, which noElectricalAction takes away; leave it out.")
+    }
+    guard let request = Catalogue.standard.request(game) else {
+      throw EnvironmentError(.unknownTask, "There is no game \(game).")
+    }
+    return AgentTask(id: game.id, request: request, stepLimit: stepLimit)
+  }
+
+  private func game(_ id: TaskID) throws(EnvironmentError) -> Game {
+    let parts = id.rawValue.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let catalogue = Catalogue.standard
+    guard let entry = catalogue[parts[0]] ?? catalogue.entries.first(where: { $0.id == parts[0] }) else {
+      let names = catalogue.entries.map(\.name).joined(separator: ", ")
+      throw EnvironmentError(
+        .unknownTask, "There is no task \"\(parts[0])\"; a game is named like boil/17. The tasks: \(names).")
+    }
+    guard parts.count == 2, let variation = Int(parts[1]), (0..<entry.variations).contains(variation) else {
+      throw EnvironmentError(
+        .unknownTask, "There is no game \(id); those of \(entry.name) are \(entry.name)/0 to /\(entry.variations - 1).")
+    }
+    return Game(task: entry.name, variation: variation)
+  }
+}
+
+extension ScienceWorld.Games {
+  func listed() throws(EnvironmentError) -> [Split: [Game]] {
+    let catalogue = Catalogue.standard
+    var listed: [Split: [Game]] = [:]
+    switch self {
+    case .benchmark(let splits): listed = try Self.places(splits, in: catalogue.benchmark)
+    case .all(let splits): listed = try Self.places(splits, in: catalogue.games)
+    case .variations(let names):
+      var entries: [Catalogue.Entry] = []
+      for name in names {
+        guard let entry = catalogue[name] else {
+          throw EnvironmentError(
+            .misconfigured,
+            "There is no task \"\(name)\"; the tasks: \(catalogue.entries.map(\.name).joined(separator: ", ")).")
+        }
+        entries.append(entry)
+      }
+      for split in Split.allCases {
+        listed[split] = (names.isEmpty ? catalogue.entries : entries).flatMap { entry in
+          entry.variations(in: split).map { Game(task: entry.name, variation: $0) }
+        }
+      }
+    }
+    return listed
+  }
+
+  private static func places(_ splits: TaskSplits, in games: [Game]) throws(EnvironmentError) -> [Split: [Game]] {
+    if let largest = splits.largest, largest >= games.count {
+      throw EnvironmentError(
+        .misconfigured, "environment.tasks names game \(largest); there are \(games.count), numbered from 0.")
+    }
+    return Dictionary(uniqueKeysWithValues: Split.allCases.map { split in (split, splits[split].map { games[$0] }) })
+  }
+}

@@ -1,0 +1,114 @@
+import Agents
+
+/// A running simulator: one connection, and the worlds behind it, each of which carries one episode at a time.
+struct Simulator: Sendable {
+  let connection: Py4JConnection
+  let version: String
+  /// The names of the worlds.
+  let worlds: [String]
+
+  /// Asks a gateway for its version and makes the worlds.
+  static func greet(_ connection: Py4JConnection, benches: Int) async throws(Py4JFailure) -> Simulator {
+    let made = try await connection.answers(
+      to: Array(repeating: Py4JCall(new: "scienceworld.runtime.pythonapi.PythonInterface"), count: max(benches, 1)))
+    var worlds: [String] = []
+    for answer in made { worlds.append(try answer.object()) }
+    let type = try await connection.answer(to: Py4JCall(worlds[0], "getClass")).object()
+    let package = try await connection.answer(to: Py4JCall(type, "getPackage")).object()
+    let version = try await connection.answer(to: Py4JCall(package, "getImplementationVersion")).text()
+    return Simulator(connection: connection, version: version, worlds: worlds)
+  }
+}
+
+/// A world that one episode works at.
+struct Bench: Sendable {
+  let connection: Py4JConnection
+  let world: String
+
+  /// What one action came to.
+  struct Report: Sendable, Hashable {
+    let text: String
+    /// In hundredths, cumulative: 0 to 100, or −100 after a wrong focus.
+    let score: Int
+    let isDone: Bool
+  }
+
+  /// Sets a game up, in place of whatever was there.
+  func load(_ game: Game, simplifications: String) async throws(Py4JFailure) {
+    let call = Py4JCall(
+      world, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications),
+      .boolean(false))
+    let problem = try await connection.answer(to: call).text()
+    guard problem.isEmpty else { throw Py4JFailure(.refused, problem) }
+  }
+
+  /// What is asked, and the first view. Neither takes time in the world.
+  func opening() async throws(Py4JFailure) -> (request: String, view: String) {
+    let answers = try await connection.answers(
+      to: [Py4JCall(world, "getTaskDescription"), Py4JCall(world, "freeActionLook")])
+    return (try answers[0].text(), try answers[1].text())
+  }
+
+  /// Carries actions out, all of them sent in one go.
+  func reports(of actions: [String]) async throws(Py4JFailure) -> [Report] {
+    let answers = try await connection.answers(
+      to: actions.flatMap {
+        [Py4JCall(world, "step", .text($0)), Py4JCall(world, "getScore"), Py4JCall(world, "getCompleted")]
+      })
+    var reports: [Report] = []
+    for start in stride(from: 0, to: answers.count - 2, by: 3) {
+      let share = try answers[start + 1].double()
+      guard (-1...1).contains(share) else { throw Py4JFailure(.malformed, "a score of \(share)") }
+      let score = Int((share * 100).rounded())
+      let isDone = try answers[start + 2].boolean() || score < 0
+      reports.append(Report(text: try answers[start].text(), score: score, isDone: isDone))
+    }
+    return reports
+  }
+
+  /// The simulator's own solution of a game, which is loaded for it. Only some games of a few tasks have none.
+  func goldPath(_ game: Game, simplifications: String) async throws(Py4JFailure) -> [String] {
+    let load = Py4JCall(
+      world, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications), .boolean(true)
+    )
+    let answers = try await connection.answers(to: [load, Py4JCall(world, "getGoldActionSequence")])
+    let list = try answers[1].object()
+    let count = try await connection.answer(to: Py4JCall(list, "size")).integer()
+    let items = try await connection.answers(
+      to: (0..<count).map { Py4JCall(list, "get", .integer(Int32(clamping: $0))) })
+    var actions: [String] = []
+    for item in items { actions.append(try item.text()) }
+    return actions
+  }
+}
+
+extension Py4JAnswer {
+  func text() throws(Py4JFailure) -> String {
+    guard case .text(let text) = self else { throw unexpected("a text") }
+    return text
+  }
+
+  func object() throws(Py4JFailure) -> String {
+    guard case .object(let name) = self else { throw unexpected("an object") }
+    return name
+  }
+
+  func integer() throws(Py4JFailure) -> Int {
+    guard case .integer(let number) = self else { throw unexpected("a whole number") }
+    return number
+  }
+
+  func double() throws(Py4JFailure) -> Double {
+    guard case .double(let number) = self else { throw unexpected("a number") }
+    return number
+  }
+
+  func boolean() throws(Py4JFailure) -> Bool {
+    guard case .boolean(let flag) = self else { throw unexpected("true or false") }
+    return flag
+  }
+
+  private func unexpected(_ wanted: String) -> Py4JFailure {
+    Py4JFailure(.malformed, "\(self) where \(wanted) was due")
+  }
+}

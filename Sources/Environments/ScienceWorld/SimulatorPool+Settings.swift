@@ -1,0 +1,101 @@
+import Agents
+import Foundation
+
+extension SimulatorPool {
+  /// Where the simulator is and how much of the machine it may have.
+  public struct Settings: Sendable, Hashable {
+    /// `scienceworld.jar`, as PyPI's scienceworld brings it; see ``findJar(in:)``.
+    public var jar: String
+    /// Java 8 or later; see ``findJava()``.
+    public var java: String
+    /// How many Java processes run at a time, at most. Each keeps about one core busy while it is asked.
+    public var processes: Int
+    /// Episodes that one process keeps ready to continue. One more and the episode idle longest is put away: it is played
+    /// again from its start when its next action comes.
+    public var episodesPerProcess: Int
+    /// The heap of one process, in MiB.
+    public var memory: Int
+    /// A process that has loaded this many games is replaced, since its memory grows with use.
+    public var loadsPerProcess: Int
+    /// The longest that one call may take.
+    public var deadline: Duration
+    /// The longest that a process may take to start.
+    public var patience: Duration
+    /// The longest answer, in bytes.
+    public var answerLimit: Int
+
+    public init(
+      jar: String, java: String, processes: Int = max(1, ProcessInfo.processInfo.activeProcessorCount / 2),
+      episodesPerProcess: Int = 16, memory: Int = 1024, loadsPerProcess: Int = 2000, deadline: Duration = .seconds(60),
+      patience: Duration = .seconds(120), answerLimit: Int = 1 << 20
+    ) {
+      self.jar = jar
+      self.java = java
+      self.processes = processes
+      self.episodesPerProcess = episodesPerProcess
+      self.memory = memory
+      self.loadsPerProcess = loadsPerProcess
+      self.deadline = deadline
+      self.patience = patience
+      self.answerLimit = answerLimit
+    }
+
+    var limits: Py4JConnection.Limits { .init(deadline: deadline, answer: answerLimit) }
+
+    /// - Throws: `misconfigured` where Java or the jar is not there, saying how to get it, or where a number makes no sense.
+    func check() throws(EnvironmentError) {
+      guard FileManager.default.isExecutableFile(atPath: java) else { throw Self.noJava("There is none at \(java).") }
+      guard FileManager.default.isReadableFile(atPath: jar) else { throw Self.noJar("There is none at \(jar).") }
+      let least = [
+        ("processes", processes, 1), ("episodesPerProcess", episodesPerProcess, 1), ("memory", memory, 128),
+        ("loadsPerProcess", loadsPerProcess, 1), ("answerLimit", answerLimit, 1024),
+      ]
+      for (name, value, bound) in least where value < bound {
+        throw EnvironmentError(.misconfigured, "environment.\(name) is \(value); it is \(bound) at least.")
+      }
+    }
+
+    /// The jar of the Python package `scienceworld` inside the first of some virtual environments that has it.
+    ///
+    /// - Throws: `misconfigured` where none has it, with every place looked at.
+    public static func findJar(in searchRoots: [String]) throws(EnvironmentError) -> String {
+      var tried: [String] = []
+      for root in searchRoots {
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/lib")) ?? []
+        for version in versions.filter({ $0.hasPrefix("python3") }).sorted() {
+          let jar = "\(root)/lib/\(version)/site-packages/scienceworld/scienceworld.jar"
+          if FileManager.default.isReadableFile(atPath: jar) { return jar }
+        }
+        tried.append("\(root)/lib/python3*/site-packages/scienceworld/scienceworld.jar")
+      }
+      throw noJar(tried.isEmpty ? "Nowhere to look." : "Looked for \(tried.joined(separator: " and for ")).")
+    }
+
+    /// Java as `JAVA_HOME` or `PATH` names it.
+    ///
+    /// - Throws: `misconfigured` where neither does.
+    public static func findJava() throws(EnvironmentError) -> String {
+      let variables = ProcessInfo.processInfo.environment
+      let home = variables["JAVA_HOME"].map { ["\($0)/bin"] } ?? []
+      for folder in home + (variables["PATH"] ?? "").split(separator: ":").map(String.init)
+      where FileManager.default.isExecutableFile(atPath: "\(folder)/java") {
+        return "\(folder)/java"
+      }
+      throw noJava("Neither JAVA_HOME nor PATH has one.")
+    }
+
+    private static func noJar(_ tried: String) -> EnvironmentError {
+      EnvironmentError(
+        .misconfigured,
+        "ScienceWorld has no simulator. \(tried) Get it with `pip install scienceworld==\(Catalogue.version)` (its jar is all "
+          + "that is used), or set environment.jar.")
+    }
+
+    private static func noJava(_ tried: String) -> EnvironmentError {
+      EnvironmentError(
+        .misconfigured,
+        "ScienceWorld needs Java. \(tried) Get it with `apt-get install openjdk-17-jre-headless` or `brew install openjdk`, "
+          + "or set environment.java.")
+    }
+  }
+}

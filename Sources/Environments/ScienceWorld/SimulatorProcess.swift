@@ -1,0 +1,134 @@
+import Agents
+import Subprocess
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
+
+/// A Java process that runs the simulator behind a Py4J gateway.
+///
+/// The gateway watches its standard input and ends with it, so that the process outlives neither an interrupted program nor a
+/// killed one. It listens on loopback alone, on a port of its choosing that it prints; the Py4J inside the jar knows no password.
+struct SimulatorProcess {
+  let settings: SimulatorPool.Settings
+
+  var arguments: [String] {
+    [
+      "-Xmx\(settings.memory)m",
+      // Several processes share the machine: no collector threads of their own.
+      "-XX:+UseSerialGC",
+      // Out of memory is the end of the process, and its episodes go on in another.
+      "-XX:+ExitOnOutOfMemoryError",
+      // The simulator walks through sets in the order of identity hashes, which decides in which order objects are listed and
+      // heat and current flow. One hash for all makes that the order of insertion, and a replay the same to the letter.
+      "-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2",
+      "-cp", settings.jar, "py4j.GatewayServer", "--die-on-broken-pipe", "0",
+    ]
+  }
+
+  /// Starts the process, says so once it answers, and returns when it has ended or its connection is closed.
+  ///
+  /// - Throws: ``EnvironmentError`` where the process does not get as far as answering, or is another version than expected.
+  func run(_ ready: @escaping @Sendable (Simulator) async -> Void) async throws(EnvironmentError) {
+    var options = PlatformOptions()
+    // Apart from the terminal's process group, so that Ctrl-C reaches only the program, which then ends in order.
+    options.createSession = true
+    let result: ExecutionResult<EnvironmentError?, SequenceOutput, DiscardedOutput>
+    do {
+      result = try await Subprocess.run(
+        .path(FilePath(settings.java)), arguments: Arguments(arguments), platformOptions: options, input: .inputWriter,
+        output: .sequence, error: .discarded
+      ) { execution in
+        let failure = await serve(execution.standardOutput, ready)
+        try? execution.send(signal: .kill)
+        return failure
+      }
+    } catch {
+      guard !Task.isCancelled else { return }
+      throw EnvironmentError(.misconfigured, "ScienceWorld could not be started with \(settings.java): \(error)")
+    }
+    if let failure = result.closureResult, !Task.isCancelled { throw failure }
+  }
+
+  /// What is still going on of a process.
+  private enum Event: Sendable {
+    case outputEnded
+    case connectionEnded(EnvironmentError?)
+    case patienceEnded
+  }
+
+  private func serve(
+    _ output: SubprocessOutputSequence, _ ready: @escaping @Sendable (Simulator) async -> Void
+  ) async -> EnvironmentError? {
+    let (ports, found) = AsyncStream<Int>.makeStream()
+    return await withTaskGroup(of: Event.self) { group in
+      group.addTask {
+        await drain(output, port: found)
+        return .outputEnded
+      }
+      group.addTask {
+        for await port in ports { return .connectionEnded(await connect(port, ready)) }
+        return .connectionEnded(
+          EnvironmentError(
+            .misconfigured,
+            "ScienceWorld did not start: \(settings.java) \(arguments.joined(separator: " ")) named no port. Run it by hand to "
+              + "see why."))
+      }
+      group.addTask {
+        try? await Task.sleep(for: settings.patience)
+        found.finish()
+        return .patienceEnded
+      }
+      defer { group.cancelAll() }
+      while let event = await group.next() {
+        if case .connectionEnded(let failure) = event { return failure }
+      }
+      return nil
+    }
+  }
+
+  /// Reads everything the process prints until it ends, since a full pipe would stop it; the first line is the port.
+  private func drain(_ output: SubprocessOutputSequence, port: AsyncStream<Int>.Continuation) async {
+    defer { port.finish() }
+    var line: [UInt8]? = []
+    do {
+      for try await buffer in output {
+        guard var text = line else { continue }
+        buffer.withUnsafeBytes { text.append(contentsOf: $0.prefix(64)) }
+        line = text
+        guard text.contains(UInt8(ascii: "\n")) || text.count > 64 else { continue }
+        line = nil
+        let first = String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        if let number = Int(first.filter { !$0.isWhitespace }), (1...65_535).contains(number) { port.yield(number) }
+        port.finish()
+      }
+    } catch {
+      // The pipe broke: the process is as good as ended.
+    }
+  }
+
+  private func connect(_ port: Int, _ ready: (Simulator) async -> Void) async -> EnvironmentError? {
+    do throws(Py4JFailure) {
+      let connection = try await Py4JConnection.open(port: port, limits: settings.limits)
+      defer { connection.close() }
+      let simulator = try await Simulator.greet(connection, benches: settings.episodesPerProcess)
+      guard simulator.version == Catalogue.version else {
+        return EnvironmentError(
+          .misconfigured,
+          "\(settings.jar) is ScienceWorld \(simulator.version); the tasks known here are those of \(Catalogue.version): "
+            + "`pip install scienceworld==\(Catalogue.version)`.")
+      }
+      await ready(simulator)
+      await withTaskCancellationHandler {
+        await connection.waitUntilClosed()
+      } onCancel: {
+        connection.close()
+      }
+      return nil
+    } catch {
+      return EnvironmentError(.unavailable, "ScienceWorld started and does not answer: \(error).")
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import Agents
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ScienceWorld
+
+@Suite(
+  .serialized, .enabled(if: java != nil, "There is no Java on this machine: apt-get install openjdk-17-jre-headless"))
+struct SimulatorTests {
+  @Test func goldPathsReachTheFullScore() async throws {
+    let tasks = Set(Catalogue.standard.benchmark.map(\.task))
+    let reached = try await SimulatorPool.with(settings()) { pool in
+      let suite = try suite(pool)
+      var reached: [String] = []
+      for entry in Catalogue.standard.entries where tasks.contains(entry.name) {
+        let id = TaskID("\(entry.name)/\(entry.variations(in: .test).lowerBound)")
+        let (_, outcomes) = try await suite.play(try await suite.goldPath(id), id)
+        let reward = outcomes.reduce(0) { $0 + $1.reward }
+        if abs(reward - 1) < 1e-9, outcomes.last?.isDone == true { reached.append(entry.name) }
+      }
+      return reached
+    }
+    #expect(reached.count >= 23, "\(reached)")
+  }
+
+  @Test(arguments: ["boil/3", "use-thermometer/3", "power-component/3", "find-animal/7", "melt/1"])
+  func replaysAreTheSameToTheLetter(id: TaskID) async throws {
+    try await SimulatorPool.with(settings(processes: 2, episodes: 2)) { pool in
+      let suite = try suite(pool)
+      let path = Array(try await suite.goldPath(id).prefix(20))
+      let first = try await suite.play(path, id)
+      try await withThrowingTaskGroup { group in
+        for _ in 0..<4 { group.addTask { try await suite.play(path, id) } }
+        for try await again in group {
+          #expect(again.opening == first.opening)
+          #expect(again.outcomes == first.outcomes)
+        }
+      }
+    }
+  }
+
+  @Test func theCatalogueIsTheJars() async throws {
+    try await SimulatorPool.with(settings()) { pool in
+      let ticket = await pool.ticket()
+      let bench = try await pool.enter(ticket).bench
+      for entry in Catalogue.standard.entries {
+        let count = try await bench.connection.answer(
+          to: Py4JCall(bench.world, "getTaskMaxVariations", .text(entry.name)))
+        #expect(count == .integer(entry.variations))
+        for variation in [0, entry.variations / 3, entry.variations - 1] {
+          let game = Game(task: entry.name, variation: variation)
+          try await bench.load(game, simplifications: "")
+          #expect(try await bench.opening().request == Catalogue.standard.request(game))
+        }
+        let sets = ["getVariationsTrain", "getVariationsDev", "getVariationsTest"]
+        for (split, method) in zip(Split.allCases, sets) {
+          let list = try await bench.connection.answer(to: Py4JCall(bench.world, method)).object()
+          let size = try await bench.connection.answer(to: Py4JCall(list, "size")).integer()
+          let range = entry.variations(in: split)
+          #expect(size == range.count)
+          let ends = try await bench.connection.answers(
+            to: [Py4JCall(list, "get", .integer(0)), Py4JCall(list, "get", .integer(Int32(size - 1)))])
+          #expect(ends == [.integer(range.lowerBound), .integer(range.upperBound - 1)])
+        }
+      }
+      await pool.close(ticket)
+    }
+  }
+
+  @Test func aWrongFocusEndsTheGameAtMinusOne() async throws {
+    try await SimulatorPool.with(settings()) { pool in
+      let suite = try suite(pool)
+      let (opening, outcomes) = try await suite.play(["look around", "nonsense", "focus on agent"], "boil/0")
+      #expect(opening.text.hasPrefix("Your task is to boil"))
+      #expect(opening.text.contains("This room is called"))
+      #expect(outcomes.map(\.isDone) == [false, false, true])
+      #expect(outcomes.map(\.isInvalid) == [false, true, false])
+      #expect(outcomes.reduce(0) { $0 + $1.reward } == -1)
+
+      var (episode, _) = try await suite.begin(try suite.task("1-1/0"))
+      let unread = try await episode.step(.unparsable("hm"))
+      #expect(unread.isInvalid && unread.reward == 0)
+      #expect(try await episode.step(.act(String(repeating: "x", count: 100_000))).isInvalid)
+      #expect(try await episode.step(.act("look around\n!x\\n\u{0}\u{7f}é")).isInvalid)
+      #expect(try await episode.step(.act("focus on agent")).reward == -1)
+      await #expect(throws: EnvironmentError.self) { try await episode.step(.act("look around")) }
+      #expect(try await episode.fork() == nil)
+      await episode.close()
+    }
+  }
+
+  @Test func anEpisodeGoesOnAfterItsProcessIsKilled() async throws {
+    let memory = 641
+    try await SimulatorPool.with(settings(memory: memory)) { pool in
+      let suite = try suite(pool)
+      let path = try await suite.goldPath("power-component/3")
+      let whole = try await suite.play(path, "power-component/3")
+      var (episode, _) = try await suite.begin(try suite.task("power-component/3"))
+      var outcomes: [Outcome] = []
+      for (step, action) in path.enumerated() where outcomes.last?.isDone != true {
+        if step == 4 || step == 8 {
+          let victims = simulators(memory: memory)
+          #expect(victims.count == 1)
+          for victim in victims { kill(victim, SIGKILL) }
+        }
+        outcomes.append(try await episode.step(.act(action)))
+      }
+      await episode.close()
+      #expect(outcomes == whole.outcomes)
+    }
+    #expect(try await comesTrue { simulators(memory: memory).isEmpty })
+  }
+
+  /// More episodes than worlds, and processes that are replaced all the time.
+  @Test(arguments: [(2, 2000), (3, 6)])
+  func episodesTakeTurns(episodes: Int, loads: Int) async throws {
+    try await SimulatorPool.with(settings(episodes: episodes, loads: loads)) { pool in
+      let suite = try suite(pool)
+      let path = Array(try await suite.goldPath("find-animal/7").prefix(4))
+      let alone = try await suite.play(path, "find-animal/7")
+      var open: [any Episode] = []
+      for _ in 0..<4 { open.append(try await suite.begin(try suite.task("find-animal/7")).episode) }
+      for (step, action) in path.enumerated() {
+        for place in open.indices {
+          #expect(try await open[place].step(.act(action)) == alone.outcomes[step])
+        }
+      }
+      for episode in open { await episode.close() }
+    }
+  }
+
+  @Test func noProcessOutlivesItsPool() async throws {
+    let memory = 642
+    let seen = Mutex(0)
+    await #expect(throws: CancellationError.self) {
+      try await SimulatorPool.with(settings(processes: 2, memory: memory)) { pool in
+        let suite = try suite(pool)
+        try await withThrowingTaskGroup { group in
+          for _ in 0..<2 { group.addTask { _ = try await suite.play(["look around"], "melt/0") } }
+          try await group.waitForAll()
+        }
+        seen.withLock { $0 = simulators(memory: memory).count }
+        throw CancellationError()
+      }
+    }
+    #expect(seen.withLock { $0 } >= 1)
+    #expect(try await comesTrue { simulators(memory: memory).isEmpty })
+  }
+
+  /// What SIGKILL does to the program: its end of the pipe closes, and nobody says good-bye.
+  @Test func theProcessEndsWithThePipeThatHoldsIt() async throws {
+    let memory = 643
+    let program = SimulatorProcess(settings: try settings(memory: memory))
+    let (holder, simulator) = (Process(), Process())
+    let pipe = Pipe()
+    holder.executableURL = URL(filePath: "/bin/sleep")
+    holder.arguments = ["1000"]
+    holder.standardOutput = pipe
+    simulator.executableURL = URL(filePath: program.settings.java)
+    simulator.arguments = program.arguments
+    simulator.standardInput = pipe
+    simulator.standardOutput = FileHandle.nullDevice
+    try simulator.run()
+    try holder.run()
+    try pipe.fileHandleForWriting.close()
+    try await Task.sleep(for: .seconds(2))
+    #expect(simulators(memory: memory).count == 1)
+    kill(holder.processIdentifier, SIGKILL)
+    #expect(try await comesTrue { simulators(memory: memory).isEmpty })
+    simulator.terminate()
+  }
+
+  @Test func whatIsMissingIsNamed() async throws {
+    var bare = try settings()
+    bare.java = "/nowhere/java"
+    let noJava = await #expect(throws: EnvironmentError.self) { try await SimulatorPool.with(bare) { _ in } }
+    #expect(noJava?.kind == .misconfigured && noJava?.message.contains("apt-get install") == true)
+    bare = try settings()
+    bare.jar = "/nowhere/scienceworld.jar"
+    let noJar = await #expect(throws: EnvironmentError.self) { try await SimulatorPool.with(bare) { _ in } }
+    #expect(noJar?.kind == .misconfigured && noJar?.message.contains("pip install") == true)
+    // A file that is no jar: Java starts and ends.
+    bare.jar = "/etc/hostname"
+    let broken = await #expect(throws: EnvironmentError.self) {
+      try await SimulatorPool.with(bare) { pool in
+        let suite = try suite(pool)
+        _ = try await suite.begin(try suite.task("boil/0"))
+      }
+    }
+    #expect(broken?.kind == .misconfigured)
+  }
+}

@@ -1,0 +1,72 @@
+import Agents
+import Foundation
+import Testing
+
+@testable import ScienceWorld
+
+/// Java, or nil where this machine has none.
+let java = try? SimulatorPool.Settings.findJava()
+
+/// Settings for the jar of `COXSWAIN_VENV` or of the `.venv` of this checkout. A test without the jar fails.
+func settings(
+  processes: Int = 1, episodes: Int = 8, memory: Int = 640, loads: Int = 2000
+) throws -> SimulatorPool.Settings {
+  SimulatorPool.Settings(
+    jar: try SimulatorPool.Settings.findJar(in: [virtualEnvironment]), java: try #require(java), processes: processes,
+    episodesPerProcess: episodes, memory: memory, loadsPerProcess: loads)
+}
+
+let virtualEnvironment: String = {
+  if let path = ProcessInfo.processInfo.environment["COXSWAIN_VENV"] { return path }
+  var folder = URL(filePath: #filePath).deletingLastPathComponent()
+  while folder.path.count > 1 {
+    if FileManager.default.fileExists(atPath: folder.appending(path: "Package.swift").path) { break }
+    folder = folder.deletingLastPathComponent()
+  }
+  return folder.appending(path: ".venv").path
+}()
+
+/// The suite over all games.
+func suite(
+  _ pool: SimulatorPool, simplifications: [ScienceWorld.Simplification] = [.easy], stepLimit: Int = 1000
+) throws -> ScienceWorld {
+  try ScienceWorld(pool: pool, games: .variations(), simplifications: simplifications, stepLimit: stepLimit)
+}
+
+extension ScienceWorld {
+  /// Carries actions out from the start of a game.
+  func play(_ actions: [String], _ id: TaskID) async throws -> (opening: Observation, outcomes: [Outcome]) {
+    var (episode, opening) = try await begin(try task(id))
+    var outcomes: [Outcome] = []
+    do {
+      for action in actions {
+        outcomes.append(try await episode.step(.act(action)))
+        if outcomes.last?.isDone == true { break }
+      }
+    } catch {
+      await episode.close()
+      throw error
+    }
+    await episode.close()
+    return (opening, outcomes)
+  }
+}
+
+/// The simulators on this machine that were started with this much memory, by their process ids.
+func simulators(memory: Int) -> [pid_t] {
+  let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+  return processes.compactMap { pid_t($0) }.filter { id in
+    guard let line = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else { return false }
+    let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    return words.contains("-Xmx\(memory)m") && words.contains("py4j.GatewayServer") && words[0].hasSuffix("java")
+  }
+}
+
+/// Whether something comes true within ten seconds.
+func comesTrue(_ condition: () -> Bool) async throws -> Bool {
+  for _ in 0..<200 {
+    if condition() { return true }
+    try await Task.sleep(for: .milliseconds(50))
+  }
+  return condition()
+}

@@ -1,0 +1,118 @@
+import Agents
+import Foundation
+import Testing
+
+@testable import ScienceWorld
+
+@Test func theCatalogueHasEveryGame() {
+  let catalogue = Catalogue.standard
+  #expect(catalogue.entries.count == 30)
+  #expect(catalogue.games.count == 7207)
+  #expect(Set(catalogue.games).count == 7207)
+  #expect(catalogue.benchmark.count == 4639)
+  #expect(Set(catalogue.benchmark.map(\.task)).count == 23)
+  #expect(catalogue.benchmark[0] == Game(task: "boil", variation: 0))
+  #expect(catalogue.benchmark[30] == Game(task: "melt", variation: 0))
+  for entry in catalogue.entries {
+    let splits = Split.allCases.map(entry.variations(in:))
+    #expect(splits.allSatisfy { !$0.isEmpty })
+    #expect(splits.flatMap { Array($0) } == Array(0..<entry.variations))
+  }
+  for game in catalogue.games {
+    let request = catalogue.request(game)
+    #expect(request?.hasPrefix("Your task is to ") == true && request?.contains("{") == false)
+  }
+  #expect(catalogue.request(Game(task: "boil", variation: 30)) == nil)
+}
+
+/// A suite whose pool is never asked for a simulator: any executable and any file will do.
+private func withSuite(
+  _ games: ScienceWorld.Games = .variations(), simplifications: [ScienceWorld.Simplification] = [],
+  stepLimit: Int = 30, prompt: Prompt.Source = .react, historyLimit: Int? = nil,
+  _ body: (ScienceWorld) throws -> Void
+) async throws {
+  try await SimulatorPool.with(.init(jar: "/etc/passwd", java: "/bin/sh")) { pool in
+    try body(
+      try ScienceWorld(
+        pool: pool, games: games, simplifications: simplifications, stepLimit: stepLimit, prompt: prompt,
+        historyLimit: historyLimit))
+  }
+}
+
+@Test func tasksAreNamedByTheirGame() async throws {
+  try await withSuite { suite in
+    let task = try suite.task("boil/0")
+    #expect(task.id == "boil/0" && task.stepLimit == 30)
+    #expect(task.request.hasPrefix("Your task is to boil "))
+    #expect(try suite.task("1-1/0") == task)
+    for name in ["boil", "boil/", "boil/30", "boil/-1", "boil/1/2", "bake/1", "", "/", "boil/99999999999999999999"] {
+      #expect(throws: EnvironmentError.self) { try suite.task(TaskID(name)) }
+    }
+    #expect(suite.identity.description == "scienceworld (jar 1.2.3; simplifications none; 30 steps)")
+    #expect(suite.maximalReward == 1)
+    let counts = try Split.allCases.map { try suite.tasks(in: $0).count }
+    #expect(counts.reduce(0, +) == 7207)
+  }
+}
+
+@Test func placesAreOfTheBenchmark() async throws {
+  let splits = try TaskSplits([.train: [0, 31], .test: [4638]])
+  try await withSuite(.benchmark(splits)) { suite in
+    let tasks = try Split.allCases.map { try suite.tasks(in: $0).map(\.id) }
+    #expect(tasks == [["boil/0", "melt/1"], [], ["identify-life-stages-2/9"]])
+  }
+  try await withSuite(.variations(tasks: ["melt"])) { suite in
+    let tasks = try suite.tasks(in: .train).map(\.id)
+    #expect(tasks == (0..<14).map { TaskID("melt/\($0)") })
+  }
+}
+
+@Test func badSettingsAreRefused() async throws {
+  let tooLarge = try TaskSplits([.train: [4639]])
+  await #expect(throws: EnvironmentError.self) { try await withSuite(.benchmark(tooLarge)) { _ in } }
+  await #expect(throws: EnvironmentError.self) { try await withSuite(.variations(tasks: ["bake"])) { _ in } }
+  await #expect(throws: EnvironmentError.self) { try await withSuite(stepLimit: 0) { _ in } }
+  await #expect(throws: EnvironmentError.self) { try await withSuite(prompt: .file("/nowhere")) { _ in } }
+  await #expect(throws: EnvironmentError.self) { try await withSuite(historyLimit: -1) { _ in } }
+  try await withSuite(simplifications: [.noElectricalAction]) { suite in
+    #expect(throws: EnvironmentError.self) { try suite.task("power-component/0") }
+  }
+  await #expect(throws: EnvironmentError.self) {
+    try await SimulatorPool.with(.init(jar: "/etc/passwd", java: "/bin/sh", processes: 0)) { _ in }
+  }
+}
+
+@Test func promptsCanBeReplaced() async throws {
+  let file = FileManager.default.temporaryDirectory.appending(path: "prompt-\(UUID().uuidString).txt")
+  defer { try? FileManager.default.removeItem(at: file) }
+  try Data("Be quick.\n".utf8).write(to: file)
+  #expect(try Prompt(.file(file.path)).text == "Be quick.")
+  #expect(try Prompt(.react).text.contains("focus on OBJ"))
+  #expect(try Prompt(.reflact).text.contains("reflect"))
+}
+
+@Test func theTaskAndThePresentAreAlwaysShown() {
+  let task = AgentTask(id: "boil/0", request: "Boil.", stepLimit: 30)
+  var trajectory = Trajectory(task: task, opening: Observation("The task."))
+  for step in 0..<5 {
+    trajectory.append(
+      Step(
+        response: "answer \(step)", action: .act("act \(step)"),
+        outcome: Outcome(Observation("view \(step) " + String(repeating: "x", count: 92)))))
+  }
+  let all = HistoryWindow(limit: nil).transcript(instructions: "I", history: trajectory)
+  #expect(all == Transcript(instructions: "I", history: trajectory))
+  #expect(HistoryWindow(limit: 1_000).transcript(instructions: "I", history: trajectory) == all)
+  for limit in 0..<600 {
+    let entries = HistoryWindow(limit: limit).transcript(instructions: "I", history: trajectory).entries
+    guard case .prompt(let first) = entries[1], case .prompt(let last) = entries.last else {
+      Issue.record("The turns do not alternate.")
+      return
+    }
+    #expect(first.hasPrefix("The task."))
+    #expect(last.hasSuffix(trajectory.observation.text))
+    #expect(entries.count % 2 == 0)
+    if limit == 0 { #expect(entries.count == 2 && last.contains("5 earlier steps are left out")) }
+    if limit == 120 { #expect(entries.count == 4 && first.contains("\"act 3\" gave:)\nview 3")) }
+  }
+}
