@@ -56,11 +56,11 @@ final class ModelEndpoint: Sendable {
         throw end
       }
       let start = ContinuousClock.now
-      let left = min(rules.timeout, start.duration(to: watcher.deadline).seconds)
+      let left = min(rules.timeout, start.duration(to: watcher.deadline).inSeconds)
       let (result, isHedged) = await attempt { () throws(PolicyError) -> T in
         try read(try await self.transport.post(path, body, within: left))
       }
-      leave(result, seconds: start.duration(to: .now).seconds)
+      leave(result, seconds: start.duration(to: .now).inSeconds)
       return (try result.get(), isHedged)
     }
     return Reply(value: answer.value, attempts: attempts, isHedged: answer.isHedged)
@@ -181,8 +181,4 @@ private final class RetryWatcher: RetryRule.Watcher {
   func willRetry(_ error: PolicyError, attempt: Int, pause: Double) {
     endpoint.note(error, key: request.key, attempt: attempt, pause: pause)
   }
-}
-
-extension Duration {
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

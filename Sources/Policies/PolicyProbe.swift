@@ -33,7 +33,7 @@ public struct PolicyProbe: Sendable {
     let start = ContinuousClock.now
     let tools = policy.format.tools(nil, choices: colours)
     let response = try await policy.respond(to: request(choices: nil, tools: tools))
-    let seconds = start.duration(to: .now).seconds
+    let seconds = start.duration(to: .now).inSeconds
     let usage = response.usage
     let isCounted = usage.inputTokens > 0 && usage.outputTokens > 0
     return [

@@ -159,10 +159,3 @@ public actor Budget {
     for continuation in woken { continuation.resume() }
   }
 }
-
-extension Duration {
-  /// Seconds, with a fraction.
-  public var inSeconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) / 1e18
-  }
-}

@@ -90,10 +90,7 @@ public final class ProgramWorld: TaskSuite {
     episode: any Episode, observation: Observation
   ) {
     let recovering = try await RecoveringEpisode.begin { () async throws(EnvironmentError) in
-      let number = self.episodes.withLock {
-        $0 += 1
-        return $0
-      }
+      let number = self.nextEpisode()
       let worker = try await self.pool.worker(number)
       let reply = try await worker.ask {
         ProgramRequest(id: $0, op: .reset, episode: number, task: task.id.rawValue)
