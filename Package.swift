@@ -48,10 +48,19 @@ let package = Package(
       name: "CXGBoost", pkgConfig: "xgboost", providers: [.apt(["libxgboost-dev"]), .brew(["xgboost"])]),
     .target(name: "Critics", dependencies: ["Agents", "CXGBoost"]),
 
+    // One exchange with a server, for policies and for worlds that are served.
+    .target(
+      name: "HTTP",
+      dependencies: [
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+
     .target(
       name: "Policies",
       dependencies: [
-        "Agents",
+        "Agents", "HTTP",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
@@ -78,7 +87,7 @@ let package = Package(
     .executableTarget(
       name: "cox",
       dependencies: [
-        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "Policies", "Orders", "TextCraft",
+        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders", "TextCraft",
         "ProcessWorld", "Shop", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -89,7 +98,7 @@ let package = Package(
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport",
+        "Agents", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOFoundationCompat", package: "swift-nio"),
@@ -126,7 +135,7 @@ let package = Package(
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Agents", "ParticleFilter", "Steering"]),
     .testTarget(
       name: "PoliciesTests",
-      dependencies: ["Policies", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics")]),
+      dependencies: ["HTTP", "Policies", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -4,6 +4,7 @@
 import Agents
 import AsyncHTTPClient
 import Foundation
+import HTTP
 import NIOCore
 import NIOFoundationCompat
 import Policies

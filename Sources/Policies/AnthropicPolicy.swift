@@ -1,6 +1,7 @@
 import Agents
 import AsyncHTTPClient
 import Foundation
+import HTTP
 
 /// A model behind Anthropic's Messages API.
 ///

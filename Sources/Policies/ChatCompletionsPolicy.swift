@@ -1,6 +1,7 @@
 import Agents
 import AsyncHTTPClient
 import Foundation
+import HTTP
 import Synchronization
 
 /// A model behind an OpenAI-compatible server: OpenAI, vLLM, llama.cpp, and most others.

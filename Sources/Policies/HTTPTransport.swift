@@ -1,7 +1,7 @@
 import Agents
 import AsyncHTTPClient
 import Foundation
-import NIOCore
+import HTTP
 import NIOHTTP1
 
 /// Posts JSON and returns JSON, with every failure told apart. Knows neither retries nor deadlines.
@@ -30,7 +30,7 @@ struct HTTPTransport: Sendable {
     }
   }
 
-  private let client: HTTPClient
+  private let exchange: HTTPExchange
   /// The base URL, without a slash at the end.
   let base: String
   /// Why nothing is sent there, or nil.
@@ -45,7 +45,7 @@ struct HTTPTransport: Sendable {
     client: HTTPClient, url: String, authorization: Authorization, allowsPlainHTTP: Bool,
     headers: [(name: String, value: String)] = []
   ) {
-    self.client = client
+    exchange = HTTPExchange(client: client, longestBody: Self.longestBody)
     base = url.hasSuffix("/") ? String(url.dropLast()) : url
     problem = ServerURL.problem(url, allowsPlainHTTP: allowsPlainHTTP)
     var all = HTTPHeaders([("Content-Type", "application/json"), ("Accept", "application/json")])
@@ -58,27 +58,14 @@ struct HTTPTransport: Sendable {
   /// - Parameter seconds: how long it may take, the whole of the answer's body included.
   func post(_ path: String, _ body: Data, within seconds: Double) async throws(PolicyError) -> Data {
     if let problem { throw PolicyError(.badRequest, "policy.url \(problem)") }
-    let response: HTTPClient.Response
-    do {
-      let request = try HTTPClient.Request(
-        url: base + path, method: .POST, headers: headers, body: .bytes(body))
-      // Of the client's two interfaces the one whose deadline does not end with the answer's head.
-      let task = client.execute(
-        request: request, delegate: ResponseAccumulator(request: request, maxBodySize: Self.longestBody),
-        deadline: .now() + .milliseconds(Int64(max(seconds, 0) * 1_000)))
-      response = try await withTaskCancellationHandler {
-        try await task.get()
-      } onCancel: {
-        task.cancel()
-      }
+    let answer: HTTPAnswer
+    do throws(HTTPFailure) {
+      answer = try await exchange.send(.POST, base + path, headers: headers, body: body, within: seconds)
     } catch {
-      throw failure(error, after: seconds)
+      throw failure(error)
     }
-    let answer = Data((response.body ?? ByteBuffer()).readableBytesView)
-    guard response.status.code == 200 else {
-      throw refusal(response.status, headers: response.headers, body: answer)
-    }
-    return answer
+    guard answer.status == 200 else { throw refusal(answer) }
+    return answer.body
   }
 
   /// What a server said, without the key, in case it sent that back: such texts are stored and shown.
@@ -107,57 +94,48 @@ struct HTTPTransport: Sendable {
   }
 
   /// An attempt that brought no whole answer.
-  private func failure(_ error: any Error, after seconds: Double) -> PolicyError {
-    switch error {
-    case is CancellationError: return PolicyError(.cancelled, "The run was stopped.")
-    case is ResponseAccumulator.ResponseTooBigError:
-      return PolicyError(.malformedAnswer, "\(base) sent more than \(Self.longestBody >> 20) MB in one answer.")
-    case let error as HTTPClientError:
-      switch error {
-      case .cancelled: return PolicyError(.cancelled, "The run was stopped.")
-      case .deadlineExceeded, .readTimeout, .writeTimeout, .getConnectionFromPoolTimeout:
-        return PolicyError(
-          .timedOut, "\(base) did not answer within \(String(format: "%g", (seconds * 10).rounded() / 10)) s.")
-      case .invalidURL, .emptyHost, .emptyScheme:
-        return PolicyError(.badRequest, "policy.url is \(base), which is no URL; write it as http://host:port/v1.")
-      default: break
-      }
-    default: break
-    }
-    // The long description of a client's error can quote headers, and one of them is the key.
-    let reason = (error as? HTTPClientError)?.shortDescription ?? String(describing: type(of: error))
-    if reason.contains("SSL") {
-      return PolicyError(
+  private func failure(_ failure: HTTPFailure) -> PolicyError {
+    switch failure.kind {
+    case .cancelled: PolicyError(.cancelled, failure.reason)
+    case .tooLong: PolicyError(.malformedAnswer, "\(base) \(failure.reason).")
+    case .timedOut: PolicyError(.timedOut, "\(base) \(failure.reason).")
+    case .invalidURL:
+      PolicyError(.badRequest, "policy.url is \(base), which is no URL; write it as http://host:port/v1.")
+    case .insecure:
+      PolicyError(
         .badRequest,
         "No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check policy.url."
       )
+    case .unreachable:
+      PolicyError(
+        .unreachable,
+        "No whole answer from \(base): \(failure.reason). Check policy.url, and that the server is running.")
     }
-    return PolicyError(
-      .unreachable, "No whole answer from \(base): \(reason). Check policy.url, and that the server is running.")
   }
 
   /// An answer that says no.
-  private func refusal(_ status: HTTPResponseStatus, headers: HTTPHeaders, body: Data) -> PolicyError {
-    let wire = try? JSONDecoder().decode(ErrorWire.self, from: body)
-    let said = (wire?.error.message ?? wire?.message).map { String(withoutSecret($0).prefix(600)) } ?? excerpt(body)
+  private func refusal(_ answer: HTTPAnswer) -> PolicyError {
+    let wire = try? JSONDecoder().decode(ErrorWire.self, from: answer.body)
+    let said =
+      (wire?.error.message ?? wire?.message).map { String(withoutSecret($0).prefix(600)) } ?? excerpt(answer.body)
     let type = [wire?.error.type, wire?.error.code?.text].compactMap(\.self).joined(separator: " ")
-    let message = "\(base) answered \(status.code): \(said)"
+    let message = "\(base) answered \(answer.status): \(said)"
     // What is wrong with this one question, or with the account, is told apart before what is wrong with all.
-    if status.code == 413 || Self.isTooLong(type, said) {
+    if answer.status == 413 || Self.isTooLong(type, said) {
       return PolicyError(.contextTooLong, "The prompt is longer than the model or its server takes. \(said)")
     }
     if type.contains("content_filter") || type.contains("content_policy") {
       return PolicyError(.contentRefused, message)
     }
-    if status.code == 402 || ["insufficient_quota", "billing_error"].contains(where: type.contains)
+    if answer.status == 402 || ["insufficient_quota", "billing_error"].contains(where: type.contains)
       || said.contains("credit balance")
     {
       return PolicyError(.outOfCredit, "\(message) The account has no credit left: top it up, then run again.")
     }
     func waits(_ kind: PolicyError.Kind) -> PolicyError {
-      PolicyError(kind, message, retryAfter: retryAfterSeconds(headers.first(name: "Retry-After"), now: Date()))
+      PolicyError(kind, message, retryAfter: retryAfterSeconds(answer.headers.first(name: "Retry-After"), now: Date()))
     }
-    switch status.code {
+    switch answer.status {
     case 401:
       return PolicyError(.unauthorized, "\(base) refused the API key (401). Check policy.apiKeyVariable.")
     case 403:
@@ -168,7 +146,8 @@ struct HTTPTransport: Sendable {
     case 408, 409, 425, 500...599: return waits(.serverFailed)
     case 300..<400:
       return PolicyError(
-        .badRequest, "\(base) sends elsewhere (\(status.code)), where the key is not taken: give policy.url as it is.")
+        .badRequest, "\(base) sends elsewhere (\(answer.status)), where the key is not taken: give policy.url as it is."
+      )
     default:
       if type.contains("model_not_found") { return PolicyError(.unknownModel, "\(message) Check policy.model.") }
       return PolicyError(.badRequest, message)
@@ -220,40 +199,5 @@ private struct ErrorWire: Decodable {
         message: (try? container.decode(String.self, forKey: .error)) ?? message,
         type: try? container.decode(String.self, forKey: .type), code: try? container.decode(Code.self, forKey: .code))
     }
-  }
-}
-
-extension HTTPClient {
-  /// The client of policies that are given none, open as long as the program; at most eight connections to a host.
-  public static let standard = HTTPClient(
-    eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(connections: 8))
-}
-
-extension HTTPClient.Configuration {
-  fileprivate init(connections: Int) {
-    self.init()
-    connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(connections, 1)
-    // Retries are the policy's: the pool would try a dead server in silence until the deadline.
-    connectionPool.retryConnectionEstablishment = false
-    // A redirect would carry the API key elsewhere.
-    redirectConfiguration = .disallow
-  }
-}
-
-/// Runs `body` with a client of its own connections and shuts it down after.
-///
-/// - Parameter connections: how many calls to one host may be in flight.
-public func withHTTPClient<T: Sendable>(
-  connections: Int, _ body: (HTTPClient) async throws -> T
-) async throws -> T {
-  let client = HTTPClient(
-    eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(connections: connections))
-  do {
-    let value = try await body(client)
-    try await client.shutdown()
-    return value
-  } catch {
-    try? await client.shutdown()
-    throw error
   }
 }

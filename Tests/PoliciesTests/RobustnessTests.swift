@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import HTTP
 import Metrics
 import MetricsTestKit
 import Synchronization

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Critics
 import Foundation
+import HTTP
 import Policies
 import RolloutStore
 import Subprocess

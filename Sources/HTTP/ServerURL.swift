@@ -4,20 +4,22 @@ import Foundation
 public enum ServerURL {
   /// What is wrong with a base URL, in words that follow its key's name, or nil.
   ///
-  /// - Parameter allowsPlainHTTP: permits `http` to hosts other than loopback.
-  public static func problem(_ text: String, allowsPlainHTTP: Bool) -> String? {
+  /// - Parameters:
+  ///   - section: of the configuration, whose other keys are named.
+  ///   - allowsPlainHTTP: permits `http` to hosts other than loopback.
+  public static func problem(_ text: String, in section: String = "policy", allowsPlainHTTP: Bool) -> String? {
     guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty,
       let scheme = url.scheme?.lowercased(), scheme == "http" || scheme == "https"
     else { return "is no URL of a server; write it as https://host/v1 or http://127.0.0.1:8080/v1." }
     // Not quoted: what stands there may be a secret.
     guard url.user == nil, url.password == nil else {
-      return "holds a user or a password; give the key by policy.apiKeyVariable instead."
+      return "holds a user or a password; give the key by \(section).apiKeyVariable instead."
     }
     guard url.query == nil, url.fragment == nil else { return "holds a query; give the base URL alone." }
     if scheme == "http", !allowsPlainHTTP, !isLoopback(host) {
       return """
-        is http to \(host): prompts and the key would go over the network unencrypted. Use https, or set \
-        policy.allowPlainHTTP: true where the network is yours.
+        is http to \(host): what is sent would go over the network unencrypted, a key too. Use https, or set \
+        \(section).allowPlainHTTP: true where the network is yours.
         """
     }
     return nil

@@ -1,0 +1,97 @@
+/// What a policy is shown besides the world itself: instructions before the task, worked examples, and how much of the past.
+///
+/// The form of its answers ("Thought: … Action: …") is the policy's own matter and not part of it; see ``ActionFormat``.
+public struct Prompting: Sendable, Hashable {
+  /// One exchange of a worked example: what an agent read, and what it answered.
+  public struct Exchange: Sendable, Hashable, Codable {
+    public let prompt: String
+    public let response: String
+
+    public init(prompt: String, response: String) {
+      self.prompt = prompt
+      self.response = response
+    }
+  }
+
+  public var instructions: String
+  /// Shown between the instructions and the task.
+  public var examples: [Exchange]
+  /// Characters that the exchanges between the task and the present may have in all; nil for no limit. The task and the
+  /// present are always shown, and whole.
+  public var historyLimit: Int?
+
+  public init(_ instructions: String, examples: [Exchange] = [], historyLimit: Int? = nil) {
+    self.instructions = String(instructions.trimming { $0.isWhitespace })
+    self.examples = examples
+    self.historyLimit = historyLimit
+  }
+
+  /// What asks for a reflection on state and goal before every action, in place of a plan (ReflAct, arXiv 2505.15182).
+  public static let reflection = """
+    Before every action, do not plan ahead. Reflect on where you stand, in one or two sentences: what is wanted in the end, \
+    what is true now, and what is still missing between the two. Then choose the one action that closes some of that gap.
+    """
+
+  /// The same with an instruction to reflect on state and goal.
+  public func reflecting(_ reflection: String = Self.reflection) -> Prompting {
+    var copy = self
+    copy.instructions += "\n\n" + reflection.trimming { $0.isWhitespace }
+    return copy
+  }
+
+  /// The part of a world's identity that names this: other words before the task make another prior.
+  public var summary: String {
+    var digest = Digest()
+    digest.add(instructions)
+    for example in examples { digest.add(example.prompt, example.response) }
+    return "prompt \(digest.text.prefix(8))\(historyLimit.map { ", history \($0)" } ?? "")"
+  }
+
+  /// The instructions, the examples, the task, the newest exchanges that fit, and the present.
+  public func transcript(for trajectory: Trajectory) -> Transcript {
+    let steps = trajectory.steps
+    let dropped = dropped(from: steps)
+    var entries: [Transcript.Entry] = [.instructions(instructions)]
+    for example in examples { entries += [.prompt(example.prompt), .response(example.response)] }
+    if dropped == 0 {
+      entries.append(.prompt(trajectory.opening.text))
+    } else {
+      // Turns alternate, so what followed the last exchange left out joins the task in one turn.
+      let (noun, pronoun) = dropped == 1 ? ("step is", "it") : ("steps are", "them")
+      entries.append(
+        .prompt(
+          """
+          \(trajectory.opening.text)
+
+          (\(dropped) earlier \(noun) left out here; after \(pronoun), "\(steps[dropped - 1].action.text)" gave:)
+          \(steps[dropped - 1].outcome.observation.text)
+          """))
+    }
+    for step in steps[dropped...] {
+      entries.append(.response(step.response))
+      entries.append(.prompt(step.outcome.observation.text))
+    }
+    return Transcript(entries: entries)
+  }
+
+  /// How many of the oldest exchanges do not fit. The newest observation counts for nothing, since it is always shown.
+  private func dropped(from steps: [Step]) -> Int {
+    guard let historyLimit else { return 0 }
+    var left = historyLimit
+    for place in steps.indices.reversed() {
+      // An exchange: what the policy answered, and what it had read before.
+      left -= steps[place].response.count
+      if place > 0 { left -= steps[place - 1].outcome.observation.text.count }
+      if left < 0 { return place + 1 }
+    }
+    return 0
+  }
+}
+
+extension StringProtocol {
+  fileprivate func trimming(_ isBlank: (Character) -> Bool) -> SubSequence {
+    var text = self[...].drop(while: isBlank)
+    while let last = text.last, isBlank(last) { text.removeLast() }
+    return text
+  }
+}
