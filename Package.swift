@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// What a world tells an agent before the task.
+let prompts: [Resource] = [.embedInCode("Prompts/instructions.txt"), .embedInCode("Prompts/reflection.txt")]
+
 let package = Package(
   name: "coxswain",
   platforms: [.macOS(.v26)],
@@ -12,7 +15,7 @@ let package = Package(
     .library(name: "Steering", targets: ["Steering"]),
     .library(name: "Critics", targets: ["Critics"]),
     .library(name: "Policies", targets: ["Policies"]),
-    .library(name: "Environments", targets: ["Orders", "TextCraft", "Shop", "ProcessWorld"]),
+    .library(name: "Environments", targets: ["Orders", "TextCraft", "Shop", "ScienceWorld", "ProcessWorld"]),
     .library(name: "Reporting", targets: ["Reporting"]),
   ],
   dependencies: [
@@ -71,12 +74,23 @@ let package = Package(
       resources: [.embedInCode("local_server.py")]),
 
     .target(name: "Orders", dependencies: ["Agents"], path: "Sources/Environments/Orders"),
-    .target(name: "TextCraft", dependencies: ["Agents"], path: "Sources/Environments/TextCraft"),
+    .target(
+      name: "TextCraft", dependencies: ["Agents"], path: "Sources/Environments/TextCraft", resources: prompts),
 
     .target(
       name: "Shop", dependencies: ["Agents", .product(name: "GRDB", package: "GRDB.swift")],
       path: "Sources/Environments/Shop",
-      resources: [.embedInCode("Prompts/react.txt"), .embedInCode("Prompts/reflact.txt")]),
+      resources: prompts),
+
+    .target(
+      name: "ScienceWorld",
+      dependencies: [
+        "Agents",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      path: "Sources/Environments/ScienceWorld", resources: prompts + [.embedInCode("catalogue.json")]),
 
     .target(
       name: "ProcessWorld", dependencies: ["Agents", .product(name: "Subprocess", package: "swift-subprocess")],
@@ -88,7 +102,7 @@ let package = Package(
       name: "cox",
       dependencies: [
         "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders", "TextCraft",
-        "ProcessWorld", "Shop", "Reporting",
+        "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -128,6 +142,13 @@ let package = Package(
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
     .testTarget(
       name: "ShopTests", dependencies: ["Shop", "Agents", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(
+      name: "ScienceWorldTests",
+      dependencies: [
+        "ScienceWorld", "Agents", "TestSupport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering"]),
     .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
     .testTarget(name: "CriticsTests", dependencies: ["Critics"]),

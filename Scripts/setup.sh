@@ -12,6 +12,8 @@ packages=()
 for package in libxgboost-dev libsqlite3-dev pkg-config; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "ok installed" || packages+=("$package")
 done
+# ScienceWorld's simulator runs on any Java, wherever it comes from.
+command -v java >/dev/null || packages+=(openjdk-17-jre-headless)
 # A Python that can make virtual environments may come from elsewhere than Debian.
 python3 -c "import venv, ensurepip" 2>/dev/null || packages+=(python3 python3-venv)
 if [ "${#packages[@]}" -gt 0 ]; then

@@ -139,7 +139,7 @@ extension RolloutStore {
     }
   }
 
-  private static func trajectory(_ row: Row, task: AgentTask, from database: Database) throws -> Trajectory {
+  static func trajectory(_ row: Row, task: AgentTask, from database: Database) throws -> Trajectory {
     let id: Int64 = row["id"]
     let steps = try Row.fetchAll(
       database, sql: "SELECT * FROM step WHERE trajectory = ? ORDER BY number", arguments: [id]

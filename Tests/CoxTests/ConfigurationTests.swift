@@ -23,7 +23,7 @@ struct ConfigurationTests {
 
   @Test func theEmbeddedDefaultIsWhole() async throws {
     let configuration = try Configuration(yaml: Defaults.yaml, file: "embedded")
-    let suite = try await makeSuite(configuration.environment)
+    let suite = try await configuration.environment.suite()
     #expect(try suite.tasks(in: .train).count >= 50)
     #expect(try suite.tasks(in: .test).count >= 40)
     #expect(configuration.policy.kind == .local && configuration.policy.api == .text)
@@ -50,7 +50,8 @@ struct ConfigurationTests {
         """, file: "c.yaml")
     #expect(
       configuration.environment.tasks[.train]?.count == 64 && configuration.environment.tasks[.validation] == [64, 65])
-    #expect(configuration.environment.depths == 2...3 && configuration.environment.reward == .inventoryValue)
+    let world = try #require(configuration.environment.world as? TextCraftSettings)
+    #expect(world.depths == 2...3 && world.reward == .inventoryValue)
     #expect(configuration.policy.topP == 0.95 && configuration.policy.pricing.cachedInputPerMillion == 0.1)
     #expect(configuration.steering.schedule == .steps([4, 12]) && configuration.steering.particles == 15)
     #expect(configuration.steering.answer == .sample)

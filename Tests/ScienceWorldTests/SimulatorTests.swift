@@ -6,20 +6,23 @@ import Testing
 @testable import ScienceWorld
 
 @Suite(
-  .serialized, .enabled(if: java != nil, "There is no Java on this machine: apt-get install openjdk-17-jre-headless"))
+  .alone, .serialized, .enabled(if: java != nil, "There is no Java on this machine: apt-get install openjdk-17-jre-headless"))
 struct SimulatorTests {
   @Test func goldPathsReachTheFullScore() async throws {
     let tasks = Set(Catalogue.standard.benchmark.map(\.task))
-    let reached = try await SimulatorPool.with(settings()) { pool in
+    let reached = try await SimulatorPool.with(settings(processes: 2)) { pool in
       let suite = try suite(pool)
-      var reached: [String] = []
-      for entry in Catalogue.standard.entries where tasks.contains(entry.name) {
-        let id = TaskID("\(entry.name)/\(entry.variations(in: .test).lowerBound)")
-        let (_, outcomes) = try await suite.play(try await suite.goldPath(id), id)
-        let reward = outcomes.reduce(0) { $0 + $1.reward }
-        if abs(reward - 1) < 1e-9, outcomes.last?.isDone == true { reached.append(entry.name) }
+      return try await withThrowingTaskGroup { group in
+        for entry in Catalogue.standard.entries where tasks.contains(entry.name) {
+          group.addTask {
+            let id = TaskID("\(entry.name)/\(entry.variations(in: .test).lowerBound)")
+            let (_, outcomes) = try await suite.play(try await suite.goldPath(id), id)
+            let reward = outcomes.reduce(0) { $0 + $1.reward }
+            return abs(reward - 1) < 1e-9 && outcomes.last?.isDone == true ? [entry.name] : []
+          }
+        }
+        return try await group.reduce(into: [String]()) { $0 += $1 }
       }
-      return reached
     }
     #expect(reached.count >= 23, "\(reached)")
   }

@@ -28,14 +28,12 @@ import Testing
 /// A suite whose pool is never asked for a simulator: any executable and any file will do.
 private func withSuite(
   _ games: ScienceWorld.Games = .variations(), simplifications: [ScienceWorld.Simplification] = [],
-  stepLimit: Int = 30, prompt: Prompt.Source = .react, historyLimit: Int? = nil,
-  _ body: (ScienceWorld) throws -> Void
+  stepLimit: Int = 30, _ body: (ScienceWorld) throws -> Void
 ) async throws {
   try await SimulatorPool.with(.init(jar: "/etc/passwd", java: "/bin/sh")) { pool in
     try body(
       try ScienceWorld(
-        pool: pool, games: games, simplifications: simplifications, stepLimit: stepLimit, prompt: prompt,
-        historyLimit: historyLimit))
+        pool: pool, games: games, simplifications: simplifications, stepLimit: stepLimit))
   }
 }
 
@@ -48,7 +46,8 @@ private func withSuite(
     for name in ["boil", "boil/", "boil/30", "boil/-1", "boil/1/2", "bake/1", "", "/", "boil/99999999999999999999"] {
       #expect(throws: EnvironmentError.self) { try suite.task(TaskID(name)) }
     }
-    #expect(suite.identity.description == "scienceworld (jar 1.2.3; simplifications none; 30 steps)")
+    let prompt = ScienceWorld.prompting.summary
+    #expect(suite.identity.description == "scienceworld (jar 1.2.3; simplifications none; 30 steps; \(prompt))")
     #expect(suite.maximalReward == 1)
     let counts = try Split.allCases.map { try suite.tasks(in: $0).count }
     #expect(counts.reduce(0, +) == 7207)
@@ -72,47 +71,10 @@ private func withSuite(
   await #expect(throws: EnvironmentError.self) { try await withSuite(.benchmark(tooLarge)) { _ in } }
   await #expect(throws: EnvironmentError.self) { try await withSuite(.variations(tasks: ["bake"])) { _ in } }
   await #expect(throws: EnvironmentError.self) { try await withSuite(stepLimit: 0) { _ in } }
-  await #expect(throws: EnvironmentError.self) { try await withSuite(prompt: .file("/nowhere")) { _ in } }
-  await #expect(throws: EnvironmentError.self) { try await withSuite(historyLimit: -1) { _ in } }
   try await withSuite(simplifications: [.noElectricalAction]) { suite in
     #expect(throws: EnvironmentError.self) { try suite.task("power-component/0") }
   }
   await #expect(throws: EnvironmentError.self) {
     try await SimulatorPool.with(.init(jar: "/etc/passwd", java: "/bin/sh", processes: 0)) { _ in }
-  }
-}
-
-@Test func promptsCanBeReplaced() async throws {
-  let file = FileManager.default.temporaryDirectory.appending(path: "prompt-\(UUID().uuidString).txt")
-  defer { try? FileManager.default.removeItem(at: file) }
-  try Data("Be quick.\n".utf8).write(to: file)
-  #expect(try Prompt(.file(file.path)).text == "Be quick.")
-  #expect(try Prompt(.react).text.contains("focus on OBJ"))
-  #expect(try Prompt(.reflact).text.contains("reflect"))
-}
-
-@Test func theTaskAndThePresentAreAlwaysShown() {
-  let task = AgentTask(id: "boil/0", request: "Boil.", stepLimit: 30)
-  var trajectory = Trajectory(task: task, opening: Observation("The task."))
-  for step in 0..<5 {
-    trajectory.append(
-      Step(
-        response: "answer \(step)", action: .act("act \(step)"),
-        outcome: Outcome(Observation("view \(step) " + String(repeating: "x", count: 92)))))
-  }
-  let all = HistoryWindow(limit: nil).transcript(instructions: "I", history: trajectory)
-  #expect(all == Transcript(instructions: "I", history: trajectory))
-  #expect(HistoryWindow(limit: 1_000).transcript(instructions: "I", history: trajectory) == all)
-  for limit in 0..<600 {
-    let entries = HistoryWindow(limit: limit).transcript(instructions: "I", history: trajectory).entries
-    guard case .prompt(let first) = entries[1], case .prompt(let last) = entries.last else {
-      Issue.record("The turns do not alternate.")
-      return
-    }
-    #expect(first.hasPrefix("The task."))
-    #expect(last.hasSuffix(trajectory.observation.text))
-    #expect(entries.count % 2 == 0)
-    if limit == 0 { #expect(entries.count == 2 && last.contains("5 earlier steps are left out")) }
-    if limit == 120 { #expect(entries.count == 4 && first.contains("\"act 3\" gave:)\nview 3")) }
   }
 }

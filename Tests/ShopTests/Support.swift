@@ -8,12 +8,11 @@ import Testing
 let generatedCatalogue = Result { try Catalogue.generated() }
 
 func generatedShop(
-  _ rules: ShopRules = ShopRules(), prompt: ShopPrompt = .react, historyLimit: Int? = nil,
+  _ rules: ShopRules = ShopRules(), prompting: Prompting = Shop.prompting,
   splits: [Split: [Int]] = [.train: Array(0..<40), .test: [50, 49]]
 ) throws -> Shop {
   try Shop(
-    catalogue: generatedCatalogue.get(), rules: rules, prompt: prompt, historyLimit: historyLimit,
-    splits: TaskSplits(splits))
+    catalogue: generatedCatalogue.get(), rules: rules, prompting: prompting, splits: TaskSplits(splits))
 }
 
 /// A visit, and what came of some actions.

@@ -26,9 +26,7 @@ func unknownTasksAreRefused(name: String) async throws {
 @Test func badSettingsAreRefused() async throws {
   let attempts: [(String, () throws -> Shop)] = [
     ("environment.maxSteps is 0", { try generatedShop(ShopRules(stepLimit: 0)) }),
-    ("environment.history is -1", { try generatedShop(historyLimit: -1) }),
     ("goal 1000; this shop has 1000 goals", { try generatedShop(splits: [.train: [1000]]) }),
-    ("/nowhere/prompt.txt cannot be read", { try generatedShop(prompt: .file("/nowhere/prompt.txt")) }),
   ]
   for (reason, attempt) in attempts {
     let error = try await environmentError(attempt)
@@ -51,11 +49,11 @@ func unknownTasksAreRefused(name: String) async throws {
   let others = [
     try generatedShop(ShopRules(stepLimit: 14)), try generatedShop(ShopRules(forcesPurchase: false)),
     try generatedShop(ShopRules(showsAttributes: true)), try generatedShop(ShopRules(listsActions: false)),
-    try generatedShop(prompt: .reflact), try generatedShop(historyLimit: 9),
+    try generatedShop(prompting: Shop.prompting.reflecting(Shop.reflection)),
     try Shop(catalogue: Catalogue.generated(products: 100), splits: TaskSplits([:])),
     try Shop(catalogue: Catalogue.generated(products: 100, seed: 2), splits: TaskSplits([:])),
   ]
-  #expect(Set([shop.identity] + others.map(\.identity)).count == 9)
+  #expect(Set([shop.identity] + others.map(\.identity)).count == 8)
 }
 
 @Test func theSeedDecidesWhatIsOnSale() async throws {

@@ -122,12 +122,12 @@ func badSettingsAreRefused(tasks: [Split: [Int]], depths: ClosedRange<Int>, step
   trajectory.append(Step(response: response, action: action, outcome: try await episode.step(action)))
   #expect(
     suite.transcript(for: trajectory).entries == [
-      .instructions(TextCraft.instructions), .prompt(task.request), .response(response), .prompt("Got 36 gold nugget"),
+      .instructions(TextCraft.prompting.instructions), .prompt(task.request), .response(response), .prompt("Got 36 gold nugget"),
     ])
 }
 
 @Test func theExampleInTheInstructionsWorks() async throws {
-  let lines = TextCraft.instructions.split(separator: "\n").map(String.init)
+  let lines = TextCraft.prompting.instructions.split(separator: "\n").map(String.init)
   let start = try #require(lines.firstIndex { $0.hasPrefix("An example") }) + 1
   let commands = lines[start...].filter { !$0.hasPrefix("->") }
   let outcomes = try await play(commands, goal: "stick")

@@ -32,6 +32,7 @@ public final class ProgramWorld: TaskSuite {
   public let identity: EnvironmentIdentity
   public let maximalReward: Double?
   private let settings: Settings
+  private let prompting: Prompting
   private let splits: TaskSplits
   private let hello: ProgramReply
   private let stepLimit: Int
@@ -40,8 +41,14 @@ public final class ProgramWorld: TaskSuite {
 
   /// Starts the program and asks who it is.
   ///
-  /// - Parameter splits: see ``tasks(in:)``.
-  public init(_ settings: Settings, splits: TaskSplits) async throws(EnvironmentError) {
+  /// - Parameters:
+  ///   - splits: see ``tasks(in:)``.
+  ///   - prompting: what to make of the instructions that the program gives itself.
+  /// - Throws: `misconfigured` where the program does not keep to the protocol; and what `prompting` throws.
+  public init(
+    _ settings: Settings, splits: TaskSplits,
+    prompting: (Prompting) throws -> Prompting = { $0 }
+  ) async throws {
     self.settings = settings
     self.splits = splits
     pool = ProgramPool(
@@ -58,8 +65,10 @@ public final class ProgramWorld: TaskSuite {
     }
     stepLimit = limit
     maximalReward = hello.maximalReward
+    self.prompting = try prompting(Prompting(hello.instructions ?? ""))
     identity = EnvironmentIdentity(
-      kind: "process", rules: "\(name)\(hello.version.map { " \($0)" } ?? ""), \(limit) steps")
+      kind: "process", rules: "\(name)\(hello.version.map { " \($0)" } ?? ""), \(limit) steps, "
+        + self.prompting.summary)
   }
 
   /// The program's own splits, unless the configuration gives places in the list of all its tasks, train to test.
@@ -83,6 +92,8 @@ public final class ProgramWorld: TaskSuite {
   private func task(_ name: String) -> AgentTask {
     AgentTask(id: TaskID(name), request: hello.instructions ?? "", stepLimit: stepLimit)
   }
+
+  public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
 
   public func tools(for task: AgentTask) -> [ActionTool]? { hello.tools }
 

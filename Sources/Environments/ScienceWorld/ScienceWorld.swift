@@ -33,37 +33,31 @@ public struct ScienceWorld: TaskSuite {
   /// Steps after which an attempt is cut.
   public let stepLimit: Int
   private let pool: SimulatorPool
-  private let prompt: Prompt
-  private let window: HistoryWindow
+  private let prompting: Prompting
   private let listed: [Split: [Game]]
 
   /// - Parameters:
   ///   - stepLimit: at least 1.
-  ///   - prompt: what the policy is told before the task.
-  ///   - historyLimit: how many characters of past exchanges a policy is shown; see ``HistoryWindow``. nil for all.
-  /// - Throws: `misconfigured` where a place is past the last game, a task has no such name, or the prompt cannot be read.
+  ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
+  /// - Throws: `misconfigured` where a place is past the last game, or a task has no such name.
   public init(
     pool: SimulatorPool, games: Games, simplifications: [Simplification] = [], stepLimit: Int = 30,
-    prompt: Prompt.Source = .react, historyLimit: Int? = 24_000
+    prompting: Prompting = Self.prompting
   ) throws(EnvironmentError) {
     guard stepLimit > 0 else {
       throw EnvironmentError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
     }
-    if let historyLimit, historyLimit < 0 {
-      throw EnvironmentError(.misconfigured, "environment.historyLimit is \(historyLimit); it is 0 at least.")
-    }
     self.pool = pool
     self.simplifications = Simplification.allCases.filter(simplifications.contains)
     self.stepLimit = stepLimit
-    self.prompt = try Prompt(prompt)
-    window = HistoryWindow(limit: historyLimit)
+    self.prompting = prompting
     listed = try games.listed()
   }
 
   public var identity: EnvironmentIdentity {
     let names = simplifications.isEmpty ? "none" : simplificationText
     return EnvironmentIdentity(
-      kind: "scienceworld", rules: "jar \(Catalogue.version); simplifications \(names); \(stepLimit) steps")
+      kind: "scienceworld", rules: "jar \(Catalogue.version); simplifications \(names); \(stepLimit) steps; \(prompting.summary)")
   }
 
   public var maximalReward: Double? { 1 }
@@ -83,9 +77,10 @@ public struct ScienceWorld: TaskSuite {
     try await LabEpisode.begin(try game(task.id), simplifications: simplificationText, in: pool)
   }
 
-  public func transcript(for trajectory: Trajectory) -> Transcript {
-    window.transcript(instructions: prompt.text, history: trajectory)
-  }
+  public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
+
+  /// Ends the pool's processes.
+  public func close() async { await pool.close() }
 
   /// The simulator's own solution of a game: actions that take it to the full score, though not always in the fewest steps.
   public func goldPath(_ id: TaskID) async throws(EnvironmentError) -> [String] {

@@ -20,6 +20,7 @@ public actor SimulatorPool {
   private var tickets = 0
   private let starts: AsyncStream<Int>
   private let start: AsyncStream<Int>.Continuation
+  private var hosting: Task<Void, Never>?
 
   /// What an episode is known by.
   typealias Ticket = Int
@@ -55,28 +56,49 @@ public actor SimulatorPool {
     (starts, start) = AsyncStream.makeStream()
   }
 
-  /// Runs `body` with a pool, and ends its processes. They are started when the first episodes want them.
+  /// A pool whose processes are started when the first episodes want them, and run until ``close()``.
+  ///
+  /// - Throws: `misconfigured` where Java or the jar is missing.
+  public static func open(_ settings: Settings) async throws(EnvironmentError) -> SimulatorPool {
+    try settings.check()
+    let pool = SimulatorPool(settings)
+    await pool.host()
+    return pool
+  }
+
+  /// Ends the processes and waits for that.
+  public func close() async {
+    hosting?.cancel()
+    await hosting?.value
+  }
+
+  /// Runs `body` with a pool, and ends its processes.
   ///
   /// - Throws: `misconfigured` where Java or the jar is missing; and what `body` throws.
   public static func with<T: Sendable>(
     _ settings: Settings, _ body: (SimulatorPool) async throws -> T
   ) async throws -> T {
-    try settings.check()
-    let pool = SimulatorPool(settings)
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await pool.host() }
-      defer { group.cancelAll() }
-      return try await body(pool)
+    let pool = try await open(settings)
+    do {
+      let value = try await body(pool)
+      await pool.close()
+      return value
+    } catch {
+      await pool.close()
+      throw error
     }
   }
 
-  /// Starts processes as they are asked for, until cancelled.
-  private nonisolated func host() async {
-    await withDiscardingTaskGroup { group in
-      for await name in starts { group.addTask { await self.host(name) } }
-      group.cancelAll()
+  /// Starts processes as they are asked for, until cancelled. They are no child of the task that asks: it may be over, with
+  /// an episode still open.
+  private func host() {
+    hosting = Task {
+      await withDiscardingTaskGroup { group in
+        for await name in starts { group.addTask { await self.host(name) } }
+        group.cancelAll()
+      }
+      shut()
     }
-    await close()
   }
 
   private nonisolated func host(_ name: Int) async {
@@ -106,7 +128,7 @@ public actor SimulatorPool {
     serve()
   }
 
-  private func close() {
+  private func shut() {
     isClosed = true
     answerAll(.failure(EnvironmentError(.cancelled, "The simulators were stopped.")))
     for member in members.values { member.simulator.connection.close() }

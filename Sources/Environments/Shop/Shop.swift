@@ -8,28 +8,19 @@ import Agents
 public struct Shop: TaskSuite {
   public let catalogue: Catalogue
   public let rules: ShopRules
-  public let prompt: ShopPrompt
-  /// How many characters of past exchanges the policy is shown, or nil for all; see ``transcript(for:)``.
-  public let historyLimit: Int?
-  private let instructions: String
+  private let prompting: Prompting
   private let splits: TaskSplits
 
   /// - Parameters:
+  ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
   ///   - splits: the numbers of each split.
-  ///   - historyLimit: 0 or more.
-  /// - Throws: `misconfigured` where the limits make no sense, a number is past the last goal, or the prompt's file
-  ///   cannot be read.
+  /// - Throws: `misconfigured` where there is no step, or a number is past the last goal.
   public init(
-    catalogue: Catalogue, rules: ShopRules = ShopRules(), prompt: ShopPrompt = .react, historyLimit: Int? = nil,
-    splits: TaskSplits
+    catalogue: Catalogue, rules: ShopRules = ShopRules(), prompting: Prompting = Self.prompting, splits: TaskSplits
   ) throws(EnvironmentError) {
     guard rules.stepLimit > 0 else {
       throw EnvironmentError(
         .misconfigured, "environment.maxSteps is \(rules.stepLimit); an attempt has at least one step.")
-    }
-    if let historyLimit, historyLimit < 0 {
-      throw EnvironmentError(
-        .misconfigured, "environment.history is \(historyLimit); it is a number of characters from 0 on.")
     }
     if let largest = splits.largest, largest >= catalogue.goalCount {
       throw EnvironmentError(
@@ -38,18 +29,12 @@ public struct Shop: TaskSuite {
     }
     self.catalogue = catalogue
     self.rules = rules
-    self.prompt = prompt
-    self.historyLimit = historyLimit
+    self.prompting = prompting
     self.splits = splits
-    instructions = try prompt.text()
   }
 
   public var identity: EnvironmentIdentity {
-    var digest = Digest()
-    digest.add(instructions)
-    let history = historyLimit.map { "; history \($0)" } ?? ""
-    return EnvironmentIdentity(
-      kind: "shop", rules: "\(catalogue.origin); \(rules.summary); prompt \(digest.text.prefix(8))\(history)")
+    EnvironmentIdentity(kind: "shop", rules: "\(catalogue.origin); \(rules.summary); \(prompting.summary)")
   }
 
   public var maximalReward: Double? { 1 }
@@ -68,11 +53,7 @@ public struct Shop: TaskSuite {
     return (episode, episode.observation())
   }
 
-  /// The instructions and the history: the first page with the task, then as many of the newest exchanges as
-  /// ``historyLimit`` allows. The present page is shown whole, whatever its length.
-  public func transcript(for trajectory: Trajectory) -> Transcript {
-    Transcript(instructions: instructions, history: trajectory, limit: historyLimit)
-  }
+  public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
 
   public func tools(for task: AgentTask) -> [ActionTool]? { Self.tools }
 

@@ -23,17 +23,19 @@ public struct TextCraft: TaskSuite {
   public let seed: UInt64
   /// The goals that are numbered, in their order.
   public let goals: [Item]
+  private let prompting: Prompting
   private let splits: TaskSplits
 
   /// - Parameters:
   ///   - depths: of the goals that are numbered; see ``RecipeBook/depth(of:)``.
   ///   - stepLimit: at least 1. Of the 544 standard goals one, the netherite block, takes more than 40 (48).
   ///   - seed: which goals the numbers name, and what else the tasks list.
+  ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
   ///   - splits: the numbers of each split.
   /// - Throws: `misconfigured` where no goal has such a depth, a number is past the last goal, or there is no step.
   public init(
     recipes: RecipeBook, reward: Reward = .goal, depths: ClosedRange<Int> = 1...4, stepLimit: Int = 40,
-    seed: UInt64 = 1, splits: TaskSplits
+    seed: UInt64 = 1, prompting: Prompting = Self.prompting, splits: TaskSplits
   ) throws(EnvironmentError) {
     guard stepLimit > 0 else {
       throw EnvironmentError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
@@ -59,6 +61,7 @@ public struct TextCraft: TaskSuite {
     self.stepLimit = stepLimit
     self.seed = seed
     self.goals = goals
+    self.prompting = prompting
     self.splits = splits
   }
 
@@ -75,8 +78,8 @@ public struct TextCraft: TaskSuite {
   public var identity: EnvironmentIdentity {
     EnvironmentIdentity(
       kind: "textcraft",
-      rules: "reward \(reward.rawValue); \(recipes.recipes.count) recipes, digest \(recipes.digest); \(stepLimit) steps"
-    )
+      rules: "reward \(reward.rawValue); \(recipes.recipes.count) recipes, digest \(recipes.digest); \(stepLimit) steps; "
+        + prompting.summary)
   }
 
   public var maximalReward: Double? { 1 }
@@ -95,9 +98,7 @@ public struct TextCraft: TaskSuite {
     return (episode, Observation(recipes.request(for: goal, seed: seed)))
   }
 
-  public func transcript(for trajectory: Trajectory) -> Transcript {
-    Transcript(instructions: Self.instructions, history: trajectory)
-  }
+  public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
 
   public func tools(for task: AgentTask) -> [ActionTool]? { Self.tools }
 

@@ -3,9 +3,7 @@ import Foundation
 import HTTP
 import ParticleFilter
 import Policies
-import Shop
 import Steering
-import TextCraft
 
 extension Configuration {
   /// Reads a configuration file.
@@ -31,73 +29,6 @@ extension Configuration {
     steering = try top.mapping("steering") { try SteeringSettings(&$0) } ?? steering
     limits = try top.mapping("limits") { try Limits(&$0) } ?? limits
     try top.finish()
-  }
-}
-
-extension EnvironmentSettings {
-  init(_ yaml: inout YAMLMapping) throws {
-    guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError(
-        "environment.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
-    }
-    self.kind = kind
-    if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
-    tasks =
-      try yaml.mapping("tasks") { yaml in
-        var tasks: [Split: [Int]] = [:]
-        for split in Split.allCases { tasks[split] = try yaml.numbers(split.rawValue) }
-        return tasks
-      } ?? [:]
-    switch kind {
-    case .orders:
-      fields = try yaml.mapping("fields") { yaml in
-        var fields: [Field] = []
-        for name in yaml.remainingKeys() { fields.append(Field(name: name, options: try yaml.texts(name) ?? [])) }
-        return fields
-      }
-      listed = try Self.range(&yaml, "listed")
-    case .shop:
-      try readSteps(&yaml)
-      files = try yaml.text("files")
-      goals = try yaml.choice("goals", ShopFiles.Goals.self)
-      limit = try yaml.integer("limit")
-      products = try yaml.integer("products") ?? products
-      database = try yaml.text("database")
-      forcedPurchase = try yaml.flag("forcedPurchase") ?? forcedPurchase
-      prompt = try yaml.text("prompt")
-      history = try yaml.integer("history")
-    case .process:
-      try readSteps(&yaml)
-      command = try yaml.texts("command") ?? []
-      folder = try yaml.text("folder")
-      processes = try yaml.integer("processes") ?? processes
-      timeout = try yaml.number("timeout") ?? timeout
-      if command.isEmpty {
-        throw ConfigurationError("environment.command is missing: the program and its arguments, as a list.")
-      }
-      if processes < 1 { throw ConfigurationError("environment.processes is \(processes); at least 1.") }
-      if !(timeout > 0 && timeout <= 86_400) {
-        throw ConfigurationError("environment.timeout is \(timeout); seconds, above 0 and at most a day.")
-      }
-    case .textcraft:
-      try readSteps(&yaml)
-      recipes = try yaml.text("recipes")
-      reward = try yaml.choice("reward", TextCraft.Reward.self)
-      depths = try Self.range(&yaml, "depths")
-    }
-  }
-
-  private mutating func readSteps(_ yaml: inout YAMLMapping) throws {
-    maxSteps = try yaml.integer("maxSteps")
-    if let maxSteps, maxSteps < 1 { throw ConfigurationError("environment.maxSteps is \(maxSteps); at least 1.") }
-  }
-
-  private static func range(_ yaml: inout YAMLMapping, _ key: String) throws -> ClosedRange<Int>? {
-    guard let numbers = try yaml.numbers(key) else { return nil }
-    guard let low = numbers.min(), let high = numbers.max() else {
-      throw ConfigurationError("environment.\(key) is an empty range; write it as \"3...4\".")
-    }
-    return low...high
   }
 }
 

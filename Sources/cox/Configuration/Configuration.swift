@@ -1,9 +1,7 @@
 import Agents
 import ParticleFilter
 import Policies
-import Shop
 import Steering
-import TextCraft
 
 /// Everything a command is told, by a file and by flags on top of it.
 struct Configuration {
@@ -12,41 +10,6 @@ struct Configuration {
   var critic = CriticSettings()
   var steering = SteeringSettings(schedule: SteeringSettings.automaticSchedule, answer: .search)
   var limits = Limits()
-}
-
-struct EnvironmentSettings {
-  enum Kind: String, CaseIterable { case orders, textcraft, shop, process }
-
-  struct Field {
-    let name: String
-    let options: [String]
-  }
-
-  var kind: Kind
-  var seed: UInt64 = 1
-  var maxSteps: Int?
-  var tasks: [Split: [Int]] = [:]
-  // orders
-  var fields: [Field]?
-  var listed: ClosedRange<Int>?
-  // textcraft
-  var recipes: String?
-  var reward: TextCraft.Reward?
-  var depths: ClosedRange<Int>?
-  // shop
-  var files: String?
-  var goals: ShopFiles.Goals?
-  var limit: Int?
-  var products = 1_000
-  var database: String?
-  var forcedPurchase = true
-  var prompt: String?
-  var history: Int?
-  // process
-  var command: [String] = []
-  var folder: String?
-  var processes = 1
-  var timeout = 60.0
 }
 
 struct PolicySettings {

@@ -86,6 +86,18 @@ struct YAMLMapping {
     return value
   }
 
+  /// A list of mappings inside this one, each read whole by `body`.
+  mutating func mappings<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> [T]? {
+    guard let items = try read(key, "a list", { $0.sequence.map(Array.init) }) else { return nil }
+    var values: [T] = []
+    for (place, item) in items.enumerated() {
+      var inner = try YAMLMapping(item, path: "\(name(key))[\(place)]", file: file)
+      values.append(try body(&inner))
+      try inner.finish()
+    }
+    return values
+  }
+
   /// The key's value where it is a single word, else nil and the key stays unread.
   mutating func word(_ key: String) -> String? {
     guard let text = entries.first(where: { $0.key == key })?.node.scalar?.string else { return nil }

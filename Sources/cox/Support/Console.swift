@@ -25,6 +25,13 @@ enum Console {
 
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+  /// Of a line on standard output, in characters: the terminal's, and 100 where there is none.
+  static var width: Int {
+    var size = winsize()
+    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 100 }
+    return Int(size.ws_col)
+  }
+
   private static func write(_ text: String, to handle: FileHandle) {
     // A stream that nobody reads any more cannot be written to; the run goes on, since its results are stored.
     try? handle.write(contentsOf: Data(text.utf8))

@@ -21,7 +21,7 @@ struct CheckEnvironment: Verb {
   var action: [String] = []
 
   func run() async throws {
-    let suite = try await makeSuite(common.configuration().environment)
+    let suite = try await common.configuration().environment.suite()
     let split = try Split.allCases.first { try !suite.tasks(in: $0).isEmpty } ?? .train
     let tasks = try chosen.select(from: suite, default: chosen.split ?? split).tasks
     var check = EnvironmentCheck(

@@ -102,7 +102,7 @@ struct Check: Encodable {
     let file = options.config ?? "the embedded default"
     do {
       let configuration = try options.configuration()
-      let suite = try await makeSuite(configuration.environment)
+      let suite = try await configuration.environment.suite()
       await suite.close()
       let key = configuration.policy.apiKeyVariable
       if let key, ProcessInfo.processInfo.environment[key]?.isEmpty ?? true {

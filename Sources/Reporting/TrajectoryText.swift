@@ -1,0 +1,81 @@
+import Agents
+
+/// One trajectory as people read it: thought, action, observation, reward and critic value of every step.
+public struct TrajectoryText: Sendable {
+  public let trajectory: Trajectory
+  public let format: ActionFormat
+  /// What the critic expected to come after so many steps, in reward units.
+  public let values: [Int: Double]
+  /// What the model thought apart from its answers, by step, counted from 0.
+  public let reasoning: [Int: String]
+
+  public init(
+    _ trajectory: Trajectory, format: ActionFormat, values: [Int: Double] = [:], reasoning: [Int: String] = [:]
+  ) {
+    self.trajectory = trajectory
+    self.format = format
+    self.values = values
+    self.reasoning = reasoning
+  }
+
+  /// - Parameter width: in characters, at which lines are broken between words.
+  public func text(width: Int = 100) -> String {
+    var lines: [String] = []
+    var paid = 0.0
+    func add(_ label: String, _ text: String) {
+      // The labels of a step are as wide as the widest, and two spaces.
+      let margin = 15
+      for (number, line) in wrapped(text, width: max(width - margin, 20)).enumerated() {
+        let head = number == 0 ? "  \(label)" : ""
+        let padded = head + String(repeating: " ", count: margin - head.count) + line
+        lines.append(String(padded.trimmingSuffix(while: { $0 == " " })))
+      }
+    }
+    lines.append("Start" + value(after: 0))
+    add("Observation", trajectory.opening.text)
+    for (place, step) in trajectory.steps.enumerated() {
+      paid += step.outcome.reward
+      lines.append("")
+      lines.append(
+        "Step \(place + 1)  reward \(Format.number(step.outcome.reward, signed: true)), \(Format.number(paid)) so far"
+          + value(after: place + 1) + (step.outcome.isInvalid ? "  invalid" : "") + (step.outcome.isDone ? "  done" : ""))
+      if let reasoning = reasoning[place] { add("Reasoning", reasoning) }
+      if let thought = format.thought(in: step.response, action: step.action) { add("Thought", thought) }
+      add(step.action.isParsed ? "Action" : "No action", step.action.text)
+      add("Observation", step.outcome.observation.text)
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func value(after steps: Int) -> String {
+    values[steps].map { "  critic \(Format.number($0)) to come" } ?? ""
+  }
+}
+
+/// A text as lines of at most so many characters, broken between words where that is possible. Control characters are shown.
+func wrapped(_ text: String, width: Int) -> [String] {
+  text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
+    wrappedLine(visible(line.last == "\r" ? String(line.dropLast()) : String(line)), width: width)
+  }
+}
+
+private func wrappedLine(_ line: String, width: Int) -> [String] {
+  var lines: [String] = []
+  var rest = line[...]
+  while let end = rest.index(rest.startIndex, offsetBy: width, limitedBy: rest.endIndex), end < rest.endIndex {
+    // The space that a line is broken at belongs to neither.
+    let space = rest[...end].lastIndex(of: " ").flatMap { $0 > rest.startIndex ? $0 : nil }
+    lines.append(String(rest[..<(space ?? end)]))
+    rest = rest[(space ?? end)...]
+    if space != nil { rest = rest.dropFirst() }
+  }
+  return lines + [String(rest)]
+}
+
+extension String {
+  fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> Substring {
+    var text = self[...]
+    while let last = text.last, predicate(last) { text.removeLast() }
+    return text
+  }
+}

@@ -1,0 +1,155 @@
+import Agents
+import Foundation
+import ParticleFilter
+import Reporting
+import RolloutStore
+
+/// Which places a stored trajectory's ancestors held, and what the critic said of them at the run's checkpoints.
+struct Lineage {
+  private let checkpoints: [Checkpoint]
+  /// One more than there are checkpoints.
+  private let places: [Int]
+
+  init(of record: TrajectoryRecord, in genealogy: Genealogy) {
+    var checkpoints = genealogy.checkpoints
+    if record.standing == .banked {
+      // It was finished, and culled at a later checkpoint: what follows is another's.
+      let end = checkpoints.firstIndex { checkpoint in
+        checkpoint.step >= record.trajectory.count && checkpoint.ancestors?.contains(record.particle) == false
+      }
+      checkpoints = Array(checkpoints[..<(end ?? checkpoints.count)])
+    }
+    self.checkpoints = checkpoints
+    places = Genealogy(count: genealogy.count, checkpoints: checkpoints).lineage(of: record.particle)
+  }
+
+  /// The place that asked for this step's answer, steps counted from 0.
+  func place(atStep step: Int) -> Int { places[checkpoints.count { $0.step <= step }] }
+
+  /// V by the number of steps taken.
+  var values: [Int: Double] {
+    var values: [Int: Double] = [:]
+    for (number, checkpoint) in checkpoints.enumerated() {
+      let place = places[number]
+      guard checkpoint.softValues.indices.contains(place) else { continue }
+      values[checkpoint.step] = checkpoint.softValues[place]
+    }
+    return values
+  }
+}
+
+extension StoredRun {
+  /// The beginning of the id, long enough to tell runs apart.
+  var shortID: String { String(record.id.prefix(10)) }
+
+  var title: String { "run \(shortID) (\(record.verb), \(record.method), \(record.environment.kind))" }
+
+  /// β, from the run's settings.
+  var temperature: Double {
+    struct Settings: Decodable { let temperature: Double? }
+    return (try? JSONDecoder().decode(Settings.self, from: Data(record.settings.utf8)))?.temperature ?? 0.1
+  }
+}
+
+extension TrajectoryRecord {
+  /// As `cox show` takes it.
+  var name: String { standing == .banked ? "\(particle)-banked" : "\(particle)" }
+
+  var end: String {
+    if let failure { return "failed: \(failure)" }
+    return trajectory.isDone ? "done" : trajectory.isFinished ? "cut at the step limit" : "left unfinished"
+  }
+}
+
+struct RunLine: Encodable {
+  let run, startedAt, verb, method: String
+  let environment: EnvironmentIdentity
+  let policy: String
+  let critic: String?
+  let seed: UInt64
+  let tasks, trajectories: Int
+
+  init(_ run: StoredRun) {
+    self.run = run.record.id
+    startedAt = run.startedAt
+    verb = run.record.verb
+    method = run.record.method
+    environment = run.record.environment
+    policy = run.record.policy
+    critic = run.record.critic
+    seed = run.record.seed
+    tasks = run.tasks
+    trajectories = run.trajectories
+  }
+}
+
+struct TaskLine: Encodable {
+  let task: TaskID
+  let trajectories: Int
+  let rewardBest, rewardMean: Double
+
+  init(_ task: StoredTask) {
+    self.task = task.id
+    trajectories = task.trajectories
+    rewardBest = task.rewardBest
+    rewardMean = task.rewardMean
+  }
+}
+
+struct ParticleLine: Encodable {
+  let particle, standing: String
+  let steps: Int
+  let reward: Double
+  let done: Bool
+  let logWeight: Double?
+  let failure: String?
+
+  init(_ record: TrajectoryRecord) {
+    particle = record.name
+    standing = record.standing.rawValue
+    steps = record.trajectory.count
+    reward = record.trajectory.reward
+    done = record.trajectory.isDone
+    logWeight = record.logWeight
+    failure = record.failure
+  }
+}
+
+/// One trajectory, whole.
+struct TrajectoryDocument: Encodable {
+  struct Exchange: Encodable {
+    let step: Int
+    let response: String
+    let thought, reasoning: String?
+    let action: String
+    let parsed: Bool
+    let observation: String
+    let reward: Double
+    let done, invalid: Bool
+    /// After the step.
+    let criticValue: Double?
+  }
+
+  let run: RunLine
+  let task: TaskID
+  let request, opening: String
+  let particle: ParticleLine
+  let criticValue: Double?
+  let steps: [Exchange]
+
+  init(_ record: TrajectoryRecord, run: StoredRun, text: TrajectoryText) {
+    self.run = RunLine(run)
+    task = record.trajectory.task.id
+    request = record.trajectory.task.request
+    opening = record.trajectory.opening.text
+    particle = ParticleLine(record)
+    criticValue = text.values[0]
+    steps = record.trajectory.steps.enumerated().map { place, step in
+      Exchange(
+        step: place + 1, response: step.response, thought: text.format.thought(in: step.response, action: step.action),
+        reasoning: text.reasoning[place], action: step.action.text, parsed: step.action.isParsed,
+        observation: step.outcome.observation.text, reward: step.outcome.reward, done: step.outcome.isDone,
+        invalid: step.outcome.isInvalid, criticValue: text.values[place + 1])
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import Agents
+import ArgumentParser
+import Critics
+import Foundation
+import ParticleFilter
+import Reporting
+import RolloutStore
+
+struct Show: Verb {
+  static let configuration = CommandConfiguration(
+    abstract: "One trajectory, readably: thought, action, observation, reward, critic value.",
+    discussion: """
+      Without an argument it lists the runs of the store; RUN lists a run's tasks, RUN/TASK a task's trajectories, \
+      RUN/TASK/PARTICLE prints one. RUN is the beginning of a run's id, or last; PARTICLE a number, best or worst. \
+      Nothing is asked of a model, and no configuration is needed.
+
+      cox show last/order-1-20/best
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Argument(help: ArgumentHelp("RUN, RUN/TASK or RUN/TASK/PARTICLE.", valueName: "trajectory"))
+  var trajectory: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Value every step by this critic: a file, or a name given to cox train. Otherwise the values of the run's checkpoints.",
+      valueName: "critic"))
+  var critic: String?
+
+  func run() async throws {
+    guard FileManager.default.fileExists(atPath: common.store) else {
+      throw ConfigurationError("There is no store \(common.store): give --store, or make one with cox collect.")
+    }
+    let store = try RolloutStore(path: common.store)
+    let runs = try await store.runs()
+    guard let trajectory else { return try list(runs) }
+    let parts = trajectory.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let run = try chosen(parts[0], of: runs)
+    let tasks = try await store.tasks(ofRun: run.record.id)
+    guard parts.count == 2 else { return try list(tasks, of: run) }
+    // A task's id may have a slash in it, so the whole is tried first.
+    if let task = tasks.first(where: { $0.id.rawValue == parts[1] }) {
+      return try list(try await store.trajectories(run: run.record.id, task: task.id), of: task.id, run)
+    }
+    let cut = parts[1].lastIndex(of: "/")
+    let name = cut.map { String(parts[1][..<$0]) } ?? parts[1]
+    guard let task = tasks.first(where: { $0.id.rawValue == name }) else {
+      throw ConfigurationError(
+        "The run \(run.shortID) has no task \"\(name)\"; it has \(Self.some(tasks.map(\.id.rawValue))).")
+    }
+    let records = try await store.trajectories(run: run.record.id, task: task.id)
+    let record = try chosen(cut.map { String(parts[1][parts[1].index(after: $0)...]) } ?? "best", of: records)
+    let genealogy = try await store.genealogy(run: run.record.id, task: task.id)
+    let lineage = Lineage(of: record, in: genealogy)
+    var reasoning: [Int: String] = [:]
+    for step in 0..<record.trajectory.count {
+      let key = CallKey(run: run.record.id, task: task.id, particle: lineage.place(atStep: step), step: step)
+      reasoning[step] = try await store.answer(for: key)?.response.reasoning
+    }
+    try show(
+      record, of: run,
+      TrajectoryText(
+        record.trajectory, format: run.record.format, values: try values(of: record, of: run) ?? lineage.values,
+        reasoning: reasoning))
+  }
+
+  // MARK: - Choosing
+
+  private func chosen(_ name: String, of runs: [StoredRun]) throws -> StoredRun {
+    guard let newest = runs.first else {
+      throw ConfigurationError("The store \(common.store) has no trajectories yet: cox collect makes some.")
+    }
+    if name == "last" { return newest }
+    let fitting = runs.filter { !name.isEmpty && $0.record.id.hasPrefix(name) }
+    guard let run = fitting.first, fitting.count == 1 else {
+      throw ConfigurationError(
+        (fitting.isEmpty ? "No run's id begins with \"\(name)\"" : "Several runs' ids begin with \"\(name)\"")
+          + "; there are \(Self.some((fitting.isEmpty ? runs : fitting).map(\.shortID))).")
+    }
+    return run
+  }
+
+  private func chosen(_ name: String, of records: [TrajectoryRecord]) throws -> TrajectoryRecord {
+    func first(_ better: (Double, Double) -> Bool) -> TrajectoryRecord? {
+      // The first of equals.
+      records.dropFirst().reduce(records.first) { best, next in
+        guard let best else { return next }
+        return better(next.trajectory.reward, best.trajectory.reward) ? next : best
+      }
+    }
+    let record: TrajectoryRecord? =
+      switch name {
+      case "best": first(>)
+      case "worst": first(<)
+      default: records.first { $0.name == name }
+      }
+    guard let record else {
+      throw ConfigurationError("There is no particle \"\(name)\"; there are \(Self.some(records.map(\.name))).")
+    }
+    return record
+  }
+
+  private static func some(_ names: [String]) -> String {
+    names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
+  }
+
+  /// What `--critic` makes of the state after every step, at the run's β.
+  private func values(of record: TrajectoryRecord, of run: StoredRun) throws -> [Int: Double]? {
+    guard let critic else { return nil }
+    let path = Workspace.criticPath(critic, store: common.store)
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ConfigurationError("There is no critic \(path). Make one with cox collect and cox train.")
+    }
+    let trees = try TreesCritic(decoding: data, for: run.record.environment)
+    let steps = Array(0..<(record.trajectory.isFinished ? record.trajectory.count : record.trajectory.count + 1))
+    let returns = try trees.predict(steps.map { CriticState(record.trajectory.prefix($0)) })
+    let temperature = run.temperature
+    return Dictionary(uniqueKeysWithValues: zip(steps, returns.map { $0.softValue(temperature: temperature) }))
+  }
+
+  // MARK: - Printing
+
+  private func list(_ runs: [StoredRun]) throws {
+    if let json = common.json {
+      try Console.write(json: runs.map(RunLine.init), to: json)
+      if json == "-" { return }
+    }
+    var table = TextTable(
+      columns: [
+        .left("run"), .left("started (UTC)"), .left("verb"), .left("method"), .left("world"), .left("policy"),
+        .right("tasks"), .right("trajectories"),
+      ])
+    for run in runs {
+      table.append([
+        run.shortID, run.startedAt, run.record.verb, run.record.method, run.record.environment.kind,
+        String(run.record.policy.prefix(40)), Format.count(run.tasks), Format.count(run.trajectories),
+      ])
+    }
+    Console.print(runs.isEmpty ? "The store \(common.store) has no trajectories yet." : table.text)
+  }
+
+  private func list(_ tasks: [StoredTask], of run: StoredRun) throws {
+    if let json = common.json {
+      try Console.write(json: tasks.map(TaskLine.init), to: json)
+      if json == "-" { return }
+    }
+    var table = TextTable(
+      title: run.title,
+      columns: [.left("task"), .right("trajectories"), .right("best reward"), .right("mean reward")])
+    for task in tasks {
+      table.append([
+        task.id.rawValue, Format.count(task.trajectories), Format.number(task.rewardBest), Format.number(task.rewardMean),
+      ])
+    }
+    Console.print(table.text)
+  }
+
+  private func list(_ records: [TrajectoryRecord], of task: TaskID, _ run: StoredRun) throws {
+    if let json = common.json {
+      try Console.write(json: records.map(ParticleLine.init), to: json)
+      if json == "-" { return }
+    }
+    var table = TextTable(
+      title: "\(task) in \(run.title)",
+      columns: [.left("particle"), .right("steps"), .right("reward"), .right("log-weight"), .left("end")])
+    for record in records {
+      table.append([
+        record.name, "\(record.trajectory.count)", Format.number(record.trajectory.reward),
+        record.logWeight.map { Format.number($0) } ?? "–", record.end,
+      ])
+    }
+    Console.print(table.text)
+  }
+
+  private func show(_ record: TrajectoryRecord, of run: StoredRun, _ text: TrajectoryText) throws {
+    if let json = common.json {
+      try Console.write(json: TrajectoryDocument(record, run: run, text: text), to: json)
+      if json == "-" { return }
+    }
+    let trajectory = record.trajectory
+    Console.print(
+      """
+      \(trajectory.task.id), particle \(record.name) of \(run.title)
+      reward \(Format.number(trajectory.reward)) in \(trajectory.count) of at most \(trajectory.task.stepLimit) steps, \
+      \(record.end)\(record.logWeight.map { ", log-weight \(Format.number($0))" } ?? "")
+
+      \(text.text(width: Console.width))
+      """)
+  }
+}

@@ -1,0 +1,31 @@
+import Agents
+import Orders
+
+struct OrdersSettings: WorldSettings {
+  struct Field {
+    let name: String
+    let options: [String]
+  }
+
+  let fields: [Field]?
+  let listed: ClosedRange<Int>?
+
+  init(_ yaml: inout YAMLMapping) throws {
+    fields = try yaml.mapping("fields") { yaml in
+      var fields: [Field] = []
+      for name in yaml.remainingKeys() { fields.append(Field(name: name, options: try yaml.texts(name) ?? [])) }
+      return fields
+    }
+    listed = try yaml.range("listed")
+  }
+
+  func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
+    guard fields != nil || listed != nil else {
+      return try Orders(seed: environment.seed, splits: environment.splits)
+    }
+    let fields = fields?.map { OrderForm.Field($0.name, $0.options) } ?? OrderForm.standard.fields
+    let form = OrderForm(
+      fields: fields, listed: listed ?? OrderForm.standard.listed, workedOrders: 3, seed: environment.seed)
+    return try Orders(form: form, seed: environment.seed, splits: environment.splits)
+  }
+}

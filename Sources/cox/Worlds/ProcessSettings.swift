@@ -1,0 +1,20 @@
+import Agents
+import ProcessWorld
+
+struct ProcessSettings: WorldSettings {
+  private let settings: ProgramWorld.Settings
+
+  init(_ yaml: inout YAMLMapping) throws {
+    let stepLimit = try yaml.stepLimit()
+    guard let command = try yaml.texts("command"), !command.isEmpty else {
+      throw ConfigurationError("environment.command is missing: the program and its arguments, as a list.")
+    }
+    settings = ProgramWorld.Settings(
+      command: command, folder: try yaml.text("folder"), processes: try yaml.count("processes") ?? 1,
+      timeout: try yaml.seconds("timeout") ?? 60, stepLimit: stepLimit)
+  }
+
+  func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
+    try await ProgramWorld(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }
+  }
+}

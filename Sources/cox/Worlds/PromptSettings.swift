@@ -1,0 +1,71 @@
+import Agents
+import Foundation
+
+/// What the policy is told before the task, where that is not the world's own choice.
+struct PromptSettings: Sendable {
+  /// `react`, `reflact`, or a file with other instructions.
+  var prompt: String?
+  /// A YAML file of worked examples.
+  var examples: String?
+  /// Characters of past exchanges that are shown.
+  var history: Int?
+
+  init() {}
+
+  init(_ yaml: inout YAMLMapping) throws {
+    prompt = try yaml.text("prompt")
+    examples = try yaml.text("examples")
+    history = try yaml.integer("history")
+    if let history, history < 0 {
+      throw ConfigurationError("environment.history is \(history); a number of characters, 0 or more.")
+    }
+  }
+
+  /// - Parameters:
+  ///   - world: the world's own.
+  ///   - reflection: what `reflact` adds to it.
+  func applied(to world: Prompting, reflection: String = Prompting.reflection) throws -> Prompting {
+    var prompting = world
+    switch prompt {
+    case nil, "react": break
+    case "reflact": prompting = world.reflecting(reflection)
+    case let path?:
+      let text = try Self.text(of: path, key: "prompt")
+      guard !text.allSatisfy(\.isWhitespace) else {
+        throw ConfigurationError("environment.prompt: \(path) says nothing.")
+      }
+      prompting = Prompting(text, examples: world.examples, historyLimit: world.historyLimit)
+    }
+    if let examples { prompting.examples = try Self.examples(in: examples) }
+    if let history { prompting.historyLimit = history }
+    return prompting
+  }
+
+  private static func examples(in path: String) throws -> [Prompting.Exchange] {
+    var top = try YAMLMapping(text: try text(of: path, key: "examples"), file: path)
+    let examples = try top.mappings("examples") { yaml in
+      guard let prompt = try yaml.text("prompt"), let response = try yaml.text("response") else {
+        throw ConfigurationError("\(path): every example has a prompt and a response.")
+      }
+      return Prompting.Exchange(prompt: prompt, response: response)
+    }
+    guard let examples else {
+      throw ConfigurationError(
+        "\(path) has no examples; write `examples: [{ prompt: what is read, response: what is answered }]`.")
+    }
+    try top.finish()
+    return examples
+  }
+
+  private static func text(of path: String, key: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ConfigurationError(
+        "environment.\(key): there is no readable file \(path)"
+          + (key == "prompt" ? ", and react and reflact are the only prompts with names." : "."))
+    }
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw ConfigurationError("environment.\(key): \(path) is not UTF-8 text.")
+    }
+    return text
+  }
+}

@@ -1,0 +1,68 @@
+import Agents
+import ScienceWorld
+
+struct ScienceWorldSettings: WorldSettings {
+  /// Which order of games the task numbers are places in.
+  enum Games: String, CaseIterable { case benchmark, all, variations }
+
+  let stepLimit: Int?
+  let games: Games?
+  let topics: [String]
+  let simplifications: [ScienceWorld.Simplification]
+  let jar: String?
+  let java: String?
+  let processes: Int?
+  let episodesPerProcess: Int?
+  let memory: Int?
+  let loadsPerProcess: Int?
+  let timeout: Double?
+
+  init(_ yaml: inout YAMLMapping) throws {
+    stepLimit = try yaml.stepLimit()
+    games = try yaml.choice("games", Games.self)
+    topics = try yaml.texts("topics") ?? []
+    simplifications = try yaml.texts("simplifications")?.map { name in
+      guard let simplification = ScienceWorld.Simplification(rawValue: name) else {
+        let names = ScienceWorld.Simplification.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ConfigurationError("environment.simplifications has \(name), which is none of \(names).")
+      }
+      return simplification
+    } ?? []
+    jar = try yaml.text("jar")
+    java = try yaml.text("java")
+    processes = try yaml.count("processes")
+    episodesPerProcess = try yaml.count("episodesPerProcess")
+    memory = try yaml.integer("memory")
+    loadsPerProcess = try yaml.count("loadsPerProcess")
+    timeout = try yaml.seconds("timeout")
+    if !topics.isEmpty, games != nil, games != .variations {
+      throw ConfigurationError("environment.topics goes with games: variations.")
+    }
+  }
+
+  func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
+    var settings = SimulatorPool.Settings(
+      jar: try jar ?? SimulatorPool.Settings.findJar(in: [Toolchain.virtualEnvironment ?? ".venv"]),
+      java: try java ?? SimulatorPool.Settings.findJava())
+    settings.processes = processes ?? settings.processes
+    settings.episodesPerProcess = episodesPerProcess ?? settings.episodesPerProcess
+    settings.memory = memory ?? settings.memory
+    settings.loadsPerProcess = loadsPerProcess ?? settings.loadsPerProcess
+    if let timeout { settings.deadline = .seconds(timeout) }
+    let chosen: ScienceWorld.Games =
+      switch games ?? (topics.isEmpty ? .benchmark : .variations) {
+      case .benchmark: .benchmark(try environment.splits)
+      case .all: .all(try environment.splits)
+      case .variations: .variations(tasks: topics)
+      }
+    if case .variations = chosen, environment.tasks.values.contains(where: { !$0.isEmpty }) {
+      throw ConfigurationError(
+        "environment.tasks goes with games: benchmark or all; with variations the simulator's own splits hold.")
+    }
+    let prompting = try environment.prompts.applied(
+      to: ScienceWorld.prompting, reflection: ScienceWorld.reflection)
+    let pool = try await SimulatorPool.open(settings)
+    return try ScienceWorld(
+      pool: pool, games: chosen, simplifications: simplifications, stepLimit: stepLimit ?? 30, prompting: prompting)
+  }
+}

@@ -1,0 +1,39 @@
+import Agents
+import Shop
+
+struct ShopSettings: WorldSettings {
+  let stepLimit: Int?
+  let files: String?
+  let goals: ShopFiles.Goals?
+  let limit: Int?
+  let products: Int
+  let database: String?
+  let forcedPurchase: Bool
+
+  init(_ yaml: inout YAMLMapping) throws {
+    stepLimit = try yaml.stepLimit()
+    files = try yaml.text("files")
+    goals = try yaml.choice("goals", ShopFiles.Goals.self)
+    limit = try yaml.integer("limit")
+    products = try yaml.integer("products") ?? 1_000
+    database = try yaml.text("database")
+    forcedPurchase = try yaml.flag("forcedPurchase") ?? true
+  }
+
+  /// WebShop's own products and goals where the configuration names their folder, a generated catalogue elsewhere.
+  func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
+    let catalogue: Catalogue
+    if let folder = files {
+      var files = try ShopFiles(directory: folder, goals: goals, limit: limit)
+      files.database = database
+      let progress = Progress.Reading("reading \(folder)")
+      catalogue = try Catalogue.files(files) { progress.read($0.bytesRead, of: $0.bytes) }
+    } else {
+      catalogue = try Catalogue.generated(products: products, seed: environment.seed)
+    }
+    return try Shop(
+      catalogue: catalogue, rules: ShopRules(stepLimit: stepLimit ?? 15, forcesPurchase: forcedPurchase),
+      prompting: environment.prompts.applied(to: Shop.prompting, reflection: Shop.reflection),
+      splits: environment.splits)
+  }
+}

@@ -1,0 +1,25 @@
+import Agents
+import TextCraft
+
+struct TextCraftSettings: WorldSettings {
+  let stepLimit: Int?
+  let recipes: String?
+  let reward: TextCraft.Reward?
+  let depths: ClosedRange<Int>?
+
+  init(_ yaml: inout YAMLMapping) throws {
+    stepLimit = try yaml.stepLimit()
+    recipes = try yaml.text("recipes")
+    reward = try yaml.choice("reward", TextCraft.Reward.self)
+    depths = try yaml.range("depths")
+  }
+
+  func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
+    let directory = try recipes ?? RecipeBook.find(in: [Toolchain.virtualEnvironment ?? ".venv"])
+    return try TextCraft(
+      recipes: try RecipeBook(directory: directory), reward: reward ?? .goal, depths: depths ?? 1...4,
+      stepLimit: stepLimit ?? 40, seed: environment.seed,
+      prompting: environment.prompts.applied(to: TextCraft.prompting, reflection: TextCraft.reflection),
+      splits: environment.splits)
+  }
+}

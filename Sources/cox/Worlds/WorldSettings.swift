@@ -1,0 +1,83 @@
+import Agents
+
+/// What the configuration says of one kind of world, and how it is made from that.
+protocol WorldSettings: Sendable {
+  /// Reads the keys of this kind; the ones that all kinds share are read elsewhere.
+  init(_ yaml: inout YAMLMapping) throws
+
+  func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite
+}
+
+struct EnvironmentSettings: Sendable {
+  enum Kind: String, CaseIterable {
+    case orders, textcraft, shop, scienceworld, process
+
+    var settings: any WorldSettings.Type {
+      switch self {
+      case .orders: OrdersSettings.self
+      case .textcraft: TextCraftSettings.self
+      case .shop: ShopSettings.self
+      case .scienceworld: ScienceWorldSettings.self
+      case .process: ProcessSettings.self
+      }
+    }
+  }
+
+  let kind: Kind
+  var seed: UInt64 = 1
+  let tasks: [Split: [Int]]
+  let world: any WorldSettings
+  let prompts: PromptSettings
+
+  init(_ yaml: inout YAMLMapping) throws {
+    guard let kind = try yaml.choice("kind", Kind.self) else {
+      throw ConfigurationError(
+        "environment.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+    }
+    self.kind = kind
+    if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
+    tasks =
+      try yaml.mapping("tasks") { yaml in
+        var tasks: [Split: [Int]] = [:]
+        for split in Split.allCases { tasks[split] = try yaml.numbers(split.rawValue) }
+        return tasks
+      } ?? [:]
+    world = try kind.settings.init(&yaml)
+    // The order desk's worked orders are part of its tasks.
+    prompts = kind == .orders ? PromptSettings() : try PromptSettings(&yaml)
+  }
+
+  /// Makes the world. Its ``TaskSuite/close()`` is owed to it.
+  func suite() async throws -> any TaskSuite { try await world.suite(self) }
+
+  var splits: TaskSplits { get throws { try TaskSplits(tasks) } }
+}
+
+extension YAMLMapping {
+  /// `maxSteps`, the steps after which an attempt is cut.
+  mutating func stepLimit() throws -> Int? { try count("maxSteps") }
+
+  /// A whole number of at least 1.
+  mutating func count(_ key: String) throws -> Int? {
+    guard let number = try integer(key) else { return nil }
+    guard number >= 1 else { throw ConfigurationError("environment.\(key) is \(number); at least 1.") }
+    return number
+  }
+
+  /// Seconds, above 0 and at most a day.
+  mutating func seconds(_ key: String) throws -> Double? {
+    guard let seconds = try number(key) else { return nil }
+    guard seconds > 0, seconds <= 86_400 else {
+      throw ConfigurationError("environment.\(key) is \(seconds); seconds, above 0 and at most a day.")
+    }
+    return seconds
+  }
+
+  mutating func range(_ key: String) throws -> ClosedRange<Int>? {
+    guard let numbers = try numbers(key) else { return nil }
+    guard let low = numbers.min(), let high = numbers.max() else {
+      throw ConfigurationError("environment.\(key) is an empty range; write it as \"3...4\".")
+    }
+    return low...high
+  }
+}

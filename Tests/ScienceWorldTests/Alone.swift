@@ -1,0 +1,18 @@
+import TestSupport
+import Testing
+
+/// Runs a test while no other of this trait runs.
+struct Alone: SuiteTrait, TestTrait, TestScoping {
+  var isRecursive: Bool { true }
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+  ) async throws {
+    guard testCase != nil else { return try await function() }
+    try await machine.withPlace { () async throws -> Void in try await function() }
+  }
+}
+
+extension Trait where Self == Alone {
+  static var alone: Alone { Alone() }
+}
