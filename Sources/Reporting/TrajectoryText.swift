@@ -38,7 +38,8 @@ public struct TrajectoryText: Sendable {
       lines.append("")
       lines.append(
         "Step \(place + 1)  reward \(Format.number(step.outcome.reward, signed: true)), \(Format.number(paid)) so far"
-          + value(after: place + 1) + (step.outcome.isInvalid ? "  invalid" : "") + (step.outcome.isDone ? "  done" : ""))
+          + value(after: place + 1) + (step.outcome.isInvalid ? "  invalid" : "")
+          + (step.outcome.isDone ? "  done" : ""))
       if let reasoning = reasoning[place] { add("Reasoning", reasoning) }
       if let thought = format.thought(in: step.response, action: step.action) { add("Thought", thought) }
       add(step.action.isParsed ? "Action" : "No action", step.action.text)
@@ -52,11 +53,13 @@ public struct TrajectoryText: Sendable {
   }
 }
 
-/// A text as lines of at most so many characters, broken between words where that is possible. Control characters are shown.
+/// A text as lines of at most so many characters, broken between words where that is possible. Control characters are
+/// shown, and a tab is four spaces.
 func wrapped(_ text: String, width: Int) -> [String] {
-  text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
-    wrappedLine(visible(line.last == "\r" ? String(line.dropLast()) : String(line)), width: width)
-  }
+  text.replacing("\r\n", with: "\n").replacing("\t", with: "    ").split(
+    separator: "\n", omittingEmptySubsequences: false
+  )
+  .flatMap { wrappedLine(visible(String($0)), width: width) }
 }
 
 private func wrappedLine(_ line: String, width: Int) -> [String] {

@@ -6,7 +6,8 @@ import Testing
 @testable import ScienceWorld
 
 @Suite(
-  .alone, .serialized, .enabled(if: java != nil, "There is no Java on this machine: apt-get install openjdk-17-jre-headless"))
+  .alone, .serialized,
+  .enabled(if: java != nil, "There is no Java on this machine: apt-get install openjdk-17-jre-headless"))
 struct SimulatorTests {
   @Test func goldPathsReachTheFullScore() async throws {
     let tasks = Set(Catalogue.standard.benchmark.map(\.task))

@@ -122,7 +122,8 @@ func badSettingsAreRefused(tasks: [Split: [Int]], depths: ClosedRange<Int>, step
   trajectory.append(Step(response: response, action: action, outcome: try await episode.step(action)))
   #expect(
     suite.transcript(for: trajectory).entries == [
-      .instructions(TextCraft.prompting.instructions), .prompt(task.request), .response(response), .prompt("Got 36 gold nugget"),
+      .instructions(TextCraft.prompting.instructions), .prompt(task.request), .response(response),
+      .prompt("Got 36 gold nugget"),
     ])
 }
 

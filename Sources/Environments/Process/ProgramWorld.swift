@@ -67,7 +67,8 @@ public final class ProgramWorld: TaskSuite {
     maximalReward = hello.maximalReward
     self.prompting = try prompting(Prompting(hello.instructions ?? ""))
     identity = EnvironmentIdentity(
-      kind: "process", rules: "\(name)\(hello.version.map { " \($0)" } ?? ""), \(limit) steps, "
+      kind: "process",
+      rules: "\(name)\(hello.version.map { " \($0)" } ?? ""), \(limit) steps, "
         + self.prompting.summary)
   }
 

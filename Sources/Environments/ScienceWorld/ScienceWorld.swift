@@ -57,7 +57,8 @@ public struct ScienceWorld: TaskSuite {
   public var identity: EnvironmentIdentity {
     let names = simplifications.isEmpty ? "none" : simplificationText
     return EnvironmentIdentity(
-      kind: "scienceworld", rules: "jar \(Catalogue.version); simplifications \(names); \(stepLimit) steps; \(prompting.summary)")
+      kind: "scienceworld",
+      rules: "jar \(Catalogue.version); simplifications \(names); \(stepLimit) steps; \(prompting.summary)")
   }
 
   public var maximalReward: Double? { 1 }

@@ -78,7 +78,8 @@ public struct TextCraft: TaskSuite {
   public var identity: EnvironmentIdentity {
     EnvironmentIdentity(
       kind: "textcraft",
-      rules: "reward \(reward.rawValue); \(recipes.recipes.count) recipes, digest \(recipes.digest); \(stepLimit) steps; "
+      rules:
+        "reward \(reward.rawValue); \(recipes.recipes.count) recipes, digest \(recipes.digest); \(stepLimit) steps; "
         + prompting.summary)
   }
 

@@ -5,6 +5,24 @@ import Steering
 /// Ends a run in order on Ctrl-C or a polite kill: calls in flight finish and are stored, nothing new is asked. A second
 /// Ctrl-C ends the process at once.
 func withInterrupts<T>(stopping budget: Budget, _ body: () async throws -> T) async throws -> T {
+  try await withInterrupts(
+    saying: "Stopping: calls in flight are finished and stored. Once more to stop at once.",
+    stop: {
+      Task { await budget.stop("Stopped. Run the same command to continue: nothing stored is asked for again.") }
+    }, body)
+}
+
+/// Cancels what has no answers to save, so that it closes what it opened.
+func cancellingOnInterrupt<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+  let work = Task { try await body() }
+  return try await withInterrupts(
+    saying: "Stopping: what is open is closed. Once more to stop at once.", stop: { work.cancel() },
+    { try await work.value })
+}
+
+private func withInterrupts<T>(
+  saying note: String, stop: @escaping @Sendable () -> Void, _ body: () async throws -> T
+) async throws -> T {
   let queue = DispatchQueue(label: "interrupts")
   let sources = [SIGINT, SIGTERM].map { number in
     signal(number, SIG_IGN)
@@ -14,8 +32,8 @@ func withInterrupts<T>(stopping budget: Budget, _ body: () async throws -> T) as
       // Only ever on `queue`.
       count += 1
       if count > 1 { exit(ExitStatus.failed) }
-      Console.note("\nStopping: calls in flight are finished and stored. Once more to stop at once.")
-      Task { await budget.stop("Stopped. Run the same command to continue: nothing stored is asked for again.") }
+      Console.note("\n\(note)")
+      stop()
     }
     source.resume()
     return source

