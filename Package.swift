@@ -112,7 +112,9 @@ let package = Package(
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "Agents", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport",
+        "Agents", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport", "Orders", "TextCraft",
+        "Shop", "ScienceWorld", "ProcessWorld",
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOFoundationCompat", package: "swift-nio"),

@@ -3,8 +3,9 @@ import NIOPosix
 
 /// A connection to a Py4J gateway on loopback.
 ///
-/// The gateway works on one connection in one thread, so calls are carried out one after another in the order they were sent,
-/// and several may be sent before the first is answered.
+/// The gateway works on one connection in one thread, so calls are carried out one after another in the order they were made.
+/// Each is sent when the one before it is answered: the gateway's system holds an answer back until the one before it is
+/// acknowledged, which a call that follows does at once, and nothing but a timer of 40 ms does otherwise.
 struct Py4JConnection: Sendable {
   struct Limits: Sendable, Hashable {
     /// From the moment a call is the first in line to its answer.
@@ -33,14 +34,15 @@ struct Py4JConnection: Sendable {
     }
   }
 
-  /// Sends calls in one go and waits for all their answers.
+  /// Makes calls one after another, no others between them, and waits for all their answers.
   ///
   /// - Throws: ``Py4JFailure``, of the first call that has no answer.
   func answers(to calls: [Py4JCall]) async throws(Py4JFailure) -> [Py4JAnswer] {
     guard !calls.isEmpty else { return [] }
     let promise = channel.eventLoop.makePromise(of: [String].self)
     let batch = Py4JBatch(
-      bytes: ByteBuffer(string: calls.map(\.text).joined()), count: calls.count, promise: promise)
+      calls: calls.map { ByteBuffer(string: $0.text) }, promise: promise)
+    // Fails where the channel is closed and nobody takes the batch any more.
     channel.writeAndFlush(batch).whenFailure { promise.fail(Py4JFailure(.lost, "\($0)")) }
     let lines: [String]
     do {
@@ -74,9 +76,9 @@ struct Py4JConnection: Sendable {
   }
 }
 
-/// Calls sent together, and where their answers go.
+/// Calls made together, and where their answers go.
 struct Py4JBatch: Sendable {
-  let bytes: ByteBuffer
-  let count: Int
+  /// At least one.
+  let calls: [ByteBuffer]
   let promise: EventLoopPromise<[String]>
 }

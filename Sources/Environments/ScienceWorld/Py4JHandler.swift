@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Pairs lines that arrive with calls that were sent, and ends the connection when either is not as it should be.
+/// Sends calls one at a time, pairs them with the lines that arrive, and ends the connection when either is not as it should be.
 final class Py4JHandler: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = Py4JBatch
@@ -16,10 +16,13 @@ final class Py4JHandler: ChannelDuplexHandler {
   init(limits: Py4JConnection.Limits) { self.limits = limits }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-    let batch = unwrapOutboundIn(data)
-    pending.append((batch, []))
-    if pending.count == 1 { setAlarm(context) }
-    context.write(wrapOutboundOut(batch.bytes), promise: promise)
+    guard context.channel.isActive else {
+      promise?.fail(ChannelError.ioOnClosedChannel)
+      return
+    }
+    pending.append((unwrapOutboundIn(data), []))
+    promise?.succeed()
+    if pending.count == 1 { sendNext(context) }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -62,14 +65,20 @@ final class Py4JHandler: ChannelDuplexHandler {
     }
     let first = pending.startIndex
     pending[first].lines.append(line)
-    if pending[first].lines.count == pending[first].batch.count {
+    if pending[first].lines.count == pending[first].batch.calls.count {
       let (batch, lines) = pending.removeFirst()
       batch.promise.succeed(lines)
+    }
+    sendNext(context)
+  }
+
+  private func sendNext(_ context: ChannelHandlerContext) {
+    if let (batch, lines) = pending.first {
+      context.writeAndFlush(wrapOutboundOut(batch.calls[lines.count]), promise: nil)
     }
     setAlarm(context)
   }
 
-  /// A call's deadline begins when the one before it is answered: until then it only waits in line.
   private func setAlarm(_ context: ChannelHandlerContext) {
     alarm?.cancel()
     alarm = nil

