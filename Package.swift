@@ -112,7 +112,8 @@ let package = Package(
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "Agents", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport", "Orders", "TextCraft",
+        "Agents", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport", "Orders",
+        "TextCraft",
         "Shop", "ScienceWorld", "ProcessWorld",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -53,23 +53,19 @@ public final class ProgramWorld: TaskSuite {
     self.splits = splits
     pool = ProgramPool(
       .init(command: settings.command, folder: settings.folder, timeout: settings.timeout), size: settings.processes)
-    let worker = try await pool.worker(0)
-    hello = try await worker.ask { ProgramRequest(id: $0, op: .hello, protocol: Self.protocolVersion) }
-    guard let name = hello.name, let tasks = hello.tasks, !tasks.isEmpty else {
-      throw EnvironmentError(
-        .misconfigured, "\(settings.command.first ?? "") answered hello without a name or without tasks.")
+    do {
+      hello = try await pool.worker(0).ask { ProgramRequest(id: $0, op: .hello, protocol: Self.protocolVersion) }
+      let name = try hello.checkedName(of: settings.command)
+      stepLimit = try hello.checkedStepLimit(or: settings.stepLimit)
+      self.prompting = try prompting(Prompting(hello.instructions ?? ""))
+      maximalReward = hello.maximalReward
+      identity = EnvironmentIdentity(
+        kind: "process",
+        rules: "\(name)\(hello.version.map { " \($0)" } ?? ""), \(stepLimit) steps, \(self.prompting.summary)")
+    } catch {
+      await pool.close()
+      throw error
     }
-    guard let limit = settings.stepLimit ?? hello.stepLimit, limit > 0 else {
-      throw EnvironmentError(
-        .misconfigured, "\(name) names no stepLimit: answer hello with one, or set environment.maxSteps.")
-    }
-    stepLimit = limit
-    maximalReward = hello.maximalReward
-    self.prompting = try prompting(Prompting(hello.instructions ?? ""))
-    identity = EnvironmentIdentity(
-      kind: "process",
-      rules: "\(name)\(hello.version.map { " \($0)" } ?? ""), \(limit) steps, "
-        + self.prompting.summary)
   }
 
   /// The program's own splits, unless the configuration gives places in the list of all its tasks, train to test.
@@ -131,6 +127,25 @@ public final class ProgramWorld: TaskSuite {
 
   /// Ends the programs.
   public func close() async { await pool.close() }
+}
+
+extension ProgramReply {
+  fileprivate func checkedName(of command: [String]) throws(EnvironmentError) -> String {
+    guard let name, tasks?.isEmpty == false else {
+      throw EnvironmentError(
+        .misconfigured, "\(command.first ?? "") answered hello without a name or without tasks.")
+    }
+    return name
+  }
+
+  fileprivate func checkedStepLimit(or own: Int?) throws(EnvironmentError) -> Int {
+    guard let limit = own ?? stepLimit, limit > 0 else {
+      throw EnvironmentError(
+        .misconfigured,
+        "\(name ?? "The program") names no stepLimit: answer hello with one, or set environment.maxSteps.")
+    }
+    return limit
+  }
 }
 
 /// The running programs; one that has ended is started again for the next episode.

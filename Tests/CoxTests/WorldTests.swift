@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+@testable import cox
+
+@Suite("Worlds, from the configuration")
+struct WorldSettingsTests {
+  private static func failure(_ environment: String) async -> String? {
+    do {
+      let configuration = try Configuration(
+        yaml: "environment: { \(environment) }\npolicy: { kind: local }", file: "c.yaml")
+      _ = try await configuration.environment.withSuite { _ in }
+      return nil
+    } catch { return "\(error)" }
+  }
+
+  @Test(
+    "What is wrong is said",
+    arguments: [
+      ("kind: scienceworld, simplifications: [easier]", "easier, which is none of teleportAction"),
+      ("kind: scienceworld, games: all, topics: [boil]", "environment.topics goes with games: variations"),
+      ("kind: scienceworld, topics: [boil], tasks: { train: 3 }", "the simulator's own splits hold"),
+      ("kind: scienceworld, topics: [bake]", "no task \"bake\""),
+      ("kind: scienceworld, java: /nowhere/java", "apt-get install"),
+      ("kind: scienceworld, jar: /nowhere/x.jar", "pip install"),
+      ("kind: scienceworld, memory: 1", "environment.memory"),
+      ("kind: shop, prompt: /nowhere/prompt.txt", "no readable file /nowhere/prompt.txt"),
+      ("kind: shop, history: -1", "environment.history is -1"), ("kind: shop, products: 0", "0"),
+      ("kind: process, command: [\"true\"], maxSteps: 0", "environment.maxSteps is 0"),
+      ("kind: process", "environment.command is missing"),
+      ("kind: process, command: [\"true\"], timeout: 0", "timeout"),
+      ("kind: orders, prompt: react", "unknown key environment.prompt"),
+    ])
+  func wrong(environment: String, words: String) async {
+    let failure = await Self.failure(environment)
+    #expect(failure?.contains(words) == true, "\(failure ?? "accepted")")
+  }
+
+  @Test func promptsExamplesAndHistoryCanBeTheUsers() throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let prompt = try cox.write("\n Shop well. \n", to: "mine.txt")
+    let examples = try cox.write("examples:\n- { prompt: a page, response: \"Action: click[x]\" }", to: "e.yaml")
+    func settings(_ keys: String) throws -> PromptSettings {
+      try Configuration(
+        yaml: "environment: { kind: shop, \(keys) }\npolicy: { kind: local }", file: "c.yaml"
+      ).environment.prompts
+    }
+    let mine = try settings("prompt: \(prompt), examples: \(examples), history: 7").applied(to: .init("I"))
+    #expect(
+      mine == .init("Shop well.", examples: [.init(prompt: "a page", response: "Action: click[x]")], historyLimit: 7))
+    let world = try settings("prompt: react").applied(to: .init("I", historyLimit: 3))
+    #expect(world == .init("I", historyLimit: 3))
+    #expect(try settings("prompt: reflact").applied(to: .init("I"), reflection: "R").instructions == "I\n\nR")
+    for (text, words) in [
+      ("", "no examples"), ("examples: [{ prompt: p }]", "a prompt and a response"), ("x: 1", "no examples"),
+    ] {
+      let file = try cox.write(text, to: "bad.yaml")
+      let error = #expect(throws: ConfigurationError.self) { try settings("examples: \(file)").applied(to: .init("I")) }
+      #expect(error?.message.contains(words) == true, "\(String(describing: error))")
+    }
+    let empty = try cox.write(" \n", to: "empty.txt")
+    #expect(throws: ConfigurationError.self) { try settings("prompt: \(empty)").applied(to: .init("I")) }
+  }
+}
+
+@Suite("Worlds that are processes, as a user runs them", .alone)
+struct WorldProcessTests {
+  @Test("The simulators end with cox, whether it is stopped or killed", arguments: [(SIGINT, 655), (SIGKILL, 656)])
+  func noProcessOutlivesCox(signal: Int32, memory: Int) async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let file = try cox.write(
+      """
+      environment: { kind: scienceworld, memory: \(memory), maxSteps: 10000, tasks: { test: 0 } }
+      policy: { kind: local }
+      """, to: "c.yaml")
+    let (process, output, errors) = try cox.start(
+      ["check-environment", "--config", file, "--action", "look around"])
+    #expect(try await comesTrue { !simulators(memory: memory).isEmpty })
+    kill(process.processIdentifier, signal)
+    let result = await Command.finish(process, output, errors)
+    if signal == SIGINT { #expect(result.status == 1 && result.errors.contains("Stopping"), "\(result.errors)") }
+    #expect(try await comesTrue { simulators(memory: memory).isEmpty })
+  }
+
+  @Test func whatThePolicyReadsIsPrinted() async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let file = try cox.write(
+      "environment: { kind: shop, prompt: reflact, tasks: { test: 5 } }\npolicy: { kind: local }", to: "c.yaml")
+    let result = try await cox.run("check-environment", "--config", file, "--print-prompt")
+    #expect(result.status == 0, "\(result.errors)")
+    for part in ["=== instructions", "You shop online", "Take stock", "Thought:", "=== prompt", "Instruction:"] {
+      #expect(result.output.contains(part), "\(part)")
+    }
+  }
+
+  /// The simulators on this machine that were started with this much memory.
+  private func simulators(memory: Int) -> [pid_t] {
+    let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return processes.compactMap { pid_t($0) }.filter { id in
+      guard let line = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else { return false }
+      let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+      return words.contains("-Xmx\(memory)m") && words.contains("py4j.GatewayServer")
+    }
+  }
+
+  private func comesTrue(_ condition: () -> Bool) async throws -> Bool {
+    for _ in 0..<1_200 where !condition() { try await Task.sleep(for: .milliseconds(50)) }
+    return condition()
+  }
+}
