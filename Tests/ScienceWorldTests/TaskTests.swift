@@ -66,6 +66,13 @@ private func withSuite(
   }
 }
 
+@Test func thePoolIsNoLargerThanTheMemoryAllows() {
+  let many = SimulatorPool.Settings.processes(memory: 1_024, free: nil)
+  #expect(many == max(1, ProcessInfo.processInfo.activeProcessorCount / 2))
+  #expect(SimulatorPool.Settings.processes(memory: 1_024, free: 3_300) == min(many, 2))
+  #expect(SimulatorPool.Settings.processes(memory: 1_024, free: 10) == 1)
+}
+
 @Test func badSettingsAreRefused() async throws {
   let tooLarge = try TaskSplits([.train: [4639]])
   await #expect(throws: EnvironmentError.self) { try await withSuite(.benchmark(tooLarge)) { _ in } }

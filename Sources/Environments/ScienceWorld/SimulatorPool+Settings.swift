@@ -24,20 +24,33 @@ extension SimulatorPool {
     /// The longest answer, in bytes.
     public var answerLimit: Int
 
+    /// - Parameter processes: nil for as many as half the processors, and as the memory free now has room for.
     public init(
-      jar: String, java: String, processes: Int = max(1, ProcessInfo.processInfo.activeProcessorCount / 2),
-      episodesPerProcess: Int = 16, memory: Int = 1024, loadsPerProcess: Int = 2000, deadline: Duration = .seconds(60),
+      jar: String, java: String, processes: Int? = nil, episodesPerProcess: Int = 16, memory: Int = 1024, loadsPerProcess: Int = 2000, deadline: Duration = .seconds(60),
       patience: Duration = .seconds(120), answerLimit: Int = 1 << 20
     ) {
       self.jar = jar
       self.java = java
-      self.processes = processes
+      self.processes = processes ?? Self.processes(memory: memory)
       self.episodesPerProcess = episodesPerProcess
       self.memory = memory
       self.loadsPerProcess = loadsPerProcess
       self.deadline = deadline
       self.patience = patience
       self.answerLimit = answerLimit
+    }
+
+    /// - Parameter memory: of one process's heap, in MiB; beside it Java wants about half as much again, and 100 MiB.
+    static func processes(memory: Int, free: Int? = freeMemory) -> Int {
+      let processors = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+      return max(1, min(processors, (free ?? .max) / (memory + memory / 2 + 100)))
+    }
+
+    /// In MiB, as Linux tells it; nil elsewhere.
+    static var freeMemory: Int? {
+      let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+      let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+      return line.flatMap { Int($0.filter(\.isNumber)) }.map { $0 / 1_024 }
     }
 
     var limits: Py4JConnection.Limits { .init(deadline: deadline, answer: answerLimit) }

@@ -44,10 +44,8 @@ struct ScienceWorldSettings: WorldSettings {
   func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
     var settings = SimulatorPool.Settings(
       jar: try jar ?? SimulatorPool.Settings.findJar(in: [Toolchain.virtualEnvironment ?? ".venv"]),
-      java: try java ?? SimulatorPool.Settings.findJava())
-    settings.processes = processes ?? settings.processes
+      java: try java ?? SimulatorPool.Settings.findJava(), processes: processes, memory: memory ?? 1_024)
     settings.episodesPerProcess = episodesPerProcess ?? settings.episodesPerProcess
-    settings.memory = memory ?? settings.memory
     settings.loadsPerProcess = loadsPerProcess ?? settings.loadsPerProcess
     if let timeout { settings.deadline = .seconds(timeout) }
     let chosen: ScienceWorld.Games =
