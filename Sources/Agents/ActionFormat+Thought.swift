@@ -14,8 +14,7 @@ extension ActionFormat {
       words = start.hasPrefix("Thought:") ? start.dropFirst("Thought:".count) : start
     case (.act, .tools): words = ToolCall.last(in: response)?.words[...] ?? ""
     }
-    var text = words.drop(while: \.isWhitespace)
-    while text.last?.isWhitespace == true { text.removeLast() }
+    let text = words.trimmed
     return text.isEmpty ? nil : String(text)
   }
 }

@@ -61,7 +61,7 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
       // What follows on further lines is the model imagining the environment's answer.
       text = text.drop(while: \.isWhitespace).prefix { !$0.isNewline }
     }
-    let action = Self.trimmed(text)
+    let action = String(text.trimmed)
     guard let choices else { return action.isEmpty ? .unparsable(response) : .act(action) }
     let wanted = Self.folded(action)
     guard let choice = choices.first(where: { Self.folded($0) == wanted }) else { return .unparsable(response) }
@@ -69,7 +69,7 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   }
 
   private static func folded(_ text: String) -> String {
-    let text = trimmed(text[...]).lowercased()
+    let text = text.trimmed.lowercased()
     return text.hasSuffix(".") ? String(text.dropLast()) : text
   }
 
@@ -77,12 +77,5 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   private static func isTrimmed(_ text: String.UTF8View) -> Bool {
     guard let first = text.first, let last = text.last else { return false }
     return (0x21..<0x7f) ~= first && (0x21..<0x7f) ~= last
-  }
-
-  /// Without white space at either end.
-  private static func trimmed(_ text: Substring) -> String {
-    let start = text.drop(while: \.isWhitespace)
-    guard let end = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
-    return String(start[...end])
   }
 }

@@ -25,7 +25,8 @@ public struct TaskID: RawRepresentable, Hashable, Codable, Sendable, Comparable,
 /// One task of a suite: what is asked, and how many steps an agent may take over it.
 public struct AgentTask: Sendable, Hashable, Codable {
   public let id: TaskID
-  /// What the user asks for, in words; the critic compares the agent's choices with it.
+  /// What the user asks for, in words; the critic compares the agent's choices with it. Empty where the world alone knows, and
+  /// says it in the first observation: see ``Trajectory/request``.
   public let request: String
   /// The number of steps after which an unfinished trajectory is cut. At least 1.
   public let stepLimit: Int

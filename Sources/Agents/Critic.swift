@@ -15,7 +15,7 @@ public struct CriticState: Sendable, Hashable, Codable {
   /// - Parameter hidingLastReward: shows a finished trajectory as a user without a verifier sees it: the last action and
   ///   its observation, not what they paid. The return-to-go of that state is the hidden reward.
   public init(_ trajectory: Trajectory, hidingLastReward: Bool = false) {
-    request = trajectory.task.request
+    request = trajectory.request
     step = trajectory.count
     stepLimit = trajectory.task.stepLimit
     actions = trajectory.actions

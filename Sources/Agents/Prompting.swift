@@ -21,7 +21,7 @@ public struct Prompting: Sendable, Hashable {
   public var historyLimit: Int?
 
   public init(_ instructions: String, examples: [Exchange] = [], historyLimit: Int? = nil) {
-    self.instructions = String(instructions.trimming { $0.isWhitespace })
+    self.instructions = String(instructions.trimmed)
     self.examples = examples
     self.historyLimit = historyLimit
   }
@@ -35,7 +35,7 @@ public struct Prompting: Sendable, Hashable {
   /// The same with an instruction to reflect on state and goal.
   public func reflecting(_ reflection: String = Self.reflection) -> Prompting {
     var copy = self
-    copy.instructions += "\n\n" + reflection.trimming { $0.isWhitespace }
+    copy.instructions += "\n\n" + reflection.trimmed
     return copy
   }
 
@@ -85,13 +85,5 @@ public struct Prompting: Sendable, Hashable {
       if left < 0 { return place + 1 }
     }
     return 0
-  }
-}
-
-extension StringProtocol {
-  fileprivate func trimming(_ isBlank: (Character) -> Bool) -> SubSequence {
-    var text = self[...].drop(while: isBlank)
-    while let last = text.last, isBlank(last) { text.removeLast() }
-    return text
   }
 }

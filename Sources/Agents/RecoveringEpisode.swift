@@ -43,15 +43,18 @@ public struct RecoveringEpisode: Episode {
 
   public mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
     var attempt = 1
+    var loss: EnvironmentError?
     while true {
       do throws(EnvironmentError) {
+        if let loss { try await recover(from: loss) }
         let outcome = try await episode.step(action)
         steps.append(Recorded(action: action, outcome: outcome))
         return outcome
       } catch {
+        // It may be lost again on the way back.
         guard error.kind == .unavailable, attempt < Self.attempts else { throw error }
         attempt += 1
-        try await recover(from: error)
+        loss = error
       }
     }
   }

@@ -27,6 +27,8 @@ public struct Trajectory: Sendable {
   public var task: AgentTask { origin.task }
   /// The observation before the first step.
   public var opening: Observation { origin.opening }
+  /// The task's, or the first observation where the task has none.
+  public var request: String { task.request.isEmpty ? opening.text : task.request }
 
   /// The number of steps taken.
   public var count: Int { tip?.count ?? 0 }

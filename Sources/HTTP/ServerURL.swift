@@ -10,10 +10,15 @@ public enum ServerURL {
   public static func problem(_ text: String, in section: String = "policy", allowsPlainHTTP: Bool) -> String? {
     guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty,
       let scheme = url.scheme?.lowercased(), scheme == "http" || scheme == "https"
-    else { return "is no URL of a server; write it as https://host/v1 or http://127.0.0.1:8080/v1." }
+    else {
+      let path = section == "policy" ? "/v1" : ""
+      return "is no URL of a server; write it as https://host\(path) or http://127.0.0.1:8080\(path)."
+    }
     // Not quoted: what stands there may be a secret.
     guard url.user == nil, url.password == nil else {
-      return "holds a user or a password; give the key by \(section).apiKeyVariable instead."
+      return "holds a user or a password"
+        + (section == "policy"
+          ? "; give the key by policy.apiKeyVariable instead." : ", which is not sent: leave it out.")
     }
     guard url.query == nil, url.fragment == nil else { return "holds a query; give the base URL alone." }
     if scheme == "http", !allowsPlainHTTP, !isLoopback(host) {

@@ -34,7 +34,11 @@ private func trajectory(steps: Int) -> Trajectory {
   var trajectory = trajectory(steps: 1)
   let long = String(repeating: "y", count: 100_000)
   trajectory.append(Step(response: "a", action: .act("a"), outcome: Outcome(Observation(long))))
-  #expect(Prompting("I", historyLimit: 10).transcript(for: trajectory).entries.last == .prompt(long))
+  guard case .prompt(let shown) = Prompting("I", historyLimit: 10).transcript(for: trajectory).entries.last else {
+    Issue.record("The last turn is no prompt.")
+    return
+  }
+  #expect(shown.hasSuffix(long), "\(shown.count) characters")
 }
 
 @Test func examplesStandBetweenTheInstructionsAndTheTask() {

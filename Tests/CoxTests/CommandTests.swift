@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestTraits
 import Testing
 
 @Suite("The command line, as a user runs it", .alone)

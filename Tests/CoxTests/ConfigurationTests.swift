@@ -89,7 +89,10 @@ struct ConfigurationTests {
     "What is wrong is said with its place",
     arguments: [
       ("", "no environment"), ("environment: [1]", "not a mapping"), ("environment: { kind: orders }", "no policy"),
-      ("environment: { kind: chess }\npolicy: { kind: local }", "orders, textcraft, shop, process"),
+      (
+        "environment: { kind: chess }\npolicy: { kind: local }",
+        "orders, textcraft, shop, scienceworld, agentgym, openenv, process"
+      ),
       ("environment: { kind: orders }\npolicy: { kind: openai }", "policy.url"),
       (least + "steering: { particles: many }", "whole number"),
       (least + "steering: { resample: { steps: [1], ess: 0.5 } }", "either"),

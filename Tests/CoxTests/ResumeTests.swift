@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import GRDB
 import TestSupport
+import TestTraits
 import Testing
 
 @Suite("A run that is killed, disturbed or out of room continues", .alone)

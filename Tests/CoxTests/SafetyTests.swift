@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 @Suite("Keys stay secret, hostile texts stay texts, wrong servers end in one sentence", .alone)

@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import ParticleFilter
 import RolloutStore
+import TestTraits
 import Testing
 
 @testable import cox

@@ -1,4 +1,7 @@
+import AgentGym
 import Foundation
+import ScienceWorld
+import TestTraits
 import Testing
 
 @testable import cox
@@ -29,11 +32,42 @@ struct WorldSettingsTests {
       ("kind: process, command: [\"true\"], maxSteps: 0", "environment.maxSteps is 0"),
       ("kind: process", "environment.command is missing"),
       ("kind: process, command: [\"true\"], timeout: 0", "timeout"),
+      ("kind: agentgym", "environment.dialect is missing: one of sciworld"),
+      ("kind: agentgym, dialect: chess, url: \"http://127.0.0.1:1\"", "there are sciworld"),
+      ("kind: agentgym, dialect: textcraft", "environment.url is missing"),
+      ("kind: agentgym, dialect: textcraft, url: x, urls: [y]", "both url and urls"),
+      ("kind: agentgym, dialect: textcraft, url: \"http://a:b@c\"", "holds a user or a password, which is not sent"),
+      ("kind: agentgym, dialect: textcraft, url: \"http://example.com\"", "environment.allowPlainHTTP"),
+      ("kind: agentgym, dialect: textcraft, url: \"http://127.0.0.1:1\", tasks: { train: 544 }", "has 544"),
+      (
+        "kind: agentgym, dialect: textcraft, url: \"http://127.0.0.1:1\", dialectOverrides: { don: x }",
+        "don is unknown"
+      ),
+      ("kind: agentgym, dialect: textcraft, url: \"http://127.0.0.1:1\", dialectOverrides: 5", "a mapping of keys"),
+      ("kind: openenv", "environment.url is missing"),
+      ("kind: openenv, url: \"http://127.0.0.1:1\"", "127.0.0.1:1"),
+      ("kind: openenv, url: \"http://127.0.0.1:1\", rendering: xml", "one of text, json"),
       ("kind: orders, prompt: react", "unknown key environment.prompt"),
     ])
   func wrong(environment: String, words: String) async {
     let failure = await Self.failure(environment)
     #expect(failure?.contains(words) == true, "\(failure ?? "accepted")")
+  }
+
+  @Test func aDialectIsChangedByTheConfiguration() throws {
+    let configuration = try Configuration(
+      yaml: """
+        environment: { kind: agentgym, dialect: sciworld, urls: ["http://127.0.0.1:1", "http://127.0.0.1:2"], prompt: reflact,
+          dialectOverrides: { name: forge, rewardScale: 10, taskCount: null, resetFields: { level: "3", deep: [1, true, 0.5] } } }
+        policy: { kind: local }
+        """, file: "c.yaml")
+    let world = try #require(configuration.environment.world as? AgentGymSettings)
+    let suite = try #require(try world.suite(configuration.environment) as? AgentGym)
+    #expect(suite.dialect.rewardScale == 10 && suite.dialect.taskCount == nil)
+    #expect(suite.dialect.resetFields == ["level": "3", "deep": [1, true, 0.5]])
+    // The words are those of the dialect it was made from.
+    #expect(suite.prompting == ScienceWorld.prompting.reflecting(ScienceWorld.reflection))
+    #expect(try suite.task("forge-9999").id == "forge-9999")
   }
 
   @Test func promptsExamplesAndHistoryCanBeTheUsers() throws {

@@ -1,6 +1,7 @@
 import Agents
 import Foundation
 import Policies
+import TestTraits
 import Testing
 
 /// The virtual environment that set-up makes; without it these tests fail, and say what to do.

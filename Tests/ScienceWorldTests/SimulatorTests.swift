@@ -1,6 +1,7 @@
 import Agents
 import Foundation
 import Synchronization
+import TestTraits
 import Testing
 
 @testable import ScienceWorld

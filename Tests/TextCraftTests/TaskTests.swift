@@ -106,7 +106,9 @@ func badSettingsAreRefused(tasks: [Split: [Int]], depths: ClosedRange<Int>, step
   let suite = try TextCraft(recipes: book, reward: .goal, tasks: [:])
   let other = try TextCraft(recipes: book, reward: .goal, depths: 2...2, seed: 5, tasks: [.test: [0]])
   #expect(suite.identity == other.identity)
-  #expect(suite.identity.description == "textcraft (reward goal; 613 recipes, digest 563f1c8a3ac020a6; 40 steps)")
+  let prompt = TextCraft.prompting.summary
+  #expect(
+    suite.identity.description == "textcraft (reward goal; 613 recipes, digest 563f1c8a3ac020a6; 40 steps; \(prompt))")
   #expect(try TextCraft(recipes: book, reward: .inventoryValue, tasks: [:]).identity != suite.identity)
   #expect(suite.maximalReward == 1)
 }

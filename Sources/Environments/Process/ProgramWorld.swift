@@ -87,7 +87,7 @@ public final class ProgramWorld: TaskSuite {
   }
 
   private func task(_ name: String) -> AgentTask {
-    AgentTask(id: TaskID(name), request: hello.instructions ?? "", stepLimit: stepLimit)
+    AgentTask(id: TaskID(name), request: "", stepLimit: stepLimit)
   }
 
   public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }

@@ -26,7 +26,8 @@ extension SimulatorPool {
 
     /// - Parameter processes: nil for as many as half the processors, and as the memory free now has room for.
     public init(
-      jar: String, java: String, processes: Int? = nil, episodesPerProcess: Int = 16, memory: Int = 1024, loadsPerProcess: Int = 2000, deadline: Duration = .seconds(60),
+      jar: String, java: String, processes: Int? = nil, episodesPerProcess: Int = 16, memory: Int = 1024,
+      loadsPerProcess: Int = 2000, deadline: Duration = .seconds(60),
       patience: Duration = .seconds(120), answerLimit: Int = 1 << 20
     ) {
       self.jar = jar

@@ -1,3 +1,4 @@
+import Agents
 import Foundation
 import Yams
 
@@ -86,6 +87,11 @@ struct YAMLMapping {
     return value
   }
 
+  /// A mapping of any keys to any values, as JSON has them.
+  mutating func json(_ key: String) throws -> [String: JSONValue]? {
+    try read(key, "a mapping of keys") { JSONValue($0)?.fields }
+  }
+
   /// A list of mappings inside this one, each read whole by `body`.
   mutating func mappings<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> [T]? {
     guard let items = try read(key, "a list", { $0.sequence.map(Array.init) }) else { return nil }
@@ -139,6 +145,43 @@ struct YAMLMapping {
 
   private static func place(_ node: Node, _ file: String) -> String {
     node.mark.map { "\(file):\($0.line)" } ?? file
+  }
+}
+
+extension JSONValue {
+  /// What YAML's core schema makes of a node: what stands in quotes is a text. nil where a key is none.
+  fileprivate init?(_ node: Node) {
+    switch node {
+    case .scalar(let scalar):
+      if scalar.style != .plain {
+        self = .text(scalar.string)
+      } else if node.null != nil {
+        self = .null
+      } else if let flag = node.bool {
+        self = .flag(flag)
+      } else if let number = node.int {
+        self = .integer(number)
+      } else if let number = node.float, number.isFinite {
+        self = .number(number)
+      } else {
+        self = .text(scalar.string)
+      }
+    case .sequence(let items):
+      var list: [JSONValue] = []
+      for item in items {
+        guard let value = JSONValue(item) else { return nil }
+        list.append(value)
+      }
+      self = .list(list)
+    case .mapping(let pairs):
+      var fields: [String: JSONValue] = [:]
+      for (key, item) in pairs {
+        guard let key = key.string, let value = JSONValue(item) else { return nil }
+        fields[key] = value
+      }
+      self = .object(fields)
+    default: return nil
+    }
   }
 }
 

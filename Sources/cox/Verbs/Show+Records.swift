@@ -140,7 +140,7 @@ struct TrajectoryDocument: Encodable {
   init(_ record: TrajectoryRecord, run: StoredRun, text: TrajectoryText) {
     self.run = RunLine(run)
     task = record.trajectory.task.id
-    request = record.trajectory.task.request
+    request = record.trajectory.request
     opening = record.trajectory.opening.text
     particle = ParticleLine(record)
     criticValue = text.values[0]

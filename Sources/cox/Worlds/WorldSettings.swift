@@ -10,7 +10,7 @@ protocol WorldSettings: Sendable {
 
 struct EnvironmentSettings: Sendable {
   enum Kind: String, CaseIterable {
-    case orders, textcraft, shop, scienceworld, process
+    case orders, textcraft, shop, scienceworld, agentgym, openenv, process
 
     var settings: any WorldSettings.Type {
       switch self {
@@ -18,6 +18,8 @@ struct EnvironmentSettings: Sendable {
       case .textcraft: TextCraftSettings.self
       case .shop: ShopSettings.self
       case .scienceworld: ScienceWorldSettings.self
+      case .agentgym: AgentGymSettings.self
+      case .openenv: OpenEnvSettings.self
       case .process: ProcessSettings.self
       }
     }

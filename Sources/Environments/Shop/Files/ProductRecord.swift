@@ -8,7 +8,7 @@ extension Product {
   ///
   /// - Parameter attributes: from the file of attributes.
   /// - Returns: nil for an entry that WebShop skips: without a name or with an `asin` that is none.
-  convenience init?(_ record: JSONValue, attributes: [String]) {
+  convenience init?(_ record: OrderedJSON, attributes: [String]) {
     guard let asin = record["asin"]?.text.map({ String($0.trimmed) }), let title = record["name"]?.text,
       !asin.isEmpty, asin != "nan", asin.count <= 10
     else { return nil }
@@ -33,7 +33,7 @@ extension Product {
     return prices.isEmpty ? [100] : Array(prices.prefix(2))
   }
 
-  private static func options(_ record: JSONValue?) -> [Option] {
+  private static func options(_ record: OrderedJSON?) -> [Option] {
     var options: [Option] = []
     for (name, contents) in record?.members ?? [] {
       guard case .array(let contents) = contents else { continue }
@@ -60,10 +60,10 @@ extension Catalogue.Request {
   ///   - entry: an array of what people wrote, or the product's entry in the file of attributes.
   ///   - generator: by which the price limits are drawn, one for each request.
   static func requests(
-    in entry: JSONValue, for product: Product, row: Int64, prices generator: inout MersenneTwister
+    in entry: OrderedJSON, for product: Product, row: Int64, prices generator: inout MersenneTwister
   ) -> [Self] {
     let isHuman: Bool
-    let records: [JSONValue]
+    let records: [OrderedJSON]
     if case .array(let written) = entry {
       (isHuman, records) = (true, written)
     } else {

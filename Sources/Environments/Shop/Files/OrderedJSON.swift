@@ -1,17 +1,17 @@
 /// A JSON value that keeps the order of an object's keys, which is the order in which a shop's pages list options.
-enum JSONValue: Sendable, Equatable {
+enum OrderedJSON: Sendable, Equatable {
   case null
   case bool(Bool)
   case number(Double)
   case string(String)
-  case array([JSONValue])
-  case object([(key: String, value: JSONValue)])
+  case array([OrderedJSON])
+  case object([(key: String, value: OrderedJSON)])
 
   /// Why a text is not JSON.
   struct Malformed: Error { let reason: String }
 
   /// The value of a key's last occurrence, as Python reads it.
-  subscript(key: String) -> JSONValue? {
+  subscript(key: String) -> OrderedJSON? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
   }
@@ -28,12 +28,12 @@ enum JSONValue: Sendable, Equatable {
     return values.compactMap(\.text)
   }
 
-  var members: [(key: String, value: JSONValue)] {
+  var members: [(key: String, value: OrderedJSON)] {
     guard case .object(let members) = self else { return [] }
     return members
   }
 
-  static func == (a: JSONValue, b: JSONValue) -> Bool {
+  static func == (a: OrderedJSON, b: OrderedJSON) -> Bool {
     switch (a, b) {
     case (.null, .null): true
     case (.bool(let a), .bool(let b)): a == b

@@ -2,10 +2,10 @@ import TestSupport
 import Testing
 
 /// Runs a test while no other of this trait runs.
-struct Alone: SuiteTrait, TestTrait, TestScoping {
-  var isRecursive: Bool { true }
+public struct Alone: SuiteTrait, TestTrait, TestScoping {
+  public var isRecursive: Bool { true }
 
-  func provideScope(
+  public func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
     guard testCase != nil else { return try await function() }
@@ -14,5 +14,5 @@ struct Alone: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == Alone {
-  static var alone: Alone { Alone() }
+  public static var alone: Alone { Alone() }
 }

@@ -1,7 +1,7 @@
 extension StringProtocol where SubSequence == Substring {
   /// Without white space at either end.
-  var trimmed: Substring {
-    var text = drop(while: \.isWhitespace)
+  package var trimmed: Substring {
+    var text = self[startIndex...].drop(while: \.isWhitespace)
     while text.last?.isWhitespace == true { text.removeLast() }
     return text
   }
@@ -9,13 +9,13 @@ extension StringProtocol where SubSequence == Substring {
 
 extension String {
   /// With a space for every control character, since texts of unknown origin end in databases and on terminals.
-  var printable: String {
+  package var printable: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }
     return String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl ? " " : $0 }))
   }
 
   /// The first `length` characters on one line, with an ellipsis where some were left out.
-  func clipped(to length: Int) -> String {
+  package func clipped(to length: Int) -> String {
     let start = prefix(length)
     return String(start).printable + (start.endIndex < endIndex ? "…" : "")
   }

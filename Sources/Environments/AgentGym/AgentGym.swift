@@ -1,0 +1,170 @@
+import Agents
+import AsyncHTTPClient
+import HTTP
+
+/// Worlds behind AgentGym's environment servers (arXiv 2406.04151): ScienceWorld, ALFWorld, BabyAI and others over
+/// HTTP.
+///
+/// Several servers of one world are one pool. A task is named by the server's number for it, `sciworld-17`. Episodes
+/// that
+/// lose their server are opened again, perhaps on another, and their actions replayed; a fork is a replay.
+///
+/// ```swift
+/// let suite = try AgentGym(
+///   .init(dialect: .sciworld, urls: ["http://127.0.0.1:36001"]), splits: TaskSplits([.train: Array(0..<64)]),
+///   prompting: Prompting("…"))
+/// ```
+public final class AgentGym: TaskSuite {
+  public struct Settings: Sendable, Hashable {
+    public var dialect: Dialect
+    /// Base URLs of servers of the same world.
+    public var urls: [String]
+    /// The longest that one answer may take, in seconds. As long is waited for a server that has gone away.
+    public var timeout: Double
+    /// Questions that are open at a time at one server.
+    public var concurrencyPerServer: Int
+    /// Environments that one server keeps at a time; nil for the dialect's own limit. Where more episodes are open,
+    /// the one
+    /// idle longest loses its environment and is replayed when it goes on.
+    public var environmentsPerServer: Int?
+    /// Instead of the dialect's.
+    public var stepLimit: Int?
+    /// Permits http to hosts other than loopback.
+    public var allowsPlainHTTP: Bool
+
+    public init(
+      dialect: Dialect, urls: [String], timeout: Double = 60, concurrencyPerServer: Int = 16,
+      environmentsPerServer: Int? = nil, stepLimit: Int? = nil, allowsPlainHTTP: Bool = false
+    ) {
+      self.dialect = dialect
+      self.urls = urls
+      self.timeout = timeout
+      self.concurrencyPerServer = concurrencyPerServer
+      self.environmentsPerServer = environmentsPerServer
+      self.stepLimit = stepLimit
+      self.allowsPlainHTTP = allowsPlainHTTP
+    }
+  }
+
+  public let dialect: Dialect
+  public let stepLimit: Int
+  public let prompting: Prompting
+  private let splits: TaskSplits
+  let pool: GymPool
+  /// The client to shut down at the end; nil where it is another's.
+  private let ownClient: HTTPClient?
+
+  /// An answer longer than this, in bytes, is none.
+  private static let longestAnswer = 4 << 20
+
+  /// Asks no server anything yet.
+  ///
+  /// - Parameters:
+  ///   - splits: the servers' numbers of the tasks of each split.
+  ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
+  ///   - client: nil for one of its own.
+  /// - Throws: `misconfigured` where a setting makes no sense or a number is past the last task.
+  public convenience init(
+    _ settings: Settings, splits: TaskSplits, prompting: Prompting, client: HTTPClient? = nil
+  ) throws(EnvironmentError) {
+    try self.init(
+      settings, splits: splits, prompting: prompting, client: client, limits: .init(timeout: settings.timeout))
+  }
+
+  init(
+    _ settings: Settings, splits: TaskSplits, prompting: Prompting, client: HTTPClient?, limits: GymPool.Limits
+  ) throws(EnvironmentError) {
+    let limit = settings.stepLimit ?? settings.dialect.stepLimit
+    try settings.check(stepLimit: limit)
+    if let largest = splits.largest, let count = settings.dialect.taskCount, largest >= count {
+      throw EnvironmentError(
+        .misconfigured,
+        "environment.tasks names task \(largest); \(settings.dialect.name) has \(count), numbered from 0.")
+    }
+    dialect = settings.dialect
+    stepLimit = limit
+    self.prompting = prompting
+    self.splits = splits
+    let own = client == nil ? HTTPClient(connections: settings.concurrencyPerServer) : nil
+    ownClient = own
+    pool = GymPool(
+      dialect: settings.dialect, urls: settings.urls, limits: limits,
+      capacity: settings.environmentsPerServer ?? settings.dialect.environmentsPerServer,
+      width: settings.concurrencyPerServer,
+      wire: GymWire(exchange: HTTPExchange(client: client ?? own ?? .standard, longestBody: Self.longestAnswer)))
+  }
+
+  deinit {
+    // A client that is let go without a word ends a debug build; one that is shut down already does not mind.
+    if let ownClient { Task { try? await ownClient.shutdown() } }
+  }
+
+  /// Without the servers' addresses: what was stored stays usable where they move.
+  public var identity: EnvironmentIdentity {
+    EnvironmentIdentity(kind: "agentgym", rules: "\(dialect.summary); \(stepLimit) steps; \(prompting.summary)")
+  }
+
+  public var maximalReward: Double? { dialect.maximalReward }
+
+  public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task) }
+
+  /// Any number, in a split or not; the number alone will do.
+  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { task(try number(id)) }
+
+  public func begin(
+    _ task: AgentTask
+  ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+    let (number, dialect, pool) = (try number(task.id), dialect, pool)
+    let recovering = try await RecoveringEpisode.begin { () async throws(EnvironmentError) in
+      let (episode, observation) = try await GymEpisode.begin(number, dialect, in: pool)
+      return (episode, observation)
+    }
+    return (recovering.episode, recovering.observation)
+  }
+
+  public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
+
+  /// Closes every environment that is still open on the servers, in bounded time.
+  public func close() async {
+    await pool.close()
+    try? await ownClient?.shutdown()
+  }
+
+  /// Its words are the server's, known once it is begun.
+  private func task(_ number: Int) -> AgentTask {
+    AgentTask(id: TaskID("\(dialect.name)-\(number)"), request: "", stepLimit: stepLimit)
+  }
+
+  private func number(_ id: TaskID) throws(EnvironmentError) -> Int {
+    let prefix = "\(dialect.name)-"
+    let digits = id.rawValue.hasPrefix(prefix) ? id.rawValue.dropFirst(prefix.count) : id.rawValue[...]
+    guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits),
+      number < dialect.taskCount ?? .max
+    else {
+      throw EnvironmentError(
+        .unknownTask,
+        "There is no task \"\(id.rawValue.clipped(to: 60))\"; they are named \(prefix)0 "
+          + "\(dialect.taskCount.map { "to \(prefix)\($0 - 1)" } ?? "and so on").")
+    }
+    return number
+  }
+}
+
+extension AgentGym.Settings {
+  fileprivate func check(stepLimit: Int) throws(EnvironmentError) {
+    func problem(_ what: String) -> EnvironmentError { EnvironmentError(.misconfigured, "environment.\(what)") }
+    guard !urls.isEmpty else { throw problem("url is missing: the base URL of an AgentGym server.") }
+    for (place, url) in urls.enumerated() {
+      if let what = ServerURL.problem(url, in: "environment", allowsPlainHTTP: allowsPlainHTTP) {
+        throw problem("\(urls.count == 1 ? "url" : "urls[\(place)]") \(what)")
+      }
+    }
+    guard Set(urls).count == urls.count else { throw problem("urls names a server twice.") }
+    guard timeout.isFinite, timeout > 0 else { throw problem("timeout is \(timeout); it is above 0, in seconds.") }
+    guard concurrencyPerServer > 0 else { throw problem("concurrency is \(concurrencyPerServer); it is 1 at least.") }
+    if let most = environmentsPerServer, most < 1 {
+      throw problem("environmentsPerServer is \(most); it is 1 at least.")
+    }
+    guard stepLimit > 0 else { throw problem("maxSteps is \(stepLimit); an attempt has at least one step.") }
+  }
+}

@@ -1,0 +1,49 @@
+import Agents
+import Foundation
+
+extension Dialect {
+  /// What to do about a server that speaks otherwise: which built-in dialects it could be speaking.
+  ///
+  /// - Parameter greeting: what the server says of itself.
+  func advice(after failure: GymFailure, greeting: String?) -> String {
+    var advice = "environment.dialect is \(name)."
+    if let greeting, !greeting.isEmpty { advice += " The server calls itself \"\(greeting.clipped(to: 100))\"" }
+    let others = Self.builtIn.filter { $0.name != name }
+    let alike: [Dialect]
+    if let named = greeting.flatMap(Self.greeted) {
+      alike = [named]
+    } else if !failure.missing.isEmpty {
+      alike = others.filter { other in failure.missing.allSatisfy(other.requestKeys.contains) }
+    } else if let answer = failure.answer {
+      alike = others.filter {
+        (try? $0.created(answer)) != nil || (try? $0.opening(answer)) != nil || (try? $0.outcome(answer)) != nil
+      }
+    } else {
+      alike = []
+    }
+    if !alike.isEmpty {
+      advice += " That looks like \(alike.map(\.name).joined(separator: " or "))."
+    } else {
+      advice +=
+        " Check environment.url, which may end in a path, or describe the server by environment.dialectOverrides."
+    }
+    return advice
+  }
+
+  private var requestKeys: Set<String> {
+    Set([idKey, taskKey, actionKey]).union(createFields.keys).union(resetFields.keys)
+  }
+
+  /// The dialect whose server greets so, unless several do.
+  static func greeted(_ greeting: String) -> Dialect? {
+    builtIn.first { $0.greeting.map { $0 != "ok" && greeting.localizedCaseInsensitiveContains($0) } ?? false }
+  }
+
+  /// Why a server that greets so is another's; some have answers of the same form and pay in other units.
+  func objection(to greeting: String) -> GymFailure? {
+    guard let own = self.greeting, !greeting.localizedCaseInsensitiveContains(own), Self.greeted(greeting) != nil else {
+      return nil
+    }
+    return GymFailure(.foreign, "is no server of \(name).")
+  }
+}

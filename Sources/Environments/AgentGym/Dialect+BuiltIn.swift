@@ -1,0 +1,125 @@
+import Agents
+
+extension Dialect {
+  /// The dialects that are known by name.
+  public static let builtIn: [Dialect] = [.sciworld, .textcraft, .webshop, .alfworld, .babyai, .sqlgym, .maze]
+
+  /// agentenv-sciworld: ScienceWorld. One Java process for each environment, which the server never ends by itself.
+  public static let sciworld: Dialect = {
+    var dialect = Dialect(
+      "sciworld", stepLimit: 30)
+    dialect.taskText = "task_description"
+    // The reward of a step is the difference in the score; the score itself survives a lost answer.
+    dialect.reward = "score"
+    dialect.payment = .cumulative
+    dialect.rewardScale = 100
+    dialect.maximalReward = 1
+    dialect.taskCount = 4639
+    dialect.invalidPrefixes = ["No known action matches that input."]
+    dialect.episodesPerEnvironment = 50
+    dialect.greeting = "ScienceWorld"
+    dialect.startCommand = "sciworld --host 127.0.0.1 --port 36001"
+    return dialect
+  }()
+
+  /// agentenv-textcraft: crafting from a list of recipes. Takes a number past the last for another task again.
+  public static let textcraft: Dialect = {
+    var dialect = Dialect("textcraft", stepLimit: 40)
+    dialect.maximalReward = 1
+    dialect.taskCount = 544
+    dialect.invalidPrefixes = ["Could not ", "Wrong item format"]
+    dialect.greeting = "TextCraft"
+    dialect.startCommand = "textcraft --host 127.0.0.1 --port 36001"
+    return dialect
+  }()
+
+  /// agentenv-webshop: WebShop. Older servers cannot close an environment, so it plays one episode after another.
+  public static let webshop: Dialect = {
+    var dialect = Dialect("webshop", stepLimit: 15)
+    dialect.idKey = "env_idx"
+    dialect.createdID = ""
+    dialect.taskKey = "session_id"
+    dialect.openingObservation = "0"
+    dialect.observation = "state"
+    dialect.maximalReward = 1
+    dialect.episodesPerEnvironment = 0
+    dialect.greeting = "ok"
+    dialect.startCommand = "webshop --host 127.0.0.1 --port 36001"
+    return dialect
+  }()
+
+  /// agentenv-alfworld: household tasks. Every answer lists the admissible actions.
+  public static let alfworld: Dialect = {
+    var dialect = Dialect(
+      "alfworld", stepLimit: 30)
+    dialect.taskKey = "game"
+    dialect.resetFields = ["world_type": "Text"]
+    dialect.choices = "available_actions"
+    // "Won" stays 1 once it is reached.
+    dialect.payment = .cumulative
+    dialect.maximalReward = 1
+    dialect.invalidPrefixes = ["Nothing happens"]
+    dialect.greeting = "AlfWorld"
+    dialect.startCommand = "alfworld --host 127.0.0.1 --port 36001"
+    return dialect
+  }()
+
+  /// agentenv-babyai: forty levels of a grid world by text; the task's number is level + 40 × seed, so there is no
+  /// last one.
+  public static let babyai: Dialect = {
+    var dialect = Dialect("babyai", stepLimit: 20)
+    // The reward of the last action that changed something, told again after every action that did not; late successes
+    // pay it and let the game go on.
+    dialect.payment = .highest
+    dialect.maximalReward = 1
+    dialect.invalidPrefixes = ["The action is not recognized", "There is a barrier in front of you"]
+    dialect.episodesPerEnvironment = 0
+    dialect.greeting = "BabyAI"
+    dialect.startCommand = "babyai --host 127.0.0.1 --port 36001"
+    return dialect
+  }()
+
+  /// agentenv-sqlgym: questions on the BIRD databases. Keeps eight environments, and hands the ninth visitor the first
+  /// again.
+  public static let sqlgym: Dialect = {
+    var dialect = Dialect(
+      "sqlgym", stepLimit: 1)
+    dialect.close = nil
+    dialect.idKey = "env_idx"
+    dialect.createdID = ""
+    dialect.taskKey = "item_id"
+    dialect.openingObservation = "0"
+    dialect.observation = "state"
+    dialect.maximalReward = 1
+    dialect.taskCount = 10_962
+    dialect.episodesPerEnvironment = 0
+    dialect.environmentsPerServer = 8
+    dialect.greeting = "ok"
+    dialect.startCommand = "sqlgym --host 127.0.0.1 --port 36001"
+    return dialect
+  }()
+
+  /// agentenv-lmrlgym's maze, below `/maze` of its server.
+  public static let maze: Dialect = {
+    var dialect = Dialect("maze", stepLimit: 15)
+    dialect.close = nil
+    dialect.taskKey = "game"
+    dialect.maximalReward = 1
+    dialect.taskCount = 26
+    dialect.episodesPerEnvironment = 0
+    dialect.greeting = "LMRL-Gym"
+    dialect.startCommand = "lmrlgym --host 127.0.0.1 --port 36001"
+    return dialect
+  }()
+
+  /// Instructions for the worlds that Coxswain does not have itself; nil for others, whose own it has or which need
+  /// none.
+  public var prompting: Prompting? {
+    switch name {
+    case "alfworld": Prompting(String(decoding: PackageResources.alfworld_txt, as: UTF8.self))
+    case "babyai": Prompting(String(decoding: PackageResources.babyai_txt, as: UTF8.self))
+    case "sqlgym": Prompting(String(decoding: PackageResources.sqlgym_txt, as: UTF8.self))
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import Agents
+import Foundation
+
+extension Dialect {
+  /// The built-in dialect of a name.
+  ///
+  /// - Throws: `misconfigured` where there is none, naming those there are.
+  public static func named(_ name: String) throws(EnvironmentError) -> Dialect {
+    guard let dialect = builtIn.first(where: { $0.name == name }) else {
+      throw EnvironmentError(
+        .misconfigured,
+        """
+        environment.dialect is "\(name.clipped(to: 60))"; there are \(builtIn.map(\.name).joined(separator: ", ")). For \
+        another server take the one nearest to it and change it by environment.dialectOverrides \
+        (Documentation/agentgym.md).
+        """)
+    }
+    return dialect
+  }
+
+  /// A dialect with some of its fields changed.
+  ///
+  /// - Parameter overrides: by the fields' names; `null` takes an optional one away.
+  /// - Throws: `misconfigured` where a name is unknown, naming the valid ones, or a value does not fit.
+  public init(basedOn base: Dialect, overrides: [String: JSONValue]) throws(EnvironmentError) {
+    let names = CodingKeys.allCases.map(\.rawValue)
+    if let unknown = overrides.keys.sorted().first(where: { !names.contains($0) }) {
+      throw Self.problem(unknown, "is unknown; there are \(names.joined(separator: ", ")).")
+    }
+    do {
+      var fields = try JSONDecoder().decode([String: JSONValue].self, from: JSONEncoder().encode(base))
+      fields.merge(overrides) { $1 }
+      fields = fields.filter { $1 != .null }
+      self = try JSONDecoder().decode(Dialect.self, from: JSONEncoder().encode(fields))
+    } catch let error as DecodingError {
+      throw Self.problem(error)
+    } catch {
+      throw EnvironmentError(.misconfigured, "environment.dialectOverrides cannot be read: \(error)")
+    }
+    changes = base.changes + overrides.sorted { $0.key < $1.key }.compactMap(Self.change)
+    try check()
+  }
+
+  /// A change as the identity tells it; nil for one that concerns only how the server is reached.
+  private static func change(_ key: String, _ value: JSONValue) -> String? {
+    switch CodingKeys(rawValue: key) {
+    case .reset, .look, .taskKey, .resetFields, .createFields, .taskText, .openingObservation, .observation, .reward,
+      .done, .choices, .offersChoices, .payment, .rewardScale, .invalidPrefixes:
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return "\(key): \((try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "")"
+    default: return nil
+    }
+  }
+
+  private func check() throws(EnvironmentError) {
+    if name.isEmpty { throw Self.problem("name", "is empty.") }
+    if !(rewardScale.isFinite && rewardScale > 0) {
+      throw Self.problem("rewardScale", "is \(rewardScale); it is above 0.")
+    }
+    if stepLimit < 1 { throw Self.problem("stepLimit", "is \(stepLimit); an attempt has at least one step.") }
+    if episodesPerEnvironment < 0 {
+      throw Self.problem("episodesPerEnvironment", "is \(episodesPerEnvironment); it is 1 or more, or 0 for no limit.")
+    }
+    if let most = environmentsPerServer, most < 1 {
+      throw Self.problem("environmentsPerServer", "is \(most); it is 1 at least.")
+    }
+    if let count = taskCount, count < 1 { throw Self.problem("taskCount", "is \(count); it is 1 at least.") }
+  }
+
+  private static func problem(_ error: DecodingError) -> EnvironmentError {
+    switch error {
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      problem(context.codingPath.first?.stringValue, "does not fit; it takes \(noun(type)).")
+    case .keyNotFound(let key, _): problem(key.stringValue, "cannot be taken away.")
+    case .dataCorrupted(let context):
+      switch context.codingPath.first?.stringValue {
+      case CodingKeys.payment.rawValue:
+        problem("payment", "is one of \(Payment.allCases.map(\.rawValue).joined(separator: ", ")).")
+      // Foundation does not say which number is no whole one.
+      case nil:
+        problem(nil, "has a number where a whole one belongs: stepLimit, taskCount and the like take no fractions.")
+      case let key: problem(key, "does not fit: \(context.debugDescription).")
+      }
+    @unknown default: problem(nil, "cannot be read.")
+    }
+  }
+
+  private static func problem(_ key: String?, _ what: String) -> EnvironmentError {
+    EnvironmentError(.misconfigured, "environment.dialectOverrides\(key.map { ".\($0)" } ?? "") \(what)")
+  }
+
+  private static func noun(_ type: any Any.Type) -> String {
+    switch type {
+    case is String.Type: "a text"
+    case is Bool.Type: "true or false"
+    case is Int.Type: "a whole number"
+    case is Double.Type: "a number"
+    case is [String].Type, is [Any].Type: "a list of texts"
+    case is [String: JSONValue].Type, is [String: Any].Type: "keys with values"
+    default: "a \(type)"
+    }
+  }
+}

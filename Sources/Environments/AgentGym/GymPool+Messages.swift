@@ -1,0 +1,33 @@
+import Agents
+
+/// What is said about failures, with what to do next.
+extension GymPool {
+  func name(_ server: Int) -> String {
+    "The server at \(urls.count == 1 ? "environment.url" : "environment.urls[\(server)]") (\(urls[server]))"
+  }
+
+  /// None of the servers was ever there.
+  func nobody(_ failure: GymFailure) -> EnvironmentError {
+    let start = dialect.startCommand.map { "start it with `\($0)`" } ?? "start it"
+    let who =
+      urls.count == 1 ? name(0) : "None of the \(urls.count) servers of environment.urls can be reached; the last"
+    return EnvironmentError(
+      .unavailable,
+      "\(who) \(failure.reason) Is it running? If not, \(start), or correct environment.\(urls.count == 1 ? "url" : "urls")."
+    )
+  }
+
+  /// An error of setting up, with a guess at the right dialect where this one seems wrong.
+  func explained(_ failure: GymFailure, at server: Int, _ taskName: String) async -> EnvironmentError {
+    if failure.kind == .foreign {
+      let greeting = (try? await hello(server)) ?? nil
+      return EnvironmentError(
+        .misconfigured, "\(name(server)) \(failure.reason) \(dialect.advice(after: failure, greeting: greeting))")
+    }
+    if failure.kind == .refused, failure.route == dialect.reset, !dialect.hasLost(failure) {
+      return EnvironmentError(
+        .misconfigured, "\(name(server)) \(failure.reason). Has it a task \(taskName)? See environment.tasks.")
+    }
+    return failure.error(at: name(server), taskName: taskName)
+  }
+}

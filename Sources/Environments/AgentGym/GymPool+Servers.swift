@@ -1,0 +1,125 @@
+import Agents
+
+/// What is asked of one server.
+extension GymPool {
+  /// Sets a task up at a place that is held for it.
+  func open(_ task: Int, at place: Fleet.Place, of server: Int) async throws(GymFailure) -> Opened {
+    var environment: Fleet.Environment
+    do throws(GymFailure) {
+      try await greet(server)
+      environment = try await self.environment(at: place, of: server)
+    } catch {
+      fleet.giveUp(server)
+      throw error
+    }
+    environment.episodes += 1
+    do throws(GymFailure) {
+      let opening = try await reset(environment, to: task)
+      guard !isClosed, let ticket = fleet.sit(in: environment, at: .now) else {
+        throw GymFailure(isClosed ? .cancelled : .lost, "was lost while it set the task up.")
+      }
+      return Opened(ticket: ticket, opening: opening)
+    } catch {
+      fleet.giveUp(server)
+      note(error, in: environment)
+      // What was kept beside it has most likely gone the same way.
+      if environment.episodes > 1, error.kind == .lost {
+        for other in fleet.takeFree(server) { discard(other, isIdle: false) }
+      }
+      if isClosed { await end(environment) } else { await discard(environment, isIdle: error.isAnswer)?.value }
+      throw error
+    }
+  }
+
+  private func environment(at place: Fleet.Place, of server: Int) async throws(GymFailure) -> Fleet.Environment {
+    switch place {
+    case .reuse(let environment): return environment
+    case .evict(let environment):
+      if dialect.episodesPerEnvironment != 1 || !fleet.servers[server].closes { return environment }
+      await end(environment)
+    case .create, .none: break
+    }
+    let answer = try await ask(dialect.create, at: server, dialect.createFields)
+    return fleet.made(try dialect.created(answer), at: server)
+  }
+
+  private func reset(_ environment: Fleet.Environment, to task: Int) async throws(GymFailure) -> GymOutcome {
+    var fields = dialect.resetFields
+    fields[dialect.idKey] = environment.id
+    fields[dialect.taskKey] = .integer(task)
+    let answer = try await ask(dialect.reset, at: environment.server, fields)
+    var look: JSONValue?
+    if let route = dialect.look {
+      look = try await ask(route, at: environment.server, [dialect.idKey: environment.id])
+    }
+    return try dialect.opening(answer, look: look)
+  }
+
+  /// Closes an environment and waits for the answer.
+  ///
+  /// - Parameter isIdle: it may play another episode where the server turns out to have no way to close it.
+  func end(_ environment: Fleet.Environment, isIdle: Bool = false) async {
+    guard let route = dialect.close, fleet.servers[environment.server].closes else { return }
+    do throws(GymFailure) {
+      _ = try await ask(
+        route, at: environment.server, [dialect.idKey: environment.id], within: min(limits.closing, limits.timeout))
+    } catch {
+      // Nothing else to do about it: a server that cannot be reached, or knows it not, has it no more.
+      guard error.kind == .foreign else { return }
+      fleet.cannotClose(environment.server)
+      if isIdle, !isClosed { _ = fleet.keep(environment) }
+    }
+  }
+
+  func ask(
+    _ route: Route, at server: Int, _ fields: [String: JSONValue], within seconds: Double? = nil
+  ) async throws(GymFailure) -> JSONValue {
+    let (wire, url, seconds) = (wire, urls[server], seconds ?? limits.timeout)
+    do throws(GymFailure) {
+      return try await gates[server].withPlace { () async throws(GymFailure) in
+        try await wire.ask(route, at: url, fields, within: seconds)
+      }
+    } catch {
+      var failure = error
+      failure.route = route
+      guard error.kind == .broken else { throw failure }
+      // A connection that broke, or a server that is gone?
+      do throws(GymFailure) { _ = try await hello(server) } catch let second {
+        if second.kind == .broken { throw Self.absent(error) }
+      }
+      throw failure
+    }
+  }
+
+  /// What the server says of itself.
+  func hello(_ server: Int) async throws(GymFailure) -> String? {
+    try await wire.ask("GET /", at: urls[server], [:], within: min(limits.closing, limits.timeout)).text
+  }
+
+  /// Hears a server before it is first used, and again after it was lost.
+  private func greet(_ server: Int) async throws(GymFailure) {
+    guard !fleet.servers[server].hasAnswered || fleet.servers[server].avoidedUntil != nil else { return }
+    let greeting: String?
+    do throws(GymFailure) { greeting = try await hello(server) } catch {
+      if error.kind == .broken { throw Self.absent(error) }
+      // Whatever else it answers, it is there.
+      greeting = nil
+    }
+    if let objection = greeting.flatMap(dialect.objection) { throw objection }
+    fleet.hear(server)
+  }
+
+  private static func absent(_ failure: GymFailure) -> GymFailure {
+    GymFailure(.absent, "cannot be reached: it \(failure.reason)")
+  }
+
+  /// What a failure says about the server as a whole.
+  func note(_ failure: GymFailure, in environment: Fleet.Environment) {
+    guard environment.era == fleet.servers[environment.server].era else { return }
+    switch failure.kind {
+    case .absent: fleet.lose(environment.server, avoidingUntil: .now + limits.avoidance)
+    case .refused where dialect.hasLost(failure): fleet.startAnew(environment.server)
+    default: break
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Agents
+import Foundation
+import HTTP
+import NIOHTTP1
+
+/// One question to a server and its answer as JSON, with what can go wrong told apart. Knows no dialect.
+struct GymWire: Sendable {
+  let exchange: HTTPExchange
+
+  /// - Parameters:
+  ///   - base: the server's URL, without a slash at its end.
+  ///   - fields: sent as a JSON object, or as a query with GET.
+  ///   - seconds: the longest that the whole of the answer may take.
+  func ask(
+    _ route: Route, at base: String, _ fields: [String: JSONValue], within seconds: Double
+  ) async throws(GymFailure) -> JSONValue {
+    var url = base + route.path
+    var headers = HTTPHeaders([("Accept", "application/json")])
+    var body: Data?
+    if route.method == .GET {
+      url += Self.query(fields)
+    } else {
+      headers.add(name: "Content-Type", value: "application/json")
+      body = try? JSONEncoder().encode(fields)
+    }
+    let answer: HTTPAnswer
+    do throws(HTTPFailure) {
+      answer = try await exchange.send(route.method, url, headers: headers, body: body, within: seconds)
+    } catch {
+      throw Self.failure(error, of: route)
+    }
+    return try Self.read(answer.body, status: answer.status, to: route)
+  }
+
+  static func read(_ body: Data, status: Int, to route: Route) throws(GymFailure) -> JSONValue {
+    // Bytes that are no UTF-8 are repaired, as a terminal would show them.
+    let text = String(decoding: body, as: UTF8.self)
+    let json = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    let said = text.isEmpty ? "" : ": \(text.clipped(to: 300))"
+    switch status {
+    case 200..<300: break
+    case 408, 425, 429, 500...: throw GymFailure(.lost, "answered \(route) with status \(status)\(said)")
+    default:
+      var failure = GymFailure(.foreign, "answered \(route) with status \(status)\(said)")
+      failure.missing = missing(json)
+      failure.answer = json
+      throw failure
+    }
+    guard let json else {
+      if namesNoNumber(text) {
+        throw GymFailure(
+          .foreign, "answered \(route) with NaN or Infinity, which JSON does not know, and which is no reward\(said)")
+      }
+      throw GymFailure(.foreign, "answered \(route) with what is no JSON\(said.isEmpty ? ": nothing at all." : said)")
+    }
+    if case .object(let members) = json, let error = members["error"], error != .null {
+      throw GymFailure(.refused, "refused \(route): \((error.text ?? error.excerpt).clipped(to: 300))")
+    }
+    return json
+  }
+
+  private static func failure(_ error: HTTPFailure, of route: Route) -> GymFailure {
+    switch error.kind {
+    case .cancelled: .cancelled
+    case .timedOut: GymFailure(.lost, "\(error.reason), asked for \(route).")
+    case .tooLong: GymFailure(.lost, "\(error.reason), asked for \(route).")
+    case .invalidURL: GymFailure(.foreign, "\(error.reason).")
+    case .insecure: GymFailure(.foreign, "cannot be reached safely: \(error.reason).")
+    case .unreachable: GymFailure(.broken, "broke off \(route): \(error.reason).")
+    }
+  }
+
+  /// What FastAPI says that a body lacks: `{"detail": [{"type": "missing", "loc": ["body", "game"]}]}`.
+  private static func missing(_ json: JSONValue?) -> [String] {
+    guard case .list(let details)? = json?.value(at: "detail") else { return [] }
+    return details.compactMap { detail in
+      guard detail.value(at: "type")?.text?.contains("missing") == true,
+        case .list(let place)? = detail.value(at: "loc")
+      else { return nil }
+      return place.last?.text
+    }
+  }
+
+  /// Whether Python's words for what is no number stand outside of any string.
+  static func namesNoNumber(_ text: String) -> Bool {
+    var isInString = false
+    var isEscaped = false
+    var word = ""
+    for character in text.unicodeScalars {
+      if isInString {
+        if character == "\"", !isEscaped { isInString = false }
+        isEscaped = character == "\\" && !isEscaped
+        continue
+      }
+      if character == "\"" { isInString = true }
+      if character.properties.isAlphabetic {
+        word.unicodeScalars.append(character)
+      } else {
+        if word == "NaN" || word == "Infinity" { return true }
+        word = ""
+      }
+    }
+    return word == "NaN" || word == "Infinity"
+  }
+
+  private static func query(_ fields: [String: JSONValue]) -> String {
+    var components = URLComponents()
+    components.queryItems = fields.sorted { $0.key < $1.key }.map {
+      URLQueryItem(name: $0.key, value: $0.value.text ?? $0.value.excerpt)
+    }
+    return components.percentEncodedQuery.map { $0.isEmpty ? "" : "?\($0)" } ?? ""
+  }
+}

@@ -1,0 +1,111 @@
+import Agents
+
+/// One property of the object that an action is, as the server's JSON Schema describes it.
+struct ActionProperty: Sendable, Hashable {
+  enum Kind: String, Sendable {
+    case text = "string"
+    case integer, number
+    case flag = "boolean"
+    case list = "array"
+    case object
+    /// Of several kinds, or of none that is known here: the server checks it.
+    case any
+  }
+
+  let name: String
+  let description: String
+  let kind: Kind
+  /// The values that it may have, or nil for any of its kind.
+  let choices: [JSONValue]?
+  let mayBeNull: Bool
+
+  /// - Parameter definitions: what `$ref` refers to.
+  init(_ name: String, schema: JSONValue, definitions: [String: JSONValue]) {
+    self.name = name
+    var kinds: Set<Kind> = []
+    var choices: [JSONValue]? = nil
+    var hasNull = false
+    var description = schema["description"]?.text
+    // Alternatives and references are walked through, not for ever: a schema may refer to itself.
+    var open = [(schema, 0)]
+    while let (part, depth) = open.popLast() {
+      guard depth < 8 else {
+        kinds.insert(.any)
+        continue
+      }
+      if let name = part["$ref"]?.text?.split(separator: "/").last, let target = definitions[String(name)] {
+        open.append((target, depth + 1))
+      } else if let parts = (part["anyOf"] ?? part["oneOf"] ?? part["allOf"])?.items {
+        open += parts.map { ($0, depth + 1) }
+      } else if let values = part["enum"]?.items ?? part["const"].map({ [$0] }) {
+        choices = (choices ?? []) + values
+        kinds.formUnion(values.map(Kind.init(of:)))
+      } else if part["type"]?.text == "null" {
+        hasNull = true
+      } else {
+        kinds.insert(part["type"]?.text.flatMap(Kind.init(rawValue:)) ?? .any)
+      }
+      description = description ?? part["description"]?.text
+    }
+    kind = kinds.count == 1 ? kinds.first ?? .any : kinds == [.integer, .number] ? .number : .any
+    self.choices = choices
+    mayBeNull = hasNull
+    self.description = (description ?? "").clipped(to: 300)
+  }
+
+  /// A single value, so that a word in a text can be one.
+  var isScalar: Bool { [.text, .integer, .number, .flag].contains(kind) }
+
+  /// The value that some words mean, or nil where they mean none.
+  func value(of words: String) -> JSONValue? {
+    if let choices { return choices.first { $0.shown == words } }
+    switch kind {
+    case .text: return .text(words)
+    case .integer: return Int(words).map { .integer($0) }
+    case .number: return Int(words).map { .integer($0) } ?? Double(words).flatMap { $0.isFinite ? .number($0) : nil }
+    case .flag: return Bool(words.lowercased()).map { .flag($0) }
+    case .list, .object, .any: return JSONValue(parsing: words)
+    }
+  }
+
+  /// Whether a value may stand here, as far as this can be told without the server.
+  func admits(_ value: JSONValue) -> Bool {
+    if value == .null { return mayBeNull || kind == .any }
+    if let choices { return choices.contains(value) }
+    switch (kind, value) {
+    case (.any, _), (.text, .text), (.integer, .integer), (.number, .integer), (.number, .number), (.flag, .flag),
+      (.list, .list), (.object, .object):
+      return true
+    case (.integer, .number(let number)): return number == number.rounded()
+    default: return false
+    }
+  }
+
+  /// What may stand here, in words: `one of "north", "south"`, `a number`.
+  var wanted: String {
+    if let choices { return "one of \(choices.prefix(32).map(\.json).joined(separator: ", "))" }
+    switch kind {
+    case .text: return "a text"
+    case .integer: return "a whole number"
+    case .number: return "a number"
+    case .flag: return "true or false"
+    case .list: return "a list"
+    case .object: return "an object"
+    case .any: return "any JSON"
+    }
+  }
+}
+
+extension ActionProperty.Kind {
+  fileprivate init(of value: JSONValue) {
+    switch value {
+    case .text: self = .text
+    case .integer: self = .integer
+    case .number: self = .number
+    case .flag: self = .flag
+    case .list: self = .list
+    case .object: self = .object
+    case .null: self = .any
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Agents
+import Foundation
+import HTTP
+
+/// What a server says about its environment.
+struct ServerCard: Sendable {
+  let name: String
+  let version: String?
+  let description: String
+  /// JSON Schema of an action.
+  let action: JSONValue
+
+  /// Asks `/schema`, and `/metadata` where there is one.
+  ///
+  /// - Throws: `misconfigured` where this is no OpenEnv server, `unavailable` where there is none at all.
+  static func read(
+    _ server: OpenEnvServer, with exchange: HTTPExchange, timeout: Double
+  ) async throws(EnvironmentError) -> ServerCard {
+    let schema = try await page("/schema", of: server, exchange, timeout)
+    guard let action = schema?["action"], action.fields != nil else {
+      throw EnvironmentError(
+        .misconfigured,
+        "\(server.base)/schema does not answer with the JSON Schema of an action, as OpenEnv servers do: another server "
+          + "listens there (AgentGym's have no /schema). See environment.url.")
+    }
+    // An environment may fail to describe itself; it can be played all the same.
+    let metadata = try await page("/metadata", of: server, exchange, timeout)
+    return ServerCard(
+      name: metadata?["name"]?.text?.clipped(to: 300) ?? action["title"]?.text?.clipped(to: 300) ?? "OpenEnv",
+      version: metadata?["version"]?.text?.clipped(to: 300),
+      description: String((metadata?["description"]?.text ?? "").prefix(4_000)), action: action)
+  }
+
+  private static func page(
+    _ path: String, of server: OpenEnvServer, _ exchange: HTTPExchange, _ timeout: Double
+  ) async throws(EnvironmentError) -> JSONValue? {
+    do throws(HTTPFailure) {
+      let answer = try await exchange.send(
+        .GET, server.base + path, headers: ["Accept": "application/json"], within: timeout)
+      guard answer.status == 200 else { return nil }
+      return JSONValue(parsing: String(decoding: answer.body, as: UTF8.self))
+    } catch {
+      switch error.kind {
+      case .cancelled: throw EnvironmentError(.cancelled, error.reason)
+      case .invalidURL: throw EnvironmentError(.misconfigured, "environment.url \(error.reason).")
+      case .tooLong: return nil
+      case .insecure:
+        throw EnvironmentError(
+          .misconfigured,
+          "\(server.base)\(path): its certificate is not trusted, or it does not speak TLS. See environment.url.")
+      case .timedOut, .unreachable:
+        throw EnvironmentError(
+          .unavailable, "\(server.base)\(path): \(error.reason). Start the OpenEnv server, or see environment.url.")
+      }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Agents
+
+/// How long one step is tried again, after what.
+struct Patience {
+  struct Settings: Sendable {
+    /// How long a full server is asked again, in seconds.
+    let capacityWait: Double
+    /// How long a server that cannot be reached is asked again, in seconds.
+    let recoveryWait: Double
+  }
+
+  static let closed = EnvironmentError(.cancelled, "The OpenEnv sessions were closed.")
+  /// How often one step may lose its session.
+  private static let losses = 3
+
+  private let settings: Settings
+  private var lost = 0
+  private var tries = 0
+  private var fullSince: ContinuousClock.Instant?
+  private var downSince: ContinuousClock.Instant?
+
+  init(_ settings: Settings) { self.settings = settings }
+
+  /// Returns when it is time to try again.
+  ///
+  /// - Parameter hasOthers: a session of a full server will be free without its help.
+  /// - Throws: where nothing helps, or time is up.
+  mutating func wait(after failure: SessionFailure, hasOthers: Bool) async throws(EnvironmentError) {
+    switch failure {
+    case .final(let error): throw error
+    case .lost(let message):
+      lost += 1
+      guard lost < Self.losses else {
+        throw EnvironmentError(
+          .unavailable, "\(message) So it went with \(lost) sessions in a row; see the server's log.")
+      }
+    case .unreachable(let message):
+      let since = downSince ?? .now
+      downSince = since
+      guard since.duration(to: .now) < .seconds(settings.recoveryWait) else {
+        throw EnvironmentError(
+          .unavailable,
+          "\(message) Tried for \(settings.recoveryWait) s: start the server, or see environment.url and environment.recoveryWait."
+        )
+      }
+      try await pause()
+    case .full(let message):
+      downSince = nil
+      if hasOthers {
+        fullSince = nil
+        return
+      }
+      let since = fullSince ?? .now
+      fullSince = since
+      guard since.duration(to: .now) < .seconds(settings.capacityWait) else {
+        throw EnvironmentError(
+          .unavailable,
+          "\(message) Tried for \(settings.capacityWait) s while others held all of its sessions: raise the server's "
+            + "max_concurrent_envs, end its other clients, or raise environment.capacityWait.")
+      }
+      try await pause()
+    }
+  }
+
+  /// A while that doubles up to 2 s, by chance shorter, so that those who wait do not come all at once.
+  private mutating func pause() async throws(EnvironmentError) {
+    let most = min(0.05 * Double(1 << min(tries, 6)), 2)
+    tries += 1
+    do { try await Task.sleep(for: .seconds(Double.random(in: most / 2...most))) } catch {
+      throw EnvironmentError(.cancelled, "The run was stopped while it waited for an OpenEnv server.")
+    }
+  }
+}

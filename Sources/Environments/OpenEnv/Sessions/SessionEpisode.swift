@@ -1,0 +1,127 @@
+import Agents
+
+/// One attempt at a task: what was done so far, and a place in the pool to go on.
+actor SessionEpisode: Episode {
+  /// What an episode needs to know of its world.
+  struct World: Sendable {
+    let pool: SessionPool
+    let form: ActionForm
+    let text: ObservationText
+    let patience: Patience.Settings
+  }
+
+  private let world: World
+  private let task: TaskID
+  private let parameters: [String: JSONValue]
+  private let ticket: SessionPool.Ticket
+  /// What the server was sent, and what came of it.
+  private var past: [(fields: [String: JSONValue], report: Report)] = []
+  private var opening = Report()
+
+  private init(_ world: World, task: TaskID, parameters: [String: JSONValue], ticket: SessionPool.Ticket) {
+    self.world = world
+    self.task = task
+    self.parameters = parameters
+    self.ticket = ticket
+  }
+
+  /// - Parameter parameters: of the reset.
+  static func begin(
+    _ task: TaskID, parameters: [String: JSONValue], in world: World
+  ) async throws(EnvironmentError) -> (episode: SessionEpisode, observation: Observation) {
+    let episode = SessionEpisode(world, task: task, parameters: parameters, ticket: await world.pool.ticket())
+    do throws(EnvironmentError) { return (episode, try await episode.first()) } catch {
+      await episode.close()
+      throw error
+    }
+  }
+
+  private func first() async throws(EnvironmentError) -> Observation {
+    _ = try await atSession { _ throws(SessionFailure) in () }
+    guard !opening.isDone else {
+      throw EnvironmentError(
+        .misconfigured, "The task \(task) is over before its first step: the server answered reset with \"done\": true."
+      )
+    }
+    return Observation(try world.text.text(of: opening.observation), choices: world.form.choices)
+  }
+
+  func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+    guard past.last?.report.isDone != true else {
+      throw EnvironmentError(.diverged, "The task \(task) is over; the episode takes no more actions.")
+    }
+    let fields: [String: JSONValue]
+    do throws(ActionForm.Misread) { fields = try world.form.fields(for: action) } catch {
+      // The server is not asked, and no time passes in its world.
+      return invalid(error.reason)
+    }
+    let report = try await atSession { session throws(SessionFailure) in try await session.step(fields) }
+    past.append((fields, report))
+    if let refusal = report.refusal { return invalid("The environment refused the action: \(refusal)") }
+    return Outcome(
+      Observation(try world.text.text(of: report.observation), choices: world.form.choices), reward: report.reward,
+      isDone: report.isDone)
+  }
+
+  private func invalid(_ reason: String) -> Outcome {
+    Outcome(Observation("\(reason) \(world.form.hint)", choices: world.form.choices), isInvalid: true)
+  }
+
+  func close() async { await world.pool.close(ticket) }
+
+  /// Does something in a session in which everything so far has happened.
+  private func atSession<T: Sendable>(
+    _ body: @Sendable (Session) async throws(SessionFailure) -> T
+  ) async throws(EnvironmentError) -> T {
+    var patience = Patience(world.patience)
+    while true {
+      let place = try await world.pool.enter(ticket)
+      var session: Session?
+      do throws(SessionFailure) {
+        let value = try await body(try await prepared(place, &session))
+        await world.pool.leave(ticket)
+        return value
+      } catch {
+        await session?.drop(after: error)
+        var hasOthers = false
+        switch error {
+        case .full: hasOthers = await world.pool.refused(ticket)
+        case .unreachable: await world.pool.abandon(ticket, isDown: true)
+        case .lost, .final: await world.pool.abandon(ticket)
+        }
+        try await patience.wait(after: error, hasOthers: hasOthers)
+      }
+    }
+  }
+
+  /// The session of a place, opened and brought to where the episode is where it is not there yet.
+  ///
+  /// - Parameter session: as soon as there is one, for the caller to close where the rest fails.
+  private func prepared(_ place: SessionPool.Place, _ session: inout Session?) async throws(SessionFailure) -> Session {
+    switch place {
+    case .kept(let kept):
+      session = kept
+      return kept
+    case .vacant(let server, let evicted):
+      await evicted?.close()
+      let fresh = try await Session.open(world.pool.servers[server], limits: world.pool.limits)
+      session = fresh
+      opening = try await fresh.reset(parameters)
+      guard await world.pool.opened(ticket, fresh) else { throw .final(Patience.closed) }
+      for (number, step) in past.enumerated() {
+        let again = try await fresh.step(step.fields)
+        // Texts may differ: some worlds list things in another order.
+        guard abs(again.reward - step.report.reward) <= 1e-6, again.isDone == step.report.isDone,
+          (again.refusal == nil) == (step.report.refusal == nil)
+        else {
+          throw .final(
+            EnvironmentError(
+              .diverged,
+              "The task \(task), played again, paid \(again.reward) for step \(number + 1) where it had paid "
+                + "\(step.report.reward), or ended otherwise: the environment does not follow its seed."))
+        }
+      }
+      return fresh
+    }
+  }
+}

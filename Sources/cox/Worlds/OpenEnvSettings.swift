@@ -1,0 +1,36 @@
+import Agents
+import OpenEnv
+
+struct OpenEnvSettings: WorldSettings {
+  private let settings: OpenEnv.Settings
+
+  init(_ yaml: inout YAMLMapping) throws {
+    settings = OpenEnv.Settings(
+      urls: try yaml.serverURLs(), allowsPlainHTTP: try yaml.flag("allowPlainHTTP") ?? false,
+      timeout: try yaml.seconds("timeout") ?? 60, stepLimit: try yaml.stepLimit() ?? 30,
+      sessionsPerServer: try yaml.count("sessionsPerServer"), capacityWait: try yaml.seconds("capacityWait") ?? 120,
+      recoveryWait: try yaml.seconds("recoveryWait") ?? 30, reset: try yaml.json("reset") ?? [:],
+      actionField: try yaml.text("actionField"), action: try yaml.json("action") ?? [:],
+      rendering: try yaml.choice("rendering", OpenEnv.Rendering.self) ?? .text,
+      observationField: try yaml.text("observationField"), request: try yaml.text("request"),
+      maximalReward: try yaml.number("maximalReward"))
+  }
+
+  func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
+    try await OpenEnv(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }
+  }
+}
+
+extension YAMLMapping {
+  /// `url`, or `urls` of several servers of the same world.
+  mutating func serverURLs() throws -> [String] {
+    let (one, several) = (try text("url"), try texts("urls"))
+    switch (one, several) {
+    case (let url?, nil): return [url]
+    case (nil, let urls?) where !urls.isEmpty: return urls
+    case (nil, _):
+      throw ConfigurationError("environment.url is missing: the server's base URL, such as \"http://127.0.0.1:36001\".")
+    case (_?, _?): throw ConfigurationError("environment has both url and urls; one of them is enough.")
+    }
+  }
+}

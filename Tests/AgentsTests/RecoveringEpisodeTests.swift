@@ -1,0 +1,71 @@
+import Agents
+import Synchronization
+import Testing
+
+/// A world that is lost at chosen calls, counted over all of its episodes.
+private final class Frail: Sendable {
+  private let calls = Mutex(0)
+  private let lost: Set<Int>
+  private let opened = Mutex(0)
+  let pays: @Sendable (_ opening: Int, _ step: Int) -> Double
+
+  init(lostAt lost: Set<Int>, pays: @escaping @Sendable (Int, Int) -> Double = { _, step in Double(step) }) {
+    self.lost = lost
+    self.pays = pays
+  }
+
+  var openings: Int { opened.withLock(\.self) }
+
+  func begin() async throws(EnvironmentError) -> (episode: RecoveringEpisode, observation: Observation) {
+    try await RecoveringEpisode.begin { () async throws(EnvironmentError) in
+      let opening = self.opened.withLock {
+        $0 += 1
+        return $0
+      }
+      let episode = ClosureEpisode(state: 0) { (step: inout Int, action) throws(EnvironmentError) in
+        let call = self.calls.withLock {
+          $0 += 1
+          return $0
+        }
+        if self.lost.contains(call) { throw EnvironmentError(.unavailable, "lost") }
+        step += 1
+        return Outcome(Observation("\(action.text) \(step)"), reward: self.pays(opening, step))
+      }
+      return (episode, Observation("start"))
+    }
+  }
+}
+
+@Test func aLostEpisodeGoesOnWhereItWas() async throws {
+  let world = Frail(lostAt: [3])
+  var (episode, _) = try await world.begin()
+  for step in 1...4 {
+    let outcome = try await episode.step(.act("go"))
+    #expect(outcome == Outcome(Observation("go \(step)"), reward: Double(step)))
+  }
+  #expect(world.openings == 2)
+}
+
+@Test func itMayBeLostAgainOnTheWayBack() async throws {
+  // Calls 1 and 2 are steps, 3 is lost, 4 is the first of the replay and lost too; 5 and 6 are the replay, 7 the step.
+  let world = Frail(lostAt: [3, 4])
+  var (episode, _) = try await world.begin()
+  for step in 1...3 { #expect(try await episode.step(.act("go")).reward == Double(step)) }
+  #expect(world.openings == 3)
+}
+
+@Test func whatIsLostEveryTimeIsGivenUp() async throws {
+  let world = Frail(lostAt: Set(2...99))
+  var (episode, _) = try await world.begin()
+  _ = try await episode.step(.act("go"))
+  let error = await #expect(throws: EnvironmentError.self) { try await episode.step(.act("go")) }
+  #expect(error?.kind == .unavailable && world.openings == 3)
+}
+
+@Test func aReplayThatPaysOtherwiseHasDiverged() async throws {
+  let world = Frail(lostAt: [2]) { opening, _ in Double(opening) }
+  var (episode, _) = try await world.begin()
+  _ = try await episode.step(.act("go"))
+  let error = await #expect(throws: EnvironmentError.self) { try await episode.step(.act("go")) }
+  #expect(error?.kind == .diverged)
+}
