@@ -140,7 +140,7 @@ let package = Package(
       dependencies: [
         "Agents", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport", "Orders",
         "TextCraft",
-        "Shop", "ScienceWorld", "ProcessWorld",
+        "AgentGym", "OpenEnv", "Shop", "ScienceWorld", "ProcessWorld",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -160,6 +160,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport"),
 

@@ -1,10 +1,13 @@
+import AgentGym
 import Agents
 import Foundation
+import OpenEnv
 import Orders
 import ProcessWorld
 import ScienceWorld
 import Shop
 import Subprocess
+import TestSupport
 import TextCraft
 
 #if canImport(System)
@@ -31,10 +34,29 @@ enum WorldsBench {
       .init(command: ["python3", "Examples/Maze/maze.py"]), splits: TaskSplits([:]))
     try await measure("process", maze)
     try await scienceWorld()
+    try await served()
+  }
+
+  /// The servers of the tests, whose worlds cost nothing: what is left is the wire.
+  private static func served() async throws {
+    try await ChildServer.with(["AgentGymTests/toy_server.py", "textcraft"]) { server in
+      let suite = try AgentGym(
+        .init(dialect: .textcraft, urls: [server.url]), splits: TaskSplits([.train: [0, 1, 2]]),
+        prompting: Prompting(""))
+      try await measure("agentgym", suite, episodes: 64) { _ in ["wait", "north", "south", "wait", "north", "south"] }
+    }
+    guard ChildServer.hasOpenEnv else { return print("openenv: make test installs its server") }
+    try await ChildServer.with(["OpenEnvTests/Servers/worlds.py", "lift", "--capacity", "64"]) { server in
+      let suite = try await OpenEnv(
+        .init(urls: [server.url], sessionsPerServer: 64), splits: TaskSplits([.train: [4]]))
+      try await measure("openenv", suite, episodes: 64) { _ in
+        Array(repeating: ["up", "down"], count: 15).flatMap(\.self)
+      }
+    }
   }
 
   private static var virtualEnvironment: String {
-    ProcessInfo.processInfo.environment["COXSWAIN_VENV"] ?? ".venv"
+    ChildServer.virtualEnvironment
   }
 
   // MARK: - Any world

@@ -2,16 +2,10 @@ import Agents
 import Foundation
 import HTTP
 import NIOHTTP1
-import Subprocess
+import TestSupport
 import Testing
 
 @testable import AgentGym
-
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 
 /// The corridor of `toy_server.py`: a real server on loopback, Python's standard library alone.
 struct ToyServer: Sendable {
@@ -19,42 +13,17 @@ struct ToyServer: Sendable {
     let created, resets, steps, closed, afterEnd, most, open: Int
   }
 
-  let port: Int
-  var url: String { "http://127.0.0.1:\(port)" }
+  let server: ChildServer
+  var port: Int { server.port }
+  var url: String { server.url }
 
-  static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-    "toy_server.py")
-
-  /// `COXSWAIN_VENV` or the package's own virtual environment where it has Python, else `python3` on PATH.
-  static var python: Executable {
-    let root = script.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let folder = ProcessInfo.processInfo.environment["COXSWAIN_VENV"] ?? root.appendingPathComponent(".venv").path
-    let path = "\(folder)/bin/python"
-    return FileManager.default.isExecutableFile(atPath: path) ? .path(FilePath(path)) : .name("python3")
-  }
-
-  /// Runs `body` with a server, which ends with it: it listens to the end of its input.
+  /// Runs `body` with a server, which ends with it.
   static func with<T: Sendable>(
     _ arguments: String..., port: Int = 0, _ body: @Sendable (ToyServer) async throws -> T
   ) async throws -> T {
-    let result = try await Subprocess.run(
-      python, arguments: Arguments([script.path] + arguments + ["--port", "\(port)"]), input: .inputWriter,
-      output: .sequence, error: .discarded
-    ) { execution in
-      var text = ""
-      for try await buffer in execution.standardOutput {
-        text += buffer.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-        if text.hasSuffix("\n") { break }
-      }
-      guard let port = text.split(whereSeparator: \.isWhitespace).last.flatMap({ Int($0) }) else {
-        throw EnvironmentError(.unavailable, "The toy server did not start: \(text)")
-      }
-      let outcome: Result<T, any Error>
-      do { outcome = .success(try await body(ToyServer(port: port))) } catch { outcome = .failure(error) }
-      try? await execution.standardInputWriter.finish()
-      return outcome
+    try await ChildServer.with(["AgentGymTests/toy_server.py"] + arguments + ["--port", "\(port)"]) { server in
+      try await body(ToyServer(server: server))
     }
-    return try result.closureResult.get()
   }
 
   /// What it counted.

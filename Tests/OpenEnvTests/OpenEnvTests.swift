@@ -10,7 +10,7 @@ import Testing
 
 @Suite("OpenEnv, against the servers of PyPI's openenv-core", .alone, .enabled(if: WorldServer.isThere))
 struct OpenEnvTests {
-  static func suite(_ server: WorldServer, _ change: (inout OpenEnv.Settings) -> Void = { _ in }) async throws
+  static func suite(_ server: ChildServer, _ change: (inout OpenEnv.Settings) -> Void = { _ in }) async throws
     -> OpenEnv
   {
     var settings = OpenEnv.Settings(urls: [server.url], timeout: 300)
