@@ -30,6 +30,10 @@ public protocol TaskSuite: Sendable {
   /// Opens an episode, with the first observation.
   func begin(_ task: AgentTask) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation)
 
+  /// What the world answers is stored before it is used, and read where a stopped run goes on: for worlds that are slow, far
+  /// away, or do not say the same twice. One that computes its answers at once keeps the default.
+  var storesOutcomes: Bool { get }
+
   /// What the policy is shown after `trajectory`. A pure function of the trajectory.
   func transcript(for trajectory: Trajectory) -> Transcript
 
@@ -42,6 +46,7 @@ public protocol TaskSuite: Sendable {
 
 extension TaskSuite {
   public var maximalReward: Double? { nil }
+  public var storesOutcomes: Bool { false }
 
   public func tools(for task: AgentTask) -> [ActionTool]? { nil }
   public func close() async {}

@@ -1,11 +1,16 @@
 import Agents
 import GRDB
 
-/// Groups commits: a synchronised commit takes milliseconds, and answers arrive by the hundred.
+/// Groups commits: a synchronised commit takes milliseconds, and answers of models and worlds arrive by the hundred.
 actor AnswerQueue {
+  enum Entry: Sendable {
+    case answer(AnswerRecord)
+    case outcome(OutcomeRecord)
+  }
+
   private let pool: DatabasePool
   private let path: String
-  private var waiting: [(answer: AnswerRecord, done: CheckedContinuation<Result<Void, StoreError>, Never>)] = []
+  private var waiting: [(entry: Entry, done: CheckedContinuation<Result<Void, StoreError>, Never>)] = []
   private var isWriting = false
 
   init(pool: DatabasePool, path: String) {
@@ -13,9 +18,9 @@ actor AnswerQueue {
     self.path = path
   }
 
-  func record(_ answer: AnswerRecord) async throws(StoreError) {
+  func record(_ entry: Entry) async throws(StoreError) {
     let result = await withCheckedContinuation { continuation in
-      waiting.append((answer, continuation))
+      waiting.append((entry, continuation))
       if !isWriting {
         isWriting = true
         Task { await self.drain() }
@@ -28,36 +33,54 @@ actor AnswerQueue {
     while !waiting.isEmpty {
       let batch = waiting
       waiting = []
-      let result = await write(batch.map(\.answer))
+      let result = await write(batch.map(\.entry))
       for entry in batch { entry.done.resume(returning: result) }
     }
     isWriting = false
   }
 
-  private func write(_ answers: [AnswerRecord]) async -> Result<Void, StoreError> {
+  private func write(_ entries: [Entry]) async -> Result<Void, StoreError> {
     do {
       try await pool.write { database in
-        let statement = try database.cachedStatement(
-          sql: """
-            INSERT OR REPLACE INTO call
-            (run, task, particle, step, promptDigest, response,
-             inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
-             reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """)
-        for answer in answers {
-          let usage = answer.response.usage
-          try statement.execute(arguments: [
-            answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
-            answer.response.text, usage.inputTokens, usage.cachedInputTokens, usage.outputTokens,
-            usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
-            usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts, answer.isRefusal,
-          ])
+        for entry in entries {
+          switch entry {
+          case .answer(let answer): try Self.insert(answer, into: database)
+          case .outcome(let outcome): try Self.insert(outcome, into: database)
+          }
         }
       }
       return .success(())
     } catch {
       return .failure(StoreError(error, while: "store an answer", path: path))
     }
+  }
+
+  private static func insert(_ answer: AnswerRecord, into database: Database) throws {
+    let usage = answer.response.usage
+    try database.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO call
+        (run, task, particle, step, promptDigest, response,
+         inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
+         reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(arguments: [
+      answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
+      answer.response.text, usage.inputTokens, usage.cachedInputTokens, usage.outputTokens,
+      usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
+      usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts, answer.isRefusal,
+    ])
+  }
+
+  private static func insert(_ record: OutcomeRecord, into database: Database) throws {
+    let outcome = record.outcome
+    try database.cachedStatement(
+      sql: "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ).execute(arguments: [
+      record.key.run, record.key.task.rawValue, record.key.particle, record.key.step, record.past, record.action,
+      outcome.observation.text, try RolloutStore.encoded(outcome.observation.choices), outcome.reward,
+      outcome.isDone, outcome.isInvalid,
+    ])
   }
 }

@@ -57,6 +57,23 @@ public struct AnswerRecord: Sendable, Hashable {
   }
 }
 
+/// What a world answered, and to what.
+public struct OutcomeRecord: Sendable, Hashable {
+  /// Of the action; its step is counted from 1, and 0 is the opening.
+  public let key: CallKey
+  /// A digest of everything before the action.
+  public let past: String
+  public let action: String
+  public let outcome: Outcome
+
+  public init(key: CallKey, past: String, action: String, outcome: Outcome) {
+    self.key = key
+    self.past = past
+    self.action = action
+    self.outcome = outcome
+  }
+}
+
 /// A trajectory and its place in a population.
 public struct TrajectoryRecord: Sendable {
   public enum Standing: String, Sendable { case final, banked }

@@ -155,11 +155,11 @@ extension RolloutStore {
     return Trajectory(task: task, opening: opening, steps: steps)
   }
 
-  private static func encoded(_ choices: [String]?) throws -> String? {
+  static func encoded(_ choices: [String]?) throws -> String? {
     try choices.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
   }
 
-  private static func decoded(_ choices: String?) throws -> [String]? {
+  static func decoded(_ choices: String?) throws -> [String]? {
     try choices.map { try JSONDecoder().decode([String].self, from: Data($0.utf8)) }
   }
 }

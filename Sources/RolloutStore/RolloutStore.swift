@@ -91,7 +91,28 @@ public final class RolloutStore: Sendable {
 
   /// Stores an answer; on return it is on the disk. Answers that arrive while others are written share one commit.
   public func record(_ answer: AnswerRecord) async throws(StoreError) {
-    try await answers.record(answer)
+    try await answers.record(.answer(answer))
+  }
+
+  /// What a world answered at a place of a run, or nil where it has still to be asked.
+  public func outcome(for key: CallKey) async throws(StoreError) -> OutcomeRecord? {
+    try await read("read an outcome") { database in
+      try Row.fetchOne(
+        database, sql: "SELECT * FROM outcome WHERE run = ? AND task = ? AND particle = ? AND step = ?",
+        arguments: [key.run, key.task.rawValue, key.particle, key.step]
+      ).map { row in
+        OutcomeRecord(
+          key: key, past: row["past"], action: row["action"],
+          outcome: Outcome(
+            Observation(row["observation"], choices: try Self.decoded(row["choices"])), reward: row["reward"],
+            isDone: row["isDone"], isInvalid: row["isInvalid"]))
+      }
+    }
+  }
+
+  /// Stores what a world answered; on return it is on the disk.
+  public func record(_ outcome: OutcomeRecord) async throws(StoreError) {
+    try await answers.record(.outcome(outcome))
   }
 
   /// How many answers are stored for a run, and what they cost, by task.

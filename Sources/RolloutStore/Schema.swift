@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header tells a store from any other SQLite file.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that an older Coxswain could not read.
-  static let version = 2
+  static let version = 3
 
   /// Refuses a file that is no store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -34,6 +34,7 @@ enum Schema {
     }
     let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     if version < 2 { try database.execute(sql: secondVersion) }
+    if version < 3 { try database.execute(sql: thirdVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -54,6 +55,20 @@ enum Schema {
     ALTER TABLE call ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1;
     -- The policy refused to answer: `response` says why, and nothing was paid.
     ALTER TABLE call ADD COLUMN isRefusal INTEGER NOT NULL DEFAULT 0;
+    """
+
+  /// Version 3 keeps what worlds answered, too.
+  private static let thirdVersion = """
+    -- What a world answered to an action, under the place in the run where it was taken; step 0 is the opening, step n the
+    -- outcome of the n-th action. `past` is a digest of everything before it.
+    CREATE TABLE outcome (
+      run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+      task TEXT NOT NULL, particle INTEGER NOT NULL, step INTEGER NOT NULL,
+      past TEXT NOT NULL, action TEXT NOT NULL,
+      observation TEXT NOT NULL, choices TEXT,
+      reward REAL NOT NULL, isDone INTEGER NOT NULL, isInvalid INTEGER NOT NULL,
+      PRIMARY KEY (run, task, particle, step)
+    ) STRICT, WITHOUT ROWID;
     """
 
   private static let tables = """

@@ -88,7 +88,8 @@ public struct Campaign: Sendable {
       tally.add(event)
       called?(event)
     }
-    let population = Population(suite: suite, policy: policy, critic: critic, settings: settings, run: run)
+    let population = Population(
+      suite: suite, policy: policy, critic: critic, settings: settings, run: run, store: store)
     // Twice as many populations as find room whole: where some wait at a checkpoint for their slowest, or for a server to
     // recover, others use the places.
     let window = max(1, 2 * concurrency / settings.particles)

@@ -3,7 +3,12 @@ import Agents
 /// One trajectory of a population, in progress.
 struct Particle: Sendable {
   var trajectory: Trajectory
+  /// Where it goes on. Nothing is open while it ``isBehind``.
   var episode: any Episode
+  /// The world has still to be opened, and to be told of every step so far, before the next one.
+  var isBehind = false
+  /// Replayed texts that differed from the recorded ones.
+  var mismatches = 0
   /// Why it could not go on, or nil.
   var failure: String?
   /// What it asked since the last checkpoint.
@@ -39,78 +44,53 @@ struct Particle: Sendable {
       calls += 1
       usage += response.usage
       let action = format.action(in: response.text, choices: choices, tools: tools)
-      let outcome = try await episode.step(action)
-      guard outcome.reward.isFinite else {
-        throw EnvironmentError(
-          .misconfigured,
-          "The environment paid \(outcome.reward) for step \(trajectory.count + 1) of task \(key.task); a reward is finite."
-        )
-      }
+      guard let outcome = try await outcome(of: action, in: segment, at: place) else { return }
       trajectory.append(Step(response: response.text, action: action, outcome: outcome))
     }
   }
 }
 
-/// A stretch between two checkpoints, the same for all particles and shared by them.
-final class Segment: Sendable {
-  let policy: any Policy
-  let suite: any TaskSuite
-  let run: String
-  let root: Seed
-  /// How many steps a particle has taken when it stops.
-  let end: Int
-
-  init(policy: any Policy, suite: any TaskSuite, run: String, root: Seed, end: Int) {
-    self.policy = policy
-    self.suite = suite
-    self.run = run
-    self.root = root
-    self.end = end
-  }
-}
-
-/// How forks went.
-struct ForkTally: Sendable {
-  /// Replayed steps whose text differed from the recorded one.
-  var mismatches = 0
-}
-
 extension Particle {
-  /// An independent copy: a snapshot where the episode can copy itself, else a replay in a fresh episode.
-  func forked(
-    in suite: any TaskSuite, divergence: DivergencePolicy, tally: inout ForkTally
-  ) async throws -> Particle {
-    var copy = self
-    // Nothing continues from a particle that is over: its past is enough.
-    if isOver {
-      copy.episode = EndedEpisode()
-      return copy
+  /// What the world answers, or answered when it was asked before. nil where it cannot be brought to where the trajectory is;
+  /// that is then noted as a failure.
+  private mutating func outcome(of action: Action, in segment: Segment, at place: Int) async throws -> Outcome? {
+    if isBehind {
+      if let outcome = try await segment.outcomes?.outcome(of: action, after: trajectory, at: place) { return outcome }
+      try await catchUp(in: segment.suite, divergence: segment.divergence)
+      if failure != nil { return nil }
     }
-    if let episode = try await episode.fork() {
-      copy.episode = episode
-      return copy
+    let outcome = try await episode.step(action)
+    guard outcome.reward.isFinite else {
+      throw EnvironmentError(
+        .misconfigured,
+        "The environment paid \(outcome.reward) for step \(trajectory.count + 1) of task \(trajectory.task.id); a reward is "
+          + "finite.")
     }
+    try await segment.outcomes?.record(outcome, of: action, after: trajectory, at: place)
+    return outcome
+  }
+
+  /// Opens the world and takes every step so far in it.
+  private mutating func catchUp(in suite: any TaskSuite, divergence: DivergencePolicy) async throws {
     for _ in 0..<(divergence == .retry ? 3 : 1) {
-      let (episode, hasDiverged) = try await replay(in: suite, tally: &tally)
-      copy.episode = episode
-      if !hasDiverged || divergence == .keep { return copy }
+      let (episode, hasDiverged) = try await replay(in: suite)
+      if !hasDiverged || divergence == .keep {
+        (self.episode, isBehind) = (episode, false)
+        return
+      }
       await episode.close()
     }
-    copy.episode = EndedEpisode()
-    copy.failure = "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode."
-    return copy
+    failure = "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode."
   }
 
   /// Takes the recorded actions in a fresh episode and compares what comes back.
-  private func replay(
-    in suite: any TaskSuite, tally: inout ForkTally
-  ) async throws -> (episode: any Episode, hasDiverged: Bool) {
+  private mutating func replay(in suite: any TaskSuite) async throws -> (episode: any Episode, hasDiverged: Bool) {
     var (episode, opening) = try await suite.begin(trajectory.task)
     do {
-      if opening.text != trajectory.opening.text { tally.mismatches += 1 }
+      if opening.text != trajectory.opening.text { mismatches += 1 }
       for step in trajectory.steps {
         let outcome = try await episode.step(step.action)
-        if outcome.observation.text != step.outcome.observation.text { tally.mismatches += 1 }
+        if outcome.observation.text != step.outcome.observation.text { mismatches += 1 }
         // Rewards are sums of decimals, which a world may compute in another order.
         if abs(outcome.reward - step.outcome.reward) > 1e-6 || outcome.isDone != step.outcome.isDone {
           return (episode, true)
@@ -121,6 +101,45 @@ extension Particle {
       await episode.close()
       throw error
     }
+  }
+
+  /// An independent copy: a snapshot where the episode can copy itself, else one that replays the past when it goes on.
+  func forked() async throws -> Particle {
+    var copy = self
+    copy.mismatches = 0
+    // Nothing continues from a particle that is over: its past is enough.
+    if !isOver, !isBehind, let episode = try await episode.fork() {
+      copy.episode = episode
+    } else {
+      (copy.episode, copy.isBehind) = (EndedEpisode(), true)
+    }
+    return copy
+  }
+}
+
+/// A stretch between two checkpoints, the same for all particles and shared by them.
+final class Segment: Sendable {
+  let policy: any Policy
+  let suite: any TaskSuite
+  /// nil where nothing is stored, or the world need not be.
+  let outcomes: OutcomeLog?
+  let divergence: DivergencePolicy
+  let run: String
+  let root: Seed
+  /// How many steps a particle has taken when it stops.
+  let end: Int
+
+  init(
+    policy: any Policy, suite: any TaskSuite, outcomes: OutcomeLog?, divergence: DivergencePolicy, run: String,
+    root: Seed, end: Int
+  ) {
+    self.policy = policy
+    self.suite = suite
+    self.outcomes = outcomes
+    self.divergence = divergence
+    self.run = run
+    self.root = root
+    self.end = end
   }
 }
 

@@ -64,7 +64,7 @@ extension Population {
       bank: state.bank.map { PopulationResult.Banked(place: $0.place, trajectory: $0.trajectory) },
       genealogy: filter.genealogy, softValue: filter.softValue, selection: selection, calls: state.calls,
       criticCalls: state.criticCalls, usage: state.usage, wallSeconds: seconds,
-      criticalPathSeconds: state.criticalPath, replayMismatches: state.tally.mismatches,
+      criticalPathSeconds: state.criticalPath, replayMismatches: state.mismatches,
       failedParticles: state.replacedFailures + state.particles.count { $0.failure != nil })
   }
 }

@@ -1,5 +1,6 @@
 import Agents
 import ParticleFilter
+import RolloutStore
 
 /// Steers one task: drives the filter, asks the policy, steps the worlds.
 ///
@@ -12,15 +13,19 @@ public struct Population: Sendable {
   public let settings: SteeringSettings
   /// The run's id, under which answers are stored and from which randomness is split.
   public let run: String
+  private let outcomes: OutcomeLog?
 
+  /// - Parameter store: where the world's answers are kept; nil for nowhere.
   public init(
-    suite: any TaskSuite, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String
+    suite: any TaskSuite, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String,
+    store: RolloutStore? = nil
   ) {
     self.suite = suite
     self.policy = policy
     self.critic = critic
     self.settings = settings.effective
     self.run = run
+    outcomes = suite.storesOutcomes ? store.map { OutcomeLog(store: $0, run: run) } : nil
   }
 
   var root: Seed { Seed(settings.seed).split(run) }
@@ -72,7 +77,8 @@ public struct Population: Sendable {
     var usage = Usage()
     var criticCalls = 0
     var criticalPath = 0.0
-    var tally = ForkTally()
+    /// Replayed steps whose text differed from the recorded one.
+    var mismatches = 0
     /// Particles that failed and were replaced.
     var replacedFailures = 0
   }
@@ -99,23 +105,32 @@ public struct Population: Sendable {
   }
 
   private func open(_ task: AgentTask, count: Int, into state: inout State) async throws {
-    var first: Particle?
-    for _ in 0..<count {
-      // One opening serves all where the world can copy itself.
-      if var copy = first, let episode = try await copy.episode.fork() {
-        copy.episode = episode
-        state.particles.append(copy)
-      } else {
-        let (episode, observation) = try await suite.begin(task)
-        let opened = Particle(trajectory: Trajectory(task: task, opening: observation), episode: episode)
-        first = first ?? opened
-        state.particles.append(opened)
-      }
+    // One opening serves all. Where the world cannot copy itself, each opens its own when it takes its first step.
+    let first = try await first(of: task, state.particles.first?.trajectory.opening)
+    state.particles.append(first)
+    for _ in 1..<max(count, 1) { state.particles.append(try await first.forked()) }
+  }
+
+  /// - Parameter opening: where it is known already.
+  private func first(of task: AgentTask, _ opening: Observation?) async throws -> Particle {
+    var opening = opening
+    if opening == nil { opening = try await outcomes?.opening(of: task.id) }
+    if let opening {
+      return Particle(trajectory: Trajectory(task: task, opening: opening), episode: EndedEpisode(), isBehind: true)
     }
+    let (episode, observation) = try await suite.begin(task)
+    let first = Particle(trajectory: Trajectory(task: task, opening: observation), episode: episode)
+    do { try await outcomes?.record(observation, of: task.id) } catch {
+      await episode.close()
+      throw error
+    }
+    return first
   }
 
   private func advance(_ places: [Int], to step: Int, state: inout State) async throws {
-    let segment = Segment(policy: policy, suite: suite, run: run, root: root, end: step)
+    let segment = Segment(
+      policy: policy, suite: suite, outcomes: outcomes, divergence: settings.divergence, run: run, root: root, end: step
+    )
     let running = places.filter { !state.particles[$0].isOver && state.particles[$0].trajectory.count < step }
     guard !running.isEmpty else { return }
     var slowest = 0.0
@@ -124,8 +139,7 @@ public struct Population: Sendable {
     await withTaskGroup(of: Advance.self) { group in
       for place in running {
         var particle = state.particles[place]
-        particle.calls = 0
-        particle.usage = Usage()
+        (particle.calls, particle.usage, particle.mismatches) = (0, Usage(), 0)
         // Started in place, so that a particle which need not wait costs no switch of threads.
         group.addImmediateTask { [particle] in
           let start = ContinuousClock.now
@@ -141,6 +155,7 @@ public struct Population: Sendable {
       for await result in group {
         state.calls += result.particle.calls
         state.usage += result.particle.usage
+        state.mismatches += result.particle.mismatches
         state.particles[result.place] = result.particle
         slowest = max(slowest, result.seconds)
         if let error = result.error, result.place < failure?.place ?? .max { failure = (result.place, error) }
@@ -161,39 +176,30 @@ public struct Population: Sendable {
   private func replace(by ancestors: [Int], state: inout State) async throws {
     let before = state.particles
     let kept = Set(ancestors)
-    var tally = state.tally
     for (place, particle) in before.enumerated() where !kept.contains(place) {
       if particle.failure != nil { state.replacedFailures += 1 }
       if particle.trajectory.isFinished { state.bank.append((place, particle.trajectory)) }
     }
-    let (suite, divergence) = (suite, settings.divergence)
-    let forks = await withTaskGroup(of: (Int, Result<(Particle, ForkTally), any Error>).self) { group in
+    let forks = await withTaskGroup(of: (Int, Result<Particle, any Error>).self) { group in
       for (place, ancestor) in ancestors.enumerated() where ancestor != place {
         let particle = before[ancestor]
         group.addImmediateTask {
-          var tally = ForkTally()
-          do {
-            return (
-              place, .success((try await particle.forked(in: suite, divergence: divergence, tally: &tally), tally))
-            )
-          } catch { return (place, .failure(error)) }
+          do { return (place, .success(try await particle.forked())) } catch { return (place, .failure(error)) }
         }
       }
-      var forks: [(Int, Result<(Particle, ForkTally), any Error>)] = []
+      var forks: [(Int, Result<Particle, any Error>)] = []
       for await fork in group { forks.append(fork) }
       return forks
     }
     var failure: (any Error)?
     for (place, fork) in forks {
       switch fork {
-      case .success(let (particle, counted)):
-        tally.mismatches += counted.mismatches
+      case .success(let particle):
         await before[place].episode.close()
         state.particles[place] = particle
       case .failure(let error): failure = failure ?? error
       }
     }
-    state.tally = tally
     state.paid = ancestors.map { state.paid[$0] }
     if let failure { throw failure }
   }
@@ -210,6 +216,8 @@ public struct Population: Sendable {
   }
 
   private func close(_ particles: [Particle]) async {
-    for particle in particles { await particle.episode.close() }
+    await withDiscardingTaskGroup { group in
+      for particle in particles { group.addImmediateTask { await particle.episode.close() } }
+    }
   }
 }

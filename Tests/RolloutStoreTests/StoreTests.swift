@@ -160,12 +160,13 @@ struct StoreLifeTests {
       try await store.begin(StoreTests.run())
       try await store.record(StoreTests.answer(0, step: 0))
     }
-    // What version 2 added, taken away again.
+    // What versions 2 and 3 added, taken away again.
     try await DatabaseQueue(path: path).write { database in
       for (table, column) in [
         ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
         ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"),
       ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
+      try database.execute(sql: "DROP TABLE outcome")
       try database.execute(sql: "PRAGMA user_version = 1")
     }
     let store = try RolloutStore(path: path)

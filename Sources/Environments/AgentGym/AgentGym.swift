@@ -105,6 +105,7 @@ public final class AgentGym: TaskSuite {
   }
 
   public var maximalReward: Double? { dialect.maximalReward }
+  public var storesOutcomes: Bool { true }
 
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task) }
 

@@ -13,6 +13,7 @@ import HTTP
 public struct OpenEnv: TaskSuite {
   public let identity: EnvironmentIdentity
   public var maximalReward: Double? { settings.maximalReward }
+  public var storesOutcomes: Bool { true }
 
   private let settings: Settings
   private let splits: TaskSplits

@@ -31,6 +31,7 @@ public final class ProgramWorld: TaskSuite {
 
   public let identity: EnvironmentIdentity
   public let maximalReward: Double?
+  public var storesOutcomes: Bool { true }
   private let settings: Settings
   private let prompting: Prompting
   private let splits: TaskSplits

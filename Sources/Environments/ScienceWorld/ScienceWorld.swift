@@ -62,6 +62,7 @@ public struct ScienceWorld: TaskSuite {
   }
 
   public var maximalReward: Double? { 1 }
+  public var storesOutcomes: Bool { true }
 
   public func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask] {
     var tasks: [AgentTask] = []

@@ -1,0 +1,50 @@
+import Agents
+import RolloutStore
+
+/// What a world answered in a run, stored before it is used: a run that goes on reads it there, so that a world which says
+/// something else the second time changes nothing that was paid for.
+struct OutcomeLog: Sendable {
+  let store: RolloutStore
+  let run: String
+
+  /// The opening that the task's particles share.
+  func opening(of task: TaskID) async throws(StoreError) -> Observation? {
+    try await store.outcome(for: key(task, place: 0, step: 0))?.outcome.observation
+  }
+
+  func record(_ opening: Observation, of task: TaskID) async throws(StoreError) {
+    try await store.record(
+      OutcomeRecord(key: key(task, place: 0, step: 0), past: "", action: "", outcome: Outcome(opening)))
+  }
+
+  /// What came of an action after a trajectory; nil where it was never taken, or after another past.
+  func outcome(of action: Action, after trajectory: Trajectory, at place: Int) async throws(StoreError) -> Outcome? {
+    let key = key(trajectory.task.id, place: place, step: trajectory.count + 1)
+    guard let record = try await store.outcome(for: key), record.action == action.text,
+      record.past == Self.digest(of: trajectory)
+    else { return nil }
+    return record.outcome
+  }
+
+  func record(
+    _ outcome: Outcome, of action: Action, after trajectory: Trajectory, at place: Int
+  ) async throws(StoreError) {
+    try await store.record(
+      OutcomeRecord(
+        key: key(trajectory.task.id, place: place, step: trajectory.count + 1), past: Self.digest(of: trajectory),
+        action: action.text, outcome: outcome))
+  }
+
+  private func key(_ task: TaskID, place: Int, step: Int) -> CallKey {
+    CallKey(run: run, task: task, particle: place, step: step)
+  }
+
+  private static func digest(of trajectory: Trajectory) -> String {
+    var digest = Digest()
+    digest.add(trajectory.opening.text)
+    for step in trajectory.steps {
+      digest.add(step.action.text, step.outcome.observation.text, String(step.outcome.reward))
+    }
+    return digest.text
+  }
+}
