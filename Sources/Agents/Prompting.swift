@@ -63,7 +63,7 @@ public struct Prompting: Sendable, Hashable {
           """
           \(trajectory.opening.text)
 
-          (\(dropped) earlier \(noun) left out here; after \(pronoun), "\(steps[dropped - 1].action.text)" gave:)
+          (\(dropped) earlier \(noun) left out here; after \(pronoun), "\(steps[dropped - 1].action.text.clipped(to: 200))" gave:)
           \(steps[dropped - 1].outcome.observation.text)
           """))
     }

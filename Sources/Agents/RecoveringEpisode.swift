@@ -8,6 +8,7 @@ public struct RecoveringEpisode: Episode {
   private static let attempts = 3
 
   private let open: Open
+  private let opening: Observation
   private var episode: any Episode
   private var steps: [Recorded] = []
 
@@ -21,7 +22,7 @@ public struct RecoveringEpisode: Episode {
     _ open: @escaping Open
   ) async throws(EnvironmentError) -> (episode: RecoveringEpisode, observation: Observation) {
     let (episode, observation) = try await opened(open)
-    return (RecoveringEpisode(open: open, episode: episode), observation)
+    return (RecoveringEpisode(open: open, opening: observation, episode: episode), observation)
   }
 
   private static func opened(
@@ -31,13 +32,24 @@ public struct RecoveringEpisode: Episode {
     while true {
       do throws(EnvironmentError) { return try await open() } catch {
         guard error.kind == .unavailable, attempt < attempts else { throw error }
+        try await pause(after: attempt)
         attempt += 1
       }
     }
   }
 
-  private init(open: @escaping Open, episode: any Episode) {
+  /// What is gone may be about to come back: half a second, then two.
+  private static func pause(after attempt: Int) async throws(EnvironmentError) {
+    do {
+      try await Task.sleep(for: .milliseconds(500 * attempt * attempt))
+    } catch {
+      throw EnvironmentError(.cancelled, "The run was stopped while it waited for a world that was lost.")
+    }
+  }
+
+  private init(open: @escaping Open, opening: Observation, episode: any Episode) {
     self.open = open
+    self.opening = opening
     self.episode = episode
   }
 
@@ -53,6 +65,7 @@ public struct RecoveringEpisode: Episode {
       } catch {
         // It may be lost again on the way back.
         guard error.kind == .unavailable, attempt < Self.attempts else { throw error }
+        try await Self.pause(after: attempt)
         attempt += 1
         loss = error
       }
@@ -62,7 +75,13 @@ public struct RecoveringEpisode: Episode {
   /// Opens the episode again and takes the recorded actions.
   private mutating func recover(from loss: EnvironmentError) async throws(EnvironmentError) {
     await episode.close()
-    (episode, _) = try await Self.opened(open)
+    let again: Observation
+    (episode, again) = try await Self.opened(open)
+    guard again.text.saysTheSame(as: opening.text) else {
+      throw EnvironmentError(
+        .diverged,
+        "\(loss.message) Opened again, the world says something else: it is another task, or another version.")
+    }
     for (place, step) in steps.enumerated() {
       let outcome = try await episode.step(step.action)
       // Texts may differ: some worlds list things in another order.
@@ -83,7 +102,7 @@ public struct RecoveringEpisode: Episode {
       return nil
     }
     guard let copy else { return nil }
-    var recovering = RecoveringEpisode(open: open, episode: copy)
+    var recovering = RecoveringEpisode(open: open, opening: opening, episode: copy)
     recovering.steps = steps
     return recovering
   }

@@ -8,6 +8,12 @@ extension StringProtocol where SubSequence == Substring {
 }
 
 extension String {
+  /// The same words, in whatever order: some worlds list things in another one each time.
+  package func saysTheSame(as other: String) -> Bool {
+    self == other
+      || split(whereSeparator: \.isWhitespace).sorted() == other.split(whereSeparator: \.isWhitespace).sorted()
+  }
+
   /// With a space for every control character, since texts of unknown origin end in databases and on terminals.
   package var printable: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }

@@ -59,7 +59,13 @@ extension Particle {
       try await catchUp(in: segment.suite, divergence: segment.divergence)
       if failure != nil { return nil }
     }
-    let outcome = try await episode.step(action)
+    let outcome: Outcome
+    do throws(EnvironmentError) { outcome = try await episode.step(action) } catch {
+      // It was lost, and what came back is another one: that concerns this particle alone.
+      guard error.kind == .diverged else { throw error }
+      failure = error.message
+      return nil
+    }
     guard outcome.reward.isFinite else {
       throw EnvironmentError(
         .misconfigured,

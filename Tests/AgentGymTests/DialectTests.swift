@@ -100,7 +100,7 @@ struct DialectTests {
       (200, #"{"say": "NaN", "#, .foreign, "no JSON"),
       (200, #"{"error": "The id 3 is not valid."}"#, .refused, "The id 3"),
       (200, #"{"error": {"code": 4}}"#, .refused, #"{"code":4}"#), (500, "Internal Server Error", .lost, "status 500"),
-      (503, "", .lost, "status 503"), (404, "{}", .foreign, "status 404"), (301, "", .foreign, "status 301"),
+      (503, "", .busy, "status 503"), (404, "{}", .foreign, "status 404"), (301, "", .foreign, "status 301"),
       (422, #"{"detail": [{"type": "missing", "loc": ["body", "game"]}]}"#, .foreign, "status 422"),
     ] as [(Int, String, GymFailure.Kind, String)])
   func failuresAreToldApart(status: Int, text: String, kind: GymFailure.Kind, words: String) {

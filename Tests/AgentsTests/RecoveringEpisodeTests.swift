@@ -8,9 +8,14 @@ private final class Frail: Sendable {
   private let lost: Set<Int>
   private let opened = Mutex(0)
   let pays: @Sendable (_ opening: Int, _ step: Int) -> Double
+  let says: @Sendable (_ opening: Int) -> String
 
-  init(lostAt lost: Set<Int>, pays: @escaping @Sendable (Int, Int) -> Double = { _, step in Double(step) }) {
+  init(
+    lostAt lost: Set<Int>, says: @escaping @Sendable (Int) -> String = { _ in "start" },
+    pays: @escaping @Sendable (Int, Int) -> Double = { _, step in Double(step) }
+  ) {
     self.lost = lost
+    self.says = says
     self.pays = pays
   }
 
@@ -31,7 +36,7 @@ private final class Frail: Sendable {
         step += 1
         return Outcome(Observation("\(action.text) \(step)"), reward: self.pays(opening, step))
       }
-      return (episode, Observation("start"))
+      return (episode, Observation(self.says(opening)))
     }
   }
 }
@@ -63,9 +68,35 @@ private final class Frail: Sendable {
 }
 
 @Test func aReplayThatPaysOtherwiseHasDiverged() async throws {
-  let world = Frail(lostAt: [2]) { opening, _ in Double(opening) }
+  let world = Frail(lostAt: [2], pays: { opening, _ in Double(opening) })
   var (episode, _) = try await world.begin()
   _ = try await episode.step(.act("go"))
   let error = await #expect(throws: EnvironmentError.self) { try await episode.step(.act("go")) }
   #expect(error?.kind == .diverged)
+}
+
+@Test func anotherTaskThanBeforeHasDiverged() async throws {
+  let world = Frail(lostAt: [2], says: { "craft \($0) boots" })
+  var (episode, _) = try await world.begin()
+  _ = try await episode.step(.act("go"))
+  let error = await #expect(throws: EnvironmentError.self) { try await episode.step(.act("go")) }
+  #expect(error?.kind == .diverged && error?.message.contains("something else") == true)
+}
+
+@Test func aViewInAnotherOrderIsTheSame() async throws {
+  let world = Frail(lostAt: [2], says: { $0 == 1 ? "a cup, a bowl," : "a bowl, a cup," })
+  var (episode, _) = try await world.begin()
+  for step in 1...2 { #expect(try await episode.step(.act("go")).reward == Double(step)) }
+}
+
+@Test func whoIsStoppedDoesNotWaitForAWorldToComeBack() async throws {
+  let world = Frail(lostAt: Set(1...99))
+  let task = Task {
+    var (episode, _) = try await world.begin()
+    return try await episode.step(.act("go"))
+  }
+  while world.openings == 0 { await Task.yield() }
+  task.cancel()
+  let error = await #expect(throws: EnvironmentError.self) { try await task.value }
+  #expect(error?.kind == .cancelled && world.openings == 1)
 }

@@ -202,10 +202,10 @@ struct OpenEnvTests {
 
   @Test func aWorldThatHangsIsGivenUp() async throws {
     try await WorldServer.with(capacity: 4) { server in
-      let suite = try await Self.suite(server) { $0.timeout = 2 }
+      let suite = try await Self.suite(server) { $0.timeout = 10 }
       var (episode, _) = try await suite.begin(try suite.task("seed-0"))
       await #expect { try await episode.step(.act("sleep 60")) } throws: {
-        ($0 as? EnvironmentError)?.kind == .unavailable && "\($0)".contains("within 2.0 s")
+        ($0 as? EnvironmentError)?.kind == .unavailable && "\($0)".contains("within 10.0 s")
       }
       await suite.close()
     }

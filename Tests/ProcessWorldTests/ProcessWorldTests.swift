@@ -216,4 +216,31 @@ struct ProcessWorldTests {
       """, before: "alias, counts = {}, {}", hello: "\"snapshots\": True")
     #expect(shared["fork"] == .wrong && shared["replay"] == .fine)
   }
+
+  @Test("Who is stopped does not wait for a program that hangs, and its answer that comes late is nobody's")
+  func cancellation() async throws {
+    let command = Self.program(
+      """
+      if q["op"] == "step":
+          while q["action"] == "hang" and not os.path.exists(gate): time.sleep(0.01)
+          return {"observation": q["action"]}
+      """, before: "gate = sys.argv[1]")
+    let gate = FileManager.default.temporaryDirectory.appendingPathComponent("gate-\(UUID().uuidString)").path
+    defer { try? FileManager.default.removeItem(atPath: gate) }
+    let world = try await Self.world(command + [gate], timeout: 600)
+    let task = Task {
+      var (episode, _) = try await world.begin(try world.task("a"))
+      return try await episode.step(.act("hang"))
+    }
+    try await Task.sleep(for: .milliseconds(300))
+    task.cancel()
+    let error = await #expect(throws: EnvironmentError.self) { try await task.value }
+    #expect(error?.kind == .cancelled)
+    // The same program goes on, its late answer is not taken for another's.
+    try Data().write(to: URL(fileURLWithPath: gate))
+    var (other, _) = try await world.begin(try world.task("b"))
+    #expect(try await other.step(.act("go")).observation.text == "go")
+    await other.close()
+    await world.close()
+  }
 }

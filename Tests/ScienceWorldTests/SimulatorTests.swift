@@ -195,4 +195,33 @@ struct SimulatorTests {
     }
     #expect(broken?.kind == .misconfigured)
   }
+
+  /// A jar that never starts is tried once by each process, however many episodes wait.
+  @Test func everybodyWhoWaitsForAProcessThatCannotStartIsTold() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "java-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let (counted, script) = (folder.appending(path: "starts"), folder.appending(path: "java"))
+    try Data("#!/bin/sh\necho x >> '\(counted.path)'\nexit 1\n".utf8).write(to: script)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
+    var bare = try settings(processes: 2)
+    bare.java = script.path
+    let failures = try await SimulatorPool.with(bare) { pool in
+      let suite = try suite(pool)
+      return await withTaskGroup(of: EnvironmentError.Kind?.self) { group in
+        for _ in 0..<4 {
+          group.addTask { () -> EnvironmentError.Kind? in
+            do {
+              _ = try await suite.begin(try suite.task("boil/0"))
+              return nil
+            } catch { return (error as? EnvironmentError)?.kind }
+          }
+        }
+        return await group.reduce(into: [EnvironmentError.Kind?]()) { $0.append($1) }
+      }
+    }
+    #expect(failures == Array(repeating: .misconfigured, count: 4))
+    let starts = try String(contentsOf: counted, encoding: .utf8).split(separator: "\n").count
+    #expect((1...8).contains(starts), "\(starts) starts")
+  }
 }

@@ -7,6 +7,8 @@ struct GymFailure: Error {
     case cancelled
     /// Nobody listens.
     case absent
+    /// It is there and takes no questions now.
+    case busy
     /// The connection could not be made, or broke.
     case broken
     /// The answer was late, too long or a server's error, or its connection broke: what has become of the environment
@@ -21,6 +23,8 @@ struct GymFailure: Error {
   let kind: Kind
   /// What happened, in words that follow the server's name.
   let reason: String
+  /// Of HTTP, where it answered.
+  var status: Int?
   /// Keys that the server missed in the request.
   var missing: [String] = []
   /// What it answered, where that was JSON.
@@ -44,7 +48,7 @@ struct GymFailure: Error {
       switch self.kind {
       case .cancelled: .cancelled
       case .foreign: .misconfigured
-      case .absent, .broken, .lost, .refused: .unavailable
+      case .absent, .busy, .broken, .lost, .refused: .unavailable
       }
     return EnvironmentError(kind, "\(server)\(taskName.map { ", \($0)," } ?? "") \(reason)")
   }

@@ -35,7 +35,8 @@ extension GymPool {
     switch place {
     case .reuse(let environment): return environment
     case .evict(let environment):
-      if dialect.episodesPerEnvironment != 1 || !fleet.servers[server].closes { return environment }
+      let limit = dialect.episodesPerEnvironment
+      if limit == 0 || environment.episodes < limit || !fleet.servers[server].closes { return environment }
       await end(environment)
     case .create, .none: break
     }
@@ -65,7 +66,7 @@ extension GymPool {
         route, at: environment.server, [dialect.idKey: environment.id], within: min(limits.closing, limits.timeout))
     } catch {
       // Nothing else to do about it: a server that cannot be reached, or knows it not, has it no more.
-      guard error.kind == .foreign else { return }
+      guard error.status == 404 || error.status == 405 else { return }
       fleet.cannotClose(environment.server)
       if isIdle, !isClosed { _ = fleet.keep(environment) }
     }

@@ -28,6 +28,7 @@ actor GymPool {
   let limits: Limits
   let wire: GymWire
   let gates: [RequestGate]
+  private let width: Int
   var fleet: Fleet
   private(set) var isClosed = false
   /// What still runs though nobody may be waiting for it.
@@ -39,6 +40,7 @@ actor GymPool {
     self.urls = urls.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     self.limits = limits
     self.wire = wire
+    self.width = width
     gates = urls.map { _ in RequestGate(width: width) }
     fleet = Fleet(servers: urls.count, capacity: capacity, closes: dialect.close != nil)
   }
@@ -62,12 +64,12 @@ actor GymPool {
       do throws(GymFailure) {
         return try await shielded { () async throws(GymFailure) in try await self.open(task, at: place, of: server) }
       } catch {
-        guard error.kind == .absent else { throw await explained(error, at: server, taskName) }
-        fleet.lose(server, avoidingUntil: .now + limits.avoidance)
+        guard error.kind == .absent || error.kind == .busy else { throw await explained(error, at: server, taskName) }
+        if error.kind == .absent { fleet.lose(server, avoidingUntil: .now + limits.avoidance) }
         tried.insert(server)
         let now = ContinuousClock.now
         if fleet.servers.indices.contains(where: { !tried.contains($0) && !fleet.isAvoided($0, at: now) }) { continue }
-        guard fleet.servers.contains(where: \.hasAnswered) else { throw nobody(error) }
+        guard error.kind == .busy || fleet.servers.contains(where: \.hasAnswered) else { throw nobody(error) }
         // It was there before: perhaps it is being started again.
         guard now < deadline else { throw error.error(at: name(server), taskName: taskName) }
         try await sleep(pause)
@@ -109,7 +111,7 @@ actor GymPool {
     if isClosed || isWorn { discard(environment, isIdle: true) } else { _ = fleet.keep(environment) }
   }
 
-  /// Closes every environment, and waits for it no longer than twice as long as one may take.
+  /// Closes every environment, and waits for it no longer than the rounds take that the servers are asked in.
   func close() async {
     isClosed = true
     let all = fleet.clear()
@@ -121,7 +123,8 @@ actor GymPool {
           for errand in running { closing.addTask { await errand.value } }
         }
       }
-      group.addTask { [limits] in try? await Task.sleep(for: .seconds(limits.closing * 2)) }
+      let rounds = Double((all.count + running.count) / max(width, 1) + 2)
+      group.addTask { [limits] in try? await Task.sleep(for: .seconds(limits.closing * rounds)) }
       await group.next()
       group.cancelAll()
       for errand in running { errand.cancel() }

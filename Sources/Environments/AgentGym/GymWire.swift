@@ -39,9 +39,11 @@ struct GymWire: Sendable {
     let said = text.isEmpty ? "" : ": \(text.clipped(to: 300))"
     switch status {
     case 200..<300: break
-    case 408, 425, 429, 500...: throw GymFailure(.lost, "answered \(route) with status \(status)\(said)")
+    case 425, 429, 502, 503, 504: throw GymFailure(.busy, "answered \(route) with status \(status)\(said)")
+    case 408, 500...: throw GymFailure(.lost, "answered \(route) with status \(status)\(said)")
     default:
       var failure = GymFailure(.foreign, "answered \(route) with status \(status)\(said)")
+      failure.status = status
       failure.missing = missing(json)
       failure.answer = json
       throw failure

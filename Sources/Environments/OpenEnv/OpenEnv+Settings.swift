@@ -73,6 +73,10 @@ extension OpenEnv {
         throw EnvironmentError(
           .misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
       }
+      if reset["seed"] != nil {
+        throw EnvironmentError(
+          .misconfigured, "environment.reset has a seed; the seed is the task's: list it in environment.tasks.")
+      }
       if let sessionsPerServer, sessionsPerServer < 1 {
         throw EnvironmentError(
           .misconfigured, "environment.sessionsPerServer is \(sessionsPerServer); it is 1 at least.")

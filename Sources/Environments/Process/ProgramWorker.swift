@@ -30,6 +30,8 @@ actor ProgramWorker {
   private let questions: AsyncStream<Data>.Continuation
   private var running: Task<Void, Never>?
   private var waiting: [Int: CheckedContinuation<Result<ProgramReply, EnvironmentError>, Never>] = [:]
+  /// Questions that nobody waits for any more; their answers may still come.
+  private var abandoned: Set<Int> = []
   private var next = 0
   /// Why it answers no more, or nil.
   private var end: EnvironmentError?
@@ -69,15 +71,26 @@ actor ProgramWorker {
           .unavailable, "\(self.name) did not answer \(request.op.rawValue) within \(settings.timeout) s."))
     }
     defer { timer.cancel() }
-    let result = await withCheckedContinuation { continuation in
-      waiting[id] = continuation
-      questions.yield(data + Data("\n".utf8))
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        waiting[id] = continuation
+        questions.yield(data + Data("\n".utf8))
+      }
+    } onCancel: {
+      Task { await self.abandon(id) }
     }
     let reply = try result.get()
     if let error = reply.error {
       throw EnvironmentError(.unavailable, "\(name) refused \(request.op.rawValue): \(error.prefix(500))")
     }
     return reply
+  }
+
+  private func abandon(_ id: Int) {
+    guard let continuation = waiting.removeValue(forKey: id) else { return }
+    abandoned.insert(id)
+    continuation.resume(
+      returning: .failure(EnvironmentError(.cancelled, "The run was stopped while it waited for \(name).")))
   }
 
   /// Ends the program: it is told by the end of its input, and killed where it does not listen.
@@ -143,6 +156,7 @@ actor ProgramWorker {
     guard !text.allSatisfy(\.isWhitespace) else { return }
     do {
       let reply = try JSONDecoder().decode(ProgramReply.self, from: Data(text.utf8))
+      if let id = reply.id, abandoned.remove(id) != nil { return }
       guard let id = reply.id, let continuation = waiting.removeValue(forKey: id) else {
         return stop(misspoken("an answer without the id of a question", text))
       }

@@ -162,7 +162,11 @@ actor ProgramPool {
 
   func worker(_ number: Int) async throws(EnvironmentError) -> ProgramWorker {
     let place = number % size
-    if let worker = workers[place], await worker.isRunning { return worker }
+    while let worker = workers[place] {
+      if await worker.isRunning { return worker }
+      // While that was asked another episode may have started the next one.
+      if workers[place] === worker { break }
+    }
     let worker = try ProgramWorker(settings)
     workers[place] = worker
     return worker

@@ -14,6 +14,8 @@ public actor SimulatorPool {
   private var starting: Set<Int> = []
   private var names = 0
   private var isClosed = false
+  /// How many processes there may be: fewer than wanted once one more could not be started.
+  private var most: Int
   private var seats: [Ticket: Seat] = [:]
   private var line: [Waiting] = []
   private var clock = 0
@@ -53,6 +55,7 @@ public actor SimulatorPool {
 
   private init(_ settings: Settings) {
     self.settings = settings
+    most = settings.processes
     (starts, start) = AsyncStream.makeStream()
   }
 
@@ -121,9 +124,10 @@ public actor SimulatorPool {
     let neverCame = starting.remove(name) != nil
     members.removeValue(forKey: name)?.simulator.connection.close()
     seats = seats.filter { $0.value.member != name }
-    if neverCame, members.isEmpty, starting.isEmpty, let failure {
-      // All who wait are told: the next process would hardly fare better.
-      answerAll(.failure(failure))
+    if neverCame, let failure {
+      // The next one would hardly fare better. With others running there is no more room for it; without any, all who wait
+      // are told.
+      if members.isEmpty { answerAll(.failure(failure)) } else { most = members.count }
     }
     serve()
   }
@@ -202,7 +206,7 @@ extension SimulatorPool {
       first.resume.resume(returning: .success(place))
     }
     // An episode wants a processor to itself; it takes a shared one while its own is being started.
-    let wanted = min(settings.processes, seats.count + line.count)
+    let wanted = min(most, seats.count + line.count)
     while members.count + starting.count < wanted {
       names += 1
       starting.insert(names)
@@ -219,7 +223,7 @@ extension SimulatorPool {
     vacate(ticket)
     if let name = roomiest() { return sit(ticket, at: name) }
     // Whoever was idle longest makes room, unless a process is coming that has some.
-    guard starting.isEmpty, members.count >= settings.processes,
+    guard starting.isEmpty, members.count >= most,
       let idle = seats.filter({ !$0.value.isInUse }).min(by: { $0.value.lastUse < $1.value.lastUse })
     else { return nil }
     vacate(idle.key)

@@ -1,4 +1,5 @@
 import Agents
+import Foundation
 import Subprocess
 
 #if canImport(System)
@@ -24,9 +25,11 @@ struct SimulatorProcess {
       // The simulator walks through sets in the order of identity hashes, which decides in which order objects are listed and
       // heat and current flow. One hash for all makes that the order of insertion, and a replay the same to the letter.
       "-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2",
-      "-cp", settings.jar, "py4j.GatewayServer", "--die-on-broken-pipe", "0",
+      "-cp", Self.absolute(settings.jar), "py4j.GatewayServer", "--die-on-broken-pipe", "0",
     ]
   }
+
+  private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).path }
 
   /// Starts the process, says so once it answers, and returns when it has ended or its connection is closed.
   ///
@@ -36,10 +39,15 @@ struct SimulatorProcess {
     // Apart from the terminal's process group, so that Ctrl-C reaches only the program, which then ends in order.
     options.createSession = true
     let result: ExecutionResult<EnvironmentError?, SequenceOutput, DiscardedOutput>
+    // It writes a table of its object types into the folder it runs in.
+    let folder = FileManager.default.temporaryDirectory.appending(path: "coxswain-scienceworld-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
     do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       result = try await Subprocess.run(
-        .path(FilePath(settings.java)), arguments: Arguments(arguments), platformOptions: options, input: .inputWriter,
-        output: .sequence, error: .discarded
+        .path(FilePath(Self.absolute(settings.java))), arguments: Arguments(arguments),
+        workingDirectory: FilePath(folder.path), platformOptions: options, input: .inputWriter, output: .sequence,
+        error: .discarded
       ) { execution in
         let failure = await serve(execution.standardOutput, ready)
         try? execution.send(signal: .kill)

@@ -24,7 +24,11 @@ private func withInterrupts<T>(
   saying note: String, stop: @escaping @Sendable () -> Void, _ body: () async throws -> T
 ) async throws -> T {
   let queue = DispatchQueue(label: "interrupts")
-  let sources = [SIGINT, SIGTERM].map { number in
+  // A terminal that goes away is one, unless the run was told not to mind (`nohup`).
+  let hangUp = signal(SIGHUP, SIG_IGN)
+  let isDeaf = unsafeBitCast(hangUp, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  let numbers = isDeaf ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP]
+  let sources = numbers.map { number in
     signal(number, SIG_IGN)
     let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
     nonisolated(unsafe) var count = 0
@@ -40,7 +44,7 @@ private func withInterrupts<T>(
   }
   defer {
     for source in sources { source.cancel() }
-    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    for number in numbers { signal(number, SIG_DFL) }
   }
   return try await body()
 }

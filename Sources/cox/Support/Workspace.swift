@@ -16,9 +16,10 @@ struct Workspace {
   init(_ options: CommonOptions) async throws {
     self.options = options
     configuration = try options.configuration()
-    suite = try await configuration.environment.suite()
     source = try await PolicySource(configuration.policy)
     store = try RolloutStore(path: options.store)
+    // Last, since nobody would close it where another is refused.
+    suite = try await configuration.environment.suite()
   }
 
   var pricing: Pricing { configuration.policy.pricing }

@@ -25,11 +25,14 @@ struct ActionProperty: Sendable, Hashable {
     var kinds: Set<Kind> = []
     var choices: [JSONValue]? = nil
     var hasNull = false
+    // An alternative that is no list of values admits others too.
+    var isOpen = false
     var description = schema["description"]?.text
     // Alternatives and references are walked through, not for ever: a schema may refer to itself.
     var open = [(schema, 0)]
     while let (part, depth) = open.popLast() {
       guard depth < 8 else {
+        isOpen = true
         kinds.insert(.any)
         continue
       }
@@ -43,12 +46,13 @@ struct ActionProperty: Sendable, Hashable {
       } else if part["type"]?.text == "null" {
         hasNull = true
       } else {
+        isOpen = true
         kinds.insert(part["type"]?.text.flatMap(Kind.init(rawValue:)) ?? .any)
       }
       description = description ?? part["description"]?.text
     }
     kind = kinds.count == 1 ? kinds.first ?? .any : kinds == [.integer, .number] ? .number : .any
-    self.choices = choices
+    self.choices = isOpen ? nil : choices
     mayBeNull = hasNull
     self.description = (description ?? "").clipped(to: 300)
   }

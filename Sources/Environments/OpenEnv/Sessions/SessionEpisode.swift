@@ -16,7 +16,7 @@ actor SessionEpisode: Episode {
   private let ticket: SessionPool.Ticket
   /// What the server was sent, and what came of it.
   private var past: [(fields: [String: JSONValue], report: Report)] = []
-  private var opening = Report()
+  private var opening: Report?
 
   private init(_ world: World, task: TaskID, parameters: [String: JSONValue], ticket: SessionPool.Ticket) {
     self.world = world
@@ -38,6 +38,7 @@ actor SessionEpisode: Episode {
 
   private func first() async throws(EnvironmentError) -> Observation {
     _ = try await atSession { _ throws(SessionFailure) in () }
+    guard let opening else { throw EnvironmentError(.unavailable, "The task \(task) was not opened.") }
     guard !opening.isDone else {
       throw EnvironmentError(
         .misconfigured, "The task \(task) is over before its first step: the server answered reset with \"done\": true."
@@ -106,7 +107,13 @@ actor SessionEpisode: Episode {
       await evicted?.close()
       let fresh = try await Session.open(world.pool.servers[server], limits: world.pool.limits)
       session = fresh
-      opening = try await fresh.reset(parameters)
+      let view = try await fresh.reset(parameters)
+      guard opening?.observation.json.saysTheSame(as: view.observation.json) ?? true else {
+        throw .final(
+          EnvironmentError(
+            .diverged, "The task \(task), opened again, begins otherwise: the environment does not follow its seed."))
+      }
+      opening = opening ?? view
       guard await world.pool.opened(ticket, fresh) else { throw .final(Patience.closed) }
       for (number, step) in past.enumerated() {
         let again = try await fresh.step(step.fields)
