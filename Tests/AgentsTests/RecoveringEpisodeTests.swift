@@ -9,12 +9,15 @@ private final class Frail: Sendable {
   private let opened = Mutex(0)
   let pays: @Sendable (_ opening: Int, _ step: Int) -> Double
   let says: @Sendable (_ opening: Int) -> String
+  /// Whoever is in it as it is lost is cancelled at that moment.
+  let stopsTheTask: Bool
 
   init(
-    lostAt lost: Set<Int>, says: @escaping @Sendable (Int) -> String = { _ in "start" },
+    lostAt lost: Set<Int>, stopsTheTask: Bool = false, says: @escaping @Sendable (Int) -> String = { _ in "start" },
     pays: @escaping @Sendable (Int, Int) -> Double = { _, step in Double(step) }
   ) {
     self.lost = lost
+    self.stopsTheTask = stopsTheTask
     self.says = says
     self.pays = pays
   }
@@ -32,7 +35,10 @@ private final class Frail: Sendable {
           $0 += 1
           return $0
         }
-        if self.lost.contains(call) { throw EnvironmentError(.unavailable, "lost") }
+        if self.lost.contains(call) {
+          if self.stopsTheTask { withUnsafeCurrentTask { $0?.cancel() } }
+          throw EnvironmentError(.unavailable, "lost")
+        }
         step += 1
         return Outcome(Observation("\(action.text) \(step)"), reward: self.pays(opening, step))
       }
@@ -90,13 +96,11 @@ private final class Frail: Sendable {
 }
 
 @Test func whoIsStoppedDoesNotWaitForAWorldToComeBack() async throws {
-  let world = Frail(lostAt: Set(1...99))
+  let world = Frail(lostAt: Set(1...99), stopsTheTask: true)
   let task = Task {
     var (episode, _) = try await world.begin()
     return try await episode.step(.act("go"))
   }
-  while world.openings == 0 { await Task.yield() }
-  task.cancel()
   let error = await #expect(throws: EnvironmentError.self) { try await task.value }
   #expect(error?.kind == .cancelled && world.openings == 1)
 }

@@ -30,7 +30,6 @@ struct ProgramReply: Decodable {
   let snapshots: Bool?
   let tools: [ActionTool]?
   // reset and step
-  let request: String?
   let observation: String?
   let choices: [String]?
   let reward: Double?
