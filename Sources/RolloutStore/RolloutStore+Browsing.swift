@@ -66,10 +66,7 @@ extension RolloutStore {
       let rows = try Row.fetchAll(
         database,
         sql: """
-          SELECT trajectory.*, task.request, task.stepLimit
-          FROM trajectory JOIN run ON run.id = trajectory.run
-          JOIN task ON task.id = trajectory.task AND task.environmentKind = run.environmentKind
-            AND task.environmentRules = run.environmentRules
+          \(Self.trajectoriesWithTasks)
           WHERE trajectory.run = ? AND trajectory.task = ?
           ORDER BY trajectory.standing <> 'final', trajectory.particle
           """, arguments: [run, task.rawValue])

@@ -54,10 +54,7 @@ extension RolloutStore {
       let rows = try Row.fetchAll(
         database,
         sql: """
-          SELECT trajectory.*, task.request, task.stepLimit
-          FROM trajectory JOIN run ON run.id = trajectory.run
-          JOIN task ON task.id = trajectory.task AND task.environmentKind = run.environmentKind
-            AND task.environmentRules = run.environmentRules
+          \(Self.trajectoriesWithTasks)
           WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ? AND run.policy = ?
             AND task.split = ? AND trajectory.failure IS NULL AND trajectory.standing = 'final'
           ORDER BY trajectory.task, trajectory.run, trajectory.particle
@@ -138,6 +135,14 @@ extension RolloutStore {
         ])
     }
   }
+
+  /// Trajectories, each with what its task asks for.
+  static let trajectoriesWithTasks = """
+    SELECT trajectory.*, task.request, task.stepLimit
+    FROM trajectory JOIN run ON run.id = trajectory.run
+    JOIN task ON task.id = trajectory.task AND task.environmentKind = run.environmentKind
+      AND task.environmentRules = run.environmentRules
+    """
 
   static func trajectory(_ row: Row, task: AgentTask, from database: Database) throws -> Trajectory {
     let id: Int64 = row["id"]
