@@ -56,12 +56,16 @@ public protocol Episode: Sendable {
   /// An independent copy that continues from here, or nil where the world cannot copy itself.
   func fork() async throws(EnvironmentError) -> (any Episode)?
 
+  /// How many texts read otherwise when the episode was lost, opened again and its actions taken once more.
+  var recoveryMismatches: Int { get async }
+
   /// Releases what the episode holds. Called once, also after errors.
   func close() async
 }
 
 extension Episode {
   public func fork() async throws(EnvironmentError) -> (any Episode)? { nil }
+  public var recoveryMismatches: Int { 0 }
   public func close() async {}
 }
 

@@ -11,6 +11,7 @@ public struct RecoveringEpisode: Episode {
   private let opening: Observation
   private var episode: any Episode
   private var steps: [Recorded] = []
+  public private(set) var recoveryMismatches = 0
 
   private struct Recorded: Sendable {
     let action: Action
@@ -77,6 +78,7 @@ public struct RecoveringEpisode: Episode {
     await episode.close()
     let again: Observation
     (episode, again) = try await Self.opened(open)
+    if again.text != opening.text { recoveryMismatches += 1 }
     guard again.text.saysTheSame(as: opening.text) else {
       throw EnvironmentError(
         .diverged,
@@ -85,6 +87,7 @@ public struct RecoveringEpisode: Episode {
     for (place, step) in steps.enumerated() {
       let outcome = try await episode.step(step.action)
       // Texts may differ: some worlds list things in another order.
+      if outcome.observation.text != step.outcome.observation.text { recoveryMismatches += 1 }
       if abs(outcome.reward - step.outcome.reward) > 1e-6 || outcome.isDone != step.outcome.isDone {
         throw EnvironmentError(
           .diverged,

@@ -56,6 +56,7 @@ public struct Population: Sendable {
       }
       filter.finish(paid: payment(&state))
       let selection = try await selected(&state)
+      for particle in state.particles { state.mismatches += await particle.episode.recoveryMismatches }
       await close(state.particles)
       return result(
         task, filter: filter, state: state, selection: selection, seconds: (ContinuousClock.now - start).inSeconds)
@@ -195,6 +196,7 @@ public struct Population: Sendable {
     for (place, fork) in forks {
       switch fork {
       case .success(let particle):
+        state.mismatches += await before[place].episode.recoveryMismatches
         await before[place].episode.close()
         state.particles[place] = particle
       case .failure(let error): failure = failure ?? error

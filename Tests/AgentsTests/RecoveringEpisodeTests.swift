@@ -57,6 +57,14 @@ private final class Frail: Sendable {
   #expect(world.openings == 2)
 }
 
+@Test(arguments: [("a b", 0), ("b a", 1)])
+func textsThatReadOtherwiseAreCounted(second: String, count: Int) async throws {
+  let world = Frail(lostAt: [3], says: { $0 == 1 ? "a b" : second })
+  var (episode, _) = try await world.begin()
+  for _ in 1...3 { _ = try await episode.step(.act("go")) }
+  #expect(episode.recoveryMismatches == count)
+}
+
 @Test func itMayBeLostAgainOnTheWayBack() async throws {
   // Calls 1 and 2 are steps, 3 is lost, 4 is the first of the replay and lost too; 5 and 6 are the replay, 7 the step.
   let world = Frail(lostAt: [3, 4])

@@ -9,6 +9,8 @@ actor LabEpisode: Episode {
   /// What was done, and the score and end that came of each.
   private var past: [(action: String, report: Bench.Report)] = []
 
+  private(set) var recoveryMismatches = 0
+
   /// How often one step is tried in another process after the one it was in died.
   private static let attempts = 3
   /// Longer actions are no actions of this world, in bytes.
@@ -76,6 +78,7 @@ actor LabEpisode: Episode {
           await pool.close(ticket)
           throw Py4JFailure(.refused, Self.divergence)
         }
+        recoveryMismatches += zip(again, past).count { $0.text != $1.report.text }
         let value = try await body(place.bench)
         await pool.leave(ticket)
         return value

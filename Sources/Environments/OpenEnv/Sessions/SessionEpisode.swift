@@ -17,6 +17,7 @@ actor SessionEpisode: Episode {
   /// What the server was sent, and what came of it.
   private var past: [(fields: [String: JSONValue], report: Report)] = []
   private var opening: Report?
+  private(set) var recoveryMismatches = 0
 
   private init(_ world: World, task: TaskID, parameters: [String: JSONValue], ticket: SessionPool.Ticket) {
     self.world = world
@@ -118,6 +119,7 @@ actor SessionEpisode: Episode {
       for (number, step) in past.enumerated() {
         let again = try await fresh.step(step.fields)
         // Texts may differ: some worlds list things in another order.
+        if again.observation != step.report.observation { recoveryMismatches += 1 }
         guard abs(again.reward - step.report.reward) <= 1e-6, again.isDone == step.report.isDone,
           (again.refusal == nil) == (step.report.refusal == nil)
         else {
