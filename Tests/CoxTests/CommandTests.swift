@@ -202,7 +202,14 @@ struct CommandTests {
     #expect(try await cox.run("--version").output.contains("cox 0."))
     let doctor = try await cox.run("doctor")
     #expect(doctor.status == 0, "\(doctor.output)")
-    #expect(doctor.output.contains("xllamacpp"))
+    #expect(doctor.output.contains("xllamacpp") && doctor.output.contains("ok       World: order-"))
+    let gone = try cox.write(
+      """
+      environment: { kind: agentgym, dialect: sciworld, url: "http://127.0.0.1:9", tasks: { test: 3 } }
+      policy: { kind: local }
+      """, to: "gone.yaml")
+    let unreachable = try await cox.run("doctor", "--config", gone)
+    #expect(unreachable.status == 1 && unreachable.output.contains("start it with `sciworld"), "\(unreachable.output)")
     // Whether a seed draws the same again depends on what llama.cpp computes together: said, but not to be counted on.
     let asked = try await cox.run("doctor", "--policy")
     for words in ["yes      Policy, n", "Policy, seed", "yes      Policy, grammar", "yes      Policy, logprobs"] {

