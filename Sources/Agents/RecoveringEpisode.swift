@@ -86,9 +86,8 @@ public struct RecoveringEpisode: Episode {
     }
     for (place, step) in steps.enumerated() {
       let outcome = try await episode.step(step.action)
-      // Texts may differ: some worlds list things in another order.
       if outcome.observation.text != step.outcome.observation.text { recoveryMismatches += 1 }
-      if abs(outcome.reward - step.outcome.reward) > 1e-6 || outcome.isDone != step.outcome.isDone {
+      guard outcome.paysAndEnds(as: step.outcome) else {
         throw EnvironmentError(
           .diverged,
           "\(loss.message) Opened again, step \(place + 1) paid \(outcome.reward) where it had paid \(step.outcome.reward)."

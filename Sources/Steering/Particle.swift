@@ -97,10 +97,7 @@ extension Particle {
       for step in trajectory.steps {
         let outcome = try await episode.step(step.action)
         if outcome.observation.text != step.outcome.observation.text { mismatches += 1 }
-        // Rewards are sums of decimals, which a world may compute in another order.
-        if abs(outcome.reward - step.outcome.reward) > 1e-6 || outcome.isDone != step.outcome.isDone {
-          return (episode, true)
-        }
+        guard outcome.paysAndEnds(as: step.outcome) else { return (episode, true) }
       }
       return (episode, false)
     } catch {

@@ -6,8 +6,7 @@ import HTTP
 /// HTTP.
 ///
 /// Several servers of one world are one pool. A task is named by the server's number for it, `sciworld-17`. Episodes
-/// that
-/// lose their server are opened again, perhaps on another, and their actions replayed; a fork is a replay.
+/// that lose their server are opened again, perhaps on another, and their actions replayed; a fork is a replay.
 ///
 /// ```swift
 /// let suite = try AgentGym(

@@ -1,12 +1,10 @@
 import Agents
 
 /// How one kind of AgentGym environment server is spoken to, and how its answers are read. Data only: what differs
-/// between
-/// servers is a field here.
+/// between servers is a field here.
 ///
 /// A path such as `info.score` leads to a value inside an answer: keys of objects, or places in lists, with dots
-/// between
-/// them. The empty path is the whole answer.
+/// between them. The empty path is the whole answer.
 public struct Dialect: Sendable, Hashable, Codable {
   /// How the number in an answer relates to what a step pays.
   public enum Payment: String, Sendable, Codable, CaseIterable {

@@ -3,8 +3,8 @@ import Agents
 /// Who plays in which environment of which server. Pure bookkeeping: it asks no server and reads no clock.
 ///
 /// Environments are named by the server, mostly counted from 0, so after a restart the names start again: an old
-/// episode
-/// would then step in a new one's world. Hence the eras: what was opened before a server was lost is lost with it.
+/// episode would then step in a new one's world. Hence the eras: what was opened before a server was lost is lost with
+/// it.
 struct Fleet: Sendable {
   typealias Instant = ContinuousClock.Instant
 

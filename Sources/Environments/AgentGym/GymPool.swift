@@ -4,8 +4,7 @@ import HTTP
 /// One or several servers of a dialect as one: keeps the books on their environments and puts questions to them.
 ///
 /// Whatever was created is closed, or plays the next episode where the dialect lets it: what creates and what closes
-/// runs
-/// apart from the task that asked, which may be cancelled meanwhile.
+/// runs apart from the task that asked, which may be cancelled meanwhile.
 actor GymPool {
   struct Limits: Sendable {
     /// The longest that one answer may take, in seconds. As long is waited for a server that has gone away.
@@ -134,8 +133,7 @@ actor GymPool {
   // MARK: - Errands
 
   /// Runs `body` to its end even where the task that waits for it is cancelled, which then leaves at once; what was
-  /// opened
-  /// is closed.
+  /// opened is closed.
   private func shielded(
     _ body: @escaping @Sendable () async throws(GymFailure) -> Opened
   ) async throws(GymFailure) -> Opened {

@@ -1,6 +1,5 @@
 /// Lets so many questions to one server be open at a time, first come, first served. Who is cancelled while waiting
-/// leaves
-/// the line.
+/// leaves the line.
 actor RequestGate {
   private let width: Int
   private(set) var running = 0
