@@ -47,16 +47,17 @@ public protocol Critic: Sendable {
   /// Names the critic and what it was trained on.
   var identity: String { get }
 
-  /// The distribution of the return-to-go of each state, in order. Terminal states are not asked about: theirs is 0.
-  func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution]
+  /// The distribution of the return-to-go of each state, in order; nil where the critic has none to give, which is not 0: such
+  /// a particle keeps its share of the weight. Terminal states are not asked about: theirs is 0.
+  func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?]
 }
 
 /// A critic made from a closure that gives the expected return-to-go of one state.
 public struct ClosureCritic: Critic {
   public let identity: String
-  private let body: @Sendable (CriticState) -> ReturnDistribution
+  private let body: @Sendable (CriticState) -> ReturnDistribution?
 
-  public init(_ identity: String, returnToGo body: @escaping @Sendable (CriticState) -> ReturnDistribution) {
+  public init(_ identity: String, returnToGo body: @escaping @Sendable (CriticState) -> ReturnDistribution?) {
     self.identity = identity
     self.body = body
   }
@@ -65,7 +66,7 @@ public struct ClosureCritic: Critic {
     self.init(identity) { .point(value($0)) }
   }
 
-  public func returnsToGo(from states: [CriticState]) -> [ReturnDistribution] { states.map(body) }
+  public func returnsToGo(from states: [CriticState]) -> [ReturnDistribution?] { states.map(body) }
 }
 
 /// The critic that knows nothing. Weights stay equal, nothing is resampled, and the run is best-of-N.
@@ -76,7 +77,7 @@ public struct ConstantCritic: Critic {
 
   public var identity: String { "constant" }
 
-  public func returnsToGo(from states: [CriticState]) -> [ReturnDistribution] {
+  public func returnsToGo(from states: [CriticState]) -> [ReturnDistribution?] {
     states.map { _ in returnToGo }
   }
 }

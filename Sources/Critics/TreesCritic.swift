@@ -34,7 +34,7 @@ public struct TreesCritic: Critic {
     "trees, \(record.environment), \(record.rollouts) rollouts of \(record.tasks.count) tasks, \(digest)"
   }
 
-  public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution] {
+  public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
     try predict(states)
   }
 

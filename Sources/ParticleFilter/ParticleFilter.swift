@@ -1,9 +1,11 @@
 /// What a critic expects still to come from each particle's state: V_β, in reward units, 0 where the episode ended.
 /// Guidance changes how well the filter does with few particles, never what it converges to.
+///
+/// A value that is missing is nil: its particle keeps its share of the weight.
 public struct Guidance: Sendable, Hashable {
-  public let softValues: [Double]
+  public let softValues: [Double?]
 
-  public init(softValues: [Double]) { self.softValues = softValues }
+  public init(softValues: [Double?]) { self.softValues = softValues }
 }
 
 /// What each particle was paid since the last checkpoint: the target, in reward units. −∞ for a particle that failed.
@@ -68,6 +70,7 @@ public struct ParticleFilter: Sendable {
     step: Int, paid: Payment, guidance: Guidance, using generator: inout some RandomNumberGenerator
   ) -> Checkpoint {
     accumulate(paid, to: guidance.softValues)
+    let softValues = values
     var ancestors: [Int]?
     let weighed = logWeights
     if schedule.resamples(weighed) {
@@ -78,7 +81,7 @@ public struct ParticleFilter: Sendable {
       ancestors = drawn
     }
     let checkpoint = Checkpoint(
-      step: step, logWeights: weighed, softValues: guidance.softValues, ancestors: ancestors, logEvidence: logEvidence)
+      step: step, logWeights: weighed, softValues: softValues, ancestors: ancestors, logEvidence: logEvidence)
     genealogy.append(checkpoint)
     return checkpoint
   }
@@ -97,9 +100,27 @@ public struct ParticleFilter: Sendable {
   /// V(s₀) + β·log Ẑ, the estimate of the true soft value of the start, in reward units.
   public var softValue: Double { initialValue + temperature * logEvidence }
 
-  private mutating func accumulate(_ paid: Payment, to next: [Double]) {
+  private mutating func accumulate(_ paid: Payment, to next: [Double?]) {
     precondition(paid.rewards.count == count && next.count == count, "one number per particle")
-    logWeights = logWeights.adding((0..<count).map { (paid.rewards[$0] + next[$0] - values[$0]) / temperature })
-    values = next
+    let known = (0..<count).map { place in
+      next[place].map { (paid.rewards[place] + $0 - values[place]) / temperature }
+    }
+    let neutral = known.contains(nil) ? neutralIncrement(known) : 0
+    // Of a failed particle nothing is missing.
+    let increments = (0..<count).map { known[$0] ?? (paid.rewards[$0] == -.infinity ? -.infinity : neutral) }
+    values = (0..<count).map { place in
+      // What the missing value would have been, so that the next one is compared with that.
+      next[place]
+        ?? (increments[place].isFinite ? values[place] + temperature * neutral - paid.rewards[place] : values[place])
+    }
+    logWeights = logWeights.adding(increments)
+  }
+
+  /// The increment that leaves a particle its share of the weight, given those of the others; 0 where there are none.
+  private func neutralIncrement(_ known: [Double?]) -> Double {
+    let places = known.indices.filter { known[$0] != nil }
+    let before = LogWeights(places.map { logWeights.values[$0] }).logMean
+    let after = LogWeights(places.map { logWeights.values[$0] + (known[$0] ?? 0) }).logMean
+    return before.isFinite && after.isFinite ? after - before : 0
   }
 }

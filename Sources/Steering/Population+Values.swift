@@ -6,27 +6,28 @@ extension Population {
   func initialValue(_ state: inout State) async throws -> Double {
     guard settings.schedule != .never, let critic, let first = state.particles.first else { return 0 }
     state.criticCalls += 1
-    return try await values(of: [CriticState(first.trajectory)], by: critic)[0]
+    // Where it is missing, any will do: it is the same base for all.
+    return try await values(of: [CriticState(first.trajectory)], by: critic)[0] ?? 0
   }
 
-  /// V of every particle; 0 where nothing is still to come.
-  func softValues(_ state: inout State) async throws -> [Double] {
+  /// V of every particle; 0 where nothing is still to come, nil where the critic gave none.
+  func softValues(_ state: inout State) async throws -> [Double?] {
     guard let critic else { return Array(repeating: 0, count: state.particles.count) }
     let asked = state.particles.indices.filter { !state.particles[$0].isOver }
     let states = asked.map { CriticState(state.particles[$0].trajectory) }
     state.criticCalls += states.count
     let values = try await values(of: states, by: critic)
-    var all = Array(repeating: 0.0, count: state.particles.count)
+    var all: [Double?] = Array(repeating: 0, count: state.particles.count)
     for (place, value) in zip(asked, values) { all[place] = value }
     return all
   }
 
-  private func values(of states: [CriticState], by critic: any Critic) async throws -> [Double] {
+  private func values(of states: [CriticState], by critic: any Critic) async throws -> [Double?] {
     let returns = try await returns(from: states, by: critic)
-    return returns.map { $0.softValue(temperature: settings.temperature) }
+    return returns.map { $0?.softValue(temperature: settings.temperature) }
   }
 
-  private func returns(from states: [CriticState], by critic: any Critic) async throws -> [ReturnDistribution] {
+  private func returns(from states: [CriticState], by critic: any Critic) async throws -> [ReturnDistribution?] {
     let returns = try await critic.returnsToGo(from: states)
     guard returns.count == states.count else {
       throw CriticError(.failed, "The critic gave \(returns.count) values for \(states.count) states.")
@@ -43,11 +44,14 @@ extension Population {
     let states = candidates.map { CriticState(state.particles[$0].trajectory, hidingLastReward: true) }
     state.criticCalls += states.count
     let returns = try await returns(from: states, by: critic)
-    let scores = zip(states, returns).map { $0.rewardSoFar + $1.mean }
-    // The first of equals.
-    guard let best = scores.indices.max(by: { scores[$0] < scores[$1] || (scores[$0] == scores[$1] && $0 > $1) })
-    else { return nil }
-    return Selection(particle: candidates[best], score: scores[best])
+    let scores = zip(states, returns).map { state, expected in expected.map { state.rewardSoFar + $0.mean } }
+    var best: Selection?
+    for (particle, score) in zip(candidates, scores) {
+      // The first of equals.
+      guard let score, score > best?.score ?? -.infinity else { continue }
+      best = Selection(particle: particle, score: score)
+    }
+    return best
   }
 
   func result(

@@ -71,6 +71,30 @@ struct FilterTests {
     #expect(filter.genealogy.forks == 0)
   }
 
+  @Test("A missing value leaves a particle its share of the weight, and the target as it is")
+  func missingValue() {
+    var generator = Seed(9).generator()
+    var filter = ParticleFilter(
+      count: 3, temperature: 0.5, schedule: .effectiveSampleSize(below: 0.01), initialValue: 0.2)
+    let paid = Payment(rewards: [0.1, 0, 0.3])
+    let first = filter.weigh(
+      step: 1, paid: paid, guidance: Guidance(softValues: [0.7, nil, 0.2]), using: &generator)
+    #expect(abs(first.logWeights.normalised[1] - 1.0 / 3) < 1e-12)
+    let shares = first.logWeights.normalised
+    let second = filter.weigh(
+      step: 2, paid: paid, guidance: Guidance(softValues: [nil, 0.4, nil]), using: &generator)
+    #expect(abs(second.logWeights.normalised[0] / second.logWeights.normalised[2] - shares[0] / shares[2]) < 1e-12)
+    let third = filter.weigh(
+      step: 3, paid: Payment(rewards: [0, -.infinity, 0]), guidance: Guidance(softValues: [nil, nil, nil]),
+      using: &generator)
+    #expect(third.logWeights.normalised[1] == 0)
+    filter.finish(paid: paid)
+    // Whatever was missing on the way, log w is (R − V(s₀))/β in the end.
+    for (weight, reward) in zip(filter.logWeights.values, [0.3, -.infinity, 0.9]) {
+      #expect(weight == (reward - 0.2) / 0.5 || abs(weight - (reward - 0.2) / 0.5) < 1e-9)
+    }
+  }
+
   @Test("A failed particle is replaced", arguments: Resampler.allCases)
   func failedParticle(resampler: Resampler) throws {
     var generator = Seed(9).generator()
