@@ -121,20 +121,35 @@ public final class RolloutStore: Sendable {
       let rows = try Row.fetchAll(
         database,
         sql: """
-          SELECT task, COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
-            TOTAL(cacheWriteTokens) AS written, TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning,
-            TOTAL(savedInputTokens) AS saved
-          FROM call WHERE run = ? AND NOT isRefusal GROUP BY task
+          \(Self.sums), task FROM call WHERE run = ? AND NOT isRefusal GROUP BY task
           """, arguments: [run])
       return Dictionary(
-        uniqueKeysWithValues: rows.map { row in
-          let usage = Usage(
-            inputTokens: row["input"], cachedInputTokens: row["cached"], cacheWriteTokens: row["written"],
-            outputTokens: row["output"], reasoningTokens: row["reasoning"], savedInputTokens: row["saved"])
-          return (TaskID(row["task"] as String), (row["calls"], usage))
-        })
+        uniqueKeysWithValues: rows.map { (TaskID($0["task"] as String), ($0["calls"], Usage($0))) })
     }
   }
+
+  /// How many answers the frozen policy gave in a world, by itself, and what they took.
+  public func usage(
+    of environment: EnvironmentIdentity, policy: String
+  ) async throws(StoreError) -> (calls: Int, usage: Usage) {
+    try await read("sum up the answers") { database in
+      guard
+        let row = try Row.fetchOne(
+          database,
+          sql: """
+            \(Self.sums) FROM call JOIN run ON run.id = call.run
+            WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ? AND run.policy = ? AND NOT isRefusal
+            """, arguments: [environment.kind, environment.rules, policy])
+      else { return (0, Usage()) }
+      return (row["calls"], Usage(row))
+    }
+  }
+
+  private static let sums = """
+    SELECT COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
+      TOTAL(cacheWriteTokens) AS written, TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning,
+      TOTAL(savedInputTokens) AS saved
+    """
 
   /// Every answer of the runs of one policy, in a stable order, for a recording.
   ///
@@ -176,6 +191,15 @@ public final class RolloutStore: Sendable {
     _ action: String, _ body: @escaping @Sendable (Database) throws -> T
   ) async throws(StoreError) -> T {
     do { return try await pool.read(body) } catch { throw StoreError(error, while: action, path: path) }
+  }
+}
+
+extension Usage {
+  /// Of a row of sums.
+  fileprivate init(_ row: Row) {
+    self.init(
+      inputTokens: row["input"], cachedInputTokens: row["cached"], cacheWriteTokens: row["written"],
+      outputTokens: row["output"], reasoningTokens: row["reasoning"], savedInputTokens: row["saved"])
   }
 }
 

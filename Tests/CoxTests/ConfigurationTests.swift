@@ -32,7 +32,7 @@ struct ConfigurationTests {
 
   @Test func withoutASteeringSectionTheScheduleIsAutomatic() throws {
     let configuration = try Configuration(yaml: Self.least, file: "c.yaml")
-    #expect(configuration.steering.schedule == SteeringSettings.automaticSchedule)
+    #expect(configuration.isAutomatic)
     #expect(configuration.steering == (try Configuration(yaml: Self.least + "steering: {}", file: "c.yaml")).steering)
   }
 

@@ -27,7 +27,7 @@ struct ChainWorld: TaskSuite {
   var maximalReward: Double? { 1 }
 
   func tasks(in split: Split) -> [AgentTask] { (0..<8).map { task(number: $0) } }
-  func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "ones", stepLimit: rounds) }
+  func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "ones of \(id)", stepLimit: rounds) }
   func task(number: Int) -> AgentTask { task(TaskID("chain-\(number)")) }
 
   func begin(_ task: AgentTask) -> (episode: any Episode, observation: Observation) {

@@ -26,7 +26,9 @@ extension Configuration {
     self.environment = environment
     self.policy = policy
     critic = try top.mapping("critic", CriticSettings.init) ?? critic
-    steering = try top.mapping("steering") { try SteeringSettings(&$0) } ?? steering
+    if let read = try top.mapping("steering", SteeringSettings.read) {
+      (steering, isAutomatic) = (read.settings, read.isAutomatic)
+    }
     limits = try top.mapping("limits") { try Limits(&$0) } ?? limits
     try top.finish()
   }
@@ -177,20 +179,21 @@ extension CriticSettings {
 }
 
 extension SteeringSettings {
-  init(_ yaml: inout YAMLMapping) throws {
-    self.init()
-    method = try yaml.choice("method", Method.self) ?? method
-    particles = try yaml.integer("particles") ?? particles
-    temperature = try yaml.number("temperature") ?? temperature
-    resampler = try yaml.choice("resampler", Resampler.self) ?? resampler
-    answer = try yaml.choice("answer", Answer.self) ?? .search
-    divergence = try yaml.choice("divergence", DivergencePolicy.self) ?? divergence
-    schedule = Self.automaticSchedule
-    if let word = yaml.word("resample") {
-      schedule = try Self.schedule(word, named: "steering.resample")
-    } else if let schedule = try yaml.mapping("resample", Self.schedule) {
-      self.schedule = schedule
-    }
+  /// - Returns: the settings, and whether their schedule is left to the plan.
+  static func read(_ yaml: inout YAMLMapping) throws -> (settings: SteeringSettings, isAutomatic: Bool) {
+    var settings = SteeringSettings()
+    settings.method = try yaml.choice("method", Method.self) ?? settings.method
+    settings.particles = try yaml.integer("particles") ?? settings.particles
+    settings.temperature = try yaml.number("temperature") ?? settings.temperature
+    settings.resampler = try yaml.choice("resampler", Resampler.self) ?? settings.resampler
+    settings.answer = try yaml.choice("answer", Answer.self) ?? .search
+    settings.divergence = try yaml.choice("divergence", DivergencePolicy.self) ?? settings.divergence
+    let schedule =
+      if let word = yaml.word("resample") { try Self.schedule(word, named: "steering.resample") } else {
+        try yaml.mapping("resample", Self.schedule)
+      }
+    settings.schedule = schedule ?? .never
+    return (settings, schedule == nil)
   }
 
   private static func schedule(_ yaml: inout YAMLMapping) throws -> Schedule {
@@ -206,9 +209,9 @@ extension SteeringSettings {
     }
   }
 
-  /// Reads `none`, `auto`, `steps:4,8`, `ess:0.5`.
-  static func schedule(_ text: String, named name: String) throws -> Schedule {
-    if text == "auto" { return automaticSchedule }
+  /// Reads `none`, `steps:4,8`, `ess:0.5`, and `auto`, which is nil.
+  static func schedule(_ text: String, named name: String) throws -> Schedule? {
+    if text == "auto" { return nil }
     guard let schedule = Schedule(text) else {
       throw ConfigurationError("\(name) is \(text); write none, auto, steps:4,8 or ess:0.5.")
     }

@@ -8,7 +8,9 @@ struct Configuration {
   var environment: EnvironmentSettings
   var policy: PolicySettings
   var critic = CriticSettings()
-  var steering = SteeringSettings(schedule: SteeringSettings.automaticSchedule, answer: .search)
+  var steering = SteeringSettings(answer: .search)
+  /// `steering.resample` is `auto`: the plan says when.
+  var isAutomatic = true
   var limits = Limits()
 }
 
@@ -57,9 +59,4 @@ struct CriticSettings {
   enum Kind: String, CaseIterable { case trees, constant }
 
   var kind = Kind.trees
-}
-
-extension SteeringSettings {
-  /// What `resample: auto` comes to: weigh at every step, resample where half the effective particles are lost.
-  static let automaticSchedule = Schedule.effectiveSampleSize(below: 0.5)
 }

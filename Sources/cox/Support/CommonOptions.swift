@@ -124,7 +124,8 @@ struct SteeringOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "When to resample: none, auto, steps:4,8 or ess:0.5 (steering.resample).", valueName: "schedule"))
+      "When to resample: none, auto (as cox plan says), steps:4,8 or ess:0.5 (steering.resample).",
+      valueName: "schedule"))
   var resample: String?
 
   @Option(
@@ -132,10 +133,18 @@ struct SteeringOptions: ParsableArguments {
       "What guides: a critic file or the name given to cox train, or constant (critic.kind).", valueName: "critic"))
   var critic: String?
 
+  @Option(help: ArgumentHelp("The plan that auto obeys, instead of the one beside the critic.", valueName: "file"))
+  var plan: String?
+
   func apply(to settings: inout SteeringSettings) throws {
     if let particles { settings.particles = particles }
     if let temperature { settings.temperature = temperature }
-    if let resample { settings.schedule = try SteeringSettings.schedule(resample, named: "--resample") }
+    if let resample { settings.schedule = try SteeringSettings.schedule(resample, named: "--resample") ?? .never }
+  }
+
+  /// The schedule is left to the plan.
+  func isAutomatic(_ configuration: Configuration) -> Bool {
+    resample.map { $0 == "auto" } ?? configuration.isAutomatic
   }
 }
 

@@ -33,6 +33,10 @@ struct Compare: Verb {
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
     var settings = workspace.configuration.steering
     try steering.apply(to: &settings)
+    if methods.contains(.amc), steering.isAutomatic(workspace.configuration) {
+      settings.method = .amc
+      settings = try await workspace.planned(settings, by: steering)
+    }
     try workspace.check(settings, for: tasks)
     let critic = methods.contains(.amc) || steering.critic != nil ? try workspace.critic(steering.critic) : nil
     let (comparison, steered, stopped) = try await workspace.withRun { [settings] run in

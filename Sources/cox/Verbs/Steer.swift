@@ -31,10 +31,13 @@ struct Steer: Verb {
     var settings = workspace.configuration.steering
     try steering.apply(to: &settings)
     if let method { settings.method = method }
+    if steering.isAutomatic(workspace.configuration) {
+      settings = try await workspace.planned(settings, by: steering)
+    }
     settings = settings.effective
     try workspace.check(settings, for: tasks)
     // A critic that is not needed is not looked for: best-of-N works before anything is trained.
-    let critic = settings.method == .amc || steering.critic != nil ? try workspace.critic(steering.critic) : nil
+    let critic = settings.schedule != .never || steering.critic != nil ? try workspace.critic(steering.critic) : nil
     let (outcome, summary) = try await workspace.withRun { run in
       let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
       return (outcome, run.summary(outcome, settings: settings))

@@ -101,7 +101,7 @@ extension Workspace {
       seconds: (ContinuousClock.now - start).inSeconds)
   }
 
-  private func nothingToTrainOn() async throws -> CriticError {
+  func nothingToTrainOn() async throws -> CriticError {
     let inventory = try await store.inventory(of: suite.identity)
     let found =
       inventory.isEmpty

@@ -1,0 +1,95 @@
+import Steering
+
+/// A plan in words and tables: what to do, what it is predicted to give, and what else was tried. At most 100 columns wide.
+public struct PlanTable: Sendable, Hashable {
+  /// What to do, and why.
+  public let lines: [String]
+  /// By number of particles, then the best settings of the configured one.
+  public let tables: [TextTable]
+
+  /// How many settings are shown beside the adaptive ones.
+  private static let shown = 8
+
+  public init(_ plan: Plan, answer: Answer) {
+    var lines = [
+      "From \(counted(plan.rollouts, "stored rollout")) of \(counted(plan.tasks, "task")), without a model call. "
+        + "Critic: \(plan.critic)"
+    ]
+    for answer in [answer] + Answer.allCases.filter({ $0 != answer }) {
+      guard let choice = plan.choice(answer, particles: plan.particles) else { continue }
+      lines.append("\(answer.rawValue): \(Self.advice(choice)) \(choice.reason)\(Self.more(choice, of: plan))")
+    }
+    if let cheaper = Self.cheaper(plan) { lines.append(cheaper) }
+    self.lines = lines.map { visible($0) }
+    tables = [Self.byParticles(plan, answer), Self.settings(plan)].filter { !$0.rows.isEmpty }
+  }
+
+  public var text: String {
+    (tables.map(\.text) + [lines.joined(separator: "\n")]).joined(separator: "\n\n")
+  }
+
+  private static func advice(_ choice: Plan.Choice) -> String {
+    choice.resample == "none"
+      ? "best-of-\(choice.particles)."
+      : "resample \(choice.resample) at β \(Format.short(choice.temperature)) with \(counted(choice.particles, "particle"))."
+  }
+
+  private static func more(_ choice: Plan.Choice, of plan: Plan) -> String {
+    switch choice.moreRollouts {
+    case 0?: ""
+    case let more?: " About \(counted(more, "more rollout")) of other tasks would settle it."
+    case nil: " More rollouts are not expected to change that."
+    }
+  }
+
+  /// Fewer particles that do as well as best-of-N of the configured number.
+  private static func cheaper(_ plan: Plan) -> String? {
+    guard let here = plan.choice(.search, particles: plan.particles) else { return nil }
+    let fewer = plan.choices.filter {
+      $0.answer == .search && $0.particles < plan.particles && $0.resample != "none"
+        && $0.candidate.rewardBest.mean >= here.bestOf.mean
+    }.min { $0.particles < $1.particles }
+    return fewer.map {
+      "Steering \(counted($0.particles, "particle")) is predicted to do as well as best-of-\(plan.particles) with "
+        + "\(Format.number($0.candidate.calls / here.candidate.calls * 100, digits: 0)) % of its calls."
+    }
+  }
+
+  private static func byParticles(_ plan: Plan, _ answer: Answer) -> TextTable {
+    let hasCost = plan.rows.contains { $0.cost > 0 }
+    var table = TextTable(
+      title: "Predicted best reward by number of particles (± one standard error over tasks)",
+      columns: [
+        .right("N"), .right("best-of-N"), .right("steered"), .right("gain"), .left("plan"), .right("calls a task"),
+      ]
+        + (hasCost ? [.right("cost a task")] : []))
+    for choice in plan.choices where choice.answer == .search {
+      table.append(
+        [
+          Format.count(choice.particles), choice.bestOf.text, choice.candidate.rewardBest.text,
+          choice.gain.text(overTasks: plan.tasks, signed: true),
+          choice.resample == "none"
+            ? "best-of-\(choice.particles)" : "\(choice.resample) β \(Format.short(choice.temperature))",
+          Format.number(choice.candidate.calls, digits: 1),
+        ] + (hasCost ? [Format.money(choice.candidate.cost)] : []))
+    }
+    return table
+  }
+
+  private static func settings(_ plan: Plan) -> TextTable {
+    var table = TextTable(
+      title: "Settings tried with \(counted(plan.particles, "particle")), the best and the adaptive ones",
+      columns: [
+        .left("resample"), .right("β"), .right("best reward"), .right("gain"), .right("weighted mean"), .right("gain"),
+      ])
+    let rows = plan.rows.filter { $0.particles == plan.particles }
+    for (place, row) in rows.enumerated() where place < shown || row.resample.hasPrefix("ess") {
+      table.append([
+        row.resample, Format.short(row.temperature), row.rewardBest.text,
+        row.gainBest.text(overTasks: plan.tasks, signed: true), row.rewardWeighted.text,
+        row.gainWeighted.text(overTasks: plan.tasks, signed: true),
+      ])
+    }
+    return table
+  }
+}

@@ -1,0 +1,131 @@
+import Agents
+import Foundation
+import ParticleFilter
+
+/// A setting and what simulated populations came to with it, task by task: means over replicates.
+struct Trial: Sendable {
+  let setting: Simulation.Setting
+  var best: [Double] = []
+  var weighted: [Double] = []
+  var calls: [Double] = []
+  /// Independent attempts at no fewer calls.
+  var attemptsBest: [Double] = []
+  var attemptsWeighted: [Double] = []
+
+  var gainBest: [Double] { zip(best, attemptsBest).map { $0 - $1 } }
+  var gainWeighted: [Double] { zip(weighted, attemptsWeighted).map { $0 - $1 } }
+}
+
+/// Where settings meet: every one on the same tasks, from the same first attempts.
+struct Arena: Sendable {
+  let simulation: Simulation
+  private let seed: Seed
+  /// See ``Planner/work``.
+  private let work: Double
+
+  init(_ simulation: Simulation, seed: Seed, work: Double) {
+    self.simulation = simulation
+    self.seed = seed
+    self.work = work
+  }
+
+  /// Runs every setting on every task, several times each. The same result on any number of processors.
+  func trials(of settings: [Simulation.Setting]) async -> [Trial] {
+    guard let most = settings.map(\.particles).max() else { return [] }
+    let tasks = simulation.space.tasks.count
+    let steps = Double(simulation.space.paths.map(\.length).max() ?? 1)
+    let once = Double(tasks * settings.count * most) * steps
+    let replicates = Int(min(max(work / once, 4), 64))
+    return await withTaskGroup(of: (Int, [Cell]).self) { group in
+      var next = 0
+      func start() {
+        guard next < tasks else { return }
+        let task = next
+        next += 1
+        group.addTask { (task, cells(settings, at: task, most: most, replicates: replicates)) }
+      }
+      for _ in 0..<ProcessInfo.processInfo.activeProcessorCount { start() }
+      var done: [Int: [Cell]] = [:]
+      for await (task, row) in group {
+        done[task] = row
+        start()
+      }
+      return settings.indices.map { index in
+        var trial = Trial(setting: settings[index])
+        for task in 0..<tasks {
+          guard let cell = done[task]?[index] else { continue }
+          trial.best.append(cell.steered.best)
+          trial.weighted.append(cell.steered.weighted)
+          trial.calls.append(cell.calls)
+          trial.attemptsBest.append(cell.attempts.best)
+          trial.attemptsWeighted.append(cell.attempts.weighted)
+        }
+        return trial
+      }
+    }
+  }
+
+  /// One setting on one task.
+  private struct Cell: Sendable {
+    var steered = Simulation.Result()
+    var attempts = Simulation.Result()
+    var calls = 0.0
+  }
+
+  private func cells(_ settings: [Simulation.Setting], at task: Int, most: Int, replicates: Int) -> [Cell] {
+    var cells = Array(repeating: Cell(), count: settings.count)
+    let share = 1 / Double(replicates)
+    for replicate in 0..<replicates {
+      let seed = seed.split(simulation.space.tasks[task].rawValue).split(replicate)
+      // Half as many more, for populations that make more calls than as many attempts.
+      let attempts = simulation.attempts(most + most / 2 + 1, at: task, seed: seed)
+      for (index, setting) in settings.enumerated() {
+        let steered = simulation.population(setting, at: task, seed: seed)
+        let (best, weighted) = independent(attempts, like: setting, calls: steered.calls)
+        cells[index].steered.best += share * steered.best
+        cells[index].steered.weighted += share * steered.weighted
+        cells[index].calls += share * Double(steered.calls)
+        cells[index].attempts.best += share * best
+        cells[index].attempts.weighted += share * weighted
+      }
+    }
+    return cells
+  }
+
+  /// Best-of-N, with attempts until it has made no fewer calls.
+  private func independent(
+    _ attempts: [Simulation.Result], like setting: Simulation.Setting, calls: Int
+  ) -> (best: Double, weighted: Double) {
+    var (count, made) = (0, 0)
+    while count < attempts.count, count < setting.particles || made < calls {
+      made += attempts[count].calls
+      count += 1
+    }
+    let rewards = attempts[..<count].map(\.best)
+    let weights = LogWeights(rewards.map { $0 / simulation.temperatures[setting.temperature] }).normalised
+    return (rewards.max() ?? 0, zip(weights, rewards).reduce(0) { $0 + $1.0 * $1.1 })
+  }
+}
+
+extension Simulation {
+  /// The critic tells no two states of as many steps apart, so that nothing is ever selected by it.
+  var isConstant: Bool {
+    values.allSatisfy { paths in
+      let steps = paths.map(\.count).max() ?? 0
+      return (0..<steps).allSatisfy { step in
+        let known = paths.compactMap { step < $0.count ? $0[step] : nil }
+        return (known.max() ?? 0) - (known.min() ?? 0) < 1e-9
+      }
+    }
+  }
+}
+
+extension ValueSpace {
+  /// All rollouts of each task end alike: there is nothing to select.
+  var isUniform: Bool {
+    pathsOfTask.allSatisfy { paths in
+      let returns = paths.map { self.paths[$0].rewards[self.paths[$0].length] }
+      return (returns.max() ?? 0) - (returns.min() ?? 0) < 1e-9
+    }
+  }
+}

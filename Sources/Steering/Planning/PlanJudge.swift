@@ -1,0 +1,111 @@
+import Agents
+import Foundation
+
+/// Turns trials into a choice: the best setting, or best-of-N where the gain is not surely above zero.
+struct PlanJudge {
+  let tasks: Int
+  let rollouts: Int
+  /// The largest return seen.
+  let maximum: Double
+  /// All rollouts of each task end alike.
+  let isUniform: Bool
+  /// The critic tells no states apart.
+  let isConstant: Bool
+  let seed: Seed
+  let row: (Trial) -> Plan.Row
+
+  /// More rollouts than so many times those there are is not something to ask for.
+  private static let mostEffort = 20.0
+  private static let folds = 5
+  private static let resamples = 2_000
+  /// Half of a 99 % interval, in standard errors.
+  private static let errors = 2.576
+
+  /// - Parameters:
+  ///   - trials: of one number of particles.
+  ///   - gain: what is chosen by, one a task.
+  ///   - attempts: what independent attempts came to.
+  func choice(
+    _ answer: Answer, _ trials: [Trial], _ gain: KeyPath<Trial, [Double]>, _ attempts: KeyPath<Trial, [Double]>
+  ) -> Plan.Choice? {
+    let gains = trials.map { $0[keyPath: gain] }
+    guard let best = Self.best(gains, over: Array(0..<tasks)) else { return nil }
+    let honest = heldOut(gains)
+    let (estimate, interval) = bootstrap(honest)
+    let isGain = interval[0] > 0 && !isUniform && !isConstant
+    let candidate = row(trials[best])
+    let bestOf = MeanEstimate(trials[best][keyPath: attempts])
+    return Plan.Choice(
+      answer: answer, particles: candidate.particles, temperature: candidate.temperature,
+      resample: isGain ? candidate.resample : "none", gain: estimate, interval: interval, candidate: candidate,
+      bestOf: bestOf, reason: reason(candidate, estimate, interval, bestOf: bestOf),
+      moreRollouts: moreRollouts(estimate))
+  }
+
+  private static func best(_ gains: [[Double]], over tasks: [Int]) -> Int? {
+    let sums = gains.map { row in tasks.reduce(0) { $0 + row[$1] } }
+    // The first of equals, to a rounding error.
+    return sums.indices.max { sums[$0] < sums[$1] - 1e-12 }
+  }
+
+  /// Each task's gain by the setting that the tasks of the other folds chose.
+  private func heldOut(_ gains: [[Double]]) -> [Double] {
+    var generator = seed.split("folds").generator()
+    let shuffled = generator.drawn(tasks, from: Array(0..<tasks))
+    let folds = min(Self.folds, tasks)
+    var result = Array(repeating: 0.0, count: tasks)
+    for fold in 0..<folds {
+      let held = shuffled.indices.filter { $0 % folds == fold }.map { shuffled[$0] }
+      let others = shuffled.indices.filter { $0 % folds != fold }.map { shuffled[$0] }
+      guard let chosen = Self.best(gains, over: others) else { continue }
+      for task in held { result[task] = gains[chosen][task] }
+    }
+    return result
+  }
+
+  /// The mean with the standard error and the 99 % interval of a bootstrap over tasks. Not 95 %: tasks are simulated with each
+  /// other's rollouts, so that they are not quite independent, and of critics that return noise 2 in 24 passed that.
+  private func bootstrap(_ values: [Double]) -> (MeanEstimate, [Double]) {
+    var generator = seed.split("bootstrap").generator()
+    let means = (0..<Self.resamples).map { _ in
+      var sum = 0.0
+      for _ in values.indices { sum += values[generator.number(below: values.count)] }
+      return sum / Double(values.count)
+    }.sorted()
+    let centre = means.reduce(0, +) / Double(means.count)
+    let variance = means.reduce(0) { $0 + ($1 - centre) * ($1 - centre) } / Double(means.count - 1)
+    return (
+      MeanEstimate(mean: values.reduce(0, +) / Double(values.count), se: variance.squareRoot()),
+      [means[Int(0.005 * Double(means.count))], means[Int(0.995 * Double(means.count))]]
+    )
+  }
+
+  /// The standard error falls with the root of the number of tasks.
+  private func moreRollouts(_ gain: MeanEstimate) -> Int? {
+    if isUniform || isConstant { return nil }
+    let width = Self.errors * gain.se / gain.mean
+    let factor = width * width
+    if factor <= 1 { return 0 }
+    guard gain.mean > 0, factor < Self.mostEffort else { return nil }
+    return Int((Double(rollouts) * (factor - 1)).rounded(.up))
+  }
+
+  private func reason(
+    _ candidate: Plan.Row, _ gain: MeanEstimate, _ interval: [Double], bestOf: MeanEstimate
+  ) -> String {
+    let name = "best-of-\(candidate.particles)"
+    let figures = String(format: "%+.3f ± %.3f", gain.mean, gain.se)
+    if isUniform { return "All rollouts of each task end alike, so there is nothing to select: \(name)." }
+    if isConstant { return "The critic tells no states apart, so nothing would be resampled: \(name)." }
+    if interval[0] > 0 {
+      return "Predicted to gain \(figures) over \(name) at no more calls."
+    }
+    if interval[1] < 0 { return "Steering is predicted to lose against \(name): \(figures)." }
+    if maximum - bestOf.mean < 0.03 * abs(maximum) {
+      return
+        "\(name) already reaches \(String(format: "%.3f", bestOf.mean)), and the gain of steering, \(figures), is not told "
+        + "from zero."
+    }
+    return "The predicted gain over \(name), \(figures), is not told from zero."
+  }
+}

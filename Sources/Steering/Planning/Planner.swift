@@ -1,0 +1,124 @@
+import Agents
+import Foundation
+import ParticleFilter
+
+/// Chooses schedule and β from stored rollouts, with no model call: simulates best-of-N and steered populations in value space
+/// and compares them at equal calls, task by task.
+///
+/// The choice is left to some tasks and judged on others, so that trying many settings does not make one of them look better
+/// than it is. States better than any that is stored are out of its reach, so that the gain of resampling often is
+/// underestimated where rollouts are few.
+public struct Planner: Sendable {
+  public var environment: EnvironmentIdentity
+  public var policy: String
+  public var critic: String
+  /// N, and the β that a sample is of.
+  public var settings: SteeringSettings
+  /// The numbers of particles to tell about; the configured one is always among them.
+  public var particles: [Int]
+  /// β to try in a search; nil for shares of the range of returns.
+  public var temperatures: [Double]?
+  /// What a call costs on average.
+  public var callCost: Double
+  public var seed: Seed
+  /// About how many particle-steps are simulated for each number of particles; 60 million take some seconds.
+  public var work = 60_000_000.0
+
+  public init(
+    environment: EnvironmentIdentity, policy: String, critic: String, settings: SteeringSettings,
+    particles: [Int]? = nil, temperatures: [Double]? = nil, callCost: Double = 0, seed: Seed
+  ) {
+    self.environment = environment
+    self.policy = policy
+    self.critic = critic
+    self.settings = settings
+    self.particles = particles ?? PlanGrid.particles(configured: settings.particles)
+    self.temperatures = temperatures
+    self.callCost = callCost
+    self.seed = seed
+  }
+
+  /// How many settings of the configured number of particles are tried with another number.
+  private static let finalists = 6
+
+  /// - Parameters:
+  ///   - rollouts: of several tasks, several of each; unfinished ones are left out.
+  ///   - progress: told in words how far it is.
+  /// - Throws: `SteeringError` of kind `badSettings` where there is nothing to plan from.
+  public func plan(
+    _ rollouts: [ValuedRollout], progress: (@Sendable (String) -> Void)? = nil
+  ) async throws(SteeringError) -> Plan {
+    let rollouts = rollouts.filter { $0.trajectory.isFinished && $0.trajectory.count > 0 }
+    let tasks = Set(rollouts.map(\.trajectory.task.id)).count
+    guard tasks >= 2, settings.particles >= 1 else {
+      throw SteeringError(
+        .badSettings,
+        """
+        A plan needs finished rollouts of at least 2 tasks, better 50 or more with 4 or more rollouts each. There are \
+        \(rollouts.count) of \(tasks). Collect more: cox collect --split train --rollouts 8
+        """)
+    }
+    let returns = rollouts.map(\.trajectory.reward)
+    let scale = (returns.max() ?? 0) - (returns.min() ?? 0)
+    let temperatures = Set(
+      (temperatures ?? PlanGrid.temperatures(scale: scale, configured: settings.temperature)) + [settings.temperature]
+    ).sorted()
+    let arena = Arena(
+      Simulation(rollouts, temperatures: temperatures, resampler: settings.resampler), seed: seed,
+      work: work)
+    let schedules = PlanGrid.schedules(steps: Self.median(rollouts.map(\.trajectory.count)))
+    let all = temperatures.indices.flatMap { temperature in
+      schedules.map {
+        Simulation.Setting(particles: settings.particles, temperature: temperature, schedule: $0)
+      }
+    }
+    progress?("\(rollouts.count) rollouts of \(tasks) tasks: \(all.count) settings")
+    var trials = settings.particles > 1 ? await arena.trials(of: all) : []
+    let (searched, sampled) = (Self.best(trials, \.gainBest), Self.best(ofSample(trials, temperatures), \.gainWeighted))
+    let finalists = Set((searched + sampled).map(\.setting))
+    for count in particles where count > 1 && count != settings.particles {
+      progress?("\(finalists.count) settings with \(count) particles")
+      let others = all.filter(finalists.contains).map {
+        Simulation.Setting(particles: count, temperature: $0.temperature, schedule: $0.schedule)
+      }
+      trials += await arena.trials(of: others)
+    }
+    let judge = PlanJudge(
+      tasks: tasks, rollouts: rollouts.count, maximum: returns.max() ?? 0,
+      isUniform: arena.simulation.space.isUniform, isConstant: arena.simulation.isConstant, seed: seed,
+      row: { row($0, temperatures) })
+    var choices: [Plan.Choice] = []
+    for count in Set(trials.map(\.setting.particles)).sorted() {
+      let own = trials.filter { $0.setting.particles == count }
+      if let choice = judge.choice(.search, own, \.gainBest, \.attemptsBest) { choices.append(choice) }
+      if let choice = judge.choice(.sample, ofSample(own, temperatures), \.gainWeighted, \.attemptsWeighted) {
+        choices.append(choice)
+      }
+    }
+    return Plan(
+      format: Plan.format, version: Plan.version, environment: environment, policy: policy, critic: critic,
+      rollouts: rollouts.count, tasks: tasks, particles: settings.particles, scale: scale, choices: choices,
+      rows: Self.best(trials, \.gainBest, most: trials.count).map { row($0, temperatures) })
+  }
+
+  /// A sample is of one β.
+  private func ofSample(_ trials: [Trial], _ temperatures: [Double]) -> [Trial] {
+    trials.filter { temperatures[$0.setting.temperature] == settings.temperature }
+  }
+
+  private static func best(_ trials: [Trial], _ gain: KeyPath<Trial, [Double]>, most: Int = finalists) -> [Trial] {
+    let means = trials.map { MeanEstimate($0[keyPath: gain]).mean }
+    return trials.indices.sorted { (-means[$0], $0) < (-means[$1], $1) }.prefix(most).map { trials[$0] }
+  }
+
+  private func row(_ trial: Trial, _ temperatures: [Double]) -> Plan.Row {
+    let calls = MeanEstimate(trial.calls).mean
+    return Plan.Row(
+      particles: trial.setting.particles, temperature: temperatures[trial.setting.temperature],
+      resample: trial.setting.schedule.description, rewardBest: MeanEstimate(trial.best),
+      rewardWeighted: MeanEstimate(trial.weighted), gainBest: MeanEstimate(trial.gainBest),
+      gainWeighted: MeanEstimate(trial.gainWeighted), calls: calls, cost: calls * callCost)
+  }
+
+  private static func median(_ counts: [Int]) -> Int { counts.sorted()[counts.count / 2] }
+}

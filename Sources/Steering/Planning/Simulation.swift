@@ -1,0 +1,118 @@
+import Agents
+import ParticleFilter
+
+/// One population, or as many independent attempts, simulated on stored rollouts.
+struct Simulation: Sendable {
+  /// What a plan chooses among.
+  struct Setting: Sendable, Hashable {
+    let particles: Int
+    /// Where among the plan's temperatures β is.
+    let temperature: Int
+    let schedule: Schedule
+  }
+
+  /// What came of it, in reward units.
+  struct Result: Sendable {
+    var best = 0.0
+    /// The mean under the final weights.
+    var weighted = 0.0
+    var calls = 0
+  }
+
+  let space: ValueSpace
+  let temperatures: [Double]
+  /// By temperature, path and step: V_β of the critic to be steered by; nil where it had none.
+  let values: [[[Double?]]]
+  let resampler: Resampler
+
+  init(_ rollouts: [ValuedRollout], temperatures: [Double], resampler: Resampler) {
+    space = ValueSpace(rollouts)
+    self.temperatures = temperatures
+    values = temperatures.map { temperature in
+      rollouts.map { $0.beliefs.map { $0?.softValue(temperature: temperature) } }
+    }
+    self.resampler = resampler
+  }
+
+  /// A particle: which path it follows, and what it was paid beside what that path had been paid.
+  private struct Walker {
+    var path: Int
+    var offset: Double
+    var step = 0
+  }
+
+  /// Independent attempts at a task, as many as are asked for, each with its reward and its calls. The first N are the first
+  /// particles of every population of the same seed.
+  func attempts(_ count: Int, at task: Int, seed: Seed) -> [Result] {
+    var continuations = Continuations(space, task: task)
+    var generator = seed.split("attempts").generator()
+    return (0..<count).map { _ in
+      let path = space.paths[continuations.attempt(using: &generator)]
+      let length = min(path.length, space.stepLimits[task])
+      return Result(best: path.rewards[length], weighted: path.rewards[length], calls: length)
+    }
+  }
+
+  /// A steered population, as `Population` would run it.
+  func population(_ setting: Setting, at task: Int, seed: Seed) -> Result {
+    var continuations = Continuations(space, task: task)
+    var generator = seed.split("attempts").generator()
+    var walkers = (0..<setting.particles).map { _ in
+      Walker(path: continuations.attempt(using: &generator), offset: 0)
+    }
+    var resampling = seed.split("resampling").generator()
+    var result = Result(best: -.infinity)
+    let limit = space.stepLimits[task]
+    var filter = ParticleFilter(
+      count: setting.particles, temperature: temperatures[setting.temperature], schedule: setting.schedule,
+      resampler: resampler, initialValue: values[setting.temperature][walkers[0].path].first.flatMap(\.self) ?? 0)
+    var paid = Array(repeating: 0.0, count: walkers.count)
+    func payment() -> Payment {
+      let rewards = walkers.map(reward)
+      defer { paid = rewards }
+      return Payment(rewards: zip(rewards, paid).map { $0 - $1 })
+    }
+    var step = 0
+    while step < limit {
+      step = min(setting.schedule.nextCheckpoint(after: step) ?? limit, limit)
+      for place in walkers.indices {
+        let end = min(space.paths[walkers[place].path].length, step)
+        result.calls += max(end - walkers[place].step, 0)
+        walkers[place].step = max(end, walkers[place].step)
+      }
+      if walkers.allSatisfy({ isOver($0, limit: limit) }) { break }
+      let guidance = Guidance(
+        softValues: walkers.map { isOver($0, limit: limit) ? 0 : values[setting.temperature][$0.path][$0.step] })
+      let checkpoint = filter.weigh(step: step, paid: payment(), guidance: guidance, using: &resampling)
+      guard let ancestors = checkpoint.ancestors else { continue }
+      let before = walkers
+      let kept = Set(ancestors)
+      for place in before.indices where !kept.contains(place) && isOver(before[place], limit: limit) {
+        result.best = max(result.best, reward(of: before[place]))
+      }
+      for (place, ancestor) in ancestors.enumerated() where ancestor != place {
+        var clone = before[ancestor]
+        if !isOver(clone, limit: limit) {
+          let total = reward(of: clone)
+          clone.path = continuations.continuation(of: clone.path, after: clone.step, using: &generator)
+          clone.offset = total - space.paths[clone.path].rewards[clone.step]
+        }
+        walkers[place] = clone
+      }
+      paid = ancestors.map { paid[$0] }
+    }
+    filter.finish(paid: payment())
+    let rewards = walkers.map(reward)
+    result.best = max(result.best, rewards.max() ?? 0)
+    result.weighted = zip(filter.weights, rewards).reduce(0) { $0 + $1.0 * $1.1 }
+    return result
+  }
+
+  private func isOver(_ walker: Walker, limit: Int) -> Bool {
+    walker.step >= min(space.paths[walker.path].length, limit)
+  }
+
+  private func reward(of walker: Walker) -> Double {
+    walker.offset + space.paths[walker.path].rewards[walker.step]
+  }
+}

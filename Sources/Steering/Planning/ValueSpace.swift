@@ -1,0 +1,165 @@
+import Agents
+
+/// Stored rollouts as a world to simulate populations in, without a model: what is known of a state is how it came about, what
+/// critics believe of it, and how the rollouts that passed it or its like went on.
+struct ValueSpace: Sendable {
+  /// A rollout.
+  struct Path: Sendable {
+    let task: Int
+    /// Steps taken.
+    let length: Int
+    /// What was paid after 0...length steps.
+    let rewards: [Double]
+    /// For each prefix of 0..<length steps, the group of those that did and saw the same in the same task.
+    let groups: [Int]
+    /// For each prefix, where it is among all states of as many steps: its expected return-to-go, and its soft value at a small
+    /// temperature, in reward units.
+    let positions: [SIMD2<Double>]
+    /// For each prefix, paths of other tasks that are near it, and that go on.
+    var neighbours: [[Int32]] = []
+  }
+
+  let tasks: [TaskID]
+  let stepLimits: [Int]
+  private(set) var paths: [Path]
+  /// The paths of each group.
+  let members: [[Int]]
+  /// The paths of each task.
+  let pathsOfTask: [[Int]]
+  /// By step: how many draws from one and the same state are worth as much as knowing only its position; see ``Concentration``.
+  let ofState: [Double]
+  /// The same for states of one task that came about otherwise.
+  let ofTask: [Double]
+  /// The distance up to which two states are alike, by step.
+  let reach: [Double]
+  /// The largest return less the smallest.
+  let scale: Double
+
+  /// How many near paths of other tasks are remembered for each state.
+  static let neighbourCount = 16
+
+  /// - Parameter rollouts: finished ones, in a stable order.
+  init(_ rollouts: [ValuedRollout]) {
+    let tasks = Set(rollouts.map(\.trajectory.task.id)).sorted()
+    let indexOfTask = Dictionary(uniqueKeysWithValues: tasks.enumerated().map { ($1, $0) })
+    let returns = rollouts.map(\.trajectory.reward)
+    let scale = max((returns.max() ?? 0) - (returns.min() ?? 0), 1e-9)
+    var groups = Groups()
+    var limits = Array(repeating: 1, count: tasks.count)
+    let regression = PositionRegression(rollouts)
+    let paths = rollouts.enumerated().map { index, rollout in
+      let trajectory = rollout.trajectory
+      let task = indexOfTask[trajectory.task.id] ?? 0
+      limits[task] = trajectory.task.stepLimit
+      var rewards = [0.0]
+      for step in trajectory.steps { rewards.append(rewards[rewards.count - 1] + step.outcome.reward) }
+      return Path(
+        task: task, length: trajectory.count, rewards: rewards,
+        groups: groups.add(index, task: task, steps: trajectory.steps),
+        positions: (0..<trajectory.count).map { step in
+          SIMD2(
+            regression.expected(rollout, after: step), rollout.reference[step].softValue(temperature: 0.05 * scale))
+        })
+    }
+    let longest = paths.map(\.length).max() ?? 0
+    var near = Neighbourhood(paths: paths, steps: longest, scale: scale)
+    var settled = paths
+    for index in paths.indices { settled[index].neighbours = near.ofOtherTasks(index) }
+    let concentration = Concentration(paths: paths, members: groups.members, steps: longest)
+    self.tasks = tasks
+    stepLimits = limits
+    self.paths = settled
+    members = groups.members
+    pathsOfTask = tasks.indices.map { task in paths.indices.filter { paths[$0].task == task } }
+    ofState = concentration.ofState
+    ofTask = concentration.ofTask
+    reach = near.reach
+    self.scale = scale
+  }
+
+  /// Paths of `task` that are near `path` after `step` steps, came about otherwise, and go on.
+  func sameTask(_ task: Int, near path: Int, after step: Int) -> [Int] {
+    let (position, group) = (paths[path].positions[step], paths[path].groups[step])
+    return pathsOfTask[task].filter { other in
+      paths[other].length > step && paths[other].groups[step] != group
+        && distance(paths[other].positions[step], position) <= reach[step]
+    }
+  }
+}
+
+/// |Δx| + |Δy|, in reward units.
+func distance(_ a: SIMD2<Double>, _ b: SIMD2<Double>) -> Double {
+  abs(a.x - b.x) + abs(a.y - b.y)
+}
+
+/// Who did and saw the same.
+private struct Groups {
+  private struct Key: Hashable {
+    let parent: Int
+    let action: String
+    let observation: String
+  }
+
+  private(set) var members: [[Int]] = []
+  private var roots: [Int: Int] = [:]
+  private var children: [Key: Int] = [:]
+
+  /// The groups of a path's prefixes of 0..<count steps.
+  mutating func add(_ path: Int, task: Int, steps: [Step]) -> [Int] {
+    var groups: [Int] = []
+    for place in steps.indices {
+      let group: Int
+      if place == 0 {
+        group = roots[task] ?? members.count
+        roots[task] = group
+      } else {
+        let step = steps[place - 1]
+        let key = Key(
+          parent: groups[place - 1], action: step.action.text, observation: step.outcome.observation.text)
+        group = children[key] ?? members.count
+        children[key] = group
+      }
+      if group == members.count { members.append([]) }
+      members[group].append(path)
+      groups.append(group)
+    }
+    return groups
+  }
+}
+
+/// Who is near whom, step by step.
+private struct Neighbourhood {
+  private let paths: [ValueSpace.Path]
+  /// By step, the paths that go on, by their expected return-to-go.
+  private let sorted: [[Int]]
+  private var places: [[Int: Int]] = []
+  let reach: [Double]
+
+  init(paths: [ValueSpace.Path], steps: Int, scale: Double) {
+    self.paths = paths
+    sorted = (0..<steps).map { step in
+      paths.indices.filter { paths[$0].length > step }
+        .sorted { (paths[$0].positions[step].x, $0) < (paths[$1].positions[step].x, $1) }
+    }
+    places = sorted.map { Dictionary(uniqueKeysWithValues: $0.enumerated().map { ($1, $0) }) }
+    // A twentieth of how far apart the states of a step are, from end to end, and no less than a fiftieth of a return.
+    reach = sorted.enumerated().map { step, order in
+      guard let first = order.first, let last = order.last else { return 0 }
+      return max(0.05 * (paths[last].positions[step].x - paths[first].positions[step].x), 0.02 * scale)
+    }
+  }
+
+  /// For each prefix, the nearest among those whose expected return-to-go is nearest.
+  func ofOtherTasks(_ path: Int) -> [[Int32]] {
+    (0..<paths[path].length).map { step in
+      let order = sorted[step]
+      let place = places[step][path] ?? 0
+      let position = paths[path].positions[step]
+      let window =
+        max(0, place - 3 * ValueSpace.neighbourCount)..<min(order.count, place + 3 * ValueSpace.neighbourCount)
+      let others = order[window].filter { paths[$0].task != paths[path].task }
+        .map { (distance(paths[$0].positions[step], position), $0) }.sorted { $0 < $1 }
+      return others.prefix(ValueSpace.neighbourCount).map { Int32($0.1) }
+    }
+  }
+}

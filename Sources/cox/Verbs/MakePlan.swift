@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import Reporting
+import Steering
+
+struct MakePlan: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Choose schedule and β from the store alone; predicted gain.",
+    discussion: """
+      Simulates best-of-N and steered populations on the stored rollouts of the train and validation splits, judged by a \
+      critic that never saw their task, over schedules, temperatures and numbers of particles. Nothing is asked of the \
+      policy. Where the gain is not surely above zero the plan is best-of-N. `--resample auto` obeys the plan.
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: ArgumentHelp("N, the particles to plan for (steering.particles).", valueName: "N"))
+  var particles: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "β to try in a search, with commas; the range of returns says which where none are given.", valueName: "β,β"))
+  var temperatures: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What guides: a critic file or the name given to cox train, constant, judge or pooling (critic.kind).",
+      valueName: "critic"))
+  var critic: String?
+
+  @Option(help: ArgumentHelp("Write the plan here instead of beside the critic.", valueName: "file"))
+  var plan: String?
+
+  func run() async throws {
+    let workspace = try await Workspace(common)
+    var settings = workspace.configuration.steering
+    if let particles { settings.particles = particles }
+    let start = ContinuousClock.now
+    let made = try await workspace.makePlan(
+      critic: critic, settings: settings, temperatures: try Self.numbers(temperatures))
+    let path = plan ?? workspace.planPath(critic)
+    try Console.write(json: made, to: path)
+    if let json = common.json { try Console.write(json: made, to: json) }
+    if common.json != "-" {
+      Console.print(PlanTable(made, answer: settings.answer).text)
+      Console.print(
+        "\nWritten to \(path) in \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)); --resample auto obeys it."
+      )
+    }
+  }
+
+  private static func numbers(_ list: String?) throws -> [Double]? {
+    guard let list else { return nil }
+    let numbers = list.split(separator: ",").map { Double($0.trimmingCharacters(in: .whitespaces)) }
+    let known = numbers.compactMap(\.self).filter { $0 > 0 && $0.isFinite }
+    guard !known.isEmpty, known.count == numbers.count else {
+      throw ConfigurationError("--temperatures \(list) are no temperatures: numbers above 0, with commas.")
+    }
+    return known
+  }
+}

@@ -1,0 +1,161 @@
+import Agents
+import Foundation
+import ParticleFilter
+import Testing
+
+@testable import Steering
+
+@Suite("A plan") struct PlanTests {
+  static let world = ChainWorld(rounds: 6)
+
+  /// Real populations of the frozen policy.
+  static func campaign(
+    _ settings: SteeringSettings, tasks: Range<Int>, critic: any Critic = ChainWorld.exactCritic
+  ) async throws -> [PopulationResult] {
+    try await Campaign(suite: world, policy: ChainWorld.coin, critic: critic, settings: settings, concurrency: 64)
+      .run(tasks.map(world.task)).results
+  }
+
+  static func rollouts(
+    tasks: Range<Int> = 0..<50, of count: Int = 8, critic: any Critic = ChainWorld.exactCritic,
+    reference: (any Critic)? = nil
+  ) async throws -> [ValuedRollout] {
+    let found = try await campaign(
+      SteeringSettings(method: .bestOf, particles: count, answer: .sample, seed: 5), tasks: tasks)
+    var rollouts: [ValuedRollout] = []
+    for trajectory in found.flatMap({ $0.particles.map(\.trajectory) }) {
+      let states = (0..<trajectory.count).map { CriticState(trajectory.prefix($0)) }
+      rollouts.append(
+        ValuedRollout(
+          trajectory, beliefs: try await critic.returnsToGo(from: states),
+          reference: try await reference?.returnsToGo(from: states).compactMap(\.self)))
+    }
+    return rollouts
+  }
+
+  static func planner(
+    particles: Int = 8, temperature: Double = 0.15, numbers: [Int]? = nil, seed: UInt64 = 1
+  ) -> Planner {
+    var planner = Planner(
+      environment: world.identity, policy: "coin", critic: "exact",
+      settings: SteeringSettings(particles: particles, temperature: temperature, answer: .search), particles: numbers,
+      temperatures: [temperature], callCost: 0.5, seed: Seed(seed))
+    // Tests are not optimised.
+    planner.work = 400_000
+    return planner
+  }
+
+  /// Says what it likes, the same of the same state.
+  static let noise = ClosureCritic("noise") { state in
+    var digest = Digest()
+    digest.add(state.text)
+    var generator = Seed(8).split(digest.text).generator()
+    return generator.uniform()
+  }
+
+  @Test("The predicted gain is the one that real populations reach", .timeLimit(.minutes(10)))
+  func prediction() async throws {
+    let plan = try await Self.planner(numbers: [8]).plan(Self.rollouts())
+    for (resample, schedule) in [("steps:2,4", Schedule.steps([2, 4])), ("ess:0.5", .effectiveSampleSize(below: 0.5))] {
+      let steered = try await Self.campaign(
+        SteeringSettings(particles: 8, temperature: 0.15, schedule: schedule, answer: .sample, seed: 11),
+        tasks: 1_000..<1_300)
+      let independent = try await Self.campaign(
+        SteeringSettings(method: .bestOf, particles: 8, temperature: 0.15, answer: .sample, seed: 12),
+        tasks: 1_000..<1_300)
+      let row = try #require(plan.row(particles: 8, temperature: 0.15, resample: resample))
+      func check(_ predicted: MeanEstimate, _ figure: KeyPath<PopulationResult, Double>, _ comment: Comment) {
+        let (a, b) = (
+          MeanEstimate(steered.map { $0[keyPath: figure] }), MeanEstimate(independent.map { $0[keyPath: figure] })
+        )
+        // The simulation is of 400 rollouts, so that its own error is beside the sampling of both.
+        let error = (a.se * a.se + b.se * b.se + predicted.se * predicted.se).squareRoot()
+        #expect(abs(a.mean - b.mean - predicted.mean) < 3 * error + 0.01, comment)
+      }
+      check(row.gainBest, \.rewardBest, "\(resample): \(row.gainBest)")
+      check(row.gainWeighted, \.rewardWeighted, "\(resample) weighted: \(row.gainWeighted)")
+      #expect(row.gainBest.mean > 0.02)
+      #expect(abs(row.calls - 48) < 1e-9)
+      #expect(abs(row.cost - 24) < 1e-9)
+    }
+    let choice = try #require(plan.choice(.search, particles: 8))
+    #expect(choice.resample != "none")
+    #expect(choice.interval[0] > 0)
+    #expect(choice.moreRollouts == 0)
+  }
+
+  @Test("Where the critic's values are noise the plan is best-of-N, and the harm of steering by them is foreseen")
+  func noise() async throws {
+    let rollouts = try await Self.rollouts(critic: Self.noise, reference: ChainWorld.exactCritic)
+    let plan = try await Self.planner(numbers: [8]).plan(rollouts)
+    let choice = try #require(plan.choice(.search, particles: 8))
+    #expect(choice.schedule == .never)
+    #expect(choice.interval[0] <= 0)
+    let row = try #require(plan.row(particles: 8, temperature: 0.15, resample: "steps:2,4"))
+    let steered = try await Self.campaign(
+      SteeringSettings(particles: 8, temperature: 0.15, schedule: .steps([2, 4]), answer: .sample, seed: 11),
+      tasks: 1_000..<1_300, critic: Self.noise)
+    let independent = try await Self.campaign(
+      SteeringSettings(method: .bestOf, particles: 8, temperature: 0.15, answer: .sample, seed: 12),
+      tasks: 1_000..<1_300)
+    let (a, b) = (MeanEstimate(steered.map(\.rewardBest)), MeanEstimate(independent.map(\.rewardBest)))
+    let error = (a.se * a.se + b.se * b.se + row.gainBest.se * row.gainBest.se).squareRoot()
+    #expect(abs(a.mean - b.mean - row.gainBest.mean) < 3 * error + 0.02, "\(a) \(b) \(row.gainBest)")
+    #expect(row.gainBest.mean < 0)
+  }
+
+  @Test("A constant critic, and tasks whose rollouts all end alike, leave nothing to plan")
+  func nothingToSelect() async throws {
+    let constant = try await Self.planner(numbers: [4, 8]).plan(
+      Self.rollouts(critic: ConstantCritic(.point(0.3)), reference: ChainWorld.exactCritic))
+    for particles in [4, 8] {
+      let choice = try #require(constant.choice(.search, particles: particles))
+      #expect(choice.schedule == .never)
+      #expect(choice.reason.contains("tells no states apart"))
+      #expect(choice.moreRollouts == nil)
+    }
+    let one = try await Self.rollouts(of: 1)
+    let uniform = try await Self.planner(numbers: [8]).plan(one + one)
+    let choice = try #require(uniform.choice(.search, particles: 8))
+    #expect(choice.schedule == .never)
+    #expect(choice.reason.contains("end alike"))
+  }
+
+  @Test("The same rollouts and seed give the same plan; an artifact reads back as itself")
+  func repeatable() async throws {
+    let rollouts = try await Self.rollouts(tasks: 0..<12, of: 4)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let first = try encoder.encode(try await Self.planner(numbers: [4]).plan(rollouts))
+    let second = try encoder.encode(try await Self.planner(numbers: [4]).plan(rollouts))
+    #expect(first == second)
+    #expect(try encoder.encode(JSONDecoder().decode(Plan.self, from: first)) == first)
+    let other = try encoder.encode(try await Self.planner(numbers: [4], seed: 2).plan(rollouts))
+    #expect(first != other)
+  }
+
+  @Test func tooLittle() async throws {
+    let rollouts = try await Self.rollouts(tasks: 0..<1)
+    await #expect(throws: SteeringError.self) { try await Self.planner().plan(rollouts) }
+    await #expect(throws: SteeringError.self) { try await Self.planner().plan([]) }
+  }
+
+  @Test("One particle is never steered")
+  func oneParticle() async throws {
+    let plan = try await Self.planner(particles: 1, numbers: [1]).plan(Self.rollouts(tasks: 0..<4))
+    #expect(plan.choices.isEmpty)
+  }
+
+  @Test("Choices of one to three checkpoints, spread over long episodes")
+  func schedules() {
+    let short = PlanGrid.schedules(steps: 5)
+    #expect(short.count == 4 + 4 + 6 + 4 + 1)
+    #expect(Set(short).count == short.count)
+    #expect(short.contains(.steps([1, 2, 3, 4])))
+    let long = PlanGrid.schedules(steps: 50)
+    #expect(long.count == 4 + 92 + 1)
+    #expect(long.allSatisfy { $0.problem(stepLimit: 49) == nil })
+    #expect(PlanGrid.schedules(steps: 1) == PlanGrid.thresholds.map { .effectiveSampleSize(below: $0) })
+    #expect(PlanGrid.temperatures(scale: 100, configured: 7) == [1, 3, 7, 10, 30])
+  }
+}
