@@ -33,6 +33,9 @@ public struct SVG: Sendable, Hashable {
 
   private init(markup: String) { self.markup = markup }
 
+  /// What is markup already.
+  static func written(_ markup: String) -> SVG { SVG(markup: markup) }
+
   static func text(_ content: String) -> SVG { SVG(markup: escaped(content)) }
 
   /// A text element.
@@ -61,13 +64,13 @@ public struct SVG: Sendable, Hashable {
   /// A whole picture. Its style holds for its own elements only, so that several fit in one page.
   static func picture(
     _ scope: String, width: Double, height: Double, title: String, description: String, style: Stylesheet,
-    _ content: [SVG]
+    role: String = "img", _ content: [SVG]
   ) -> String {
     let size = "0 0 \(coordinate(width)) \(coordinate(height))"
     return SVG(
       "svg",
       [
-        "xmlns": "http://www.w3.org/2000/svg", "class": scope, "role": "img", "viewBox": size, "width": width,
+        "xmlns": "http://www.w3.org/2000/svg", "class": scope, "role": role, "viewBox": size, "width": width,
         "height": height,
       ],
       [
