@@ -215,7 +215,8 @@ let package = Package(
     .testTarget(
       name: "BrowserTests",
       dependencies: [
-        "Reporting", "Agents", "ParticleFilter", "TestTraits", .product(name: "Subprocess", package: "swift-subprocess"),
+        "Reporting", "Agents", "ParticleFilter", "TestTraits",
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     .testTarget(
       name: "PoliciesTests",

@@ -65,7 +65,8 @@ private struct Chart {
     content += legend(&y)
     for panel in panels { content += draw(panel, &y) }
     return SVG.picture(
-      "cox-comparison", width: width, height: y + 12, title: title, description: description, style: SeriesMark.style, content
+      "cox-comparison", width: width, height: y + 12, title: title, description: description, style: SeriesMark.style,
+      content
     )
   }
 

@@ -18,12 +18,15 @@ struct GenealogyDrawing: Sendable {
   func svg(task: AgentTask) -> String {
     let name = SVG.fitted("Task \(task.id)", width: layout.width - 40, fontSize: 15.5)
     let request = SVG.fitted(task.request, width: layout.width - 40, fontSize: 12)
-    var content = [SVG.label(name, "title", x: 20, y: 30), .label(request, "subtitle", x: 20, y: 50)]
+    // A page says both above the picture, at full length.
+    var content =
+      hooks == nil ? [SVG.label(name, "title", x: 20, y: 30), .label(request, "subtitle", x: 20, y: 50)] : []
     content += time + bestAncestry
     content += (0..<descent.count).map(particle)
-    content += clones + culls + finalRewards + GenealogyLegend(drawing: self).content
+    content += clones + cullMarks + finalRewards + GenealogyLegend(drawing: self).content
     return SVG.picture(
-      "cox-genealogy", width: layout.width, height: layout.bottom + 98, title: "\(name): \(request)",
+      "cox-genealogy", width: layout.width, height: layout.bottom + 98, top: hooks == nil ? 0 : 54,
+      title: "\(name): \(request)",
       description: description, style: Self.style, role: hooks == nil ? "img" : "group", content)
   }
 
@@ -35,6 +38,12 @@ struct GenealogyDrawing: Sendable {
 
   /// The best reward, finished and culled particles included.
   var best: Double? { (rewards + bank.values).filter(\.isFinite).max() }
+
+  /// Whether a line goes on after its last step.
+  func waits(_ line: Int) -> Bool {
+    let end = descent.lines[line].end.map { descent.stops[$0].step } ?? layout.steps
+    return histories[line].map { $0.count < end } ?? false
+  }
 
   private var description: String {
     let clones = descent.stops.indices.reduce(0) { $0 + forks(at: $1).count }
@@ -186,39 +195,6 @@ struct GenealogyDrawing: Sendable {
   private func firstPlace(with best: Double) -> (place: Int, segment: Int)? {
     if let place = rewards.prefix(descent.count).firstIndex(of: best) { return (place, descent.stops.count) }
     return descent.culls.first { bank[$0] == best }.map { ($0.place, $0.stop) }
-  }
-
-  // MARK: - Marks
-
-  private var culls: [SVG] {
-    descent.culls.flatMap { cull in
-      let (x, y) = (layout.x(step: descent.stops[cull.stop].step), layout.y(cull.place))
-      let arm = min(4, layout.rowHeight * 0.3)
-      let (west, east) = (SVG.coordinate(x - arm), SVG.coordinate(x + arm))
-      let (north, south) = (SVG.coordinate(y - arm), SVG.coordinate(y + arm))
-      let mark = SVG(
-        "path", ["class": "culled", "d": "M\(west) \(north)L\(east) \(south)M\(west) \(south)L\(east) \(north)"],
-        [.tooltip("Particle \(cull.place) was culled")])
-      guard let reward = bank[cull] else { return [mark] }
-      let text = (reward == best ? "★ " : "") + text(reward)
-      return [mark, .label(text, reward == best ? "banked best" : "banked", x: x - 7, y: y - 4, anchor: "end")]
-    }
-  }
-
-  private var finalRewards: [SVG] {
-    rewards.prefix(descent.count).enumerated().map { place, reward in
-      let isBest = reward == best
-      let text = (isBest ? "★ " : "") + text(reward) + (failed.contains(place) ? " failed" : "")
-      return .label(
-        text, "reward \(layout.textSize)\(isBest ? " best" : "")", x: layout.right + (isBest ? 8 : 20),
-        y: layout.y(place) + layout.fontSize * 0.36)
-    }
-  }
-
-  /// A reward, in no more digits than there is room for.
-  private func text(_ reward: Double) -> String {
-    let most = (rewards + bank.values).filter(\.isFinite).map(abs).max() ?? 0
-    return Format.number(reward, digits: most < 10 ? 3 : most < 100 ? 2 : most < 1_000 ? 1 : 0)
   }
 
   /// The class of a critic value: its share of the range of all, or "valueless".

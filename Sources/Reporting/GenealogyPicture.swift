@@ -27,7 +27,9 @@ public enum GenealogyPicture {
   ) -> String {
     let descent = Descent(genealogy)
     var histories: [Trajectory?] = Array(repeating: nil, count: descent.lines.count)
-    for (line, trajectory) in zip(descent.lineNumbers[descent.stops.count], trajectories) { histories[line] = trajectory }
+    for (line, trajectory) in zip(descent.lineNumbers[descent.stops.count], trajectories) {
+      histories[line] = trajectory
+    }
     for (cull, trajectory) in matched(banked, to: descent) { histories[descent.line(of: cull)] = trajectory }
     return GenealogyDrawing(descent, task: task, rewards: rewards, histories: histories, failed: failed).svg(task: task)
   }

@@ -72,7 +72,9 @@ struct XYDrawing {
     }
     for tick in xScale.ticks {
       let x = left + tick.share * (right - left)
-      content += [.line("grid", x, top, x, bottom), .label(tick.label, "muted", x: x, y: bottom + 17, anchor: "middle")]
+      content += [
+        .line("grid", x, top, x, bottom), .label(tick.label, "muted", x: x, y: bottom + 17, anchor: "middle"),
+      ]
     }
     let title = SVG.fitted(chart.xTitle, width: right - left, fontSize: 11)
     return content + [
@@ -85,7 +87,7 @@ struct XYDrawing {
     guard chart.hasDiagonal else { return [] }
     return [
       .line("diagonal", left, top + plotHeight, right, top),
-      .label("y = x", "muted", x: right - 6, y: top + 26, anchor: "end"),
+      .label("y = x", "muted", x: right - 6, y: top + 44, anchor: "end"),
     ]
   }
 

@@ -33,7 +33,8 @@ enum Browser {
     options.createSession = true
     // The browser reads what it is told on 3 and answers on 4.
     let arguments = [
-      "-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null", path, "--headless=new", "--no-sandbox", "--disable-gpu",
+      "-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null", path, "--headless=new", "--no-sandbox",
+      "--disable-gpu",
       "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
       "--user-data-dir=\(folder.path)/profile", "--remote-debugging-pipe", "about:blank",
     ]

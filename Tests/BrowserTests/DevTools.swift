@@ -21,7 +21,8 @@ actor DevTools {
   init(send: @escaping @Sendable ([UInt8]) -> Void) { self.send = send }
 
   /// Asks and waits for the answer, for as long as the browser lives and the test may run.
-  func call(_ method: String, _ parameters: [String: JSONValue] = [:], session: String? = nil) async throws -> JSONValue {
+  func call(_ method: String, _ parameters: [String: JSONValue] = [:], session: String? = nil) async throws -> JSONValue
+  {
     last += 1
     let number = last
     var message: [String: JSONValue] = [
@@ -70,6 +71,7 @@ actor DevTools {
   }
 
   private func giveUp(_ number: Int) {
-    waiting.removeValue(forKey: number)?.resume(throwing: Failure(description: "the browser is gone, or the test is over"))
+    waiting.removeValue(forKey: number)?.resume(
+      throwing: Failure(description: "the browser is gone, or the test is over"))
   }
 }

@@ -28,9 +28,12 @@ struct Page: Sendable {
   func navigate(to url: String) async throws {
     _ = try await call("Page.navigate", ["url": .text(url)])
     // Asked of the page itself, since an event may be of another load.
-    while try await text("document.readyState + ' ' + (location.href === 'about:blank')") != "complete false" {
-      try await Task.sleep(for: .milliseconds(50))
-    }
+    try await wait(for: "document.readyState === 'complete' && location.href !== 'about:blank'")
+  }
+
+  /// Until an expression is true, for as long as the test may run.
+  func wait(for expression: String) async throws {
+    while try await !isTrue(expression) { try await Task.sleep(for: .milliseconds(50)) }
   }
 
   // MARK: - Looking
@@ -74,7 +77,8 @@ struct Page: Sendable {
     _ = try await call(
       "Emulation.setDeviceMetricsOverride",
       [
-        "width": .integer(width), "height": .integer(height), "deviceScaleFactor": .integer(1), "mobile": .flag(isPhone),
+        "width": .integer(width), "height": .integer(height), "deviceScaleFactor": .integer(1),
+        "mobile": .flag(isPhone),
       ])
   }
 

@@ -45,13 +45,16 @@ enum Stories {
   static func large(particles: Int, steps: Int, seed: UInt64, answerLength: Int = 160) -> PopulationStory {
     let task = AgentTask(
       id: "melt-ice-3",
-      request: "Your task is to melt ice. First, focus on the substance. Then, take actions that will cause it to change "
+      request:
+        "Your task is to melt ice. First, focus on the substance. Then, take actions that will cause it to change "
         + "its state of matter.", stepLimit: steps)
     var generator = Seed(seed).generator()
     var filter = ParticleFilter(
       count: particles, temperature: 0.12, schedule: .effectiveSampleSize(below: 0.6), initialValue: 0.4)
     var trajectories = Array(
-      repeating: Trajectory(task: task, opening: Observation("This room is called the kitchen. In it, you see:\n\ta stove, off\n\ta freezer, closed")),
+      repeating: Trajectory(
+        task: task,
+        opening: Observation("This room is called the kitchen. In it, you see:\n\ta stove, off\n\ta freezer, closed")),
       count: particles)
     var merits = Array(repeating: 0.4, count: particles)
     var lives: [PopulationStory.Life] = []
@@ -94,19 +97,29 @@ enum Stories {
     let filler = "The ice has to end up in a container on something hot, and I have not done that yet. "
     let thought = String(repeating: filler, count: max(1, length / filler.count))
     return Step(
-      response: "Thought: \(thought)So at step \(step) I \(action), with number \(Int.random(in: 0..<10_000, using: &generator)).\nAction: \(action)",
+      response:
+        "Thought: \(thought)So at step \(step) I \(action), with number \(Int.random(in: 0..<10_000, using: &generator)).\nAction: \(action)",
       action: .act(action),
       outcome: Outcome(
-        Observation(isInvalid ? "No known action matches that input." : "You \(action). The room is at 12 degrees Celsius."),
+        Observation(
+          isInvalid ? "No known action matches that input." : "You \(action). The room is at 12 degrees Celsius."),
         reward: isLast ? (merit * 4).rounded() / 4 : 0, isDone: isLast, isInvalid: isInvalid))
   }
 
   static func page(_ stories: [PopulationStory], _ text: (String) -> String = { $0 }) -> ReportPage {
     var table = TextTable(
       title: text("Rewards (± one standard error over tasks)"),
-      columns: [.left(text("method")), .right("N"), .right("solved"), .right("best reward"), .right("mean over particles"), .right("weighted mean"), .right("selected (by)")])
-    table.append([text("best-of"), "8", "0.359 ± 0.060", "0.844 ± 0.017", "0.641 ± 0.016", "0.688 ± 0.040", "0.610 ± 0.050 (critic)"])
-    table.append([text("amc"), "8", "0.750 ± 0.055", "0.919 ± 0.020", "0.863 ± 0.023", "0.900 ± 0.035", "0.890 ± 0.040 (critic)"])
+      columns: [
+        .left(text("method")), .right("N"), .right("solved"), .right("best reward"), .right("mean over particles"),
+        .right("weighted mean"), .right("selected (by)"),
+      ])
+    table.append([
+      text("best-of"), "8", "0.359 ± 0.060", "0.844 ± 0.017", "0.641 ± 0.016", "0.688 ± 0.040",
+      "0.610 ± 0.050 (critic)",
+    ])
+    table.append([
+      text("amc"), "8", "0.750 ± 0.055", "0.919 ± 0.020", "0.863 ± 0.023", "0.900 ± 0.035", "0.890 ± 0.040 (critic)",
+    ])
     func series(_ name: String, _ means: [Double]) -> XYChart.Series {
       XYChart.Series(
         name: text(name),
@@ -114,24 +127,30 @@ enum Stories {
     }
     let scaling = XYChart(
       title: text("Reward against the number of particles"), xTitle: text("particles (N)"), yTitle: text("best reward"),
-      series: [series("best-of", [0.59, 0.68, 0.76, 0.84, 0.86]), series("amc", [0.59, 0.74, 0.85, 0.92, 0.95])], scale: .log2)
+      series: [series("best-of", [0.59, 0.68, 0.76, 0.84, 0.86]), series("amc", [0.59, 0.74, 0.85, 0.92, 0.95])],
+      scale: .log2)
     let calibration = XYChart(
       title: "Calibration", xTitle: "predicted return-to-go", yTitle: "realised return-to-go",
       series: [
         .init(
           name: "trees",
-          points: (0..<8).map { .init(x: 0.1 + 0.1 * Double($0), mean: 0.08 + 0.11 * Double($0), se: 0.04) }, isLine: false)
+          points: (0..<8).map { .init(x: 0.1 + 0.1 * Double($0), mean: 0.08 + 0.11 * Double($0), se: 0.04) },
+          isLine: false)
       ], hasDiagonal: true)
     return ReportPage(
       title: text("Orders, 48 tasks"), subtitle: text("A local model of 135M parameters, 8 particles, β 0.1"),
       sections: [
         .init(
           anchor: "rewards", heading: text("Rewards"),
-          prose: text("Both methods made the same number of model calls.") + "\n\n" + text("Differences are paired by task."),
+          prose: text("Both methods made the same number of model calls.") + "\n\n"
+            + text("Differences are paired by task."),
           items: [.table(table), .notes([text("3 particles failed and were replaced.")])]),
         .init(
           anchor: "pictures", heading: "Scaling and calibration",
-          items: [.picture(svg: scaling.svg, caption: text("Whiskers are one standard error.")), .picture(svg: calibration.svg, caption: "Points on the dashed line are calibrated.")]),
+          items: [
+            .picture(svg: scaling.svg, caption: text("Whiskers are one standard error.")),
+            .picture(svg: calibration.svg, caption: "Points on the dashed line are calibrated."),
+          ]),
         .init(
           anchor: "populations", heading: text("Populations"), prose: text("Two tasks to look into."),
           items: [.populations(stories)]),

@@ -100,14 +100,17 @@ extension PageWriting {
     var content: [SVG] = []
     if told.count > 1 {
       let options = told.enumerated().map { place, story in
-        SVG("option", ["value": first + place], [.text(SVG.fitted("\(story.task.id), \(story.method)", width: 640, fontSize: 11))])
+        SVG(
+          "option", ["value": first + place],
+          [.text(SVG.fitted("\(story.task.id), \(story.method)", width: 640, fontSize: 11))])
       }
       content.append(
         SVG(
           "p", ["class": "choice"],
           [
             SVG(
-              "label", [:], [.text("Population "), SVG("select", ["class": "stories", "autocomplete": "off"], options)])
+              "label", [:],
+              [.text("Population "), SVG("select", ["class": "stories", "autocomplete": "off"], options)])
           ]))
     }
     for (place, story) in told.enumerated() { content.append(self.story(story, number: first + place)) }

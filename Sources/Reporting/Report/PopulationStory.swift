@@ -118,7 +118,8 @@ struct ToldStory: Sendable {
     case .culled, nil: break
     }
     if let life = lives[number] {
-      remarks.append("reward \(Format.number(life.trajectory.reward))")
+      remarks.append(
+        "reward \(Format.number(life.trajectory.reward))\(life.trajectory.isFinished ? "" : " so far")")
       if let weight = life.weight { remarks.append("weight \(Format.number(weight))") }
     } else if trajectory(of: number) == nil {
       remarks.append("its steps are not stored")

@@ -14,7 +14,7 @@ function prepareMarks(story, actions) {
     made.addEventListener("click", action);
     return made;
   }
-  story.compare = button("Compare with another line", actions.compare);
+  story.compare = button("Compare", actions.compare);
   story.content = element("div", "content");
   story.content.tabIndex = 0;
   story.content.setAttribute("role", "region");
@@ -27,8 +27,8 @@ function prepareMarks(story, actions) {
   story.figure.append(
     element(
       "p", "help",
-      "Click a line to read that particle at that step; Shift-click a second one to see both side by side. "
-        + "By keys: arrows move between lines and along steps, Enter opens, Shift-Enter compares, Escape closes."),
+      "Click a line to read that particle at that step; Shift-click a second one, or press Compare, to see both side "
+        + "by side. By keys: arrows move between lines and along steps, Enter opens, Shift-Enter compares, Escape closes."),
     story.panel);
 }
 
@@ -53,6 +53,13 @@ function trace(story, number, step, name) {
 function cursor(story, number, step, name) {
   const [cx, cy] = [cursorX(story, number, step), story.y(story.lines[number].place)];
   story.picture.append(svgElement("circle", { class: `cursor ${name}`, cx, cy, r: 6 }));
+}
+
+/** Scrolls a picture that is wider than its box to where the step is. */
+function reveal(story, number, step) {
+  const box = story.picture.parentElement;
+  const x = (cursorX(story, number, step) / story.picture.viewBox.baseVal.width) * story.picture.clientWidth;
+  if (x < box.scrollLeft || x > box.scrollLeft + box.clientWidth) box.scrollLeft = x - box.clientWidth / 2;
 }
 
 function draw(story, open, focus, comparing) {
@@ -80,6 +87,7 @@ function draw(story, open, focus, comparing) {
   story.status.textContent = comparing
     ? "Pick the line to compare with." : `Reading ${names} ${step === 0 ? "at the start" : `at step ${step}`}.`;
   read(story, line, step, other);
+  reveal(story, line, story.clipped(line, step));
   if (!wasShown) story.panel.scrollIntoView({ block: "nearest" });
 }
 
@@ -92,5 +100,7 @@ function read(story, line, step, other) {
     ...(other === undefined ? single(story, line, step) : sideBySide(story, line, other, step)));
   const picked = story.content.querySelector(".picked");
   const isFolded = picked && picked.closest("details:not([open])");
-  story.content.scrollTop = picked && !isFolded ? picked.offsetTop - 8 : 0;
+  // The names of the particles stay in view above the step.
+  const names = Math.max(...[...story.content.querySelectorAll(".who")].map((name) => name.offsetHeight));
+  story.content.scrollTop = picked && !isFolded ? picked.offsetTop - names - 4 : 0;
 }
