@@ -154,6 +154,7 @@ struct ReportPageTests {
       return try await page.text("location.hash + '\\n' + document.querySelector('#story-1 .content').innerText")
         .split(separator: "\n", maxSplits: 1).map(String.init)
     }
+    try #require(address.count == 2)
     #expect(address[0].wholeMatch(of: /#story-1\/2@\d\/3/) != nil)
     try await open(stories, hash: address[0]) { page in
       #expect(try await page.text("document.querySelector('#story-1 .content').innerText") == address[1])
