@@ -151,6 +151,12 @@ struct ReportPageTests {
       #expect(try await page.isTrue("document.querySelector('#story-0').hidden"))
       try await page.click(line(2, story: 1), at: 0.99)
       try await page.click(line(3, story: 1), at: 0.99, shift: true)
+      // A pair begins where they parted; the step picked comes into view as the keys move it.
+      let scroll = "document.querySelector('#story-1 .content').scrollTop"
+      #expect(try await page.text(scroll) == "0")
+      try await page.press("ArrowLeft")
+      #expect(try await page.isTrue("\(scroll) > 0"))
+      try await page.press("ArrowRight")
       return try await page.text("location.hash + '\\n' + document.querySelector('#story-1 .content').innerText")
         .split(separator: "\n", maxSplits: 1).map(String.init)
     }

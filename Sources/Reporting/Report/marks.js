@@ -75,6 +75,7 @@ function draw(story, open, focus, comparing) {
   story.compare.setAttribute("aria-pressed", String(comparing));
   if (!isShown) {
     story.shown = undefined;
+    story.pair = undefined;
     return;
   }
   const { line, step, other } = open;
@@ -91,16 +92,18 @@ function draw(story, open, focus, comparing) {
   if (!wasShown) story.panel.scrollIntoView({ block: "nearest" });
 }
 
-/** Writes the transcript anew where it is another one, and brings the step into its view. */
+/** Writes the transcript anew where it is another one, and brings the step into its view; a pair begins where they parted. */
 function read(story, line, step, other) {
   const key = `${line}@${step}/${other}`;
   if (story.shown === key) return;
+  const begins = other !== undefined && story.pair !== `${line}/${other}`;
   story.shown = key;
+  story.pair = `${line}/${other}`;
   story.content.replaceChildren(
     ...(other === undefined ? single(story, line, step) : sideBySide(story, line, other, step)));
   const picked = story.content.querySelector(".picked");
   const isFolded = picked && picked.closest("details:not([open])");
   // The names of the particles stay in view above the step.
   const names = Math.max(...[...story.content.querySelectorAll(".who")].map((name) => name.offsetHeight));
-  story.content.scrollTop = picked && !isFolded ? picked.offsetTop - names - 4 : 0;
+  story.content.scrollTop = picked && !isFolded && !begins ? picked.offsetTop - names - 4 : 0;
 }
