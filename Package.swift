@@ -122,7 +122,11 @@ let package = Package(
       name: "ProcessWorld", dependencies: ["Agents", .product(name: "Subprocess", package: "swift-subprocess")],
       path: "Sources/Environments/Process"),
 
-    .target(name: "Reporting", dependencies: ["Agents", "ParticleFilter", "Steering"]),
+    .target(
+      name: "Reporting", dependencies: ["Agents", "ParticleFilter", "Steering"],
+      resources: ["report.css", "story.js", "transcript.js", "marks.js", "browser.js"].map {
+        .embedInCode("Report/\($0)")
+      }),
 
     .executableTarget(
       name: "cox",
@@ -208,6 +212,12 @@ let package = Package(
         "cox", "AgentGym", "ScienceWorld", "TestTraits", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Agents", "ParticleFilter", "Steering"]),
+    .testTarget(
+      name: "BrowserTests",
+      dependencies: [
+        "Reporting", "Agents", "ParticleFilter", "TestTraits",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
     .testTarget(
       name: "PoliciesTests",
       dependencies: [

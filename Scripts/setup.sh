@@ -16,6 +16,10 @@ done
 command -v java >/dev/null || packages+=(openjdk-17-jre-headless)
 # A Python that can make virtual environments may come from elsewhere than Debian.
 python3 -c "import venv, ensurepip" 2>/dev/null || packages+=(python3 python3-venv)
+# Reports are tried in a real browser; any of these will do.
+if [ "${1:-}" = --tests ] && [ -z "${COXSWAIN_BROWSER:-}" ]; then
+  command -v chromium chromium-browser google-chrome >/dev/null || packages+=(chromium)
+fi
 if [ "${#packages[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ]; then
     echo "Installing ${packages[*]} …"

@@ -16,8 +16,27 @@ struct Axis: Sendable {
     if least > -1e-9, most < 1 + 1e-9 {
       self.init(low: 0, high: 1, step: 0.2)
     } else {
-      let step = Self.roundStep((most - least) / 5)
-      self.init(low: (least / step).rounded(.down) * step, high: (most / step).rounded(.up) * step, step: step)
+      self.init(from: least, to: most)
+    }
+  }
+
+  /// - Precondition: a positive width.
+  private init(from least: Double, to most: Double) {
+    let step = Self.roundStep((most - least) / 5)
+    // What is round but for its last digits needs no further step.
+    let (lower, upper) = ((least / step + 1e-9).rounded(.down), (most / step - 1e-9).rounded(.up))
+    self.init(low: lower * step, high: upper * step, step: step)
+  }
+
+  /// 0 to 1 where the values fill at least half of that, else as far as they go from 0, in round numbers.
+  init(fitting values: [Double]) {
+    let sane = values.filter { abs($0) < 1e15 }
+    let (least, most) = (min(sane.min() ?? 0, 0), max(sane.max() ?? 0, 0))
+    // Rewards are sums of decimals, which need not be exact.
+    if most - least < 1e-12 || (least > -1e-9 && most >= 0.5 && most < 1 + 1e-9) {
+      self.init(low: 0, high: 1, step: 0.2)
+    } else {
+      self.init(from: least, to: most)
     }
   }
 
@@ -38,7 +57,9 @@ struct Axis: Sendable {
   /// Where a value is, 0 to 1 inside the range.
   func share(of value: Double) -> Double { (value - low) / (high - low) }
 
-  func label(_ tick: Double) -> String { Format.number(tick, digits: digits) }
+  func label(_ tick: Double) -> String {
+    digits == 0 && abs(tick) < 1e15 ? Format.count(Int(tick.rounded())) : Format.number(tick, digits: digits)
+  }
 
   /// The least of 1, 2 and 5 times a power of ten that is no less.
   private static func roundStep(_ rough: Double) -> Double {

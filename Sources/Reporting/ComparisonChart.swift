@@ -65,7 +65,8 @@ private struct Chart {
     content += legend(&y)
     for panel in panels { content += draw(panel, &y) }
     return SVG.picture(
-      "cox-comparison", width: width, height: y + 12, title: title, description: description, style: Self.style, content
+      "cox-comparison", width: width, height: y + 12, title: title, description: description, style: SeriesMark.style,
+      content
     )
   }
 
@@ -86,22 +87,12 @@ private struct Chart {
   }
 
   private func legend(_ y: inout Double) -> [SVG] {
-    var content: [SVG] = []
-    var x = 20.0
-    for (place, method) in methods.enumerated() {
+    let names = methods.map { method in
       let schedule = resampling(method)
       let settings = ["N \(Format.count(method.particles))"] + (schedule == "–" ? [] : [schedule])
-      let text = SVG.fitted("\(method.method) (\(settings.joined(separator: ", ")))", width: 640, fontSize: 11)
-      let length = SVG.width(of: text, fontSize: 11) + 40
-      if x > 20, x + length > width {
-        x = 20
-        y += 18
-      }
-      content += [mark(place, x: x + 6, y: y - 4), .label(text, "legend", x: x + 17, y: y)]
-      x += length
+      return "\(method.method) (\(settings.joined(separator: ", ")))"
     }
-    y += 14
-    return content
+    return SeriesMark.legend(names, width: width, &y)
   }
 
   private func draw(_ panel: Panel, _ y: inout Double) -> [SVG] {
@@ -143,12 +134,12 @@ private struct Chart {
         let from = position(estimate.mean - estimate.se, axis)
         let to = position(estimate.mean + estimate.se, axis)
         content += [
-          .line("whisker m\(place % 6)", from, y, to, y),
-          .line("cap m\(place % 6)", from, y - 4, from, y + 4),
-          .line("cap m\(place % 6)", to, y - 4, to, y + 4),
+          .line("whisker \(SeriesMark.colour(place))", from, y, to, y),
+          .line("cap \(SeriesMark.colour(place))", from, y - 4, from, y + 4),
+          .line("cap \(SeriesMark.colour(place))", to, y - 4, to, y + 4),
         ]
       }
-      content.append(mark(place, x: position(estimate.mean, axis), y: y))
+      content.append(SeriesMark.mark(place, x: position(estimate.mean, axis), y: y))
     }
     return SVG("g", ["class": "row"], content)
   }
@@ -156,30 +147,5 @@ private struct Chart {
   /// A little past the ends at most, so that whiskers stay clear of the text.
   private func position(_ value: Double, _ axis: Axis) -> Double {
     left + min(max(axis.share(of: value), -0.02), 1.02) * (right - left)
-  }
-
-  /// A shape and a colour for each method, so that either is enough to tell it.
-  private func mark(_ place: Int, x: Double, y: Double) -> SVG {
-    let classes = "mark m\(place % 6)"
-    switch place % 4 {
-    case 0: return SVG("circle", ["class": classes, "cx": x, "cy": y, "r": 5])
-    case 1: return SVG("rect", ["class": classes, "x": x - 4.5, "y": y - 4.5, "width": 9, "height": 9])
-    case 2: return SVG("path", ["class": classes, "d": path([(0, -6), (6, 0), (0, 6), (-6, 0)], x, y)])
-    default: return SVG("path", ["class": classes, "d": path([(0, -6), (5.5, 4), (-5.5, 4)], x, y)])
-    }
-  }
-
-  private func path(_ corners: [(Double, Double)], _ x: Double, _ y: Double) -> String {
-    "M" + corners.map { "\(SVG.coordinate(x + $0.0)) \(SVG.coordinate(y + $0.1))" }.joined(separator: "L") + "Z"
-  }
-
-  /// After Okabe and Ito (2008), darker on light and brighter on dark.
-  private static let style = Stylesheet(
-    [(".whisker", "stroke-width:2"), (".cap", "stroke-width:2")]
-      + colours(["#57606a", "#0072b2", "#c2500a", "#00805e", "#a6478a", "#806000"]),
-    dark: colours(["#aeb7c0", "#58b4e9", "#f0914a", "#35c79a", "#e394c9", "#e3c04f"]))
-
-  private static func colours(_ colours: [String]) -> [Stylesheet.Rule] {
-    colours.enumerated().map { (".m\($0.offset)", "fill:\($0.element);stroke:\($0.element)") }
   }
 }

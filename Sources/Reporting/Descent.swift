@@ -42,6 +42,10 @@ struct Descent: Sendable {
 
   let count: Int
   let stops: [Stop]
+  /// Those there are from the start, in order of places, then clones in order of time and place.
+  let lines: [Line]
+  /// For each segment of time and each place, the number of its line.
+  let lineNumbers: [[Int]]
   /// For each segment of time, one more than there are stops: the final particle that a place led to, the first of several,
   /// or nil where it led to none.
   let descendants: [[Int?]]
@@ -68,6 +72,7 @@ struct Descent: Sendable {
     }
     descendants = segments.reversed()
     let stops = stops
+    (lines, lineNumbers) = Self.lines(count: count, stops: stops)
     culls = stops.indices.flatMap { stop in stops[stop].culled.map { Cull(stop: stop, place: $0) } }
     let values = stops.flatMap { stop in (0..<count).compactMap { stop.softValue(at: $0) } }
     softValueRange = values.min().flatMap { least in values.max().map { least...$0 } }

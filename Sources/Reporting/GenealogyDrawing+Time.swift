@@ -73,7 +73,8 @@ extension GenealogyDrawing {
       (".stop", "stroke:#c8ced4;stroke-width:1;stroke-dasharray:2 3"),
       (".stop.resampled", "stroke:#8c959f;stroke-dasharray:none"), (".flag", "fill:#59636e"),
       (".culled", "stroke:#cf222e;stroke-width:1.8"), (".ancestry", "stroke:#ffd33d;stroke-opacity:0.55"),
-      (".best", "font-weight:bold"), (".banked", "font-size:10px"),
+      (".s9", "font-size:9px"), (".s10", "font-size:10px"), (".best", "font-weight:bold"),
+      (".banked", "font-size:10px"),
       (".valueless", "stroke:#6e7781;fill:#6e7781"), (".dot", "stroke:#ffffff;stroke-width:1"),
     ] + values(Viridis.onLight),
     dark: [
@@ -148,7 +149,7 @@ struct GenealogyLegend {
       add(22, "has descendants") { .line("fertile valueless key", $0, y, $0 + 22, y) }
       add(22, "has none") { .line("childless valueless key", $0, y, $0 + 22, y) }
     }
-    if drawing.trajectories.contains(where: { $0.count < drawing.layout.steps }) {
+    if drawing.descent.lines.indices.contains(where: drawing.waits) {
       add(22, "ended, waits") { .line("waiting key", $0, y, $0 + 22, y) }
     }
     if drawing.best != nil {

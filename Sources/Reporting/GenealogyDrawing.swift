@@ -6,27 +6,44 @@ import ParticleFilter
 struct GenealogyDrawing: Sendable {
   let descent: Descent
   let rewards: [Double]
-  /// The steps of the final particles, or empty.
-  let trajectories: [[Step]]
+  /// The steps of each line of the descent from the task's start, where they are known.
+  let histories: [[Step]?]
   /// The rewards of culled particles that had finished.
   let bank: [Descent.Cull: Double]
   let failed: Set<Int>
   let layout: GenealogyLayout
+  /// What a script and a screen reader need of each line; nil for a picture to look at.
+  var hooks: [String]?
 
   func svg(task: AgentTask) -> String {
     let name = SVG.fitted("Task \(task.id)", width: layout.width - 40, fontSize: 15.5)
     let request = SVG.fitted(task.request, width: layout.width - 40, fontSize: 12)
-    var content = [SVG.label(name, "title", x: 20, y: 30), .label(request, "subtitle", x: 20, y: 50)]
+    // A page says both above the picture, at full length.
+    var content =
+      hooks == nil ? [SVG.label(name, "title", x: 20, y: 30), .label(request, "subtitle", x: 20, y: 50)] : []
     content += time + bestAncestry
     content += (0..<descent.count).map(particle)
-    content += clones + culls + finalRewards + GenealogyLegend(drawing: self).content
+    content += clones + cullMarks + finalRewards + GenealogyLegend(drawing: self).content
     return SVG.picture(
-      "cox-genealogy", width: layout.width, height: layout.bottom + 98, title: "\(name): \(request)",
-      description: description, style: Self.style, content)
+      "cox-genealogy", width: layout.width, height: layout.bottom + 98, top: hooks == nil ? 0 : 54,
+      title: "\(name): \(request)",
+      description: description, style: Self.style, role: hooks == nil ? "img" : "group", content)
+  }
+
+  /// The steps of what was at a place in a segment, from the task's start, or those of what it led to.
+  func steps(_ segment: Int, _ place: Int) -> [Step]? {
+    histories[descent.lineNumbers[segment][place]]
+      ?? descent.descendants[segment][place].flatMap { histories[descent.lineNumbers[descent.stops.count][$0]] }
   }
 
   /// The best reward, finished and culled particles included.
   var best: Double? { (rewards + bank.values).filter(\.isFinite).max() }
+
+  /// Whether a line goes on after its last step.
+  func waits(_ line: Int) -> Bool {
+    let end = descent.lines[line].end.map { descent.stops[$0].step } ?? layout.steps
+    return histories[line].map { $0.count < end } ?? false
+  }
 
   private var description: String {
     let clones = descent.stops.indices.reduce(0) { $0 + forks(at: $1).count }
@@ -54,32 +71,48 @@ struct GenealogyDrawing: Sendable {
   }
 
   private func particle(_ place: Int) -> SVG {
-    var content = [
-      SVG(
-        "text",
-        [
-          "class": "muted", "x": layout.left - 10, "y": layout.y(place) + layout.fontSize * 0.36,
-          "text-anchor": "end", "style": "font-size:\(SVG.coordinate(layout.fontSize))px",
-        ], [.text("\(place)")])
-    ]
-    content += (0...descent.stops.count).flatMap { segment($0, place) }
-    for stop in descent.stops where stop.ancestor(of: place) == place {
+    let label = SVG.label(
+      "\(place)", "muted \(layout.textSize)", x: layout.left - 10, y: layout.y(place) + layout.fontSize * 0.36,
+      anchor: "end")
+    let lines = descent.lines.indices.filter { descent.lines[$0].place == place }
+    return SVG("g", ["class": "particle"], [label] + lines.map(line))
+  }
+
+  private func line(_ number: Int) -> SVG {
+    let line = descent.lines[number]
+    var content = line.segments(of: descent).flatMap { segment($0, line.place) }
+    for stop in descent.stops[line.stops(of: descent)] {
       content.append(
         SVG(
           "circle",
           [
-            "class": "dot \(colour(stop.softValue(at: place)))", "cx": layout.x(step: stop.step), "cy": layout.y(place),
-            "r": min(3.2, layout.rowHeight * 0.22),
+            "class": "dot \(colour(stop.softValue(at: line.place)))", "cx": layout.x(step: stop.step),
+            "cy": layout.y(line.place), "r": min(3.2, layout.rowHeight * 0.22),
           ]))
     }
-    return SVG("g", ["class": "particle"], content)
+    guard let hooks else { return SVG("g", ["class": "life"], content) }
+    let segments = line.segments(of: descent)
+    let from = layout.x(step: layout.span(segments.lowerBound).from)
+    // The whole row is a target, also where nothing is drawn.
+    let target = SVG(
+      "rect",
+      [
+        "class": "hit", "x": from, "y": layout.y(line.place) - layout.rowHeight / 2 + 0.5,
+        "width": max(layout.end(segments.upperBound - 1) - from, 10), "height": layout.rowHeight - 1, "rx": 3,
+      ])
+    return SVG(
+      "g",
+      [
+        "class": "life", "data-line": number, "role": "button", "tabindex": number == 0 ? 0 : -1,
+        "aria-label": hooks[number],
+      ], [target] + content)
   }
 
   private func segment(_ segment: Int, _ place: Int) -> [SVG] {
     let (from, to) = layout.span(segment)
     let y = layout.y(place)
     let heir = descent.descendants[segment][place]
-    let steps = heir.flatMap { trajectories.indices.contains($0) ? trajectories[$0] : nil }
+    let steps = steps(segment, place)
     // A trajectory that ended waits for the others.
     let ended = max(from, min(to, steps?.count ?? to))
     let start = start(place, segment)
@@ -162,42 +195,6 @@ struct GenealogyDrawing: Sendable {
   private func firstPlace(with best: Double) -> (place: Int, segment: Int)? {
     if let place = rewards.prefix(descent.count).firstIndex(of: best) { return (place, descent.stops.count) }
     return descent.culls.first { bank[$0] == best }.map { ($0.place, $0.stop) }
-  }
-
-  // MARK: - Marks
-
-  private var culls: [SVG] {
-    descent.culls.flatMap { cull in
-      let (x, y) = (layout.x(step: descent.stops[cull.stop].step), layout.y(cull.place))
-      let arm = min(4, layout.rowHeight * 0.3)
-      let (west, east) = (SVG.coordinate(x - arm), SVG.coordinate(x + arm))
-      let (north, south) = (SVG.coordinate(y - arm), SVG.coordinate(y + arm))
-      let mark = SVG(
-        "path", ["class": "culled", "d": "M\(west) \(north)L\(east) \(south)M\(west) \(south)L\(east) \(north)"],
-        [.tooltip("Particle \(cull.place) was culled")])
-      guard let reward = bank[cull] else { return [mark] }
-      let text = (reward == best ? "★ " : "") + text(reward)
-      return [mark, .label(text, reward == best ? "banked best" : "banked", x: x - 7, y: y - 4, anchor: "end")]
-    }
-  }
-
-  private var finalRewards: [SVG] {
-    rewards.prefix(descent.count).enumerated().map { place, reward in
-      let isBest = reward == best
-      let text = (isBest ? "★ " : "") + text(reward) + (failed.contains(place) ? " failed" : "")
-      return SVG(
-        "text",
-        [
-          "class": isBest ? "reward best" : "reward", "x": layout.right + (isBest ? 8 : 20),
-          "y": layout.y(place) + layout.fontSize * 0.36, "style": "font-size:\(SVG.coordinate(layout.fontSize))px",
-        ], [.text(text)])
-    }
-  }
-
-  /// A reward, in no more digits than there is room for.
-  private func text(_ reward: Double) -> String {
-    let most = (rewards + bank.values).filter(\.isFinite).map(abs).max() ?? 0
-    return Format.number(reward, digits: most < 10 ? 3 : most < 100 ? 2 : most < 1_000 ? 1 : 0)
   }
 
   /// The class of a critic value: its share of the range of all, or "valueless".

@@ -26,30 +26,53 @@ public enum GenealogyPicture {
     banked: [(place: Int, trajectory: Trajectory)] = [], failed: Set<Int> = []
   ) -> String {
     let descent = Descent(genealogy)
-    let last = max(
-      descent.stops.map(\.step).max() ?? 0, (trajectories + banked.map(\.trajectory)).map(\.count).max() ?? 0)
-    let drawing = GenealogyDrawing(
-      descent: descent, rewards: rewards, trajectories: trajectories.map(\.steps),
-      bank: matched(banked, to: descent), failed: failed,
-      layout: GenealogyLayout(
-        count: descent.count, stops: descent.stops.map(\.step),
-        steps: trajectories.isEmpty ? max(last, task.stepLimit) : max(last, 1)))
-    return drawing.svg(task: task)
+    var histories: [Trajectory?] = Array(repeating: nil, count: descent.lines.count)
+    for (line, trajectory) in zip(descent.lineNumbers[descent.stops.count], trajectories) {
+      histories[line] = trajectory
+    }
+    for (cull, trajectory) in matched(banked, to: descent) { histories[descent.line(of: cull)] = trajectory }
+    return GenealogyDrawing(descent, task: task, rewards: rewards, histories: histories, failed: failed).svg(task: task)
   }
 
-  /// The reward of what was culled, where it had finished. A bank keeps the order of the culls but not their steps, so each
-  /// goes to the first cull of its place that comes late enough.
-  private static func matched(
+  /// What was culled, where it had finished. A bank keeps the order of the culls but not their steps, so each goes to the
+  /// first cull of its place that comes late enough.
+  static func matched(
     _ banked: [(place: Int, trajectory: Trajectory)], to descent: Descent
-  ) -> [Descent.Cull: Double] {
-    var rewards: [Descent.Cull: Double] = [:]
+  ) -> [Descent.Cull: Trajectory] {
+    var matches: [Descent.Cull: Trajectory] = [:]
     for (place, trajectory) in banked {
       let cull = descent.culls.first {
-        $0.place == place && descent.stops[$0.stop].step >= trajectory.count && rewards[$0] == nil
+        $0.place == place && descent.stops[$0.stop].step >= trajectory.count && matches[$0] == nil
       }
-      if let cull { rewards[cull] = trajectory.reward }
+      if let cull { matches[cull] = trajectory }
     }
-    return rewards
+    return matches
+  }
+}
+
+extension GenealogyDrawing {
+  /// - Parameters:
+  ///   - rewards: of the final particles, in order of their places.
+  ///   - histories: the trajectory of each line, where it is known.
+  ///   - hooks: what a screen reader says of each line, for a picture that answers to a pointer and to keys.
+  init(
+    _ descent: Descent, task: AgentTask, rewards: [Double], histories: [Trajectory?], failed: Set<Int>,
+    hooks: [String]? = nil
+  ) {
+    self.descent = descent
+    self.rewards = rewards
+    self.histories = histories.map { $0?.steps }
+    self.failed = failed
+    self.hooks = hooks
+    bank = Dictionary(
+      uniqueKeysWithValues: descent.culls.compactMap { cull in
+        histories[descent.line(of: cull)].flatMap { $0.isFinished ? (cull, $0.reward) : nil }
+      })
+    let last = max(
+      descent.stops.map(\.step).max() ?? 0, histories.compactMap { $0?.count }.max() ?? 0)
+    layout = GenealogyLayout(
+      count: descent.count, stops: descent.stops.map(\.step),
+      steps: histories.allSatisfy { $0 == nil } ? max(last, task.stepLimit) : max(last, 1))
   }
 }
 
@@ -66,7 +89,9 @@ struct GenealogyLayout: Sendable {
   let top = 106.0
 
   var rowHeight: Double { min(max(440 / Double(max(count, 1)), 10), 28) }
-  var fontSize: Double { min(11, rowHeight - 1) }
+  var fontSize: Double { min(11, (rowHeight - 1).rounded(.down)) }
+  /// The class of a text of that size.
+  var textSize: String { "s\(Int(fontSize))" }
   var bottom: Double { top + rowHeight * Double(count) }
 
   /// Where the last step is: before the end of the lines, if there is a checkpoint after it whose clones need room.

@@ -33,6 +33,9 @@ public struct SVG: Sendable, Hashable {
 
   private init(markup: String) { self.markup = markup }
 
+  /// What is markup already.
+  static func written(_ markup: String) -> SVG { SVG(markup: markup) }
+
   static func text(_ content: String) -> SVG { SVG(markup: escaped(content)) }
 
   /// A text element.
@@ -59,21 +62,24 @@ public struct SVG: Sendable, Hashable {
   }
 
   /// A whole picture. Its style holds for its own elements only, so that several fit in one page.
+  ///
+  /// - Parameter top: what is above is left out.
   static func picture(
-    _ scope: String, width: Double, height: Double, title: String, description: String, style: Stylesheet,
-    _ content: [SVG]
+    _ scope: String, width: Double, height: Double, top: Double = 0, title: String, description: String,
+    style: Stylesheet,
+    role: String = "img", _ content: [SVG]
   ) -> String {
-    let size = "0 0 \(coordinate(width)) \(coordinate(height))"
+    let size = "0 \(coordinate(top)) \(coordinate(width)) \(coordinate(height - top))"
     return SVG(
       "svg",
       [
-        "xmlns": "http://www.w3.org/2000/svg", "class": scope, "role": "img", "viewBox": size, "width": width,
-        "height": height,
+        "xmlns": "http://www.w3.org/2000/svg", "class": scope, "role": role, "viewBox": size, "width": width,
+        "height": height - top,
       ],
       [
         SVG("title", [:], [.text(title)]), SVG("desc", [:], [.text(description)]),
         SVG("style", [:], [SVG(markup: style.css(scope: scope))]),
-        SVG("rect", ["class": "ground", "width": width, "height": height, "rx": 6]),
+        SVG("rect", ["class": "ground", "y": top, "width": width, "height": height - top, "rx": 6]),
       ] + content
     ).markup
   }

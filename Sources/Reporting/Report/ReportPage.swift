@@ -1,0 +1,92 @@
+import Foundation
+
+/// A report as one HTML file: tables, pictures and populations to look into, with nothing fetched from anywhere.
+///
+/// ```swift
+/// let page = ReportPage(
+///   title: "Orders", subtitle: "48 tasks, 8 particles",
+///   sections: [
+///     .init(anchor: "rewards", heading: "Rewards", items: comparison.tables.map(ReportPage.Item.table)),
+///     .init(anchor: "populations", heading: "Populations", items: [.populations(stories)]),
+///   ])
+/// try page.html.write(toFile: "report.html", atomically: true, encoding: .utf8)
+/// ```
+///
+/// Whatever text goes in is shown as it is and never becomes markup; a Content-Security-Policy lets only the page's own script
+/// and style run, and keeps it from the network.
+public struct ReportPage: Sendable {
+  public enum Item: Sendable {
+    case table(TextTable)
+    /// An SVG of this library, such as ``XYChart/svg``, and what it shows.
+    case picture(svg: String, caption: String)
+    case notes([String])
+    /// One or several populations, of which one is seen at a time.
+    case populations([PopulationStory])
+  }
+
+  public struct Section: Sendable {
+    /// What a link to the section ends with; all but letters, digits and hyphens become hyphens.
+    public let anchor: String
+    public let heading: String
+    /// Paragraphs, with empty lines between them; nil for none.
+    public let prose: String?
+    public let items: [Item]
+
+    public init(anchor: String, heading: String, prose: String? = nil, items: [Item] = []) {
+      self.anchor = anchor
+      self.heading = heading
+      self.prose = prose
+      self.items = items
+    }
+  }
+
+  public let title: String
+  public let subtitle: String
+  public let sections: [Section]
+
+  public init(title: String, subtitle: String = "", sections: [Section]) {
+    self.title = title
+    self.subtitle = subtitle
+    self.sections = sections
+  }
+
+  /// The whole file. A link to `#story-K/LINE@STEP` opens a transcript of the page's story K, counted from 0, and
+  /// `#story-K/LINE@STEP/OTHER` two of them side by side.
+  public var html: String {
+    var writing = PageWriting()
+    let body = writing.body(of: self)
+    let style = ([Self.stylesheet] + writing.pictureStyles).joined(separator: "\n")
+    let script = Self.script
+    let policy =
+      "default-src 'none'; script-src 'sha256-\(SHA256.base64(script))'; "
+      + "style-src 'sha256-\(SHA256.base64(style))'; base-uri 'none'; form-action 'none'"
+    return """
+      <!doctype html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta http-equiv="Content-Security-Policy" content="\(policy)">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <meta name="referrer" content="no-referrer">
+      <title>\(SVG.escaped(title))</title>
+      <style>\(style)</style>
+      </head>
+      \(body.markup)
+      <script>\(script)</script>
+      </html>
+
+      """
+  }
+
+  private static let stylesheet = String(decoding: PackageResources.report_css, as: UTF8.self)
+
+  /// In the order in which they use each other.
+  private static let script =
+    "(() => {\n\"use strict\";\n"
+    + [
+      PackageResources.story_js, PackageResources.transcript_js, PackageResources.marks_js, PackageResources.browser_js,
+    ].map {
+      String(decoding: $0, as: UTF8.self)
+    }.joined(separator: "\n") + "})();\n"
+}

@@ -1,0 +1,107 @@
+import Agents
+
+/// What the page's script knows of a story. Every text is in it once, and every number as people read it.
+struct StoryData: Encodable {
+  struct Line: Encodable {
+    let place: Int
+    /// The first and the last step it can be looked at.
+    let first: Int
+    let last: Int
+    /// The step at which it became a copy of its parent.
+    let birth: Int
+    let parent: Int?
+    /// The number of its last step in `steps`.
+    let tip: Int?
+    let remarks: String
+    /// Critic values by step, where it was weighed.
+    let values: [String: String]
+  }
+
+  struct Node: Encodable {
+    let past: Int?
+    let head: String
+    let isInvalid: Bool
+    /// Labels and texts, both by their places in `texts`.
+    let parts: [[Int]]
+  }
+
+  /// From pixels of the picture to steps.
+  struct Scale: Encodable {
+    let left: Double
+    let right: Double
+    let steps: Int
+    let top: Double
+    let row: Double
+  }
+
+  let count: Int
+  let scale: Scale
+  private(set) var texts: [String] = []
+  /// What there was before the first step, as the parts of a step.
+  private(set) var opening: [[Int]] = []
+  private(set) var steps: [Node] = []
+  private(set) var lines: [Line] = []
+  private var places: [String: Int] = [:]
+
+  private enum CodingKeys: String, CodingKey { case count, scale, texts, opening, steps, lines }
+
+  init(_ told: ToldStory, layout: GenealogyLayout) {
+    count = told.descent.count
+    scale = Scale(
+      left: layout.left, right: layout.lastStep, steps: layout.steps, top: layout.top, row: layout.rowHeight)
+    let trajectories = told.descent.lines.indices.map { told.trajectory(of: $0) }
+    if let start = trajectories.lazy.compactMap(\.self).first {
+      opening = [part("Observation", start.opening.text)]
+    }
+    var tree = StepTree()
+    lines = trajectories.enumerated().map { number, trajectory in
+      line(number, of: told, count: trajectory?.count, tip: trajectory.flatMap { tree.add($0.steps) }, layout)
+    }
+    var paid: [Double] = []
+    for node in tree.nodes {
+      paid.append((node.past.map { paid[$0] } ?? 0) + node.step.outcome.reward)
+      steps.append(written(node, paid: paid[paid.count - 1], format: told.story.format))
+    }
+  }
+
+  private func line(_ number: Int, of told: ToldStory, count: Int?, tip: Int?, _ layout: GenealogyLayout) -> Line {
+    let line = told.descent.lines[number]
+    let birth = told.birth(of: number)
+    let end = line.end.map { told.descent.stops[$0].step } ?? layout.steps
+    let last = max(birth, min(end, count ?? end))
+    var values: [String: String] = [:]
+    let stops = line.stops(of: told.descent)
+    for stop in told.descent.stops[stops.lowerBound..<(line.end ?? stops.upperBound - 1) + 1] {
+      if let value = stop.softValue(at: line.place) { values["\(stop.step)"] = Format.number(value) }
+    }
+    return Line(
+      place: line.place, first: line.birth == nil ? 0 : min(birth + 1, last), last: last, birth: birth,
+      parent: line.parent, tip: tip, remarks: told.remarks(on: number), values: values)
+  }
+
+  private mutating func written(_ node: StepTree.Node, paid: Double, format: ActionFormat) -> Node {
+    let step = node.step
+    var parts: [[Int]] = []
+    if let thought = format.thought(in: step.response, action: step.action) {
+      parts.append(part("Thought", thought))
+    } else if step.action.isParsed, !step.response.isEmpty, step.response.trimmed != step.action.text.trimmed {
+      parts.append(part("Answer", step.response))
+    }
+    parts.append(part(step.action.isParsed ? "Action" : "No action", step.action.text))
+    parts.append(part("Observation", step.outcome.observation.text))
+    var head = "reward \(Format.number(step.outcome.reward, signed: true)), \(Format.number(paid)) so far"
+    if step.outcome.isInvalid { head += ", invalid" }
+    if step.outcome.isDone { head += ", done" }
+    return Node(past: node.past, head: head, isInvalid: step.outcome.isInvalid, parts: parts)
+  }
+
+  private mutating func part(_ label: String, _ text: String) -> [Int] { [place(of: label), place(of: text)] }
+
+  private mutating func place(of text: String) -> Int {
+    let shown = visible(text.replacing("\r\n", with: "\n"), keepingLayout: true)
+    if let known = places[shown] { return known }
+    places[shown] = texts.count
+    texts.append(shown)
+    return texts.count - 1
+  }
+}

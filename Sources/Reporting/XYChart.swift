@@ -1,0 +1,108 @@
+import Foundation
+
+/// A picture of how one number goes with another: rewards against the number of particles or against cost, what was realised
+/// against what was predicted.
+public struct XYChart: Sendable {
+  /// A mean with one standard error, both in the unit of the vertical axis.
+  public struct Point: Sendable, Hashable {
+    public let x: Double
+    public let mean: Double
+    /// 0 where there is none.
+    public let se: Double
+
+    public init(x: Double, mean: Double, se: Double = 0) {
+      self.x = x
+      self.mean = mean
+      self.se = se
+    }
+  }
+
+  public struct Series: Sendable, Hashable {
+    public let name: String
+    public let points: [Point]
+    /// Joins the points in order of x.
+    public let isLine: Bool
+
+    public init(name: String, points: [Point], isLine: Bool = true) {
+      self.name = name
+      self.points = points
+      self.isLine = isLine
+    }
+  }
+
+  public enum Scale: Sendable, Hashable {
+    case linear
+    /// Logarithmic, labelled at powers of two; points at 0 and below are left out.
+    case log2
+  }
+
+  public let title: String
+  /// What the horizontal axis counts, with its unit.
+  public let xTitle: String
+  /// What the vertical axis counts, with its unit.
+  public let yTitle: String
+  public let series: [Series]
+  public let scale: Scale
+  /// Draws y = x, on two axes with the same numbers. Not on a logarithmic scale.
+  public let hasDiagonal: Bool
+
+  public init(
+    title: String, xTitle: String, yTitle: String, series: [Series], scale: Scale = .linear, hasDiagonal: Bool = false
+  ) {
+    self.title = title
+    self.xTitle = xTitle
+    self.yTitle = yTitle
+    self.series = series
+    self.scale = scale
+    self.hasDiagonal = hasDiagonal && scale == .linear
+  }
+
+  /// A standalone SVG, 720 wide, for light and dark pages. What is no number is left out.
+  public var svg: String { XYDrawing(self).svg }
+}
+
+/// The horizontal axis.
+enum XScale: Sendable {
+  case linear(Axis)
+  /// From one power of two to another.
+  case powers(ClosedRange<Int>)
+
+  init(_ values: [Double], _ scale: XYChart.Scale) {
+    switch scale {
+    case .linear: self = .linear(Axis(fitting: values))
+    case .log2:
+      let exponents = values.map { $0.exponent }
+      let (low, high) = (exponents.min() ?? 0, exponents.max() ?? 0)
+      let isExact = values.allSatisfy { $0.exponent < high || $0.significand == 1 }
+      self = .powers(Int(low)...max(Int(high) + (isExact ? 0 : 1), Int(low) + 1))
+    }
+  }
+
+  /// Where a value is, 0 to 1 inside the range.
+  func share(of value: Double) -> Double {
+    switch self {
+    case .linear(let axis): axis.share(of: value)
+    case .powers(let range):
+      (Self.logarithm(value) - Double(range.lowerBound)) / Double(range.upperBound - range.lowerBound)
+    }
+  }
+
+  /// Places of 0 to 1 and what to write there.
+  var ticks: [(share: Double, label: String)] {
+    switch self {
+    case .linear(let axis): return axis.ticks.map { (axis.share(of: $0), axis.label($0)) }
+    case .powers(let range):
+      let step = max(1, (range.count + 11) / 12)
+      return stride(from: range.lowerBound, through: range.upperBound, by: step).map { power in
+        let value = Double(sign: .plus, exponent: power, significand: 1)
+        let label = value >= 1 && value < 1e15 ? Format.count(Int(value)) : power < 0 ? "2^−\(-power)" : "2^\(power)"
+        return (Double(power - range.lowerBound) / Double(range.upperBound - range.lowerBound), label)
+      }
+    }
+  }
+
+  /// Exact at powers of two.
+  private static func logarithm(_ value: Double) -> Double {
+    Double(value.exponent) + (value.significand == 1 ? 0 : log2(value.significand))
+  }
+}
