@@ -42,6 +42,14 @@ public struct Genealogy: Sendable, Hashable, Codable {
 
   mutating func append(_ checkpoint: Checkpoint) { checkpoints.append(checkpoint) }
 
+  /// Since when the particle that held a place before the checkpoint of step `step` had held it, and whose copy it then was; nil
+  /// where it was there from the start.
+  public func origin(of place: Int, before step: Int) -> (step: Int, parent: Int)? {
+    checkpoints.last { $0.step < step && ($0.ancestors?[place] ?? place) != place }.map {
+      ($0.step, $0.ancestors?[place] ?? place)
+    }
+  }
+
   public var resamplings: Int { checkpoints.count { $0.ancestors != nil } }
   public var forks: Int { checkpoints.reduce(0) { $0 + $1.forks } }
 

@@ -76,7 +76,32 @@ public struct OutcomeRecord: Sendable, Hashable {
 
 /// A trajectory and its place in a population.
 public struct TrajectoryRecord: Sendable {
-  public enum Standing: String, Sendable { case final, banked }
+  public enum Standing: Sendable, Hashable, RawRepresentable {
+    /// At the end of the run.
+    case final
+    /// Finished, and culled later.
+    case banked
+    /// Culled at the checkpoint after so many steps, before it had finished.
+    case culled(after: Int)
+
+    public init?(rawValue: String) {
+      let words = rawValue.split(separator: " ")
+      switch (words.first, words.count == 2 ? Int(words[1]) : nil) {
+      case ("final", nil): self = .final
+      case ("banked", nil): self = .banked
+      case ("culled", let step?): self = .culled(after: step)
+      default: return nil
+      }
+    }
+
+    public var rawValue: String {
+      switch self {
+      case .final: "final"
+      case .banked: "banked"
+      case .culled(let step): "culled \(step)"
+      }
+    }
+  }
 
   public let particle: Int
   public let standing: Standing

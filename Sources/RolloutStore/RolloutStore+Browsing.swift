@@ -1,5 +1,6 @@
 import Agents
 import GRDB
+import ParticleFilter
 
 /// A run as a store lists it.
 public struct StoredRun: Sendable {
@@ -26,7 +27,7 @@ extension RolloutStore {
         database,
         sql: """
           SELECT run.*, COUNT(DISTINCT trajectory.task) AS tasks, COUNT(*) AS trajectories
-          FROM run JOIN trajectory ON trajectory.run = run.id
+          FROM run JOIN trajectory ON trajectory.run = run.id AND trajectory.standing IN ('final', 'banked')
           GROUP BY run.id ORDER BY run.startedAt DESC, run.rowid DESC
           """
       ).map { row in
@@ -50,7 +51,7 @@ extension RolloutStore {
         sql: """
           SELECT task, COUNT(*) AS trajectories, MAX(reward) AS best,
             AVG(reward) FILTER (WHERE standing = 'final') AS mean
-          FROM trajectory WHERE run = ? GROUP BY task ORDER BY task
+          FROM trajectory WHERE run = ? AND standing IN ('final', 'banked') GROUP BY task ORDER BY task
           """, arguments: [run]
       ).map {
         StoredTask(
@@ -61,15 +62,20 @@ extension RolloutStore {
   }
 
   /// The trajectories of one task of a run, by their places, what was culled after it had finished last.
-  public func trajectories(run: String, task: TaskID) async throws(StoreError) -> [TrajectoryRecord] {
-    try await read("read the trajectories of \(task)") { database in
+  ///
+  /// - Parameter culled: also those that were culled before they had finished, at the end, each with its whole past.
+  public func trajectories(
+    run: String, task: TaskID, culled: Bool = false
+  ) async throws(StoreError) -> [TrajectoryRecord] {
+    let genealogy = culled ? try await genealogy(run: run, task: task) : Genealogy(count: 0)
+    let records = try await read("read the trajectories of \(task)") { database in
       let rows = try Row.fetchAll(
         database,
         sql: """
           \(Self.trajectoriesWithTasks)
-          WHERE trajectory.run = ? AND trajectory.task = ?
-          ORDER BY trajectory.standing <> 'final', trajectory.particle
-          """, arguments: [run, task.rawValue])
+          WHERE trajectory.run = ? AND trajectory.task = ? AND (trajectory.standing IN ('final', 'banked') OR ?)
+          ORDER BY trajectory.standing <> 'final', trajectory.standing <> 'banked', trajectory.particle, trajectory.id
+          """, arguments: [run, task.rawValue, culled])
       return try rows.map { row in
         let task = AgentTask(id: task, request: row["request"], stepLimit: row["stepLimit"])
         return TrajectoryRecord(
@@ -77,6 +83,50 @@ extension RolloutStore {
           trajectory: try Self.trajectory(row, task: task, from: database), logWeight: row["logWeight"],
           failure: row["failure"])
       }
+    }
+    return culled ? Lives(records, genealogy).whole : records
+  }
+}
+
+/// Gives what was culled the past that it shared with those it was cloned from.
+private struct Lives {
+  private let records: [TrajectoryRecord]
+  private let genealogy: Genealogy
+
+  init(_ records: [TrajectoryRecord], _ genealogy: Genealogy) {
+    self.records = records
+    self.genealogy = genealogy
+  }
+
+  /// The records with their whole past; one whose past is not there is left out.
+  var whole: [TrajectoryRecord] {
+    records.compactMap { record in
+      guard case .culled(let step) = record.standing else { return record }
+      return steps(of: record, culledAfter: step).map {
+        TrajectoryRecord(
+          particle: record.particle, standing: record.standing,
+          trajectory: Trajectory(task: record.trajectory.task, opening: record.trajectory.opening, steps: $0),
+          logWeight: record.logWeight, failure: record.failure)
+      }
+    }
+  }
+
+  private func steps(of record: TrajectoryRecord, culledAfter step: Int) -> [Step]? {
+    guard let origin = genealogy.origin(of: record.particle, before: step) else { return record.trajectory.steps }
+    return past(of: origin.parent, through: origin.step).map { $0 + record.trajectory.steps }
+  }
+
+  /// The steps of who held a place when it was cloned after `step` steps: who was kept then, and has gone on.
+  private func past(of place: Int, through step: Int) -> [Step]? {
+    let later = records.filter { $0.particle == place }.compactMap { record -> (step: Int, record: TrajectoryRecord)? in
+      guard case .culled(let end) = record.standing, end > step else { return nil }
+      return (end, record)
+    }.min { $0.step < $1.step }
+    if let later {
+      return steps(of: later.record, culledAfter: later.step).map { Array($0.prefix(step)) }
+    }
+    return records.first { $0.particle == place && $0.standing == .final }.map {
+      Array($0.trajectory.steps.prefix(step))
     }
   }
 }

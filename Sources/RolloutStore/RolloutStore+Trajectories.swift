@@ -24,7 +24,15 @@ extension RolloutStore {
       try database.execute(
         sql: "DELETE FROM trajectory WHERE run = ? AND task = ? AND particle <= ?",
         arguments: place + [trajectories.map(\.particle).max() ?? -1])
-      for record in trajectories { try Self.insert(record, run: run, task: task.id, into: database) }
+      for record in trajectories {
+        let origin =
+          if case .culled(let step) = record.standing {
+            genealogy?.origin(of: record.particle, before: step)?.step
+          } else {
+            nil as Int?
+          }
+        try Self.insert(record, run: run, task: task.id, after: origin ?? 0, into: database)
+      }
       for checkpoint in genealogy?.checkpoints ?? [] {
         try database.execute(
           sql: "INSERT INTO checkpoint VALUES (?, ?, ?, ?, ?, ?)",
@@ -110,8 +118,9 @@ extension RolloutStore {
     }
   }
 
+  /// - Parameter first: the steps up to this one are another's, and stored there.
   private static func insert(
-    _ record: TrajectoryRecord, run: String, task: TaskID, into database: Database
+    _ record: TrajectoryRecord, run: String, task: TaskID, after first: Int, into database: Database
   ) throws {
     let trajectory = record.trajectory
     try database.execute(
@@ -125,7 +134,7 @@ extension RolloutStore {
         record.failure,
       ])
     let id = database.lastInsertedRowID
-    for (number, step) in trajectory.steps.enumerated() {
+    for (number, step) in trajectory.steps.enumerated().dropFirst(first) {
       try database.execute(
         sql: "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         arguments: [

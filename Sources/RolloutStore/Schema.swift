@@ -101,7 +101,8 @@ enum Schema {
       id INTEGER PRIMARY KEY,
       run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
       task TEXT NOT NULL, particle INTEGER NOT NULL,
-      -- 'final' at the end of the run, or 'banked': finished, and culled later.
+      -- 'final' at the end of the run; 'banked': finished, and culled later; 'culled 4': culled after 4 steps, with those
+      -- steps alone that it took after it was cloned.
       standing TEXT NOT NULL,
       opening TEXT NOT NULL, choices TEXT,
       reward REAL NOT NULL, isDone INTEGER NOT NULL, logWeight REAL, failure TEXT,

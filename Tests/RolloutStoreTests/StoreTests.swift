@@ -125,6 +125,62 @@ struct StoreTests {
     #expect(try await store.genealogy(run: "r1", task: "t1") == genealogy)
   }
 
+  @Test("What was culled comes back with its whole past, and is stored without what it shared")
+  func culled() async throws {
+    let scratch = try Scratch()
+    let path = scratch.path("s.sqlite")
+    let store = try RolloutStore(path: path)
+    try await store.begin(Self.run())
+    func checkpoint(_ step: Int, _ ancestors: [Int]) -> Checkpoint {
+      Checkpoint(
+        step: step, logWeights: LogWeights(equal: 3), softValues: [0, 0, 0], ancestors: ancestors, logEvidence: 0)
+    }
+    // Place 1 continues 0 after step 1, place 2 continues that clone after step 2, place 0 continues 2 after step 3.
+    let genealogy = Genealogy(
+      count: 3, checkpoints: [checkpoint(1, [0, 0, 2]), checkpoint(2, [0, 1, 1]), checkpoint(3, [2, 1, 2])])
+    let lives: [(Int, TrajectoryRecord.Standing, [String])] = [
+      (0, .final, ["a", "d", "g", "h"]), (1, .final, ["a", "d", "f", "i"]), (2, .final, ["a", "d", "g", "j"]),
+      (1, .culled(after: 1), ["b"]), (2, .culled(after: 2), ["c", "e"]), (0, .culled(after: 3), ["a", "k", "l"]),
+    ]
+    let records = lives.map {
+      TrajectoryRecord(particle: $0.0, standing: $0.1, trajectory: Self.trajectory($0.2))
+    }
+    try await store.note([Self.task], split: .train, of: Self.world)
+    try await store.save(run: "r1", task: Self.task, trajectories: records, genealogy: genealogy)
+    #expect(try await store.trajectories(run: "r1", task: "t1").count == 3)
+    let all = try await store.trajectories(run: "r1", task: "t1", culled: true)
+    #expect(
+      Set(all.map { "\($0.particle) \($0.standing.rawValue) \($0.trajectory.actions.joined())" })
+        == Set(lives.map { "\($0.0) \($0.1.rawValue) \($0.2.joined())" }))
+    #expect(try await store.runs().map(\.trajectories) == [3])
+    #expect(try await store.tasks(ofRun: "r1").map(\.trajectories) == [3])
+  }
+
+  @Test("Only the steps after the cloning are stored of what is culled")
+  func culledTail() async throws {
+    let scratch = try Scratch()
+    let path = scratch.path("s.sqlite")
+    let store = try RolloutStore(path: path)
+    try await store.begin(Self.run())
+    try await store.note([Self.task], split: .train, of: Self.world)
+    let steps = [(1, [0, 0]), (3, [0, 0])].map {
+      Checkpoint(step: $0.0, logWeights: LogWeights(equal: 2), softValues: [0, 0], ancestors: $0.1, logEvidence: 0)
+    }
+    try await store.save(
+      run: "r1", task: Self.task,
+      trajectories: [
+        TrajectoryRecord(particle: 0, trajectory: Self.trajectory(["a", "b", "c"])),
+        TrajectoryRecord(particle: 1, standing: .culled(after: 3), trajectory: Self.trajectory(["a", "x", "y"])),
+      ], genealogy: Genealogy(count: 2, checkpoints: steps))
+    let stored = try await DatabaseQueue(path: path).read {
+      try String.fetchAll(
+        $0, sql: "SELECT action FROM step JOIN trajectory ON id = trajectory WHERE particle = 1 ORDER BY number")
+    }
+    #expect(stored == ["x", "y"])
+    let culled = try await store.trajectories(run: "r1", task: "t1", culled: true).last
+    #expect(culled?.trajectory.actions == ["a", "x", "y"])
+  }
+
   @Test func aStoreOfAnotherVersionIsRefused() throws {
     let scratch = try Scratch()
     let path = scratch.path("s.sqlite")
