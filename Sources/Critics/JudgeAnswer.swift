@@ -43,7 +43,7 @@ enum JudgeAnswer {
   private static func statement(in line: String) -> String? {
     if let key = line.matches(of: /(?i)["']score["']\s*[:=]/).last { return String(line[key.range.upperBound...]) }
     let pattern =
-      /(?i)[\s>#•\-"'{\[(<|]*(?:(?:final|overall|my|the|total|estimated|expected)\s+)*score(?![A-Za-z0-9])["'\s]*(?:\([^)]*\))?\s*(?:(?:out\s+of|\/)\s*[0-9]+\s*)?(?<mark>[:=→]|is(?=\s)|of(?=\s)|[\-–—](?=\s))?(?<rest>.*)/
+      /(?i)[\s>#•\-"'{\[(<|]*(?:[0-9]+[.)]\s+)?(?:(?:final|overall|my|the|total|estimated|expected)\s+)*score(?![A-Za-z0-9])["'\s]*(?:\([^)]*\))?\s*(?:(?:out\s+of|\/)\s*[0-9]+\s*)?(?<mark>[:：=→]|is(?=\s)|of(?=\s)|[\-–—](?=\s))?(?<rest>.*)/
     guard let match = line.wholeMatch(of: pattern) else { return nil }
     let rest = match.output.rest
     // "Score by part" is no statement, "Score 7" is one.

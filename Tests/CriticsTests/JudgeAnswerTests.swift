@@ -9,6 +9,8 @@ struct JudgeAnswerTests {
     arguments: [
       ("Score: 7", 7), ("score: 7", 7), ("SCORE = 7.", 7), ("Score 7", 7), ("Score is 6.5", 6.5), ("Score of 6", 6),
       ("Final score: 8", 8), ("My overall score: 3", 3), ("- Score: 4", 4), ("> Score → 4", 4), ("Score - 4", 4),
+      ("Score：4", 4), ("3. Score: 4", 4),
+      ("The final score is 7.", 7),
       ("## Score: 4", 4), ("Score (0-10): 7", 7), ("Final score (out of 10): 7", 7), ("Score out of 10: 7", 7),
       ("Score:7", 7), ("Score: +7", 7), ("Score: .5", 0.5), ("Score: 0", 0), ("Score: -0", 0), ("Score: 007", 7),
       ("7", 7), ("7.", 7), (" 8.25 \n", 8.25), ("7 points", 7), ("7/10", 7), ("10/10", 10), ("Score: 7 / 10", 7),
