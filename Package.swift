@@ -50,10 +50,6 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
 
-    .systemLibrary(
-      name: "CXGBoost", pkgConfig: "xgboost", providers: [.apt(["libxgboost-dev"]), .brew(["xgboost"])]),
-    .target(name: "Critics", dependencies: ["Agents", "CXGBoost"]),
-
     // One exchange with a server, for policies and for worlds that are served.
     .target(
       name: "HTTP",
@@ -75,6 +71,14 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       resources: [.embedInCode("local_server.py")]),
+
+    .systemLibrary(
+      name: "CXGBoost", pkgConfig: "xgboost", providers: [.apt(["libxgboost-dev"]), .brew(["xgboost"])]),
+    .target(
+      name: "Critics",
+      dependencies: [
+        "Agents", "CXGBoost", "HTTP", "Policies", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ]),
 
     .target(name: "Orders", dependencies: ["Agents"], path: "Sources/Environments/Orders"),
     .target(
@@ -205,7 +209,7 @@ let package = Package(
       ]),
     .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering"]),
     .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
-    .testTarget(name: "CriticsTests", dependencies: ["Critics"]),
+    .testTarget(name: "CriticsTests", dependencies: ["Critics", "Policies", "TestSupport"]),
     .testTarget(
       name: "CoxTests",
       dependencies: [

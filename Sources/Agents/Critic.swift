@@ -93,6 +93,12 @@ public struct CriticError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooLittleData
     /// The library or service behind the critic failed.
     case failed
+    /// A limit of calls, money or time was reached while the critic was asked.
+    case limitReached
+    /// The run was stopped while the critic was asked.
+    case cancelled
+    /// The critic's values could not be stored or read again.
+    case storeFailed
   }
 
   public let kind: Kind
@@ -101,6 +107,16 @@ public struct CriticError: Error, Sendable, Hashable, CustomStringConvertible {
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
     self.message = message
+  }
+
+  /// What an error of the model behind a critic is to the critic: the ends of a run stay what they are.
+  public init(_ error: PolicyError) {
+    switch error.kind {
+    case .limitReached: self.init(.limitReached, error.message)
+    case .cancelled: self.init(.cancelled, error.message)
+    case .storeFailed: self.init(.storeFailed, error.message)
+    default: self.init(.failed, "The model behind the critic gave no value: \(error.message)")
+    }
   }
 
   public var description: String { message }

@@ -17,8 +17,8 @@ public enum ServerURL {
     // Not quoted: what stands there may be a secret.
     guard url.user == nil, url.password == nil else {
       return "holds a user or a password"
-        + (section == "policy"
-          ? "; give the key by policy.apiKeyVariable instead." : ", which is not sent: leave it out.")
+        + (["policy", "critic"].contains(section)
+          ? "; give the key by \(section).apiKeyVariable instead." : ", which is not sent: leave it out.")
     }
     guard url.query == nil, url.fragment == nil else { return "holds a query; give the base URL alone." }
     if scheme == "http", !allowsPlainHTTP, !isLoopback(host) {

@@ -48,7 +48,7 @@ public final class AnthropicPolicy: Policy {
     self.settings = settings
     let transport = HTTPTransport(
       client: client, url: url, authorization: key.map { .header("x-api-key", $0) } ?? .none,
-      allowsPlainHTTP: settings.rules.allowsPlainHTTP, headers: [("anthropic-version", Self.version)])
+      rules: settings.rules, headers: [("anthropic-version", Self.version)])
     endpoint = ModelEndpoint(transport, rules: settings.rules)
   }
 

@@ -14,10 +14,13 @@ public struct CallRules: Sendable, Hashable {
   public var hedge: Double?
   /// Lets the prompts, and the key, go over the network unencrypted. Loopback needs no permission.
   public var allowsPlainHTTP: Bool
+  /// The section of the configuration that all this comes from, for errors that say what to change.
+  public var section: String
 
   public init(
     retry: RetryRule = RetryRule(), timeout: Double = 120, deadline: Double = 600, concurrency: Int = 64,
-    isAdaptive: Bool = true, hedge: Double? = nil, allowsPlainHTTP: Bool = false
+    isAdaptive: Bool = true, hedge: Double? = nil, allowsPlainHTTP: Bool = false,
+    section: String = "policy"
   ) {
     self.retry = retry
     self.timeout = timeout
@@ -26,5 +29,6 @@ public struct CallRules: Sendable, Hashable {
     self.isAdaptive = isAdaptive
     self.hedge = hedge
     self.allowsPlainHTTP = allowsPlainHTTP
+    self.section = section
   }
 }

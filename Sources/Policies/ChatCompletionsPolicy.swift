@@ -71,7 +71,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     self.settings = settings
     let transport = HTTPTransport(
       client: client, url: url, authorization: key.map { .bearer($0) } ?? .none,
-      allowsPlainHTTP: settings.rules.allowsPlainHTTP)
+      rules: settings.rules)
     endpoint = ModelEndpoint(transport, rules: settings.rules)
     dialect = Mutex(CompletionsDialect(settings))
   }

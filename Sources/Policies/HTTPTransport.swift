@@ -5,9 +5,9 @@ import HTTP
 import NIOHTTP1
 
 /// Posts JSON and returns JSON, with every failure told apart. Knows neither retries nor deadlines.
-struct HTTPTransport: Sendable {
+package struct HTTPTransport: Sendable {
   /// How a server is told who asks.
-  enum Authorization: Sendable {
+  package enum Authorization: Sendable {
     case none
     /// `Authorization: Bearer`.
     case bearer(String)
@@ -32,22 +32,25 @@ struct HTTPTransport: Sendable {
 
   private let exchange: HTTPExchange
   /// The base URL, without a slash at the end.
-  let base: String
+  package let base: String
   /// Why nothing is sent there, or nil.
   private let problem: String?
   private let headers: HTTPHeaders
   private let secret: [UInt8]
+  /// See ``CallRules/section``.
+  private let section: String
 
   /// An answer longer than this is cut off, not swallowed.
   static let longestBody = 8 << 20
 
-  init(
-    client: HTTPClient, url: String, authorization: Authorization, allowsPlainHTTP: Bool,
+  package init(
+    client: HTTPClient, url: String, authorization: Authorization, rules: CallRules,
     headers: [(name: String, value: String)] = []
   ) {
     exchange = HTTPExchange(client: client, longestBody: Self.longestBody)
     base = url.hasSuffix("/") ? String(url.dropLast()) : url
-    problem = ServerURL.problem(url, allowsPlainHTTP: allowsPlainHTTP)
+    section = rules.section
+    problem = ServerURL.problem(url, in: section, allowsPlainHTTP: rules.allowsPlainHTTP)
     var all = HTTPHeaders([("Content-Type", "application/json"), ("Accept", "application/json")])
     if let header = authorization.header { all.add(name: header.name, value: header.value) }
     for header in headers { all.add(name: header.name, value: header.value) }
@@ -57,7 +60,7 @@ struct HTTPTransport: Sendable {
 
   /// - Parameter seconds: how long it may take, the whole of the answer's body included.
   func post(_ path: String, _ body: Data, within seconds: Double) async throws(PolicyError) -> Data {
-    if let problem { throw PolicyError(.badRequest, "policy.url \(problem)") }
+    if let problem { throw PolicyError(.badRequest, "\(section).url \(problem)") }
     let answer: HTTPAnswer
     do throws(HTTPFailure) {
       answer = try await exchange.send(.POST, base + path, headers: headers, body: body, within: seconds)
@@ -77,7 +80,7 @@ struct HTTPTransport: Sendable {
   }
 
   /// The beginning of a body, for an error.
-  func excerpt(_ body: Data) -> String {
+  package func excerpt(_ body: Data) -> String {
     // Cut only then: half a key is one too.
     String(withoutSecret(String(decoding: body.prefix(4_096), as: UTF8.self)).prefix(300))
   }
@@ -100,16 +103,16 @@ struct HTTPTransport: Sendable {
     case .tooLong: PolicyError(.malformedAnswer, "\(base) \(failure.reason).")
     case .timedOut: PolicyError(.timedOut, "\(base) \(failure.reason).")
     case .invalidURL:
-      PolicyError(.badRequest, "policy.url is \(base), which is no URL; write it as http://host:port/v1.")
+      PolicyError(.badRequest, "\(section).url is \(base), which is no URL; write it as http://host:port/v1.")
     case .insecure:
       PolicyError(
         .badRequest,
-        "No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check policy.url."
+        "No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check \(section).url."
       )
     case .unreachable:
       PolicyError(
         .unreachable,
-        "No whole answer from \(base): \(failure.reason). Check policy.url, and that the server is running.")
+        "No whole answer from \(base): \(failure.reason). Check \(section).url, and that the server is running.")
     }
   }
 
@@ -137,19 +140,20 @@ struct HTTPTransport: Sendable {
     }
     switch answer.status {
     case 401:
-      return PolicyError(.unauthorized, "\(base) refused the API key (401). Check policy.apiKeyVariable.")
+      return PolicyError(.unauthorized, "\(base) refused the API key (401). Check \(section).apiKeyVariable.")
     case 403:
-      return PolicyError(.unauthorized, "\(message) The key may not do this: check it, and policy.model.")
+      return PolicyError(.unauthorized, "\(message) The key may not do this: check it, and \(section).model.")
     case 404:
-      return PolicyError(.unknownModel, "\(message) Check policy.model and policy.url.")
+      return PolicyError(.unknownModel, "\(message) Check \(section).model and \(section).url.")
     case 429: return waits(.rateLimited)
     case 408, 409, 425, 500...599: return waits(.serverFailed)
     case 300..<400:
       return PolicyError(
-        .badRequest, "\(base) sends elsewhere (\(answer.status)), where the key is not taken: give policy.url as it is."
+        .badRequest,
+        "\(base) sends elsewhere (\(answer.status)), where the key is not taken: give \(section).url as it is."
       )
     default:
-      if type.contains("model_not_found") { return PolicyError(.unknownModel, "\(message) Check policy.model.") }
+      if type.contains("model_not_found") { return PolicyError(.unknownModel, "\(message) Check \(section).model.") }
       return PolicyError(.badRequest, message)
     }
   }

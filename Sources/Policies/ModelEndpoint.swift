@@ -6,8 +6,8 @@ import Synchronization
 
 /// The way to one model server, for whatever is asked of it: retries within a deadline, no more in flight than the server
 /// takes, stragglers asked twice.
-final class ModelEndpoint: Sendable {
-  let transport: HTTPTransport
+package final class ModelEndpoint: Sendable {
+  package let transport: HTTPTransport
   private let rules: CallRules
   private let gate: AdaptiveGate
   private let latencies = Latencies()
@@ -17,7 +17,7 @@ final class ModelEndpoint: Sendable {
   private let lastWarning = Mutex<ContinuousClock.Instant?>(nil)
   private let log = Logger(label: "coxswain.policy")
 
-  init(_ transport: HTTPTransport, rules: CallRules) {
+  package init(_ transport: HTTPTransport, rules: CallRules) {
     self.transport = transport
     self.rules = rules
     gate = AdaptiveGate(most: rules.concurrency, isAdaptive: rules.isAdaptive)
@@ -27,8 +27,8 @@ final class ModelEndpoint: Sendable {
   var allowed: Int { gate.allowed }
 
   /// What a call brought.
-  struct Reply<T: Sendable>: Sendable {
-    let value: T
+  package struct Reply<T: Sendable>: Sendable {
+    package let value: T
     /// How often it was asked for, failures included.
     let attempts: Int
     /// The question was sent twice at a time, and may be charged for twice.
@@ -43,15 +43,28 @@ final class ModelEndpoint: Sendable {
     _ path: String, _ body: Data, for request: PolicyRequest,
     _ read: @escaping @Sendable (Data) throws(PolicyError) -> T
   ) async throws(PolicyError) -> Reply<T> {
-    let watcher = RetryWatcher(endpoint: self, request: request, seconds: rules.deadline)
-    let (answer, attempts) = try await rules.retry.run(seed: request.seed, watcher: watcher) {
+    try await call(path, body, name: "\(request.key)", seed: request.seed, ended: request.ended, read)
+  }
+
+  /// ``call(_:_:for:_:)`` for what is no question to a policy.
+  ///
+  /// - Parameters:
+  ///   - name: the call's, for the log.
+  ///   - seed: of the pauses between attempts.
+  ///   - ended: says why the run has ended meanwhile, or nil.
+  package func call<T: Sendable>(
+    _ path: String, _ body: Data, name: String, seed: Seed, ended: (@Sendable () async -> PolicyError?)?,
+    _ read: @escaping @Sendable (Data) throws(PolicyError) -> T
+  ) async throws(PolicyError) -> Reply<T> {
+    let watcher = RetryWatcher(endpoint: self, name: name, end: ended, seconds: rules.deadline)
+    let (answer, attempts) = try await rules.retry.run(seed: seed, watcher: watcher) {
       () throws(PolicyError) -> (value: T, isHedged: Bool) in
       await watcher.enter(gate)
       if let end = verdict.withLock(\.self) {
         gate.leave(.failed)
         throw end
       }
-      if let end = await request.ended?() {
+      if let end = await ended?() {
         gate.leave(.silent)
         throw end
       }
@@ -131,10 +144,10 @@ final class ModelEndpoint: Sendable {
     }
   }
 
-  fileprivate func note(_ error: PolicyError, key: CallKey, attempt: Int, pause: Double) {
+  fileprivate func note(_ error: PolicyError, name: String, attempt: Int, pause: Double) {
     Counter(label: "coxswain.policy.retries", dimensions: [("kind", error.kind.rawValue)]).increment()
     let metadata: Logger.Metadata = [
-      "call": "\(key)", "attempt": "\(attempt)", "of": "\(rules.retry.attempts)", "kind": "\(error.kind.rawValue)",
+      "call": "\(name)", "attempt": "\(attempt)", "of": "\(rules.retry.attempts)", "kind": "\(error.kind.rawValue)",
       "pause": "\(String(format: "%.2f", pause))",
     ]
     log.info("trying again", metadata: metadata)
@@ -152,14 +165,18 @@ final class ModelEndpoint: Sendable {
 /// What a call's retries ask and tell. Used by one call alone, one attempt after the other.
 private final class RetryWatcher: RetryRule.Watcher {
   private let endpoint: ModelEndpoint
-  private let request: PolicyRequest
+  private let name: String
+  private let end: (@Sendable () async -> PolicyError?)?
   private let seconds: Double
   /// Set when the first place is given: waiting in line is not the server's doing.
   private(set) var deadline = ContinuousClock.now
 
-  init(endpoint: ModelEndpoint, request: PolicyRequest, seconds: Double) {
+  init(
+    endpoint: ModelEndpoint, name: String, end: (@Sendable () async -> PolicyError?)?, seconds: Double
+  ) {
     self.endpoint = endpoint
-    self.request = request
+    self.name = name
+    self.end = end
     self.seconds = seconds
   }
 
@@ -176,9 +193,9 @@ private final class RetryWatcher: RetryRule.Watcher {
 
   var hasEverAnswered: Bool { endpoint.hasAnswered.withLock(\.self) }
 
-  func ended() async -> PolicyError? { await request.ended?() }
+  func ended() async -> PolicyError? { await end?() }
 
   func willRetry(_ error: PolicyError, attempt: Int, pause: Double) {
-    endpoint.note(error, key: request.key, attempt: attempt, pause: pause)
+    endpoint.note(error, name: name, attempt: attempt, pause: pause)
   }
 }

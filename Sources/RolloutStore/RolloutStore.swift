@@ -172,11 +172,15 @@ public final class RolloutStore: Sendable {
     }
   }
 
-  /// The policies that have runs here, with how their actions are written where the store knows.
+  /// The policies that have runs here, with how their actions are written where the store knows. A critic's run has none.
   public func policies() async throws(StoreError) -> [(identity: String, format: ActionFormat?)] {
     let rows: [[String?]] = try await read("read the policies") { database in
-      try Row.fetchAll(database, sql: "SELECT policy, MAX(format) AS format FROM run GROUP BY policy ORDER BY policy")
-        .map { [$0["policy"], $0["format"]] }
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT policy, MAX(format) AS format FROM run WHERE policy <> '' GROUP BY policy ORDER BY policy
+          """
+      ).map { [$0["policy"], $0["format"]] }
     }
     return rows.map { ($0[0] ?? "", $0[1].flatMap(ActionFormat.init)) }
   }

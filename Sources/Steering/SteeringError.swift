@@ -33,7 +33,13 @@ public struct SteeringError: Error, Sendable, CustomStringConvertible {
       }
     case let error as EnvironmentError:
       self.init(error.kind == .cancelled ? .interrupted : .environment, error.message)
-    case let error as CriticError: self.init(.critic, error.message)
+    case let error as CriticError:
+      switch error.kind {
+      case .limitReached: self.init(.limitReached, error.message)
+      case .cancelled: self.init(.interrupted, error.message)
+      case .storeFailed: self.init(.store, error.message)
+      default: self.init(.critic, error.message)
+      }
     case let error as StoreError: self.init(.store, error.message)
     case is CancellationError: self.init(.interrupted, "The run was stopped.")
     default: self.init(.environment, String(describing: error))

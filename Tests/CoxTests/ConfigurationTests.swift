@@ -1,4 +1,5 @@
 import Agents
+import Critics
 import Foundation
 import ParticleFilter
 import Policies
@@ -137,6 +138,101 @@ struct ConfigurationTests {
       yaml: Self.anthropic + "thinkingTokens: 1024, maxTokens: 2048, promptCache: false }", file: "c.yaml")
     #expect(claude.policy.url == "https://api.anthropic.com/v1" && claude.policy.thinkingTokens == 1_024)
     #expect(!claude.policy.promptCache)
+  }
+
+  @Test("A judge takes the keys of a policy, with other defaults, and its own")
+  func judge() throws {
+    let short = try Configuration(
+      yaml: Self.least + #"critic: { kind: judge, url: "https://judge.example.com/v1", model: j }"#, file: "c.yaml")
+    let judge = try #require(short.critic.judge)
+    #expect(short.critic.kind == .judge && judge.policy.kind == .openai && judge.policy.section == "critic")
+    #expect(judge.policy.temperature == 0 && judge.policy.maxTokens == 512 && judge.samples == 1)
+    #expect(judge.instructions == nil && judge.rewards == nil && short.policy.temperature == 1)
+
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("judge-\(UUID().uuidString).txt")
+    try "Judge it.".write(to: file, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let long = try Configuration(
+      yaml: Self.least + """
+        critic: { kind: judge, policyKind: anthropic, model: j, apiKeyVariable: JUDGE_KEY, temperature: 0.7, maxTokens: 99,
+                  concurrency: 3, timeout: 9, deadline: 90, attempts: 2, samples: 5, instructions: "\(file.path)",
+                  scale: { from: -1, to: 2 }, pricing: { inputPerMillion: 3 } }
+        """, file: "c.yaml")
+    let other = try #require(long.critic.judge)
+    #expect(other.policy.kind == .anthropic && other.policy.url == "https://api.anthropic.com/v1")
+    #expect(other.policy.apiKeyVariable == "JUDGE_KEY" && other.policy.temperature == 0.7)
+    #expect(other.policy.rules.concurrency == 3 && other.policy.rules.section == "critic")
+    #expect(other.policy.rules.retry.attempts == 2 && other.policy.rules.deadline == 90)
+    #expect(other.policy.pricing.inputPerMillion == 3 && other.policy.maxTokens == 99)
+    #expect(other.samples == 5 && other.instructions == "Judge it." && other.rewards == -1...2)
+
+    let local = try Configuration(
+      yaml: Self.least + "critic: { kind: judge, policyKind: local, slots: 2, scale: { to: 3 } }", file: "c.yaml")
+    #expect(local.critic.judge?.policy.slots == 2 && local.critic.judge?.rewards == 0...3)
+  }
+
+  @Test("A served reward model")
+  func pooling() throws {
+    let short = try Configuration(
+      yaml: Self.least + #"critic: { kind: pooling, url: "http://127.0.0.1:8000", model: rm }"#, file: "c.yaml")
+    let pooling = try #require(short.critic.pooling)
+    #expect(short.critic.kind == .pooling && pooling.url == "http://127.0.0.1:8000" && pooling.critic.model == "rm")
+    #expect(pooling.critic == PoolingCritic.Settings(model: "rm", rules: pooling.critic.rules))
+    #expect(pooling.critic.rules == PoolingCritic.Settings(model: "rm").rules && pooling.apiKeyVariable == nil)
+    let long = try Configuration(
+      yaml: Self.least + """
+        critic: { kind: pooling, url: "http://10.0.0.1", model: rm, apiKeyVariable: RM_KEY, batch: 8, scale: 0.5, offset: 1,
+                  concurrency: 2, timeout: 9, deadline: 90, attempts: 3, allowPlainHTTP: true }
+        """, file: "c.yaml")
+    let other = try #require(long.critic.pooling)
+    #expect(other.critic.batch == 8 && other.critic.scale == 0.5 && other.critic.offset == 1)
+    #expect(other.critic.rules.concurrency == 2 && other.critic.rules.retry.attempts == 3)
+    #expect(other.critic.rules.allowsPlainHTTP && other.critic.rules.section == "critic")
+    #expect(other.apiKeyVariable == "RM_KEY")
+  }
+
+  static let judgeStart = least + "critic: { kind: judge, model: m, "
+  static let poolingStart = least + "critic: { kind: pooling, model: m, "
+
+  @Test(
+    "What is wrong with a critic is said under its own section",
+    arguments: [
+      (least + "critic: { kind: magic }", "trees, judge, pooling, constant"),
+      (least + "critic: { kind: trees, model: m }", "unknown key critic.model"),
+      (judgeStart + "}", "critic.url"),
+      (least + "critic: { kind: judge, url: \"https://a.example.com\" }", "critic.model"),
+      (judgeStart + "url: \"http://example.com/v1\" }", "critic.allowPlainHTTP"),
+      (judgeStart + "url: \"https://u:p@example.com\" }", "critic.apiKeyVariable"),
+      (judgeStart + "url: \"https://a.example.com\", sample: 3 }", "did you mean critic.samples?"),
+      (judgeStart + "url: \"https://a.example.com\", temprature: 1 }", "did you mean critic.temperature?"),
+      (judgeStart + "url: \"https://a.example.com\", samples: 0 }", "critic.samples is 0"),
+      (judgeStart + "url: \"https://a.example.com\", samples: 3 }", "critic.temperature 0"),
+      (judgeStart + "url: \"https://a.example.com\", maxTokens: 0 }", "critic.maxTokens"),
+      (judgeStart + "url: \"https://a.example.com\", timeout: 0 }", "critic.timeout"),
+      (judgeStart + "url: \"https://a.example.com\", scale: { from: 1 } }", "critic.scale.to"),
+      (judgeStart + "url: \"https://a.example.com\", scale: { from: 1, to: 1 } }", "critic.scale goes"),
+      (judgeStart + "url: \"https://a.example.com\", scale: { to: .inf } }", "critic.scale goes"),
+      (judgeStart + "url: \"https://a.example.com\", scale: 1 }", "not a mapping"),
+      (judgeStart + "url: \"https://a.example.com\", instructions: /nowhere/at/all.txt }", "critic.instructions"),
+      (judgeStart + "url: \"https://a.example.com\", apiKeyVariable: sk-123 }", "critic.apiKeyVariable"),
+      (judgeStart + "policyKind: recorded }", "openai, anthropic, local"),
+      (judgeStart + "policyKind: anthropic, temperature: 1.2 }", "critic.temperature"),
+      (judgeStart + "policyKind: local, url: \"https://a.example.com\" }", "unknown key critic.url"),
+      (poolingStart + "}", "critic.url"),
+      (least + "critic: { kind: pooling, url: \"https://a.example.com\" }", "critic.model"),
+      (poolingStart + "url: \"http://example.com\" }", "critic.allowPlainHTTP"),
+      (poolingStart + "url: \"https://a.example.com\", batch: 0 }", "critic.batch"),
+      (poolingStart + "url: \"https://a.example.com\", bach: 2 }", "did you mean critic.batch?"),
+      (poolingStart + "url: \"https://a.example.com\", scale: 0 }", "critic.scale"),
+      (poolingStart + "url: \"https://a.example.com\", offset: .nan }", "critic.offset"),
+      (poolingStart + "url: \"https://a.example.com\", attempts: 0 }", "critic.attempts"),
+      (poolingStart + "url: \"https://a.example.com\", deadline: -1 }", "critic.deadline"),
+      (poolingStart + "url: \"https://a.example.com\", temperature: 1 }", "unknown key critic.temperature"),
+    ])
+  func wrongCritic(yaml: String, words: String) {
+    let message = Self.failure(yaml)
+    #expect(message?.contains(words) == true && message?.contains("policy.") == false, "\(message ?? "accepted")")
+    #expect(message?.contains("sk-123") != true)
   }
 
   @Test func taskNumbers() {

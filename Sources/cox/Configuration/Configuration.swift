@@ -18,6 +18,8 @@ struct PolicySettings {
   enum Kind: String, CaseIterable { case openai, anthropic, local, recorded }
 
   var kind: Kind
+  /// Where the keys stand, for errors.
+  var section = "policy"
   var api: ChatCompletionsPolicy.API?
   var url: String?
   var model: String?
@@ -53,10 +55,4 @@ struct PolicySettings {
   var threads: Int?
   var context = 1024
   var slots: Int?
-}
-
-struct CriticSettings {
-  enum Kind: String, CaseIterable { case trees, constant }
-
-  var kind = Kind.trees
 }

@@ -25,7 +25,11 @@ enum ExitStatus {
       let isUse = error.kind == .misconfigured || error.kind == .unknownTask
       return (isUse ? badUse : failed, error.message)
     case let error as CriticError:
-      return (error.kind == .wrongEnvironment || error.kind == .unreadable ? badUse : failed, error.message)
+      switch error.kind {
+      case .limitReached: return (limitReached, error.message)
+      case .wrongEnvironment, .unreadable: return (badUse, error.message)
+      default: return (failed, error.message)
+      }
     case let error as StoreError: return (error.kind == .wrongVersion ? badUse : failed, error.message)
     case let error as PolicyError:
       switch error.kind {

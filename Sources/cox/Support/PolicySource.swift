@@ -12,22 +12,20 @@ enum PolicySource {
   case recorded(RecordedPolicy)
 
   init(_ settings: PolicySettings) async throws {
-    let rules = CallRules(
-      retry: RetryRule(attempts: settings.attempts), timeout: settings.timeout, deadline: settings.deadline,
-      concurrency: settings.concurrency, isAdaptive: settings.adaptiveConcurrency && settings.kind != .local,
-      hedge: settings.hedge, allowsPlainHTTP: settings.allowPlainHTTP)
+    let rules = settings.rules
     switch settings.kind {
     case .openai:
       self = .completions(
         Self.completions(settings, model: settings.model ?? "", rules: rules), url: settings.url ?? "",
-        key: APIKey(variable: settings.apiKeyVariable))
+        key: APIKey(variable: settings.apiKeyVariable, section: settings.section))
     case .anthropic:
       var anthropic = AnthropicPolicy.Settings(
         model: settings.model ?? "", format: settings.format, temperature: settings.temperature, topP: settings.topP,
         maxTokens: settings.maxTokens, rules: rules)
       anthropic.thinkingTokens = settings.thinkingTokens
       anthropic.cachesPrompts = settings.promptCache
-      self = .anthropic(anthropic, url: settings.url ?? "", key: APIKey(variable: settings.apiKeyVariable))
+      self = .anthropic(
+        anthropic, url: settings.url ?? "", key: APIKey(variable: settings.apiKeyVariable, section: settings.section))
     case .local:
       var completions = Self.completions(settings, model: LocalServer.modelName(settings.model), rules: rules)
       if settings.choices == .auto { completions.constraint = .grammar }
@@ -106,17 +104,29 @@ enum PolicySource {
 struct APIKey {
   /// The environment variable's name, or nil for a server that wants no key.
   let variable: String?
+  /// Of the configuration, where it is named.
+  var section = "policy"
 
   func read() throws -> String? {
     guard let variable else { return nil }
     guard let key = ProcessInfo.processInfo.environment[variable], !key.isEmpty else {
-      throw ConfigurationError("The environment variable \(variable), which policy.apiKeyVariable names, is not set.")
+      throw ConfigurationError(
+        "The environment variable \(variable), which \(section).apiKeyVariable names, is not set.")
     }
     let trimmed = key.trimmingCharacters(in: .whitespacesAndNewlines)
     guard !trimmed.isEmpty, !trimmed.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
       throw ConfigurationError("The environment variable \(variable) is blank or holds control characters.")
     }
     return trimmed
+  }
+}
+
+extension PolicySettings {
+  var rules: CallRules {
+    CallRules(
+      retry: RetryRule(attempts: attempts), timeout: timeout, deadline: deadline, concurrency: concurrency,
+      isAdaptive: adaptiveConcurrency && kind != .local, hedge: hedge, allowsPlainHTTP: allowPlainHTTP, section: section
+    )
   }
 }
 

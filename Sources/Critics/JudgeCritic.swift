@@ -1,0 +1,129 @@
+import Agents
+
+/// A language model as critic: it reads the half-finished attempt and states how it will end, without any training
+/// (the zero-shot baseline of Agentic Monte Carlo, arXiv 2606.05296).
+///
+/// What it states is the final reward of the whole attempt, which is what a reader of one can judge; the reward paid so far is
+/// taken off it. An answer without a score is a missing value, never 0.
+///
+/// ```swift
+/// let judge = JudgeCritic(policy, rewards: 0...1)
+/// let values = try await judge.returnsToGo(from: [CriticState(trajectory)])
+/// ```
+public struct JudgeCritic: Critic {
+  public struct Settings: Sendable, Hashable {
+    /// The final rewards, in reward units, that the two ends of `scores` stand for.
+    public var rewards: ClosedRange<Double>
+    /// The scale of the judge's own numbers. 0 to 10 with decimals: models know it from their training data, its steps are no
+    /// finer than they can tell apart, and 7/10 and 70 % say the same on it.
+    public var scores: ClosedRange<Double> = 0...10
+    /// Answers for each state, each with an equal mass in the distribution of the return; at least 1. More than one is of use
+    /// at a temperature above 0 alone.
+    public var samples: Int
+    /// What the judge is told; nil for ``JudgeCritic/instructions(rewards:scores:)``. Its answers must end as these do.
+    public var instructions: String?
+    public var seed: Seed
+
+    public init(rewards: ClosedRange<Double>, samples: Int = 1, instructions: String? = nil, seed: Seed = Seed(1)) {
+      self.rewards = rewards
+      self.samples = samples
+      self.instructions = instructions
+      self.seed = seed
+    }
+  }
+
+  public let settings: Settings
+  private let policy: any Policy
+  private let instructions: String
+  private let counter = ValueCounter()
+
+  /// - Parameters:
+  ///   - policy: the judge's own model and sampling; how its actions are written does not matter here.
+  ///   - settings: with a finite scale of more than one score, and at least one sample.
+  public init(_ policy: any Policy, settings: Settings) {
+    let (scores, rewards) = (settings.scores, settings.rewards)
+    precondition(settings.samples >= 1, "a judge is asked at least once")
+    precondition(scores.lowerBound < scores.upperBound, "a scale has two ends")
+    precondition([scores, rewards].allSatisfy { $0.lowerBound.isFinite && $0.upperBound.isFinite }, "finite scales")
+    self.policy = policy
+    self.settings = settings
+    instructions = settings.instructions ?? Self.instructions(rewards: rewards, scores: scores)
+  }
+
+  public init(_ policy: any Policy, rewards: ClosedRange<Double>, samples: Int = 1) {
+    self.init(policy, settings: Settings(rewards: rewards, samples: samples))
+  }
+
+  /// The model, and a digest of what it is told, with all that turns its answers into values.
+  public var identity: String {
+    var digest = Digest()
+    digest.add(instructions, reminder)
+    return """
+      judge, \(policy.identity), prompt \(digest.text.prefix(8)), scores \(settings.scores) for rewards \
+      \(settings.rewards), samples \(settings.samples), seed \(settings.seed.rawValue)
+      """
+  }
+
+  /// The run that the judge's answers are stored under: a digest of what decides them. Asking for more samples, or reading them
+  /// on another scale of rewards, finds those that are there.
+  public var run: String {
+    var digest = Digest()
+    digest.add("judge", policy.identity, instructions, reminder, String(settings.seed.rawValue))
+    return digest.text
+  }
+
+  /// How many answers there were so far, and how many of them stated no score.
+  public var counts: ValueCounts { counter.current }
+
+  public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
+    let distinct = DistinctStates(states)
+    let samples = settings.samples
+    // Those in flight are not cut short where one fails, since they are paid for.
+    let answers = await withTaskGroup(of: (place: Int, answer: Result<Double?, PolicyError>).self) { group in
+      for (place, text) in distinct.texts.enumerated() {
+        for sample in 0..<samples {
+          group.addTask { (place * samples + sample, await score(of: text, sample: sample)) }
+        }
+      }
+      return await group.reduce(into: [:]) { $0[$1.place] = $1.answer }
+    }
+    var values: [ReturnDistribution?] = []
+    do throws(PolicyError) {
+      for (place, state) in distinct.states.enumerated() {
+        var scores: [Double?] = []
+        for sample in 0..<samples { scores.append(try answers[place * samples + sample]?.get()) }
+        values.append(returnToGo(scores.compactMap(\.self), after: state.rewardSoFar))
+      }
+    } catch { throw CriticError(error) }
+    return distinct.spread(values)
+  }
+
+  /// One answer's score; nil where it states none or the model refuses.
+  private func score(of text: String, sample: Int) async -> Result<Double?, PolicyError> {
+    var digest = Digest()
+    digest.add(text)
+    let key = CallKey(run: run, task: TaskID(digest.text), particle: 0, step: sample)
+    let request = PolicyRequest(
+      transcript: Transcript(entries: [.instructions(instructions), .prompt("\(text)\n\n\(reminder)")]),
+      seed: key.seed(from: settings.seed), key: key)
+    var score: Double?
+    do throws(PolicyError) {
+      score = JudgeAnswer.score(in: try await policy.respond(to: request).text, on: settings.scores)
+    } catch {
+      guard error.concernsOneCall else { return .failure(error) }
+    }
+    counter.note([score])
+    return .success(score)
+  }
+
+  /// The scores as returns, less what was already paid.
+  private func returnToGo(_ scores: [Double], after rewardSoFar: Double) -> ReturnDistribution? {
+    guard !scores.isEmpty else { return nil }
+    let (from, to) = (settings.scores, settings.rewards)
+    return ReturnDistribution(
+      returns: scores.map { score in
+        let share = (score - from.lowerBound) / (from.upperBound - from.lowerBound)
+        return to.lowerBound + share * (to.upperBound - to.lowerBound) - rewardSoFar
+      }, probabilities: scores.map { _ in 1 })
+  }
+}

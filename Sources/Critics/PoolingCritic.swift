@@ -1,0 +1,138 @@
+import Agents
+import AsyncHTTPClient
+import Foundation
+import HTTP
+import Policies
+
+/// A reward model behind vLLM's `POST /pooling`, or any server that answers in its form: one number for each text.
+///
+/// It is shown ``CriticState/text``. Its number is taken for the return-to-go, expected or soft, after a map to reward units.
+/// What is null, not a number, or left out is a missing value.
+public struct PoolingCritic: Critic {
+  public struct Settings: Sendable, Hashable {
+    /// The model's name at the server.
+    public var model: String
+    /// Texts in one request, at least 1.
+    public var batch: Int
+    /// The value is `scale` times the model's number, plus `offset`, in reward units.
+    public var scale: Double
+    public var offset: Double
+    /// Retries, deadline, requests in flight.
+    public var rules: CallRules
+
+    public init(
+      model: String, batch: Int = 32, scale: Double = 1, offset: Double = 0,
+      rules: CallRules = CallRules(concurrency: 4, section: "critic")
+    ) {
+      self.model = model
+      self.batch = batch
+      self.scale = scale
+      self.offset = offset
+      self.rules = rules
+    }
+  }
+
+  public let settings: Settings
+  private let endpoint: ModelEndpoint
+  private let ended: (@Sendable () async -> PolicyError?)?
+  private let counter = ValueCounter()
+
+  /// - Parameters:
+  ///   - url: the base URL that `/pooling` follows; vLLM has it at the root, without `/v1`.
+  ///   - key: the API key, or nil. It is sent as a header and appears nowhere else.
+  ///   - client: see ``withHTTPClient(connections:_:)``.
+  ///   - ended: asked before anything is sent and while it waits to try again: why the run has ended meanwhile, or nil.
+  public init(
+    url: String, key: String? = nil, settings: Settings, client: HTTPClient = .standard,
+    ended: (@Sendable () async -> PolicyError?)? = nil
+  ) {
+    precondition(settings.batch >= 1, "a batch holds at least one text")
+    self.settings = settings
+    self.ended = ended
+    endpoint = ModelEndpoint(
+      HTTPTransport(client: client, url: url, authorization: key.map { .bearer($0) } ?? .none, rules: settings.rules),
+      rules: settings.rules)
+  }
+
+  /// The model and the map of its numbers.
+  public var identity: String {
+    let isMapped = settings.scale != 1 || settings.offset != 0
+    return "pooling, \(settings.model)" + (isMapped ? ", × \(settings.scale) + \(settings.offset)" : "")
+  }
+
+  /// How many values were asked for so far, and how many were missing.
+  public var counts: ValueCounts { counter.current }
+
+  public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
+    let distinct = DistinctStates(states)
+    let texts = distinct.texts
+    let starts = Array(stride(from: 0, to: texts.count, by: settings.batch))
+    let batches = await withTaskGroup(of: (Int, Result<[Double?], CriticError>).self) { group in
+      for start in starts {
+        let batch = Array(texts[start..<min(start + settings.batch, texts.count)])
+        group.addTask {
+          do throws(CriticError) { return (start, .success(try await numbers(of: batch))) } catch {
+            return (start, .failure(error))
+          }
+        }
+      }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+    var values: [ReturnDistribution?] = []
+    for start in starts { values += try (batches[start]?.get() ?? []).map(value) }
+    counter.note(values)
+    return distinct.spread(values)
+  }
+
+  private func value(_ number: Double?) -> ReturnDistribution? {
+    guard let number else { return nil }
+    let value = settings.scale * number + settings.offset
+    return value.isFinite ? .point(value) : nil
+  }
+
+  /// The model's numbers, in the order of the texts. Where a text is too long for the model, the others of its batch are asked
+  /// about without it.
+  private func numbers(of texts: [String]) async throws(CriticError) -> [Double?] {
+    let answer: Result<[Double?], CriticError>?
+    do throws(PolicyError) { answer = try await ask(texts) } catch {
+      guard error.concernsOneCall else { throw CriticError(error) }
+      answer = nil
+    }
+    if let answer { return try answer.get() }
+    guard texts.count > 1 else { return [nil] }
+    let middle = texts.count / 2
+    let first = try await numbers(of: Array(texts[..<middle]))
+    return first + (try await numbers(of: Array(texts[middle...])))
+  }
+
+  /// One request. An answer of another shape is not asked for again: the server would give the same one.
+  private func ask(_ texts: [String]) async throws(PolicyError) -> Result<[Double?], CriticError> {
+    let body: Data
+    do { body = try JSONEncoder().encode(PoolingRequest(model: settings.model, input: texts)) } catch {
+      throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
+    }
+    let transport = endpoint.transport
+    return try await endpoint.call(
+      "/pooling", body, name: "pooling of \(texts.count)", seed: Seed(0).split(texts[0]), ended: ended
+    ) { (answer: Data) throws(PolicyError) -> Result<[Double?], CriticError> in
+      let said = transport.excerpt(answer).clipped(to: 300)
+      guard let answer = PoolingAnswer(answer) else {
+        throw PolicyError(.malformedAnswer, "\(transport.base)/pooling sent no JSON: \(said)")
+      }
+      do throws(PoolingAnswer.Problem) { return .success(try answer.numbers(for: texts.count)) } catch {
+        return .failure(
+          CriticError(
+            .failed,
+            """
+            \(transport.base)/pooling gave no value for each text: \(error.message). It sent: \(said). Serve a model with one \
+            output for a text, and with a pooling that reads it once, such as vLLM's LAST.
+            """))
+      }
+    }.value
+  }
+}
+
+private struct PoolingRequest: Encodable {
+  let model: String
+  let input: [String]
+}

@@ -1,0 +1,126 @@
+import Agents
+import Critics
+import Foundation
+import HTTP
+import Policies
+
+/// What guides: trees trained here, a model that is asked, or nothing.
+struct CriticSettings {
+  enum Kind: String, CaseIterable { case trees, judge, pooling, constant }
+
+  var kind = Kind.trees
+  /// Of `judge`.
+  var judge: JudgeSettings?
+  /// Of `pooling`.
+  var pooling: PoolingSettings?
+}
+
+/// A language model as critic: the keys of a policy, and how its answers become values.
+struct JudgeSettings {
+  /// What a judge may be asked through.
+  enum PolicyKind: String, CaseIterable {
+    case openai, anthropic, local
+
+    var kind: PolicySettings.Kind {
+      switch self {
+      case .openai: .openai
+      case .anthropic: .anthropic
+      case .local: .local
+      }
+    }
+  }
+
+  var policy: PolicySettings
+  var samples = 1
+  /// The text of the file that says what the judge is told.
+  var instructions: String?
+  /// The final rewards that its lowest and its highest score stand for; nil for 0 and the world's maximal reward.
+  var rewards: ClosedRange<Double>?
+}
+
+/// A served reward model as critic.
+struct PoolingSettings {
+  var url: String
+  var critic: PoolingCritic.Settings
+  var apiKeyVariable: String?
+}
+
+extension CriticSettings {
+  init(_ yaml: inout YAMLMapping) throws {
+    kind = try yaml.choice("kind", Kind.self) ?? kind
+    switch kind {
+    case .judge: judge = try JudgeSettings(&yaml)
+    case .pooling: pooling = try PoolingSettings(&yaml)
+    case .trees, .constant: break
+    }
+  }
+}
+
+extension JudgeSettings {
+  init(_ yaml: inout YAMLMapping) throws {
+    let kind = try yaml.choice("policyKind", PolicyKind.self) ?? .openai
+    policy = PolicySettings(kind: kind.kind)
+    policy.section = "critic"
+    policy.temperature = 0
+    policy.maxTokens = 512
+    samples = try yaml.integer("samples") ?? samples
+    rewards = try yaml.mapping("scale", Self.scale)
+    if let path = try yaml.text("instructions") { instructions = try Self.text(of: path) }
+    try policy.read(&yaml)
+    guard samples >= 1 else { throw ConfigurationError("critic.samples is \(samples); at least 1.") }
+    if samples > 1, policy.temperature == 0 {
+      throw ConfigurationError(
+        "critic.samples is \(samples) at critic.temperature 0, where all answers are the same: raise the one or leave out the other."
+      )
+    }
+  }
+
+  private static func scale(_ yaml: inout YAMLMapping) throws -> ClosedRange<Double> {
+    let (from, to) = (try yaml.number("from") ?? 0, try yaml.number("to"))
+    guard let to else {
+      throw ConfigurationError("critic.scale.to is missing: the reward that the highest score means.")
+    }
+    guard from < to, from.isFinite, to.isFinite else {
+      throw ConfigurationError("critic.scale goes from \(from) to \(to); write the lower reward first.")
+    }
+    return from...to
+  }
+
+  private static func text(of path: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
+      throw ConfigurationError("critic.instructions: there is no readable text file \(path).")
+    }
+    guard !text.allSatisfy(\.isWhitespace) else {
+      throw ConfigurationError("critic.instructions: \(path) says nothing.")
+    }
+    return text
+  }
+}
+
+extension PoolingSettings {
+  init(_ yaml: inout YAMLMapping) throws {
+    // The keys that a policy has too are read, and checked, as a policy's are.
+    var server = PolicySettings(kind: .openai)
+    server.section = "critic"
+    server.concurrency = 4
+    try server.readServer(&yaml)
+    server.model = try yaml.text("model")
+    try server.readRules(&yaml)
+    guard server.url != nil else {
+      throw ConfigurationError(
+        "critic.url is missing: the base URL that /pooling follows, such as \"https://rewards.example.com\".")
+    }
+    try server.check()
+    url = server.url ?? ""
+    apiKeyVariable = server.apiKeyVariable
+    critic = PoolingCritic.Settings(model: server.model ?? "", rules: server.rules)
+    critic.batch = try yaml.integer("batch") ?? critic.batch
+    critic.scale = try yaml.number("scale") ?? critic.scale
+    critic.offset = try yaml.number("offset") ?? critic.offset
+    guard critic.batch >= 1 else { throw ConfigurationError("critic.batch is \(critic.batch); at least 1.") }
+    guard critic.scale.isFinite, critic.scale != 0, critic.offset.isFinite else {
+      throw ConfigurationError(
+        "critic.scale is \(critic.scale) and critic.offset \(critic.offset); numbers, and the scale not 0.")
+    }
+  }
+}

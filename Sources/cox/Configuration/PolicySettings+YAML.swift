@@ -1,0 +1,153 @@
+import Agents
+import HTTP
+import Policies
+
+extension PolicySettings {
+  init(_ yaml: inout YAMLMapping) throws {
+    guard let kind = try yaml.choice("kind", Kind.self) else {
+      throw ConfigurationError(
+        "policy.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+    }
+    self.init(kind: kind)
+    try read(&yaml)
+  }
+
+  /// Reads every key of a policy but its kind; what is not given stays as it is.
+  mutating func read(_ yaml: inout YAMLMapping) throws {
+    api = try yaml.choice("api", ChatCompletionsPolicy.API.self)
+    model = try yaml.text("model")
+    temperature = try yaml.number("temperature") ?? temperature
+    topP = try yaml.number("topP")
+    maxTokens = try yaml.integer("maxTokens") ?? maxTokens
+    format = try yaml.choice("format", ActionFormat.self) ?? format
+    choices = try yaml.choice("choices", ChoiceConstraint.self) ?? choices
+    samplesPerCall = try yaml.integer("samplesPerCall")
+    try readRules(&yaml)
+    hedge = try yaml.number("hedge")
+    pricing =
+      try yaml.mapping("pricing") { yaml in
+        Pricing(
+          inputPerMillion: try yaml.number("inputPerMillion") ?? 0,
+          cachedInputPerMillion: try yaml.number("cachedInputPerMillion"),
+          cacheWritePerMillion: try yaml.number("cacheWritePerMillion"),
+          outputPerMillion: try yaml.number("outputPerMillion") ?? 0)
+      } ?? pricing
+    switch kind {
+    case .openai:
+      try readServer(&yaml)
+      maxTokensParameter = try yaml.choice("maxTokensParameter", ChatCompletionsPolicy.TokenParameter.self)
+      reasoningEffort = try yaml.text("reasoningEffort")
+      logprobs = try yaml.flag("logprobs") ?? logprobs
+    case .anthropic:
+      try readServer(&yaml)
+      url = url ?? "https://api.anthropic.com/v1"
+      thinkingTokens = try yaml.integer("thinkingTokens")
+      promptCache = try yaml.flag("promptCache") ?? promptCache
+    case .recorded:
+      recording = try yaml.text("recording")
+      identity = try yaml.text("identity")
+    case .local:
+      python = try yaml.text("python")
+      port = try yaml.integer("port")
+      threads = try yaml.integer("threads")
+      context = try yaml.integer("context") ?? context
+      slots = try yaml.integer("slots")
+    }
+    try check()
+  }
+
+  /// What every server that is not ours is told by.
+  mutating func readServer(_ yaml: inout YAMLMapping) throws {
+    url = try yaml.text("url")
+    apiKeyVariable = try yaml.text("apiKeyVariable")
+    adaptiveConcurrency = try yaml.flag("adaptiveConcurrency") ?? adaptiveConcurrency
+    allowPlainHTTP = try yaml.flag("allowPlainHTTP") ?? allowPlainHTTP
+  }
+
+  /// How it is called, on whatever server.
+  mutating func readRules(_ yaml: inout YAMLMapping) throws {
+    concurrency = try yaml.integer("concurrency") ?? concurrency
+    timeout = try yaml.number("timeout") ?? timeout
+    deadline = try yaml.number("deadline") ?? deadline
+    attempts = try yaml.integer("attempts") ?? attempts
+  }
+
+  func check() throws {
+    func positive(_ value: Int?, _ key: String) throws {
+      if let value, value < 1 { throw ConfigurationError("\(section).\(key) is \(value); at least 1.") }
+    }
+    try positive(maxTokens, "maxTokens")
+    try positive(concurrency, "concurrency")
+    try positive(samplesPerCall, "samplesPerCall")
+    try positive(attempts, "attempts")
+    try positive(threads, "threads")
+    try positive(context, "context")
+    try positive(slots, "slots")
+    if !(temperature >= 0 && temperature.isFinite) {
+      throw ConfigurationError("\(section).temperature is \(temperature); it is not negative.")
+    }
+    if let topP, !(topP > 0 && topP <= 1) {
+      throw ConfigurationError("\(section).topP is \(topP); above 0 and at most 1.")
+    }
+    if !(timeout > 0 && timeout <= 86_400) {
+      throw ConfigurationError("\(section).timeout is \(timeout); seconds, above 0 and at most a day.")
+    }
+    if !(deadline > 0 && deadline <= 86_400) {
+      throw ConfigurationError("\(section).deadline is \(deadline); seconds, above 0 and at most a day.")
+    }
+    if let hedge, !(hedge > 0 && hedge < 1) {
+      throw ConfigurationError(
+        "\(section).hedge is \(hedge); a quantile of the latency, above 0 and below 1, such as 0.95.")
+    }
+    for (key, price) in [
+      ("inputPerMillion", pricing.inputPerMillion), ("cachedInputPerMillion", pricing.cachedInputPerMillion),
+      ("cacheWritePerMillion", pricing.cacheWritePerMillion), ("outputPerMillion", pricing.outputPerMillion),
+    ] where !(price >= 0 && price.isFinite) {
+      throw ConfigurationError("\(section).pricing.\(key) is \(price); it is not negative.")
+    }
+    if let port, !(1...65_535).contains(port) { throw ConfigurationError("\(section).port is \(port); 1 to 65535.") }
+    if format == .tools, api == .text {
+      throw ConfigurationError("\(section).format tools goes with api: chat; a text has no tools to call.")
+    }
+    switch kind {
+    case .openai, .anthropic: try checkServer()
+    case .recorded:
+      if recording == nil {
+        throw ConfigurationError("\(section).recording is missing: the store or cassette whose answers are replayed.")
+      }
+    case .local: break
+    }
+  }
+
+  private func checkServer() throws {
+    guard let url else {
+      throw ConfigurationError("\(section).url is missing: the base URL, such as \"https://api.example.com/v1\".")
+    }
+    if let problem = ServerURL.problem(url, in: section, allowsPlainHTTP: allowPlainHTTP) {
+      throw ConfigurationError("\(section).url \(problem)")
+    }
+    if model == nil { throw ConfigurationError("\(section).model is missing: the model's name at the server.") }
+    if let apiKeyVariable, apiKeyVariable.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) == nil {
+      // Not quoted: it may be the key itself.
+      throw ConfigurationError(
+        "\(section).apiKeyVariable is no name of an environment variable. Give the variable's name, never the key.")
+    }
+    guard kind == .anthropic else { return }
+    if temperature > 1 { throw ConfigurationError("\(section).temperature is \(temperature); this API takes 0 to 1.") }
+    if let thinkingTokens, thinkingTokens < 1024 || thinkingTokens >= maxTokens {
+      throw ConfigurationError(
+        "\(section).thinkingTokens is \(thinkingTokens); at least 1024, and less than maxTokens, which counts thoughts too."
+      )
+    }
+    if thinkingTokens != nil, format == .tools {
+      throw ConfigurationError(
+        "\(section).thinkingTokens goes with format react or plain: with tools this API wants every thought back.")
+    }
+    if topP != nil, temperature != 1 {
+      throw ConfigurationError("\(section).topP goes with temperature 1: this API takes the one or the other.")
+    }
+    if thinkingTokens != nil, temperature != 1 {
+      throw ConfigurationError("\(section).thinkingTokens goes with temperature 1: a model that thinks samples at 1.")
+    }
+  }
+}
