@@ -1,3 +1,5 @@
+import Agents
+
 /// The bins of the return-to-go: one class per bin.
 struct ReturnBins: Sendable, Hashable, Codable {
   /// The return that stands for each bin, in reward units, strictly increasing: the value itself where there are few
@@ -43,6 +45,13 @@ struct ReturnBins: Sendable, Hashable, Codable {
       if lowerBounds[middle] <= value + Self.tolerance { low = middle } else { high = middle }
     }
     return low
+  }
+
+  /// How often each bin comes up among `returns`, of which there is at least one.
+  func distribution(of returns: some Sequence<Double>) -> ReturnDistribution {
+    var counts = [Double](repeating: 0, count: count)
+    for value in returns { counts[bin(of: value)] += 1 }
+    return ReturnDistribution(returns: values, probabilities: counts)
   }
 
   /// As an artifact must be.

@@ -64,8 +64,6 @@ extension TreesCritic {
       progress?("no trees: all returns are equal")
     }
 
-    var counts = [Double](repeating: 0, count: bins.count)
-    for label in labels { counts[label] += 1 }
     // Read back from its own text, so that a critic just trained and the same critic loaded are one.
     return try TreesCritic(
       Artifact(
@@ -74,7 +72,7 @@ extension TreesCritic {
           unfinished: trajectories.count - rollouts.count, rows: rows.count, seed: seed, settings: settings,
           folds: crossFit?.folds ?? 0, rounds: crossFit?.rounds ?? 0, heldOutLogLoss: crossFit?.logLoss ?? 0,
           marginalLogLoss: crossFit?.marginalLogLoss ?? 0,
-          marginal: ReturnDistribution(returns: bins.values, probabilities: counts)),
+          marginal: bins.distribution(of: rows.map(\.returnToGo))),
         features: features, bins: bins, baseMargin: baseMargin, calibration: calibration, booster: model))
   }
 }

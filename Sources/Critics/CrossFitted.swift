@@ -1,0 +1,117 @@
+import Agents
+import Foundation
+
+/// Out-of-fold beliefs: what a critic says of rollouts whose tasks it never saw, with all rollouts used for training.
+///
+/// A critic knows the rollouts it was trained on, so that its values there say nothing of new tasks. Where there are too few
+/// tasks to hold some out for good, each fold of tasks is judged by trees that were trained on the other folds.
+public enum CrossFitted {
+  /// What is still to come after every step of every rollout, by trees that saw no rollout of its task.
+  ///
+  /// The same rollouts in the same order, seed and settings give the same beliefs. Folds are fitted side by side, at most as
+  /// many at a time as there are active processors.
+  ///
+  /// - Parameters:
+  ///   - rollouts: rollouts of the frozen policy; unfinished ones are judged but not trained on.
+  ///   - environment: the world they come from.
+  ///   - policy: the identity of the policy they come from.
+  ///   - folds: the most folds of tasks, at least 2; never more than there are tasks with a finished rollout.
+  ///   - seed: decides the folds and every fit.
+  ///   - progress: told in words when a fold is judged.
+  /// - Returns: one array per rollout in the order given, in it the return-to-go (in reward units) after each of
+  ///   0 ..< count steps. The finished state is not asked about. Where the other folds hold a single task, nothing can be
+  ///   held out to fit trees by, and the belief is the marginal of that task's returns-to-go.
+  /// - Throws: `CriticError` of kind `tooLittleData` below two tasks with a finished rollout; `failed` for settings out of
+  ///   range, rewards that are not finite and XGBoost's own errors.
+  public static func beliefs(
+    about rollouts: [Trajectory], environment: EnvironmentIdentity, policy: String, folds: Int = 5, seed: Seed,
+    settings: TreesCritic.Settings = .init(), progress: ((String) -> Void)? = nil
+  ) async throws(CriticError) -> [[ReturnDistribution]] {
+    guard folds >= 2 else { throw CriticError(.failed, "Out-of-fold beliefs need at least 2 folds, not \(folds).") }
+    try settings.check()
+    let tasks = Set(try Rollouts.finished(rollouts).map(\.task.id))
+    guard tasks.count >= 2 else {
+      throw CriticError(
+        .tooLittleData,
+        """
+        Out-of-fold values need finished rollouts of at least 2 tasks, better 50 or more. There are those of \
+        \(tasks.count) in \(environment). Collect more: cox collect --split train --rollouts 4
+        """)
+    }
+    let count = min(folds, tasks.count)
+    // A task without a finished rollout teaches nothing, so any fold may judge it.
+    let foldOf = CrossFit.folds(of: Array(tasks), count: count, seed: seed.split("cross-fitted"))
+    let fits = (0..<count).map { fold in
+      Fit(
+        held: rollouts.indices.filter { foldOf[rollouts[$0].task.id, default: 0] == fold },
+        trained: rollouts.filter { foldOf[$0.task.id, default: 0] != fold },
+        seed: seed.split("cross-fitted").split(fold))
+    }
+
+    var beliefs = [[ReturnDistribution]](repeating: [], count: rollouts.count)
+    try await eachSideBySide(fits) { (fit) throws(CriticError) in
+      let judge = try judge(fit.trained, environment: environment, policy: policy, seed: fit.seed, settings: settings)
+      var judged: [(rollout: Int, beliefs: [ReturnDistribution])] = []
+      for index in fit.held {
+        let rollout = rollouts[index]
+        judged.append((index, try judge((0..<rollout.count).map { CriticState(rollout.prefix($0)) })))
+      }
+      return judged
+    } collect: { done, judged in
+      for (index, values) in judged { beliefs[index] = values }
+      progress?("\(done) of \(count) folds judged by trees that never saw their tasks")
+    }
+    return beliefs
+  }
+
+  /// The rollouts that one fit judges, by their places, and those it is trained on.
+  private struct Fit: Sendable {
+    let held: [Int]
+    let trained: [Trajectory]
+    let seed: Seed
+  }
+
+  /// What answers for states of tasks that are not among those of `rollouts`.
+  private static func judge(
+    _ rollouts: [Trajectory], environment: EnvironmentIdentity, policy: String, seed: Seed,
+    settings: TreesCritic.Settings
+  ) throws(CriticError) -> (_ states: [CriticState]) throws(CriticError) -> [ReturnDistribution] {
+    let finished = try Rollouts.finished(rollouts)
+    guard Set(finished.map(\.task.id)).count < 2 else {
+      return try TreesCritic.fit(finished, environment: environment, policy: policy, seed: seed, settings: settings)
+        .predict
+    }
+    let returns = Rollouts.rows(finished, features: FeatureMap(hashBuckets: settings.hashBuckets)).map(\.returnToGo)
+    let marginal = ReturnBins(returns, limit: settings.bins).distribution(of: returns)
+    return { states in states.map { _ in marginal } }
+  }
+
+  /// Works on items concurrently, at most as many at a time as there are active processors, and collects results one by one
+  /// as they come, with how many there are so far. The first error ends it.
+  private static func eachSideBySide<Item: Sendable, Value: Sendable>(
+    _ items: [Item], work: @escaping @Sendable (Item) throws(CriticError) -> Value,
+    collect: (_ done: Int, Value) -> Void
+  ) async throws(CriticError) {
+    let result: Result<Void, CriticError> = await withTaskGroup(of: Result<Value, CriticError>.self) { group in
+      var waiting = items.makeIterator()
+      func start() {
+        guard let item = waiting.next() else { return }
+        group.addTask { Result { () throws(CriticError) in try work(item) } }
+      }
+      for _ in 0..<max(ProcessInfo.processInfo.activeProcessorCount, 1) { start() }
+      var done = 0
+      while let next = await group.next() {
+        switch next {
+        case .success(let value):
+          done += 1
+          collect(done, value)
+          start()
+        case .failure(let error):
+          return .failure(error)
+        }
+      }
+      return .success(())
+    }
+    try result.get()
+  }
+}

@@ -1,0 +1,129 @@
+import Agents
+import Testing
+
+@testable import Critics
+
+/// The return of a task is decided by a word that stands in its request and in no other: a critic that saw the task knows
+/// it, one that did not knows nothing.
+private enum SecretWorld {
+  static let identity = EnvironmentIdentity(kind: "secrets")
+
+  static func rollouts(tasks: Int, each: Int) -> [Trajectory] {
+    (0..<tasks).flatMap { number -> [Trajectory] in
+      let task = AgentTask(id: TaskID("secret \(number)"), request: "word\(number)", stepLimit: 3)
+      return (0..<each).map { _ in
+        Trajectory(
+          task: task, opening: Observation("?"),
+          steps: (1...3).map {
+            Step(
+              response: "", action: .act("go"),
+              outcome: Outcome(
+                Observation("?"), reward: $0 == 3 && number.isMultiple(of: 2) ? 1 : 0, isDone: $0 == 3))
+          })
+      }
+    }
+  }
+}
+
+private func beliefs(
+  about rollouts: [Trajectory], folds: Int = 5, seed: Seed = Seed(1), settings: TreesCritic.Settings = .quick,
+  progress: ((String) -> Void)? = nil
+) async throws(CriticError) -> [[ReturnDistribution]] {
+  try await CrossFitted.beliefs(
+    about: rollouts, environment: CoinWorld.identity, policy: "coin", folds: folds, seed: seed, settings: settings,
+    progress: progress)
+}
+
+@Test func crossFittedBeliefsAreThoseOfUnseenTasks() async throws {
+  let rollouts = SecretWorld.rollouts(tasks: 12, each: 8)
+  var settings = TreesCritic.Settings.quick
+  settings.hashBuckets = 4096
+  settings.minimumChildWeight = 0
+  settings.rowSample = 1
+  settings.columnSample = 1
+  func share(_ beliefs: [[ReturnDistribution]]) -> Double {
+    let pairs = zip(rollouts, beliefs).flatMap { rollout, values in values.map { (rollout.reward, $0.mean) } }
+    return pairs.reduce(0) { $0 + abs($1.0 - $1.1) } / Double(pairs.count)
+  }
+  let honest = try await beliefs(about: rollouts, settings: settings)
+  // The marginal of the other tasks is half wrong, and to the worse where a fold's tasks end alike.
+  #expect(share(honest) > 0.45)
+
+  // The words would give the tasks away if they had been seen: the same tasks under four names, in several folds.
+  let renamed = ["a", "b", "c", "d"].flatMap { name in
+    rollouts.map { rollout in
+      let task = AgentTask(id: TaskID("\(name) \(rollout.task.id)"), request: rollout.request, stepLimit: 3)
+      return Trajectory(task: task, opening: rollout.opening, steps: rollout.steps)
+    }
+  }
+  let leaked = try await beliefs(about: renamed, settings: settings)
+  #expect(share(Array(leaked.prefix(rollouts.count))) < 0.3)
+}
+
+@Test func crossFittedBeliefsComeCloseToTheExactOnes() async throws {
+  let rollouts = CoinWorld.rollouts(tasks: 0..<80, each: 4, seed: Seed(3))
+  let beliefs = try await beliefs(about: rollouts)
+  #expect(beliefs.count == rollouts.count)
+  var error = 0.0
+  var ofConstant = 0.0
+  for (rollout, values) in zip(rollouts, beliefs) {
+    #expect(values.count == rollout.count)
+    for (step, value) in values.enumerated() {
+      let ones = rollout.prefix(step).actions.count { $0 == "one" }
+      let exact = CoinWorld.returnToGo(step: step, ones: ones).mean
+      error += abs(value.mean - exact)
+      ofConstant += abs(0.3 - exact)
+    }
+  }
+  #expect(error < ofConstant / 2)
+}
+
+@Test func crossFittedBeliefsDependOnTheSeedAlone() async throws {
+  let rollouts = CoinWorld.rollouts(tasks: 0..<24, each: 4, seed: Seed(3))
+  var lines: [String] = []
+  let first = try await beliefs(about: rollouts) { lines.append($0) }
+  #expect(lines.count == 5)
+  #expect(lines.last?.hasPrefix("5 of 5 folds") == true)
+  #expect(try await beliefs(about: rollouts) == first)
+  #expect(try await beliefs(about: rollouts, seed: Seed(2)) != first)
+  // In which order the tasks come decides nothing.
+  let turned = Array(rollouts.suffix(40) + rollouts.prefix(rollouts.count - 40))
+  #expect(try await beliefs(about: turned) == Array(first.suffix(40) + first.prefix(rollouts.count - 40)))
+}
+
+@Test func unfinishedRolloutsAreJudgedAndTeachNothing() async throws {
+  let rollouts = CoinWorld.rollouts(tasks: 0..<12, each: 4, seed: Seed(3))
+  let cut = CoinWorld.rollouts(tasks: 10..<14, each: 1, seed: Seed(8)).map { $0.prefix(4) }
+  let empty = rollouts[0].prefix(0)
+  let alone = try await beliefs(about: rollouts)
+  let together = try await beliefs(about: cut + [empty] + rollouts)
+  #expect(Array(together.suffix(rollouts.count)) == alone)
+  #expect(together.prefix(cut.count).allSatisfy { $0.count == 4 })
+  #expect(together[cut.count].isEmpty)
+}
+
+@Test func twoTasksAreJudgedByEachOthersMarginal() async throws {
+  let rollouts = [[true, true, true, false, false, false], [false, false, false, false, false, true]].enumerated().map {
+    CoinWorld.trajectory(task: $0, $1)
+  }
+  let values = try await beliefs(about: rollouts)
+  #expect(values[0].allSatisfy { abs($0.mean - 1.0 / 6) < 1e-12 })
+  #expect(values[1].allSatisfy { abs($0.mean - 0.5) < 1e-12 })
+  // Three tasks in two folds: one fit has a single task to learn from.
+  let three = rollouts + [CoinWorld.trajectory(task: 2, [true, true, true, true, true, true])]
+  #expect(try await beliefs(about: three, folds: 2).allSatisfy { $0.count == 6 })
+}
+
+@Test func outOfFoldBeliefsNeedTwoTasksAndTwoFolds() async {
+  let one = CoinWorld.rollouts(tasks: 0..<1, each: 4, seed: Seed(3))
+  let unfinished = CoinWorld.rollouts(tasks: 1..<5, each: 1, seed: Seed(3)).map { $0.prefix(2) }
+  for rollouts in [[], one, one + unfinished] {
+    let error = await #expect(throws: CriticError.self) { try await beliefs(about: rollouts) }
+    #expect(error?.kind == .tooLittleData)
+    #expect(error?.message.contains("cox collect") == true)
+  }
+  let error = await #expect(throws: CriticError.self) {
+    try await beliefs(about: CoinWorld.rollouts(tasks: 0..<4, each: 2, seed: Seed(3)), folds: 1)
+  }
+  #expect(error?.kind == .failed)
+}
