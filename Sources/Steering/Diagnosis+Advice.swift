@@ -84,7 +84,7 @@ extension Diagnosis {
       if evidence.outcomes.endsAlike.share.mean >= mostAlike { return .endsAlike }
       if headroom.gain.mean < margin || headroom.gain.mean <= 2 * headroom.gain.se { return .flat }
       if let best = headroom.best.last, best.estimate.mean >= evidence.success - margin { return .bestNearMaximum }
-      guard let from = evidence.predictability.from else { return .unpredictable }
+      guard let from = evidence.predictability.firstTold else { return .unpredictable }
       return Double(from) <= latestShareOfRollout * evidence.length ? .predictableEarly : .predictableLate
     }
   }

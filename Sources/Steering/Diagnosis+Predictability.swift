@@ -41,8 +41,10 @@ extension Diagnosis {
     public let rollouts: Int
     public let tasks: Int
     public let steps: [Step]
-    /// The first step after which the reward can be told within tasks: R² is at least ``leastRSquared``, at least half of its
-    /// largest and more than two standard errors above 0. Nil where there is none.
+    /// The first step after which anything can be told within tasks: R² is at least ``leastRSquared`` and more than two standard
+    /// errors above 0. Nil where there is none.
+    public let firstTold: Int?
+    /// The first such step with at least half of the largest R²: predictable from here.
     public let from: Int?
 
     /// What explains less of the differences between rollouts moves their weights less than chance does.
@@ -72,6 +74,7 @@ extension Diagnosis {
         $0.step.tasks >= Advice.leastTasks && $0.rSquared.mean >= Self.leastRSquared
           && $0.rSquared.mean > 2 * $0.rSquared.se
       }
+      firstTold = told.first?.step.step
       let half = (told.map(\.rSquared.mean).max() ?? 0) / 2
       from = told.first { $0.rSquared.mean >= half }?.step.step
     }

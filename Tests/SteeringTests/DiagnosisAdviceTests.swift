@@ -111,18 +111,19 @@ struct DiagnosisAdviceTests {
         paid: Array(repeating: 0, count: 15) + [rollout.choices[0] ? 0.5 : 0, rollout.choices[1] ? 0.2 : 0])
     }
     let diagnosis = try #require(Diagnosis(rollouts, maximalReward: 1))
-    #expect(diagnosis.predictability.from == 16)
+    #expect(diagnosis.predictability.from == 16 && diagnosis.predictability.firstTold == 16)
     #expect(diagnosis.advice == .init(.predictableLate) && diagnosis.advice.kind == .bestOf)
   }
 
   @Test("they differ, it can be told early, and there is headroom")
   func steer() throws {
-    let diagnosis = try Choices(chance: { _ in 0.35 }).diagnosis { choices in
+    let diagnosis = try Choices(tasks: 160, chance: { _ in 0.35 }).diagnosis { choices in
       (Double(choices.count { $0 }) + 0.35 * Double(5 - choices.count)) / 5
     }
     #expect(diagnosis.advice == .init(.predictableEarly) && diagnosis.advice.kind == .steer)
     // After k of five independent choices, k/5 of the variance is known; half of the largest, 4/5, from step 2.
     #expect(diagnosis.predictability.from == 2 || diagnosis.predictability.from == 3)
+    #expect(diagnosis.predictability.firstTold == 1)
     for step in diagnosis.predictability.steps {
       let rSquared = try #require(step.rSquared)
       #expect(abs(rSquared.mean - Double(step.step) / 5) < max(4 * rSquared.se, 1e-9))
