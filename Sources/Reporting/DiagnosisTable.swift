@@ -18,11 +18,13 @@ public struct DiagnosisTable: Sendable, Hashable {
   /// The numbers that led to it.
   public let because: String
 
-  public init(_ diagnosis: Diagnosis) {
+  /// - Parameter predictor: names what predicted the end, where that was not the reward so far alone.
+  public init(_ diagnosis: Diagnosis, predictedBy predictor: String? = nil) {
     rollouts = Self.rollouts(diagnosis)
     headroom = Self.headroom(diagnosis)
     predictability = Self.predictability(diagnosis.predictability)
-    sentences = diagnosis.sentences.map { visible($0) }
+    let predicted = predictor.map { "The reward at the end is predicted by \($0)." }
+    sentences = (diagnosis.sentences + [predicted].compactMap(\.self)).map { visible($0) }
     advice = diagnosis.advice.title
     because = visible(diagnosis.because)
   }

@@ -112,7 +112,8 @@ struct DiagnosisTableTests {
     let table = DiagnosisTable(
       try Self.diagnosis(tasks: 1_000, each: 2, steps: 60, maximalReward: nil, critic: true) {
         -12_345.678 * Double(($0 * 7 + $1 * 3) % 11)
-      })
+      }, predictedBy: String(repeating: "trees\u{1B}[31m ", count: 30))
+    #expect(!table.text().contains("\u{1B}") && table.sentences.last?.contains("trees␛") == true)
     #expect(table.text().split(separator: "\n").allSatisfy { $0.count <= 100 })
     // Every step would be 60 rows.
     #expect(table.predictability.rows.count == 12)

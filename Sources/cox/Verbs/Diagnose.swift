@@ -45,9 +45,14 @@ struct DiagnoseReport: Encodable {
   let sentences: [String]
   /// What to do, and the numbers that led to it.
   let advice: String
+  private let table: DiagnosisTable
+
+  private enum CodingKeys: String, CodingKey {
+    case environment, policy, split, critic, diagnosis, sentences, advice
+  }
 
   init(_ diagnosis: Diagnosis, environment: EnvironmentIdentity, policy: String, split: Split?, critic: String?) {
-    let table = DiagnosisTable(diagnosis)
+    table = DiagnosisTable(diagnosis, predictedBy: critic)
     self.environment = environment
     self.policy = policy
     self.split = split?.rawValue
@@ -57,10 +62,7 @@ struct DiagnoseReport: Encodable {
     advice = "\(table.advice). \(table.because)"
   }
 
-  var text: String {
-    let predicted = critic.map { "The end is predicted by \($0)." }
-    return ([DiagnosisTable(diagnosis).text()] + [predicted].compactMap(\.self)).joined(separator: "\n\n")
-  }
+  var text: String { table.text() }
 }
 
 extension Workspace {
