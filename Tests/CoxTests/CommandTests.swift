@@ -26,9 +26,28 @@ struct CommandTests {
       #expect(collected.json["trajectories"] as? Int == (split == "train" ? 30 : 12))
       #expect(collected.errors.contains("calls"))
     }
+    let diagnosed = try await cox.run("diagnose", "--config", file, "--store", "s.sqlite", "--json", "-", "--quiet")
+    #expect(diagnosed.status == 0 && diagnosed.errors.isEmpty, "\(diagnosed.errors)")
+    let figures = diagnosed.json["diagnosis"] as? [String: Any]
+    #expect(figures?["rollouts"] as? Int == 42 && figures?["tasks"] as? Int == 14)
+    #expect((diagnosed.json["critic"] as? String)?.hasPrefix("trees") == true)
+    // Three rollouts of each task are too few.
+    #expect((diagnosed.json["advice"] as? String)?.contains("cox collect") == true)
+    let missing = try await cox.run("diagnose", "--config", file, "--store", "s.sqlite", "--split", "test")
+    #expect(missing.status != 0 && missing.errors.contains("in the test split; it has"), "\(missing.errors)")
+
     let trained = try await cox.run("train", "--config", file, "--store", "s.sqlite", "--quiet")
     #expect(trained.status == 0, "\(trained.errors)")
     #expect(trained.output.contains("AUC of success") && trained.errors.isEmpty)
+    // A critic judges tasks that it was not trained on, and those alone.
+    let judged = try await cox.run(
+      "diagnose", "--config", file, "--store", "s.sqlite", "--critic", "trees", "--json", "-")
+    #expect(judged.status == 0, "\(judged.errors)")
+    let seen = ((judged.json["diagnosis"] as? [String: Any])?["predictability"] as? [String: Any])?["tasks"]
+    #expect(seen as? Int == 4)
+    let known = try await cox.run(
+      "diagnose", "--config", file, "--store", "s.sqlite", "--critic", "trees", "--split", "train")
+    #expect(known.status == 2 && known.errors.contains("was trained on all of these tasks"), "\(known.errors)")
 
     let arguments = ["compare", "--config", file, "--store", "s.sqlite", "--json", "-"]
     var results: [[String: Any]] = []

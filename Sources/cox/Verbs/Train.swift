@@ -73,11 +73,10 @@ extension Workspace {
   func train(_ name: String) async throws -> TrainReport {
     let start = ContinuousClock.now
     let seed = Seed(configuration.steering.seed).split("train")
-    var training = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .train).map(\.trajectory)
+    var training = try await rollouts(in: .train)
     var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(
       \.trajectory)
     var heldOutFrom = "the validation split"
-    guard !training.isEmpty else { throw try await nothingToTrainOn() }
     if held.isEmpty {
       var generator = seed.split("held out").generator()
       let tasks = Set(training.map(\.task.id)).sorted()
@@ -99,15 +98,5 @@ extension Workspace {
       rollouts: training.count, rounds: critic.record.rounds, heldOut: figures,
       heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
       seconds: (ContinuousClock.now - start).inSeconds)
-  }
-
-  func nothingToTrainOn() async throws -> CriticError {
-    let inventory = try await store.inventory(of: suite.identity)
-    let found =
-      inventory.isEmpty
-      ? "The store \(options.store) has no rollouts of \(suite.identity)."
-      : "The store has none of the policy \"\(policyIdentity)\" in the train split; it has "
-        + inventory.map { "\($0.rollouts) of \"\($0.policy)\" in \($0.split)" }.joined(separator: ", ") + "."
-    return CriticError(.tooLittleData, "\(found) Run cox collect first.")
   }
 }

@@ -1,7 +1,7 @@
 /// Figures that say how well predictions go with what came to pass.
-enum RankStatistics {
+package enum RankStatistics {
   /// Ranks from 1; equal values share the mean of their ranks.
-  static func ranks(_ values: [Double]) -> [Double] {
+  package static func ranks(_ values: [Double]) -> [Double] {
     let order = values.indices.sorted { values[$0] < values[$1] }
     var ranks = [Double](repeating: 0, count: values.count)
     var start = 0
@@ -15,7 +15,7 @@ enum RankStatistics {
   }
 
   /// Spearman's ρ, the correlation of ranks; nil where either side is constant.
-  static func spearman(_ a: [Double], _ b: [Double]) -> Double? {
+  package static func spearman(_ a: [Double], _ b: [Double]) -> Double? {
     let x = ranks(a)
     let y = ranks(b)
     // The mean rank, ties or not.
@@ -34,7 +34,7 @@ enum RankStatistics {
 
   /// The chance that a success scores above a failure, ties counting half (Mann and Whitney, 1947); nil where there are
   /// no successes or no failures.
-  static func areaUnderCurve(scores: [Double], successes: [Bool]) -> Double? {
+  package static func areaUnderCurve(scores: [Double], successes: [Bool]) -> Double? {
     let positives = Double(successes.count(where: \.self))
     let negatives = Double(successes.count) - positives
     guard positives > 0, negatives > 0 else { return nil }
@@ -43,7 +43,7 @@ enum RankStatistics {
   }
 
   /// 1 − Σ(y − ŷ)²/Σ(y − ȳ)²; nil where the outcomes are all equal.
-  static func rSquared(predictions: [Double], outcomes: [Double]) -> Double? {
+  package static func rSquared(predictions: [Double], outcomes: [Double]) -> Double? {
     let mean = outcomes.reduce(0, +) / Double(outcomes.count)
     let total = outcomes.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     guard total > 1e-12 * Double(outcomes.count) else { return nil }
@@ -52,7 +52,7 @@ enum RankStatistics {
 
   /// The mean over bins of equal count, weighted by it, of |mean prediction − mean outcome|, in reward units. Equal
   /// predictions are never parted, so a constant has one bin.
-  static func calibrationError(predictions: [Double], outcomes: [Double], bins: Int = 10) -> Double {
+  package static func calibrationError(predictions: [Double], outcomes: [Double], bins: Int = 10) -> Double {
     let order = predictions.indices.sorted { predictions[$0] < predictions[$1] }
     var sum = 0.0
     var start = 0

@@ -1,0 +1,91 @@
+extension Diagnosis {
+  /// What to do next. It never says that steering will gain: only a run with clones can tell.
+  public struct Advice: Sendable, Hashable, Codable {
+    public enum Kind: String, Sendable, Hashable, Codable {
+      /// There is too little to tell.
+      case collectMore
+      /// The frozen policy is as good as it can be: use it as it is.
+      case noSelection
+      /// Selection finds nothing better among what the policy does: it takes another model, prompt or temperature.
+      case strongerPrior
+      /// Take the best of several independent attempts.
+      case bestOf
+      /// There is something to select, and it shows early: plan a run with clones.
+      case steer
+    }
+
+    /// What led to it.
+    public enum Reason: String, Sendable, Hashable, Codable {
+      case tooFewRollouts
+      /// A single rollout comes near the maximal reward.
+      case nearMaximum
+      /// Rollouts of nearly all tasks end alike, below the maximum.
+      case endsAlike
+      /// Rollouts differ, but the best of several is hardly better than one, or not certainly.
+      case flat
+      /// The best of several comes near the maximal reward.
+      case bestNearMaximum
+      /// Rollouts differ, and before the end nothing tells which will end well.
+      case unpredictable
+      /// It can be told only when too little of the rollout is left.
+      case predictableLate
+      /// It can be told while enough is left.
+      case predictableEarly
+    }
+
+    public let kind: Kind
+    public let reason: Reason
+
+    /// The standard error over fewer tasks is itself uncertain by more than a quarter, 1/√(2(T − 1)).
+    public static let leastTasks = 10
+    /// Of fewer rollouts, those of a task that is solved half of the time end alike more often than once in eight, 2·2⁻ⁿ.
+    public static let leastRollouts = 4
+    /// Where a larger share of tasks ends alike, selection has a say in fewer than one task of ten.
+    public static let mostAlike = 0.9
+    /// What is less of the span from the least reward seen to the maximal one is not worth N times the calls.
+    public static let leastShareOfSpan = 0.05
+    /// After this share of the mean rollout, clones have too little left to differ in.
+    public static let latestShareOfRollout = 0.8
+
+    /// What the advice is made from.
+    struct Evidence {
+      let success: Double
+      let span: Double
+      let reward: Double
+      let length: Double
+      let outcomes: Outcomes
+      let headroom: Headroom
+      let predictability: Predictability
+      /// Rollouts of each task.
+      let sizes: [Int]
+    }
+
+    init(_ evidence: Evidence) { self.init(Self.reason(evidence)) }
+
+    init(_ reason: Reason) {
+      self.reason = reason
+      kind =
+        switch reason {
+        case .tooFewRollouts: .collectMore
+        case .nearMaximum: .noSelection
+        case .endsAlike, .flat: .strongerPrior
+        case .bestNearMaximum, .unpredictable, .predictableLate: .bestOf
+        case .predictableEarly: .steer
+        }
+    }
+
+    private static func reason(_ evidence: Evidence) -> Reason {
+      let margin = leastShareOfSpan * evidence.span
+      let headroom = evidence.headroom
+      guard evidence.sizes.count(where: { $0 >= leastRollouts }) >= leastTasks else { return .tooFewRollouts }
+      // Where all are paid nothing and the world names no maximum, the largest reward seen is none to be content with.
+      let isPaid = evidence.span > tolerance || evidence.outcomes.neverSolved.tasks < evidence.outcomes.tasks
+      if isPaid, evidence.reward >= evidence.success - margin - tolerance { return .nearMaximum }
+      if evidence.outcomes.endsAlike.share.mean >= mostAlike { return .endsAlike }
+      if headroom.gain.mean < margin || headroom.gain.mean <= 2 * headroom.gain.se { return .flat }
+      if let best = headroom.best.last, best.estimate.mean >= evidence.success - margin { return .bestNearMaximum }
+      guard let from = evidence.predictability.firstTold else { return .unpredictable }
+      return Double(from) <= latestShareOfRollout * evidence.length ? .predictableEarly : .predictableLate
+    }
+  }
+}

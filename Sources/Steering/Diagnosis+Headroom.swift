@@ -1,0 +1,64 @@
+import Agents
+
+extension Diagnosis {
+  /// What the best of k rollouts comes to, had a verifier chosen: what independent attempts can reach.
+  public struct Headroom: Sendable, Hashable, Codable {
+    /// The share of tasks solved by at least one of k rollouts; x is k = 1, 2, 4, … and the largest.
+    public let pass: [Point]
+    /// The expected largest reward of k rollouts.
+    public let best: [Point]
+    /// The largest k: half of the tasks have so many rollouts.
+    public let most: Int
+    /// What the best of the largest k has over one rollout, paired over the tasks that have so many.
+    public let gain: MeanEstimate
+
+    init(_ groups: [Group]) {
+      let sizes = groups.map(\.attempts.count).sorted()
+      // Not the largest number, which few tasks may have, nor the least, which a single one may.
+      let most = sizes[sizes.count / 2]
+      var draws = Array(sequence(first: 1) { $0 * 2 }.prefix { $0 < most })
+      draws.append(most)
+      func curve(_ value: (Group, Int) -> Double) -> [Point] {
+        draws.map { k in
+          let fitting = groups.filter { $0.attempts.count >= k }
+          return Point(x: k, estimate: MeanEstimate(fitting.map { value($0, k) }), tasks: fitting.count)
+        }
+      }
+      self.most = most
+      pass = curve { Self.pass(solved: $0.solved, of: $0.attempts.count, draws: $1) }
+      best = curve { Self.best(of: $0.rewards, draws: $1) }
+      gain = MeanEstimate(
+        groups.filter { $0.attempts.count >= most }.map { Self.best(of: $0.rewards, draws: most) - $0.mean })
+    }
+
+    /// The chance that k rollouts drawn without replacement hold a solved one, 1 − C(n−c, k)/C(n, k), as the stable
+    /// product 1 − Π_{i=n−c+1}^{n} (1 − k/i) (Chen et al., 2021, arXiv 2107.03374).
+    ///
+    /// - Precondition: 0 ≤ solved ≤ count and 1 ≤ draws ≤ count.
+    static func pass(solved: Int, of count: Int, draws: Int) -> Double {
+      precondition((0...count).contains(solved) && draws >= 1 && draws <= count)
+      // Then some solved one is always drawn; the product would have a negative factor.
+      guard count - solved >= draws else { return 1 }
+      var none = 1.0
+      for rank in (count - solved)..<count { none *= 1 - Double(draws) / Double(rank + 1) }
+      return 1 - none
+    }
+
+    /// The expected largest of k rewards drawn without replacement, Σ_i r_(i)·C(i−1, k−1)/C(n, k) over the sorted rewards,
+    /// its weights taken as differences of the chance that none of the j largest is drawn.
+    ///
+    /// - Precondition: 1 ≤ draws ≤ rewards.count.
+    static func best(of rewards: [Double], draws: Int) -> Double {
+      let count = rewards.count
+      precondition(draws >= 1 && draws <= count)
+      var noneSoFar = 1.0
+      var sum = 0.0
+      for (place, reward) in rewards.sorted(by: >).enumerated() {
+        let none = noneSoFar * Double(max(count - draws - place, 0)) / Double(count - place)
+        sum += (noneSoFar - none) * reward
+        noneSoFar = none
+      }
+      return sum
+    }
+  }
+}

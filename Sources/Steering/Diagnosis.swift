@@ -1,0 +1,175 @@
+import Agents
+
+/// What stored rollouts of the frozen policy say about whether there is anything to select, before anything is paid.
+///
+/// A pure function of the rollouts. It knows what best-of-N would have found among them, and how early the end could be told;
+/// it does not know what steering would gain, since no clone is among stored rollouts.
+public struct Diagnosis: Sendable, Hashable, Codable {
+  /// The reward from which a rollout counts as solved.
+  public let success: Double
+  /// `success` is the world's maximal reward; else the world names none, and it is the largest reward seen.
+  public let isSuccessKnown: Bool
+  /// The least and the largest reward of a rollout.
+  public let leastReward: Double
+  public let largestReward: Double
+
+  /// Finished rollouts, which all figures are of.
+  public let rollouts: Int
+  /// Rollouts left out because they are unfinished or their reward is no number.
+  public let leftOut: Int
+  public let tasks: Int
+  public let rolloutsPerTask: RolloutsPerTask
+  /// The mean reward, each task weighing the same.
+  public let reward: MeanEstimate
+  /// The share of a rollout's steps that pay nothing.
+  public let unpaidSteps: MeanEstimate
+  /// Steps of a rollout.
+  public let length: MeanEstimate
+
+  public let variation: Variation
+  public let outcomes: Outcomes
+  public let paths: Paths
+  public let headroom: Headroom
+  public let predictability: Predictability
+  public let advice: Advice
+
+  public struct RolloutsPerTask: Sendable, Hashable, Codable {
+    public let least: Int
+    public let mean: Double
+    public let most: Int
+  }
+
+  /// A point of a curve over tasks.
+  public struct Point: Sendable, Hashable, Codable {
+    public let x: Int
+    public let estimate: MeanEstimate
+    /// How many tasks the estimate is over.
+    public let tasks: Int
+  }
+
+  /// - Parameters:
+  ///   - rollouts: rollouts of the frozen policy, several of each of several tasks; unfinished ones are left out.
+  ///   - maximalReward: the largest reward a trajectory can have; nil where the world names none, and the largest reward seen
+  ///     stands for it. A rollout that was paid nothing is then never called solved.
+  ///   - expectedReturnsToGo: for each rollout, what a critic that never saw its task expects (in reward units) after each of
+  ///     0 ..< count steps; an empty row for a rollout that no such critic judges. Nil where there is no critic: the
+  ///     reward so far takes its place.
+  /// - Returns: nil where no rollout is finished.
+  /// - Precondition: as many rows as rollouts, each empty or as long as its rollout.
+  public init?(_ rollouts: [Trajectory], maximalReward: Double?, expectedReturnsToGo: [[Double]]? = nil) {
+    precondition(expectedReturnsToGo.map { $0.count == rollouts.count } ?? true, "one row per rollout")
+    let finished = rollouts.indices.filter {
+      rollouts[$0].isFinished && rollouts[$0].count > 0 && rollouts[$0].reward.isFinite
+    }
+    let rewards = finished.map { rollouts[$0].reward }
+    guard let least = rewards.min(), let largest = rewards.max() else { return nil }
+    leastReward = least
+    largestReward = largest
+    isSuccessKnown = maximalReward != nil
+    success = maximalReward ?? largest
+    // What pays nothing has solved nothing, though it be the best of all.
+    let threshold = maximalReward == nil && largest <= 0 ? Double.infinity : success - Self.tolerance
+    let grouped = Dictionary(grouping: finished) { rollouts[$0].task.id }.sorted { $0.key < $1.key }
+    let groups = grouped.map { _, places in
+      Group(places.map { Attempt(rollouts[$0], expected: expectedReturnsToGo?[$0], threshold: threshold) })
+    }
+
+    self.rollouts = finished.count
+    leftOut = rollouts.count - finished.count
+    tasks = groups.count
+    let sizes = groups.map(\.attempts.count)
+    rolloutsPerTask = RolloutsPerTask(
+      least: sizes.min() ?? 0, mean: Double(finished.count) / Double(groups.count), most: sizes.max() ?? 0)
+    reward = MeanEstimate(groups.map(\.mean))
+    unpaidSteps = MeanEstimate(
+      groups.map { group in
+        group.attempts.mean { Double($0.payments.count { $0 == 0 }) / Double($0.payments.count) }
+      })
+    length = MeanEstimate(groups.map { group in group.attempts.mean { Double($0.payments.count) } })
+
+    variation = Variation(groups)
+    outcomes = Outcomes(groups)
+    paths = Paths(groups)
+    headroom = Headroom(groups)
+    predictability = Predictability(groups, hasCritic: expectedReturnsToGo != nil)
+    advice = Advice(
+      Advice.Evidence(
+        success: success, span: success - least, reward: reward.mean, length: length.mean, outcomes: outcomes,
+        headroom: headroom, predictability: predictability, sizes: sizes))
+  }
+}
+
+extension Diagnosis {
+  /// Sums of decimal rewards differ by less than this.
+  static let tolerance = 1e-9
+
+  /// A finished rollout, as far as a diagnosis looks at it.
+  struct Attempt {
+    let actions: [String]
+    /// What each step paid.
+    let payments: [Double]
+    let reward: Double
+    let isSolved: Bool
+    /// The expected reward at the end after each of 0 ..< count steps; nil where no critic judges it.
+    let expected: [Double]?
+    /// The reward so far after each of 0 ..< count steps.
+    let paid: [Double]
+
+    init(_ rollout: Trajectory, expected returnsToGo: [Double]?, threshold: Double) {
+      let steps = rollout.steps
+      actions = steps.map(\.action.text)
+      payments = steps.map(\.outcome.reward)
+      reward = rollout.reward
+      isSolved = rollout.reward >= threshold
+      var sum = 0.0
+      let paid = payments.map { payment in
+        defer { sum += payment }
+        return sum
+      }
+      self.paid = paid
+      precondition(returnsToGo.map { $0.isEmpty || $0.count == steps.count } ?? true, "one value per step")
+      expected = returnsToGo.flatMap { $0.isEmpty ? nil : zip(paid, $0).map { $0 + $1 } }
+    }
+  }
+
+  /// The finished rollouts of a task, at least one.
+  struct Group {
+    let attempts: [Attempt]
+    let rewards: [Double]
+    let mean: Double
+    /// Σ (reward − mean)².
+    let squares: Double
+
+    init(_ attempts: [Attempt]) {
+      self.attempts = attempts
+      rewards = attempts.map(\.reward)
+      let mean = attempts.mean(\.reward)
+      self.mean = mean
+      squares = attempts.reduce(0) { $0 + ($1.reward - mean) * ($1.reward - mean) }
+    }
+
+    var solved: Int { attempts.count { $0.isSolved } }
+    var endsAlike: Bool {
+      guard let least = rewards.min(), let largest = rewards.max() else { return true }
+      return largest - least <= Diagnosis.tolerance
+    }
+  }
+}
+
+extension Collection {
+  /// The mean of what `value` makes of the elements; 0 of none.
+  func mean(_ value: (Element) -> Double) -> Double { reduce(0) { $0 + value($1) } / Double(Swift.max(count, 1)) }
+}
+
+extension MeanEstimate {
+  /// Σa/Σb over tasks, with the standard error of a ratio (Cochran, Sampling Techniques, 1977, chapter 6), without the
+  /// factor for finite populations; nil where Σb is 0.
+  init?(ratio pairs: [(a: Double, b: Double)]) {
+    let whole = pairs.reduce(0) { $0 + $1.b }
+    guard whole > 0 else { return nil }
+    let ratio = pairs.reduce(0) { $0 + $1.a } / whole
+    let count = Double(pairs.count)
+    let squares = pairs.reduce(0) { $0 + ($1.a - ratio * $1.b) * ($1.a - ratio * $1.b) }
+    self.init(mean: ratio, se: count > 1 ? (squares * count / (count - 1)).squareRoot() / whole : 0)
+  }
+}

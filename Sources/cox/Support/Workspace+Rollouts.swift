@@ -1,0 +1,26 @@
+import Agents
+import RolloutStore
+
+extension Workspace {
+  /// The stored rollouts of the configured world and policy, of one split, or of all where it is nil.
+  ///
+  /// - Throws: where there are none, an error that says what the store has instead.
+  func rollouts(in split: Split?) async throws -> [Trajectory] {
+    var rollouts: [Trajectory] = []
+    for split in split.map({ [$0] }) ?? Split.allCases {
+      rollouts += try await store.rollouts(of: suite.identity, policy: policyIdentity, split: split).map(\.trajectory)
+    }
+    guard !rollouts.isEmpty else { throw try await noRollouts(in: split) }
+    return rollouts
+  }
+
+  private func noRollouts(in split: Split?) async throws -> CriticError {
+    let inventory = try await store.inventory(of: suite.identity)
+    let found =
+      inventory.isEmpty
+      ? "The store \(options.store) has no rollouts of \(suite.identity)."
+      : "The store has none of the policy \"\(policyIdentity)\" in \(split.map { "the \($0) split" } ?? "any split"); it has "
+        + inventory.map { "\($0.rollouts) of \"\($0.policy)\" in \($0.split)" }.joined(separator: ", ") + "."
+    return CriticError(.tooLittleData, "\(found) Run cox collect first.")
+  }
+}
