@@ -25,6 +25,14 @@ public struct Spending: Sendable, Hashable {
   public var cost = 0.0
 
   public init() {}
+
+  public static func + (a: Spending, b: Spending) -> Spending {
+    var sum = a
+    sum.calls += b.calls
+    sum.usage += b.usage
+    sum.cost += b.cost
+    return sum
+  }
 }
 
 /// Counts what a run takes and says when to stop.
@@ -39,8 +47,10 @@ public actor Budget {
   }
 
   private let limits: Limits
-  private let pricing: Pricing
-  private let start = ContinuousClock.now
+  let pricing: Pricing
+  private let earlier: Spending
+  private let start: ContinuousClock.Instant
+  /// Without what was spent earlier.
   public private(set) var spent = Spending()
   private var inFlight = 0
   private var reservedTokens = 0.0
@@ -50,9 +60,17 @@ public actor Budget {
   /// The runs' tasks whose stored answers are counted; what they answer from then on is counted as it comes.
   private var counted: Set<String> = []
 
-  public init(limits: Limits = Limits(), pricing: Pricing = Pricing()) {
+  /// - Parameters:
+  ///   - earlier: what another policy took under the same limits, at its own prices.
+  ///   - start: since when the seconds count.
+  public init(
+    limits: Limits = Limits(), pricing: Pricing = Pricing(), earlier: Spending = Spending(),
+    since start: ContinuousClock.Instant = .now
+  ) {
     self.limits = limits
     self.pricing = pricing
+    self.earlier = earlier
+    self.start = start
   }
 
   /// Lets calls in flight finish and refuses every further one. What was found stays stored.
@@ -94,15 +112,17 @@ public actor Budget {
 
   // MARK: - Limits
 
+  private var allSpent: Spending { earlier + spent }
+
   /// Which limit is reached, in words, or nil.
   private var reached: String? {
-    if let most = limits.calls, spent.calls >= most {
+    if let most = limits.calls, allSpent.calls >= most {
       return "Reached the limit of \(most) calls. Raise --limit-calls and run the same command to continue."
     }
-    if let most = limits.tokens, spent.usage.totalTokens >= most {
+    if let most = limits.tokens, allSpent.usage.totalTokens >= most {
       return "Reached the limit of \(most) tokens. Raise --limit-tokens and run the same command to continue."
     }
-    if let most = limits.cost, spent.cost >= most {
+    if let most = limits.cost, allSpent.cost >= most {
       return "Reached the cost limit of \(most). Raise --limit-cost and run the same command to continue."
     }
     return isOutOfTime ? outOfTime : nil
@@ -127,9 +147,9 @@ public actor Budget {
     if inFlight == 0 { return true }
     // What a call costs is not known before the first has come back.
     if spent.calls == 0, limits.tokens != nil || limits.cost != nil { return false }
-    if let most = limits.calls, spent.calls + inFlight >= most { return false }
-    if let most = limits.tokens, Double(spent.usage.totalTokens) + reservedTokens >= Double(most) { return false }
-    if let most = limits.cost, spent.cost + reservedCost >= most { return false }
+    if let most = limits.calls, allSpent.calls + inFlight >= most { return false }
+    if let most = limits.tokens, Double(allSpent.usage.totalTokens) + reservedTokens >= Double(most) { return false }
+    if let most = limits.cost, allSpent.cost + reservedCost >= most { return false }
     return true
   }
 
@@ -143,7 +163,8 @@ public actor Budget {
   private func count(calls: Int, _ usage: Usage) {
     spent.calls += calls
     spent.usage += usage
-    spent.cost += pricing.cost(of: usage)
+    // Of the sum, since a sum of prices would depend on the order in which they came.
+    spent.cost = pricing.cost(of: spent.usage)
   }
 
   private func stopping(_ message: String) -> PolicyError {
