@@ -185,6 +185,7 @@ extension SteeringSettings {
     resampler = try yaml.choice("resampler", Resampler.self) ?? resampler
     answer = try yaml.choice("answer", Answer.self) ?? .search
     divergence = try yaml.choice("divergence", DivergencePolicy.self) ?? divergence
+    keep = try yaml.integer("keep")
     schedule = Self.automaticSchedule
     if let word = yaml.word("resample") {
       schedule = try Self.schedule(word, named: "steering.resample")

@@ -13,11 +13,12 @@ struct Workspace {
   let store: RolloutStore
   let source: PolicySource
 
-  init(_ options: CommonOptions) async throws {
+  /// - Parameter shared: a store that is open already.
+  init(_ options: CommonOptions, store shared: RolloutStore? = nil) async throws {
     self.options = options
     configuration = try options.configuration()
     source = try await PolicySource(configuration.policy)
-    store = try RolloutStore(path: options.store)
+    store = try shared ?? RolloutStore(path: options.store)
     // Last, since nobody would close it where another is refused.
     suite = try await configuration.environment.suite()
   }

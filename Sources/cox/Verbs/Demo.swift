@@ -33,7 +33,7 @@ struct Demo: Verb {
     let workspace = try await Workspace(common)
     let settings = workspace.configuration.steering
     try workspace.check(settings, for: try workspace.suite.tasks(in: .test))
-    let (comparison, steered, stopped) = try await workspace.withRun { run in
+    let compared = try await workspace.withRun { run in
       heading("1/3  Collecting rollouts of the frozen policy: \(workspace.policyIdentity)")
       for split in [Split.train, .validation] {
         let tasks = try workspace.suite.tasks(in: split)
@@ -47,18 +47,19 @@ struct Demo: Verb {
       let tasks = try workspace.suite.tasks(in: .test)
       heading("\n3/3  Comparing on \(tasks.count) held-out tasks at equal model calls")
       return try await run.compare(
-        [.single, .bestOf, .amc], on: tasks, split: .test, settings: settings,
+        Variants(settings, methods: [.single, .bestOf, .amc]), on: tasks, split: .test, settings: settings,
         critic: try workspace.critic(CriticSettings.Kind.trees.rawValue))
     }
+    let comparison = compared.comparison
     try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: "\(output)/comparison.svg")
-    try Pictures.write(Array(steered.prefix(3)), to: "\(output)/genealogy")
+    try Pictures.write(Array(compared.steered.prefix(3)), to: "\(output)/genealogy")
     if let json = common.json { try Console.write(json: comparison, to: json) }
     if common.json != "-" {
       Console.print("\n" + ComparisonTable(comparison).text)
       Console.print("\nPictures: \(output)/comparison.svg, \(output)/genealogy/")
       Console.print("Took \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)).")
     }
-    if let stopped { throw stopped }
+    if let stopped = compared.stopped { throw stopped }
   }
 
   /// What happens on the way is a result too, unless standard output carries JSON.

@@ -8,8 +8,8 @@ struct Steer: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Run one method on tasks.",
     discussion: """
-      amc: N trajectories under Sequential Monte Carlo, guided by a critic. best-of: N independent ones, the best kept. \
-      single: one. Every answer is stored before it is used: the same command run again continues.
+      amc: N trajectories under Sequential Monte Carlo, guided by a critic. beam: N of which each checkpoint keeps the best \
+      few. best-of: N independent ones, the best kept. single: one. Every answer is stored before it is used: the same command run again continues.
       """)
 
   @OptionGroup var common: CommonOptions
@@ -17,7 +17,7 @@ struct Steer: Verb {
   @OptionGroup var steering: SteeringOptions
 
   @Option(
-    help: ArgumentHelp("single, best-of or amc (steering.method).", valueName: "method"))
+    help: ArgumentHelp("single, best-of, amc or beam (steering.method).", valueName: "method"))
   var method: Steering.Method?
 
   @Option(
@@ -34,7 +34,7 @@ struct Steer: Verb {
     settings = settings.effective
     try workspace.check(settings, for: tasks)
     // A critic that is not needed is not looked for: best-of-N works before anything is trained.
-    let critic = settings.method == .amc || steering.critic != nil ? try workspace.critic(steering.critic) : nil
+    let critic = settings.method.isSteered || steering.critic != nil ? try workspace.critic(steering.critic) : nil
     let (outcome, summary) = try await workspace.withRun { run in
       let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
       return (outcome, run.summary(outcome, settings: settings))
