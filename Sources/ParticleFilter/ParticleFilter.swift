@@ -26,7 +26,7 @@ public struct Payment: Sendable, Hashable {
 /// let checkpoint = filter.weigh(step: 4, paid: Payment(rewards: rewards), guidance: guidance, using: &generator)
 /// if let ancestors = checkpoint.ancestors { /* continue ancestors[i] at place i */ }
 /// filter.finish(paid: Payment(rewards: lastRewards))
-/// filter.weights                // the posterior
+/// filter.weights                // the posterior, once it has finished
 /// filter.softValue              // V(s₀) + β·log Ẑ
 /// ```
 public struct ParticleFilter: Sendable {
@@ -90,9 +90,6 @@ public struct ParticleFilter: Sendable {
   public mutating func finish(paid: Payment) {
     accumulate(paid, to: Array(repeating: 0, count: count))
   }
-
-  /// The normalised weights: after ``finish(paid:)``, the posterior.
-  public var weights: [Double] { logWeights.normalised }
 
   /// log Ẑ: the log-mean-weights of every resampling and of now. Its exponential is unbiased after ``finish(paid:)``.
   public var logEvidence: Double { settledEvidence + logWeights.logMean }

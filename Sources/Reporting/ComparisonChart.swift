@@ -26,15 +26,18 @@ private struct Panel {
 
 private struct Chart {
   let methods: [MethodSummary]
+  /// With several variants of a method every row has its settings, and a legend would only say them again.
+  private let hasVariants: Bool
   let panels: [Panel]
 
   private let width = 720.0
-  private let left = 156.0
+  private var left: Double { hasVariants ? 236 : 156 }
   private let right = 560.0
   private let rowHeight = 21.0
 
   init(_ comparison: Comparison) {
     methods = comparison.methods
+    hasVariants = comparison.hasVariants
     let rewards = [
       Figure(name: "Best reward", estimates: methods.map(\.rewardBest)),
       Figure(name: "Mean over particles", estimates: methods.map(\.rewardMean)),
@@ -62,7 +65,7 @@ private struct Chart {
     y += 19
     content.append(.label("Dots are means over tasks, whiskers one standard error.", "subtitle", x: 20, y: y))
     y += 26
-    content += legend(&y)
+    if !hasVariants { content += legend(&y) }
     for panel in panels { content += draw(panel, &y) }
     return SVG.picture(
       "cox-comparison", width: width, height: y + 12, title: title, description: description, style: SeriesMark.style,
@@ -73,7 +76,7 @@ private struct Chart {
   private var title: String {
     let tasks = Set(methods.map(\.tasks)).sorted()
     guard let fewest = tasks.first, let most = tasks.last else { return "No methods to compare" }
-    let methods = counted(methods.count, "method")
+    let methods = counted(methods.count, hasVariants ? "variant" : "method")
     return fewest == most
       ? "\(methods) on \(counted(most, "task"))" : "\(methods) on \(fewest) to \(counted(most, "task"))"
   }
@@ -81,10 +84,12 @@ private struct Chart {
   private var description: String {
     methods.map { method in
       let solved = method.solvedBest.map { "solved \($0.text(overTasks: method.tasks)), " } ?? ""
-      return "\(method.method): \(solved)best reward \(method.rewardBest.text(overTasks: method.tasks)), "
+      return "\(name(method)): \(solved)best reward \(method.rewardBest.text(overTasks: method.tasks)), "
         + "mean over particles \(method.rewardMean.text(overTasks: method.tasks))."
     }.joined(separator: " ")
   }
+
+  private func name(_ method: MethodSummary) -> String { hasVariants ? method.variantName : method.method }
 
   private func legend(_ y: inout Double) -> [SVG] {
     let names = methods.map { method in
@@ -125,8 +130,8 @@ private struct Chart {
     let method = methods[place]
     let text = estimate?.text(overTasks: method.tasks) ?? "–"
     var content = [
-      SVG.tooltip("\(method.method), \(figure): \(text)"),
-      .label(SVG.fitted(method.method, width: left - 34, fontSize: 11), "name", x: left - 10, y: y + 4, anchor: "end"),
+      SVG.tooltip("\(name(method)), \(figure): \(text)"),
+      .label(SVG.fitted(name(method), width: left - 34, fontSize: 11), "name", x: left - 10, y: y + 4, anchor: "end"),
       .label(text, "value", x: right + 22, y: y + 4),
     ]
     if let estimate, estimate.mean.isFinite {

@@ -2,7 +2,8 @@ import Agents
 import Steering
 
 /// Methods side by side: what they reached, what they took, and how far apart they are. At most 120 columns wide for the
-/// methods there are.
+/// methods there are. Where methods stand with several settings each, a line for every variant takes the place of the tables
+/// of rewards and costs.
 public struct ComparisonTable: Sendable, Hashable {
   /// Rewards, then costs.
   public let tables: [TextTable]
@@ -11,8 +12,24 @@ public struct ComparisonTable: Sendable, Hashable {
 
   /// Several methods.
   public init(_ comparison: Comparison) {
-    tables = [Self.rewards(comparison.methods), Self.costs(comparison.methods, total: comparison.total)]
-    lines = comparison.differences.map(Self.line) + comparison.methods.flatMap(Self.remarks)
+    let points = comparison.study.map { study in
+      Self.points(
+        comparison.points ?? [], of: study, tasks: comparison.methods.map(\.tasks).min() ?? 0)
+    }
+    let seeds = comparison.methods.map(\.seeds).max { $0.count < $1.count } ?? []
+    let averaged =
+      seeds.count > 1
+      ? ["a task's figures are means over the seeds \(seeds.map(String.init).joined(separator: ", "))"] : []
+    guard comparison.hasVariants || points != nil else {
+      tables = [Self.rewards(comparison.methods), Self.costs(comparison.methods, total: comparison.total)]
+      lines =
+        comparison.differences.map(Self.line) + averaged
+        + comparison.methods.flatMap { Self.remarks($0, named: $0.method) }
+      return
+    }
+    // Of two policies, money is what they are compared by.
+    tables = (points.map { [$0] } ?? []) + (comparison.study == .cost ? [] : [Self.variants(comparison)])
+    lines = averaged + Self.variantRemarks(comparison)
   }
 
   /// One method, a line for each figure.
@@ -23,6 +40,7 @@ public struct ComparisonTable: Sendable, Hashable {
       columns: [.left("figure"), .right("value")])
     func row(_ name: String, _ value: String) { table.append([name, value]) }
     row("particles (N)", Format.count(summary.particles))
+    if let keep = summary.keep { row("kept by a beam", Format.count(keep)) }
     row("resampling", resampling(summary))
     if let solved = summary.solvedBest { row("solved", solved.text(overTasks: tasks)) }
     row("best reward", summary.rewardBest.text(overTasks: tasks))
@@ -43,7 +61,7 @@ public struct ComparisonTable: Sendable, Hashable {
     row("wall time", Format.duration(seconds: summary.wallSeconds))
     row("critical path", Format.duration(seconds: summary.criticalPathSeconds))
     tables = [table]
-    lines = Self.remarks(summary)
+    lines = Self.remarks(summary, named: summary.method)
   }
 
   public var text: String { joined(tables.map(\.text), lines: lines, bullet: "") }
@@ -126,7 +144,8 @@ extension ComparisonTable {
     return "\(pair), paired over \(counted(difference.tasks, "task")): \(parts.joined(separator: ", "))"
   }
 
-  private static func remarks(_ summary: MethodSummary) -> [String] {
+  /// - Parameter isBrief: leaves out what is so of most runs.
+  static func remarks(_ summary: MethodSummary, named name: String, isBrief: Bool = false) -> [String] {
     var remarks: [String] = []
     if let reason = summary.stopped { remarks.append("stopped early: \(reason)") }
     if summary.searchesStopped > 0 {
@@ -134,18 +153,18 @@ extension ComparisonTable {
         "\(counted(summary.searchesStopped, "task")) stopped at the maximal reward, with unfinished particles in the means"
       )
     }
-    if summary.storedCalls > 0 {
+    if summary.storedCalls > 0, !isBrief {
       remarks.append(
         "\(Format.count(summary.storedCalls)) of its calls were read from the store, which its wall time leaves out")
     }
-    if summary.savedInputTokens > 0 {
+    if summary.savedInputTokens > 0, !isBrief {
       remarks.append("identical prompts asked once saved \(saved(summary)) of its input tokens")
     }
     if summary.failedParticles > 0 { remarks.append("\(counted(summary.failedParticles, "particle")) failed") }
     if summary.replayMismatches > 0 {
       remarks.append("\(counted(summary.replayMismatches, "replayed observation")) read otherwise than recorded")
     }
-    return remarks.map { visible("\(summary.method): \($0)") }
+    return remarks.map { visible("\(name): \($0)") }
   }
 }
 

@@ -25,6 +25,14 @@ public struct Spending: Sendable, Hashable {
   public var cost = 0.0
 
   public init() {}
+
+  public static func + (a: Spending, b: Spending) -> Spending {
+    var sum = a
+    sum.calls += b.calls
+    sum.usage += b.usage
+    sum.cost += b.cost
+    return sum
+  }
 }
 
 /// Counts what a run takes and says when to stop.
@@ -39,8 +47,10 @@ public actor Budget {
   }
 
   private let limits: Limits
-  private let pricing: Pricing
-  private let start = ContinuousClock.now
+  let pricing: Pricing
+  private let earlier: Spending
+  private let start: ContinuousClock.Instant
+  /// Without what was spent earlier.
   public private(set) var spent = Spending()
   private var inFlight = 0
   private var reservedTokens = 0.0
@@ -50,9 +60,17 @@ public actor Budget {
   /// The runs' tasks whose stored answers are counted; what they answer from then on is counted as it comes.
   private var counted: Set<String> = []
 
-  public init(limits: Limits = Limits(), pricing: Pricing = Pricing()) {
+  /// - Parameters:
+  ///   - earlier: what another policy took under the same limits, at its own prices.
+  ///   - start: since when the seconds count.
+  public init(
+    limits: Limits = Limits(), pricing: Pricing = Pricing(), earlier: Spending = Spending(),
+    since start: ContinuousClock.Instant = .now
+  ) {
     self.limits = limits
     self.pricing = pricing
+    self.earlier = earlier
+    self.start = start
   }
 
   /// Lets calls in flight finish and refuses every further one. What was found stays stored.
@@ -78,38 +96,41 @@ public actor Budget {
   }
 
   /// Counts an answer; `usage` is nil for a call that failed.
-  func settle(_ reservation: Reservation, _ usage: Usage?) {
+  /// - Parameter pricing: the caller's own, where it is not the policy's.
+  func settle(_ reservation: Reservation, _ usage: Usage?, pricing own: Pricing? = nil) {
     inFlight -= 1
     reservedTokens -= reservation.tokens
     reservedCost -= reservation.cost
-    if let usage { count(calls: 1, usage) }
+    if let usage { count(calls: 1, usage, own ?? pricing) }
     wakeAll()
   }
 
   /// Counts what a run has stored for a task, once: it was paid for by an earlier part of the run.
   func countStored(run: String, task: TaskID, calls: Int, _ usage: Usage) {
     guard counted.insert("\(run)/\(task)").inserted else { return }
-    count(calls: calls, usage)
+    count(calls: calls, usage, pricing)
   }
 
   // MARK: - Limits
 
+  private var allSpent: Spending { earlier + spent }
+
   /// Which limit is reached, in words, or nil.
   private var reached: String? {
-    if let most = limits.calls, spent.calls >= most {
+    if let most = limits.calls, allSpent.calls >= most {
       return "Reached the limit of \(most) calls. Raise --limit-calls and run the same command to continue."
     }
-    if let most = limits.tokens, spent.usage.totalTokens >= most {
+    if let most = limits.tokens, allSpent.usage.totalTokens >= most {
       return "Reached the limit of \(most) tokens. Raise --limit-tokens and run the same command to continue."
     }
-    if let most = limits.cost, spent.cost >= most {
+    if let most = limits.cost, allSpent.cost >= most {
       return "Reached the cost limit of \(most). Raise --limit-cost and run the same command to continue."
     }
     return isOutOfTime ? outOfTime : nil
   }
 
   /// Why nothing more is to be sent, also of calls that have their place: stopped, or out of time. nil to go on.
-  var end: PolicyError? {
+  public var end: PolicyError? {
     if stopReason?.kind == .cancelled { return stopReason }
     return isOutOfTime ? stopping(outOfTime) : nil
   }
@@ -127,9 +148,9 @@ public actor Budget {
     if inFlight == 0 { return true }
     // What a call costs is not known before the first has come back.
     if spent.calls == 0, limits.tokens != nil || limits.cost != nil { return false }
-    if let most = limits.calls, spent.calls + inFlight >= most { return false }
-    if let most = limits.tokens, Double(spent.usage.totalTokens) + reservedTokens >= Double(most) { return false }
-    if let most = limits.cost, spent.cost + reservedCost >= most { return false }
+    if let most = limits.calls, allSpent.calls + inFlight >= most { return false }
+    if let most = limits.tokens, Double(allSpent.usage.totalTokens) + reservedTokens >= Double(most) { return false }
+    if let most = limits.cost, allSpent.cost + reservedCost >= most { return false }
     return true
   }
 
@@ -140,10 +161,11 @@ public actor Budget {
     return Reservation(tokens: Double(spent.usage.totalTokens) / calls, cost: spent.cost / calls)
   }
 
-  private func count(calls: Int, _ usage: Usage) {
+  private func count(calls: Int, _ usage: Usage, _ pricing: Pricing) {
     spent.calls += calls
     spent.usage += usage
-    spent.cost += pricing.cost(of: usage)
+    // Of the sum, since a sum of prices would depend on the order in which they came.
+    spent.cost = pricing.cost(of: spent.usage)
   }
 
   private func stopping(_ message: String) -> PolicyError {

@@ -43,6 +43,8 @@ public struct Campaign: Sendable {
     /// How many of the answers were read from the store.
     public let storedCalls: Int
     public let usage: Usage
+    /// What the critic took, in money, where it is paid for.
+    public var criticCost = 0.0
   }
 
   /// A digest of everything that decides the run's answers. Running the same again reads what is stored.
@@ -55,7 +57,8 @@ public struct Campaign: Sendable {
       digest.add(
         settings.method.rawValue, String(settings.particles), String(settings.temperature),
         settings.schedule.description,
-        settings.resampler.rawValue,
+        // A beam draws nothing, so that it has no resampler.
+        settings.keep.map { "keep \($0)" } ?? settings.resampler.rawValue,
         settings.divergence.rawValue, critic?.identity ?? "none")
     }
     return digest.text
@@ -65,12 +68,13 @@ public struct Campaign: Sendable {
   ///
   /// - Parameters:
   ///   - split: the split they come from, for the store.
-  ///   - minimumCalls: see ``Population/steer(_:minimumCalls:)``.
+  ///   - minimumCalls: see ``Population/steer(_:minimumCalls:minimumCost:pricing:)``.
+  ///   - minimumCost: likewise, in money, at the prices of the budget.
   ///   - called: called with every answer.
   ///   - progress: called as each task is done, in the order they finish.
   /// - Throws: what is wrong before the first call. What goes wrong later ends the campaign in order: see ``Outcome/stopped``.
   public func run(
-    _ tasks: [AgentTask], split: Split? = nil, minimumCalls: [TaskID: Int] = [:],
+    _ tasks: [AgentTask], split: Split? = nil, minimumCalls: [TaskID: Int] = [:], minimumCost: [TaskID: Double] = [:],
     called: (@Sendable (CallEvent) -> Void)? = nil, progress: (@Sendable (PopulationResult) -> Void)? = nil
   ) async throws(SteeringError) -> Outcome {
     guard let stepLimit = tasks.map(\.stepLimit).max() else {
@@ -99,7 +103,9 @@ public struct Campaign: Sendable {
         guard let (index, task) = waiting.next() else { return }
         group.addTask {
           do throws(SteeringError) {
-            let result = try await population.steer(task, minimumCalls: minimumCalls[task.id] ?? 0)
+            let result = try await population.steer(
+              task, minimumCalls: minimumCalls[task.id] ?? 0, minimumCost: minimumCost[task.id] ?? 0,
+              pricing: budget.pricing)
             try await save(result)
             return (index, .success(result))
           } catch { return (index, .failure(error)) }

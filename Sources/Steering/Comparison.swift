@@ -1,12 +1,17 @@
 import Agents
+import Foundation
 
-/// Several methods on the same tasks at equal model calls.
+/// Methods with their settings on the same tasks: the JSON of `cox compare`.
 public struct Comparison: Sendable, Codable {
+  /// One for each method with its settings.
   public let methods: [MethodSummary]
-  /// Paired over tasks: the first method named in each row minus the second.
+  /// Paired over tasks: every variant minus the best-of of its N, and every steered one minus the single attempt.
   public let differences: [Difference]
   /// What the whole command took, every answer counted once: methods share answers. Absent where nobody counted.
   public let total: Total?
+  /// Which curve was asked for, and its points; absent where none was.
+  public let study: Study?
+  public let points: [Point]?
 
   public struct Total: Sendable, Codable {
     public let policyCalls: Int
@@ -30,34 +35,89 @@ public struct Comparison: Sendable, Codable {
     }
   }
 
+  /// A variant minus another. A task's difference is its mean over the seeds that both ran to their end.
   public struct Difference: Sendable, Codable {
     public let method: String
+    public let particles: Int
+    public let temperature: Double
+    public let resample: String
+    public let keep: Int?
+    /// As in ``MethodSummary/policy``.
+    public let policy: String?
+    /// The other's method.
     public let against: String
+    public let againstParticles: Int
+    public let againstPolicy: String?
     public let tasks: Int
+    public let seeds: [UInt64]
     public let rewardBest: MeanEstimate
     public let rewardMean: MeanEstimate
+    /// Independent attempts are weighed at the variant's β. A beam samples no posterior: its plain mean stands here.
+    public let rewardWeighted: MeanEstimate
     public let solvedBest: MeanEstimate?
+    /// Of each, the 95 % interval of ``MeanEstimate/interval``; absent with fewer than two tasks.
+    public let interval: Intervals?
   }
 
-  /// - Parameter maximalReward: what counts as solved, or nil.
-  public init(_ methods: [MethodSummary], maximalReward: Double?, total: Spending? = nil) {
+  public struct Intervals: Sendable, Codable {
+    public let rewardBest: MeanEstimate.Interval
+    public let rewardMean: MeanEstimate.Interval
+    public let rewardWeighted: MeanEstimate.Interval
+    public let solvedBest: MeanEstimate.Interval?
+  }
+
+  public enum Study: String, Sendable, Codable, CaseIterable {
+    /// Reward against N.
+    case scaling
+    /// Reward against money.
+    case cost
+  }
+
+  /// One point of a curve: the best reward of one variant.
+  public struct Point: Sendable, Hashable, Codable {
+    /// Which curve it is on.
+    public let label: String
+    /// N for ``Study/scaling``, money per task for ``Study/cost``.
+    public let x: Double
+    /// The best reward, over tasks.
+    public let estimate: MeanEstimate
+    /// N.
+    public let particles: Int
+    /// Model calls for one task at one seed.
+    public let callsPerTask: Double
+    /// Money for one task at one seed.
+    public let costPerTask: Double
+  }
+
+  /// Reads what `cox compare --json` writes, numbers that are none included.
+  public init(json data: Data) throws(SteeringError) {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    do {
+      self = try decoder.decode(Comparison.self, from: data)
+    } catch {
+      throw SteeringError(.badSettings, "This is no comparison that cox compare wrote: \(error)")
+    }
+  }
+
+  /// - Parameters:
+  ///   - summaries: one for each variant and seed, those of a variant in the order of their seeds. Independent attempts may
+  ///     be there at several β: they are listed once, and each variant is compared with those at its own.
+  ///   - maximalReward: what counts as solved, or nil.
+  ///   - study: which curve to give the points of.
+  public init(
+    _ summaries: [MethodSummary], maximalReward: Double?, total: Spending? = nil, study: Study? = nil
+  ) {
+    let variants = Self.grouped(summaries)
+    let listed = Self.listed(variants)
+    let methods = listed.map { MethodSummary(averaging: $0, maximalReward: maximalReward) }
     self.methods = methods
+    differences = listed.flatMap { variant in
+      Self.baselines(of: variant, among: variants).map { Difference(variant, $0, maximalReward: maximalReward) }
+    }
     self.total = total.map(Total.init)
-    guard let steered = methods.first(where: { $0.method == Method.amc.rawValue }) else {
-      differences = []
-      return
-    }
-    differences = methods.filter { $0.method != steered.method }.map { other in
-      let rows = Dictionary(other.perTask.map { ($0.task, $0) }, uniquingKeysWith: { first, _ in first })
-      let pairs = steered.perTask.compactMap { row in rows[row.task].map { (row, $0) } }
-      return Difference(
-        method: steered.method, against: other.method, tasks: pairs.count,
-        rewardBest: MeanEstimate(pairs.map { $0.rewardBest - $1.rewardBest }),
-        rewardMean: MeanEstimate(pairs.map { $0.rewardMean - $1.rewardMean }),
-        solvedBest: maximalReward.map { most in
-          func solved(_ reward: Double) -> Double { reward >= most - 1e-9 ? 1 : 0 }
-          return MeanEstimate(pairs.map { solved($0.rewardBest) - solved($1.rewardBest) })
-        })
-    }
+    self.study = study
+    points = study.map { Self.points($0, of: methods) }
   }
 }

@@ -21,4 +21,12 @@ public struct MeanEstimate: Sendable, Hashable, Codable {
     let squares = sample.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     se = (squares / (count - 1) / count).squareRoot()
   }
+
+  /// The 95 % interval of a normal mean, mean ± 1.96·SE. With few tasks it is too narrow, since the SE is an estimate too.
+  public var interval: Interval { Interval(low: mean - 1.96 * se, high: mean + 1.96 * se) }
+
+  public struct Interval: Sendable, Hashable, Codable {
+    public let low: Double
+    public let high: Double
+  }
 }

@@ -8,6 +8,8 @@ struct MeteredPolicy: Policy {
   private let base: any Policy
   private let store: RolloutStore?
   private let budget: Budget
+  /// nil for the budget's.
+  private let pricing: Pricing?
   /// nil where the policy keeps to its concurrency by itself.
   private let gate: Gate?
   private let metrics = CallMetrics()
@@ -16,12 +18,13 @@ struct MeteredPolicy: Policy {
 
   /// - Parameter concurrency: how many calls may be in flight.
   init(
-    _ base: any Policy, store: RolloutStore?, budget: Budget, concurrency: Int,
+    _ base: any Policy, store: RolloutStore?, budget: Budget, pricing: Pricing? = nil, concurrency: Int,
     report: @escaping @Sendable (CallEvent) -> Void
   ) {
     self.base = base
     self.store = store
     self.budget = budget
+    self.pricing = pricing
     gate = base.limitsConcurrency ? nil : Gate(width: concurrency)
     self.report = report
   }
@@ -75,7 +78,7 @@ struct MeteredPolicy: Policy {
       }
       throw error
     }
-    await budget.settle(reservation, response.usage)
+    await budget.settle(reservation, response.usage, pricing: pricing)
     let seconds = (ContinuousClock.now - start).inSeconds
     try await record(AnswerRecord(key: request.key, promptDigest: digest, response: response, seconds: seconds))
     note(CallEvent(request.key, response, seconds: seconds, isStored: false))
@@ -100,6 +103,18 @@ struct MeteredPolicy: Policy {
       ])
     report(event)
   }
+}
+
+/// A model beside the policy, such as a critic's, whose answers are paid for once too, within the same limits.
+///
+/// - Parameters:
+///   - pricing: its own.
+///   - report: called with every answer.
+public func metered(
+  _ policy: any Policy, store: RolloutStore?, budget: Budget, pricing: Pricing, concurrency: Int,
+  report: @escaping @Sendable (CallEvent) -> Void
+) -> any Policy {
+  MeteredPolicy(policy, store: store, budget: budget, pricing: pricing, concurrency: concurrency, report: report)
 }
 
 /// One answer, for progress and counters.

@@ -1,6 +1,9 @@
 import Agents
 
-/// One method over many tasks: the JSON of `cox steer`, and one element of that of `cox compare`.
+/// One method with its settings over many tasks: the JSON of `cox steer`, and one element of that of `cox compare`.
+///
+/// Over several seeds, a reward is the mean over tasks of the task's mean over seeds, and whatever is counted (calls, tokens,
+/// money, seconds, resamplings) is the sum.
 public struct MethodSummary: Sendable, Codable {
   /// A mean reward and who chose.
   public struct Selected: Sendable, Codable {
@@ -10,6 +13,7 @@ public struct MethodSummary: Sendable, Codable {
     public let by: String
   }
 
+  /// One task; over several seeds, means of rewards and sums of what is counted.
   public struct TaskRow: Sendable, Codable {
     public let task: TaskID
     public let rewardBest: Double
@@ -26,50 +30,63 @@ public struct MethodSummary: Sendable, Codable {
   }
 
   public let method: String
-  public let tasks: Int
+  public internal(set) var tasks: Int
   public let particles: Int
   public let temperature: Double
   public let resample: String
+  /// How many particles each checkpoint of a beam keeps; absent for other methods.
+  public let keep: Int?
+  /// Whose attempts they are, where a comparison has those of several policies.
+  public let policy: String?
+  /// The seeds that the figures are of.
+  public internal(set) var seeds: [UInt64]
   /// The best particle by true reward.
-  public let rewardBest: MeanEstimate
+  public internal(set) var rewardBest: MeanEstimate
   /// The plain mean over particles.
-  public let rewardMean: MeanEstimate
+  public internal(set) var rewardMean: MeanEstimate
   /// The mean under the final weights.
-  public let rewardWeighted: MeanEstimate
+  public internal(set) var rewardWeighted: MeanEstimate
   /// What a user without a verifier would get.
-  public let rewardSelected: Selected
+  public internal(set) var rewardSelected: Selected
   /// Share of tasks whose best particle has the maximal reward; absent where the world names none.
-  public let solvedBest: MeanEstimate?
+  public internal(set) var solvedBest: MeanEstimate?
   /// V(s₀) + β·log Ẑ.
-  public let softValue: MeanEstimate
-  public let policyCalls: Int
+  public internal(set) var softValue: MeanEstimate
+  public internal(set) var policyCalls: Int
   /// Of these, how many were read from the store, so that `wallSeconds` leaves them out.
-  public let storedCalls: Int
-  public let criticCalls: Int
-  public let inputTokens: Int
-  public let cachedInputTokens: Int
+  public internal(set) var storedCalls: Int
+  public internal(set) var criticCalls: Int
+  public internal(set) var inputTokens: Int
+  public internal(set) var cachedInputTokens: Int
   /// Of the input, what the provider charged for putting into its cache.
-  public let cacheWriteTokens: Int
+  public internal(set) var cacheWriteTokens: Int
   /// Input that asking identical prompts once has saved; not part of `inputTokens`.
-  public let savedInputTokens: Int
-  public let outputTokens: Int
+  public internal(set) var savedInputTokens: Int
+  public internal(set) var outputTokens: Int
   /// Of the output, what reasoning models thought.
-  public let reasoningTokens: Int
-  public let cost: Double
-  public let wallSeconds: Double
-  public let criticalPathSeconds: Double
-  public let resamplings: Int
-  public let forks: Int
-  public let replayMismatches: Int
-  public let failedParticles: Int
+  public internal(set) var reasoningTokens: Int
+  /// The critic's included.
+  public internal(set) var cost: Double
+  /// What a critic that is paid for took of it.
+  public internal(set) var criticCost: Double
+  public internal(set) var wallSeconds: Double
+  public internal(set) var criticalPathSeconds: Double
+  public internal(set) var resamplings: Int
+  public internal(set) var forks: Int
+  public internal(set) var replayMismatches: Int
+  public internal(set) var failedParticles: Int
   /// Searches that ended at the maximal reward with particles unfinished, which the means then count at what they had.
-  public let searchesStopped: Int
+  public internal(set) var searchesStopped: Int
   /// Why the run ended early, or absent.
-  public let stopped: String?
-  public let perTask: [TaskRow]
+  public internal(set) var stopped: String?
+  public internal(set) var perTask: [TaskRow]
 
+  /// What one campaign gave.
+  ///
+  /// - Parameter policy: named only where a comparison has several.
   public init(
-    _ outcome: Campaign.Outcome, settings: SteeringSettings, pricing: Pricing, maximalReward: Double?
+    _ outcome: Campaign.Outcome, settings: SteeringSettings, pricing: Pricing, maximalReward: Double?,
+    policy: String? = nil
   ) {
     let results = outcome.results
     let settings = settings.effective
@@ -80,6 +97,9 @@ public struct MethodSummary: Sendable, Codable {
     particles = settings.particles
     temperature = settings.temperature
     resample = settings.schedule.description
+    keep = settings.keep
+    self.policy = policy
+    seeds = [settings.seed]
     rewardBest = mean(\.rewardBest)
     rewardMean = mean(\.rewardMean)
     rewardWeighted = mean(\.rewardWeighted)
@@ -97,7 +117,8 @@ public struct MethodSummary: Sendable, Codable {
     savedInputTokens = outcome.usage.savedInputTokens
     outputTokens = outcome.usage.outputTokens
     reasoningTokens = outcome.usage.reasoningTokens
-    cost = pricing.cost(of: outcome.usage)
+    cost = pricing.cost(of: outcome.usage) + outcome.criticCost
+    criticCost = outcome.criticCost
     wallSeconds = outcome.wallSeconds
     criticalPathSeconds = results.reduce(0) { $0 + $1.criticalPathSeconds }
     resamplings = total(\.genealogy.resamplings)

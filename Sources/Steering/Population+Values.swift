@@ -2,6 +2,16 @@ import Agents
 import ParticleFilter
 
 extension Population {
+  /// What selects: a beam for ``Method/beam``, else the particle filter.
+  func filter(count: Int, initialValue: Double) -> any PopulationFilter {
+    if let keep = settings.keep {
+      return BeamSearch(count: count, keep: keep, schedule: settings.schedule, initialValue: initialValue)
+    }
+    return ParticleFilter(
+      count: count, temperature: settings.temperature, schedule: settings.schedule, resampler: settings.resampler,
+      initialValue: initialValue)
+  }
+
   /// V(s₀), the first base of the evidence; 0 where no critic guides.
   func initialValue(_ state: inout State) async throws -> Double {
     guard settings.schedule != .never, let critic, let first = state.particles.first else { return 0 }
@@ -55,7 +65,7 @@ extension Population {
   }
 
   func result(
-    _ task: AgentTask, filter: ParticleFilter, state: State, selection: Selection?, seconds: Double
+    _ task: AgentTask, filter: any PopulationFilter, state: State, selection: Selection?, seconds: Double
   ) -> PopulationResult {
     let weights = filter.weights
     return PopulationResult(

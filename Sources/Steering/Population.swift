@@ -30,28 +30,32 @@ public struct Population: Sendable {
 
   var root: Seed { Seed(settings.seed).split(run) }
 
-  /// - Parameter minimumCalls: attempts go on past N, one at a time, until so many calls are made: what best-of-N needs to be
-  ///   compared at no fewer calls than a steered population took. Ignored where the schedule resamples.
-  public func steer(_ task: AgentTask, minimumCalls: Int = 0) async throws(SteeringError) -> PopulationResult {
+  /// - Parameters:
+  ///   - minimumCalls: attempts go on past N, one at a time, until so many calls are made: what best-of-N needs to be
+  ///     compared at no fewer calls than a steered population took. Ignored where the schedule resamples.
+  ///   - minimumCost: likewise, until so much is paid at `pricing`. An attempt that costs nothing ends it.
+  public func steer(
+    _ task: AgentTask, minimumCalls: Int = 0, minimumCost: Double = 0, pricing: Pricing = Pricing()
+  ) async throws(SteeringError) -> PopulationResult {
     let start = ContinuousClock.now
     var state = State()
     do {
       try await open(task, count: settings.particles, into: &state)
-      var filter = ParticleFilter(
-        count: settings.particles, temperature: settings.temperature, schedule: settings.schedule,
-        resampler: settings.resampler, initialValue: try await initialValue(&state))
+      var filter = filter(count: settings.particles, initialValue: try await initialValue(&state))
       try await run(task, filter: &filter, state: &state)
-      var before = -1
-      while settings.schedule == .never, state.calls < minimumCalls, state.calls > before, !isSatisfied(state) {
-        // An attempt that asks nothing would never get there.
-        before = state.calls
+      var before = (calls: -1, cost: -1.0)
+      while settings.schedule == .never, !isSatisfied(state) {
+        let cost = pricing.cost(of: state.usage)
+        // An attempt that asks nothing, or that costs nothing, would never get there.
+        guard
+          (state.calls < minimumCalls && state.calls > before.calls) || (cost < minimumCost && cost > before.cost)
+        else { break }
+        before = (state.calls, cost)
         try await open(task, count: 1, into: &state)
         try await advance(Array(state.particles.indices.suffix(1)), to: task.stepLimit, state: &state)
       }
       if state.particles.count > filter.count {
-        filter = ParticleFilter(
-          count: state.particles.count, temperature: settings.temperature, schedule: .never,
-          resampler: settings.resampler, initialValue: filter.initialValue)
+        filter = self.filter(count: state.particles.count, initialValue: filter.initialValue)
         state.paid = []
       }
       filter.finish(paid: payment(&state))
@@ -84,7 +88,7 @@ public struct Population: Sendable {
     var replacedFailures = 0
   }
 
-  private func run(_ task: AgentTask, filter: inout ParticleFilter, state: inout State) async throws {
+  private func run(_ task: AgentTask, filter: inout any PopulationFilter, state: inout State) async throws {
     var generator = root.split(task.id.rawValue).split("resampling").generator()
     var step = 0
     while step < task.stepLimit {

@@ -9,6 +9,12 @@ public enum Method: String, CaseIterable, Sendable, Codable {
   case bestOf = "best-of"
   /// Agentic Monte Carlo: N attempts under twisted Sequential Monte Carlo (arXiv 2606.05296).
   case amc
+  /// N attempts of which each checkpoint keeps the best few by the critic's value and copies them: it searches, and samples no
+  /// posterior (``BeamSearch``).
+  case beam
+
+  /// Whether a critic chooses among attempts while they run.
+  public var isSteered: Bool { self == .amc || self == .beam }
 }
 
 /// What becomes of a clone whose replay paid or ended otherwise than the recorded episode did.
@@ -41,11 +47,13 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   public var answer: Answer
   public var divergence: DivergencePolicy
   public var seed: UInt64
+  /// How many particles each checkpoint of a beam keeps, at least 1; more than N is N, and nil is ``BeamSearch/standardKeep(of:)``.
+  public var keep: Int?
 
   public init(
     method: Method = .amc, particles: Int = 8, temperature: Double = 0.1, schedule: Schedule = .never,
     resampler: Resampler = .systematic, answer: Answer = .sample, divergence: DivergencePolicy = .retry,
-    seed: UInt64 = 0
+    seed: UInt64 = 0, keep: Int? = nil
   ) {
     self.method = method
     self.particles = particles
@@ -55,13 +63,15 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
     self.answer = answer
     self.divergence = divergence
     self.seed = seed
+    self.keep = keep
   }
 
   /// The same settings as the method understands them: one attempt has one particle, and only a steered population resamples.
   public var effective: SteeringSettings {
     var settings = self
     if method == .single { settings.particles = 1 }
-    if method != .amc { settings.schedule = .never }
+    if !method.isSteered { settings.schedule = .never }
+    settings.keep = method == .beam ? min(keep ?? BeamSearch.standardKeep(of: particles), particles) : nil
     return settings
   }
 
@@ -71,6 +81,7 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
     if !(temperature > 0 && temperature.isFinite) {
       return "steering.temperature is \(temperature); β is above 0, in reward units (0.1 is a tenth of a reward of 1)"
     }
+    if let keep, keep < 1 { return "steering.keep is \(keep); a beam keeps at least 1 particle" }
     return schedule.problem(stepLimit: stepLimit).map { "steering.resample \($0)" }
   }
 }

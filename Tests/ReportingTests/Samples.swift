@@ -75,7 +75,8 @@ enum Samples {
   }
 
   static func summary(
-    _ method: String, tasks: Int = 48, particles: Int = 8, resample: String = "none", scale: Double = 1,
+    _ method: String, tasks: Int = 48, particles: Int = 8, resample: String = "none",
+    temperature: Double = 0.1, keep: Int? = nil, seeds: [Int] = [0], scale: Double = 1,
     best: (Double, Double) = (0.738, 0.039), mean: (Double, Double) = (0.412, 0.021),
     weighted: (Double, Double) = (0.655, 0.041), selected: (Double, Double) = (0.61, 0.05), by: String = "critic",
     solved: (Double, Double)? = (0.25, 0.0632), calls: Int = 1_920, tokens: (Int, Int, Int) = (123_456, 100_000, 7_890),
@@ -84,8 +85,9 @@ enum Samples {
   ) throws -> MethodSummary {
     func estimate(_ pair: (Double, Double)) -> [String: Any] { ["mean": pair.0 * scale, "se": pair.1 * abs(scale)] }
     var object: [String: Any] = [
-      "method": method, "tasks": tasks, "particles": particles, "temperature": 0.1, "resample": resample,
-      "rewardBest": estimate(best), "rewardMean": estimate(mean), "rewardWeighted": estimate(weighted),
+      "method": method, "tasks": tasks, "particles": particles, "temperature": temperature,
+      "resample": resample, "seeds": seeds, "rewardBest": estimate(best), "rewardMean": estimate(mean),
+      "rewardWeighted": estimate(weighted),
       "rewardSelected": estimate(selected).merging(["by": by]) { $1 }, "softValue": estimate((0.5, 0.02)),
       "policyCalls": calls, "storedCalls": 0, "searchesStopped": 0, "criticCalls": 96, "inputTokens": tokens.0,
       "cachedInputTokens": tokens.1, "cacheWriteTokens": 0, "savedInputTokens": saved, "reasoningTokens": reasoning,
@@ -93,6 +95,7 @@ enum Samples {
       "forks": 300, "replayMismatches": mismatches, "failedParticles": failed, "perTask": [Any](),
     ]
     if let solved { object["solvedBest"] = ["mean": solved.0, "se": solved.1] }
+    if let keep { object["keep"] = keep }
     if let stopped { object["stopped"] = stopped }
     return try JSONDecoder().decode(MethodSummary.self, from: JSONSerialization.data(withJSONObject: object))
   }
@@ -107,8 +110,10 @@ enum Samples {
 
   static func difference(against: String, tasks: Int = 48) -> [String: Any] {
     [
-      "method": "amc", "against": against, "tasks": tasks, "solvedBest": ["mean": 0.17, "se": 0.05],
+      "method": "amc", "particles": 8, "temperature": 0.1, "resample": "steps:1,2,3", "against": against,
+      "againstParticles": 8, "tasks": tasks, "seeds": [0], "solvedBest": ["mean": 0.17, "se": 0.05],
       "rewardBest": ["mean": 0.05, "se": 0.01], "rewardMean": ["mean": 0.13, "se": 0.004],
+      "rewardWeighted": ["mean": 0.1, "se": 0.01],
     ]
   }
 

@@ -43,6 +43,7 @@ extension SteeringSettings {
     settings.resampler = try yaml.choice("resampler", Resampler.self) ?? settings.resampler
     settings.answer = try yaml.choice("answer", Answer.self) ?? .search
     settings.divergence = try yaml.choice("divergence", DivergencePolicy.self) ?? settings.divergence
+    settings.keep = try yaml.integer("keep")
     let schedule =
       if let word = yaml.word("resample") { try Self.schedule(word, named: "steering.resample") } else {
         try yaml.mapping("resample", Self.schedule)

@@ -22,8 +22,8 @@ enum Defaults {
     steering:
       method: amc
       particles: 8
-      temperature: 0.03      # β, in reward units
-      resample: { steps: [1, 2, 3, 4] }
+      temperature: 0.03      # β, in reward units: of what a sample is drawn; a search leaves it to the plan
+      resample: auto         # as cox plan says
       answer: search
     """
 }

@@ -128,6 +128,9 @@ struct SteeringOptions: ParsableArguments {
       valueName: "schedule"))
   var resample: String?
 
+  @Option(help: ArgumentHelp("How many particles a beam keeps; N/4 unless given (steering.keep).", valueName: "k"))
+  var keep: Int?
+
   @Option(
     help: ArgumentHelp(
       "What guides: a critic file or the name given to cox train, or constant (critic.kind).", valueName: "critic"))
@@ -139,6 +142,7 @@ struct SteeringOptions: ParsableArguments {
   func apply(to settings: inout SteeringSettings) throws {
     if let particles { settings.particles = particles }
     if let temperature { settings.temperature = temperature }
+    if let keep { settings.keep = keep }
     if let resample { settings.schedule = try SteeringSettings.schedule(resample, named: "--resample") ?? .never }
   }
 

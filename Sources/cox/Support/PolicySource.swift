@@ -139,13 +139,19 @@ extension AnswerRecord {
 
 extension Workspace {
   var policyIdentity: String { source.identity }
+}
 
-  /// Runs `body` with the configured policy, its server started and stopped around it.
-  func withPolicy<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
-    let concurrency = configuration.policy.concurrency
+extension PolicySource {
+  /// Runs `body` with the policy, its server started and stopped around it.
+  ///
+  /// - Parameter configured: what the source was made from.
+  func withPolicy<T: Sendable>(
+    _ configured: PolicySettings, _ body: (any Policy) async throws -> T
+  ) async throws -> T {
+    let concurrency = configured.concurrency
     // As many as may be in flight never come together in one prompt; a server that draws fewer says so.
-    let samples = configuration.policy.samplesPerCall ?? concurrency
-    switch source {
+    let samples = configured.samplesPerCall ?? concurrency
+    switch self {
     case .completions(let settings, let url, let key):
       let key = try key.read()
       return try await withHTTPClient(connections: concurrency) { client in

@@ -8,7 +8,7 @@ import Steering
 struct Run {
   let workspace: Workspace
   private let base: any Policy
-  private let budget: Budget
+  let budget: Budget
 
   fileprivate init(workspace: Workspace, base: any Policy, budget: Budget) {
     self.workspace = workspace
@@ -19,7 +19,7 @@ struct Run {
   /// Runs one method on tasks, with progress.
   func steer(
     _ tasks: [AgentTask], split: Split?, settings: SteeringSettings, critic: (any Critic)?, verb: String,
-    minimumCalls: [TaskID: Int] = [:], title: String? = nil
+    minimumCalls: [TaskID: Int] = [:], minimumCost: [TaskID: Double] = [:], title: String? = nil
   ) async throws -> Campaign.Outcome {
     let settings = settings.effective
     let progress = Progress(
@@ -29,9 +29,12 @@ struct Run {
     let campaign = Campaign(
       suite: workspace.suite, policy: base, critic: critic, settings: settings, store: workspace.store, budget: budget,
       concurrency: concurrency, verb: verb)
-    let outcome = try await campaign.run(
-      tasks, split: split, minimumCalls: minimumCalls, called: progress.called, progress: progress.taskDone)
+    let before = workspace.criticCost.current
+    var outcome = try await campaign.run(
+      tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, called: progress.called,
+      progress: progress.taskDone)
     progress.end()
+    outcome.criticCost = workspace.criticCost.current - before
     return outcome
   }
 
@@ -45,50 +48,23 @@ struct Run {
       critic: nil, verb: "collect", title: "collect \(split?.rawValue ?? "tasks") × \(rollouts)")
   }
 
-  /// Several methods on the same tasks; independent ones get at least the calls that the steered one took on each task.
-  func compare(
-    _ methods: [Steering.Method], on tasks: [AgentTask], split: Split?, settings: SteeringSettings,
-    critic: (any Critic)?
-  ) async throws -> (comparison: Comparison, steered: [PopulationResult], stopped: SteeringError?) {
-    var summaries: [Steering.Method: MethodSummary] = [:]
-    var steered: [PopulationResult] = []
-    var stopped: SteeringError?
-    var calls: [TaskID: Int] = [:]
-    // The steered one first: what it takes is what the others are given. Then the one of many attempts, since a single
-    // attempt is the first of them.
-    let order = [Steering.Method.amc, .bestOf, .single]
-    for method in order where methods.contains(method) && stopped == nil {
-      var settings = settings
-      settings.method = method
-      settings.answer = .sample
-      let outcome = try await steer(
-        tasks, split: split, settings: settings, critic: critic, verb: "compare",
-        minimumCalls: method == .bestOf ? calls : [:])
-      stopped = outcome.stopped
-      if method == .amc {
-        steered = outcome.results
-        calls = Dictionary(outcome.results.map { ($0.task.id, $0.calls) }, uniquingKeysWith: max)
-      }
-      summaries[method] = summary(outcome, settings: settings)
-    }
-    let comparison = Comparison(
-      methods.compactMap { summaries[$0] }, maximalReward: workspace.suite.maximalReward, total: await budget.spent)
-    return (comparison, steered, stopped)
-  }
-
-  func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings) -> MethodSummary {
+  /// - Parameter policy: named only where several are compared.
+  func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings, policy: String? = nil) -> MethodSummary {
     MethodSummary(
-      outcome, settings: settings, pricing: workspace.pricing, maximalReward: workspace.suite.maximalReward)
+      outcome, settings: settings, pricing: workspace.pricing, maximalReward: workspace.suite.maximalReward,
+      policy: policy)
   }
 }
 
 extension Workspace {
   /// Starts the policy, runs `body` with it, and ends both in order, also when interrupted.
-  func withRun<T: Sendable>(_ body: (Run) async throws -> T) async throws -> T {
-    let budget = Budget(limits: configuration.limits, pricing: pricing)
+  ///
+  /// - Parameter budget: what the run may take; nil for what the configuration says.
+  func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
+    let budget = budget ?? self.budget
     do {
       let value = try await withInterrupts(stopping: budget) {
-        try await withPolicy { policy in
+        try await source.withPolicy(configuration.policy) { policy in
           try await body(Run(workspace: self, base: policy, budget: budget))
         }
       }

@@ -6,23 +6,32 @@ import Reporting
 import RolloutStore
 import Steering
 
+/// What flags say of a plan.
+struct PlanFlags {
+  var critic: String?
+  /// β.
+  var temperature: Double?
+  /// The plan, instead of the one beside the critic.
+  var plan: String?
+}
+
 extension Workspace {
   /// Where the plan for a critic is: beside it.
   func planPath(_ critic: String?) -> String {
-    let name = criticPath(critic ?? configuration.critic.kind.rawValue)
+    let name = criticPath(criticName(critic))
     return (name.hasSuffix(".critic.json") ? name.dropLast(".critic.json".count) : name.dropLast(".json".count))
       + ".plan.json"
   }
 
   /// Plans from the rollouts of the train and validation splits.
   func makePlan(
-    critic name: String?, settings: SteeringSettings, temperatures: [Double]? = nil
+    critic: any Critic, settings: SteeringSettings, temperatures: [Double]? = nil
   ) async throws -> Plan {
     let stored = try await planningRollouts()
-    guard !stored.isEmpty else { throw try await nothingToTrainOn() }
+    // Where there are none, what there is instead is said.
+    if stored.isEmpty { _ = try await rollouts(in: .train) }
     let note: @Sendable (String) -> Void = { [quiet = options.quiet] line in if !quiet { Console.note(line) } }
     let seed = Seed(configuration.steering.seed).split("plan")
-    let critic = try critic(name)
     let reference = try await CrossFitted.beliefs(
       about: stored, environment: suite.identity, policy: policyIdentity, seed: seed,
       settings: (critic as? TreesCritic)?.record.settings ?? .init(), progress: note)
@@ -63,15 +72,23 @@ extension Workspace {
   /// The settings with what the plan says in place of `auto`: made first where there is none yet, and best-of-N where there is
   /// nothing to make one from.
   ///
-  /// - Parameter flags: β, where a flag gives it, is kept, and the plan chooses the schedule alone.
-  func planned(_ settings: SteeringSettings, by flags: SteeringOptions) async throws -> SteeringSettings {
+  /// - Parameters:
+  ///   - flags: β, where a flag gives it, is kept, and the plan chooses the schedule alone.
+  ///   - critic: the one that guides.
+  func planned(
+    _ settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
+  ) async throws -> SteeringSettings {
     var settings = settings
     guard settings.method == .amc, settings.particles > 1 else { return settings }
     settings.schedule = .never
     let place = flags.plan ?? planPath(flags.critic)
-    guard let plan = try await plan(at: place, settings: settings, critic: flags.critic, isNamed: flags.plan != nil)
+    guard let plan = try await plan(at: place, settings: settings, by: flags, critic: critic)
     else {
-      note("auto: best-of-\(settings.particles). The store has no rollouts to plan from; cox collect makes some.")
+      note(
+        "auto: best-of-\(settings.particles). "
+          + (isAsked(flags.critic)
+            ? "There is no plan; cox plan --critic \(criticName(flags.critic)) makes one, and asks the critic."
+            : "The store has no rollouts to plan from; cox collect makes some."))
       return settings
     }
     guard let choice = plan.choice(settings.answer, particles: settings.particles) else {
@@ -91,7 +108,7 @@ extension Workspace {
           "The plan \(place) did not try β \(temperature): give cox plan --temperatures \(temperature), or leave β to the plan."
         )
       }
-      settings.schedule = best.gainBest.mean > 1.96 * best.gainBest.se ? schedule : .never
+      settings.schedule = best.gainBest.mean > 2.576 * best.gainBest.se ? schedule : .never
     }
     let what =
       settings.schedule == .never
@@ -102,14 +119,14 @@ extension Workspace {
 
   /// The plan at a place, made there where it is missing or of something else. nil where there is nothing to make it from.
   private func plan(
-    at path: String, settings: SteeringSettings, critic: String?, isNamed: Bool
+    at path: String, settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
   ) async throws -> Plan? {
-    let identity = try self.critic(critic).identity
+    let isNamed = flags.plan != nil
     if let data = FileManager.default.contents(atPath: path) {
       guard let plan = try? JSONDecoder().decode(Plan.self, from: data), plan.format == Plan.format,
         plan.version == Plan.version
       else { throw ConfigurationError("\(path) is no plan that this version can read. Make it again with cox plan.") }
-      let isOurs = plan.environment == suite.identity && plan.policy == policyIdentity && plan.critic == identity
+      let isOurs = plan.environment == suite.identity && plan.policy == policyIdentity && plan.critic == critic.identity
       if isOurs { return plan }
       if isNamed {
         throw ConfigurationError(
@@ -120,6 +137,8 @@ extension Workspace {
     } else if isNamed {
       throw ConfigurationError("There is no readable plan \(path). Make it with cox plan.")
     }
+    // A critic that is asked is not asked about a whole store unless that is asked for.
+    if isAsked(flags.critic) { return nil }
     guard try await !planningRollouts().isEmpty else { return nil }
     let made = try await makePlan(critic: critic, settings: settings)
     try Console.write(json: made, to: path)

@@ -8,59 +8,87 @@ struct Compare: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Several methods on the same tasks at equal model calls, with standard errors.",
     discussion: """
-      The steered method runs first; best-of is given attempts until it has made at least as many calls on each task. \
-      Differences are paired over tasks.
+      Every method is run with every value of N, β and the schedule that it heeds. best-of is given attempts until it has \
+      made at least as many calls, on each task, as any steered method of its N; answers are shared, so that a smaller N \
+      costs nothing more. Differences are paired over tasks.
+
+      Two studies: `--study scaling` runs best-of and amc at N = 1 to 32, and `--study cost --against dear.yaml` sets the \
+      configured policy, steered, against another one by what a task costs.
       """)
 
   @OptionGroup var common: CommonOptions
   @OptionGroup var chosen: TaskOptions
-  @OptionGroup var steering: SteeringOptions
+  @OptionGroup var variant: VariantOptions
 
-  @Option(help: ArgumentHelp("Which methods, with commas: single, best-of, amc.", valueName: "methods"))
-  var methods = "single,best-of,amc"
+  @Option(help: ArgumentHelp("A curve in place of a plain comparison: scaling or cost.", valueName: "study"))
+  var study: Comparison.Study?
+
+  @Option(
+    help: ArgumentHelp("With --study cost, the configuration of the policy to compare with.", valueName: "file"))
+  var against: String?
 
   @Option(help: ArgumentHelp("Draw the comparison into this SVG file.", valueName: "file"))
   var chart: String?
 
   @Option(
     help: ArgumentHelp(
-      "Draw who was culled and who was cloned, one SVG per task, into this folder.", valueName: "folder"))
+      "Draw who was culled and who was cloned in the first steered variant, one SVG per task, into this folder.",
+      valueName: "folder"))
   var genealogy: String?
 
   func run() async throws {
-    let methods = try Self.parse(methods)
-    let workspace = try await Workspace(common)
-    let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
-    var settings = workspace.configuration.steering
-    try steering.apply(to: &settings)
-    if methods.contains(.amc), steering.isAutomatic(workspace.configuration) {
-      settings.method = .amc
-      settings = try await workspace.planned(settings, by: steering)
+    guard (study == .cost) == (against != nil) else {
+      throw ConfigurationError("--study cost and --against go together: the one needs the other.")
     }
-    try workspace.check(settings, for: tasks)
-    let critic = methods.contains(.amc) || steering.critic != nil ? try workspace.critic(steering.critic) : nil
-    let (comparison, steered, stopped) = try await workspace.withRun { [settings] run in
-      try await run.compare(methods, on: tasks, split: split, settings: settings, critic: critic)
-    }
+    let compared =
+      if let against { try await costs(against: against) } else { try await plain() }
+    let comparison = compared.comparison(study: study)
     if let chart { try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: chart) }
-    if let genealogy { try Pictures.write(steered, to: genealogy) }
+    if let genealogy { try Pictures.write(compared.steered, to: genealogy) }
     if let json = common.json { try Console.write(json: comparison, to: json) }
     if common.json != "-" { Console.print(ComparisonTable(comparison).text) }
-    if let stopped { throw stopped }
+    if let stopped = compared.stopped { throw stopped }
   }
 
-  static func parse(_ list: String) throws -> [Steering.Method] {
-    let names = list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-    let methods = try names.map { name in
-      guard let method = Steering.Method(rawValue: name) else {
-        let valid = Steering.Method.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ConfigurationError("--methods names \(name); the methods are \(valid).")
+  private func plain() async throws -> Compared {
+    let workspace = try await Workspace(common)
+    if variant.equal == .cost, workspace.pricing.isFree {
+      throw ConfigurationError("--equal cost needs policy.pricing in the configuration: nothing costs anything.")
+    }
+    let isScaling = study == .scaling
+    let methods = try variant.methods(isScaling ? [.bestOf, .amc] : [.single, .bestOf, .amc])
+    return try await workspace.withCritic(
+      variant.critic, isNeeded: methods.contains(where: \.isSteered)
+    ) { critic in
+      let setup = try await Setup(
+        self, workspace, methods: methods, particles: isScaling ? [1, 2, 4, 8, 16, 32] : nil, critic: critic)
+      return try await workspace.withRun { run in
+        try await run.compare(
+          setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: variant.equal,
+          critic: critic)
       }
-      return method
     }
-    guard !methods.isEmpty, Set(methods).count == methods.count else {
-      throw ConfigurationError("--methods \(list) names no method, or one twice.")
+  }
+
+  /// What is to be run on which tasks, found fit before anything is started.
+  struct Setup: Sendable {
+    let tasks: [AgentTask]
+    let split: Split?
+    let settings: [SteeringSettings]
+    let seeds: [UInt64]?
+
+    /// - Parameter particles: values of N where no flag says; nil for the configured one.
+    init(
+      _ command: Compare, _ workspace: Workspace, methods: [Steering.Method], particles: [Int]?,
+      critic: (any Critic)?
+    ) async throws {
+      (tasks, split) = try command.chosen.select(from: workspace.suite, default: .test)
+      seeds = try command.variant.seedList()
+      settings = try await command.variant.settings(
+        workspace, methods: methods, particles: particles, critic: critic)
+      for settings in settings { try workspace.check(settings, for: tasks) }
     }
-    return methods
   }
 }
+
+extension Comparison.Study: ExpressibleByArgument {}

@@ -31,10 +31,10 @@ struct Demo: Verb {
     if printConfig { return Console.print(Defaults.yaml) }
     let start = ContinuousClock.now
     let workspace = try await Workspace(common)
-    let settings = workspace.configuration.steering
-    try workspace.check(settings, for: try workspace.suite.tasks(in: .test))
-    let (comparison, steered, stopped) = try await workspace.withRun { run in
-      heading("1/3  Collecting rollouts of the frozen policy: \(workspace.policyIdentity)")
+    let configured = workspace.configuration.steering
+    try workspace.check(configured, for: try workspace.suite.tasks(in: .test))
+    let compared = try await workspace.withRun { run in
+      heading("1/4  Collecting rollouts of the frozen policy: \(workspace.policyIdentity)")
       for split in [Split.train, .validation] {
         let tasks = try workspace.suite.tasks(in: split)
         guard !tasks.isEmpty else { continue }
@@ -42,23 +42,36 @@ struct Demo: Verb {
         heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: workspace.pricing).text)
         if let stopped = outcome.stopped { throw stopped }
       }
-      heading("\n2/3  Training the critic")
+      heading("\n2/4  Training the critic")
       heading(try await workspace.train(CriticSettings.Kind.trees.rawValue).text)
       let tasks = try workspace.suite.tasks(in: .test)
-      heading("\n3/3  Comparing on \(tasks.count) held-out tasks at equal model calls")
+      let critic = try workspace.critic(CriticSettings.Kind.trees.rawValue)
+      var settings = configured
+      heading("\n3/4  Planning from the stored rollouts alone")
+      let plan = try await workspace.makePlan(critic: critic, settings: configured)
+      try Console.write(json: plan, to: workspace.planPath(nil))
+      heading(PlanTable(plan, answer: configured.answer).text)
+      if workspace.configuration.isAutomatic {
+        settings = try await workspace.planned(configured, by: PlanFlags(), critic: critic)
+      }
+      heading("\n4/4  Comparing on \(tasks.count) held-out tasks at equal model calls")
       return try await run.compare(
-        [.single, .bestOf, .amc], on: tasks, split: .test, settings: settings,
-        critic: try workspace.critic(CriticSettings.Kind.trees.rawValue))
+        [Steering.Method.single, .bestOf, .amc].map { method in
+          var settings = settings
+          settings.method = method
+          return settings.effective
+        }, on: tasks, split: .test, critic: critic)
     }
+    let comparison = compared.comparison
     try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: "\(output)/comparison.svg")
-    try Pictures.write(Array(steered.prefix(3)), to: "\(output)/genealogy")
+    try Pictures.write(Array(compared.steered.prefix(3)), to: "\(output)/genealogy")
     if let json = common.json { try Console.write(json: comparison, to: json) }
     if common.json != "-" {
       Console.print("\n" + ComparisonTable(comparison).text)
       Console.print("\nPictures: \(output)/comparison.svg, \(output)/genealogy/")
       Console.print("Took \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)).")
     }
-    if let stopped { throw stopped }
+    if let stopped = compared.stopped { throw stopped }
   }
 
   /// What happens on the way is a result too, unless standard output carries JSON.

@@ -1,3 +1,4 @@
+import Agents
 import ArgumentParser
 import Foundation
 import Reporting
@@ -37,8 +38,14 @@ struct MakePlan: Verb {
     var settings = workspace.configuration.steering
     if let particles { settings.particles = particles }
     let start = ContinuousClock.now
-    let made = try await workspace.makePlan(
-      critic: critic, settings: settings, temperatures: try Self.numbers(temperatures))
+    let temperatures = try Self.numbers(temperatures)
+    let made = try await withInterrupts(stopping: workspace.budget) { [settings] in
+      try await workspace.withCritic(critic) { critic in
+        try await workspace.makePlan(
+          critic: critic ?? ConstantCritic(), settings: settings, temperatures: temperatures)
+      }
+    }
+    await workspace.suite.close()
     let path = plan ?? workspace.planPath(critic)
     try Console.write(json: made, to: path)
     if let json = common.json { try Console.write(json: made, to: json) }

@@ -8,8 +8,8 @@ struct Steer: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Run one method on tasks.",
     discussion: """
-      amc: N trajectories under Sequential Monte Carlo, guided by a critic. best-of: N independent ones, the best kept. \
-      single: one. Every answer is stored before it is used: the same command run again continues.
+      amc: N trajectories under Sequential Monte Carlo, guided by a critic. beam: N of which each checkpoint keeps the best \
+      few. best-of: N independent ones, the best kept. single: one. Every answer is stored before it is used: the same command run again continues.
       """)
 
   @OptionGroup var common: CommonOptions
@@ -17,7 +17,7 @@ struct Steer: Verb {
   @OptionGroup var steering: SteeringOptions
 
   @Option(
-    help: ArgumentHelp("single, best-of or amc (steering.method).", valueName: "method"))
+    help: ArgumentHelp("single, best-of, amc or beam (steering.method).", valueName: "method"))
   var method: Steering.Method?
 
   @Option(
@@ -28,19 +28,25 @@ struct Steer: Verb {
   func run() async throws {
     let workspace = try await Workspace(common)
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
-    var settings = workspace.configuration.steering
-    try steering.apply(to: &settings)
-    if let method { settings.method = method }
-    if steering.isAutomatic(workspace.configuration) {
-      settings = try await workspace.planned(settings, by: steering)
-    }
-    settings = settings.effective
-    try workspace.check(settings, for: tasks)
-    // A critic that is not needed is not looked for: best-of-N works before anything is trained.
-    let critic = settings.schedule != .never || steering.critic != nil ? try workspace.critic(steering.critic) : nil
-    let (outcome, summary) = try await workspace.withRun { run in
-      let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
-      return (outcome, run.summary(outcome, settings: settings))
+    var given = workspace.configuration.steering
+    try steering.apply(to: &given)
+    if let method { given.method = method }
+    let isAutomatic = steering.isAutomatic(workspace.configuration) && given.method.isSteered
+    let (outcome, summary) = try await workspace.withCritic(
+      steering.critic, isNeeded: isAutomatic || given.effective.schedule != .never
+    ) { [given] critic in
+      var settings = given
+      if isAutomatic, let critic {
+        settings = try await workspace.planned(
+          given, by: PlanFlags(critic: steering.critic, temperature: steering.temperature, plan: steering.plan),
+          critic: critic)
+      }
+      settings = settings.effective
+      try workspace.check(settings, for: tasks)
+      return try await workspace.withRun { [settings] run in
+        let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
+        return (outcome, run.summary(outcome, settings: settings))
+      }
     }
     if let genealogy { try Pictures.write(outcome.results, to: genealogy) }
     if let json = common.json { try Console.write(json: summary, to: json) }

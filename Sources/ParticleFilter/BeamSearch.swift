@@ -1,0 +1,110 @@
+/// Beam search over trajectories: at each checkpoint the `keep` best by reward so far + V go on, each in N / keep copies. It is
+/// the particle filter with its weights replaced by a cut: it looks for one good trajectory and samples no posterior.
+///
+/// Its weights stay equal and its soft value is V(s₀), which is no evidence of anything that was found.
+///
+/// Selection is at every checkpoint of the schedule. Of `ess` only the steps between checkpoints count, since equal weights have
+/// no threshold to fall below.
+///
+/// ```swift
+/// var beam = BeamSearch(count: 8, keep: 2, schedule: .steps([2, 4]), initialValue: 0.5)
+/// let checkpoint = beam.weigh(step: 2, paid: Payment(rewards: rewards), guidance: guidance, using: &generator)
+/// ```
+public struct BeamSearch: PopulationFilter, Sendable {
+  public let count: Int
+  /// k, how many particles a checkpoint leaves.
+  public let keep: Int
+  public let schedule: Schedule
+  public let initialValue: Double
+  public private(set) var genealogy: Genealogy
+  /// Of each particle, since the start; −∞ where it failed.
+  private var rewards: [Double]
+  /// V of each particle at the last checkpoint.
+  private var values: [Double]
+
+  /// - Precondition: at least one particle, and at least one that is kept.
+  public init(count: Int, keep: Int, schedule: Schedule, initialValue: Double) {
+    precondition(count >= 1 && keep >= 1)
+    self.count = count
+    self.keep = keep
+    self.schedule = schedule
+    self.initialValue = initialValue
+    genealogy = Genealogy(count: count)
+    rewards = Array(repeating: 0, count: count)
+    values = Array(repeating: initialValue, count: count)
+  }
+
+  /// k where nobody says: a quarter of N, so that each survivor has four continuations to choose among (the beam width of four
+  /// that Snell et al. 2024, arXiv 2408.03314, search with), and 1 at least.
+  public static func standardKeep(of count: Int) -> Int { max(1, count / 4) }
+
+  /// Equal, always.
+  public var logWeights: LogWeights { LogWeights(equal: count) }
+  /// V(s₀).
+  public var softValue: Double { initialValue }
+
+  /// Draws nothing: the same values always leave the same particles.
+  @discardableResult
+  public mutating func weigh(
+    step: Int, paid: Payment, guidance: Guidance, using _: inout some RandomNumberGenerator
+  ) -> Checkpoint {
+    precondition(paid.rewards.count == count && guidance.softValues.count == count, "one number per particle")
+    rewards = zip(rewards, paid.rewards).map { $0 + $1 }
+    let softValues = guidance.softValues
+    // Where it is missing, the record has what it would be if all went as was expected.
+    values = (0..<count).map { place in
+      softValues[place] ?? (rewards[place].isFinite ? values[place] - paid.rewards[place] : values[place])
+    }
+    let recorded = values
+    let ancestors =
+      schedule == .never
+      ? nil
+      : Self.ancestors(
+        scores: (0..<count).map { place in softValues[place].map { rewards[place] + $0 } },
+        failed: rewards.map { !($0 > -.infinity) }, keep: keep)
+    if let ancestors {
+      rewards = ancestors.map { rewards[$0] }
+      values = ancestors.map { values[$0] }
+    }
+    let checkpoint = Checkpoint(
+      step: step, logWeights: logWeights, softValues: recorded, ancestors: ancestors, logEvidence: 0)
+    genealogy.append(checkpoint)
+    return checkpoint
+  }
+
+  public mutating func finish(paid: Payment) {
+    rewards = zip(rewards, paid.rewards).map { $0 + $1 }
+  }
+
+  /// Who goes on as whom: the best `keep` stay in their places, and copies of them take the others'.
+  ///
+  /// The best of them get one copy more where N / keep leaves a rest. Where nothing tells the particles apart none is culled, as
+  /// in the filter: that would only lose some.
+  /// - Parameters:
+  ///   - scores: reward so far + V of each particle; nil where V is missing, which ranks after all that are known. Of equals the
+  ///     earlier place ranks first.
+  ///   - failed: the particles that are never kept while another lives.
+  /// - Returns: for each place, the particle it continues; nil where each continues itself.
+  public static func ancestors(scores: [Double?], failed: [Bool], keep: Int) -> [Int]? {
+    precondition(scores.count == failed.count, "one score per particle")
+    let scores = scores.map { $0.flatMap { $0.isNaN ? nil : $0 } }
+    let living = scores.indices.filter { !failed[$0] }
+    guard let first = living.first else { return nil }
+    let ranked = living.sorted { a, b in
+      switch (scores[a], scores[b]) {
+      case (let x?, let y?): x == y ? a < b : x > y
+      case (.some, nil): true
+      case (nil, .some): false
+      case (nil, nil): a < b
+      }
+    }
+    let areEqual = living.allSatisfy { scores[$0] == scores[first] }
+    let kept = areEqual ? ranked[...] : ranked.prefix(max(keep, 1))
+    var counts = Array(repeating: 0, count: scores.count)
+    for (rank, place) in kept.enumerated() {
+      counts[place] = scores.count / kept.count + (rank < scores.count % kept.count ? 1 : 0)
+    }
+    let ancestors = Resampler.ancestors(from: counts)
+    return ancestors == Array(scores.indices) ? nil : ancestors
+  }
+}

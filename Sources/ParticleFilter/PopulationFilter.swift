@@ -1,0 +1,32 @@
+/// What says at each checkpoint which particles go on: ``ParticleFilter``, or ``BeamSearch``.
+public protocol PopulationFilter: Sendable {
+  /// N.
+  var count: Int { get }
+  var schedule: Schedule { get }
+  /// V(s₀), in reward units.
+  var initialValue: Double { get }
+  var logWeights: LogWeights { get }
+  /// The estimate of the soft value of the start, in reward units.
+  var softValue: Double { get }
+  var genealogy: Genealogy { get }
+
+  /// Takes in what the particles were paid and what the critic expects of them, and selects where the schedule says so.
+  ///
+  /// - Parameter step: how many steps the particles have taken.
+  /// - Returns: the record of this checkpoint. Where its `ancestors` are not nil, the particle at place i is now a copy of
+  ///   the one that was at `ancestors[i]`.
+  @discardableResult
+  mutating func weigh(
+    step: Int, paid: Payment, guidance: Guidance, using generator: inout some RandomNumberGenerator
+  ) -> Checkpoint
+
+  /// Takes in the last payments.
+  mutating func finish(paid: Payment)
+}
+
+extension PopulationFilter {
+  /// The normalised weights.
+  public var weights: [Double] { logWeights.normalised }
+}
+
+extension ParticleFilter: PopulationFilter {}

@@ -1,0 +1,31 @@
+import ParticleFilter
+
+extension Campaign.Outcome {
+  /// Independent attempts as the posterior at another β weighs them, without running anything again.
+  ///
+  /// - Parameter temperature: β, in reward units, above 0.
+  public func weighed(atTemperature temperature: Double) -> Self {
+    Self(
+      results: results.map { $0.weighed(atTemperature: temperature) }, stopped: stopped, wallSeconds: wallSeconds,
+      calls: calls, storedCalls: storedCalls, usage: usage)
+  }
+}
+
+extension PopulationResult {
+  fileprivate func weighed(atTemperature temperature: Double) -> Self {
+    var filter = ParticleFilter(count: particles.count, temperature: temperature, schedule: .never, initialValue: 0)
+    filter.finish(
+      paid: Payment(rewards: particles.map { $0.failure == nil ? $0.trajectory.reward : -.infinity }))
+    let weights = filter.weights
+    return Self(
+      task: task,
+      particles: particles.enumerated().map { place, member in
+        Member(
+          trajectory: member.trajectory, failure: member.failure, logWeight: filter.logWeights.values[place],
+          weight: weights[place])
+      },
+      bank: bank, genealogy: genealogy, softValue: filter.softValue, selection: selection, calls: calls,
+      criticCalls: criticCalls, usage: usage, wallSeconds: wallSeconds, criticalPathSeconds: criticalPathSeconds,
+      replayMismatches: replayMismatches, failedParticles: failedParticles)
+  }
+}

@@ -1,0 +1,119 @@
+import Agents
+
+/// Summaries that differ in nothing but their seeds; at least one.
+typealias SeededSummaries = [MethodSummary]
+
+extension Comparison {
+  private struct Variant: Hashable {
+    let method: String
+    let policy: String?
+    let particles: Int
+    let resample: String
+    let keep: Int?
+    let temperature: Double?
+
+    init(_ summary: MethodSummary, ignoringTemperature: Bool = false) {
+      method = summary.method
+      policy = summary.policy
+      particles = summary.particles
+      resample = summary.resample
+      keep = summary.keep
+      temperature = ignoringTemperature ? nil : summary.temperature
+    }
+  }
+
+  static func grouped(_ summaries: [MethodSummary]) -> [SeededSummaries] {
+    var order: [Variant] = []
+    var parts: [Variant: SeededSummaries] = [:]
+    for summary in summaries {
+      let variant = Variant(summary)
+      if parts[variant] == nil { order.append(variant) }
+      parts[variant, default: []].append(summary)
+    }
+    return order.compactMap { parts[$0] }
+  }
+
+  /// Without what differs from an earlier one in nothing but the β of independent attempts.
+  static func listed(_ variants: [SeededSummaries]) -> [SeededSummaries] {
+    var seen: Set<Variant> = []
+    return variants.filter { parts in
+      seen.insert(Variant(parts[0], ignoringTemperature: parts[0].isIndependent)).inserted
+    }
+  }
+
+  /// What a variant is compared with, in the order in which they are listed.
+  static func baselines(of variant: SeededSummaries, among variants: [SeededSummaries]) -> [SeededSummaries] {
+    let summary = variant[0]
+    guard summary.method != Method.bestOf.rawValue else { return [] }
+    let candidates = variants.filter { parts in
+      let other = parts[0]
+      switch other.method {
+      case Method.bestOf.rawValue: return other.particles == summary.particles && other.policy == summary.policy
+      // A single attempt of another policy is what a cheap one is steered to reach.
+      case Method.single.rawValue: return !summary.isIndependent
+      default: return false
+      }
+    }
+    // Of each the one at this β, which counts for the weighted means alone.
+    return listed(candidates).map { first in
+      let same = Variant(first[0], ignoringTemperature: true)
+      return candidates.first {
+        Variant($0[0], ignoringTemperature: true) == same && $0[0].temperature == summary.temperature
+      } ?? first
+    }
+  }
+
+  static func points(_ study: Study, of methods: [MethodSummary]) -> [Point] {
+    methods.map { summary in
+      let attempts = Double(max(summary.tasks * summary.seeds.count, 1))
+      let calls = Double(summary.perTask.reduce(0) { $0 + $1.policyCalls }) / attempts
+      let cost = summary.perTask.reduce(0) { $0 + $1.cost } / attempts
+      // Settings are named where they tell curves apart.
+      let isAlone = !methods.contains {
+        $0.method == summary.method && $0.policy == summary.policy && $0.particles == summary.particles
+          && Variant($0) != Variant(summary)
+      }
+      let settings = isAlone ? "" : " \(summary.resample) β \(summary.temperature)"
+      return Point(
+        label: summary.method + settings + (summary.policy.map { ", \($0)" } ?? ""),
+        x: study == .scaling ? Double(summary.particles) : cost, estimate: summary.rewardBest,
+        particles: summary.particles, callsPerTask: calls, costPerTask: cost)
+    }
+  }
+}
+
+extension Comparison.Difference {
+  init(_ variant: SeededSummaries, _ baseline: SeededSummaries, maximalReward: Double?) {
+    let (ours, theirs) = (MethodSummary.comparable(variant), MethodSummary.comparable(baseline))
+    let common = ours.flatMap(\.seeds).filter(Set(theirs.flatMap(\.seeds)).contains)
+    func rows(_ parts: SeededSummaries) -> [[MethodSummary.TaskRow]] {
+      MethodSummary.rows(of: common.compactMap { seed in parts.first { $0.seeds.contains(seed) } })
+    }
+    let others = Dictionary(rows(theirs).map { ($0[0].task, $0) }, uniquingKeysWith: { first, _ in first })
+    let pairs = rows(ours).compactMap { row in others[row[0].task].map { (row, $0) } }
+    func estimate(_ value: (MethodSummary.TaskRow) -> Double) -> MeanEstimate {
+      MeanEstimate(pairs.map { $0.mean(value) - $1.mean(value) })
+    }
+    (method, particles, temperature) = (variant[0].method, variant[0].particles, variant[0].temperature)
+    (resample, keep, policy) = (variant[0].resample, variant[0].keep, variant[0].policy)
+    (against, againstParticles) = (baseline[0].method, baseline[0].particles)
+    againstPolicy = baseline[0].policy
+    tasks = pairs.count
+    seeds = common
+    rewardBest = estimate(\.rewardBest)
+    rewardMean = estimate(\.rewardMean)
+    rewardWeighted = estimate(\.rewardWeighted)
+    solvedBest = maximalReward.map { most in estimate { $0.solved(at: most) } }
+    interval =
+      pairs.count < 2
+      ? nil
+      : Comparison.Intervals(
+        rewardBest: rewardBest.interval, rewardMean: rewardMean.interval, rewardWeighted: rewardWeighted.interval,
+        solvedBest: solvedBest?.interval)
+  }
+}
+
+extension MethodSummary {
+  /// Whether its attempts know nothing of each other, so that β changes nothing but how they are weighed.
+  var isIndependent: Bool { Method(rawValue: method).map { !$0.isSteered } ?? false }
+}

@@ -1,0 +1,86 @@
+import Agents
+
+extension MethodSummary {
+  /// One method with its settings over several seeds: a task's rewards are means over seeds, and estimates are over tasks, since
+  /// seeds of one task are no independent tasks.
+  ///
+  /// Seeds that were stopped early are left out where others were not; of several such only the first is taken.
+  /// - Parameters:
+  ///   - parts: one of each seed, at least one.
+  ///   - maximalReward: what counts as solved, or nil.
+  init(averaging parts: [MethodSummary], maximalReward: Double?) {
+    let whole = Self.comparable(parts)
+    self = whole[0]
+    stopped = parts.lazy.compactMap(\.stopped).first
+    guard whole.count > 1 else { return }
+    let rows = Self.rows(of: whole)
+    func estimate(_ value: (TaskRow) -> Double) -> MeanEstimate { MeanEstimate(rows.map { $0.mean(value) }) }
+    func sum<T: AdditiveArithmetic>(_ value: KeyPath<MethodSummary, T>) -> T {
+      whole.reduce(.zero) { $0 + $1[keyPath: value] }
+    }
+    seeds = whole.flatMap(\.seeds)
+    tasks = rows.count
+    rewardBest = estimate(\.rewardBest)
+    rewardMean = estimate(\.rewardMean)
+    rewardWeighted = estimate(\.rewardWeighted)
+    let selected = estimate(\.rewardSelected)
+    rewardSelected = Selected(
+      mean: selected.mean, se: selected.se,
+      by: whole.first { $0.rewardSelected.by != "chance" }?.rewardSelected.by ?? "chance")
+    solvedBest = maximalReward.map { most in estimate { $0.solved(at: most) } }
+    softValue = estimate(\.softValue)
+    policyCalls = sum(\.policyCalls)
+    storedCalls = sum(\.storedCalls)
+    criticCalls = sum(\.criticCalls)
+    inputTokens = sum(\.inputTokens)
+    cachedInputTokens = sum(\.cachedInputTokens)
+    cacheWriteTokens = sum(\.cacheWriteTokens)
+    savedInputTokens = sum(\.savedInputTokens)
+    outputTokens = sum(\.outputTokens)
+    reasoningTokens = sum(\.reasoningTokens)
+    cost = sum(\.cost)
+    criticCost = sum(\.criticCost)
+    wallSeconds = sum(\.wallSeconds)
+    criticalPathSeconds = sum(\.criticalPathSeconds)
+    resamplings = sum(\.resamplings)
+    forks = sum(\.forks)
+    replayMismatches = sum(\.replayMismatches)
+    failedParticles = sum(\.failedParticles)
+    searchesStopped = sum(\.searchesStopped)
+    perTask = rows.map(TaskRow.init(averaging:))
+  }
+
+  /// The parts that were not stopped early, or else the first.
+  static func comparable(_ parts: [MethodSummary]) -> [MethodSummary] {
+    let whole = parts.filter { $0.stopped == nil }
+    return whole.isEmpty ? Array(parts.prefix(1)) : whole
+  }
+
+  /// Of each task that all parts have, its row in each.
+  static func rows(of parts: [MethodSummary]) -> [[TaskRow]] {
+    let tables = parts.map { Dictionary($0.perTask.map { ($0.task, $0) }, uniquingKeysWith: { first, _ in first }) }
+    return (parts.first?.perTask ?? []).compactMap { row in
+      let found = tables.compactMap { $0[row.task] }
+      return found.count == parts.count ? found : nil
+    }
+  }
+}
+
+extension MethodSummary.TaskRow {
+  init(averaging rows: [Self]) {
+    func sum<T: AdditiveArithmetic>(_ value: KeyPath<Self, T>) -> T { rows.reduce(.zero) { $0 + $1[keyPath: value] } }
+    self.init(
+      task: rows[0].task, rewardBest: rows.mean(\.rewardBest), rewardMean: rows.mean(\.rewardMean),
+      rewardWeighted: rows.mean(\.rewardWeighted), rewardSelected: rows.mean(\.rewardSelected),
+      softValue: rows.mean(\.softValue), policyCalls: sum(\.policyCalls), inputTokens: sum(\.inputTokens),
+      cachedInputTokens: sum(\.cachedInputTokens), outputTokens: sum(\.outputTokens),
+      reasoningTokens: sum(\.reasoningTokens), cost: sum(\.cost))
+  }
+
+  /// 1 where the best particle has the maximal reward.
+  func solved(at most: Double) -> Double { rewardBest >= most - 1e-9 ? 1 : 0 }
+}
+
+extension [MethodSummary.TaskRow] {
+  func mean(_ value: (Element) -> Double) -> Double { reduce(0) { $0 + value($1) } / Double(count) }
+}

@@ -1,0 +1,111 @@
+import Agents
+import ParticleFilter
+import Reporting
+import Steering
+
+/// What independent attempts have no less of than the steered ones of their N, on each task.
+enum Equality: String, CaseIterable { case calls, cost }
+
+/// What a comparison found, complete or not.
+struct Compared: Sendable {
+  /// One for each variant and seed; see ``Comparison/init(_:maximalReward:total:study:)``.
+  var summaries: [MethodSummary] = []
+  /// The first steered variant's, at the first seed, for pictures.
+  var steered: [PopulationResult] = []
+  var stopped: SteeringError?
+  var spent = Spending()
+  var maximalReward: Double?
+
+  var comparison: Comparison { comparison(study: nil) }
+
+  func comparison(study: Comparison.Study?) -> Comparison {
+    Comparison(summaries, maximalReward: maximalReward, total: spent, study: study)
+  }
+}
+
+extension Run {
+  /// Variants on the same tasks, one pass for each seed. Independent attempts are given no less than the steered variant of
+  /// their N that took the most.
+  ///
+  /// - Parameters:
+  ///   - all: the variants.
+  ///   - seeds: nil for the settings' own.
+  ///   - equality: nil where nothing is made equal.
+  ///   - policy: named only where several are compared.
+  func compare(
+    _ all: [SteeringSettings], on tasks: [AgentTask], split: Split?, seeds: [UInt64]? = nil,
+    equality: Equality? = .calls, critic: (any Critic)?, policy: String? = nil
+  ) async throws -> Compared {
+    let all = all.map { settings in
+      var settings = settings
+      settings.answer = .sample
+      return settings
+    }
+    let seeds = seeds ?? [workspace.configuration.steering.seed]
+    var found: [Int: [(settings: SteeringSettings, outcome: Campaign.Outcome)]] = [:]
+    var compared = Compared(maximalReward: workspace.suite.maximalReward)
+    var number = 0
+    for seed in seeds where compared.stopped == nil {
+      var calls: [Int: [TaskID: Int]] = [:]
+      var cost: [Int: [TaskID: Double]] = [:]
+      for place in Variants.order(of: all) where compared.stopped == nil {
+        number += 1
+        var variant = all[place]
+        variant.seed = seed
+        let outcome = try await steer(
+          tasks, split: split, settings: variant, critic: critic, verb: "compare",
+          minimumCalls: variant.method == .bestOf ? calls[variant.particles] ?? [:] : [:],
+          minimumCost: variant.method == .bestOf ? cost[variant.particles] ?? [:] : [:],
+          title: title(variant, number, of: all.count * seeds.count, seed: seeds.count > 1 ? seed : nil))
+        compared.stopped = outcome.stopped
+        found[place, default: []].append((variant, outcome))
+        guard variant.method.isSteered else { continue }
+        if compared.steered.isEmpty { compared.steered = outcome.results }
+        for result in outcome.results {
+          let task = result.task.id
+          switch equality {
+          case .calls: calls[variant.particles, default: [:]][task, default: 0].raise(to: result.calls)
+          case .cost:
+            cost[variant.particles, default: [:]][task, default: 0]
+              .raise(to: workspace.pricing.cost(of: result.usage))
+          case nil: break
+          }
+        }
+      }
+    }
+    for place in all.indices {
+      let temperatures = Self.temperatures(all[place], comparedWith: all)
+      for temperature in temperatures {
+        for (settings, outcome) in found[place] ?? [] {
+          var settings = settings
+          settings.temperature = temperature
+          compared.summaries.append(
+            summary(
+              temperature == all[place].temperature ? outcome : outcome.weighed(atTemperature: temperature),
+              settings: settings, policy: policy))
+        }
+      }
+    }
+    compared.spent = await budget.spent
+    return compared
+  }
+
+  /// The β of a variant, and for independent attempts those of the steered ones that are compared with them.
+  private static func temperatures(_ variant: SteeringSettings, comparedWith all: [SteeringSettings]) -> [Double] {
+    guard !variant.method.isSteered else { return [variant.temperature] }
+    return all.reduce(into: [variant.temperature]) { temperatures, other in
+      if other.method.isSteered, !temperatures.contains(other.temperature) { temperatures.append(other.temperature) }
+    }
+  }
+
+  private func title(_ settings: SteeringSettings, _ number: Int, of count: Int, seed: UInt64?) -> String {
+    var parts = ["\(number)/\(count) \(settings.method.rawValue) × \(settings.particles)"]
+    if settings.schedule != .never { parts.append("\(settings.schedule) β \(Format.short(settings.temperature))") }
+    if let seed { parts.append("seed \(seed)") }
+    return parts.joined(separator: ", ")
+  }
+}
+
+extension Comparable {
+  fileprivate mutating func raise(to value: Self) { self = max(self, value) }
+}
