@@ -17,9 +17,13 @@ public struct ComparisonTable: Sendable, Hashable {
         comparison.points ?? [], of: study, tasks: comparison.methods.map(\.tasks).min() ?? 0)
     }
     let seeds = comparison.methods.map(\.seeds).max { $0.count < $1.count } ?? []
+    let isUneven = comparison.methods.contains { $0.seeds != seeds }
     let averaged =
       seeds.count > 1
-      ? ["a task's figures are means over the seeds \(seeds.map(String.init).joined(separator: ", "))"] : []
+      ? [
+        "a task's figures are means over the seeds \(seeds.map(String.init).joined(separator: ", "))"
+          + (isUneven ? ", or over those of them that a variant was run with" : "")
+      ] : []
     guard comparison.hasVariants || points != nil else {
       tables = [Self.rewards(comparison.methods), Self.costs(comparison.methods, total: comparison.total)]
       lines =
