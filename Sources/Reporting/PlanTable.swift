@@ -24,6 +24,25 @@ public struct PlanTable: Sendable, Hashable {
     tables = [Self.byParticles(plan, answer), Self.settings(plan)].filter { !$0.rows.isEmpty }
   }
 
+  /// What plans foresaw of a comparison's variants, beside what came.
+  public static func predictions(_ predictions: [Comparison.Prediction]) -> TextTable {
+    var table = TextTable(
+      title: "The plan's prediction: gain in best reward over best-of-N",
+      columns: [
+        .right("N"), .right("β"), .left("resample"), .right("predicted"), .right("realised"), .right("apart by"),
+      ])
+    for row in predictions {
+      let error = (row.predicted.se * row.predicted.se + row.realised.se * row.realised.se).squareRoot()
+      let apart = abs(row.predicted.mean - row.realised.mean)
+      table.append([
+        Format.count(row.particles), Format.short(row.temperature), row.resample,
+        row.predicted.text(overTasks: 2, signed: true), row.realised.text(overTasks: row.tasks, signed: true),
+        error > 0 ? "\(Format.number(apart / error, digits: 1)) se" : "–",
+      ])
+    }
+    return table
+  }
+
   public var text: String {
     (tables.map(\.text) + [lines.joined(separator: "\n")]).joined(separator: "\n\n")
   }

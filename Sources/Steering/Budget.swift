@@ -52,6 +52,8 @@ public actor Budget {
   private let start: ContinuousClock.Instant
   /// Without what was spent earlier.
   public private(set) var spent = Spending()
+  /// What was taken at whose prices.
+  private var usageAt: [Pricing: Usage] = [:]
   private var inFlight = 0
   private var reservedTokens = 0.0
   private var reservedCost = 0.0
@@ -165,7 +167,9 @@ public actor Budget {
     spent.calls += calls
     spent.usage += usage
     // Of the sum, since a sum of prices would depend on the order in which they came.
-    spent.cost = pricing.cost(of: spent.usage)
+    usageAt[pricing, default: Usage()] += usage
+    // Of sums, so that it does not depend on the order in which answers come.
+    spent.cost = usageAt.map { $0.cost(of: $1) }.sorted().reduce(0, +)
   }
 
   private func stopping(_ message: String) -> PolicyError {

@@ -24,7 +24,7 @@ extension PopulationResult {
           trajectory: member.trajectory, failure: member.failure, logWeight: filter.logWeights.values[place],
           weight: weights[place])
       },
-      bank: bank, genealogy: genealogy, softValue: filter.softValue, selection: selection, calls: calls,
+      bank: bank, culled: culled, genealogy: genealogy, softValue: filter.softValue, selection: selection, calls: calls,
       criticCalls: criticCalls, usage: usage, wallSeconds: wallSeconds, criticalPathSeconds: criticalPathSeconds,
       replayMismatches: replayMismatches, failedParticles: failedParticles)
   }

@@ -13,6 +13,34 @@ public struct Comparison: Sendable, Codable {
   public let study: Study?
   public let points: [Point]?
 
+  /// What a plan said of the variants, where there is one; see ``predictions(of:)``.
+  public var predictions: [Prediction]?
+
+  /// The gain over best-of-N that a plan foresaw, and the one that came: the best reward, paired over tasks.
+  public struct Prediction: Sendable, Codable {
+    public let particles: Int
+    public let temperature: Double
+    public let resample: String
+    public let predicted: MeanEstimate
+    public let realised: MeanEstimate
+    /// The realised gain's.
+    public let tasks: Int
+  }
+
+  /// The variants that a plan had tried, with what it predicted of them.
+  public func predictions(of plan: Plan) -> [Prediction] {
+    differences.compactMap { difference in
+      guard difference.method == Method.amc.rawValue, difference.against == Method.bestOf.rawValue,
+        difference.againstParticles == difference.particles, difference.policy == nil,
+        let row = plan.row(
+          particles: difference.particles, temperature: difference.temperature, resample: difference.resample)
+      else { return nil }
+      return Prediction(
+        particles: row.particles, temperature: row.temperature, resample: row.resample, predicted: row.gainBest,
+        realised: difference.rewardBest, tasks: difference.tasks)
+    }
+  }
+
   public struct Total: Sendable, Codable {
     public let policyCalls: Int
     public let inputTokens: Int

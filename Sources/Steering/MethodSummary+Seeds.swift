@@ -39,7 +39,7 @@ extension MethodSummary {
     outputTokens = sum(\.outputTokens)
     reasoningTokens = sum(\.reasoningTokens)
     cost = sum(\.cost)
-    criticCost = sum(\.criticCost)
+    criticCost = whole.contains { $0.criticCost != nil } ? whole.reduce(0) { $0 + ($1.criticCost ?? 0) } : nil
     wallSeconds = sum(\.wallSeconds)
     criticalPathSeconds = sum(\.criticalPathSeconds)
     resamplings = sum(\.resamplings)

@@ -67,8 +67,8 @@ public struct MethodSummary: Sendable, Codable {
   public internal(set) var reasoningTokens: Int
   /// The critic's included.
   public internal(set) var cost: Double
-  /// What a critic that is paid for took of it.
-  public internal(set) var criticCost: Double
+  /// What a critic that is paid for took of it; absent where none was.
+  public internal(set) var criticCost: Double?
   public internal(set) var wallSeconds: Double
   public internal(set) var criticalPathSeconds: Double
   public internal(set) var resamplings: Int
@@ -118,7 +118,7 @@ public struct MethodSummary: Sendable, Codable {
     outputTokens = outcome.usage.outputTokens
     reasoningTokens = outcome.usage.reasoningTokens
     cost = pricing.cost(of: outcome.usage) + outcome.criticCost
-    criticCost = outcome.criticCost
+    criticCost = outcome.criticCost > 0 ? outcome.criticCost : nil
     wallSeconds = outcome.wallSeconds
     criticalPathSeconds = results.reduce(0) { $0 + $1.criticalPathSeconds }
     resamplings = total(\.genealogy.resamplings)

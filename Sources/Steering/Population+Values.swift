@@ -76,7 +76,8 @@ extension Population {
           logWeight: filter.logWeights.values[$0], weight: weights[$0])
       },
       bank: state.bank.map { PopulationResult.Banked(place: $0.place, trajectory: $0.trajectory) },
-      genealogy: filter.genealogy, softValue: filter.softValue, selection: selection, calls: state.calls,
+      culled: state.culled, genealogy: filter.genealogy, softValue: filter.softValue, selection: selection,
+      calls: state.calls,
       criticCalls: state.criticCalls, usage: state.usage, wallSeconds: seconds,
       criticalPathSeconds: state.criticalPath, replayMismatches: state.mismatches,
       failedParticles: state.replacedFailures + state.particles.count { $0.failure != nil })

@@ -76,6 +76,8 @@ public struct Population: Sendable {
     var particles: [Particle] = []
     /// Finished and then culled: a good trajectory is never lost to a later resampling.
     var bank: [(place: Int, trajectory: Trajectory)] = []
+    /// Culled before it had finished.
+    var culled: [PopulationResult.Culled] = []
     /// The reward of each particle at the last weighing.
     var paid: [Double] = []
     var calls = 0
@@ -99,7 +101,7 @@ public struct Population: Sendable {
       let paid = payment(&state)
       let guidance = Guidance(softValues: try await softValues(&state))
       let checkpoint = filter.weigh(step: step, paid: paid, guidance: guidance, using: &generator)
-      if let ancestors = checkpoint.ancestors { try await replace(by: ancestors, state: &state) }
+      if let ancestors = checkpoint.ancestors { try await replace(by: ancestors, after: step, state: &state) }
     }
   }
 
@@ -178,12 +180,18 @@ public struct Population: Sendable {
   }
 
   /// Lets each place continue its ancestor. Survivors stay themselves; only surplus copies are forked.
-  private func replace(by ancestors: [Int], state: inout State) async throws {
+  private func replace(by ancestors: [Int], after step: Int, state: inout State) async throws {
     let before = state.particles
     let kept = Set(ancestors)
     for (place, particle) in before.enumerated() where !kept.contains(place) {
       if particle.failure != nil { state.replacedFailures += 1 }
-      if particle.trajectory.isFinished { state.bank.append((place, particle.trajectory)) }
+      if particle.trajectory.isFinished {
+        state.bank.append((place, particle.trajectory))
+      } else {
+        state.culled.append(
+          PopulationResult.Culled(
+            place: place, step: step, trajectory: particle.trajectory, failure: particle.failure))
+      }
     }
     let forks = await withTaskGroup(of: (Int, Result<Particle, any Error>).self) { group in
       for (place, ancestor) in ancestors.enumerated() where ancestor != place {

@@ -19,9 +19,19 @@ public struct PopulationResult: Sendable {
     public let trajectory: Trajectory
   }
 
+  /// A trajectory that was culled before it had finished.
+  public struct Culled: Sendable {
+    public let place: Int
+    /// The step of the checkpoint.
+    public let step: Int
+    public let trajectory: Trajectory
+    public let failure: String?
+  }
+
   public let task: AgentTask
   public let particles: [Member]
   public let bank: [Banked]
+  public internal(set) var culled: [Culled] = []
   public let genealogy: Genealogy
   /// V(s₀) + β·log Ẑ.
   public let softValue: Double
@@ -75,6 +85,10 @@ public struct PopulationResult: Sendable {
         culled.max { $0.trajectory.reward < $1.trajectory.reward }.map {
           TrajectoryRecord(particle: $0.place, standing: .banked, trajectory: $0.trajectory)
         }
+      }
+      + culled.map {
+        TrajectoryRecord(
+          particle: $0.place, standing: .culled(after: $0.step), trajectory: $0.trajectory, failure: $0.failure)
       }
   }
 }

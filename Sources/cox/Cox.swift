@@ -14,7 +14,8 @@ struct Cox: AsyncParsableCommand {
       """,
     version: "cox 0.1.0",
     subcommands: [
-      Demo.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Show.self,
+      Demo.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Report.self,
+      Show.self,
       Export.self, CheckEnvironment.self, Doctor.self,
     ])
 }

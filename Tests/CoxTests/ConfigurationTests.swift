@@ -62,14 +62,15 @@ struct ConfigurationTests {
   @Test(
     "resample in its forms",
     arguments: [
-      ("none", Schedule.never), ("auto", .effectiveSampleSize(below: 0.5)),
+      ("none", Schedule.never), ("auto", nil),
       ("{ ess: 0.25 }", .effectiveSampleSize(below: 0.25)),
       ("{ ess: 0.25, every: 3 }", .effectiveSampleSize(below: 0.25, every: 3)), ("{ steps: [3, 1] }", .steps([1, 3])),
       ("\"steps:2,4\"", .steps([2, 4])),
     ])
-  func resample(text: String, schedule: Schedule) throws {
+  func resample(text: String, schedule: Schedule?) throws {
     let configuration = try Configuration(yaml: Self.least + "steering: { resample: \(text) }", file: "c.yaml")
-    #expect(configuration.steering.schedule == schedule)
+    #expect(configuration.steering.schedule == schedule ?? .never)
+    #expect(configuration.isAutomatic == (schedule == nil))
   }
 
   @Test func anUnknownKeyNamesTheNearest() {

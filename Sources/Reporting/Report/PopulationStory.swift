@@ -42,7 +42,7 @@ public struct PopulationStory: Sendable {
     self.format = format
   }
 
-  /// The final particles, and of the culled ones those that had finished.
+  /// Every particle that was.
   public init(_ result: PopulationResult, method: String, format: ActionFormat) {
     let descent = Descent(result.genealogy)
     let culled = GenealogyPicture.matched(result.bank.map { ($0.place, $0.trajectory) }, to: descent)
@@ -57,6 +57,9 @@ public struct PopulationStory: Sendable {
           culled[cull].map {
             Life(place: cull.place, culledAfter: descent.stops[cull.stop].step, trajectory: $0)
           }
+        }
+        + result.culled.map {
+          Life(place: $0.place, culledAfter: $0.step, trajectory: $0.trajectory, failure: $0.failure)
         }, format: format)
   }
 }

@@ -52,7 +52,7 @@ struct VariantOptions: ParsableArguments {
 
   /// What is to be compared, method by method. Where flags leave something open the configuration says, and `particles`.
   ///
-  /// - Parameter critic: the one that guides; nil where no method is steered.
+  /// - Parameter critic: the one that guides; nil where it is not there yet, and the settings are only to be checked.
   func settings(
     _ workspace: Workspace, methods: [Steering.Method], particles standard: [Int]?, critic: (any Critic)?
   ) async throws -> [SteeringSettings] {
@@ -76,7 +76,15 @@ struct VariantOptions: ParsableArguments {
       all += Variants(
         methods: [method], particles: counts, temperatures: temperatures ?? [base.temperature], schedules: fixed
       ).settings(from: base)
-      guard method.isSteered, schedules.contains(nil), let critic else { continue }
+      guard method.isSteered, schedules.contains(nil) else { continue }
+      guard let critic else {
+        // What the plan will say is not known yet; the rest can be told to be fit or not.
+        all += Variants(
+          methods: [method], particles: counts, temperatures: temperatures ?? [base.temperature],
+          schedules: [.effectiveSampleSize(below: 0.5)]
+        ).settings(from: base)
+        continue
+      }
       for count in counts {
         for temperature in temperatures.map({ $0.map(Optional.some) }) ?? [nil] {
           var settings = base

@@ -59,7 +59,7 @@ extension Workspace {
     }
   }
 
-  private func planningRollouts() async throws -> [Trajectory] {
+  func planningRollouts() async throws -> [Trajectory] {
     var rollouts: [Trajectory] = []
     for split in [Split.train, .validation] {
       rollouts += try await store.rollouts(of: suite.identity, policy: policyIdentity, split: split).map(\.trajectory)
@@ -122,10 +122,7 @@ extension Workspace {
     at path: String, settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
   ) async throws -> Plan? {
     let isNamed = flags.plan != nil
-    if let data = FileManager.default.contents(atPath: path) {
-      guard let plan = try? JSONDecoder().decode(Plan.self, from: data), plan.format == Plan.format,
-        plan.version == Plan.version
-      else { throw ConfigurationError("\(path) is no plan that this version can read. Make it again with cox plan.") }
+    if let plan = try Self.plan(at: path) {
       let isOurs = plan.environment == suite.identity && plan.policy == policyIdentity && plan.critic == critic.identity
       if isOurs { return plan }
       if isNamed {

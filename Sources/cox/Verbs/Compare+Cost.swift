@@ -6,8 +6,7 @@ extension Compare {
   /// The configured policy, steered, against another configuration's alone: what a reward costs with either.
   ///
   /// Each has its own prices; the limits are on both together. Nothing is made equal, since the curves are against money.
-  func costs(against file: String) async throws -> Compared {
-    let cheap = try await Workspace(common)
+  func costs(_ cheap: Workspace, against file: String) async throws -> Compared {
     var options = common
     options.config = file
     let dear = try await Workspace(options, store: cheap.store)
@@ -16,6 +15,8 @@ extension Compare {
     var compared: Compared
     do {
       try check(cheap, dear, file: file)
+      _ = try await Setup(
+        self, cheap, methods: try variant.methods([.amc]), particles: Self.attempts, critic: nil)
       (setup, compared) = try await cheap.withCritic(variant.critic) { critic in
         let setup = try await Setup(
           self, cheap, methods: try variant.methods([.amc]), particles: Self.attempts, critic: critic)

@@ -40,28 +40,36 @@ struct Compare: Verb {
     guard (study == .cost) == (against != nil) else {
       throw ConfigurationError("--study cost and --against go together: the one needs the other.")
     }
+    let workspace = try await Workspace(common)
     let compared =
-      if let against { try await costs(against: against) } else { try await plain() }
-    let comparison = compared.comparison(study: study)
+      if let against { try await costs(workspace, against: against) } else { try await plain(workspace) }
+    var comparison = compared.comparison(study: study)
+    try workspace.finish(&comparison, critic: variant.critic, plan: variant.plan)
     if let chart { try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: chart) }
     if let genealogy { try Pictures.write(compared.steered, to: genealogy) }
     if let json = common.json { try Console.write(json: comparison, to: json) }
-    if common.json != "-" { Console.print(ComparisonTable(comparison).text) }
+    if common.json != "-" {
+      Console.print(ComparisonTable(comparison).text)
+      if let predictions = comparison.predictions {
+        Console.print("\n" + PlanTable.predictions(predictions).text)
+      }
+    }
     if let stopped = compared.stopped { throw stopped }
   }
 
-  private func plain() async throws -> Compared {
-    let workspace = try await Workspace(common)
+  private func plain(_ workspace: Workspace) async throws -> Compared {
     if variant.equal == .cost, workspace.pricing.isFree {
       throw ConfigurationError("--equal cost needs policy.pricing in the configuration: nothing costs anything.")
     }
     let isScaling = study == .scaling
     let methods = try variant.methods(isScaling ? [.bestOf, .amc] : [.single, .bestOf, .amc])
+    let particles = isScaling ? [1, 2, 4, 8, 16, 32] : nil
+    // What is wrong with the flags is said before a critic is looked for.
+    _ = try await Setup(self, workspace, methods: methods, particles: particles, critic: nil)
     return try await workspace.withCritic(
       variant.critic, isNeeded: methods.contains(where: \.isSteered)
     ) { critic in
-      let setup = try await Setup(
-        self, workspace, methods: methods, particles: isScaling ? [1, 2, 4, 8, 16, 32] : nil, critic: critic)
+      let setup = try await Setup(self, workspace, methods: methods, particles: particles, critic: critic)
       return try await workspace.withRun { run in
         try await run.compare(
           setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: variant.equal,

@@ -62,12 +62,16 @@ struct Demo: Verb {
           return settings.effective
         }, on: tasks, split: .test, critic: critic)
     }
-    let comparison = compared.comparison
+    var comparison = compared.comparison
+    try workspace.finish(&comparison, critic: nil)
     try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: "\(output)/comparison.svg")
     try Pictures.write(Array(compared.steered.prefix(3)), to: "\(output)/genealogy")
     if let json = common.json { try Console.write(json: comparison, to: json) }
     if common.json != "-" {
       Console.print("\n" + ComparisonTable(comparison).text)
+      if let predictions = comparison.predictions {
+        Console.print("\n" + PlanTable.predictions(predictions).text)
+      }
       Console.print("\nPictures: \(output)/comparison.svg, \(output)/genealogy/")
       Console.print("Took \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)).")
     }

@@ -1,6 +1,7 @@
 import Agents
 import ArgumentParser
 import Critics
+import Foundation
 import Reporting
 import Steering
 
@@ -24,9 +25,19 @@ struct Diagnose: Verb {
       valueName: "critic"))
   var critic: String?
 
+  @Option(help: ArgumentHelp("Write the diagnosis as an HTML page too.", valueName: "file"))
+  var html: String?
+
   func run() async throws {
     let workspace = try await Workspace(common)
     let report = try await workspace.diagnose(split: split, critic: critic)
+    if let html {
+      let page = ReportPage(
+        title: "Diagnosis: \(workspace.suite.identity.kind)",
+        subtitle: "\(workspace.suite.identity), policy \(workspace.policyIdentity)",
+        sections: [.init(diagnosis: report.diagnosis, table: report.table)])
+      try Console.write(Data(page.html.utf8), toFile: html)
+    }
     if let json = common.json { try Console.write(json: report, to: json) }
     if common.json != "-" { Console.print(report.text) }
   }
@@ -45,7 +56,7 @@ struct DiagnoseReport: Encodable {
   let sentences: [String]
   /// What to do, and the numbers that led to it.
   let advice: String
-  private let table: DiagnosisTable
+  let table: DiagnosisTable
 
   private enum CodingKeys: String, CodingKey {
     case environment, policy, split, critic, diagnosis, sentences, advice

@@ -32,6 +32,8 @@ struct Steer: Verb {
     try steering.apply(to: &given)
     if let method { given.method = method }
     let isAutomatic = steering.isAutomatic(workspace.configuration) && given.method.isSteered
+    // What is wrong with the flags is said before a critic is looked for.
+    try workspace.check(given, for: tasks)
     let (outcome, summary) = try await workspace.withCritic(
       steering.critic, isNeeded: isAutomatic || given.effective.schedule != .never
     ) { [given] critic in

@@ -1,0 +1,218 @@
+import Agents
+import ArgumentParser
+import Critics
+import Foundation
+import ParticleFilter
+import Reporting
+import RolloutStore
+import Steering
+
+struct Report: Verb {
+  static let configuration = CommandConfiguration(
+    abstract: "One static HTML file of what was found, with populations to look into.",
+    discussion: """
+      Reads the store and what cox compare, cox plan and cox train left beside it; asks no model. The page needs no network, \
+      and whatever a model or world said in it is shown as text.
+      """)
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: ArgumentHelp("Where the page goes.", valueName: "file"))
+  var output = ".coxswain/report.html"
+
+  @Option(
+    help: ArgumentHelp(
+      "A comparison that cox compare --json wrote, in place of the last ones; may be given several times.",
+      valueName: "file"))
+  var comparison: [String] = []
+
+  @Option(
+    help: ArgumentHelp("The critic whose calibration and plan are shown (critic.kind).", valueName: "critic"))
+  var critic: String?
+
+  @Option(help: ArgumentHelp("The plan, instead of the one beside the critic.", valueName: "file"))
+  var plan: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The run whose populations are shown, by the start of its id; the newest steered one unless given.",
+      valueName: "run"))
+  var run: String?
+
+  @Option(help: ArgumentHelp("How many of its tasks are shown.", valueName: "count"))
+  var populations = 12
+
+  @Option(help: ArgumentHelp("The page's title.", valueName: "text"))
+  var title: String?
+
+  func validate() throws {
+    if populations < 0 { throw ValidationError("--populations is not negative.") }
+  }
+
+  func run() async throws {
+    let workspace = try await Workspace(common)
+    let (sections, missing) = try await sections(of: workspace)
+    await workspace.suite.close()
+    guard !sections.isEmpty else {
+      throw ConfigurationError("There is nothing to report yet. " + missing.joined(separator: " "))
+    }
+    let page = ReportPage(
+      title: title ?? "Coxswain: \(workspace.suite.identity.kind)",
+      subtitle: "\(workspace.suite.identity), policy \(workspace.policyIdentity)", sections: sections)
+    let html = Data(page.html.utf8)
+    try Console.write(html, toFile: output)
+    if let json = common.json {
+      try Console.write(
+        json: Written(file: output, bytes: html.count, sections: sections.map(\.anchor), missing: missing), to: json)
+    }
+    if common.json != "-" {
+      Console.print("\(output): \(sections.map { $0.heading.lowercased() }.joined(separator: ", ")).")
+      for line in missing { Console.print(line) }
+    }
+  }
+
+  private struct Written: Encodable {
+    let file: String
+    let bytes: Int
+    let sections: [String]
+    /// What is not in it, and how to get it.
+    let missing: [String]
+  }
+
+  /// What there is to show, and what is missing.
+  private func sections(of workspace: Workspace) async throws -> ([ReportPage.Section], missing: [String]) {
+    var (sections, missing): ([ReportPage.Section], [String]) = ([], [])
+    let comparisons = try found(workspace)
+    if comparisons.isEmpty { missing.append("No comparison: cox compare makes one.") }
+    for found in comparisons {
+      sections.append(found.study == nil ? .init(comparison: found) : .init(study: found))
+    }
+    if let plan = try Workspace.plan(at: plan ?? workspace.planPath(critic)) {
+      sections.append(
+        .init(
+          plan: plan, answer: workspace.configuration.steering.answer,
+          predictions: comparisons.filter { $0.study != .cost }.flatMap { $0.predictions(of: plan) }))
+    } else {
+      missing.append("No plan: cox plan makes one.")
+    }
+    if let curve = try await workspace.calibration(critic) {
+      sections.append(.init(calibration: curve))
+    } else {
+      missing.append("No calibration: cox collect and cox train make what it takes.")
+    }
+    do {
+      let report = try await workspace.diagnose(split: nil, critic: nil)
+      sections.append(.init(diagnosis: report.diagnosis, table: report.table))
+    } catch let error as CriticError where error.kind == .tooLittleData {
+      missing.append("No diagnosis: \(error.message)")
+    }
+    let stories = try await workspace.stories(run: run, most: populations)
+    if stories.isEmpty {
+      missing.append("No population: cox steer and cox compare make some.")
+    } else {
+      sections.append(
+        .init(
+          anchor: "populations", heading: "Populations",
+          prose: "Who was culled and who was cloned, task by task. Click a line to read what was said and done.",
+          items: [.populations(stories)]))
+    }
+    return (sections, missing)
+  }
+
+  private func found(_ workspace: Workspace) throws -> [Comparison] {
+    if comparison.isEmpty {
+      return try [nil, .scaling, .cost].compactMap { try workspace.comparison(at: workspace.comparisonPath($0)) }
+    }
+    return try comparison.map { path in
+      guard let comparison = try workspace.comparison(at: path) else {
+        throw ConfigurationError("There is no readable comparison \(path). Make it with cox compare --json FILE.")
+      }
+      return comparison
+    }
+  }
+}
+
+extension Workspace {
+  /// Expected against realised return-to-go on tasks that trees never saw, and those of the last states with the reward hidden.
+  fileprivate func calibration(_ flag: String?) async throws -> [(name: String, curve: CalibrationCurve)]? {
+    let rollouts = try await planningRollouts()
+    guard !isAsked(flag), Set(rollouts.map(\.task.id)).count >= 2 else { return nil }
+    let beliefs = try await CrossFitted.beliefs(
+      about: rollouts, environment: suite.identity, policy: policyIdentity,
+      seed: Seed(configuration.steering.seed).split("plan"))
+    let rows = zip(rollouts, beliefs).flatMap { rollout, beliefs in
+      beliefs.enumerated().map { step, belief in
+        (step: step, row: (rollout.task.id, belief.mean, rollout.reward - rollout.prefix(step).reward))
+      }
+    }
+    let last = (rows.map(\.step).max() ?? 0) + 1
+    // Early and late states apart: what is known differs.
+    let parts = [("first third", 0..<max(last / 3, 1)), ("the rest", max(last / 3, 1)..<last)]
+    return parts.filter { !$0.1.isEmpty }.map { name, steps in
+      (
+        "\(name) of the steps",
+        CalibrationCurve(rows.filter { steps.contains($0.step) }.map { ($0.row.0, $0.row.1, $0.row.2) })
+      )
+    }
+  }
+
+  /// Populations of a steered run.
+  fileprivate func stories(run name: String?, most: Int) async throws -> [PopulationStory] {
+    let runs = try await store.runs().filter { $0.record.environment == suite.identity && !$0.record.isPrior }
+    let chosen = name.map { name in runs.first { $0.record.id.hasPrefix(name) } } ?? runs.first
+    guard let chosen else {
+      guard let name else { return [] }
+      throw ConfigurationError("The store has no steered run that begins with \(name); cox show lists what there is.")
+    }
+    let record = chosen.record
+    var stories: [PopulationStory] = []
+    for row in try await store.tasks(ofRun: record.id).prefix(most) {
+      let genealogy = try await store.genealogy(run: record.id, task: row.id)
+      let records = try await store.trajectories(run: record.id, task: row.id, culled: true)
+      guard let task = records.first?.trajectory.task else { continue }
+      stories.append(
+        PopulationStory(
+          task: task, method: record.title, genealogy: genealogy, lives: records.lives(in: genealogy),
+          format: record.format))
+    }
+    return stories
+  }
+}
+
+extension [TrajectoryRecord] {
+  /// Each with where it ended.
+  fileprivate func lives(in genealogy: Genealogy) -> [PopulationStory.Life] {
+    let final = filter { $0.standing == .final }
+    let weights = LogWeights(final.map { $0.logWeight ?? -.infinity }).normalised
+    return zip(final, weights).map { record, weight in
+      PopulationStory.Life(
+        place: record.particle, culledAfter: nil, trajectory: record.trajectory, failure: record.failure,
+        weight: weight)
+    }
+      + compactMap { record in
+        let end: Int? =
+          switch record.standing {
+          case .final: nil
+          case .culled(let step): step
+          case .banked:
+            genealogy.checkpoints.first {
+              $0.step >= record.trajectory.count && $0.ancestors?.contains(record.particle) == false
+            }?.step
+          }
+        return end.map {
+          PopulationStory.Life(
+            place: record.particle, culledAfter: $0, trajectory: record.trajectory, failure: record.failure)
+        }
+      }
+  }
+}
+
+extension RunRecord {
+  /// The method with its settings, in words.
+  fileprivate var title: String {
+    guard let settings = try? JSONDecoder().decode(SteeringSettings.self, from: Data(settings.utf8)) else {
+      return method
+    }
+    return "\(method), N \(settings.particles), \(settings.schedule) at β \(Format.short(settings.temperature))"
+  }
+}
