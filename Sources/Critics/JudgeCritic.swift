@@ -79,41 +79,56 @@ public struct JudgeCritic: Critic {
     let distinct = DistinctStates(states)
     let samples = settings.samples
     // Those in flight are not cut short where one fails, since they are paid for.
-    let answers = await withTaskGroup(of: (place: Int, answer: Result<Double?, PolicyError>).self) { group in
+    let answers = await withTaskGroup(of: Answer.self, returning: [Int: Answer].self) { group in
       for (place, text) in distinct.texts.enumerated() {
         for sample in 0..<samples {
-          group.addTask { (place * samples + sample, await score(of: text, sample: sample)) }
+          group.addTask { await score(of: text, sample: sample, place: place * samples + sample) }
         }
       }
-      return await group.reduce(into: [:]) { $0[$1.place] = $1.answer }
+      var answers: [Int: Answer] = [:]
+      for await answer in group { answers[answer.place] = answer }
+      return answers
     }
     var values: [ReturnDistribution?] = []
-    do throws(PolicyError) {
-      for (place, state) in distinct.states.enumerated() {
-        var scores: [Double?] = []
-        for sample in 0..<samples { scores.append(try answers[place * samples + sample]?.get()) }
-        values.append(returnToGo(scores.compactMap(\.self), after: state.rewardSoFar))
+    for (place, state) in distinct.states.enumerated() {
+      var scores: [Double] = []
+      for sample in 0..<samples {
+        guard let answer = answers[place * samples + sample] else { continue }
+        if let failure = answer.failure { throw CriticError(failure) }
+        if let score = answer.score { scores.append(score) }
       }
-    } catch { throw CriticError(error) }
+      values.append(returnToGo(scores, after: state.rewardSoFar))
+    }
     return distinct.spread(values)
   }
 
-  /// One answer's score; nil where it states none or the model refuses.
-  private func score(of text: String, sample: Int) async -> Result<Double?, PolicyError> {
+  private struct Answer: Sendable {
+    /// Among all that are asked for.
+    let place: Int
+    /// nil where it states none or the model refuses.
+    var score: Double?
+    /// What ends the run.
+    var failure: PolicyError?
+  }
+
+  private func score(of text: String, sample: Int, place: Int) async -> Answer {
     var digest = Digest()
     digest.add(text)
     let key = CallKey(run: run, task: TaskID(digest.text), particle: 0, step: sample)
     let request = PolicyRequest(
       transcript: Transcript(entries: [.instructions(instructions), .prompt("\(text)\n\n\(reminder)")]),
       seed: key.seed(from: settings.seed), key: key)
-    var score: Double?
+    var answer = Answer(place: place)
     do throws(PolicyError) {
-      score = JudgeAnswer.score(in: try await policy.respond(to: request).text, on: settings.scores)
+      answer.score = JudgeAnswer.score(in: try await policy.respond(to: request).text, on: settings.scores)
     } catch {
-      guard error.concernsOneCall else { return .failure(error) }
+      guard error.concernsOneCall else {
+        answer.failure = error
+        return answer
+      }
     }
-    counter.note([score])
-    return .success(score)
+    counter.note([answer.score])
+    return answer
   }
 
   /// The scores as returns, less what was already paid.

@@ -67,21 +67,34 @@ public struct PoolingCritic: Critic {
     let distinct = DistinctStates(states)
     let texts = distinct.texts
     let starts = Array(stride(from: 0, to: texts.count, by: settings.batch))
-    let batches = await withTaskGroup(of: (Int, Result<[Double?], CriticError>).self) { group in
+    let batches = await withTaskGroup(of: Batch.self, returning: [Batch].self) { group in
       for start in starts {
         let batch = Array(texts[start..<min(start + settings.batch, texts.count)])
         group.addTask {
-          do throws(CriticError) { return (start, .success(try await numbers(of: batch))) } catch {
-            return (start, .failure(error))
+          do throws(CriticError) {
+            return Batch(start: start, numbers: try await numbers(of: batch), failure: nil)
+          } catch {
+            return Batch(start: start, numbers: [], failure: error)
           }
         }
       }
-      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+      var batches: [Batch] = []
+      for await batch in group { batches.append(batch) }
+      return batches.sorted { $0.start < $1.start }
     }
     var values: [ReturnDistribution?] = []
-    for start in starts { values += try (batches[start]?.get() ?? []).map(value) }
+    for batch in batches {
+      if let failure = batch.failure { throw failure }
+      for number in batch.numbers { values.append(value(number)) }
+    }
     counter.note(values)
     return distinct.spread(values)
+  }
+
+  private struct Batch: Sendable {
+    let start: Int
+    let numbers: [Double?]
+    let failure: CriticError?
   }
 
   private func value(_ number: Double?) -> ReturnDistribution? {

@@ -13,7 +13,7 @@ public struct PlanTable: Sendable, Hashable {
   public init(_ plan: Plan, answer: Answer) {
     var lines = [
       "From \(counted(plan.rollouts, "stored rollout")) of \(counted(plan.tasks, "task")), without a model call. "
-        + "Critic: \(plan.critic)"
+        + "Critic: \(plan.critic.split(separator: ",").first ?? "none")."
     ]
     for answer in [answer] + Answer.allCases.filter({ $0 != answer }) {
       guard let choice = plan.choice(answer, particles: plan.particles) else { continue }

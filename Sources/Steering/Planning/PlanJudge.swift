@@ -15,7 +15,7 @@ struct PlanJudge {
   let row: (Trial) -> Plan.Row
 
   /// More rollouts than so many times those there are is not something to ask for.
-  private static let mostEffort = 20.0
+  private static let mostEffort = 8.0
   private static let folds = 5
   private static let resamples = 2_000
   /// Half of a 99 % interval, in standard errors.
@@ -94,9 +94,9 @@ struct PlanJudge {
     _ candidate: Plan.Row, _ gain: MeanEstimate, _ interval: [Double], bestOf: MeanEstimate
   ) -> String {
     let name = "best-of-\(candidate.particles)"
-    let figures = String(format: "%+.3f ± %.3f", gain.mean, gain.se)
-    if isUniform { return "All rollouts of each task end alike, so there is nothing to select: \(name)." }
-    if isConstant { return "The critic tells no states apart, so nothing would be resampled: \(name)." }
+    let figures = String(format: "%+.3f ± %.3f", gain.mean, gain.se).replacing("-", with: "−")
+    if isUniform { return "All rollouts of each task end alike, so there is nothing to select." }
+    if isConstant { return "The critic tells no states apart, so nothing would be resampled." }
     if interval[0] > 0 {
       return "Predicted to gain \(figures) over \(name) at no more calls."
     }

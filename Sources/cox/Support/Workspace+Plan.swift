@@ -25,7 +25,7 @@ extension Workspace {
 
   /// Plans from the rollouts of the train and validation splits.
   func makePlan(
-    critic: any Critic, settings: SteeringSettings, temperatures: [Double]? = nil
+    critic: any Critic, settings: SteeringSettings, temperatures: [Double]? = nil, work: Double? = nil
   ) async throws -> Plan {
     let stored = try await planningRollouts()
     // Where there are none, what there is instead is said.
@@ -37,9 +37,10 @@ extension Workspace {
       settings: (critic as? TreesCritic)?.record.settings ?? .init(), progress: note)
     let rollouts = try await valued(stored, by: critic, reference: reference)
     let (calls, usage) = try await store.usage(of: suite.identity, policy: policyIdentity)
-    let planner = Planner(
+    var planner = Planner(
       environment: suite.identity, policy: policyIdentity, critic: critic.identity, settings: settings,
       temperatures: temperatures, callCost: calls > 0 ? pricing.cost(of: usage) / Double(calls) : 0, seed: seed)
+    if let work { planner.work = work }
     return try await planner.plan(rollouts, progress: note)
   }
 

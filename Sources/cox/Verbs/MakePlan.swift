@@ -30,8 +30,18 @@ struct MakePlan: Verb {
       valueName: "critic"))
   var critic: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "About how many particle-steps are simulated for each number of particles; more make the figures steadier.",
+      valueName: "steps"))
+  var work = 60_000_000.0
+
   @Option(help: ArgumentHelp("Write the plan here instead of beside the critic.", valueName: "file"))
   var plan: String?
+
+  func validate() throws {
+    if !(work >= 1 && work.isFinite) { throw ValidationError("--work is at least 1.") }
+  }
 
   func run() async throws {
     let workspace = try await Workspace(common)
@@ -42,7 +52,7 @@ struct MakePlan: Verb {
     let made = try await withInterrupts(stopping: workspace.budget) { [settings] in
       try await workspace.withCritic(critic) { critic in
         try await workspace.makePlan(
-          critic: critic ?? ConstantCritic(), settings: settings, temperatures: temperatures)
+          critic: critic ?? ConstantCritic(), settings: settings, temperatures: temperatures, work: work)
       }
     }
     await workspace.suite.close()
