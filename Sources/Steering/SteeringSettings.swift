@@ -9,12 +9,14 @@ public enum Method: String, CaseIterable, Sendable, Codable {
   case bestOf = "best-of"
   /// Agentic Monte Carlo: N attempts under twisted Sequential Monte Carlo (arXiv 2606.05296).
   case amc
+  /// The same, guided by a language model that was not trained for it: the zero-shot baseline.
+  case judge
   /// N attempts of which each checkpoint keeps the best few by the critic's value and copies them: it searches, and samples no
   /// posterior (``BeamSearch``).
   case beam
 
   /// Whether a critic chooses among attempts while they run.
-  public var isSteered: Bool { self == .amc || self == .beam }
+  public var isSteered: Bool { self == .amc || self == .judge || self == .beam }
 }
 
 /// What becomes of a clone whose replay paid or ended otherwise than the recorded episode did.

@@ -38,7 +38,9 @@ public struct Variants: Sendable, Hashable {
             (settings.schedule, settings.temperature) = (schedule, temperature)
             settings = settings.effective
             // Independent attempts are the same at every β; of amc's, only the weights differ.
-            if settings.schedule == .never, method != .amc { settings.temperature = temperatures[0] }
+            if settings.schedule == .never && (!method.isSteered || method == .beam) {
+              settings.temperature = temperatures[0]
+            }
             if seen.insert(settings).inserted { all.append(settings) }
           }
         }

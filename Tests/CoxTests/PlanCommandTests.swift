@@ -156,6 +156,15 @@ struct PlanCommandTests {
         let again = await Command.finish(second, secondOutput, secondErrors)
         #expect(judges.requests.count == asked)
         #expect((again.json["rewardBest"] as? NSDictionary) == (first.json["rewardBest"] as? NSDictionary))
+        // As a method it brings its critic along, beside others without one.
+        let (third, thirdOutput, thirdErrors) = try cox.start(
+          ["compare", "--config", file, "--methods", "best-of,judge", "--resample", "steps:1,3", "--json", "-"])
+        let compared = await Command.finish(third, thirdOutput, thirdErrors)
+        let comparison = try Comparison(json: Data(compared.output.utf8))
+        #expect(comparison.methods.map(\.method) == ["best-of", "judge"], "\(compared.errors)")
+        #expect(comparison.methods.last.map { $0.criticCalls > 0 && $0.forks > 0 } == true)
+        let two = try await cox.run("steer", "--config", file, "--method", "judge", "--critic", "trees")
+        #expect(two.status == 2 && two.errors.contains("its own critic"), "\(two.errors)")
         // The limit is on both together.
         let limited = try await cox.run(
           "steer", "--config", file, "--store", "other.sqlite", "--resample", "steps:1,3", "--limit-cost", "3")

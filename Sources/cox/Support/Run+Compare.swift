@@ -31,10 +31,11 @@ extension Run {
   ///   - all: the variants.
   ///   - seeds: nil for the settings' own.
   ///   - equality: nil where nothing is made equal.
+  ///   - critic: of each method.
   ///   - policy: named only where several are compared.
   func compare(
     _ all: [SteeringSettings], on tasks: [AgentTask], split: Split?, seeds: [UInt64]? = nil,
-    equality: Equality? = .calls, critic: (any Critic)?, policy: String? = nil
+    equality: Equality? = .calls, critic: (Steering.Method) -> (any Critic)?, policy: String? = nil
   ) async throws -> Compared {
     let all = all.map { settings in
       var settings = settings
@@ -53,7 +54,7 @@ extension Run {
         var variant = all[place]
         variant.seed = seed
         let outcome = try await steer(
-          tasks, split: split, settings: variant, critic: critic, verb: "compare",
+          tasks, split: split, settings: variant, critic: critic(variant.method), verb: "compare",
           minimumCalls: variant.method == .bestOf ? calls[variant.particles] ?? [:] : [:],
           minimumCost: variant.method == .bestOf ? cost[variant.particles] ?? [:] : [:],
           title: title(variant, number, of: all.count * seeds.count, seed: seeds.count > 1 ? seed : nil))

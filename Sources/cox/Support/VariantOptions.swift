@@ -7,7 +7,8 @@ import Steering
 struct VariantOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Which methods, with commas: single, best-of, amc, beam; single,best-of,amc unless given.", valueName: "methods"))
+      "Which methods, with commas: single, best-of, amc, judge, beam; single,best-of,amc unless given.",
+      valueName: "methods"))
   var methods: String?
 
   @Option(help: ArgumentHelp("Values of N, with commas (steering.particles).", valueName: "N,N,…"))
@@ -52,9 +53,10 @@ struct VariantOptions: ParsableArguments {
 
   /// What is to be compared, method by method. Where flags leave something open the configuration says, and `particles`.
   ///
-  /// - Parameter critic: the one that guides; nil where it is not there yet, and the settings are only to be checked.
+  /// - Parameter critic: of each method; nil where they are not there yet, and the settings are only to be checked.
   func settings(
-    _ workspace: Workspace, methods: [Steering.Method], particles standard: [Int]?, critic: (any Critic)?
+    _ workspace: Workspace, methods: [Steering.Method], particles standard: [Int]?,
+    critic: ((Steering.Method) -> (any Critic)?)?
   ) async throws -> [SteeringSettings] {
     var base = workspace.configuration.steering
     if let keep { base.keep = keep }
@@ -77,7 +79,7 @@ struct VariantOptions: ParsableArguments {
         methods: [method], particles: counts, temperatures: temperatures ?? [base.temperature], schedules: fixed
       ).settings(from: base)
       guard method.isSteered, schedules.contains(nil) else { continue }
-      guard let critic else {
+      guard let critic = critic?(method) else {
         // What the plan will say is not known yet; the rest can be told to be fit or not.
         all += Variants(
           methods: [method], particles: counts, temperatures: temperatures ?? [base.temperature],
@@ -90,7 +92,10 @@ struct VariantOptions: ParsableArguments {
           var settings = base
           (settings.method, settings.particles) = (.amc, count)
           settings = try await workspace.planned(
-            settings, by: PlanFlags(critic: self.critic, temperature: temperature, plan: plan), critic: critic)
+            settings,
+            by: PlanFlags(
+              critic: try workspace.critic(of: method, flag: self.critic), temperature: temperature, plan: plan),
+            critic: critic)
           settings.method = method
           if !all.contains(settings.effective) { all.append(settings.effective) }
         }

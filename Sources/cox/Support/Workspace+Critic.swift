@@ -29,6 +29,15 @@ extension Workspace {
   /// The name that `--critic` or the configuration gives.
   func criticName(_ flag: String?) -> String { flag ?? configuration.critic.kind.rawValue }
 
+  /// The critic of a method: the judge has its own.
+  func critic(of method: Steering.Method, flag: String?) throws -> String? {
+    guard method == .judge else { return flag }
+    guard flag == nil || flag == CriticSettings.Kind.judge.rawValue else {
+      throw ConfigurationError("The method judge has its own critic, and --critic \(flag ?? "") names another.")
+    }
+    return CriticSettings.Kind.judge.rawValue
+  }
+
   /// Another server is asked for its values, and may want to be paid.
   func isAsked(_ flag: String?) -> Bool { ["judge", "pooling"].contains(criticName(flag)) }
 

@@ -80,7 +80,7 @@ extension Workspace {
     _ settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
   ) async throws -> SteeringSettings {
     var settings = settings
-    guard settings.method == .amc, settings.particles > 1 else { return settings }
+    guard settings.method.isSteered, settings.particles > 1 else { return settings }
     settings.schedule = .never
     let place = flags.plan ?? planPath(flags.critic)
     guard let plan = try await plan(at: place, settings: settings, by: flags, critic: critic)

@@ -19,10 +19,11 @@ extension Compare {
         self, cheap, methods: try variant.methods([.amc]), particles: Self.attempts, critic: nil)
       (setup, compared) = try await cheap.withCritic(variant.critic) { critic in
         let setup = try await Setup(
-          self, cheap, methods: try variant.methods([.amc]), particles: Self.attempts, critic: critic)
+          self, cheap, methods: try variant.methods([.amc]), particles: Self.attempts, critic: { _ in critic })
         let compared = try await cheap.withRun { run in
           try await run.compare(
-            setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: nil, critic: critic,
+            setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: nil,
+            critic: { _ in critic },
             policy: cheap.policyIdentity)
         }
         return (setup, compared)
@@ -45,7 +46,7 @@ extension Compare {
       limits: cheap.configuration.limits, pricing: dear.pricing, earlier: compared.spent, since: start)
     let others = try await dear.withRun(budget: budget) { run in
       try await run.compare(
-        alone, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: nil, critic: nil,
+        alone, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: nil, critic: { _ in nil },
         policy: dear.policyIdentity)
     }
     compared.summaries += others.summaries

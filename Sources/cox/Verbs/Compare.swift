@@ -66,14 +66,26 @@ struct Compare: Verb {
     let particles = isScaling ? [1, 2, 4, 8, 16, 32] : nil
     // What is wrong with the flags is said before a critic is looked for.
     _ = try await Setup(self, workspace, methods: methods, particles: particles, critic: nil)
-    return try await workspace.withCritic(
-      variant.critic, isNeeded: methods.contains(where: \.isSteered)
-    ) { critic in
+    return try await withCritics(of: methods, in: workspace) { critic in
       let setup = try await Setup(self, workspace, methods: methods, particles: particles, critic: critic)
       return try await workspace.withRun { run in
         try await run.compare(
           setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: variant.equal,
           critic: critic)
+      }
+    }
+  }
+
+  /// Runs `body` with the critic of each method.
+  private func withCritics<T: Sendable>(
+    of methods: [Steering.Method], in workspace: Workspace,
+    _ body: (@escaping (Steering.Method) -> (any Critic)?) async throws -> T
+  ) async throws -> T {
+    let own = methods.contains { $0.isSteered && $0 != .judge }
+    return try await workspace.withCritic(own ? variant.critic : nil, isNeeded: own) { critic in
+      guard methods.contains(.judge) else { return try await body { _ in critic } }
+      return try await workspace.withCritic(CriticSettings.Kind.judge.rawValue) { judge in
+        try await body { $0 == .judge ? judge : critic }
       }
     }
   }
@@ -88,7 +100,7 @@ struct Compare: Verb {
     /// - Parameter particles: values of N where no flag says; nil for the configured one.
     init(
       _ command: Compare, _ workspace: Workspace, methods: [Steering.Method], particles: [Int]?,
-      critic: (any Critic)?
+      critic: ((Steering.Method) -> (any Critic)?)?
     ) async throws {
       (tasks, split) = try command.chosen.select(from: workspace.suite, default: .test)
       seeds = try command.variant.seedList()

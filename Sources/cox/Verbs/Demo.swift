@@ -60,7 +60,7 @@ struct Demo: Verb {
           var settings = settings
           settings.method = method
           return settings.effective
-        }, on: tasks, split: .test, critic: critic)
+        }, on: tasks, split: .test, critic: { _ in critic })
     }
     var comparison = compared.comparison
     try workspace.finish(&comparison, critic: nil)

@@ -17,7 +17,7 @@ struct Steer: Verb {
   @OptionGroup var steering: SteeringOptions
 
   @Option(
-    help: ArgumentHelp("single, best-of, amc or beam (steering.method).", valueName: "method"))
+    help: ArgumentHelp("single, best-of, amc, judge or beam (steering.method).", valueName: "method"))
   var method: Steering.Method?
 
   @Option(
@@ -34,13 +34,14 @@ struct Steer: Verb {
     let isAutomatic = steering.isAutomatic(workspace.configuration) && given.method.isSteered
     // What is wrong with the flags is said before a critic is looked for.
     try workspace.check(given, for: tasks)
+    let named = try workspace.critic(of: given.method, flag: steering.critic)
     let (outcome, summary) = try await workspace.withCritic(
-      steering.critic, isNeeded: isAutomatic || given.effective.schedule != .never
+      named, isNeeded: isAutomatic || given.effective.schedule != .never
     ) { [given] critic in
       var settings = given
       if isAutomatic, let critic {
         settings = try await workspace.planned(
-          given, by: PlanFlags(critic: steering.critic, temperature: steering.temperature, plan: steering.plan),
+          given, by: PlanFlags(critic: named, temperature: steering.temperature, plan: steering.plan),
           critic: critic)
       }
       settings = settings.effective
