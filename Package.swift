@@ -146,7 +146,7 @@ let package = Package(
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "Agents", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport", "Orders",
+        "Agents", "Critics", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport", "Orders",
         "TextCraft",
         "AgentGym", "OpenEnv", "Shop", "ScienceWorld", "ProcessWorld",
         .product(name: "Subprocess", package: "swift-subprocess"),
