@@ -14,7 +14,8 @@ enum Bench {
     let wanted = Set(CommandLine.arguments.dropFirst())
     let benches: [(name: String, body: () async throws -> Void)] = [
       ("engine", EngineBench.run), ("concurrency", ConcurrencyBench.run), ("memory", MemoryBench.run),
-      ("overhead", OverheadBench.run), ("waiting", WaitingBench.run), ("plan", PlanBench.run), ("worlds", WorldsBench.run),
+      ("overhead", OverheadBench.run), ("waiting", WaitingBench.run), ("plan", PlanBench.run),
+      ("worlds", WorldsBench.run),
     ]
     let names = benches.map(\.name)
     guard wanted.isSubset(of: names) else {

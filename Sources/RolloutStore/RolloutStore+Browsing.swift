@@ -116,17 +116,31 @@ private struct Lives {
     return past(of: origin.parent, through: origin.step).map { $0 + record.trajectory.steps }
   }
 
-  /// The steps of who held a place when it was cloned after `step` steps: who was kept then, and has gone on.
+  /// The steps of who held a place when it was cloned after `step` steps: who was kept then, and went on.
   private func past(of place: Int, through step: Int) -> [Step]? {
-    let later = records.filter { $0.particle == place }.compactMap { record -> (step: Int, record: TrajectoryRecord)? in
-      guard case .culled(let end) = record.standing, end > step else { return nil }
-      return (end, record)
-    }.min { $0.step < $1.step }
-    if let later {
-      return steps(of: later.record, culledAfter: later.step).map { Array($0.prefix(step)) }
+    let end = genealogy.checkpoints.first { $0.step > step && ($0.ancestors?[place] ?? place) != place }?.step
+    let record = records.first { record in
+      guard record.particle == place else { return false }
+      switch record.standing {
+      case .final: return end == nil
+      case .culled(let after): return after == end
+      case .banked: return end != nil && genealogy.cull(ofBanked: record) == end
+      }
     }
-    return records.first { $0.particle == place && $0.standing == .final }.map {
-      Array($0.trajectory.steps.prefix(step))
-    }
+    guard let record else { return nil }
+    let steps: [Step]? =
+      if case .culled(let after) = record.standing { steps(of: record, culledAfter: after) } else {
+        record.trajectory.steps
+      }
+    return steps.map { Array($0.prefix(step)) }
+  }
+}
+
+extension Genealogy {
+  /// The step of the checkpoint at which a trajectory that had finished was culled; nil where none is.
+  public func cull(ofBanked record: TrajectoryRecord) -> Int? {
+    checkpoints.first {
+      $0.step >= record.trajectory.count && $0.ancestors?.contains(record.particle) == false
+    }?.step
   }
 }

@@ -108,9 +108,9 @@ public actor Budget {
   }
 
   /// Counts what a run has stored for a task, once: it was paid for by an earlier part of the run.
-  func countStored(run: String, task: TaskID, calls: Int, _ usage: Usage) {
+  func countStored(run: String, task: TaskID, calls: Int, _ usage: Usage, pricing own: Pricing? = nil) {
     guard counted.insert("\(run)/\(task)").inserted else { return }
-    count(calls: calls, usage, pricing)
+    count(calls: calls, usage, own ?? pricing)
   }
 
   // MARK: - Limits

@@ -7,12 +7,15 @@ public struct Comparison: Sendable, Codable {
   public let methods: [MethodSummary]
   /// Paired over tasks: every variant minus the best-of of its N, and every steered one minus the single attempt.
   public let differences: [Difference]
-  /// What the whole command took, every answer counted once: methods share answers. Absent where nobody counted.
+  /// What the whole command took, a judge's answers included, every answer counted once: methods share answers. Absent where nobody counted.
   public let total: Total?
   /// Which curve was asked for, and its points; absent where none was.
   public let study: Study?
   public let points: [Point]?
 
+  /// Which world and which policy it is of; absent where nobody said.
+  public var environment: EnvironmentIdentity?
+  public var policy: String?
   /// What a plan said of the variants, where there is one; see ``predictions(of:)``.
   public var predictions: [Prediction]?
 

@@ -40,6 +40,11 @@ struct MeteredPolicy: Policy {
       if let stored = try await store?.answer(for: request.key), stored.promptDigest == digest {
         // What follows in the run depends on a refusal as on any answer.
         guard stored.isRefusal else {
+          // A policy's stored answers are counted as its campaign begins; one beside it has none.
+          if let pricing {
+            await budget.countStored(
+              run: request.key.description, task: request.key.task, calls: 1, stored.response.usage, pricing: pricing)
+          }
           note(CallEvent(request.key, stored.response, seconds: 0, isStored: true))
           return stored.response
         }

@@ -133,7 +133,7 @@ public struct MethodSummary: Sendable, Codable {
         rewardSelected: $0.rewardSelected, softValue: $0.softValue, policyCalls: $0.calls,
         inputTokens: $0.usage.inputTokens, cachedInputTokens: $0.usage.cachedInputTokens,
         outputTokens: $0.usage.outputTokens, reasoningTokens: $0.usage.reasoningTokens,
-        cost: pricing.cost(of: $0.usage))
+        cost: pricing.cost(of: $0.usage) + outcome.criticCost / Double(max(results.count, 1)))
     }
   }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite("cox plan, resample: auto, critics that are asked, cox report", .alone)
 struct PlanCommandTests {
   /// Tests are not optimised: a plan of a few seconds.
-  static let work = "200000"
+  static let work = "50000"
 
   static func automatic(_ url: String, critic: String = "", tasks: Int = 4) -> String {
     OrderServer.configuration(url, tasks: tasks, policy: "concurrency: 16, samplesPerCall: 1")
@@ -33,7 +33,8 @@ struct PlanCommandTests {
       let (cox, file) = try await Self.prepared(server)
       defer { cox.clean() }
       let asked = server.requests.count
-      let planned = try await cox.run("plan", "--config", file, "--work", Self.work, "--json", "plan.json", "--quiet")
+      let planned = try await cox.run(
+        "plan", "--config", file, "--temperatures", "0.05", "--work", Self.work, "--json", "plan.json", "--quiet")
       #expect(planned.status == 0, "\(planned.errors)")
       #expect(server.requests.count == asked)
       #expect(planned.output.contains("trees.plan.json") && planned.output.contains("search:"))
@@ -57,7 +58,8 @@ struct PlanCommandTests {
       let (cox, file) = try await Self.prepared(server)
       defer { cox.clean() }
       let planned = try await cox.run(
-        "plan", "--config", file, "--critic", "constant", "--plan", "p.json", "--work", Self.work, "--quiet")
+        "plan", "--config", file, "--critic", "constant", "--plan", "p.json", "--temperatures", "0.05", "--work",
+        Self.work, "--quiet")
       #expect(planned.output.contains("tells no states apart"), "\(planned.output)")
       let constant = try await cox.run(
         "steer", "--config", file, "--critic", "constant", "--plan", "p.json", "--json", "-")
@@ -66,12 +68,16 @@ struct PlanCommandTests {
       #expect(other.status == 2 && other.errors.contains("another world, policy or critic"))
       let missing = try await cox.run("steer", "--config", file, "--plan", "nowhere.json")
       #expect(missing.status == 2 && missing.errors.contains("no readable plan"))
-      _ = try await cox.run("plan", "--config", file, "--work", Self.work, "--quiet")
+      _ = try await cox.run("plan", "--config", file, "--temperatures", "0.05", "--work", Self.work, "--quiet")
       let untried = try await cox.run("steer", "--config", file, "--temperature", "0.777")
       #expect(untried.status == 2 && untried.errors.contains("--temperatures 0.777"), "\(untried.errors)")
       _ = try cox.write("{", to: ".coxswain/trees.plan.json")
       let broken = try await cox.run("steer", "--config", file)
       #expect(broken.status == 2 && broken.errors.contains("no plan that this version can read"))
+      let cold = try await cox.run("steer", "--config", file, "--temperature", "0")
+      #expect(cold.status == 2 && cold.errors.contains("temperature"), "\(cold.errors)")
+      let one = try await cox.run("plan", "--config", file, "--particles", "1")
+      #expect(one.status == 2 && one.errors.contains("2 particles"), "\(one.errors)")
       let bad = try await cox.run("plan", "--config", file, "--temperatures", "0.1,zero")
       #expect(bad.status == 2 && bad.errors.contains("--temperatures"))
     }
@@ -85,7 +91,7 @@ struct PlanCommandTests {
       let file = try cox.write(Self.automatic(server.url), to: "c.yaml")
       let steered = try await cox.run("steer", "--config", file, "--critic", "constant", "--json", "-")
       #expect(steered.status == 0 && steered.json["resample"] as? String == "none", "\(steered.errors)")
-      #expect(steered.errors.contains("no rollouts to plan from"))
+      #expect(steered.errors.contains("too few rollouts to plan from"))
       let plan = try await cox.run("plan", "--config", file, "--critic", "constant")
       #expect(plan.status == 1 && plan.errors.contains("cox collect"), "\(plan.errors)")
     }
@@ -111,12 +117,14 @@ struct PlanCommandTests {
         let unplanned = try await cox.run("steer", "--config", file, "--json", "-")
         #expect(unplanned.json["resample"] as? String == "none", "\(unplanned.errors)")
         #expect(unplanned.errors.contains("makes one, and asks the critic"))
-        let planned = try await cox.run("plan", "--config", file, "--work", Self.work, "--quiet")
+        let planned = try await cox.run(
+          "plan", "--config", file, "--temperatures", "0.05", "--work", Self.work, "--quiet")
         #expect(
           planned.status == 0 && planned.output.contains("search: best-of-8."), "\(planned.errors)\(planned.output)")
         let asked = rewards.requests.count
         #expect(asked > 0)
-        let again = try await cox.run("plan", "--config", file, "--work", Self.work, "--quiet")
+        let again = try await cox.run(
+          "plan", "--config", file, "--temperatures", "0.05", "--work", Self.work, "--quiet")
         #expect(again.status == 0 && rewards.requests.count == asked)
         let fixed = try await cox.run("steer", "--config", file, "--resample", "steps:2,4", "--json", "-")
         #expect((fixed.json["forks"] as? Int ?? 0) > 0, "\(fixed.errors)")
@@ -182,7 +190,7 @@ struct PlanCommandTests {
       #expect(early.status == 0, "\(early.errors)")
       #expect(early.json["sections"] as? [String] == ["calibration", "diagnosis"])
       #expect((early.json["missing"] as? [String])?.count == 3)
-      _ = try await cox.run("plan", "--config", file, "--work", Self.work, "--quiet")
+      _ = try await cox.run("plan", "--config", file, "--temperatures", "0.05", "--work", Self.work, "--quiet")
       let compared = try await cox.run(
         "compare", "--config", file, "--methods", "best-of,amc", "--resample", "auto", "--quiet")
       #expect(compared.output.contains("The plan's prediction"), "\(compared.errors)\(compared.output)")

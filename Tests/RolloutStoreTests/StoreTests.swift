@@ -156,6 +156,29 @@ struct StoreTests {
     #expect(try await store.tasks(ofRun: "r1").map(\.trajectories) == [3])
   }
 
+  @Test("A clone of one that finished and was culled later keeps that one's past")
+  func culledAfterBanked() async throws {
+    let scratch = try Scratch()
+    let store = try RolloutStore(path: scratch.path("s.sqlite"))
+    try await store.begin(Self.run())
+    try await store.note([Self.task], split: .train, of: Self.world)
+    // Place 1 continues 0 after step 1 and is culled after step 3; 0 had finished after step 2 and is culled then too.
+    let checkpoints = [(1, [0, 0, 2]), (3, [2, 2, 2])].map {
+      Checkpoint(step: $0.0, logWeights: LogWeights(equal: 3), softValues: [0, 0, 0], ancestors: $0.1, logEvidence: 0)
+    }
+    try await store.save(
+      run: "r1", task: Self.task,
+      trajectories: [
+        TrajectoryRecord(particle: 0, trajectory: Self.trajectory(["c", "d", "e"])),
+        TrajectoryRecord(particle: 1, trajectory: Self.trajectory(["c", "d", "f"])),
+        TrajectoryRecord(particle: 2, trajectory: Self.trajectory(["c", "d", "g"])),
+        TrajectoryRecord(particle: 0, standing: .banked, trajectory: Self.trajectory(["a", "b"])),
+        TrajectoryRecord(particle: 1, standing: .culled(after: 3), trajectory: Self.trajectory(["a", "u", "v"])),
+      ], genealogy: Genealogy(count: 3, checkpoints: checkpoints))
+    let culled = try await store.trajectories(run: "r1", task: "t1", culled: true).last
+    #expect(culled?.trajectory.actions == ["a", "u", "v"])
+  }
+
   @Test("Only the steps after the cloning are stored of what is culled")
   func culledTail() async throws {
     let scratch = try Scratch()

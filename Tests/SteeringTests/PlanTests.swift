@@ -87,10 +87,13 @@ import Testing
   @Test("Where the critic's values are noise the plan is best-of-N, and the harm of steering by them is foreseen")
   func noise() async throws {
     let rollouts = try await Self.rollouts(critic: Self.noise, reference: ChainWorld.exactCritic)
-    let plan = try await Self.planner(numbers: [8]).plan(rollouts)
-    let choice = try #require(plan.choice(.search, particles: 8))
-    #expect(choice.schedule == .never)
-    #expect(choice.interval[0] <= 0)
+    let plan = try await Self.planner(numbers: [4, 8]).plan(rollouts)
+    for particles in [4, 8] {
+      let choice = try #require(plan.choice(.search, particles: particles))
+      #expect(choice.schedule == .never)
+      #expect(choice.interval[0] <= 0)
+      #expect(plan.choice(temperature: 0.15, particles: particles)?.schedule == .never)
+    }
     let row = try #require(plan.row(particles: 8, temperature: 0.15, resample: "steps:2,4"))
     let steered = try await Self.campaign(
       SteeringSettings(particles: 8, temperature: 0.15, schedule: .steps([2, 4]), answer: .sample, seed: 11),
@@ -115,6 +118,9 @@ import Testing
       #expect(choice.moreRollouts == nil)
     }
     let one = try await Self.rollouts(of: 1)
+    let few = try #require(try await Self.planner(numbers: [8]).plan(one).choice(.search, particles: 8))
+    #expect(few.schedule == .never && few.reason.contains("too few to tell"))
+    #expect((few.moreRollouts ?? 0) > 0)
     let uniform = try await Self.planner(numbers: [8]).plan(one + one)
     let choice = try #require(uniform.choice(.search, particles: 8))
     #expect(choice.schedule == .never)
@@ -132,6 +138,41 @@ import Testing
     #expect(try encoder.encode(JSONDecoder().decode(Plan.self, from: first)) == first)
     let other = try encoder.encode(try await Self.planner(numbers: [4], seed: 2).plan(rollouts))
     #expect(first != other)
+  }
+
+  @Test("Best-of-N has no fewer calls than populations whose survivors live longer")
+  func equalCalls() async throws {
+    // Four in five die at once for nothing; the others live for 20 steps and are paid 1 or 0 by chance. What a critic sees of
+    // that buys long lives, and as many calls would have bought as many of them.
+    var generator = Seed(6).generator()
+    let rollouts = (0..<60).flatMap { task in
+      (0..<8).map { place -> ValuedRollout in
+        let length = generator.uniform() < 0.2 ? 20 : 2
+        let reward = length == 20 && generator.uniform() < 0.2 ? 1.0 : 0
+        let steps = (1...length).map { step in
+          Step(
+            response: "", action: .act("\(place) \(step)"),
+            outcome: Outcome(
+              Observation("\(task)"), reward: step == length ? reward : 0, isDone: step == length))
+        }
+        let trajectory = Trajectory(
+          task: AgentTask(id: TaskID("\(task)"), request: "live", stepLimit: 20), opening: Observation(""), steps: steps
+        )
+        let hope = length == 20 ? 0.2 : 0
+        return ValuedRollout(
+          trajectory, beliefs: (0..<length).map { .point($0 == 0 ? 0.04 : hope) })
+      }
+    }
+    let simulation = Simulation(rollouts, temperatures: [0.05], resampler: .systematic)
+    let trials = await Arena(simulation, seed: Seed(2), work: 200_000).trials(of: [
+      Simulation.Setting(particles: 4, temperature: 0, schedule: .steps([1]))
+    ])
+    let trial = try #require(trials.first)
+    let error = MeanEstimate(trial.gainBest).se
+    #expect(MeanEstimate(trial.calls).mean > 40)
+    #expect(MeanEstimate(trial.gainBest).mean < 3 * error + 0.02, "\(MeanEstimate(trial.gainBest))")
+    // With four attempts alone there would be a large gain.
+    #expect(MeanEstimate(trial.best).mean > 0.2)
   }
 
   @Test func tooLittle() async throws {

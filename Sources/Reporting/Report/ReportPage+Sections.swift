@@ -7,10 +7,12 @@ extension ReportPage.Section {
   /// Methods side by side, and what a plan had foreseen of them.
   public init(comparison: Comparison) {
     let table = ComparisonTable(comparison)
-    var items = [
-      ReportPage.Item.picture(
-        svg: ComparisonChart.svg(comparison), caption: "Rewards by method; whiskers are one standard error.")
-    ]
+    var items: [ReportPage.Item] = []
+    // A picture of more is longer than its table, and says no more.
+    if comparison.methods.count <= 16 {
+      items.append(
+        .picture(svg: ComparisonChart.svg(comparison), caption: "Rewards by method; whiskers are one standard error."))
+    }
     items += table.tables.map(ReportPage.Item.table)
     if !table.lines.isEmpty { items.append(.notes(table.lines)) }
     self.init(anchor: "comparison", heading: "Comparison", items: items)
@@ -91,7 +93,7 @@ extension ReportPage.Section {
       title: "How early the end is told", xTitle: "steps taken", yTitle: "R² within tasks",
       series: [XYChart.Series(name: "R²", points: points(diagnosis.predictability.curve))])
     self.init(
-      anchor: "diagnosis", heading: "Diagnosis", prose: "\(table.advice). \(table.because)",
+      anchor: "diagnosis", heading: "Diagnosis", prose: "Advice: \(table.advice). \(table.because)",
       items: [.notes(table.sentences)]
         + [
           .picture(svg: headroom.svg, caption: "Unbiased estimates from the stored rollouts."),

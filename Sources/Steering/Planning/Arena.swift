@@ -8,6 +8,7 @@ struct Trial: Sendable {
   var best: [Double] = []
   var weighted: [Double] = []
   var calls: [Double] = []
+  var resamplings = 0.0
   /// Independent attempts at no fewer calls.
   var attemptsBest: [Double] = []
   var attemptsWeighted: [Double] = []
@@ -35,14 +36,14 @@ struct Arena: Sendable {
     let tasks = simulation.space.tasks.count
     let steps = Double(simulation.space.paths.map(\.length).max() ?? 1)
     let once = Double(tasks * settings.count * most) * steps
-    let replicates = Int(min(max(work / once, 4), 64))
+    let replicates = Int(min(max(work / once, 1), 64))
     return await withTaskGroup(of: (Int, [Cell]).self) { group in
       var next = 0
       func start() {
         guard next < tasks else { return }
         let task = next
         next += 1
-        group.addTask { (task, cells(settings, at: task, most: most, replicates: replicates)) }
+        group.addTask { (task, cells(settings, at: task, replicates: replicates)) }
       }
       for _ in 0..<ProcessInfo.processInfo.activeProcessorCount { start() }
       var done: [Int: [Cell]] = [:]
@@ -57,6 +58,7 @@ struct Arena: Sendable {
           trial.best.append(cell.steered.best)
           trial.weighted.append(cell.steered.weighted)
           trial.calls.append(cell.calls)
+          trial.resamplings += Double(cell.steered.resamplings)
           trial.attemptsBest.append(cell.attempts.best)
           trial.attemptsWeighted.append(cell.attempts.weighted)
         }
@@ -72,18 +74,18 @@ struct Arena: Sendable {
     var calls = 0.0
   }
 
-  private func cells(_ settings: [Simulation.Setting], at task: Int, most: Int, replicates: Int) -> [Cell] {
+  private func cells(_ settings: [Simulation.Setting], at task: Int, replicates: Int) -> [Cell] {
     var cells = Array(repeating: Cell(), count: settings.count)
     let share = 1 / Double(replicates)
     for replicate in 0..<replicates {
       let seed = seed.split(simulation.space.tasks[task].rawValue).split(replicate)
-      // Half as many more, for populations that make more calls than as many attempts.
-      let attempts = simulation.attempts(most + most / 2 + 1, at: task, seed: seed)
+      var attempts = simulation.attempts(at: task, seed: seed)
       for (index, setting) in settings.enumerated() {
         let steered = simulation.population(setting, at: task, seed: seed)
-        let (best, weighted) = independent(attempts, like: setting, calls: steered.calls)
+        let (best, weighted) = independent(&attempts, like: setting, calls: steered.calls)
         cells[index].steered.best += share * steered.best
         cells[index].steered.weighted += share * steered.weighted
+        cells[index].steered.resamplings += steered.resamplings
         cells[index].calls += share * Double(steered.calls)
         cells[index].attempts.best += share * best
         cells[index].attempts.weighted += share * weighted
@@ -94,36 +96,28 @@ struct Arena: Sendable {
 
   /// Best-of-N, with attempts until it has made no fewer calls.
   private func independent(
-    _ attempts: [Simulation.Result], like setting: Simulation.Setting, calls: Int
+    _ attempts: inout Simulation.Attempts, like setting: Simulation.Setting, calls: Int
   ) -> (best: Double, weighted: Double) {
-    var (count, made) = (0, 0)
-    while count < attempts.count, count < setting.particles || made < calls {
-      made += attempts[count].calls
-      count += 1
+    var made = 0
+    var rewards: [Double] = []
+    // Every attempt makes a call.
+    while rewards.count < setting.particles || made < calls {
+      let attempt = attempts[rewards.count]
+      made += max(attempt.calls, 1)
+      rewards.append(attempt.reward)
     }
-    let rewards = attempts[..<count].map(\.best)
     let weights = LogWeights(rewards.map { $0 / simulation.temperatures[setting.temperature] }).normalised
     return (rewards.max() ?? 0, zip(weights, rewards).reduce(0) { $0 + $1.0 * $1.1 })
   }
 }
 
-extension Simulation {
-  /// The critic tells no two states of as many steps apart, so that nothing is ever selected by it.
-  var isConstant: Bool {
-    values.allSatisfy { paths in
-      let steps = paths.map(\.count).max() ?? 0
-      return (0..<steps).allSatisfy { step in
-        let known = paths.compactMap { step < $0.count ? $0[step] : nil }
-        return (known.max() ?? 0) - (known.min() ?? 0) < 1e-9
-      }
-    }
-  }
-}
-
 extension ValueSpace {
+  /// Tasks of which there is more than one rollout, without which nothing is known of what could be selected.
+  var comparable: [[Int]] { pathsOfTask.filter { $0.count > 1 } }
+
   /// All rollouts of each task end alike: there is nothing to select.
   var isUniform: Bool {
-    pathsOfTask.allSatisfy { paths in
+    comparable.allSatisfy { paths in
       let returns = paths.map { self.paths[$0].rewards[self.paths[$0].length] }
       return (returns.max() ?? 0) - (returns.min() ?? 0) < 1e-9
     }

@@ -63,14 +63,23 @@ public struct Plan: Sendable, Codable {
   /// The largest return less the smallest among the rollouts.
   public let scale: Double
   public let choices: [Choice]
+  /// The same for a search at each β tried, whose best is among the choices.
+  public let byTemperature: [Choice]
   /// Every setting tried, the best gain first.
   public let rows: [Row]
 
   /// What to do with `particles`: what was planned for the nearest number of them.
   public func choice(_ answer: Answer, particles: Int) -> Choice? {
-    choices.filter { $0.answer == answer }.min {
-      (abs($0.particles - particles), $0.particles) < (abs($1.particles - particles), $1.particles)
-    }
+    Self.nearest(choices.filter { $0.answer == answer }, particles)
+  }
+
+  /// The same for a search at one β; nil where it was not tried.
+  public func choice(temperature: Double, particles: Int) -> Choice? {
+    Self.nearest(byTemperature.filter { abs($0.candidate.temperature - temperature) < 1e-9 }, particles)
+  }
+
+  private static func nearest(_ choices: [Choice], _ particles: Int) -> Choice? {
+    choices.min { (abs($0.particles - particles), $0.particles) < (abs($1.particles - particles), $1.particles) }
   }
 
   /// What was predicted of a setting, or nil where it was not tried.

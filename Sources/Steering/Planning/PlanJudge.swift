@@ -7,12 +7,22 @@ struct PlanJudge {
   let rollouts: Int
   /// The largest return seen.
   let maximum: Double
-  /// All rollouts of each task end alike.
-  let isUniform: Bool
-  /// The critic tells no states apart.
-  let isConstant: Bool
+  let obstacle: Obstacle?
   let seed: Seed
   let row: (Trial) -> Plan.Row
+
+  /// Why there is nothing to plan, whatever the figures.
+  enum Obstacle {
+    /// Of too few tasks there is more than one rollout.
+    case tooFew
+    /// All rollouts of each task end alike.
+    case uniform
+    /// No critic's value ever set particles apart far enough to resample.
+    case constant
+  }
+
+  /// An interval over fewer tasks says little: over three, that all gained is a chance of one in eight.
+  static let leastTasks = 10
 
   /// More rollouts than so many times those there are is not something to ask for.
   private static let mostEffort = 8.0
@@ -32,7 +42,7 @@ struct PlanJudge {
     guard let best = Self.best(gains, over: Array(0..<tasks)) else { return nil }
     let honest = heldOut(gains)
     let (estimate, interval) = bootstrap(honest)
-    let isGain = interval[0] > 0 && !isUniform && !isConstant
+    let isGain = interval[0] > 0 && obstacle == nil
     let candidate = row(trials[best])
     let bestOf = MeanEstimate(trials[best][keyPath: attempts])
     return Plan.Choice(
@@ -82,7 +92,7 @@ struct PlanJudge {
 
   /// The standard error falls with the root of the number of tasks.
   private func moreRollouts(_ gain: MeanEstimate) -> Int? {
-    if isUniform || isConstant { return nil }
+    if let obstacle { return obstacle == .tooFew ? max(4 * Self.leastTasks - rollouts, Self.leastTasks) : nil }
     let width = Self.errors * gain.se / gain.mean
     let factor = width * width
     if factor <= 1 { return 0 }
@@ -95,8 +105,13 @@ struct PlanJudge {
   ) -> String {
     let name = "best-of-\(candidate.particles)"
     let figures = String(format: "%+.3f ± %.3f", gain.mean, gain.se).replacing("-", with: "−")
-    if isUniform { return "All rollouts of each task end alike, so there is nothing to select." }
-    if isConstant { return "The critic tells no states apart, so nothing would be resampled." }
+    switch obstacle {
+    case .tooFew:
+      return "A plan needs \(Self.leastTasks) tasks or more with several rollouts each, and there are too few to tell."
+    case .uniform: return "All rollouts of each task end alike, so there is nothing to select."
+    case .constant: return "The critic tells no states apart, so nothing would be resampled."
+    case nil: break
+    }
     if interval[0] > 0 {
       return "Predicted to gain \(figures) over \(name) at no more calls."
     }

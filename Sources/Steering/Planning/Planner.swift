@@ -21,8 +21,8 @@ public struct Planner: Sendable {
   /// What a call costs on average.
   public var callCost: Double
   public var seed: Seed
-  /// About how many particle-steps are simulated for each number of particles; 60 million take some seconds.
-  public var work = 60_000_000.0
+  /// About how many particle-steps are simulated for each number of particles; 20 million take some seconds.
+  public var work = 20_000_000.0
 
   public init(
     environment: EnvironmentIdentity, policy: String, critic: String, settings: SteeringSettings,
@@ -37,9 +37,6 @@ public struct Planner: Sendable {
     self.callCost = callCost
     self.seed = seed
   }
-
-  /// How many settings of the configured number of particles are tried with another number.
-  private static let finalists = 6
 
   /// - Parameters:
   ///   - rollouts: of several tasks, several of each; unfinished ones are left out.
@@ -67,38 +64,43 @@ public struct Planner: Sendable {
       Simulation(rollouts, temperatures: temperatures, resampler: settings.resampler), seed: seed,
       work: work)
     let schedules = PlanGrid.schedules(steps: Self.median(rollouts.map(\.trajectory.count)))
-    let all = temperatures.indices.flatMap { temperature in
-      schedules.map {
-        Simulation.Setting(particles: settings.particles, temperature: temperature, schedule: $0)
-      }
-    }
-    progress?("\(rollouts.count) rollouts of \(tasks) tasks: \(all.count) settings")
-    var trials = settings.particles > 1 ? await arena.trials(of: all) : []
-    let (searched, sampled) = (Self.best(trials, \.gainBest), Self.best(ofSample(trials, temperatures), \.gainWeighted))
-    let finalists = Set((searched + sampled).map(\.setting))
-    for count in particles where count > 1 && count != settings.particles {
-      progress?("\(finalists.count) settings with \(count) particles")
-      let others = all.filter(finalists.contains).map {
-        Simulation.Setting(particles: count, temperature: $0.temperature, schedule: $0.schedule)
-      }
-      trials += await arena.trials(of: others)
+    var trials: [Trial] = []
+    for count in Set(particles + [settings.particles]).filter({ $0 > 1 }).sorted() {
+      progress?(
+        "\(rollouts.count) rollouts of \(tasks) tasks: \(temperatures.count * schedules.count) settings of \(count) particles"
+      )
+      trials += await arena.trials(
+        of: temperatures.indices.flatMap { temperature in
+          schedules.map { Simulation.Setting(particles: count, temperature: temperature, schedule: $0) }
+        })
     }
     let judge = PlanJudge(
       tasks: tasks, rollouts: rollouts.count, maximum: returns.max() ?? 0,
-      isUniform: arena.simulation.space.isUniform, isConstant: arena.simulation.isConstant, seed: seed,
-      row: { row($0, temperatures) })
+      obstacle: obstacle(arena.simulation.space, trials), seed: seed, row: { row($0, temperatures) })
     var choices: [Plan.Choice] = []
+    var byTemperature: [Plan.Choice] = []
     for count in Set(trials.map(\.setting.particles)).sorted() {
       let own = trials.filter { $0.setting.particles == count }
       if let choice = judge.choice(.search, own, \.gainBest, \.attemptsBest) { choices.append(choice) }
       if let choice = judge.choice(.sample, ofSample(own, temperatures), \.gainWeighted, \.attemptsWeighted) {
         choices.append(choice)
       }
+      for temperature in temperatures.indices {
+        let of = own.filter { $0.setting.temperature == temperature }
+        if let choice = judge.choice(.search, of, \.gainBest, \.attemptsBest) { byTemperature.append(choice) }
+      }
     }
     return Plan(
       format: Plan.format, version: Plan.version, environment: environment, policy: policy, critic: critic,
       rollouts: rollouts.count, tasks: tasks, particles: settings.particles, scale: scale, choices: choices,
-      rows: Self.best(trials, \.gainBest, most: trials.count).map { row($0, temperatures) })
+      byTemperature: byTemperature, rows: Self.sorted(trials).map { row($0, temperatures) })
+  }
+
+  /// Why there is nothing to plan, whatever the figures, or nil.
+  private func obstacle(_ space: ValueSpace, _ trials: [Trial]) -> PlanJudge.Obstacle? {
+    if space.tasks.count < PlanJudge.leastTasks || space.comparable.count < PlanJudge.leastTasks { return .tooFew }
+    if space.isUniform { return .uniform }
+    return trials.allSatisfy { $0.resamplings == 0 } ? .constant : nil
   }
 
   /// A sample is of one β.
@@ -106,9 +108,10 @@ public struct Planner: Sendable {
     trials.filter { temperatures[$0.setting.temperature] == settings.temperature }
   }
 
-  private static func best(_ trials: [Trial], _ gain: KeyPath<Trial, [Double]>, most: Int = finalists) -> [Trial] {
-    let means = trials.map { MeanEstimate($0[keyPath: gain]).mean }
-    return trials.indices.sorted { (-means[$0], $0) < (-means[$1], $1) }.prefix(most).map { trials[$0] }
+  /// The best gain first.
+  private static func sorted(_ trials: [Trial]) -> [Trial] {
+    let means = trials.map { MeanEstimate($0.gainBest).mean }
+    return trials.indices.sorted { (-means[$0], $0) < (-means[$1], $1) }.map { trials[$0] }
   }
 
   private func row(_ trial: Trial, _ temperatures: [Double]) -> Plan.Row {

@@ -1,4 +1,5 @@
 import Agents
+import Foundation
 import ParticleFilter
 
 /// One population, or as many independent attempts, simulated on stored rollouts.
@@ -17,9 +18,10 @@ struct Simulation: Sendable {
     /// The mean under the final weights.
     var weighted = 0.0
     var calls = 0
+    var resamplings = 0
   }
 
-  let space: ValueSpace
+  private(set) var space: ValueSpace
   let temperatures: [Double]
   /// By temperature, path and step: V_β of the critic to be steered by; nil where it had none.
   let values: [[[Double?]]]
@@ -32,6 +34,7 @@ struct Simulation: Sendable {
       rollouts.map { $0.beliefs.map { $0?.softValue(temperature: temperature) } }
     }
     self.resampler = resampler
+    calibrateStart()
   }
 
   /// A particle: which path it follows, and what it was paid beside what that path had been paid.
@@ -41,16 +44,65 @@ struct Simulation: Sendable {
     var step = 0
   }
 
-  /// Independent attempts at a task, as many as are asked for, each with its reward and its calls. The first N are the first
+  /// Independent attempts at a task, each with its reward and its calls, drawn as they are asked for. The first N are the first
   /// particles of every population of the same seed.
-  func attempts(_ count: Int, at task: Int, seed: Seed) -> [Result] {
-    var continuations = Continuations(space, task: task)
-    var generator = seed.split("attempts").generator()
-    return (0..<count).map { _ in
-      let path = space.paths[continuations.attempt(using: &generator)]
-      let length = min(path.length, space.stepLimits[task])
-      return Result(best: path.rewards[length], weighted: path.rewards[length], calls: length)
+  struct Attempts {
+    private let space: ValueSpace
+    private let task: Int
+    private var continuations: Continuations
+    private var generator: SplitMix64
+    private var drawn: [(reward: Double, calls: Int)] = []
+
+    init(_ space: ValueSpace, at task: Int, seed: Seed) {
+      (self.space, self.task) = (space, task)
+      continuations = Continuations(space, task: task)
+      generator = seed.split("attempts").generator()
     }
+
+    subscript(place: Int) -> (reward: Double, calls: Int) {
+      mutating get {
+        while drawn.count <= place {
+          let path = space.paths[continuations.attempt(using: &generator)]
+          let length = min(path.length, space.stepLimits[task])
+          drawn.append((path.rewards[length], length))
+        }
+        return drawn[place]
+      }
+    }
+  }
+
+  func attempts(at task: Int, seed: Seed) -> Attempts { Attempts(space, at: task, seed: seed) }
+
+  /// How much a task's rollouts have in common decides how good the best of several is, and a mean says little of the best: α of
+  /// the start is set so that the simulated best of k is the unbiased estimate of it from the same rollouts, k being what most
+  /// tasks have.
+  private mutating func calibrateStart() {
+    let counts = space.pathsOfTask.map(\.count).sorted()
+    let draws = counts[counts.count / 2]
+    let tasks = space.pathsOfTask.indices.filter { space.pathsOfTask[$0].count >= draws }
+    guard draws > 1, !space.ofState.isEmpty, !space.isUniform else { return }
+    var target = 0.0
+    for task in tasks {
+      let rewards = space.pathsOfTask[task].map { space.paths[$0].rewards[space.paths[$0].length] }
+      target += Diagnosis.Headroom.best(of: rewards, draws: draws)
+    }
+    // Powers of ten.
+    var (low, high) = (-2.0, 3.0)
+    for _ in 0..<12 {
+      let middle = (low + high) / 2
+      space.ofState[0] = pow(10, middle)
+      var sum = 0.0
+      for task in tasks {
+        for replicate in 0..<16 {
+          var attempts = Attempts(space, at: task, seed: Seed(1).split("start").split(task).split(replicate))
+          var best = -Double.infinity
+          for place in 0..<draws { best = max(best, attempts[place].reward) }
+          sum += best / 16
+        }
+      }
+      if sum < target { low = middle } else { high = middle }
+    }
+    space.ofState[0] = pow(10, (low + high) / 2)
   }
 
   /// A steered population, as `Population` would run it.
@@ -85,6 +137,7 @@ struct Simulation: Sendable {
         softValues: walkers.map { isOver($0, limit: limit) ? 0 : values[setting.temperature][$0.path][$0.step] })
       let checkpoint = filter.weigh(step: step, paid: payment(), guidance: guidance, using: &resampling)
       guard let ancestors = checkpoint.ancestors else { continue }
+      result.resamplings += 1
       let before = walkers
       let kept = Set(ancestors)
       for place in before.indices where !kept.contains(place) && isOver(before[place], limit: limit) {

@@ -27,7 +27,7 @@ struct ValueSpace: Sendable {
   /// The paths of each task.
   let pathsOfTask: [[Int]]
   /// By step: how many draws from one and the same state are worth as much as knowing only its position; see ``Concentration``.
-  let ofState: [Double]
+  var ofState: [Double]
   /// The same for states of one task that came about otherwise.
   let ofTask: [Double]
   /// The distance up to which two states are alike, by step.

@@ -24,14 +24,29 @@ extension Workspace {
     return plan
   }
 
-  /// Adds what the plan foresaw, where there is one for this world, policy and critic, and leaves the comparison for `cox report`.
-  func finish(_ comparison: inout Comparison, critic flag: String?, plan: String? = nil) throws {
-    if let plan = try Self.plan(at: plan ?? planPath(flag)), plan.environment == suite.identity,
-      plan.policy == policyIdentity
-    {
-      let predictions = comparison.predictions(of: plan)
-      if !predictions.isEmpty { comparison.predictions = predictions }
-    }
-    try Console.write(json: comparison, to: comparisonPath(comparison.study))
+  /// Says what the comparison is of, adds what the plan foresaw, where there is one for it, and leaves it for `cox report`. The
+  /// comparison was paid for: nothing that goes wrong here keeps it from being shown.
+  func finish(_ comparison: inout Comparison, critic flag: String?, plan path: String? = nil) {
+    comparison.environment = suite.identity
+    comparison.policy = policyIdentity
+    do {
+      if let plan = try Self.plan(at: path ?? planPath(flag)), isOurs(plan, critic: flag) {
+        let predictions = comparison.predictions(of: plan)
+        if !predictions.isEmpty { comparison.predictions = predictions }
+      }
+      try Console.write(json: comparison, to: comparisonPath(comparison.study))
+    } catch { Console.note("\(error)") }
+  }
+
+  /// The plan is of this world and policy, and of the critic where that can be told without asking.
+  func isOurs(_ plan: Plan, critic flag: String?) -> Bool {
+    let critic = isAsked(flag) ? nil : try? critic(flag).identity
+    return plan.environment == suite.identity && plan.policy == policyIdentity && (critic ?? plan.critic) == plan.critic
+  }
+
+  /// The comparison is of this world and policy, or does not say.
+  func isOurs(_ comparison: Comparison) -> Bool {
+    (comparison.environment ?? suite.identity) == suite.identity
+      && (comparison.policy ?? policyIdentity) == policyIdentity
   }
 }

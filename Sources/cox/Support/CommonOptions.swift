@@ -133,7 +133,8 @@ struct SteeringOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What guides: a critic file or the name given to cox train, or constant (critic.kind).", valueName: "critic"))
+      "What guides: a critic file or the name given to cox train, constant, judge or pooling (critic.kind).",
+      valueName: "critic"))
   var critic: String?
 
   @Option(help: ArgumentHelp("The plan that auto obeys, instead of the one beside the critic.", valueName: "file"))

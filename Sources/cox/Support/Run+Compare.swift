@@ -68,7 +68,9 @@ extension Run {
           case .calls: calls[variant.particles, default: [:]][task, default: 0].raise(to: result.calls)
           case .cost:
             cost[variant.particles, default: [:]][task, default: 0]
-              .raise(to: workspace.pricing.cost(of: result.usage))
+              .raise(
+                to: workspace.pricing.cost(of: result.usage)
+                  + outcome.criticCost / Double(outcome.results.count))
           case nil: break
           }
         }

@@ -44,7 +44,7 @@ struct Compare: Verb {
     let compared =
       if let against { try await costs(workspace, against: against) } else { try await plain(workspace) }
     var comparison = compared.comparison(study: study)
-    try workspace.finish(&comparison, critic: variant.critic, plan: variant.plan)
+    workspace.finish(&comparison, critic: variant.critic, plan: variant.plan)
     if let chart { try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: chart) }
     if let genealogy { try Pictures.write(compared.steered, to: genealogy) }
     if let json = common.json { try Console.write(json: comparison, to: json) }
@@ -82,7 +82,10 @@ struct Compare: Verb {
     _ body: (@escaping (Steering.Method) -> (any Critic)?) async throws -> T
   ) async throws -> T {
     let own = methods.contains { $0.isSteered && $0 != .judge }
-    return try await workspace.withCritic(own ? variant.critic : nil, isNeeded: own) { critic in
+    // The judge is the method judge's; beside it, others have the trees unless a flag says.
+    let isJudge = methods.contains(.judge) && workspace.criticName(variant.critic) == CriticSettings.Kind.judge.rawValue
+    let flag = isJudge ? CriticSettings.Kind.trees.rawValue : variant.critic
+    return try await workspace.withCritic(own ? flag : nil, isNeeded: own) { critic in
       guard methods.contains(.judge) else { return try await body { _ in critic } }
       return try await workspace.withCritic(CriticSettings.Kind.judge.rawValue) { judge in
         try await body { $0 == .judge ? judge : critic }

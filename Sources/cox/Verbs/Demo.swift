@@ -63,7 +63,7 @@ struct Demo: Verb {
         }, on: tasks, split: .test, critic: { _ in critic })
     }
     var comparison = compared.comparison
-    try workspace.finish(&comparison, critic: nil)
+    workspace.finish(&comparison, critic: nil)
     try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: "\(output)/comparison.svg")
     try Pictures.write(Array(compared.steered.prefix(3)), to: "\(output)/genealogy")
     if let json = common.json { try Console.write(json: comparison, to: json) }

@@ -34,7 +34,7 @@ struct MakePlan: Verb {
     help: ArgumentHelp(
       "About how many particle-steps are simulated for each number of particles; more make the figures steadier.",
       valueName: "steps"))
-  var work = 60_000_000.0
+  var work = 20_000_000.0
 
   @Option(help: ArgumentHelp("Write the plan here instead of beside the critic.", valueName: "file"))
   var plan: String?
@@ -49,6 +49,10 @@ struct MakePlan: Verb {
     if let particles { settings.particles = particles }
     let start = ContinuousClock.now
     let temperatures = try Self.numbers(temperatures)
+    guard settings.particles > 1 else {
+      throw ConfigurationError("A plan is for 2 particles or more; steering.particles is \(settings.particles).")
+    }
+    if let problem = settings.effective.problem(stepLimit: 1) { throw ConfigurationError(problem + ".") }
     let made = try await withInterrupts(stopping: workspace.budget) { [settings] in
       try await workspace.withCritic(critic) { critic in
         try await workspace.makePlan(

@@ -82,18 +82,20 @@ struct Report: Verb {
   /// What there is to show, and what is missing.
   private func sections(of workspace: Workspace) async throws -> ([ReportPage.Section], missing: [String]) {
     var (sections, missing): ([ReportPage.Section], [String]) = ([], [])
-    let comparisons = try found(workspace)
+    let all = try found(workspace)
+    let comparisons = all.filter(workspace.isOurs)
+    if comparisons.count < all.count { missing.append("Left out: comparisons of another world or policy.") }
     if comparisons.isEmpty { missing.append("No comparison: cox compare makes one.") }
     for found in comparisons {
       sections.append(found.study == nil ? .init(comparison: found) : .init(study: found))
     }
-    if let plan = try Workspace.plan(at: plan ?? workspace.planPath(critic)) {
+    if let plan = try Workspace.plan(at: plan ?? workspace.planPath(critic)), workspace.isOurs(plan, critic: critic) {
       sections.append(
         .init(
           plan: plan, answer: workspace.configuration.steering.answer,
           predictions: comparisons.filter { $0.study != .cost }.flatMap { $0.predictions(of: plan) }))
     } else {
-      missing.append("No plan: cox plan makes one.")
+      missing.append("No plan of this world, policy and critic: cox plan makes one.")
     }
     if let curve = try await workspace.calibration(critic) {
       sections.append(.init(calibration: curve))
@@ -194,10 +196,7 @@ extension [TrajectoryRecord] {
           switch record.standing {
           case .final: nil
           case .culled(let step): step
-          case .banked:
-            genealogy.checkpoints.first {
-              $0.step >= record.trajectory.count && $0.ancestors?.contains(record.particle) == false
-            }?.step
+          case .banked: genealogy.cull(ofBanked: record)
           }
         return end.map {
           PopulationStory.Life(
