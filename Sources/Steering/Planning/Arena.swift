@@ -8,7 +8,8 @@ struct Trial: Sendable {
   var best: [Double] = []
   var weighted: [Double] = []
   var calls: [Double] = []
-  var resamplings = 0.0
+  /// Clones made, in all.
+  var forks = 0.0
   /// Independent attempts at no fewer calls.
   var attemptsBest: [Double] = []
   var attemptsWeighted: [Double] = []
@@ -58,7 +59,7 @@ struct Arena: Sendable {
           trial.best.append(cell.steered.best)
           trial.weighted.append(cell.steered.weighted)
           trial.calls.append(cell.calls)
-          trial.resamplings += Double(cell.steered.resamplings)
+          trial.forks += Double(cell.steered.forks)
           trial.attemptsBest.append(cell.attempts.best)
           trial.attemptsWeighted.append(cell.attempts.weighted)
         }
@@ -85,7 +86,7 @@ struct Arena: Sendable {
         let (best, weighted) = independent(&attempts, like: setting, calls: steered.calls)
         cells[index].steered.best += share * steered.best
         cells[index].steered.weighted += share * steered.weighted
-        cells[index].steered.resamplings += steered.resamplings
+        cells[index].steered.forks += steered.forks
         cells[index].calls += share * Double(steered.calls)
         cells[index].attempts.best += share * best
         cells[index].attempts.weighted += share * weighted

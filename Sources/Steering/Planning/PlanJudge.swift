@@ -39,8 +39,9 @@ struct PlanJudge {
     _ answer: Answer, _ trials: [Trial], _ gain: KeyPath<Trial, [Double]>, _ attempts: KeyPath<Trial, [Double]>
   ) -> Plan.Choice? {
     let gains = trials.map { $0[keyPath: gain] }
-    guard let best = Self.best(gains, over: Array(0..<tasks)) else { return nil }
-    let honest = heldOut(gains)
+    let costs = trials.map(\.forks)
+    guard let best = Self.best(gains, costs, over: Array(0..<tasks)) else { return nil }
+    let honest = heldOut(gains, costs)
     let (estimate, interval) = bootstrap(honest)
     let isGain = interval[0] > 0 && obstacle == nil
     let candidate = row(trials[best])
@@ -52,14 +53,20 @@ struct PlanJudge {
       moreRollouts: moreRollouts(estimate))
   }
 
-  private static func best(_ gains: [[Double]], over tasks: [Int]) -> Int? {
-    let sums = gains.map { row in tasks.reduce(0) { $0 + row[$1] } }
-    // The first of equals, to a rounding error.
-    return sums.indices.max { sums[$0] < sums[$1] - 1e-12 }
+  /// Of the settings within one standard error of the best, the one that clones least (the one-standard-error rule of Breiman
+  /// et al., 1984): what clones have in common is what a simulation knows least about.
+  ///
+  /// - Parameter forks: how many clones each setting made.
+  private static func best(_ gains: [[Double]], _ forks: [Double], over tasks: [Int]) -> Int? {
+    let estimates = gains.map { row in MeanEstimate(tasks.map { row[$0] }) }
+    guard let most = estimates.max(by: { $0.mean < $1.mean }) else { return nil }
+    return estimates.indices.filter { estimates[$0].mean >= most.mean - most.se - 1e-12 }.min {
+      (forks[$0], -estimates[$0].mean) < (forks[$1], -estimates[$1].mean)
+    }
   }
 
   /// Each task's gain by the setting that the tasks of the other folds chose.
-  private func heldOut(_ gains: [[Double]]) -> [Double] {
+  private func heldOut(_ gains: [[Double]], _ forks: [Double]) -> [Double] {
     var generator = seed.split("folds").generator()
     let shuffled = generator.drawn(tasks, from: Array(0..<tasks))
     let folds = min(Self.folds, tasks)
@@ -67,7 +74,7 @@ struct PlanJudge {
     for fold in 0..<folds {
       let held = shuffled.indices.filter { $0 % folds == fold }.map { shuffled[$0] }
       let others = shuffled.indices.filter { $0 % folds != fold }.map { shuffled[$0] }
-      guard let chosen = Self.best(gains, over: others) else { continue }
+      guard let chosen = Self.best(gains, forks, over: others) else { continue }
       for task in held { result[task] = gains[chosen][task] }
     }
     return result

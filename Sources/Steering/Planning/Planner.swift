@@ -100,7 +100,7 @@ public struct Planner: Sendable {
   private func obstacle(_ space: ValueSpace, _ trials: [Trial]) -> PlanJudge.Obstacle? {
     if space.tasks.count < PlanJudge.leastTasks || space.comparable.count < PlanJudge.leastTasks { return .tooFew }
     if space.isUniform { return .uniform }
-    return trials.allSatisfy { $0.resamplings == 0 } ? .constant : nil
+    return trials.allSatisfy { $0.forks == 0 } ? .constant : nil
   }
 
   /// A sample is of one β.

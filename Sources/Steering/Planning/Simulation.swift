@@ -18,7 +18,8 @@ struct Simulation: Sendable {
     /// The mean under the final weights.
     var weighted = 0.0
     var calls = 0
-    var resamplings = 0
+    /// How many clones were made.
+    var forks = 0
   }
 
   private(set) var space: ValueSpace
@@ -137,7 +138,7 @@ struct Simulation: Sendable {
         softValues: walkers.map { isOver($0, limit: limit) ? 0 : values[setting.temperature][$0.path][$0.step] })
       let checkpoint = filter.weigh(step: step, paid: payment(), guidance: guidance, using: &resampling)
       guard let ancestors = checkpoint.ancestors else { continue }
-      result.resamplings += 1
+      result.forks += checkpoint.forks
       let before = walkers
       let kept = Set(ancestors)
       for place in before.indices where !kept.contains(place) && isOver(before[place], limit: limit) {
