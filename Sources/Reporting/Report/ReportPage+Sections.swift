@@ -21,17 +21,7 @@ extension ReportPage.Section {
   /// A curve of `cox compare --study`.
   public init(study comparison: Comparison) {
     let isCost = comparison.study == .cost
-    let points = comparison.points ?? []
-    let labels = points.map(\.label).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    let chart = XYChart(
-      title: isCost ? "Best reward against money" : "Best reward against the number of particles",
-      xTitle: isCost ? "cost of a task" : "N, attempts or particles (log scale)", yTitle: "best reward",
-      series: labels.map { label in
-        XYChart.Series(
-          name: label,
-          points: points.filter { $0.label == label }
-            .map { XYChart.Point(x: $0.x, mean: $0.estimate.mean, se: $0.estimate.se) })
-      }, scale: isCost ? .linear : .log2)
+    let chart = XYChart(study: comparison)
     let table = ComparisonTable(comparison)
     self.init(
       anchor: isCost ? "cost" : "scaling", heading: isCost ? "Cost against reward" : "Scaling",
@@ -99,5 +89,23 @@ extension ReportPage.Section {
           .picture(svg: headroom.svg, caption: "Unbiased estimates from the stored rollouts."),
           .picture(svg: early.svg, caption: "Of the final reward by what is expected after so many steps."),
         ] + table.tables.map(ReportPage.Item.table))
+  }
+}
+
+extension XYChart {
+  /// A curve of `cox compare --study`: best reward against N, or against money.
+  public init(study comparison: Comparison) {
+    let isCost = comparison.study == .cost
+    let points = comparison.points ?? []
+    let labels = points.map(\.label).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    self.init(
+      title: isCost ? "Best reward against money" : "Best reward against the number of particles",
+      xTitle: isCost ? "cost of a task" : "N, attempts or particles (log scale)", yTitle: "best reward",
+      series: labels.map { label in
+        XYChart.Series(
+          name: label,
+          points: points.filter { $0.label == label }
+            .map { XYChart.Point(x: $0.x, mean: $0.estimate.mean, se: $0.estimate.se) })
+      }, scale: isCost ? .linear : .log2)
   }
 }

@@ -27,7 +27,7 @@ struct Compare: Verb {
     help: ArgumentHelp("With --study cost, the configuration of the policy to compare with.", valueName: "file"))
   var against: String?
 
-  @Option(help: ArgumentHelp("Draw the comparison into this SVG file.", valueName: "file"))
+  @Option(help: ArgumentHelp("Draw the comparison, or the curve of the study, into this SVG file.", valueName: "file"))
   var chart: String?
 
   @Option(
@@ -45,7 +45,10 @@ struct Compare: Verb {
       if let against { try await costs(workspace, against: against) } else { try await plain(workspace) }
     var comparison = compared.comparison(study: study)
     workspace.finish(&comparison, critic: variant.critic, plan: variant.plan)
-    if let chart { try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: chart) }
+    if let chart {
+      let svg = study == nil ? ComparisonChart.svg(comparison) : XYChart(study: comparison).svg
+      try Console.write(Data(svg.utf8), toFile: chart)
+    }
     if let genealogy { try Pictures.write(compared.steered, to: genealogy) }
     if let json = common.json { try Console.write(json: comparison, to: json) }
     if common.json != "-" {
