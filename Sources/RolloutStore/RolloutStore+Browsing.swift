@@ -20,7 +20,7 @@ public struct StoredTask: Sendable {
 }
 
 extension RolloutStore {
-  /// Every run that has trajectories, the newest first.
+  /// Every run that has trajectories, the one first that was last given any.
   public func runs() async throws(StoreError) -> [StoredRun] {
     try await read("list the runs") { database in
       try Row.fetchAll(
@@ -28,7 +28,7 @@ extension RolloutStore {
         sql: """
           SELECT run.*, COUNT(DISTINCT trajectory.task) AS tasks, COUNT(*) AS trajectories
           FROM run JOIN trajectory ON trajectory.run = run.id AND trajectory.standing IN ('final', 'banked')
-          GROUP BY run.id ORDER BY run.startedAt DESC, run.rowid DESC
+          GROUP BY run.id ORDER BY MAX(trajectory.id) DESC
           """
       ).map { row in
         StoredRun(
