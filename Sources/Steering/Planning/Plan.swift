@@ -39,7 +39,7 @@ public struct Plan: Sendable, Codable {
     public let gain: MeanEstimate
     /// 99 %, of the same bootstrap.
     public let interval: [Double]
-    /// The best setting found, which is the choice only where `interval` is above zero.
+    /// The best setting found, which is the choice only where `interval` is above a hundredth of the range of returns.
     public let candidate: Row
     /// Independent attempts at no fewer calls than the candidate's.
     public let bestOf: MeanEstimate

@@ -76,7 +76,7 @@ public struct Planner: Sendable {
     }
     let judge = PlanJudge(
       tasks: tasks, rollouts: rollouts.count, maximum: returns.max() ?? 0,
-      obstacle: obstacle(arena.simulation.space, trials), seed: seed, row: { row($0, temperatures) })
+      obstacle: obstacle(arena.simulation.space, trials), scale: scale, seed: seed, row: { row($0, temperatures) })
     var choices: [Plan.Choice] = []
     var byTemperature: [Plan.Choice] = []
     for count in Set(trials.map(\.setting.particles)).sorted() {
