@@ -166,7 +166,6 @@ public actor Budget {
   private func count(calls: Int, _ usage: Usage, _ pricing: Pricing) {
     spent.calls += calls
     spent.usage += usage
-    // Of the sum, since a sum of prices would depend on the order in which they came.
     usageAt[pricing, default: Usage()] += usage
     // Of sums, so that it does not depend on the order in which answers come.
     spent.cost = usageAt.map { $0.cost(of: $1) }.sorted().reduce(0, +)

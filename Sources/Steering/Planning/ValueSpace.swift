@@ -32,8 +32,6 @@ struct ValueSpace: Sendable {
   let ofTask: [Double]
   /// The distance up to which two states are alike, by step.
   let reach: [Double]
-  /// The largest return less the smallest.
-  let scale: Double
 
   /// How many near paths of other tasks are remembered for each state.
   static let neighbourCount = 16
@@ -74,7 +72,6 @@ struct ValueSpace: Sendable {
     ofState = concentration.ofState
     ofTask = concentration.ofTask
     reach = near.reach
-    self.scale = scale
   }
 
   /// Paths of `task` that are near `path` after `step` steps, came about otherwise, and go on.

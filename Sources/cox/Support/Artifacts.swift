@@ -40,8 +40,12 @@ extension Workspace {
 
   /// The plan is of this world and policy, and of the critic where that can be told without asking.
   func isOurs(_ plan: Plan, critic flag: String?) -> Bool {
-    let critic = isAsked(flag) ? nil : try? critic(flag).identity
-    return plan.environment == suite.identity && plan.policy == policyIdentity && (critic ?? plan.critic) == plan.critic
+    isOurs(plan, identity: isAsked(flag) ? nil : try? critic(flag).identity)
+  }
+
+  /// - Parameter critic: the critic's identity; nil where it is not known.
+  func isOurs(_ plan: Plan, identity critic: String?) -> Bool {
+    plan.environment == suite.identity && plan.policy == policyIdentity && (critic ?? plan.critic) == plan.critic
   }
 
   /// The comparison is of this world and policy, or does not say.

@@ -81,7 +81,7 @@ extension Workspace {
   ) async throws -> Plan? {
     let isNamed = flags.plan != nil
     if let plan = try Self.plan(at: path) {
-      let isOurs = plan.environment == suite.identity && plan.policy == policyIdentity && plan.critic == critic.identity
+      let isOurs = isOurs(plan, identity: critic.identity)
       let sampled = plan.choice(.sample, particles: settings.particles)
       // A sample is of one β.
       if isOurs, settings.answer == .search || sampled?.candidate.temperature == settings.temperature { return plan }
