@@ -1,3 +1,6 @@
+# With models in process wherever set-up could install what they need.
+TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
+
 .PHONY: demo test setup build lint format bench clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About ten minutes after the build.
@@ -7,14 +10,14 @@ demo: build
 # Set-up, then all tests.
 test: lint
 	@Scripts/setup.sh --tests
-	swift build --build-tests
-	swift test --skip-build
+	swift build --build-tests $(TRAITS)
+	swift test --skip-build $(TRAITS)
 
 setup:
 	@Scripts/setup.sh
 
 build: setup
-	swift build -c release --product cox
+	swift build -c release --product cox $(TRAITS)
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks
@@ -24,7 +27,7 @@ format:
 
 # The figures of the README that are about speed and memory.
 bench: setup
-	swift run -c release benchmark
+	swift run -c release $(TRAITS) benchmark
 
 clean:
 	rm -rf .build .venv

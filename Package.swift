@@ -4,6 +4,10 @@ import PackageDescription
 /// What a world tells an agent before the task.
 let prompts: [Resource] = [.embedInCode("Prompts/instructions.txt"), .embedInCode("Prompts/reflection.txt")]
 
+/// Where set-up puts the wheels of MLX and of a BLAS; only the trait OpenWeights needs them.
+let wheels = Context.packageDirectory + "/.venv/open-weights"
+let openWeights: BuildSettingCondition = .when(traits: ["OpenWeights"])
+
 let package = Package(
   name: "coxswain",
   platforms: [.macOS(.v26)],
@@ -19,6 +23,13 @@ let package = Package(
       name: "Environments",
       targets: ["Orders", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld"]),
     .library(name: "Reporting", targets: ["Reporting"]),
+    .library(name: "OpenWeights", targets: ["OpenWeights"]),
+  ],
+  traits: [
+    .trait(
+      name: "OpenWeights",
+      description: "Models in process, on MLX: sharpening, token-level analysis, a critic that is a language model."),
+    .default(enabledTraits: []),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -132,6 +143,25 @@ let package = Package(
         .embedInCode("Report/\($0)")
       }),
 
+    // A C face of MLX, and the operations of a transformer that a CPU wants written out. Always optimised: it is the inner loop.
+    .target(
+      name: "CMLX",
+      cxxSettings: [
+        .define("COXSWAIN_OPEN_WEIGHTS", openWeights),
+        .define("COXSWAIN_OPENBLAS_PATH", to: "\"\(wheels)/openblas/lib/libscipy_openblas.so\"", openWeights),
+        .unsafeFlags(
+          [
+            "-I\(wheels)/mlx/include", "-O3", "-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math",
+            "-fno-math-errno", "-ffp-contract=fast", "-Wno-deprecated-declarations",
+          ], openWeights),
+      ],
+      linkerSettings: [
+        .linkedLibrary("mlx", openWeights),
+        .unsafeFlags(["-L\(wheels)/mlx/lib", "-Xlinker", "-rpath", "-Xlinker", "\(wheels)/mlx/lib"], openWeights),
+      ]),
+    .target(name: "Tensors", dependencies: ["CMLX"]),
+    .target(name: "OpenWeights", dependencies: ["Agents", "ModelFiles", "Tensors"]),
+
     .executableTarget(
       name: "cox",
       dependencies: [
@@ -228,5 +258,6 @@ let package = Package(
         "HTTP", "Policies", "TestTraits", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
       ]),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx20
 )

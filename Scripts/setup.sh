@@ -44,9 +44,19 @@ fi
 install() {
   cmp -s "Scripts/$1" ".venv/$1" && return
   echo "Installing the Python packages of Scripts/$1 into .venv …"
-  [ -x .venv/bin/python ] || python3 -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r "Scripts/$1"
+  [ -x .venv/bin/python ] || python3 -m venv .venv || return
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r "Scripts/$1" || return
   cp "Scripts/$1" ".venv/$1"
 }
 install requirements.txt
+# Models in process. A machine that has no wheel of MLX (glibc before 2.35, another processor) does without.
+if install requirements-open-weights.txt; then
+  packages=$(.venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+  mkdir -p .venv/open-weights
+  ln -sfn "$packages/mlx" .venv/open-weights/mlx
+  ln -sfn "$packages/scipy_openblas32" .venv/open-weights/openblas
+else
+  rm -rf .venv/open-weights
+  echo "MLX could not be installed: cox is built without sharpen, tokens and the policy kind mlx." >&2
+fi
 if [ "${1:-}" = --tests ]; then install requirements-tests.txt; fi

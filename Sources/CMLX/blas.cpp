@@ -1,0 +1,72 @@
+#ifdef COXSWAIN_OPEN_WEIGHTS
+// The wheels of MLX for Linux carry the reference BLAS, which is some twenty-five times slower than a tuned one. The dynamic
+// linker binds libmlx's cblas_sgemm to the definition below, which passes it on to an OpenBLAS where there is one.
+#include "CMLX.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#ifdef __linux__
+typedef void (*sgemm)(
+  int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
+  int ldb, float beta, float *c, int ldc);
+
+namespace {
+struct Library {
+  const char *name = nullptr;
+  sgemm product = nullptr;
+  void (*set_threads)(int) = nullptr;
+
+  Library() {
+    const char *candidates[] = {
+      getenv("COXSWAIN_OPENBLAS"),
+#ifdef COXSWAIN_OPENBLAS_PATH
+      COXSWAIN_OPENBLAS_PATH,
+#endif
+      "libopenblas.so.0", "libopenblas.so"};
+    for (auto candidate : candidates) {
+      void *handle = candidate && *candidate ? dlopen(candidate, RTLD_NOW | RTLD_LOCAL) : nullptr;
+      if (handle == nullptr) continue;
+      product = reinterpret_cast<sgemm>(symbol(handle, "cblas_sgemm", "scipy_cblas_sgemm"));
+      set_threads =
+        reinterpret_cast<void (*)(int)>(symbol(handle, "openblas_set_num_threads", "scipy_openblas_set_num_threads"));
+      if (product) {
+        name = candidate;
+        return;
+      }
+    }
+    product = reinterpret_cast<sgemm>(dlsym(RTLD_NEXT, "cblas_sgemm"));
+    name = "the reference BLAS";
+  }
+
+  static void *symbol(void *handle, const char *plain, const char *prefixed) {
+    void *found = dlsym(handle, prefixed);
+    return found ? found : dlsym(handle, plain);
+  }
+};
+
+Library &library() {
+  static Library instance;
+  return instance;
+}
+}  // namespace
+
+extern "C" {
+
+void cblas_sgemm(
+  int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
+  int ldb, float beta, float *c, int ldc) {
+  library().product(order, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+const char *cx_blas(void) { return library().name; }
+void cx_set_blas_threads(int threads) {
+  if (library().set_threads) library().set_threads(threads);
+}
+
+}  // extern "C"
+#else
+extern "C" const char *cx_blas(void) { return "Accelerate"; }
+extern "C" void cx_set_blas_threads(int) {}
+#endif
+#endif

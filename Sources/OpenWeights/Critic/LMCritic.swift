@@ -1,0 +1,105 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import ModelFiles
+  import Tensors
+
+  /// A critic that is a language model: the state in words is read once, the last hidden states are averaged over its tokens,
+  /// and a linear head gives the distribution of the return-to-go over bins. Model and head were trained on the store, the
+  /// model by a low-rank adapter.
+  public struct LMCritic: Critic {
+    /// What is written beside the weights.
+    struct Record: Codable, Sendable {
+      var version = 1
+      var base: String
+      var environment: EnvironmentIdentity
+      var policy: String
+      /// The return that stands for each class, in reward units.
+      var returns: [Double]
+      /// Tokens of a state, at most: of a longer one the end is read.
+      var context: Int
+      var heldOutLoss: Double?
+    }
+
+    let record: Record
+    let model: LanguageModel
+    let tokenizer: Tokenizer
+    let parameters: Parameters
+    /// Tokens of one pass, about.
+    let tokensPerPass = 2048
+
+    /// Adapter and head: the head is [classes, hidden], its bias [classes].
+    @TensorActor
+    struct Parameters {
+      var adapter: AdapterWeights
+      var head: Tensor<Float>
+      var bias: Tensor<Float>
+
+      var tensors: [Tensor<Float>] { adapter.tensors + [head, bias] }
+
+      func replacing(_ tensors: [Tensor<Float>]) -> Parameters {
+        var copy = self
+        copy.adapter = adapter.replacing(Array(tensors.dropLast(2)))
+        copy.head = tensors[tensors.count - 2]
+        copy.bias = tensors[tensors.count - 1]
+        return copy
+      }
+    }
+
+    public var identity: String {
+      "lm \(record.base) of \(record.policy), \(record.returns.count) bins, \(record.heldOutLoss.map { String(format: "%.4f", $0) } ?? "")"
+    }
+
+    public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
+      do { return try await distributions(of: states.map { tokens(of: $0) }) } catch is CancellationError {
+        throw CriticError(.cancelled, "The run was stopped.")
+      } catch {
+        throw CriticError(.failed, "The language-model critic failed: \(error)")
+      }
+    }
+
+    func tokens(of state: CriticState) -> [Int32] { Self.tokens(of: state, tokenizer, context: record.context) }
+
+    static func tokens(of state: CriticState, _ tokenizer: Tokenizer, context: Int) -> [Int32] {
+      // The newest is said last: where something must go, it is the beginning.
+      tokenizer.encode(state.text).suffix(context).map(Int32.init)
+    }
+
+    @TensorActor
+    private func distributions(of texts: [[Int32]]) async throws -> [ReturnDistribution?] {
+      var result = [ReturnDistribution?](repeating: nil, count: texts.count)
+      for batch in Scorer.batches(texts.map(\.count), rows: tokensPerPass) {
+        try Task.checkCancellation()
+        let values = try Self.logProbabilities(of: batch.map { texts[$0] }, model: model, parameters: parameters)
+          .exponential().values()
+        let width = record.returns.count
+        for (row, place) in batch.enumerated() {
+          let masses = values[row * width..<(row + 1) * width].map(Double.init)
+          result[place] = ReturnDistribution(returns: record.returns, probabilities: masses)
+        }
+        await Task.yield()
+      }
+      return result
+    }
+
+    /// [texts, classes]
+    @TensorActor
+    static func logProbabilities(
+      of texts: [[Int32]], model: LanguageModel, parameters: Parameters, checkpointing: Bool = false
+    ) throws -> Tensor<Float> {
+      let hidden = try model.hiddenStates(
+        texts.flatMap { $0 }, attending: .segments(texts.map(\.count)), adapter: parameters.adapter,
+        checkpointing: checkpointing)
+      // The mean over each text's own tokens, as a product with a matrix of shares.
+      let rows = texts.reduce(0) { $0 + $1.count }
+      var shares = [Float](repeating: 0, count: texts.count * rows)
+      var start = 0
+      for (number, text) in texts.enumerated() {
+        for place in start..<start + text.count { shares[number * rows + place] = 1 / Float(text.count) }
+        start += text.count
+      }
+      let means = try Tensor(shares, shape: [texts.count, rows]).product(hidden)
+      return try (means.product(transposed: parameters.head) + parameters.bias).logSoftmax()
+    }
+  }
+#endif

@@ -1,0 +1,99 @@
+#if OpenWeights
+  import Tensors
+
+  /// What the rows of a pass may attend to.
+  enum Attending: Sendable {
+    /// To those before them in their own segment, of these lengths; gradients flow.
+    case segments([Int])
+    /// To the past of their sequence in a store, too.
+    case cached(KeyValueStore, [KeyValueStore.Sequence])
+
+    /// The position of every row in its sequence.
+    var positions: [Int] {
+      switch self {
+      case .segments(let lengths): lengths.flatMap { 0..<$0 }
+      case .cached(_, let sequences): sequences.flatMap { $0.past..<$0.past + $0.fresh }
+      }
+    }
+  }
+
+  extension LanguageModel {
+    /// The last layer's normalised hidden states, [rows, hidden].
+    ///
+    /// - Parameters:
+    ///   - tokens: of all sequences, one after another.
+    ///   - adapter: low-rank additions to the weights, which carry gradients.
+    ///   - checkpointing: keep only what lies between layers, and compute the rest again for gradients.
+    func hiddenStates(
+      _ tokens: [Int32], attending: Attending, adapter: AdapterWeights? = nil, checkpointing: Bool = false
+    ) throws -> Tensor<Float> {
+      let positions = attending.positions
+      guard tokens.count == positions.count, !tokens.isEmpty else {
+        throw ModelError("\(tokens.count) tokens were given for \(positions.count) positions.")
+      }
+      guard tokens.allSatisfy({ $0 >= 0 && $0 < configuration.vocabulary }) else {
+        throw ModelError("A token is outside the vocabulary of \(configuration.vocabulary).")
+      }
+      let angles = try rotary.angles(positions)
+      var x = try embedding.rows(Tensor(tokens))
+      for number in layers.indices {
+        let additions = adapter?.layer(number)
+        if checkpointing {
+          // What has a gradient goes in as an input: a checkpoint does not see through what it captures.
+          let pieces = additions?.tensors ?? []
+          x = try checkpointed([x] + pieces) { [self] inputs throws(TensorError) in
+            [
+              try layer(
+                number, inputs[0], angles: angles, attending: attending,
+                additions: additions?.replacing(Array(inputs.dropFirst())))
+            ]
+          }[0]
+        } else {
+          x = try layer(number, x, angles: angles, attending: attending, additions: additions)
+        }
+      }
+      return try x.rootMeanSquareNormalised(weight: finalNorm, epsilon: Float(configuration.normEpsilon))
+    }
+
+    /// [rows, vocabulary] of hidden states [rows, hidden].
+    func logits(_ hidden: Tensor<Float>) throws(TensorError) -> Tensor<Float> {
+      try hidden.product(transposed: head)
+    }
+
+    private func layer(
+      _ number: Int, _ x: Tensor<Float>, angles: RotaryAngles, attending: Attending,
+      additions: AdapterWeights.Layer?
+    ) throws(TensorError) -> Tensor<Float> {
+      let layer = layers[number]
+      let epsilon = Float(configuration.normEpsilon)
+      func linear(_ projection: Projection, _ input: Tensor<Float>) throws(TensorError) -> Tensor<Float> {
+        var result = try input.product(transposed: layer.projections[projection.place])
+        if projection.place < layer.biases.count { result = try result + layer.biases[projection.place] }
+        if let added = try additions?.addition(projection, input) { result = try result + added }
+        return result
+      }
+      let input = try x.rootMeanSquareNormalised(weight: layer.inputNorm, epsilon: epsilon)
+      let attention = AttentionInput(
+        queries: try normalised(linear(.query, input), by: layer.queryNorm),
+        keys: try normalised(linear(.key, input), by: layer.keyNorm), values: try linear(.value, input),
+        heads: configuration.heads, sharedHeads: configuration.keyValueHeads)
+      let attended =
+        switch attending {
+        case .segments(let lengths): try attention.attended(angles, segments: lengths)
+        case .cached(let store, let sequences):
+          try attention.attended(angles, in: store, layer: number, sequences: sequences)
+        }
+      let x = try x + linear(.output, attended)
+      let wide = try x.rootMeanSquareNormalised(weight: layer.attentionNorm, epsilon: epsilon)
+      return try x + linear(.down, linear(.gate, wide).swiglu(linear(.up, wide)))
+    }
+
+    /// Head by head, where the architecture norms queries and keys.
+    private func normalised(_ rows: Tensor<Float>, by weight: Tensor<Float>?) throws(TensorError) -> Tensor<Float> {
+      guard let weight else { return rows }
+      let shape = rows.shape
+      return try rows.reshaped([-1, configuration.headDimension])
+        .rootMeanSquareNormalised(weight: weight, epsilon: Float(configuration.normEpsilon)).reshaped(shape)
+    }
+  }
+#endif

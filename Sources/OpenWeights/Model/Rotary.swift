@@ -1,0 +1,48 @@
+#if OpenWeights
+  import Foundation
+  import ModelFiles
+  import Tensors
+
+  /// The angles of rotary position embedding (Su et al., arXiv 2104.09864), scaled for long contexts where the model asks.
+  struct Rotary: Sendable {
+    /// Radians per position of each pair, [d/2].
+    let frequencies: [Double]
+
+    init(_ model: ModelConfiguration) {
+      let half = model.headDimension / 2
+      let plain = (0..<half).map { pow(model.ropeBase, -Double($0) / Double(half)) }
+      switch model.ropeScaling {
+      case nil: frequencies = plain
+      case .linear(let factor): frequencies = plain.map { $0 / factor }
+      case .llama3(let factor, let low, let high, let original):
+        // Long waves are stretched, short ones kept, those between blended (Llama 3.1).
+        frequencies = plain.map { frequency in
+          let waves = Double(original) * frequency / (2 * .pi)
+          if waves > high { return frequency }
+          if waves < low { return frequency / factor }
+          let share = (waves - low) / (high - low)
+          return (1 - share) * frequency / factor + share * frequency
+        }
+      }
+    }
+
+    /// Of rows at these positions.
+    @TensorActor
+    func angles(_ positions: [Int]) throws(TensorError) -> RotaryAngles {
+      var cosine: [Float] = []
+      var sine: [Float] = []
+      cosine.reserveCapacity(positions.count * frequencies.count)
+      sine.reserveCapacity(positions.count * frequencies.count)
+      for position in positions {
+        for frequency in frequencies {
+          let angle = Double(position) * frequency
+          cosine.append(Float(cos(angle)))
+          sine.append(Float(sin(angle)))
+        }
+      }
+      let shape = [positions.count, frequencies.count]
+      return try RotaryAngles(
+        cosine: Tensor(cosine, shape: shape), sine: Tensor(sine, shape: shape))
+    }
+  }
+#endif

@@ -1,0 +1,63 @@
+#if OpenWeights
+  import Agents
+  import Tensors
+
+  /// A model in this process as a policy. Particles are answered together, pass by pass, and what their prompts have in common
+  /// is worked through once.
+  public struct MLXPolicy: Policy {
+    public let identity: String
+    public let encoder: PromptEncoder
+    private let generator: Generator
+    private let sampling: Sampling
+
+    /// - Throws: `ModelError`, `TensorError`.
+    @TensorActor
+    public init(
+      _ loaded: LoadedModel, encoder: PromptEncoder, sampling: Sampling, settings: Generator.Settings,
+      intervention: Intervention? = nil
+    ) throws {
+      self.encoder = encoder
+      self.sampling = sampling
+      let patched = try intervention.map { " \($0.places.name) of \(try $0.adapter.identity())" } ?? ""
+      identity =
+        Self.identity(loaded.name, api: encoder.api, format: encoder.format, sampling: sampling) + patched
+      generator = try Generator(
+        model: loaded.model, tokenizer: loaded.files.tokenizer, adapter: loaded.adapter,
+        intervention: intervention, settings: settings)
+    }
+
+    public static func identity(
+      _ name: String, api: PromptEncoder.API, format: ActionFormat, sampling: Sampling
+    ) -> String {
+      let topP = sampling.topP < 1 ? " topP \(sampling.topP)" : ""
+      return "\(name) mlx \(api) \(format) T \(sampling.temperature)\(topP) max \(sampling.maxTokens)"
+    }
+
+    public var format: ActionFormat { encoder.format }
+    /// The generator takes as many as it can work on, and lets the others wait.
+    public var limitsConcurrency: Bool { true }
+
+    public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
+      if let ended = await request.ended?() { throw ended }
+      let prompt = encoder.prompt(request.transcript)
+      let generation: Generation
+      do {
+        generation = try await generator.generate(
+          GenerationRequest(
+            prompt: prompt, sampling: sampling, seed: request.seed, stops: encoder.stops,
+            choices: encoder.spelled(request.choices)))
+      } catch is CancellationError {
+        throw PolicyError(.cancelled, "The run was stopped.")
+      } catch let error as ModelError {
+        throw PolicyError(.badRequest, error.description)
+      } catch {
+        throw PolicyError(.serverFailed, "The model could not answer: \(error)")
+      }
+      return PolicyResponse(
+        String(generation.text.trimmed), logProbability: generation.logProbabilities.reduce(0) { $0 + Double($1) },
+        usage: Usage(
+          inputTokens: prompt.count, cachedInputTokens: generation.cachedTokens,
+          outputTokens: generation.tokens.count))
+    }
+  }
+#endif

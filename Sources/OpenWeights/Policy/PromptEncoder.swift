@@ -1,0 +1,93 @@
+#if OpenWeights
+  import Agents
+  import ModelFiles
+
+  /// How a transcript becomes tokens: what a policy asks with, and what its answers are scored with, are built here alike.
+  public struct PromptEncoder: Sendable {
+    public enum API: String, CaseIterable, Sendable, Codable {
+      /// Entries are turns of the model's own chat template.
+      case chat
+      /// The transcript is one text.
+      case text
+    }
+
+    public let tokenizer: Tokenizer
+    public let api: API
+    public let format: ActionFormat
+    private let template: ChatTemplate?
+    private let beginToken: Int?
+    private let endToken: Int32?
+    private let vocabulary: Vocabulary
+
+    /// - Throws: `ModelError` where the model has no chat template and `api` wants one, or for the format `tools`.
+    public init(_ files: OpenModel, api: API, format: ActionFormat) throws(ModelError) {
+      guard format != .tools else {
+        throw ModelError("A model in process takes the formats plain and react; for tools, serve it and use kind openai.")
+      }
+      if api == .chat, files.chatTemplate == nil {
+        let why = files.chatTemplateError.map { ": \($0)" } ?? "."
+        throw ModelError("\(files.path) has no chat template that can be used (give policy.api: text)\(why)")
+      }
+      tokenizer = files.tokenizer
+      self.api = api
+      self.format = format
+      template = files.chatTemplate
+      beginToken = files.configuration.addsBeginToken ? files.configuration.beginToken : nil
+      endToken = files.configuration.endTokens.first.map(Int32.init)
+      vocabulary = Vocabulary(files.tokenizer, endTokens: files.configuration.endTokens)
+    }
+
+    /// The tokens of a question.
+    public func prompt(_ transcript: Transcript) -> [Int32] {
+      switch api {
+      case .chat:
+        let messages = transcript.entries.map { entry in
+          switch entry {
+          case .instructions(let text): ChatMessage(role: "system", content: text)
+          case .prompt(let text): ChatMessage(role: "user", content: text)
+          case .response(let text): ChatMessage(role: "assistant", content: text)
+          }
+        }
+        return encoded(template?.render(messages, addsGenerationPrompt: true) ?? "", parsesSpecial: true)
+      case .text: return encoded(transcript.joined(), parsesSpecial: false)
+      }
+    }
+
+    private func encoded(_ text: String, parsesSpecial: Bool) -> [Int32] {
+      let tokens = tokenizer.encode(text, parsesSpecial: parsesSpecial)
+      let begin = beginToken.flatMap { tokens.first == $0 ? nil : $0 }
+      return ((begin.map { [$0] } ?? []) + tokens).map(Int32.init)
+    }
+
+    /// Texts that end an answer.
+    var stops: [String] { api == .text && format == .plain ? ["\n"] : [] }
+
+    /// The choices as they are spelled after a prompt.
+    func spelled(_ choices: [String]?) -> [String]? {
+      guard let choices, !choices.isEmpty, format == .plain else { return nil }
+      return api == .text ? choices.map { " " + $0 } : choices
+    }
+
+    /// An exchange of a stored rollout in tokens: the question, and the answer as the policy would have drawn it, with the token
+    /// that ends it.
+    public func exchange(_ transcript: Transcript, response: String, choices: [String]?) -> TokenSequence {
+      let prompt = prompt(transcript)
+      let text = (api == .text ? " " : "") + response.trimmed
+      guard let spelled = spelled(choices), spelled.contains(text) else {
+        let answer = tokenizer.encode(text).map(Int32.init)
+        let end = api == .text ? (format == .plain ? tokenizer.encode("\n").map(Int32.init) : []) : [endToken].compactMap { $0 }
+        return TokenSequence(prompt: prompt, answer: answer + end)
+      }
+      let options = spelled.map { Array($0.utf8) }
+      var written: [UInt8] = []
+      var answer: [Int32] = []
+      var allowed: [[Int32]] = []
+      for token in tokenizer.encode(text).map(Int32.init) {
+        allowed.append(vocabulary.tokens(after: written, towards: options))
+        answer.append(token)
+        written += vocabulary.bytes[Int(token)]
+      }
+      return TokenSequence(prompt: prompt, answer: answer, allowed: allowed)
+    }
+  }
+#endif

@@ -1,0 +1,56 @@
+#if OpenWeights
+  import Foundation
+  import Tensors
+
+  /// GRPO (arXiv 2402.03300): attempts of the present policy, weighed against others of their task, with a clipped ratio and a
+  /// penalty on leaving the frozen model. The oracle that cheaper methods are measured by.
+  public struct GroupRelativePolicy: Sendable, Hashable, Codable {
+    /// Tasks asked anew for every round.
+    public var tasks = 8
+    /// Attempts at each.
+    public var group = 8
+    public var rounds = 40
+    /// Optimiser steps on the attempts of one round.
+    public var steps = 2
+    /// ε: how far the ratio of new to old probability counts.
+    public var clip = 0.2
+    /// The weight of the divergence from the frozen model.
+    public var divergence = 0.02
+
+    public init() {}
+
+    /// One rollout of a round.
+    struct Attempt: Sendable {
+      let rollout: RolloutTokens
+      let advantage: Double
+      /// log p of each drawn token when it was drawn, and under the frozen model.
+      let old: [Float]
+      let frozen: [Float]
+    }
+
+    /// Of a part of a batch of `tokens` drawn tokens: the mean over them of −min(ρ·A, clip(ρ, 1 ± ε)·A) + divergence · k₃, where ρ = p/p_old and
+    /// k₃ = p₀/p − log(p₀/p) − 1, an unbiased estimate of KL(p‖p₀) on p's own tokens.
+    @TensorActor
+    func gradient(
+      of attempts: [Attempt], tokens: Int, trainer: AdapterTrainer, temperature: Double
+    ) throws -> (loss: Double, gradients: [Tensor<Float>]) {
+      let sequences = attempts.flatMap(\.rollout.sequences)
+      let targets = sequences.flatMap { sequence in sequence.drawn.map { sequence.tokens[$0] } }
+      let old = attempts.flatMap(\.old)
+      let frozen = attempts.flatMap(\.frozen)
+      let advantages = attempts.flatMap { Array(repeating: Float($0.advantage), count: $0.rollout.drawn) }
+      let count = Float(max(tokens, 1))
+      let (low, high) = (Float(1 - clip), Float(1 + clip))
+      return try trainer.gradient(of: sequences, temperature: temperature) { logProbabilities, rows throws(TensorError) in
+        let picked = try logProbabilities.picking(Tensor(Array(targets[rows])))
+        let ratio = try (picked - Tensor(Array(old[rows]))).exponential()
+        let advantage = try Tensor(Array(advantages[rows]))
+        let clipped = try ratio.maximum(Tensor(repeating: low)).minimum(Tensor(repeating: high))
+        let gain = try (ratio * advantage).minimum(clipped * advantage)
+        let away = try Tensor(Array(frozen[rows])) - picked
+        let estimate = try away.exponential() - away - 1
+        return try (estimate * Float(divergence) - gain).sum() / count
+      }
+    }
+  }
+#endif

@@ -1,0 +1,148 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import Tensors
+
+  extension Sharpener {
+    /// Learns from stored rollouts at the tokens where the frozen model was undecided.
+    public func maximise(_ lessons: [Lesson], _ method: ReasonMaxxer, folder: String) async throws -> Outcome {
+      let ordered = method.order(lessons)
+      guard !ordered.isEmpty else {
+        throw ModelError(
+          "No rollout has a token above \(method.threshold) nats of entropy: lower the threshold, or collect at a higher temperature."
+        )
+      }
+      return try await train(
+        steps: method.steps, folder: folder, identity: try identity("reasonmaxxer", method, ordered.map(\.rollout)),
+        saveEvery: 10
+      ) { [self] step in
+        let batch = Self.batch(ordered, at: step, size: method.batch)
+        let counts = ReasonMaxxer.Counts(batch, threshold: method.threshold)
+        var learned: Batch = (0, [], 0)
+        for part in Self.parts(batch, tokens: \.rollout.length, most: settings.tokensPerPass) {
+          let (loss, gradients) = try method.gradient(
+            of: part, counts: counts, trainer: trainer, temperature: temperature)
+          learned.loss += loss
+          learned.parts.append(gradients)
+          learned.tokens += part.reduce(0) { $0 + $1.rollout.length }
+        }
+        return (learned, Spent())
+      }
+    }
+
+    /// Learns to say what successful rollouts say: mean cross-entropy over drawn tokens.
+    public func imitate(_ rollouts: [RolloutTokens], _ method: Imitation, folder: String) async throws -> Outcome {
+      guard !rollouts.isEmpty else { throw ModelError("There is no successful rollout to imitate.") }
+      var generator = Seed(settings.seed).split("imitation").generator()
+      let ordered = generator.drawn(rollouts.count, from: rollouts)
+      return try await train(
+        steps: method.steps, folder: folder, identity: try identity("imitation", method, ordered), saveEvery: 10
+      ) { [self] step in
+        let batch = Self.batch(ordered, at: step, size: method.batch)
+        let drawn = Float(batch.reduce(0) { $0 + $1.drawn })
+        var learned: Batch = (0, [], 0)
+        for part in Self.parts(batch, tokens: \.length, most: settings.tokensPerPass) {
+          let sequences = part.flatMap(\.sequences)
+          let targets = sequences.flatMap { sequence in sequence.drawn.map { sequence.tokens[$0] } }
+          let (loss, gradients) = try trainer.gradient(of: sequences) { logProbabilities, rows throws(TensorError) in
+            try logProbabilities.picking(Tensor(Array(targets[rows]))).sum() * (-1 / drawn)
+          }
+          learned.loss += loss
+          learned.parts.append(gradients)
+          learned.tokens += part.reduce(0) { $0 + $1.length }
+        }
+        return (learned, Spent())
+      }
+    }
+
+    /// Learns from its own attempts, round by round.
+    public func optimise(
+      _ tasks: [AgentTask], suite: any TaskSuite, _ method: GroupRelativePolicy, folder: String
+    ) async throws -> Outcome {
+      guard !tasks.isEmpty else { throw ModelError("There are no tasks to learn from.") }
+      var round: [GroupRelativePolicy.Attempt] = []
+      let identity = try identity("grpo", method, tasks.map(\.id))
+      // A round is done as a whole: stopped inside one, it is begun again, from attempts that are stored.
+      return try await train(
+        steps: method.rounds * method.steps, folder: folder, identity: identity, saveEvery: method.steps
+      ) { [self] step in
+        var spent = Spent()
+        if step % method.steps == 0 || round.isEmpty {
+          (round, spent) = try await attempts(method, round: step / method.steps, tasks: tasks, suite: suite)
+        }
+        let drawn = round.reduce(0) { $0 + $1.rollout.drawn }
+        var learned: Batch = (0, [], 0)
+        for part in Self.parts(round, tokens: \.rollout.length, most: settings.tokensPerPass) {
+          let (loss, gradients) = try method.gradient(
+            of: part, tokens: drawn, trainer: trainer, temperature: temperature)
+          learned.loss += loss
+          learned.parts.append(gradients)
+          learned.tokens += part.reduce(0) { $0 + $1.rollout.length }
+        }
+        return (learned, spent)
+      }
+    }
+
+    /// The attempts of one round at the next tasks, with what they were worth. Tasks whose attempts all end alike teach nothing.
+    private func attempts(
+      _ method: GroupRelativePolicy, round: Int, tasks: [AgentTask], suite: any TaskSuite
+    ) async throws -> ([GroupRelativePolicy.Attempt], Spent) {
+      let chosen = Self.batch(tasks, at: round, size: method.tasks)
+      let present = base.with(trainer.adapter, named: "\(base.name)+\(try trainer.adapter.identity())")
+      let (trajectories, spent) = try await attempts(chosen, method.group, present)
+      var rollouts: [(RolloutTokens, Double)] = []
+      for group in trajectories {
+        let advantages = ProblemSelection.advantages(group.map(\.reward))
+        for (trajectory, advantage) in zip(group, advantages) where advantage != 0 {
+          rollouts.append((RolloutTokens(trajectory, of: suite, encoder: encoder), advantage))
+        }
+      }
+      if rollouts.isEmpty, let any = trajectories.first?.first {
+        // Nothing to learn in this round: a step that only holds it to the frozen model.
+        rollouts = [(RolloutTokens(any, of: suite, encoder: encoder), 0)]
+      }
+      let sequences = rollouts.flatMap(\.0.sequences)
+      let old = try await Scorer(model: base.model, adapter: trainer.adapter, temperature: temperature)
+        .figures(of: sequences)
+      let frozen = try await Scorer(model: base.model, adapter: base.adapter, temperature: temperature)
+        .figures(of: sequences)
+      var next = 0
+      let result = rollouts.map { rollout, advantage in
+        defer { next += rollout.sequences.count }
+        let range = next..<next + rollout.sequences.count
+        return GroupRelativePolicy.Attempt(
+          rollout: rollout, advantage: advantage, old: old[range].flatMap { $0.map(\.logProbability) },
+          frozen: frozen[range].flatMap { $0.map(\.logProbability) })
+      }
+      return (result, spent)
+    }
+
+    /// The items of a step, in order and over again.
+    nonisolated static func batch<T>(_ items: [T], at step: Int, size: Int) -> [T] {
+      let size = min(size, items.count)
+      return (0..<size).map { items[(step * size + $0) % items.count] }
+    }
+
+    /// Everything that decides a training.
+    private func identity(_ name: String, _ method: some Encodable, _ material: some Encodable) throws -> String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      var digest = Digest()
+      digest.add(name, base.name, String(temperature))
+      digest.add(String(decoding: try encoder.encode(settings), as: UTF8.self))
+      digest.add(String(decoding: try encoder.encode(method), as: UTF8.self))
+      digest.add(String(decoding: try encoder.encode(material), as: UTF8.self))
+      digest.add(heldOut.tasks.map(\.id.rawValue).joined(separator: " "))
+      return digest.text
+    }
+  }
+
+  /// Teaching a model the form of a world's answers by examples that earned all there is.
+  public struct Imitation: Sendable, Hashable, Codable {
+    public var steps = 100
+    /// Rollouts of one optimiser step.
+    public var batch = 8
+
+    public init() {}
+  }
+#endif

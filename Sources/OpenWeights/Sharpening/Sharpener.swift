@@ -1,0 +1,179 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import Tensors
+
+  /// Attempts of a model at tasks, made by whoever knows the world: for each task its trajectories, and what they took.
+  public typealias Attempts =
+    @Sendable (_ tasks: [AgentTask], _ attempts: Int, _ model: LoadedModel) async throws -> (
+      trajectories: [[Trajectory]], spent: Spent
+    )
+
+  /// Trains an adapter step by step, looks at how it does on tasks it does not learn from, and keeps the best. What was done is
+  /// kept in a folder as it goes: the same call again goes on from there.
+  @TensorActor
+  public final class Sharpener {
+    public struct Settings: Sendable, Hashable, Codable {
+      public var adapter = AdapterConfiguration()
+      public var optimiser = OptimiserSettings()
+      /// Keep only what lies between layers, and compute the rest again: less memory, about a third more time.
+      public var checkpointing = true
+      /// Drawn texts are worked through in parts of about this many tokens, whose gradients are added.
+      public var tokensPerPass = 1024
+      /// Steps between two looks at the held-out tasks.
+      public var evaluateEvery = 50
+      /// Attempts at each held-out task.
+      public var attempts = 4
+      public var seed: UInt64 = 0
+
+      public init() {}
+    }
+
+    public struct Outcome: Sendable, Codable {
+      public let log: [TrainingStep]
+      public let scores: [HeldOutScore]
+      /// The step whose adapter was kept: the best on held-out tasks, the last where there are none.
+      public let best: Int
+      public let spent: Spent
+      public let seconds: Double
+    }
+
+    public enum Event: Sendable {
+      case step(TrainingStep, of: Int)
+      case score(HeldOutScore)
+    }
+
+    let base: LoadedModel
+    let encoder: PromptEncoder
+    /// The policy's: what is learned is the distribution it draws from.
+    let temperature: Double
+    public let settings: Settings
+    let trainer: AdapterTrainer
+    let heldOut: (tasks: [AgentTask], pass: Double)
+    let attempts: Attempts
+    private let report: @Sendable (Event) -> Void
+
+    /// - Parameters:
+    ///   - heldOut: tasks to choose among checkpoints by, and the reward from which an attempt passes.
+    ///   - attempts: asks a model for attempts at tasks.
+    public init(
+      _ base: LoadedModel, encoder: PromptEncoder, temperature: Double, settings: Settings,
+      heldOut: (tasks: [AgentTask], pass: Double), attempts: @escaping Attempts,
+      report: @escaping @Sendable (Event) -> Void = { _ in }
+    ) throws {
+      self.base = base
+      self.encoder = encoder
+      self.temperature = temperature
+      self.settings = settings
+      self.heldOut = heldOut
+      self.attempts = attempts
+      self.report = report
+      let fresh = try base.adapter ?? AdapterWeights(
+        settings.adapter, for: base.files.configuration, seed: Seed(settings.seed).split("adapter"))
+      trainer = try AdapterTrainer(
+        base.model, frozen: base.adapter, adapter: fresh, optimiser: settings.optimiser, checkpointing: settings.checkpointing)
+    }
+
+    /// The loss, the gradient's parts and the tokens of one step.
+    typealias Batch = (loss: Double, parts: [[Tensor<Float>]], tokens: Int)
+
+    /// Takes `steps` steps, from where the folder stands, and writes the best adapter to `folder`.
+    ///
+    /// - Parameters:
+    ///   - identity: everything that decides the training.
+    ///   - saveEvery: steps after which the folder is brought up to date.
+    ///   - batch: what the step of this number learns, and what it asked for.
+    func train(
+      steps: Int, folder path: String, identity: String, saveEvery: Int,
+      batch: @TensorActor (_ step: Int) async throws -> (Batch, Spent)
+    ) async throws -> Outcome {
+      let start = ContinuousClock.now
+      let folder = TrainingFolder(path: path)
+      var state = try folder.state(of: identity) ?? TrainingFolder.State(identity: identity)
+      if !state.log.isEmpty {
+        let (adapter, optimiser) = try folder.load(
+          state, for: base.files.configuration, optimiser: settings.optimiser)
+        trainer.resume(adapter, optimiser)
+      }
+      try await evaluate(at: trainer.optimiser.step, &state, folder)
+      while trainer.optimiser.step < steps {
+        try Task.checkCancellation()
+        let begun = ContinuousClock.now
+        Engine.resetPeakMemory()
+        let (learned, spent) = try await batch(trainer.optimiser.step)
+        let norm = try trainer.step(learned.parts)
+        let number = trainer.optimiser.step
+        state.spent += spent
+        state.log.append(
+          TrainingStep(
+            step: number, loss: learned.loss, norm: norm, rate: settings.optimiser.rate(at: number),
+            seconds: (ContinuousClock.now - begun).inSeconds, tokens: learned.tokens, peakMemory: Engine.peakMemory))
+        if let last = state.log.last { report(.step(last, of: steps)) }
+        if number % settings.evaluateEvery == 0 || number == steps { try await evaluate(at: number, &state, folder) }
+        if number % saveEvery == 0 || number == steps { try save(state, folder) }
+        await Task.yield()
+      }
+      if heldOut.tasks.isEmpty { try writeBest(folder, at: steps, &state) }
+      try save(state, folder)
+      let adapter = try folder.best.read(for: base.files.configuration)
+      try AdapterFolder(path).write(adapter, layers: base.files.configuration.layers, base: base.name)
+      return Outcome(
+        log: state.log, scores: state.scores, best: state.best ?? steps, spent: state.spent,
+        seconds: (ContinuousClock.now - start).inSeconds)
+    }
+
+    private func save(_ state: TrainingFolder.State, _ folder: TrainingFolder) throws {
+      try folder.save(
+        state, trainer.adapter, trainer.optimiser, model: base.files.configuration, base: base.name)
+    }
+
+    /// Looks at the held-out tasks once after each step of `evaluateEvery`, and keeps the adapter that does best there.
+    private func evaluate(
+      at step: Int, _ state: inout TrainingFolder.State, _ folder: TrainingFolder
+    ) async throws {
+      guard !heldOut.tasks.isEmpty, !state.scores.contains(where: { $0.step == step }) else { return }
+      let (trajectories, _) = try await attempts(
+        heldOut.tasks, settings.attempts,
+        base.with(trainer.adapter, named: "\(base.name)+\(try trainer.adapter.identity())"))
+      let shares = trajectories.map { group in
+        Double(group.count { $0.reward >= heldOut.pass - 1e-9 }) / Double(max(group.count, 1))
+      }
+      let rewards = trajectories.map { group in
+        group.reduce(0) { $0 + $1.reward } / Double(max(group.count, 1))
+      }
+      let count = Double(max(shares.count, 1))
+      let mean = shares.reduce(0, +) / count
+      let variance = shares.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(count - 1, 1)
+      let score = HeldOutScore(
+        step: step, pass: mean, passSE: (variance / count).squareRoot(), reward: rewards.reduce(0, +) / count,
+        tasks: shares.count, attempts: settings.attempts)
+      let best = state.scores.first { $0.step == state.best }
+      state.scores.append(score)
+      // Of equals the reward decides, then the earlier step, which strayed less.
+      if best.map({ (score.pass, score.reward) > ($0.pass, $0.reward) }) ?? true {
+        try writeBest(folder, at: step, &state)
+      }
+      report(.score(score))
+    }
+
+    private func writeBest(_ folder: TrainingFolder, at step: Int, _ state: inout TrainingFolder.State) throws {
+      try folder.best.write(trainer.adapter, layers: base.files.configuration.layers, base: base.name)
+      state.best = step
+    }
+
+    /// Rollouts in parts of about as many tokens as one pass takes.
+    nonisolated static func parts<T>(_ items: [T], tokens: (T) -> Int, most: Int) -> [[T]] {
+      var parts: [[T]] = []
+      var size = 0
+      for item in items {
+        if parts.isEmpty || size + tokens(item) > most {
+          parts.append([])
+          size = 0
+        }
+        parts[parts.count - 1].append(item)
+        size += tokens(item)
+      }
+      return parts
+    }
+  }
+#endif

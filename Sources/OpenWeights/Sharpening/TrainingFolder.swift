@@ -1,0 +1,110 @@
+#if OpenWeights
+  import Foundation
+  import ModelFiles
+  import Tensors
+
+  /// Where a training keeps what it needs to go on after it was stopped: the adapter and the optimiser's memory as they were after
+  /// the last whole piece of work, and the log.
+  struct TrainingFolder: Sendable {
+    let path: String
+
+    /// What is known besides the tensors.
+    struct State: Codable, Sendable {
+      /// Everything that decides the training. Another one does not go on from here.
+      var identity: String
+      var log: [TrainingStep] = []
+      var scores: [HeldOutScore] = []
+      /// The step whose adapter did best on held-out tasks.
+      var best: Int?
+      /// Model calls and tokens that the training asked for.
+      var spent = Spent()
+    }
+
+    private var statePath: String { "\(path)/training.json" }
+    var best: AdapterFolder { AdapterFolder("\(path)/best") }
+    private static let prefix = "step-"
+
+    /// The adapter after so many steps, with the optimiser's memory beside it.
+    private func adapter(after step: Int) -> (folder: AdapterFolder, memory: String) {
+      let folder = "\(path)/\(Self.prefix)\(step)"
+      return (AdapterFolder(folder), "\(folder)/optimiser.safetensors")
+    }
+
+    /// The state of the same training, or nil where there is none yet.
+    ///
+    /// - Throws: where another training is here.
+    func state(of identity: String) throws -> State? {
+      guard let data = FileManager.default.contents(atPath: statePath) else { return nil }
+      guard let state = try? JSONDecoder().decode(State.self, from: data) else {
+        throw ModelError("\(statePath) cannot be read. Give another --adapter folder, or move this one away.")
+      }
+      guard state.identity == identity else {
+        throw ModelError(
+          """
+          The folder \(path) holds a training with other settings or other rollouts. Give another --adapter folder, or move \
+          this one away.
+          """)
+      }
+      return state
+    }
+
+    /// The adapter and the optimiser as they were saved.
+    @TensorActor
+    func load(
+      _ state: State, for model: ModelConfiguration, optimiser: OptimiserSettings
+    ) throws -> (AdapterWeights, AdamW) {
+      let place = adapter(after: state.log.count)
+      let adapter = try place.folder.read(for: model)
+      let file = try SafetensorsFile(contentsOf: place.memory)
+      var memory = try AdamW(optimiser, for: adapter.tensors)
+      for (place, tensor) in adapter.tensors.enumerated() {
+        memory.means[place] = try Tensor(file.floats(of: "mean.\(place)"), shape: tensor.shape)
+        memory.squares[place] = try Tensor(file.floats(of: "square.\(place)"), shape: tensor.shape)
+      }
+      memory.step = state.log.count
+      return (adapter, memory)
+    }
+
+    /// The state is written last: until then the old one holds, with the tensors it names.
+    @TensorActor
+    func save(
+      _ state: State, _ adapter: AdapterWeights, _ optimiser: AdamW, model: ModelConfiguration, base: String
+    ) throws {
+      let place = self.adapter(after: state.log.count)
+      try place.folder.write(adapter, layers: model.layers, base: base)
+      var tensors: [(name: String, shape: [Int], values: [Float])] = []
+      for place in adapter.tensors.indices {
+        let shape = adapter.tensors[place].shape
+        tensors.append(("mean.\(place)", shape, try optimiser.means[place].values()))
+        tensors.append(("square.\(place)", shape, try optimiser.squares[place].values()))
+      }
+      try SafetensorsFile.write(tensors, metadata: [:], to: place.memory)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      try encoder.encode(state).write(to: URL(fileURLWithPath: statePath), options: .atomic)
+      for name in try FileManager.default.contentsOfDirectory(atPath: path)
+      where name.hasPrefix(Self.prefix) && name != "\(Self.prefix)\(state.log.count)" {
+        try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+      }
+    }
+  }
+
+  /// What a training took beside its own passes: attempts it asked for.
+  public struct Spent: Sendable, Hashable, Codable {
+    public var calls = 0
+    public var inputTokens = 0
+    public var outputTokens = 0
+
+    public init(calls: Int = 0, inputTokens: Int = 0, outputTokens: Int = 0) {
+      self.calls = calls
+      self.inputTokens = inputTokens
+      self.outputTokens = outputTokens
+    }
+
+    static func += (a: inout Spent, b: Spent) {
+      a.calls += b.calls
+      a.inputTokens += b.inputTokens
+      a.outputTokens += b.outputTokens
+    }
+  }
+#endif

@@ -1,0 +1,86 @@
+#if OpenWeights
+  import Foundation
+  import Tensors
+
+  /// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), a linear warm-up and clipped gradients.
+  public struct OptimiserSettings: Sendable, Hashable, Codable {
+    public var learningRate: Double
+    /// Steps over which the rate rises from nothing.
+    public var warmUp: Int
+    public var weightDecay: Double
+    /// The largest norm of all gradients together; larger ones are scaled down to it.
+    public var clipping: Double
+    public var beta1: Double
+    public var beta2: Double
+    public var epsilon: Double
+
+    public init(
+      learningRate: Double = 1e-4, warmUp: Int = 10, weightDecay: Double = 0, clipping: Double = 1,
+      beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8
+    ) {
+      self.learningRate = learningRate
+      self.warmUp = warmUp
+      self.weightDecay = weightDecay
+      self.clipping = clipping
+      self.beta1 = beta1
+      self.beta2 = beta2
+      self.epsilon = epsilon
+    }
+
+    /// Of the step of this number, counted from 1.
+    public func rate(at step: Int) -> Double {
+      warmUp > 0 ? learningRate * min(1, Double(step) / Double(warmUp)) : learningRate
+    }
+  }
+
+  /// The optimiser's memory: running means of each parameter's gradient and of its square.
+  @TensorActor
+  public struct AdamW {
+    public let settings: OptimiserSettings
+    public internal(set) var step: Int
+    var means: [Tensor<Float>]
+    var squares: [Tensor<Float>]
+
+    public init(_ settings: OptimiserSettings, for parameters: [Tensor<Float>]) throws(TensorError) {
+      self.settings = settings
+      step = 0
+      (means, squares) = ([], [])
+      for parameter in parameters {
+        means.append(try Tensor(repeating: 0, shape: parameter.shape))
+        squares.append(try Tensor(repeating: 0, shape: parameter.shape))
+      }
+    }
+
+    /// Moves the parameters once, and says how long the gradient was before it was clipped.
+    public mutating func update(
+      _ parameters: inout [Tensor<Float>], gradients: [Tensor<Float>]
+    ) throws(TensorError) -> Double {
+      let norm = try Self.norm(gradients)
+      guard norm.isFinite else {
+        throw TensorError("optimiser step", "The gradient is not finite; a smaller learning rate may help.")
+      }
+      step += 1
+      let factor = norm > settings.clipping ? settings.clipping / norm : 1
+      let rate = settings.rate(at: step)
+      let first = 1 - pow(settings.beta1, Double(step))
+      let second = 1 - pow(settings.beta2, Double(step))
+      for place in parameters.indices {
+        let gradient = try gradients[place] * Float(factor)
+        means[place] = try means[place] * Float(settings.beta1) + gradient * Float(1 - settings.beta1)
+        squares[place] = try squares[place] * Float(settings.beta2) + gradient.squared() * Float(1 - settings.beta2)
+        let scale = try (squares[place] / Float(second)).squareRoot() + Float(settings.epsilon)
+        let kept = try parameters[place] * Float(1 - rate * settings.weightDecay)
+        parameters[place] = try kept - means[place] * Float(rate / first) / scale
+      }
+      try evaluate(parameters + means + squares)
+      return norm
+    }
+
+    static func norm(_ tensors: [Tensor<Float>]) throws(TensorError) -> Double {
+      var sums: [Tensor<Float>] = []
+      for tensor in tensors { sums.append(try tensor.squared().sum().reshaped([1])) }
+      guard !sums.isEmpty else { return 0 }
+      return Double(try Tensor<Float>.concatenated(sums).sum().scalar()).squareRoot()
+    }
+  }
+#endif

@@ -1,0 +1,76 @@
+#if OpenWeights
+  import Tensors
+
+  /// Says how likely a model finds tokens that were drawn, by one pass over each text (teacher forcing).
+  @TensorActor
+  public struct Scorer {
+    public let model: LanguageModel
+    public let adapter: AdapterWeights?
+    /// Of the distribution: softmax(logits / temperature).
+    public let temperature: Double
+    /// Rows of one pass, about.
+    public var rows = 1024
+
+    public init(model: LanguageModel, adapter: AdapterWeights? = nil, temperature: Double = 1) {
+      self.model = model
+      self.adapter = adapter
+      self.temperature = temperature
+    }
+
+    /// For each sequence the figures of each of its drawn tokens.
+    ///
+    /// - Parameters:
+    ///   - top: how many of the likeliest tokens are named at each place.
+    ///   - progress: told how many sequences are done.
+    public func figures(
+      of sequences: [TokenSequence], top: Int = 0, progress: (@Sendable (Int) -> Void)? = nil
+    ) async throws -> [[TokenFigures]] {
+      var result = [[TokenFigures]](repeating: [], count: sequences.count)
+      var done = 0
+      for batch in Self.batches(sequences.map(\.tokens.count), rows: rows) {
+        try Task.checkCancellation()
+        let figures = try figures(ofBatch: batch.map { sequences[$0] }, top: top)
+        var next = 0
+        for place in batch {
+          result[place] = Array(figures[next..<next + sequences[place].drawn.count])
+          next += sequences[place].drawn.count
+        }
+        done += batch.count
+        progress?(done)
+        await Task.yield()
+      }
+      return result
+    }
+
+    /// Of all drawn tokens of one pass, one after another.
+    func figures(ofBatch sequences: [TokenSequence], top: Int) throws -> [TokenFigures] {
+      let packed = try PackedSequences(sequences)
+      guard packed.count > 0 else { return [] }
+      let hidden = try model.hiddenStates(packed.tokens, attending: .segments(packed.segments), adapter: adapter)
+      try evaluate([hidden])
+      var figures: [TokenFigures] = []
+      for piece in stride(from: 0, to: packed.count, by: 256) {
+        let range = piece..<min(piece + 256, packed.count)
+        figures += try model.logits(hidden.rows(Tensor(Array(packed.rows[range])))).tokenFigures(
+          of: Array(packed.targets[range]), temperature: Float(temperature),
+          allowed: packed.allowed.isEmpty ? [] : Array(packed.allowed[range]), top: top)
+      }
+      return figures
+    }
+
+    /// Places of texts of these lengths in groups of about `rows`, texts of a length together.
+    nonisolated static func batches(_ lengths: [Int], rows: Int) -> [[Int]] {
+      var batches: [[Int]] = []
+      var (batch, size): ([Int], Int) = ([], 0)
+      for place in lengths.indices.sorted(by: { (lengths[$0], $0) < (lengths[$1], $1) }) {
+        if !batch.isEmpty, size + lengths[place] > rows {
+          batches.append(batch)
+          (batch, size) = ([], 0)
+        }
+        batch.append(place)
+        size += lengths[place]
+      }
+      return batch.isEmpty ? batches : batches + [batch]
+    }
+  }
+#endif

@@ -1,0 +1,21 @@
+#if OpenWeights
+  import CMLX
+
+  /// Figures and settings of what computes.
+  @TensorActor
+  public enum Engine {
+    /// The library that multiplies matrices.
+    public static var blas: String { String(cString: cx_blas()) }
+
+    /// How many threads products and loops use. More than there are free cores makes them slower by far.
+    public static func setThreads(_ threads: Int) { cx_set_threads(Int32(clamping: max(1, threads))) }
+
+    /// Bytes of tensors, now and at most since the last reset.
+    public static var memory: Int { cx_active_memory() }
+    public static var peakMemory: Int { cx_peak_memory() }
+    public static func resetPeakMemory() { cx_reset_peak_memory() }
+
+    /// Bytes of freed memory that are kept for reuse.
+    public static func setCacheLimit(_ bytes: Int) { cx_set_cache_limit(max(0, bytes)) }
+  }
+#endif

@@ -1,0 +1,100 @@
+#if OpenWeights
+  import CMLX
+
+  /// Rotary positions: cos and sin of the angles of each row, [rows, d/2] each.
+  @TensorActor
+  public struct RotaryAngles {
+    public let cosine: Tensor<Float>
+    public let sine: Tensor<Float>
+
+    public init(cosine: Tensor<Float>, sine: Tensor<Float>) {
+      self.cosine = cosine
+      self.sine = sine
+    }
+  }
+
+  /// Queries [rows, heads·d], keys and values [rows, shared heads·d] of one layer, before rotation.
+  @TensorActor
+  public struct AttentionInput {
+    public let queries, keys, values: Tensor<Float>
+    public let heads, sharedHeads: Int
+
+    public init(
+      queries: Tensor<Float>, keys: Tensor<Float>, values: Tensor<Float>, heads: Int, sharedHeads: Int
+    ) {
+      self.queries = queries
+      self.keys = keys
+      self.values = values
+      self.heads = heads
+      self.sharedHeads = sharedHeads
+    }
+
+    fileprivate var shapes: [[Int]] { [queries.shape, keys.shape, values.shape] }
+
+    /// Causal attention inside each of consecutive segments of rows, with gradients. The softmax's weights are computed again for
+    /// them, so that memory grows with the rows and not with their square.
+    ///
+    /// - Parameter segments: how many rows each has.
+    public func attended(_ angles: RotaryAngles, segments: [Int]) throws(TensorError) -> Tensor<Float> {
+      let result = withExtendedLifetime((self, angles)) {
+        cx_attention(
+          queries.handle.pointer, keys.handle.pointer, values.handle.pointer, angles.cosine.handle.pointer,
+          angles.sine.handle.pointer, Int32(clamping: heads), Int32(clamping: sharedHeads),
+          segments.map { Int32(clamping: $0) }, segments.count)
+      }
+      return try checked("attention", shapes: shapes, result)
+    }
+
+    /// The same for new rows of sequences whose past is in `store`, to which their keys and values are written.
+    public func attended(
+      _ angles: RotaryAngles, in store: KeyValueStore, layer: Int, sequences: [KeyValueStore.Sequence]
+    ) throws(TensorError) -> Tensor<Float> {
+      let result = withExtendedLifetime((self, angles, store)) {
+        cx_cached_attention(
+          store.pointer, Int32(layer), queries.handle.pointer, keys.handle.pointer, values.handle.pointer,
+          angles.cosine.handle.pointer, angles.sine.handle.pointer, Int32(clamping: heads),
+          sequences.map { Int32($0.fresh) }, sequences.map { Int32($0.past) }, sequences.map { Int32($0.blocks.count) },
+          sequences.flatMap { $0.blocks.map(Int32.init) }, sequences.count)
+      }
+      return try checked("cached attention", shapes: shapes, result)
+    }
+  }
+
+  /// Keys and values of all layers, in blocks of a few tokens that sequences with a common beginning share (as vLLM's paged
+  /// attention does, arXiv 2309.06180).
+  @TensorActor
+  public final class KeyValueStore {
+    /// One sequence of a pass: `fresh` new rows after `past` cached ones, in the blocks of these numbers.
+    public struct Sequence: Sendable {
+      public var fresh: Int
+      public var past: Int
+      public var blocks: [Int]
+
+      public init(fresh: Int, past: Int, blocks: [Int]) {
+        self.fresh = fresh
+        self.past = past
+        self.blocks = blocks
+      }
+    }
+
+    nonisolated(unsafe) let pointer: OpaquePointer
+    public let blockTokens: Int
+
+    public init(layers: Int, sharedHeads: Int, headDimension: Int, blockTokens: Int = 8) throws(TensorError) {
+      guard
+        let pointer = cx_cache_create(
+          Int32(clamping: layers), Int32(clamping: sharedHeads), Int32(clamping: headDimension),
+          Int32(clamping: blockTokens))
+      else { throw TensorError("key-value store", lastError()) }
+      self.pointer = pointer
+      self.blockTokens = blockTokens
+    }
+
+    deinit { cx_cache_release(pointer) }
+
+    /// Makes room for `blocks` in all.
+    public func reserve(_ blocks: Int) throws(TensorError) {
+      if cx_cache_reserve(pointer, Int32(clamping: blocks)) != 0 { throw TensorError("reserve", lastError()) }
+    }
+  }
+#endif

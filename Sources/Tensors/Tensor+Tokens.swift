@@ -1,0 +1,92 @@
+#if OpenWeights
+  import CMLX
+
+  /// What a distribution over tokens says of one of them.
+  public struct TokenFigures: Sendable, Hashable {
+    /// Of the token in question, in nats.
+    public var logProbability: Float
+    /// Of the distribution, in nats.
+    public var entropy: Float
+    /// The likeliest tokens with their log-probabilities, best first.
+    public var best: [(token: Int32, logProbability: Float)]
+
+    public static func == (a: Self, b: Self) -> Bool {
+      a.logProbability == b.logProbability && a.entropy == b.entropy && a.best.elementsEqual(b.best, by: ==)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+      hasher.combine(logProbability)
+      hasher.combine(entropy)
+      for entry in best {
+        hasher.combine(entry.token)
+        hasher.combine(entry.logProbability)
+      }
+    }
+  }
+
+  /// How a token is drawn from a row of logits.
+  public struct TokenDraw: Sendable {
+    /// 0 takes the likeliest.
+    public var temperature: Float
+    /// The share of the mass that is drawn from, its likeliest part; 1 for all.
+    public var topP: Float
+    /// In [0, 1).
+    public var uniform: Double
+    /// The tokens it may be; empty for any.
+    public var allowed: [Int32]
+
+    public init(temperature: Float, topP: Float, uniform: Double, allowed: [Int32] = []) {
+      self.temperature = temperature
+      self.topP = topP
+      self.uniform = uniform
+      self.allowed = allowed
+    }
+  }
+
+  extension Tensor where Element == Float {
+    /// Of logits [m, n]: the figures of one target for each row under softmax(logits / temperature).
+    ///
+    /// - Parameters:
+    ///   - allowed: for each row the tokens that the distribution is confined to, empty for all; or nothing at all.
+    ///   - top: how many of the likeliest are named.
+    public func tokenFigures(
+      of targets: [Int32], temperature: Float = 1, allowed: [[Int32]] = [], top: Int = 0
+    ) throws(TensorError) -> [TokenFigures] {
+      let rows = targets.count
+      guard shape.count == 2, shape[0] == rows, allowed.isEmpty || allowed.count == rows else {
+        throw TensorError("token figures", shapes: [shape], "There are \(rows) targets and \(allowed.count) lists.")
+      }
+      var (logProbabilities, entropies) = ([Float](repeating: 0, count: rows), [Float](repeating: 0, count: rows))
+      var best = [Int32](repeating: 0, count: rows * top)
+      var bestLogProbabilities = [Float](repeating: 0, count: rows * top)
+      let sizes = allowed.map { Int32($0.count) }
+      let failed = withExtendedLifetime(handle) {
+        cx_token_figures(
+          handle.pointer, temperature, targets, allowed.flatMap { $0 }, sizes.isEmpty ? nil : sizes,
+          Int32(top), &logProbabilities, &entropies, &best, &bestLogProbabilities)
+      }
+      if failed != 0 { throw TensorError("token figures", shapes: [shape], lastError()) }
+      return (0..<rows).map { row in
+        TokenFigures(
+          logProbability: logProbabilities[row], entropy: entropies[row],
+          best: (row * top..<(row + 1) * top).filter { best[$0] >= 0 }.map { (best[$0], bestLogProbabilities[$0]) })
+      }
+    }
+
+    /// Draws a token for each row of logits [m, n], with its log-probability in the distribution before `topP` cut it.
+    public func sampled(_ draws: [TokenDraw]) throws(TensorError) -> [(token: Int32, logProbability: Float)] {
+      guard shape.count == 2, shape[0] == draws.count else {
+        throw TensorError("sample", shapes: [shape], "There are \(draws.count) draws.")
+      }
+      var tokens = [Int32](repeating: 0, count: draws.count)
+      var logProbabilities = [Float](repeating: 0, count: draws.count)
+      let failed = withExtendedLifetime(handle) {
+        cx_sample(
+          handle.pointer, draws.map(\.temperature), draws.map(\.topP), draws.map(\.uniform),
+          draws.flatMap(\.allowed), draws.map { Int32($0.allowed.count) }, &tokens, &logProbabilities)
+      }
+      if failed != 0 { throw TensorError("sample", shapes: [shape], lastError()) }
+      return Array(zip(tokens, logProbabilities))
+    }
+  }
+#endif
