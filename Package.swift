@@ -14,6 +14,7 @@ let package = Package(
     .library(name: "RolloutStore", targets: ["RolloutStore"]),
     .library(name: "Steering", targets: ["Steering"]),
     .library(name: "Critics", targets: ["Critics"]),
+    .library(name: "ModelFiles", targets: ["ModelFiles"]),
     .library(name: "Policies", targets: ["Policies"]),
     .library(
       name: "Environments",
@@ -37,6 +38,9 @@ let package = Package(
 
     // Pure: no input or output, no clock, no concurrency.
     .target(name: "ParticleFilter", dependencies: ["Agents"]),
+
+    // What is in the files of a model with open weights. Pure Swift, since nobody vouches for such files.
+    .target(name: "ModelFiles"),
 
     .target(
       name: "RolloutStore",
@@ -196,6 +200,7 @@ let package = Package(
     .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
     .testTarget(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["reference_tokenizers.py"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
     .testTarget(
