@@ -28,7 +28,9 @@ extension Tokenizer {
       }
     }
     for token in added { try parts.add(token) }
-    try parts.add(merges: Tokenizer.pairs(try file.strings("tokenizer.ggml.merges"), parts))
+    var pairs: [(left: String, right: String)] = []
+    for line in try file.strings("tokenizer.ggml.merges") { pairs.append(try Tokenizer.pair(line, parts)) }
+    try parts.add(merges: pairs)
     let family = try fields.string("pre") ?? ""
     switch family {
     case "smollm": parts.steps = [.digits(individual: true), .gpt2]
@@ -49,20 +51,13 @@ extension Tokenizer {
     self.init(try parts.finished())
   }
 
-  /// Merges written as two tokens with a space between them; a token has none, since the byte alphabet has none.
-  static func pairs(
-    _ lines: [String], _ parts: TokenizerParts
-  ) throws(ModelFileError) -> [(left: String, right: String)] {
-    var pairs: [(left: String, right: String)] = []
-    pairs.reserveCapacity(lines.count)
-    for line in lines {
-      let halves = line.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
-      guard halves.count == 2, let left = String(halves[0]), let right = String(halves[1]) else {
-        throw parts.error("the merge \(quoted(line)) is not of two tokens")
-      }
-      pairs.append((left, right))
+  /// A merge written as two tokens with a space between them; a token has none, since the byte alphabet has none.
+  static func pair(_ line: String, _ parts: TokenizerParts) throws(ModelFileError) -> (left: String, right: String) {
+    let halves = line.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
+    guard halves.count == 2, let left = String(halves[0]), let right = String(halves[1]) else {
+      throw parts.error("the merge \(quoted(line)) is not of two tokens")
     }
-    return pairs
+    return (left, right)
   }
 }
 

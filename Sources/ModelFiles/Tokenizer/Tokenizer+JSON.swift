@@ -34,14 +34,16 @@ extension Tokenizer {
     _ merges: JSON?, _ parts: TokenizerParts
   ) throws(ModelFileError) -> [(left: String, right: String)] {
     guard let merges = merges?.array else { throw parts.error("there is no list “merges”") }
-    if case .string = merges.first { return try pairs(merges.map { $0.string ?? "" }, parts) }
     var pairs: [(left: String, right: String)] = []
     pairs.reserveCapacity(merges.count)
     for merge in merges {
-      guard let halves = merge.array, halves.count == 2, let left = halves[0].string, let right = halves[1].string else {
+      if let line = merge.string {
+        pairs.append(try pair(line, parts))
+      } else if let halves = merge.array, halves.count == 2, let left = halves[0].string, let right = halves[1].string {
+        pairs.append((left, right))
+      } else {
         throw parts.error("the merge \(pairs.count) is not of two tokens")
       }
-      pairs.append((left, right))
     }
     return pairs
   }

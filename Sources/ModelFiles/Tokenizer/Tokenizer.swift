@@ -53,7 +53,7 @@ public struct Tokenizer: Sendable {
     var tokens: [Int] = []
     var merger = BytePairMerger(merges)
     split(text, by: beforeNormalization, parsesSpecial, &tokens) { piece, tokens in
-      let normal = normalizes ? piece.precomposedStringWithCanonicalMapping : piece
+      let normal = normalizes ? Tokenizer.composed(piece) : piece
       split(normal, by: afterNormalization, parsesSpecial, &tokens) { piece, tokens in
         encodeWords(of: piece, &merger, &tokens)
       }
@@ -97,6 +97,13 @@ public struct Tokenizer: Sendable {
       case .text(let range): rest(String(decoding: bytes[range], as: UTF8.self), &tokens)
       }
     }
+  }
+
+  /// Unicode's normalisation form C. Taken apart first, as the form is defined: Swift 6.3 leaves a syllable of Hangul
+  /// and a final consonant that follows it apart where it is given them so.
+  private static func composed(_ text: String) -> String {
+    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
+    return text.decomposedStringWithCanonicalMapping.precomposedStringWithCanonicalMapping
   }
 
   private func encodeWords(of text: String, _ merger: inout BytePairMerger, _ tokens: inout [Int]) {
