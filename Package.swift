@@ -200,7 +200,9 @@ let package = Package(
     .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
     .testTarget(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
-    .testTarget(name: "ModelFilesTests", dependencies: ["ModelFiles"], exclude: ["reference_tokenizers.py"]),
+    .testTarget(
+      name: "ModelFilesTests", dependencies: ["ModelFiles"],
+      exclude: ["reference_tokenizers.py", "make_blocks.py", "blocks.json"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
     .testTarget(

@@ -17,7 +17,8 @@ enum MappedFile {
     }
     let size = (attributes[.size] as? NSNumber)?.intValue ?? 0
     guard size <= limit else {
-      throw ModelFileError(.malformed, path, "The file has \(size) bytes; no more than \(limit) are expected of its kind.")
+      throw ModelFileError(
+        .malformed, path, "The file has \(size) bytes; no more than \(limit) are expected of its kind.")
     }
     // There is nothing to map in an empty file.
     guard size > 0 else { return Data() }

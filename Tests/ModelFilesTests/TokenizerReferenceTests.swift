@@ -8,7 +8,8 @@ import Testing
 struct TokenizerReferenceTests {
   /// What the reference made, once for all tests.
   static let reference: Result<URL, any Error> = Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("modelfiles-reference-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "modelfiles-reference-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let script = Places.root.appendingPathComponent("Tests/ModelFilesTests/reference_tokenizers.py").path
     let status = try Places.run(#require(Places.python), [script, #require(Places.model), folder.path])
@@ -55,7 +56,9 @@ struct TokenizerReferenceTests {
       let tokens = tokenizer.encode(text, parsesSpecial: parsesSpecial)
       guard tokens != expected else { continue }
       wrong += 1
-      if wrong <= 5 { Issue.record("\(text.debugDescription.prefix(200)): \(tokens.prefix(40)), not \(expected.prefix(40))") }
+      if wrong <= 5 {
+        Issue.record("\(text.debugDescription.prefix(200)): \(tokens.prefix(40)), not \(expected.prefix(40))")
+      }
     }
     #expect(wrong == 0)
   }

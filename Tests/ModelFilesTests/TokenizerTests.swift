@@ -11,9 +11,9 @@ struct SmallTokenizer {
     "pre_tokenizer": #"{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}"#,
     "post_processor": "null",
     "added_tokens": """
-      [{"id":300,"content":"<|end|>","special":true,"normalized":false},
-       {"id":301,"content":"<tool>","special":false,"normalized":false}]
-      """,
+    [{"id":300,"content":"<|end|>","special":true,"normalized":false},
+     {"id":301,"content":"<tool>","special":false,"normalized":false}]
+    """,
   ]
   var model: [String: String] = [
     "type": "\"BPE\"", "merges": #"["h e","l l","he ll",["hell","o"]]"#, "vocab": SmallTokenizer.vocabulary(),
@@ -22,7 +22,9 @@ struct SmallTokenizer {
   static func vocabulary(adding: [(String, String)] = []) -> String {
     var members = (0..<256).map { (ByteAlphabet.encode([UInt8($0)]), "\($0)") }
     members += [("he", "256"), ("ll", "257"), ("hell", "258"), ("hello", "259")] + adding
-    let escape = { (text: String) in text.replacingOccurrences(of: #"\"#, with: #"\\"#).replacingOccurrences(of: "\"", with: "\\\"") }
+    let escape = { (text: String) in
+      text.replacingOccurrences(of: #"\"#, with: #"\\"#).replacingOccurrences(of: "\"", with: "\\\"")
+    }
     return "{" + members.map { "\"\(escape($0.0))\":\($0.1)" }.joined(separator: ",") + "}"
   }
 

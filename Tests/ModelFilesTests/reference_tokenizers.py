@@ -113,7 +113,7 @@ def texts(count):
             alphabet = SPECIALS + SCRIPTS[draw.choice(names)][:12]
         else:
             alphabet = SCRIPTS[names[index % len(names)]]
-        length = min(int(draw.expovariate(1 / 12)) + 1, 60)
+        length = min(int(draw.expovariate(1 / 9)) + 1, 60)
         text = "".join(draw.choice(alphabet) for _ in range(length))
         if index % 97 == 0:
             text = draw.choice(alphabet) * draw.randrange(50, 300)
@@ -126,7 +126,7 @@ def main():
     merges = [tuple(merge.split(" ")) for merge in values["tokenizer.ggml.merges"]]
     specials = [token for token, kind in zip(tokens, types) if kind == 3]
     strings = list(texts(10_000))
-    strings += ["", "x" * 20_000, " " * 5_000, "ab" * 5_000, "\n \n" * 2_000, "'" * 1_000]
+    strings += ["", "x" * 4_000, " " * 2_000, "ab" * 2_000, "\n \n" * 500, "'" * 500, "7" * 500]
     with open(f"{sys.argv[2]}/texts.json", "w") as file:
         json.dump(strings, file)
     for name, tokenizer in pipelines({token: id for id, token in enumerate(tokens)}, merges, specials):

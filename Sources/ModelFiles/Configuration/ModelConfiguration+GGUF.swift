@@ -49,7 +49,9 @@ extension ModelConfiguration {
     if try fields.integer("attention.value_length", in: 1...4096, default: headDimension) != headDimension {
       throw fields.unsupported("A size of values other than that of keys")
     }
-    if try fields.integer("expert_count", in: 0...Int.max, default: 0) > 0 { throw fields.unsupported("A mixture of experts") }
+    if try fields.integer("expert_count", in: 0...Int.max, default: 0) > 0 {
+      throw fields.unsupported("A mixture of experts")
+    }
     if try fields.integer("attention.sliding_window", in: 0...Int.max, default: positions) < positions {
       throw fields.unsupported("Attention to a sliding window")
     }

@@ -12,7 +12,9 @@ extension ModelConfiguration {
       let path = root.appendingPathComponent(name).path
       guard MappedFile.exists(path) else { return nil }
       let object = try JSON(contentsOf: path)
-      guard object.object != nil else { throw ModelFileError(.malformed, path, "This is \(object.kind), not an object.") }
+      guard object.object != nil else {
+        throw ModelFileError(.malformed, path, "This is \(object.kind), not an object.")
+      }
       return ModelFields(object, path: path)
     }
     guard let config = try fields("config.json") else {
@@ -102,7 +104,8 @@ struct TextTokens {
     self.fields = fields
     self.tokenizer = tokenizer
     begin = TextTokens.text(fields?["bos_token"]).flatMap(tokenizer.token(of:))
-    ends = [TextTokens.text(fields?["eos_token"]).flatMap(tokenizer.token(of:))].compactMap(\.self)
+    ends =
+      [TextTokens.text(fields?["eos_token"]).flatMap(tokenizer.token(of:))].compactMap(\.self)
       + TextTokens.knownEnds(tokenizer)
   }
 

@@ -47,7 +47,9 @@ extension ModelConfiguration {
         if attentionBias { shapes[prefix + "self_attn.\(name).bias"] = [rows] }
       }
       shapes[prefix + "self_attn.o_proj.weight"] = [hiddenSize, queries]
-      for name in ["q_norm", "k_norm"] where queryKeyNorm { shapes[prefix + "self_attn.\(name).weight"] = [headDimension] }
+      for name in ["q_norm", "k_norm"] where queryKeyNorm {
+        shapes[prefix + "self_attn.\(name).weight"] = [headDimension]
+      }
       for name in ["gate_proj", "up_proj"] { shapes[prefix + "mlp.\(name).weight"] = [feedForward, hiddenSize] }
       shapes[prefix + "mlp.down_proj.weight"] = [hiddenSize, feedForward]
     }
@@ -68,7 +70,9 @@ extension ModelConfiguration {
       }
     }
     // Left by old exporters, and computed anew: RoPE's frequencies, and an output that is the embedding again.
-    let harmless = { (name: String) in name.hasSuffix("rotary_emb.inv_freq") || (tiedEmbeddings && name == "lm_head.weight") }
+    let harmless = { (name: String) in
+      name.hasSuffix("rotary_emb.inv_freq") || (tiedEmbeddings && name == "lm_head.weight")
+    }
     if let extra = weights.names.first(where: { expected[$0] == nil && !harmless($0) }) {
       throw ModelFileError(
         .inconsistent, path,

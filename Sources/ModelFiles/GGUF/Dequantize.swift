@@ -24,7 +24,9 @@ extension GGUFElementType {
 
 extension UnsafeRawPointer {
   @inline(__always)
-  func half(at offset: Int) -> Float { widened(half: UInt16(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self))) }
+  func half(at offset: Int) -> Float {
+    widened(half: UInt16(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self)))
+  }
 
   @inline(__always)
   func byte(_ offset: Int) -> UInt8 { load(fromByteOffset: offset, as: UInt8.self) }

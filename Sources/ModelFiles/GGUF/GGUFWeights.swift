@@ -31,7 +31,9 @@ public struct GGUFWeights: WeightFile {
     let heads = try fields.integer("attention.head_count", in: 1...ModelConfiguration.Limits.heads)
     let keyValueHeads = try fields.integer(
       "attention.head_count_kv", in: 1...ModelConfiguration.Limits.heads, default: heads)
-    permutedHeads = ["q_proj.weight": heads, "q_proj.bias": heads, "k_proj.weight": keyValueHeads, "k_proj.bias": keyValueHeads]
+    permutedHeads = [
+      "q_proj.weight": heads, "q_proj.bias": heads, "k_proj.weight": keyValueHeads, "k_proj.bias": keyValueHeads,
+    ]
   }
 
   public func shape(of name: String) -> [Int]? { tensors[name]?.shape }

@@ -13,7 +13,9 @@ enum JSON: Sendable {
 
   /// The member of that name, the last of several; nil where there is none, where it is null, or in no object.
   subscript(key: String) -> JSON? {
-    guard case .object(let members) = self, let value = members.last(where: { $0.key == key })?.value else { return nil }
+    guard case .object(let members) = self, let value = members.last(where: { $0.key == key })?.value else {
+      return nil
+    }
     if case .null = value { return nil }
     return value
   }

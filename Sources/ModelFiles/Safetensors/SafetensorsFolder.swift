@@ -65,6 +65,7 @@ public struct SafetensorsFolder: WeightFile {
 
   /// Whether it names a file of the folder itself, and nothing outside of it.
   private static func isPlainName(_ name: String) -> Bool {
-    name.hasSuffix(".safetensors") && !name.hasPrefix(".") && !name.utf8.contains { $0 == 0x2F || $0 == 0x5C || $0 < 0x20 }
+    name.hasSuffix(".safetensors") && !name.hasPrefix(".")
+      && !name.utf8.contains { $0 == 0x2F || $0 == 0x5C || $0 < 0x20 }
   }
 }

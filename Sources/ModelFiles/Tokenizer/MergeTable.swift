@@ -105,7 +105,8 @@ struct BytePairMerger {
     var parent = 0
     while true {
       var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < queue.count && queue[child].order < queue[least].order {
+      for child in [2 * parent + 1, 2 * parent + 2] where child < queue.count && queue[child].order < queue[least].order
+      {
         least = child
       }
       if least == parent { return first }

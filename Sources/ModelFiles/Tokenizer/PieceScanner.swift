@@ -7,8 +7,9 @@ struct PieceScanner {
 
   private func at(_ index: Int) -> ScalarText.Class? { index < limit ? text.classes[index] : nil }
 
-  private func run(from index: Int, where matches: (ScalarText.Class) -> Bool) -> Int {
-    var index = index
+  private func run(from start: Int, atMost most: Int = .max, where matches: (ScalarText.Class) -> Bool) -> Int {
+    var index = start
+    let limit = most < limit - start ? start + most : limit
     while index < limit, matches(text.classes[index]) { index += 1 }
     return index
   }
@@ -32,7 +33,7 @@ struct PieceScanner {
     if kind == .letter { return run(from: start) { $0 == .letter } }
     // [^\r\n\p{L}\p{N}]?\p{L}+
     if kind != .newline, kind != .number, at(start + 1) == .letter { return run(from: start + 1) { $0 == .letter } }
-    if kind == .number { return min(run(from: start) { $0 == .number }, start + digits) }
+    if kind == .number { return run(from: start, atMost: digits) { $0 == .number } }
     // " ?[^\s\p{L}\p{N}]+[\r\n]*"
     let first = kind == .space ? start + 1 : start
     if at(first) == .other {

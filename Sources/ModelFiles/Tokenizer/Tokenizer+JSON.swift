@@ -75,7 +75,8 @@ extension Tokenizer {
         normalizes = true
       }
       return normalizes
-    case let type: throw parts.error("its normaliser \(quoted(type ?? "")) is not supported; supported is NFC", .unsupported)
+    case let type:
+      throw parts.error("its normaliser \(quoted(type ?? "")) is not supported; supported is NFC", .unsupported)
     }
   }
 
