@@ -50,7 +50,7 @@ public struct ChatTemplate: Sendable, Hashable {
   /// The text of the conversation, to be encoded with `parsesSpecial`.
   ///
   /// What is said in it may contain the text of a special token: use `segments(_:addsGenerationPrompt:)` where it is not
-  /// to be trusted.
+  /// to be trusted, and encode those.
   ///
   /// - Parameter addsGenerationPrompt: whether the assistant's turn is opened at the end.
   public func render(_ messages: [ChatMessage], addsGenerationPrompt: Bool) -> String {
@@ -80,17 +80,5 @@ public struct ChatTemplate: Sendable, Hashable {
       if addsGenerationPrompt { segments.mark("<|assistant|>\n") }
     }
     return segments.segments
-  }
-}
-
-extension Tokenizer {
-  /// The tokens of a conversation, where only what the template writes can become a special token.
-  ///
-  /// The begin token is there where the template writes it; where it does not, adding it is left to the caller.
-  public func encode(_ segments: [ChatSegment]) -> [Int] {
-    // Pieces that are encoded alike are joined first: a word may go on over their border.
-    var tokens: [Int] = []
-    for segment in segments { tokens += encode(segment.text, parsesSpecial: segment.isMarkup) }
-    return tokens
   }
 }

@@ -3,7 +3,7 @@
 // Source: ggml's `ggml-common.h` and `ggml-quants.c`, which hold for files of any version.
 
 /// x = d·(q − 8); 2 + 16 bytes.
-func dequantizeQ4_0(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
+func dequantizeQ40(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
   guard var block = source.baseAddress, var out = values.baseAddress else { return }
   for _ in 0..<blocks {
     let d = block.half(at: 0)
@@ -18,7 +18,7 @@ func dequantizeQ4_0(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBuf
 }
 
 /// x = d·q + m; 2 + 2 + 16 bytes.
-func dequantizeQ4_1(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
+func dequantizeQ41(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
   guard var block = source.baseAddress, var out = values.baseAddress else { return }
   for _ in 0..<blocks {
     let d = block.half(at: 0)
@@ -34,7 +34,7 @@ func dequantizeQ4_1(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBuf
 }
 
 /// x = d·(q − 16); 2 + 4 + 16 bytes.
-func dequantizeQ5_0(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
+func dequantizeQ50(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
   guard var block = source.baseAddress, var out = values.baseAddress else { return }
   for _ in 0..<blocks {
     let d = block.half(at: 0)
@@ -52,7 +52,7 @@ func dequantizeQ5_0(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBuf
 }
 
 /// x = d·q + m; 2 + 2 + 4 + 16 bytes.
-func dequantizeQ5_1(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
+func dequantizeQ51(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
   guard var block = source.baseAddress, var out = values.baseAddress else { return }
   for _ in 0..<blocks {
     let d = block.half(at: 0)
@@ -69,7 +69,7 @@ func dequantizeQ5_1(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBuf
 }
 
 /// x = d·q, q signed; 2 + 32 bytes.
-func dequantizeQ8_0(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
+func dequantizeQ80(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
   guard var block = source.baseAddress, var out = values.baseAddress else { return }
   for _ in 0..<blocks {
     let d = block.half(at: 0)

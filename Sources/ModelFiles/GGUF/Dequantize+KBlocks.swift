@@ -10,7 +10,7 @@ private func scaleAndMinimum(_ packed: UnsafeRawPointer, _ group: Int) -> (scale
 }
 
 /// x = d·scale·q − dmin·minimum, q of 4 bits; 2 + 2 + 12 + 128 bytes. Two groups share 32 bytes, a nibble each.
-func dequantizeQ4_K(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
+func dequantizeQ4K(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
   guard var block = source.baseAddress, var out = values.baseAddress else { return }
   for _ in 0..<blocks {
     let d = block.half(at: 0)
@@ -32,7 +32,7 @@ func dequantizeQ4_K(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBuf
 }
 
 /// As Q4_K, with the fifth bits of group g in bit g of 32 bytes; 2 + 2 + 12 + 32 + 128 bytes.
-func dequantizeQ5_K(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
+func dequantizeQ5K(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
   guard var block = source.baseAddress, var out = values.baseAddress else { return }
   for _ in 0..<blocks {
     let d = block.half(at: 0)
@@ -55,7 +55,7 @@ func dequantizeQ5_K(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBuf
 }
 
 /// x = d·scale·(q − 32), q of 6 bits, scales signed; 128 (lower four bits) + 64 (upper two) + 16 (scales) + 2 bytes.
-func dequantizeQ6_K(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
+func dequantizeQ6K(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
   guard var block = source.baseAddress, var out = values.baseAddress else { return }
   for _ in 0..<blocks {
     let d = block.half(at: 208)

@@ -9,14 +9,14 @@ extension GGUFElementType {
     case .f32: dequantizeF32
     case .f16: dequantizeF16
     case .bf16: dequantizeBF16
-    case .q4_0: dequantizeQ4_0
-    case .q4_1: dequantizeQ4_1
-    case .q5_0: dequantizeQ5_0
-    case .q5_1: dequantizeQ5_1
-    case .q8_0: dequantizeQ8_0
-    case .q4_K: dequantizeQ4_K
-    case .q5_K: dequantizeQ5_K
-    case .q6_K: dequantizeQ6_K
+    case .q40: dequantizeQ40
+    case .q41: dequantizeQ41
+    case .q50: dequantizeQ50
+    case .q51: dequantizeQ51
+    case .q80: dequantizeQ80
+    case .q4K: dequantizeQ4K
+    case .q5K: dequantizeQ5K
+    case .q6K: dequantizeQ6K
     default: nil
     }
   }

@@ -18,14 +18,14 @@ public struct GGUFElementType: Sendable, Hashable {
 
   static let f32 = GGUFElementType(number: 0)
   static let f16 = GGUFElementType(number: 1)
-  static let q4_0 = GGUFElementType(number: 2)
-  static let q4_1 = GGUFElementType(number: 3)
-  static let q5_0 = GGUFElementType(number: 6)
-  static let q5_1 = GGUFElementType(number: 7)
-  static let q8_0 = GGUFElementType(number: 8)
-  static let q4_K = GGUFElementType(number: 12)
-  static let q5_K = GGUFElementType(number: 13)
-  static let q6_K = GGUFElementType(number: 14)
+  static let q40 = GGUFElementType(number: 2)
+  static let q41 = GGUFElementType(number: 3)
+  static let q50 = GGUFElementType(number: 6)
+  static let q51 = GGUFElementType(number: 7)
+  static let q80 = GGUFElementType(number: 8)
+  static let q4K = GGUFElementType(number: 12)
+  static let q5K = GGUFElementType(number: 13)
+  static let q6K = GGUFElementType(number: 14)
   static let bf16 = GGUFElementType(number: 30)
 
   /// ggml's name for it.

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A strict parser of JSON (RFC 8259) with bounds on depth and size, for files that nobody vouches for.
+/// A parser of JSON (RFC 8259), lenient only in how numbers are written, with bounds on depth and size, for files that
+/// nobody vouches for.
 struct JSONParser {
   /// Recursion is bounded, since a thread's stack is.
   static let deepest = 64

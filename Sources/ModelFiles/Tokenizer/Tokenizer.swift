@@ -50,14 +50,35 @@ public struct Tokenizer: Sendable {
   ///   to be encoded without, so that it cannot pass for another's turn. Added tokens that are not special, such as
   ///   Qwen 3's `<think>`, are found either way: no model has seen their text otherwise.
   public func encode(_ text: String, parsesSpecial: Bool = false) -> [Int] {
+    encode([ChatSegment(text: text, isMarkup: parsesSpecial)])
+  }
+
+  /// The tokens of a conversation, where only what the template writes can become a special token. Otherwise they are
+  /// those of the whole text: words go on over the borders of segments.
+  ///
+  /// The token that begins texts is there where the template writes it; where it does not, adding it is the caller's.
+  public func encode(_ segments: [ChatSegment]) -> [Int] {
     var tokens: [Int] = []
     var merger = BytePairMerger(merges)
-    split(text, by: beforeNormalization, parsesSpecial, &tokens) { piece, tokens in
-      let normal = normalizes ? Tokenizer.composed(piece) : piece
-      split(normal, by: afterNormalization, parsesSpecial, &tokens) { piece, tokens in
-        encodeWords(of: piece, &merger, &tokens)
+    /// What lies between two added tokens, so far.
+    var stretch: [UInt8] = []
+    var isMarkup = true
+    for segment in segments {
+      let bytes = Array(segment.text.utf8)
+      for piece in beforeNormalization.split(bytes, parsesSpecial: segment.isMarkup) {
+        switch piece {
+        case .text(let range):
+          stretch += bytes[range]
+          isMarkup = isMarkup && segment.isMarkup
+        case .token(let id):
+          encode(stretch, parsesSpecial: isMarkup, &merger, &tokens)
+          tokens.append(id)
+          stretch = []
+          isMarkup = true
+        }
       }
     }
+    encode(stretch, parsesSpecial: isMarkup, &merger, &tokens)
     return tokens
   }
 
@@ -84,17 +105,19 @@ public struct Tokenizer: Sendable {
   /// Whether the file's own post-processing puts `token` before every text.
   func beginsTexts(with token: Int?) -> Bool { prefix != nil && prefix == token }
 
-  private func split(
-    _ text: String, by finder: AddedTokenFinder, _ parsesSpecial: Bool, _ tokens: inout [Int],
-    rest: (String, inout [Int]) -> Void
+  /// Encodes what lies between two of the added tokens that are found before normalisation.
+  private func encode(
+    _ stretch: [UInt8], parsesSpecial: Bool, _ merger: inout BytePairMerger, _ tokens: inout [Int]
   ) {
-    guard !text.isEmpty else { return }
-    guard !finder.isEmpty else { return rest(text, &tokens) }
-    let bytes = Array(text.utf8)
-    for piece in finder.split(bytes, parsesSpecial: parsesSpecial) {
+    guard !stretch.isEmpty else { return }
+    let text = String(decoding: stretch, as: UTF8.self)
+    let normal = normalizes ? Tokenizer.composed(text) : text
+    guard !afterNormalization.isEmpty else { return encodeWords(of: normal, &merger, &tokens) }
+    let bytes = Array(normal.utf8)
+    for piece in afterNormalization.split(bytes, parsesSpecial: parsesSpecial) {
       switch piece {
       case .token(let id): tokens.append(id)
-      case .text(let range): rest(String(decoding: bytes[range], as: UTF8.self), &tokens)
+      case .text(let range): encodeWords(of: String(decoding: bytes[range], as: UTF8.self), &merger, &tokens)
       }
     }
   }
