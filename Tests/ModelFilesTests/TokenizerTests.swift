@@ -92,6 +92,13 @@ struct SmallTokenizer {
     let tokenizer = try SmallTokenizer().tokenizer()
     let tokens = tokenizer.encode(String(repeating: "hello", count: 20_000))
     #expect(tokens == Array(repeating: 259, count: 20_000))
+    var composing = SmallTokenizer()
+    composing.members["normalizer"] = #"{"type":"NFC"}"#
+    let marked = try composing.tokenizer().encode("e\u{301}" + String(repeating: "\u{301}\u{327}", count: 20_000))
+    #expect(marked.count > 70_000)
+    #expect(
+      try composing.tokenizer().encode("e\u{327}\u{301}\u{AC00}\u{11A8}")
+        == Array("\u{229}\u{301}\u{AC01}".utf8).map(Int.init))
   }
 
   @Test func bytesThatTheVocabularyLacksAreLeftOut() throws {

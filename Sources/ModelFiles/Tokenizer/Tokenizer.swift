@@ -1,5 +1,3 @@
-import Foundation
-
 /// A byte-level byte-pair encoding, as GPT-2, Llama 3, SmolLM and Qwen have it.
 ///
 /// From a GGUF file or from `tokenizer.json`; encodes as Hugging Face's `tokenizers` does.
@@ -111,7 +109,7 @@ public struct Tokenizer: Sendable {
   ) {
     guard !stretch.isEmpty else { return }
     let text = String(decoding: stretch, as: UTF8.self)
-    let normal = normalizes ? Tokenizer.composed(text) : text
+    let normal = normalizes ? NormalForm.composed(text) : text
     guard !afterNormalization.isEmpty else { return encodeWords(of: normal, &merger, &tokens) }
     let bytes = Array(normal.utf8)
     for piece in afterNormalization.split(bytes, parsesSpecial: parsesSpecial) {
@@ -120,13 +118,6 @@ public struct Tokenizer: Sendable {
       case .text(let range): encodeWords(of: String(decoding: bytes[range], as: UTF8.self), &merger, &tokens)
       }
     }
-  }
-
-  /// Unicode's normalisation form C. Taken apart first, as the form is defined: Swift 6.3 leaves a syllable of Hangul
-  /// and a final consonant that follows it apart where it is given them so.
-  private static func composed(_ text: String) -> String {
-    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
-    return text.decomposedStringWithCanonicalMapping.precomposedStringWithCanonicalMapping
   }
 
   private func encodeWords(of text: String, _ merger: inout BytePairMerger, _ tokens: inout [Int]) {
