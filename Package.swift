@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "RolloutStore", targets: ["RolloutStore"]),
     .library(name: "Steering", targets: ["Steering"]),
     .library(name: "Critics", targets: ["Critics"]),
+    .library(name: "ModelFiles", targets: ["ModelFiles"]),
     .library(name: "Policies", targets: ["Policies"]),
     .library(
       name: "Environments",
@@ -48,6 +49,9 @@ let package = Package(
 
     // Pure: no input or output, no clock, no concurrency.
     .target(name: "ParticleFilter", dependencies: ["Agents"]),
+
+    // What is in the files of a model with open weights. Pure Swift, since nobody vouches for such files.
+    .target(name: "ModelFiles"),
 
     .target(
       name: "RolloutStore",
@@ -226,6 +230,9 @@ let package = Package(
     .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
     .testTarget(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(
+      name: "ModelFilesTests", dependencies: ["ModelFiles"],
+      exclude: ["reference_tokenizers.py", "make_blocks.py", "blocks.json"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
     .testTarget(

@@ -1,0 +1,106 @@
+/// The shape of a decoder-only transformer of the Llama family, and which tokens begin and end its texts.
+///
+/// Every value is checked where it is made, also where it is decoded: sizes are positive and bounded, heads divide into
+/// key-value heads, tokens lie in the vocabulary.
+public struct ModelConfiguration: Sendable, Hashable, Codable {
+  public enum Architecture: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Llama 2 and 3, SmolLM, and Mistral where it attends to everything.
+    case llama
+    /// With biases on q, k and v.
+    case qwen2
+    /// With a norm on each head of q and k.
+    case qwen3
+  }
+
+  /// How RoPE's frequencies are changed for contexts longer than those of pre-training.
+  public enum RoPEScaling: Sendable, Hashable, Codable {
+    /// All frequencies divided by `factor`.
+    case linear(factor: Double)
+    /// Llama 3.1: wavelengths longer than originalPositions / low are divided by `factor`, those shorter than
+    /// originalPositions / high stay, and between them goes a smooth ramp.
+    case llama3(factor: Double, low: Double, high: Double, originalPositions: Int)
+  }
+
+  public let architecture: Architecture
+  /// Width of the residual stream.
+  public let hiddenSize: Int
+  public let layers: Int
+  /// Heads of q.
+  public let heads: Int
+  /// Heads of k and v; divides `heads`.
+  public let keyValueHeads: Int
+  /// Width of one head; even.
+  public let headDimension: Int
+  /// Inner width of the feed-forward layers.
+  public let feedForward: Int
+  /// Rows of the embedding; may be more than the tokenizer has tokens.
+  public let vocabulary: Int
+  /// The longest context, in tokens.
+  public let maximumPositions: Int
+  /// Added to the mean square in RMSNorm.
+  public let normEpsilon: Double
+  /// RoPE's base θ.
+  public let ropeBase: Double
+  public let ropeScaling: RoPEScaling?
+  /// Whether the output's weights are those of the embedding.
+  public let tiedEmbeddings: Bool
+  /// Whether q, k and v have biases.
+  public let attentionBias: Bool
+  /// Whether each head of q and k has an RMSNorm.
+  public let queryKeyNorm: Bool
+  /// The token that begins a text.
+  public let beginToken: Int?
+  /// Whether the model was trained with `beginToken` before every text.
+  public let addsBeginToken: Bool
+  /// Tokens that end an answer: the declared ones first, then those of the vocabulary that are known to.
+  public let endTokens: [Int]
+
+  /// - Throws: `ModelFileError`, of kind `inconsistent`, where a value is out of bounds or two do not agree.
+  public init(
+    architecture: Architecture, hiddenSize: Int, layers: Int, heads: Int, keyValueHeads: Int, headDimension: Int,
+    feedForward: Int, vocabulary: Int, maximumPositions: Int, normEpsilon: Double, ropeBase: Double,
+    ropeScaling: RoPEScaling? = nil, tiedEmbeddings: Bool, attentionBias: Bool, queryKeyNorm: Bool,
+    beginToken: Int? = nil, addsBeginToken: Bool = false, endTokens: [Int] = [], path: String = "configuration"
+  ) throws(ModelFileError) {
+    self.architecture = architecture
+    self.hiddenSize = hiddenSize
+    self.layers = layers
+    self.heads = heads
+    self.keyValueHeads = keyValueHeads
+    self.headDimension = headDimension
+    self.feedForward = feedForward
+    self.vocabulary = vocabulary
+    self.maximumPositions = maximumPositions
+    self.normEpsilon = normEpsilon
+    self.ropeBase = ropeBase
+    self.ropeScaling = ropeScaling
+    self.tiedEmbeddings = tiedEmbeddings
+    self.attentionBias = attentionBias
+    self.queryKeyNorm = queryKeyNorm
+    self.beginToken = beginToken
+    self.addsBeginToken = addsBeginToken
+    self.endTokens = endTokens
+    if let problem { throw ModelFileError(.inconsistent, path, "The configuration is wrong: \(problem).") }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      architecture: values.decode(Architecture.self, forKey: .architecture),
+      hiddenSize: values.decode(Int.self, forKey: .hiddenSize), layers: values.decode(Int.self, forKey: .layers),
+      heads: values.decode(Int.self, forKey: .heads), keyValueHeads: values.decode(Int.self, forKey: .keyValueHeads),
+      headDimension: values.decode(Int.self, forKey: .headDimension),
+      feedForward: values.decode(Int.self, forKey: .feedForward),
+      vocabulary: values.decode(Int.self, forKey: .vocabulary),
+      maximumPositions: values.decode(Int.self, forKey: .maximumPositions),
+      normEpsilon: values.decode(Double.self, forKey: .normEpsilon),
+      ropeBase: values.decode(Double.self, forKey: .ropeBase),
+      ropeScaling: values.decodeIfPresent(RoPEScaling.self, forKey: .ropeScaling),
+      tiedEmbeddings: values.decode(Bool.self, forKey: .tiedEmbeddings),
+      attentionBias: values.decode(Bool.self, forKey: .attentionBias),
+      queryKeyNorm: values.decode(Bool.self, forKey: .queryKeyNorm),
+      beginToken: values.decodeIfPresent(Int.self, forKey: .beginToken),
+      addsBeginToken: values.decode(Bool.self, forKey: .addsBeginToken),
+      endTokens: values.decode([Int].self, forKey: .endTokens))
+  }
+}

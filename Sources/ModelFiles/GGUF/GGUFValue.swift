@@ -1,0 +1,46 @@
+/// A value of GGUF's metadata. Integers of all widths are widened; floats keep theirs.
+public enum GGUFValue: Sendable, Hashable {
+  case unsigned(UInt64)
+  case signed(Int64)
+  case float32(Float)
+  case float64(Double)
+  case bool(Bool)
+  case string(String)
+  case array([GGUFValue])
+
+  /// A whole number that fits, whatever its width and sign in the file.
+  public var integer: Int? {
+    switch self {
+    case .unsigned(let value): Int(exactly: value)
+    case .signed(let value): Int(exactly: value)
+    default: nil
+    }
+  }
+
+  /// A number. A 32-bit float is read as the shortest decimal that stands for it, so that 1e-5 is what config.json's
+  /// 1e-5 is.
+  public var number: Double? {
+    switch self {
+    case .unsigned(let value): Double(value)
+    case .signed(let value): Double(value)
+    case .float32(let value): value.isFinite ? Double(value.description) : Double(value)
+    case .float64(let value): value
+    default: nil
+    }
+  }
+
+  public var bool: Bool? {
+    if case .bool(let value) = self { return value }
+    return nil
+  }
+
+  public var string: String? {
+    if case .string(let value) = self { return value }
+    return nil
+  }
+
+  public var array: [GGUFValue]? {
+    if case .array(let values) = self { return values }
+    return nil
+  }
+}

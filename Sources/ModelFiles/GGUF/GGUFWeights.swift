@@ -1,0 +1,72 @@
+/// The tensors of a GGUF file under Hugging Face's names and in its layout.
+///
+/// Converters to GGUF store the rows of q and k of architecture `llama` permuted, for RoPE on neighbouring pairs; that is
+/// undone here, so that whoever reads rotates halves as Hugging Face does. Source: `permute` in llama.cpp's
+/// `convert_hf_to_gguf.py`.
+public struct GGUFWeights: WeightFile {
+  public let names: [String]
+  private let file: GGUFFile
+  /// By Hugging Face's name.
+  private let tensors: [String: GGUFTensor]
+  /// Heads whose rows are permuted, by the ending of the name; empty where nothing is.
+  private let permutedHeads: [String: Int]
+
+  public init(_ file: GGUFFile) throws(ModelFileError) {
+    self.file = file
+    var tensors: [String: GGUFTensor] = [:]
+    // What is not a weight: the factors of Llama 3's RoPE, which the configuration is read from.
+    for tensor in file.tensors.values where tensor.name != "rope_freqs.weight" {
+      let name = GGUFNames.huggingFace(tensor.name)
+      guard tensors.updateValue(tensor, forKey: name) == nil else {
+        throw ModelFileError(.malformed, file.path, "Two tensors stand for \(quoted(name)).")
+      }
+    }
+    self.tensors = tensors
+    names = tensors.keys.sorted()
+    guard file.metadata["general.architecture"]?.string == "llama" else {
+      permutedHeads = [:]
+      return
+    }
+    let fields = ModelFields(file, prefix: "llama.")
+    let heads = try fields.integer("attention.head_count", in: 1...ModelConfiguration.Limits.heads)
+    let keyValueHeads = try fields.integer(
+      "attention.head_count_kv", in: 1...ModelConfiguration.Limits.heads, default: heads)
+    permutedHeads = [
+      "q_proj.weight": heads, "q_proj.bias": heads, "k_proj.weight": keyValueHeads, "k_proj.bias": keyValueHeads,
+    ]
+  }
+
+  public func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+
+  public func floats(of name: String) throws(ModelFileError) -> [Float] {
+    guard let tensor = tensors[name] else {
+      throw ModelFileError(.inconsistent, file.path, "There is no tensor \(quoted(name)) in this file.")
+    }
+    let values = try file.floats(of: tensor)
+    guard let heads = permutedHeads.first(where: { name.hasSuffix($0.key) })?.value else { return values }
+    let rows = tensor.shape.first ?? 0
+    guard rows > 0, rows % (2 * heads) == 0 else {
+      throw ModelFileError(
+        .inconsistent, file.path, "\(quoted(name)) has \(rows) rows, which \(heads) heads of an even size do not make.")
+    }
+    return unpermuted(values, rows: rows, heads: heads)
+  }
+
+  /// Of each head, rows 2j and 2j + 1 become rows j and j + half.
+  private func unpermuted(_ values: [Float], rows: Int, heads: Int) -> [Float] {
+    let width = values.count / rows
+    let half = rows / heads / 2
+    return [Float](unsafeUninitializedCapacity: values.count) { result, count in
+      values.withUnsafeBufferPointer { values in
+        for row in 0..<rows {
+          let (head, place) = row.quotientAndRemainder(dividingBy: 2 * half)
+          let target = head * 2 * half + place % 2 * half + place / 2
+          for column in 0..<width {
+            result.initializeElement(at: target * width + column, to: values[row * width + column])
+          }
+        }
+      }
+      count = values.count
+    }
+  }
+}

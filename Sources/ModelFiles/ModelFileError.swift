@@ -1,0 +1,35 @@
+/// Why a model's file could not be read or written.
+public struct ModelFileError: Error, Sendable, Hashable, CustomStringConvertible {
+  public enum Kind: String, Sendable, Hashable {
+    /// The file is not there, is no regular file, or may not be read.
+    case unreadable
+    /// The bytes are not what the format says: truncated, out of range, of the wrong type.
+    case malformed
+    /// The file is sound, and asks for something that is not implemented here.
+    case unsupported
+    /// The parts are sound, and disagree: a shape with the configuration, a token with the vocabulary.
+    case inconsistent
+    /// The file could not be written.
+    case unwritable
+  }
+
+  public let kind: Kind
+  /// The file or folder, as it was given.
+  public let path: String
+  /// What was wrong, where, and what to do next where that is known. What it quotes from the file is untrusted.
+  public let message: String
+
+  public init(_ kind: Kind, _ path: String, _ message: String) {
+    self.kind = kind
+    self.path = path
+    self.message = message
+  }
+
+  public var description: String { "\(path): \(message)" }
+}
+
+/// A name from a file, for a message: quoted, cut where it is long, and without control characters.
+func quoted(_ name: some StringProtocol) -> String {
+  let plain = name.unicodeScalars.prefix(80).map { $0.properties.generalCategory == .control ? "?" : Character($0) }
+  return "“\(String(plain))\(name.unicodeScalars.count > 80 ? "…" : "")”"
+}

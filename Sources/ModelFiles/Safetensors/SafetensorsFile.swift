@@ -1,0 +1,53 @@
+import Foundation
+
+/// One safetensors file: F32, F16 and BF16 are widened, other types are refused when they are asked for.
+///
+/// Source: the format's own description, github.com/huggingface/safetensors.
+public struct SafetensorsFile: WeightFile {
+  public let path: String
+  public let names: [String]
+  /// The header's `__metadata__`.
+  public let metadata: [String: String]
+  private let entries: [String: SafetensorsEntry]
+  private let data: Data
+
+  public init(contentsOf path: String) throws(ModelFileError) {
+    try self.init(data: try MappedFile.open(path), path: path)
+  }
+
+  init(data: Data, path: String) throws(ModelFileError) {
+    self.path = path
+    self.data = data
+    let header = try data.withBytes { bytes throws(ModelFileError) in
+      try SafetensorsHeader(parsing: bytes, path: path)
+    }
+    entries = header.entries
+    metadata = header.metadata
+    names = header.entries.keys.sorted()
+  }
+
+  public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+
+  public func floats(of name: String) throws(ModelFileError) -> [Float] {
+    guard let entry = entries[name] else {
+      throw ModelFileError(.inconsistent, path, "There is no tensor \(quoted(name)) in this file.")
+    }
+    let widen: Dequantizer
+    switch entry.type {
+    case "F32": widen = dequantizeF32
+    case "F16": widen = dequantizeF16
+    case "BF16": widen = dequantizeBF16
+    default:
+      throw ModelFileError(
+        .unsupported, path,
+        "\(quoted(name)) is stored as \(quoted(entry.type)), which is not supported. Supported are F32, F16 and BF16.")
+    }
+    // The header's reader has checked that the range lies in the file and is as long as shape and type say.
+    return data.withUnsafeBytes { bytes in
+      [Float](unsafeUninitializedCapacity: entry.count) { values, count in
+        widen(UnsafeRawBufferPointer(rebasing: bytes[entry.range]), values, entry.count)
+        count = entry.count
+      }
+    }
+  }
+}
