@@ -48,15 +48,17 @@
           case .response(let text): ChatMessage(role: "assistant", content: text)
           }
         }
-        return encoded(template?.render(messages, addsGenerationPrompt: true) ?? "", parsesSpecial: true)
-      case .text: return encoded(transcript.joined(), parsesSpecial: false)
+        // What was said cannot become a special token: only what the template writes can.
+        guard let template else { return [] }
+        let tokens = tokenizer.encode(template.segments(messages, addsGenerationPrompt: true))
+        return begun(tokens, unless: template.includesBeginToken)
+      case .text: return begun(tokenizer.encode(transcript.joined()))
       }
     }
 
-    private func encoded(_ text: String, parsesSpecial: Bool) -> [Int32] {
-      let tokens = tokenizer.encode(text, parsesSpecial: parsesSpecial)
-      let begin = beginToken.flatMap { tokens.first == $0 ? nil : $0 }
-      return ((begin.map { [$0] } ?? []) + tokens).map(Int32.init)
+    /// With the token that texts begin with, where the model wants one.
+    private func begun(_ tokens: [Int], unless isThere: Bool = false) -> [Int32] {
+      ((isThere ? nil : beginToken).map { [$0] + tokens } ?? tokens).map(Int32.init)
     }
 
     /// Texts that end an answer.
