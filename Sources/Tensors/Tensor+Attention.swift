@@ -13,6 +13,19 @@
     }
   }
 
+  /// Consecutive rows of a text. Texts that begin alike share the segment of their beginning.
+  public struct Segment: Sendable, Hashable {
+    /// Rows, at least 1.
+    public var count: Int
+    /// The number of the segment that this one continues; nil where a text begins.
+    public var parent: Int?
+
+    public init(_ count: Int, after parent: Int? = nil) {
+      self.count = count
+      self.parent = parent
+    }
+  }
+
   /// Queries [rows, heads·d], keys and values [rows, shared heads·d] of one layer, before rotation.
   @TensorActor
   public struct AttentionInput {
@@ -31,16 +44,16 @@
 
     fileprivate var shapes: [[Int]] { [queries.shape, keys.shape, values.shape] }
 
-    /// Causal attention inside each of consecutive segments of rows, with gradients. The softmax's weights are computed again for
+    /// Causal attention inside each of consecutive segments of rows and to the segments it continues, with gradients. The softmax's weights are computed again for
     /// them, so that memory grows with the rows and not with their square.
     ///
-    /// - Parameter segments: how many rows each has.
-    public func attended(_ angles: RotaryAngles, segments: [Int]) throws(TensorError) -> Tensor<Float> {
+    /// - Parameter segments: parents before their children.
+    public func attended(_ angles: RotaryAngles, segments: [Segment]) throws(TensorError) -> Tensor<Float> {
       let result = withExtendedLifetime((self, angles)) {
         cx_attention(
           queries.handle.pointer, keys.handle.pointer, values.handle.pointer, angles.cosine.handle.pointer,
           angles.sine.handle.pointer, Int32(clamping: heads), Int32(clamping: sharedHeads),
-          segments.map { Int32(clamping: $0) }, segments.count)
+          segments.map { Int32(clamping: $0.count) }, segments.map { Int32(clamping: $0.parent ?? -1) }, segments.count)
       }
       return try checked("attention", shapes: shapes, result)
     }

@@ -78,11 +78,12 @@ cx_array *cx_rms_norm(const cx_array *x, const cx_array *weight, float epsilon);
 cx_array *cx_swiglu(const cx_array *gate, const cx_array *up);
 // log softmax over the last axis of [m, n].
 cx_array *cx_log_softmax(const cx_array *logits);
-// Causal attention inside each of `segments` consecutive runs of rows, with rotary position embedding in Hugging Face's layout
+// Causal attention inside each of `segments` consecutive runs of rows and to the runs before it that it continues (parents: the
+// number of the run before, -1 for none), with rotary position embedding in Hugging Face's layout
 // (first and second half of a head rotate together). q: [m, heads·d], k and v: [m, kv·d], cosine and sine: [m, d/2].
 cx_array *cx_attention(
   const cx_array *q, const cx_array *k, const cx_array *v, const cx_array *cosine, const cx_array *sine, int heads,
-  int kv_heads, const int *segments, size_t segment_count);
+  int kv_heads, const int *segments, const int *parents, size_t segment_count);
 
 // MARK: A cache of keys and values in blocks that sequences share
 

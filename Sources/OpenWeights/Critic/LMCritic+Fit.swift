@@ -61,7 +61,7 @@
       func look() async throws -> Double? {
         guard !heldOut.isEmpty else { return nil }
         var sum = 0.0
-        for batch in Scorer.batches(held.map(\.count), rows: settings.tokensPerPass) {
+        for batch in Sharpener.parts(Array(held.indices), tokens: { held[$0].count }, most: settings.tokensPerPass) {
           try Task.checkCancellation()
           let rows = try logProbabilities(of: batch.map { held[$0] }, model: base.model, parameters: parameters)
           sum -= try rows.picking(Tensor(batch.map { Int32(heldOut[$0].bin) })).values().reduce(0) { $0 + Double($1) }

@@ -68,7 +68,7 @@
     @TensorActor
     private func distributions(of texts: [[Int32]]) async throws -> [ReturnDistribution?] {
       var result = [ReturnDistribution?](repeating: nil, count: texts.count)
-      for batch in Scorer.batches(texts.map(\.count), rows: tokensPerPass) {
+      for batch in Sharpener.parts(Array(texts.indices), tokens: { texts[$0].count }, most: tokensPerPass) {
         try Task.checkCancellation()
         let values = try Self.logProbabilities(of: batch.map { texts[$0] }, model: model, parameters: parameters)
           .exponential().values()
@@ -88,7 +88,7 @@
       of texts: [[Int32]], model: LanguageModel, parameters: Parameters, checkpointing: Bool = false
     ) throws -> Tensor<Float> {
       let hidden = try model.hiddenStates(
-        texts.flatMap { $0 }, attending: .segments(texts.map(\.count)), adapter: parameters.adapter,
+        texts.flatMap { $0 }, attending: .segments(texts.map { Segment($0.count) }), adapter: parameters.adapter,
         checkpointing: checkpointing)
       // The mean over each text's own tokens, as a product with a matrix of shares.
       let rows = texts.reduce(0) { $0 + $1.count }

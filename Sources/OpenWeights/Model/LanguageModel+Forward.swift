@@ -3,15 +3,20 @@
 
   /// What the rows of a pass may attend to.
   enum Attending: Sendable {
-    /// To those before them in their own segment, of these lengths; gradients flow.
-    case segments([Int])
+    /// To those before them in their own segment and in those it continues; gradients flow.
+    case segments([Segment])
     /// To the past of their sequence in a store, too.
     case cached(KeyValueStore, [KeyValueStore.Sequence])
 
     /// The position of every row in its sequence.
     var positions: [Int] {
       switch self {
-      case .segments(let lengths): lengths.flatMap { 0..<$0 }
+      case .segments(let segments):
+        segments.reduce(into: (ends: [Int](), positions: [Int]())) { all, segment in
+          let start = segment.parent.map { all.ends[$0] } ?? 0
+          all.positions += start..<start + segment.count
+          all.ends.append(start + segment.count)
+        }.positions
       case .cached(_, let sequences): sequences.flatMap { $0.past..<$0.past + $0.fresh }
       }
     }
@@ -79,7 +84,7 @@
         heads: configuration.heads, sharedHeads: configuration.keyValueHeads)
       let attended =
         switch attending {
-        case .segments(let lengths): try attention.attended(angles, segments: lengths)
+        case .segments(let segments): try attention.attended(angles, segments: segments)
         case .cached(let store, let sequences):
           try attention.attended(angles, in: store, layer: number, sequences: sequences)
         }

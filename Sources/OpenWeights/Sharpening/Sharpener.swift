@@ -18,8 +18,9 @@
       public var optimiser = OptimiserSettings()
       /// Keep only what lies between layers, and compute the rest again: less memory, about a third more time.
       public var checkpointing = true
-      /// Drawn texts are worked through in parts of about this many tokens, whose gradients are added.
-      public var tokensPerPass = 1024
+      /// A batch is worked through in parts of about this many tokens, before what texts have in common is taken together; the
+      /// parts' gradients are added.
+      public var tokensPerPass = 4096
       /// Steps between two looks at the held-out tasks.
       public var evaluateEvery = 50
       /// Attempts at each held-out task.

@@ -8,8 +8,8 @@
     public let adapter: AdapterWeights?
     /// Of the distribution: softmax(logits / temperature).
     public let temperature: Double
-    /// Rows of one pass, about.
-    public var rows = 1024
+    /// Tokens of one pass, about, before what texts have in common is taken together.
+    public var rows = 4096
 
     public init(model: LanguageModel, adapter: AdapterWeights? = nil, temperature: Double = 1) {
       self.model = model
@@ -27,7 +27,7 @@
     ) async throws -> [[TokenFigures]] {
       var result = [[TokenFigures]](repeating: [], count: sequences.count)
       var done = 0
-      for batch in Self.batches(sequences.map(\.tokens.count), rows: rows) {
+      for batch in Self.batches(of: sequences, rows: rows) {
         try Task.checkCancellation()
         let figures = try figures(ofBatch: batch.map { sequences[$0] }, top: top)
         var next = 0
@@ -58,19 +58,12 @@
       return figures
     }
 
-    /// Places of texts of these lengths in groups of about `rows`, texts of a length together.
-    nonisolated static func batches(_ lengths: [Int], rows: Int) -> [[Int]] {
-      var batches: [[Int]] = []
-      var (batch, size): ([Int], Int) = ([], 0)
-      for place in lengths.indices.sorted(by: { (lengths[$0], $0) < (lengths[$1], $1) }) {
-        if !batch.isEmpty, size + lengths[place] > rows {
-          batches.append(batch)
-          (batch, size) = ([], 0)
-        }
-        batch.append(place)
-        size += lengths[place]
+    /// Places of sequences in groups of about `rows` tokens, those that begin alike together.
+    nonisolated static func batches(of sequences: [TokenSequence], rows: Int) -> [[Int]] {
+      let order = sequences.indices.sorted {
+        sequences[$0].tokens.lexicographicallyPrecedes(sequences[$1].tokens)
       }
-      return batch.isEmpty ? batches : batches + [batch]
+      return Sharpener.parts(order, tokens: { sequences[$0].tokens.count }, most: rows)
     }
   }
 #endif

@@ -33,38 +33,4 @@
     /// ``allowed`` with one list for every token drawn.
     var lists: [[Int32]] { allowed.isEmpty ? Array(repeating: [], count: drawn.count) : allowed }
   }
-
-  /// Sequences one after another, as a pass works on them, and the rows whose next token was drawn.
-  struct PackedSequences: Sendable {
-    let tokens: [Int32]
-    let segments: [Int]
-    /// Rows that predict a drawn token.
-    let rows: [Int32]
-    /// What was drawn there.
-    let targets: [Int32]
-    /// What it was confined to, empty where nothing was confined.
-    let allowed: [[Int32]]
-
-    /// - Throws: where a sequence has a token drawn from nothing, or out of order.
-    init(_ sequences: [TokenSequence]) throws {
-      var (tokens, segments, rows, targets): ([Int32], [Int], [Int32], [Int32]) = ([], [], [], [])
-      for sequence in sequences {
-        guard
-          sequence.drawn.allSatisfy({ $0 > 0 && $0 < sequence.tokens.count }),
-          sequence.allowed.isEmpty || sequence.allowed.count == sequence.drawn.count, !sequence.tokens.isEmpty
-        else { throw ModelError("A sequence names drawn tokens that it does not have.") }
-        rows += sequence.drawn.map { Int32(tokens.count + $0 - 1) }
-        targets += sequence.drawn.map { sequence.tokens[$0] }
-        tokens += sequence.tokens
-        segments.append(sequence.tokens.count)
-      }
-      self.tokens = tokens
-      self.segments = segments
-      self.rows = rows
-      self.targets = targets
-      allowed = sequences.contains { !$0.allowed.isEmpty } ? sequences.flatMap(\.lists) : []
-    }
-
-    var count: Int { rows.count }
-  }
 #endif
