@@ -17,7 +17,7 @@ let package = Package(
     .library(name: "Policies", targets: ["Policies"]),
     .library(
       name: "Environments",
-      targets: ["Orders", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld"]),
+      targets: ["Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld"]),
     .library(name: "Reporting", targets: ["Reporting"]),
   ],
   dependencies: [
@@ -81,8 +81,10 @@ let package = Package(
       ]),
 
     .target(name: "Orders", dependencies: ["Agents"], path: "Sources/Environments/Orders"),
+    .target(name: "Arithmetic", dependencies: ["Agents"], path: "Sources/Environments/Arithmetic"),
     .target(
-      name: "TextCraft", dependencies: ["Agents"], path: "Sources/Environments/TextCraft", resources: prompts),
+      name: "TextCraft", dependencies: ["Agents"], path: "Sources/Environments/TextCraft",
+      resources: prompts + [.embedInCode("Prompts/brief.txt")]),
 
     .target(
       name: "Shop", dependencies: ["Agents", .product(name: "GRDB", package: "GRDB.swift")],
@@ -135,8 +137,8 @@ let package = Package(
     .executableTarget(
       name: "cox",
       dependencies: [
-        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders", "TextCraft",
-        "AgentGym", "OpenEnv", "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
+        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders", "Arithmetic",
+        "TextCraft", "AgentGym", "OpenEnv", "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -197,6 +199,7 @@ let package = Package(
     .testTarget(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
+    .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
     .testTarget(
       name: "ShopTests", dependencies: ["Shop", "Agents", .product(name: "GRDB", package: "GRDB.swift")]),
