@@ -64,7 +64,7 @@ struct ArithmeticTests {
   func expert() async throws {
     for (form, seed) in [
       (ProblemForm.standard, 1), (ProblemForm(terms: 6, numbers: 0...99, operations: [.multiply, .subtract]), 2),
-      (ProblemForm(terms: 2, numbers: 3...12, operations: Operation.allCases), 3),
+      (ProblemForm(terms: 2, numbers: 3...12, operations: Problem.Operation.allCases), 3),
     ] as [(ProblemForm, UInt64)] {
       let world = try Self.world(form, seed: seed, [.test: Array(0..<60)])
       for task in world.tasks(in: .test) {
@@ -131,7 +131,7 @@ struct ArithmeticTests {
   @Test("Counting the problems and listing them come to the same")
   func counting() {
     for form in [
-      ProblemForm(terms: 3, numbers: 0...6, operations: Operation.allCases),
+      ProblemForm(terms: 3, numbers: 0...6, operations: Problem.Operation.allCases),
       ProblemForm(terms: 2, numbers: 90...99, operations: [.multiply, .subtract]),
     ] {
       var listed: Set<Problem> = []
@@ -154,18 +154,20 @@ struct ArithmeticTests {
     }
     #expect(ProblemSpace(.standard).count == 4_096)
     // The largest form there is does not overflow.
-    #expect(ProblemSpace(ProblemForm(terms: 6, numbers: 0...99, operations: Operation.allCases)).count > 1_000_000_000)
+    #expect(
+      ProblemSpace(ProblemForm(terms: 6, numbers: 0...99, operations: Problem.Operation.allCases)).count > 1_000_000_000
+    )
   }
 
   @Test(
     "What cannot be asked is refused",
     arguments: [
-      (1, 2...9, [Operation.add], "environment.terms"), (7, 2...9, [.add], "environment.terms"),
+      (1, 2...9, [Problem.Operation.add], "environment.terms"), (7, 2...9, [.add], "environment.terms"),
       (3, -1...9, [.add], "environment.numbers"), (3, 0...100, [.add], "environment.numbers"),
       (3, 0...9, [], "environment.operations"), (3, 0...9, [.add, .add], "environment.operations"),
       (2, 1...1, [.add], "no more problems"),
-    ] as [(Int, ClosedRange<Int>, [Operation], String)])
-  func refused(terms: Int, numbers: ClosedRange<Int>, operations: [Operation], words: String) {
+    ] as [(Int, ClosedRange<Int>, [Problem.Operation], String)])
+  func refused(terms: Int, numbers: ClosedRange<Int>, operations: [Problem.Operation], words: String) {
     let form = ProblemForm(terms: terms, numbers: numbers, operations: operations)
     let error = #expect(throws: EnvironmentError.self) { try Self.world(form, [:]) }
     #expect(error?.kind == .misconfigured && error?.message.contains(words) == true)

@@ -92,7 +92,9 @@ func shortLists() throws {
   #expect(Set(Split.allCases.flatMap(short.tasks(in:)).map(\.id)).count == 4)
   let none = try environmentError { try TextCraft(recipes: book, depths: 4...4, lengths: 1...2, splits: splits) }
   #expect(none.kind == .misconfigured && none.message.contains("environment.lengths is 1...2"))
-  let negative = try environmentError { try TextCraft(recipes: book, listing: Listing(distractors: -1), splits: splits) }
+  let negative = try environmentError {
+    try TextCraft(recipes: book, listing: Listing(distractors: -1), splits: splits)
+  }
   #expect(negative.message.contains("environment.distractors is -1"))
 }
 

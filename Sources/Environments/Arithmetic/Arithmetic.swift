@@ -23,7 +23,8 @@ public struct Arithmetic: ExpertSuite {
     if let problem = form.problem { throw EnvironmentError(.misconfigured, problem) }
     let sequence = ProblemSequence(form: form, seed: seed)
     guard sequence.count > 0 else {
-      throw EnvironmentError(.misconfigured, "There are no more problems of \(form.summary) than are worked in the prompt.")
+      throw EnvironmentError(
+        .misconfigured, "There are no more problems of \(form.summary) than are worked in the prompt.")
     }
     if let largest = splits.largest, largest >= sequence.count {
       throw EnvironmentError(
@@ -81,7 +82,8 @@ public struct Arithmetic: ExpertSuite {
 
   private func task(number: Int) -> AgentTask {
     AgentTask(
-      id: TaskID("sum-\(sequence.seed)-\(number)"), request: sequence.problem(number).request, stepLimit: form.terms - 1)
+      id: TaskID("sum-\(sequence.seed)-\(number)"), request: sequence.problem(number).request, stepLimit: form.terms - 1
+    )
   }
 
   private func number(_ id: TaskID) throws(EnvironmentError) -> Int {

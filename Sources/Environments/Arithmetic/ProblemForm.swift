@@ -5,11 +5,11 @@ public struct ProblemForm: Sendable, Hashable {
   /// The numbers that stand in it, within 0 to 99.
   public let numbers: ClosedRange<Int>
   /// Each once.
-  public let operations: [Operation]
+  public let operations: [Problem.Operation]
   /// No line of working has a result above this, nor one below 0.
   public static let largestResult = 999
 
-  public init(terms: Int, numbers: ClosedRange<Int>, operations: [Operation]) {
+  public init(terms: Int, numbers: ClosedRange<Int>, operations: [Problem.Operation]) {
     self.terms = terms
     self.numbers = numbers
     self.operations = operations
@@ -26,7 +26,7 @@ public struct ProblemForm: Sendable, Hashable {
     }
     if operations.isEmpty || Set(operations).count < operations.count {
       return "environment.operations names none, or one twice; "
-        + "the operations are \(Operation.allCases.map(\.rawValue).joined(separator: ", "))."
+        + "the operations are \(Problem.Operation.allCases.map(\.rawValue).joined(separator: ", "))."
     }
     return nil
   }

@@ -18,7 +18,9 @@ struct ProblemSequence: Sendable {
     let worked = (0..<min(Self.workedProblems, space.count)).map { place in
       space[Seed(0).split("worked").permuted(place, below: space.count)]
     }
-    let unnumbered = (space.count - worked.count..<space.count).map { space[Seed(seed).permuted($0, below: space.count)] }
+    let unnumbered = (space.count - worked.count..<space.count).map {
+      space[Seed(seed).permuted($0, below: space.count)]
+    }
     substitutes = Dictionary(
       zip(worked.filter { !unnumbered.contains($0) }, unnumbered.filter { !worked.contains($0) }),
       uniquingKeysWith: { first, _ in first })

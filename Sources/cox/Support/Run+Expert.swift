@@ -8,6 +8,19 @@ extension Workspace {
   func collectExpert(
     _ tasks: [AgentTask], split: Split?
   ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
+    do {
+      let collected = try await solutions(of: tasks, split: split)
+      await suite.close()
+      return collected
+    } catch {
+      await suite.close()
+      throw error
+    }
+  }
+
+  private func solutions(
+    of tasks: [AgentTask], split: Split?
+  ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
     guard let world = suite as? any ExpertSuite else {
       throw ConfigurationError(
         "The world \(suite.identity.kind) has no expert; --expert goes with orders, arithmetic and textcraft.")

@@ -108,7 +108,8 @@ struct CollectReport: Encodable {
 
   var text: String {
     if let unsolved {
-      return "\(trajectories) solutions of \(split.map { "\($0) " } ?? "")tasks stored, as rollouts of the policy \"expert\": reward "
+      return
+        "\(trajectories) solutions of \(split.map { "\($0) " } ?? "")tasks stored, as rollouts of the policy \"expert\": reward "
         + reward.text(overTasks: tasks) + "."
         + (unsolved > 0 ? "\n\(unsolved) of the tasks have no solution within their steps, and are left out." : "")
     }

@@ -8,7 +8,7 @@ struct ArithmeticSettings: WorldSettings {
     let standard = ProblemForm.standard
     form = ProblemForm(
       terms: try yaml.integer("terms") ?? standard.terms, numbers: try yaml.range("numbers") ?? standard.numbers,
-      operations: try yaml.choices("operations", Operation.self) ?? standard.operations)
+      operations: try yaml.choices("operations", Problem.Operation.self) ?? standard.operations)
   }
 
   func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
