@@ -38,12 +38,16 @@ struct ExpertTests {
       #expect(result.json["policyCalls"] as? Int == 0)
       #expect((result.json["reward"] as? [String: Any])?["mean"] as? Double == 1)
     }
-    let runs = try await rows(cox, "SELECT policy, format FROM run") { ["\($0["policy"] as String)", $0["format"]] }
+    let runs = try await rows(cox, "SELECT policy, format FROM run") {
+      [$0["policy"] as String, $0["format"] as String]
+    }
     #expect(runs == [["expert", "plain"]])
     let rewards = try await rows(cox, "SELECT reward FROM trajectory") { $0["reward"] as Double }
     #expect(rewards == Array(repeating: 1, count: 6))
-    let taken = try await rows(cox, "SELECT response, action FROM step") { ($0["response"] as String, $0["action"]) }
-    #expect(taken.count == steps && taken.allSatisfy { $0.0 == $0.1 as String })
+    let taken = try await rows(cox, "SELECT response, action FROM step") {
+      ($0["response"] as String, $0["action"] as String)
+    }
+    #expect(taken.count == steps && taken.allSatisfy { $0.0 == $0.1 })
     #expect(try await rows(cox, "SELECT 1 FROM call") { _ in 0 }.isEmpty)
   }
 
