@@ -173,6 +173,7 @@ let package = Package(
       dependencies: [
         "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders", "Arithmetic",
         "TextCraft", "AgentGym", "OpenEnv", "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
+        "ModelFiles", "OpenWeights", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
