@@ -22,7 +22,7 @@ let package = Package(
     .library(name: "Policies", targets: ["Policies"]),
     .library(
       name: "Environments",
-      targets: ["Orders", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld"]),
+      targets: ["Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld"]),
     .library(name: "Reporting", targets: ["Reporting"]),
     .library(name: "OpenWeights", targets: ["OpenWeights"]),
   ],
@@ -96,8 +96,10 @@ let package = Package(
       ]),
 
     .target(name: "Orders", dependencies: ["Agents"], path: "Sources/Environments/Orders"),
+    .target(name: "Arithmetic", dependencies: ["Agents"], path: "Sources/Environments/Arithmetic"),
     .target(
-      name: "TextCraft", dependencies: ["Agents"], path: "Sources/Environments/TextCraft", resources: prompts),
+      name: "TextCraft", dependencies: ["Agents"], path: "Sources/Environments/TextCraft",
+      resources: prompts + [.embedInCode("Prompts/brief.txt")]),
 
     .target(
       name: "Shop", dependencies: ["Agents", .product(name: "GRDB", package: "GRDB.swift")],
@@ -169,8 +171,9 @@ let package = Package(
     .executableTarget(
       name: "cox",
       dependencies: [
-        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders", "TextCraft",
-        "AgentGym", "OpenEnv", "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
+        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders", "Arithmetic",
+        "TextCraft", "AgentGym", "OpenEnv", "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
+        "ModelFiles", "OpenWeights", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -234,6 +237,7 @@ let package = Package(
       name: "ModelFilesTests", dependencies: ["ModelFiles"],
       exclude: ["reference_tokenizers.py", "make_blocks.py", "blocks.json"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
+    .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
     .testTarget(
       name: "ShopTests", dependencies: ["Shop", "Agents", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -86,12 +86,16 @@ public protocol Policy: Sendable {
   /// It keeps to a number of calls in flight by itself, and lets others go while it waits to try a call again.
   var limitsConcurrency: Bool { get }
 
+  /// It works its answers out here, for nothing and always alike: they are neither stored as calls nor counted as such.
+  var computesAnswers: Bool { get }
+
   /// Asks once. Retries, where the policy has them, are inside.
   func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse
 }
 
 extension Policy {
   public var limitsConcurrency: Bool { false }
+  public var computesAnswers: Bool { false }
 }
 
 /// A policy made from a closure.

@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header tells a store from any other SQLite file.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that an older Coxswain could not read.
-  static let version = 3
+  static let version = 4
 
   /// Refuses a file that is no store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -35,6 +35,7 @@ enum Schema {
     let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     if version < 2 { try database.execute(sql: secondVersion) }
     if version < 3 { try database.execute(sql: thirdVersion) }
+    if version < 4 { try database.execute(sql: fourthVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -68,6 +69,19 @@ enum Schema {
       observation TEXT NOT NULL, choices TEXT,
       reward REAL NOT NULL, isDone INTEGER NOT NULL, isInvalid INTEGER NOT NULL,
       PRIMARY KEY (run, task, particle, step)
+    ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Version 4 keeps what a model in process made of rollouts.
+  private static let fourthVersion = """
+    -- The figures of a rollout's tokens under a model (log-probability, entropy, likeliest tokens), as JSON.
+    CREATE TABLE score (
+      run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+      task TEXT NOT NULL, particle INTEGER NOT NULL,
+      -- What scored it: model, adapter, endpoint, temperature.
+      scorer TEXT NOT NULL,
+      figures TEXT NOT NULL,
+      PRIMARY KEY (run, task, particle, scorer)
     ) STRICT, WITHOUT ROWID;
     """
 

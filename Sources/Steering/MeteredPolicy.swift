@@ -31,8 +31,13 @@ struct MeteredPolicy: Policy {
 
   var identity: String { base.identity }
   var format: ActionFormat { base.format }
+  var computesAnswers: Bool { base.computesAnswers }
 
   func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
+    if base.computesAnswers {
+      if let end = await budget.end { throw end }
+      return try await base.respond(to: request)
+    }
     // Only what is stored is compared with what is asked.
     let digest = store == nil ? "" : request.digest
     var refusal: String?

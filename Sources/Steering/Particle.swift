@@ -41,7 +41,7 @@ struct Particle: Sendable {
         failure = error.message
         return
       }
-      calls += 1
+      calls += policy.computesAnswers ? 0 : 1
       usage += response.usage
       let action = format.action(in: response.text, choices: choices, tools: tools)
       guard let outcome = try await outcome(of: action, in: segment, at: place) else { return }

@@ -20,7 +20,9 @@
     ) -> Int32 {
       TensorActor.shared.preconditionIsolated()
       // Handles of their own, so that a tensor may outlive the call.
-      let tensors = (0..<count).compactMap { (inputs?[$0]).flatMap { cx_retained($0) }.map(Tensor<Float>.init(owning:)) }
+      let tensors = (0..<count).compactMap {
+        (inputs?[$0]).flatMap { cx_retained($0) }.map(Tensor<Float>.init(owning:))
+      }
       do throws(TensorError) {
         let results = try body(tensors)
         guard tensors.count == count, results.count == outputCount else {
@@ -60,7 +62,10 @@
         trampoline, Unmanaged.passUnretained(callback).toOpaque(), inputs.map { Optional($0.handle.pointer) },
         inputs.count, &values, outputs, &gradients)
     }
-    let made = (values.compactMap { $0 }.map(Tensor<Float>.init(owning:)), gradients.compactMap { $0 }.map(Tensor<Float>.init(owning:)))
+    let made = (
+      values.compactMap { $0 }.map(Tensor<Float>.init(owning:)),
+      gradients.compactMap { $0 }.map(Tensor<Float>.init(owning:))
+    )
     if failed != 0 { throw callback.failure ?? TensorError("gradient", shapes: inputs.map(\.shape), lastError()) }
     return made
   }

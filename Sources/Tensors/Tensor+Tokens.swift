@@ -10,6 +10,12 @@
     /// The likeliest tokens with their log-probabilities, best first.
     public var best: [(token: Int32, logProbability: Float)]
 
+    public init(logProbability: Float, entropy: Float, best: [(token: Int32, logProbability: Float)] = []) {
+      self.logProbability = logProbability
+      self.entropy = entropy
+      self.best = best
+    }
+
     public static func == (a: Self, b: Self) -> Bool {
       a.logProbability == b.logProbability && a.entropy == b.entropy && a.best.elementsEqual(b.best, by: ==)
     }

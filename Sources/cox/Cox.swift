@@ -17,7 +17,13 @@ struct Cox: AsyncParsableCommand {
       Demo.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Report.self,
       Show.self,
       Export.self, CheckEnvironment.self, Doctor.self,
-    ])
+    ] + openWeights)
+
+  #if OpenWeights
+    private static let openWeights: [any ParsableCommand.Type] = [Sharpen.self]
+  #else
+    private static let openWeights: [any ParsableCommand.Type] = []
+  #endif
 }
 
 @main

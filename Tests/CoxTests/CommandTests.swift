@@ -300,7 +300,8 @@ struct CommandTests {
   @Test(
     "check-environment on every world that needs nothing but itself",
     arguments: [
-      ("{ kind: orders, tasks: { test: \"0..<3\" } }", []), ("{ kind: textcraft, tasks: { test: \"0..<3\" } }", []),
+      ("{ kind: orders, tasks: { test: \"0..<3\" } }", []), ("{ kind: arithmetic, tasks: { test: \"0..<3\" } }", []),
+      ("{ kind: textcraft, tasks: { test: \"0..<3\" } }", []),
       ("{ kind: shop, tasks: { test: \"0..<3\" } }", ["--action", "search[shirt]", "--action", "click[Buy Now]"]),
       ("{ kind: process, command: [python3, MAZE] }", []),
     ])

@@ -93,7 +93,7 @@ struct ConfigurationTests {
       ("", "no environment"), ("environment: [1]", "not a mapping"), ("environment: { kind: orders }", "no policy"),
       (
         "environment: { kind: chess }\npolicy: { kind: local }",
-        "orders, textcraft, shop, scienceworld, agentgym, openenv, process"
+        "orders, arithmetic, textcraft, shop, scienceworld, agentgym, openenv, process"
       ),
       ("environment: { kind: orders }\npolicy: { kind: openai }", "policy.url"),
       (least + "steering: { particles: many }", "whole number"),

@@ -48,6 +48,15 @@ struct WorldSettingsTests {
       ("kind: openenv, url: \"http://127.0.0.1:1\"", "127.0.0.1:1"),
       ("kind: openenv, url: \"http://127.0.0.1:1\", rendering: xml", "one of text, json"),
       ("kind: orders, prompt: react", "unknown key environment.prompt"),
+      ("kind: arithmetic, terms: 1", "environment.terms is 1"),
+      ("kind: arithmetic, numbers: \"2...100\"", "within 0...99"),
+      ("kind: arithmetic, operations: [add, divide]", "a list of add, subtract, multiply"),
+      ("kind: arithmetic, operations: []", "environment.operations names none"),
+      ("kind: arithmetic, tasks: { test: 4093 }", "there are 4093"),
+      ("kind: arithmetic, prompt: brief", "no brief prompt"),
+      ("kind: textcraft, distractors: -1", "environment.distractors is -1"),
+      ("kind: textcraft, ways: shortest", "one of all, cheapest"),
+      ("kind: textcraft, lengths: 1", "environment.lengths is 1...1"),
     ])
   func wrong(environment: String, words: String) async {
     let failure = await Self.failure(environment)

@@ -35,29 +35,11 @@ struct OrderSequence: Sendable {
 
   /// The words of a place in a seeded permutation of all requests.
   private static func request(at place: Int, of form: OrderForm, seed: UInt64) -> [String] {
-    var rest = permuted(place, below: form.requests, seed: seed)
+    var rest = Seed(seed).permuted(place, below: form.requests)
     return form.fields.map { field in
       let word = field.options[rest % field.options.count]
       rest /= field.options.count
       return word
     }
-  }
-
-  /// A permutation of 0 ..< bound: four Feistel rounds over the next even power of two, walked until the result is inside
-  /// (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
-  private static func permuted(_ place: Int, below bound: Int, seed: UInt64) -> Int {
-    var half = 1
-    while 1 << (2 * half) < bound { half += 1 }
-    let mask = (1 << half) - 1
-    let keys = (0..<4).map { Seed(seed).split("permutation").split($0) }
-    var value = place
-    repeat {
-      var (left, right) = (value >> half, value & mask)
-      for key in keys {
-        (left, right) = (right, left ^ (Int(truncatingIfNeeded: key.split(right).rawValue) & mask))
-      }
-      value = left << half | right
-    } while value >= bound
-    return value
   }
 }

@@ -2,7 +2,7 @@ import Agents
 
 /// The order desk: a customer's request, and a form filled in one field at a time from listed options. The reward is the share
 /// of fields right, paid at the end; the policy is shown the current field alone, with the worked orders.
-public struct Orders: TaskSuite {
+public struct Orders: ExpertSuite {
   public let form: OrderForm
   private let sequence: OrderSequence
   private let splits: TaskSplits
@@ -43,6 +43,11 @@ public struct Orders: TaskSuite {
   public func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
     let desk = OrderDesk(order: sequence.order(try number(task.id)), form: form)
     return (desk, desk.observation)
+  }
+
+  /// What the customer wants, field by field.
+  public func solution(of task: AgentTask) throws(EnvironmentError) -> [String]? {
+    sequence.order(try number(task.id)).wanted
   }
 
   public func transcript(for trajectory: Trajectory) -> Transcript {

@@ -10,6 +10,14 @@ extension RecipeBook {
     path.provide(1, of: goal)
     return path.commands
   }
+
+  /// The recipes that the gold path uses, each once, in the order of their first craft.
+  func recipesOnGoldPath(to goal: Item) -> [Recipe] {
+    guard !recipes(making: goal).isEmpty else { return [] }
+    var path = GoldPath(book: self)
+    path.provide(1, of: goal)
+    return path.used
+  }
 }
 
 /// A plan in the making.
@@ -17,6 +25,7 @@ private struct GoldPath {
   let book: RecipeBook
   private var gets: [(item: Item, count: Int)] = []
   private var crafts: [String] = []
+  private(set) var used: [Recipe] = []
   /// What earlier crafts made beyond their need.
   private var spare = Inventory()
 
@@ -45,6 +54,7 @@ private struct GoldPath {
     let items = recipe.inputs.map { book.cheapestItem(for: $0.ingredient) }
     for (input, item) in zip(recipe.inputs, items) { provide(input.count, of: item) }
     crafts.append(recipe.command(using: items.map(\.name)))
+    if !used.contains(recipe) { used.append(recipe) }
   }
 }
 

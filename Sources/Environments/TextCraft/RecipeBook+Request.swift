@@ -3,30 +3,32 @@ import Agents
 extension RecipeBook {
   /// What a task says: the commands, those that lead to the goal among others, and the goal.
   ///
-  /// The others are drawn from recipes that use the same ingredients. The text depends on the recipes, the goal and the
-  /// seed alone, and is the same on every machine.
-  func request(for goal: Item, seed: UInt64) -> String {
-    let commands = commands(for: goal, seed: seed).joined(separator: "\n")
+  /// The others are drawn from recipes that use the same ingredients. The text depends on the recipes, the goal, the seed and
+  /// the listing alone, and is the same on every machine.
+  func request(for goal: Item, seed: UInt64, listing: Listing = .benchmark) -> String {
+    let commands = commands(for: goal, seed: seed, listing: listing).joined(separator: "\n")
     return "Crafting commands:\n\(commands)\n\nGoal: craft \(goal.name)."
   }
 
-  private func commands(for goal: Item, seed: UInt64) -> [String] {
+  private func commands(for goal: Item, seed: UInt64, listing: Listing) -> [String] {
     var generator = Seed(seed).split(goal.id).split("commands").generator()
-    let needed = recipesLeading(to: goal)
+    let leading = recipesLeading(to: goal)
+    let needed = listing.ways == .all ? leading : recipesOnGoldPath(to: goal)
     // By text, since two recipe files can say the same.
     var listed: Set<String> = []
     let commands = needed.map(\.command).filter { listed.insert($0).inserted }
+    // What leads to the goal on another way is beside the point no less than what leads elsewhere; only it is no distractor.
+    var barred = listed.union(leading.map(\.command))
     var others: [String] = []
     for ingredient in needed.flatMap({ $0.inputs.map(\.ingredient) }) {
       let uses = generator.drawn(Self.usesPerIngredient, from: recipes(using: ingredient))
-      others += uses.map(\.command).filter { listed.insert($0).inserted }
+      others += uses.map(\.command).filter { barred.insert($0).inserted }
     }
-    let chosen = commands + generator.drawn(Self.distractors, from: others)
+    let chosen = commands + generator.drawn(listing.distractors, from: others)
     return generator.drawn(chosen.count, from: chosen)
   }
 
   private static var usesPerIngredient: Int { 10 }
-  private static var distractors: Int { 10 }
 
   /// Every recipe on any way to an item, each once.
   func recipesLeading(to goal: Item) -> [Recipe] {

@@ -20,6 +20,7 @@ public struct TextCraft: TaskSuite {
   public let reward: Reward
   /// Steps after which an attempt is cut.
   public let stepLimit: Int
+  public let listing: Listing
   public let seed: UInt64
   /// The goals that are numbered, in their order.
   public let goals: [Item]
@@ -28,37 +29,50 @@ public struct TextCraft: TaskSuite {
 
   /// - Parameters:
   ///   - depths: of the goals that are numbered; see ``RecipeBook/depth(of:)``.
+  ///   - lengths: of the ``RecipeBook/goldPath(to:)`` of the goals that are numbered, in steps; nil for any.
   ///   - stepLimit: at least 1. Of the 544 standard goals one, the netherite block, takes more than 40 (48).
+  ///   - listing: which commands a task lists.
   ///   - seed: which goals the numbers name, and what else the tasks list.
   ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
   ///   - splits: the numbers of each split.
   /// - Throws: `misconfigured` where no goal has such a depth, a number is past the last goal, or there is no step.
   public init(
     recipes: RecipeBook, reward: Reward = .goal, depths: ClosedRange<Int> = 1...4, stepLimit: Int = 40,
-    seed: UInt64 = 1, prompting: Prompting = Self.prompting, splits: TaskSplits
+    lengths: ClosedRange<Int>? = nil, listing: Listing = .benchmark, seed: UInt64 = 1,
+    prompting: Prompting = Self.prompting, splits: TaskSplits
   ) throws(EnvironmentError) {
     guard stepLimit > 0 else {
       throw EnvironmentError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
     }
-    let candidates = recipes.goals.filter { depths.contains(recipes.depth(of: $0)) }
+    guard listing.distractors >= 0 else {
+      throw EnvironmentError(
+        .misconfigured, "environment.distractors is \(listing.distractors); a number of commands, 0 or more.")
+    }
+    let candidates = recipes.goals.filter { goal in
+      depths.contains(recipes.depth(of: goal)) && lengths?.contains(recipes.goldPath(to: goal).count) ?? true
+    }
     var generator = Seed(seed).split("goals").generator()
     let goals = generator.drawn(candidates.count, from: candidates)
     guard !goals.isEmpty else {
       let deepest = recipes.goals.map(recipes.depth(of:)).max() ?? 0
       throw EnvironmentError(
         .misconfigured,
-        "environment.depths is \(depths.lowerBound)...\(depths.upperBound); these recipes have goals of depth 1 to "
-          + "\(deepest).")
+        "environment.depths is \(depths.lowerBound)...\(depths.upperBound)"
+          + (lengths.map { " and environment.lengths is \($0.lowerBound)...\($0.upperBound)" } ?? "")
+          + "; these recipes have goals of depth 1 to \(deepest)"
+          + (lengths == nil ? "." : ", and of every depth some take more steps than others."))
     }
     if let largest = splits.largest, largest >= goals.count {
       throw EnvironmentError(
         .misconfigured,
-        "environment.tasks names task \(largest); depths \(depths.lowerBound)...\(depths.upperBound) have \(goals.count) "
+        "environment.tasks names task \(largest); depths \(depths.lowerBound)...\(depths.upperBound)"
+          + (lengths.map { " and lengths \($0.lowerBound)...\($0.upperBound)" } ?? "") + " have \(goals.count) "
           + "goals, numbered from 0.")
     }
     self.recipes = recipes
     self.reward = reward
     self.stepLimit = stepLimit
+    self.listing = listing
     self.seed = seed
     self.goals = goals
     self.prompting = prompting
@@ -80,7 +94,7 @@ public struct TextCraft: TaskSuite {
       kind: "textcraft",
       rules:
         "reward \(reward.rawValue); \(recipes.recipes.count) recipes, digest \(recipes.digest); \(stepLimit) steps; "
-        + prompting.summary)
+        + listing.summary + prompting.summary)
   }
 
   public var maximalReward: Double? { 1 }
@@ -96,7 +110,7 @@ public struct TextCraft: TaskSuite {
   public func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
     let (goal, seed) = try parts(of: task.id)
     let episode = CraftingEpisode(book: recipes, goal: goal, reward: reward)
-    return (episode, Observation(recipes.request(for: goal, seed: seed)))
+    return (episode, Observation(recipes.request(for: goal, seed: seed, listing: listing)))
   }
 
   public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
@@ -120,8 +134,11 @@ public struct TextCraft: TaskSuite {
 
   private func task(goal: Item, seed: UInt64) -> AgentTask {
     AgentTask(
-      id: TaskID("\(goal.name)#\(seed)"), request: recipes.request(for: goal, seed: seed), stepLimit: stepLimit)
+      id: TaskID("\(goal.name)#\(seed)"), request: recipes.request(for: goal, seed: seed, listing: listing),
+      stepLimit: stepLimit)
   }
+
+  func goal(of id: TaskID) throws(EnvironmentError) -> Item { try parts(of: id).goal }
 
   private func parts(of id: TaskID) throws(EnvironmentError) -> (goal: Item, seed: UInt64) {
     let parts = id.rawValue.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)

@@ -80,7 +80,9 @@
         let shape = target.shape(in: model)
         let expected = place % 2 == 0 ? [configuration.rank, shape[1]] : [shape[0], configuration.rank]
         guard let found = file.shape(of: name) else { throw problem("has no tensor \(name)") }
-        guard found == expected else { throw problem("has \(name) of shape \(found), where the model wants \(expected)") }
+        guard found == expected else {
+          throw problem("has \(name) of shape \(found), where the model wants \(expected)")
+        }
         tensors.append(try Tensor(file.floats(of: name), shape: expected))
       }
       if file.names.count != tensors.count {

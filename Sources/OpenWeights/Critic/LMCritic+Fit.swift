@@ -43,7 +43,9 @@
       base: LoadedModel, settings: Settings,
       report: @Sendable (_ step: Int, _ loss: Double, _ heldOutLoss: Double?) -> Void = { _, _, _ in }
     ) async throws -> LMCritic {
-      guard !examples.isEmpty, !returns.isEmpty else { throw CriticError(.tooLittleData, "There are no states to learn from.") }
+      guard !examples.isEmpty, !returns.isEmpty else {
+        throw CriticError(.tooLittleData, "There are no states to learn from.")
+      }
       let shape = base.files.configuration
       let seed = Seed(settings.seed).split("lm critic")
       // The head begins at nothing, its bias at the classes' shares: the first prediction is the constant one.

@@ -40,7 +40,8 @@
           .wrongEnvironment, "The critic in \(path) was trained on \(record.environment), and this is \(environment).")
       }
       guard record.base == base.name else {
-        throw CriticError(.unreadable, "The critic in \(path) was trained on the model \(record.base), not \(base.name).")
+        throw CriticError(
+          .unreadable, "The critic in \(path) was trained on the model \(record.base), not \(base.name).")
       }
       let file = try SafetensorsFile(contentsOf: "\(path)/\(headName)")
       let classes = record.returns.count

@@ -22,7 +22,8 @@
     /// - Throws: `ModelError` where the model has no chat template and `api` wants one, or for the format `tools`.
     public init(_ files: OpenModel, api: API, format: ActionFormat) throws(ModelError) {
       guard format != .tools else {
-        throw ModelError("A model in process takes the formats plain and react; for tools, serve it and use kind openai.")
+        throw ModelError(
+          "A model in process takes the formats plain and react; for tools, serve it and use kind openai.")
       }
       if api == .chat, files.chatTemplate == nil {
         let why = files.chatTemplateError.map { ": \($0)" } ?? "."
@@ -77,7 +78,8 @@
       let text = (api == .text ? " " : "") + response.trimmed
       guard let spelled = spelled(choices), spelled.contains(text) else {
         let answer = tokenizer.encode(text).map(Int32.init)
-        let end = api == .text ? (format == .plain ? tokenizer.encode("\n").map(Int32.init) : []) : [endToken].compactMap { $0 }
+        let end =
+          api == .text ? (format == .plain ? tokenizer.encode("\n").map(Int32.init) : []) : [endToken].compactMap { $0 }
         return TokenSequence(prompt: prompt, answer: answer + end)
       }
       let options = spelled.map { Array($0.utf8) }

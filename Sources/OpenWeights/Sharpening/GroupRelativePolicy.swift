@@ -41,7 +41,8 @@
       let advantages = attempts.flatMap { Array(repeating: Float($0.advantage), count: $0.rollout.drawn) }
       let count = Float(max(tokens, 1))
       let (low, high) = (Float(1 - clip), Float(1 + clip))
-      return try trainer.gradient(of: sequences, temperature: temperature) { logProbabilities, rows throws(TensorError) in
+      return try trainer.gradient(of: sequences, temperature: temperature) {
+        logProbabilities, rows throws(TensorError) in
         let picked = try logProbabilities.picking(Tensor(Array(targets[rows])))
         let ratio = try (picked - Tensor(Array(old[rows]))).exponential()
         let advantage = try Tensor(Array(advantages[rows]))

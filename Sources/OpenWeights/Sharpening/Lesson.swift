@@ -10,6 +10,12 @@
     /// The frozen model's entropy at each drawn token, in nats, sequence after sequence.
     public let entropies: [[Float]]
 
+    public init(rollout: RolloutTokens, advantage: Double, entropies: [[Float]]) {
+      self.rollout = rollout
+      self.advantage = advantage
+      self.entropies = entropies
+    }
+
     /// Drawn tokens at which the frozen model was undecided by more than `threshold` nats.
     func decisions(above threshold: Double) -> Int {
       entropies.reduce(0) { sum, sequence in sum + sequence.count { Double($0) > threshold } }

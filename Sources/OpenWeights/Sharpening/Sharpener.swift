@@ -69,10 +69,13 @@
       self.heldOut = heldOut
       self.attempts = attempts
       self.report = report
-      let fresh = try base.adapter ?? AdapterWeights(
-        settings.adapter, for: base.files.configuration, seed: Seed(settings.seed).split("adapter"))
+      let fresh =
+        try base.adapter
+        ?? AdapterWeights(
+          settings.adapter, for: base.files.configuration, seed: Seed(settings.seed).split("adapter"))
       trainer = try AdapterTrainer(
-        base.model, frozen: base.adapter, adapter: fresh, optimiser: settings.optimiser, checkpointing: settings.checkpointing)
+        base.model, frozen: base.adapter, adapter: fresh, optimiser: settings.optimiser,
+        checkpointing: settings.checkpointing)
     }
 
     /// The loss, the gradient's parts and the tokens of one step.
@@ -98,7 +101,10 @@
       }
       try await evaluate(at: trainer.optimiser.step, &state, folder)
       while trainer.optimiser.step < steps {
-        try Task.checkCancellation()
+        if Task.isCancelled {
+          if !state.log.isEmpty { try save(state, folder) }
+          throw ModelError("Stopped after \(state.log.count) steps. Run the same command to go on.")
+        }
         let begun = ContinuousClock.now
         Engine.resetPeakMemory()
         let (learned, spent) = try await batch(trainer.optimiser.step)

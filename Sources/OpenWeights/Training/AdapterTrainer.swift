@@ -7,9 +7,10 @@
   ///   - logProbabilities: log softmax over the vocabulary at some of the batch's rows, [rows, vocabulary].
   ///   - rows: which ones, as places among the batch's drawn tokens.
   /// - Returns: a scalar, their share of the loss.
-  typealias RowLoss = @TensorActor (
-    _ logProbabilities: Tensor<Float>, _ rows: Range<Int>
-  ) throws(TensorError) -> Tensor<Float>
+  typealias RowLoss =
+    @TensorActor (
+      _ logProbabilities: Tensor<Float>, _ rows: Range<Int>
+    ) throws(TensorError) -> Tensor<Float>
 
   /// Trains the adapter of a frozen model, step by step.
   @TensorActor

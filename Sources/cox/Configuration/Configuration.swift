@@ -15,7 +15,7 @@ struct Configuration {
 }
 
 struct PolicySettings {
-  enum Kind: String, CaseIterable { case openai, anthropic, local, recorded }
+  enum Kind: String, CaseIterable { case openai, anthropic, local, mlx, recorded }
 
   var kind: Kind
   /// Where the keys stand, for errors.
@@ -49,7 +49,10 @@ struct PolicySettings {
   // recorded
   var recording: String?
   var identity: String?
-  // local
+  // mlx
+  var adapter: String?
+  var cacheMegabytes = 1024
+  // local and mlx
   var python: String?
   var port: Int?
   var threads: Int?

@@ -46,6 +46,10 @@ extension PolicySettings {
     case .recorded:
       recording = try yaml.text("recording")
       identity = try yaml.text("identity")
+    case .mlx:
+      adapter = try yaml.text("adapter")
+      threads = try yaml.integer("threads")
+      cacheMegabytes = try yaml.integer("cacheMegabytes") ?? cacheMegabytes
     case .local:
       python = try yaml.text("python")
       port = try yaml.integer("port")
@@ -83,6 +87,7 @@ extension PolicySettings {
     try positive(threads, "threads")
     try positive(context, "context")
     try positive(slots, "slots")
+    try positive(cacheMegabytes, "cacheMegabytes")
     if !(temperature >= 0 && temperature.isFinite) {
       throw ConfigurationError("\(section).temperature is \(temperature); it is not negative.")
     }
@@ -116,6 +121,11 @@ extension PolicySettings {
         throw ConfigurationError("\(section).recording is missing: the store or cassette whose answers are replayed.")
       }
     case .local: break
+    case .mlx:
+      if format == .tools {
+        throw ConfigurationError("\(section).format tools goes with a server; a model in process takes plain and react.")
+      }
+      if hedge != nil { throw ConfigurationError("\(section).hedge goes with a server.") }
     }
   }
 

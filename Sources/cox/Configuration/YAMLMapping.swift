@@ -61,6 +61,16 @@ struct YAMLMapping {
     }
   }
 
+  /// A list of an enumeration's names.
+  mutating func choices<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> [T]?
+  where T.RawValue == String {
+    try read(key, "a list of " + T.allCases.map(\.rawValue).joined(separator: ", ")) { node in
+      guard let items = node.sequence else { return nil }
+      let values = items.map { item in item.scalar.flatMap { T(rawValue: $0.string) } }
+      return values.contains { $0 == nil } ? nil : values.compactMap(\.self)
+    }
+  }
+
   /// Task numbers: `"0..<64"`, `7`, or a list of either.
   mutating func numbers(_ key: String) throws -> [Int]? {
     try read(key, "task numbers, such as \"0..<64\" or [64, 65]") { node in

@@ -9,6 +9,7 @@ enum PolicySource {
   case completions(ChatCompletionsPolicy.Settings, url: String, key: APIKey)
   case anthropic(AnthropicPolicy.Settings, url: String, key: APIKey)
   case local(ChatCompletionsPolicy.Settings, LocalServer.Settings)
+  case open(OpenPolicy)
   case recorded(RecordedPolicy)
 
   init(_ settings: PolicySettings) async throws {
@@ -35,6 +36,7 @@ enum PolicySource {
         slots: settings.slots ?? settings.concurrency, context: settings.context)
       if let threads = settings.threads { server.threads = threads }
       self = .local(completions, server)
+    case .mlx: self = .open(try OpenPolicy(settings))
     case .recorded: self = .recorded(try await Self.recording(settings))
     }
   }
@@ -45,6 +47,7 @@ enum PolicySource {
     case .completions(let settings, _, _), .local(let settings, _):
       ChatCompletionsPolicy(url: "", settings: settings).identity
     case .anthropic(let settings, _, _): AnthropicPolicy(url: "", key: nil, settings: settings).identity
+    case .open(let policy): policy.identity
     case .recorded(let policy): policy.identity
     }
   }
@@ -170,6 +173,7 @@ extension PolicySource {
           return try await body(SharedPrompts(policy, most: min(samples, server.slots)))
         }
       }
+    case .open(let policy): return try await policy.with(body)
     case .recorded(let policy): return try await body(policy)
     }
   }

@@ -10,7 +10,7 @@ struct Run {
   private let base: any Policy
   let budget: Budget
 
-  fileprivate init(workspace: Workspace, base: any Policy, budget: Budget) {
+  init(workspace: Workspace, base: any Policy, budget: Budget) {
     self.workspace = workspace
     self.base = base
     self.budget = budget

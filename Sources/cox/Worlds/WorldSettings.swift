@@ -10,11 +10,12 @@ protocol WorldSettings: Sendable {
 
 struct EnvironmentSettings: Sendable {
   enum Kind: String, CaseIterable {
-    case orders, textcraft, shop, scienceworld, agentgym, openenv, process
+    case orders, arithmetic, textcraft, shop, scienceworld, agentgym, openenv, process
 
     var settings: any WorldSettings.Type {
       switch self {
       case .orders: OrdersSettings.self
+      case .arithmetic: ArithmeticSettings.self
       case .textcraft: TextCraftSettings.self
       case .shop: ShopSettings.self
       case .scienceworld: ScienceWorldSettings.self

@@ -1,0 +1,40 @@
+extension ActionFormat {
+  /// An answer that says nothing but an action, as a policy of this format writes it.
+  ///
+  /// - Parameter tools: what the policy is offered, for ``tools``.
+  /// - Returns: nil where no answer would be read as this action: it is none of the choices, no tool's template fits it, or it is
+  ///   longer than a line.
+  public func response(for action: String, choices: [String]? = nil, tools: [ActionTool] = []) -> String? {
+    let answers =
+      switch self {
+      case .plain: [action]
+      case .react: ["Action: \(action)"]
+      case .tools:
+        tools.compactMap { tool in
+          tool.arguments(in: action).map { ToolCall(name: tool.name, arguments: $0).text() }
+        }
+      }
+    return answers.first { self.action(in: $0, choices: choices, tools: tools) == .act(action) }
+  }
+}
+
+extension ActionTool {
+  /// The arguments with which a call means this action, or nil where the template does not fit it. The reverse of
+  /// ``action(_:)``; an argument ends where the template's next words begin.
+  func arguments(in action: String) -> [String: String]? {
+    var arguments: [String: String] = [:]
+    var (text, rest) = (action[...], template[...])
+    while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+      guard text.hasPrefix(rest[..<open]) else { return nil }
+      text = text.dropFirst(rest[..<open].count)
+      let name = String(rest[rest.index(after: open)..<close])
+      rest = rest[rest.index(after: close)...]
+      let words = rest.prefix { $0 != "{" }
+      let end = words.isEmpty ? text.endIndex : text.firstRange(of: words)?.lowerBound
+      guard let end, end > text.startIndex else { return nil }
+      arguments[name] = String(text[..<end])
+      text = text[end...]
+    }
+    return text == rest ? arguments : nil
+  }
+}

@@ -1,0 +1,98 @@
+import Agents
+
+/// Arithmetic worked line by line: a number to start with, and one operation after the other. The world begins each line of working
+/// with what the agent's line before came to (`Then 11 + 8 =`), the agent ends it (`19`), and the last line is the answer. It
+/// alone is paid for, with 1, at the end; a slip before it can be seen as soon as it is made.
+///
+/// Made for models that are small and can be trained: every problem can be checked, there are as many as one wants, and an attempt
+/// takes a few dozen tokens.
+public struct Arithmetic: ExpertSuite {
+  public let form: ProblemForm
+  public let prompting: Prompting
+  private let sequence: ProblemSequence
+  private let splits: TaskSplits
+
+  /// - Parameters:
+  ///   - seed: which problems the numbers name.
+  ///   - prompting: what the policy is told before the task; nil for ``prompting(for:)``.
+  ///   - splits: the numbers of each split.
+  /// - Throws: `misconfigured` where there are no such problems, or a number is past the last.
+  public init(
+    form: ProblemForm = .standard, seed: UInt64 = 1, prompting: Prompting? = nil, splits: TaskSplits
+  ) throws(EnvironmentError) {
+    if let problem = form.problem { throw EnvironmentError(.misconfigured, problem) }
+    let sequence = ProblemSequence(form: form, seed: seed)
+    guard sequence.count > 0 else {
+      throw EnvironmentError(
+        .misconfigured, "There are no more problems of \(form.summary) than are worked in the prompt.")
+    }
+    if let largest = splits.largest, largest >= sequence.count {
+      throw EnvironmentError(
+        .misconfigured,
+        "environment.tasks names problem \(largest); of \(form.summary) there are \(sequence.count), numbered from 0.")
+    }
+    self.form = form
+    self.prompting = prompting ?? Self.prompting(sequence.worked)
+    self.sequence = sequence
+    self.splits = splits
+  }
+
+  /// What a policy is told unless it is told otherwise: some problems worked, which are no tasks.
+  ///
+  /// - Throws: `misconfigured` where there are no such problems.
+  public static func prompting(for form: ProblemForm) throws(EnvironmentError) -> Prompting {
+    if let problem = form.problem { throw EnvironmentError(.misconfigured, problem) }
+    return prompting(ProblemSequence(form: form, seed: 0).worked)
+  }
+
+  private static func prompting(_ worked: [Problem]) -> Prompting {
+    Prompting(
+      "Work out each sum one step at a time.",
+      examples: worked.flatMap { problem in
+        let results = problem.results
+        return results.enumerated().map { line, result in
+          Prompting.Exchange(
+            prompt: problem.stem(line, after: line == 0 ? nil : results[line - 1]), response: String(result))
+        }
+      })
+  }
+
+  public var identity: EnvironmentIdentity {
+    EnvironmentIdentity(kind: "arithmetic", rules: "\(form.summary); \(prompting.summary)")
+  }
+
+  public var maximalReward: Double? { 1 }
+
+  public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task(number:)) }
+
+  /// Tasks are named `sum-SEED-NUMBER`; the number alone will do.
+  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { task(number: try number(id)) }
+
+  public func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+    let problem = sequence.problem(try number(task.id))
+    return (ArithmeticEpisode(problem: problem), Observation(problem.stem(0, after: nil)))
+  }
+
+  public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
+
+  /// What each line comes to.
+  public func solution(of task: AgentTask) throws(EnvironmentError) -> [String]? {
+    sequence.problem(try number(task.id)).results.map(String.init)
+  }
+
+  private func task(number: Int) -> AgentTask {
+    AgentTask(
+      id: TaskID("sum-\(sequence.seed)-\(number)"), request: sequence.problem(number).request, stepLimit: form.terms - 1
+    )
+  }
+
+  private func number(_ id: TaskID) throws(EnvironmentError) -> Int {
+    let prefix = "sum-\(sequence.seed)-"
+    let digits = id.rawValue.hasPrefix(prefix) ? id.rawValue.dropFirst(prefix.count) : id.rawValue[...]
+    guard let number = Int(digits), (0..<sequence.count).contains(number) else {
+      throw EnvironmentError(
+        .unknownTask, "There is no problem \(id); problems are named \(prefix)0 to \(prefix)\(sequence.count - 1).")
+    }
+    return number
+  }
+}

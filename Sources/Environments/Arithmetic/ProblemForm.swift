@@ -1,0 +1,91 @@
+/// How hard the problems are.
+public struct ProblemForm: Sendable, Hashable {
+  /// Numbers in a problem, the first included, and so one more than lines of working: 2 to 6.
+  public let terms: Int
+  /// The numbers that stand in it, within 0 to 99.
+  public let numbers: ClosedRange<Int>
+  /// Each once.
+  public let operations: [Problem.Operation]
+  /// No line of working has a result above this, nor one below 0.
+  public static let largestResult = 999
+
+  public init(terms: Int, numbers: ClosedRange<Int>, operations: [Problem.Operation]) {
+    self.terms = terms
+    self.numbers = numbers
+    self.operations = operations
+  }
+
+  /// What a 135M-parameter model gets right in some attempts and wrong in others, on most problems.
+  public static let standard = ProblemForm(terms: 4, numbers: 2...9, operations: [.add])
+
+  /// Why there are no such problems, in words, or nil.
+  var problem: String? {
+    if !(2...6).contains(terms) { return "environment.terms is \(terms); a problem has 2 to 6 numbers." }
+    if numbers.lowerBound < 0 || numbers.upperBound > 99 {
+      return "environment.numbers is \(numbers.lowerBound)...\(numbers.upperBound); they are within 0...99."
+    }
+    if operations.isEmpty || Set(operations).count < operations.count {
+      return "environment.operations names none, or one twice; "
+        + "the operations are \(Problem.Operation.allCases.map(\.rawValue).joined(separator: ", "))."
+    }
+    return nil
+  }
+
+  var summary: String {
+    "\(terms) terms of \(numbers.lowerBound)...\(numbers.upperBound), \(operations.map(\.rawValue).joined(separator: ", "))"
+  }
+}
+
+/// All problems of a form in order, counted and found without listing them.
+struct ProblemSpace: Sendable {
+  let form: ProblemForm
+  /// How many problems there are; at most 99 · 297⁵ or so, which fits an `Int`.
+  let count: Int
+  /// By the operations still to come, then by the value so far: how many ways there are to go on.
+  private let ways: [[Int]]
+
+  /// - Precondition: the form has no ``ProblemForm/problem``.
+  init(_ form: ProblemForm) {
+    self.form = form
+    let values = 0...ProblemForm.largestResult
+    var ways = [values.map { _ in 1 }]
+    for left in 1..<form.terms {
+      ways.append(
+        values.map { value in Self.next(after: value, form).reduce(0) { $0 + ways[left - 1][$1.result] } })
+    }
+    self.ways = ways
+    count = form.numbers.reduce(0) { $0 + ways[form.terms - 1][$1] }
+  }
+
+  /// - Precondition: `place` is in 0 ..< count.
+  subscript(place: Int) -> Problem {
+    var rest = place
+    var (start, operands): (Int, [Problem.Operand]) = (form.numbers.lowerBound, [])
+    for number in form.numbers {
+      start = number
+      if rest < ways[form.terms - 1][number] { break }
+      rest -= ways[form.terms - 1][number]
+    }
+    var value = start
+    for left in (0..<form.terms - 1).reversed() {
+      for next in Self.next(after: value, form) {
+        guard rest >= ways[left][next.result] else {
+          operands.append(next.operand)
+          value = next.result
+          break
+        }
+        rest -= ways[left][next.result]
+      }
+    }
+    return Problem(start: start, operands: operands)
+  }
+
+  private static func next(after value: Int, _ form: ProblemForm) -> [(operand: Problem.Operand, result: Int)] {
+    form.operations.flatMap { operation in
+      form.numbers.compactMap { number in
+        let result = operation(value, number)
+        return (0...ProblemForm.largestResult).contains(result) ? (Problem.Operand(operation, number), result) : nil
+      }
+    }
+  }
+}

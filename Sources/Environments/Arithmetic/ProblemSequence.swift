@@ -1,0 +1,39 @@
+import Agents
+
+/// The problems of a seed, by number. Different numbers are different problems, whatever the split they serve.
+struct ProblemSequence: Sendable {
+  let seed: UInt64
+  /// Worked in every prompt, the same for all seeds, and never a task.
+  let worked: [Problem]
+  private let space: ProblemSpace
+  /// A worked problem is no task: its number names one of those that no number reaches instead.
+  private let substitutes: [Problem: Problem]
+
+  static let workedProblems = 3
+
+  /// - Precondition: the form has no ``ProblemForm/problem``.
+  init(form: ProblemForm, seed: UInt64) {
+    self.seed = seed
+    let space = ProblemSpace(form)
+    let worked = (0..<min(Self.workedProblems, space.count)).map { place in
+      space[Seed(0).split("worked").permuted(place, below: space.count)]
+    }
+    let unnumbered = (space.count - worked.count..<space.count).map {
+      space[Seed(seed).permuted($0, below: space.count)]
+    }
+    substitutes = Dictionary(
+      zip(worked.filter { !unnumbered.contains($0) }, unnumbered.filter { !worked.contains($0) }),
+      uniquingKeysWith: { first, _ in first })
+    self.space = space
+    self.worked = worked
+  }
+
+  /// The number of problems, worked ones left out.
+  var count: Int { space.count - worked.count }
+
+  /// - Precondition: `number` is in 0 ..< count.
+  func problem(_ number: Int) -> Problem {
+    let drawn = space[Seed(seed).permuted(number, below: space.count)]
+    return substitutes[drawn] ?? drawn
+  }
+}

@@ -1,0 +1,42 @@
+import Agents
+import GRDB
+
+/// Which stored rollout a score is of.
+public struct RolloutKey: Sendable, Hashable {
+  public let run: String
+  public let task: TaskID
+  public let particle: Int
+
+  public init(run: String, task: TaskID, particle: Int) {
+    self.run = run
+    self.task = task
+    self.particle = particle
+  }
+}
+
+extension Rollout {
+  public var key: RolloutKey { RolloutKey(run: run, task: trajectory.task.id, particle: particle) }
+}
+
+extension RolloutStore {
+  /// What `scorer` made of rollouts, as JSON, by rollout.
+  public func scores(by scorer: String) async throws(StoreError) -> [RolloutKey: String] {
+    try await read("read the scores of \(scorer)") { database in
+      let rows = try Row.fetchAll(database, sql: "SELECT * FROM score WHERE scorer = ?", arguments: [scorer])
+      return Dictionary(
+        rows.map { (RolloutKey(run: $0["run"], task: TaskID($0["task"]), particle: $0["particle"]), $0["figures"]) },
+        uniquingKeysWith: { _, last in last })
+    }
+  }
+
+  /// Stores them in one piece, in place of what was there.
+  public func save(scores: [RolloutKey: String], by scorer: String) async throws(StoreError) {
+    try await write("store \(scores.count) scores") { database in
+      for (key, figures) in scores {
+        try database.execute(
+          sql: "INSERT OR REPLACE INTO score VALUES (?, ?, ?, ?, ?)",
+          arguments: [key.run, key.task.rawValue, key.particle, scorer, figures])
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import OpenWeights
+  import Tensors
+
+  /// A model in this process, as the configuration says it.
+  struct OpenPolicy: Sendable {
+    let settings: PolicySettings
+    /// A GGUF file or a Hugging Face folder.
+    let path: String
+    let identity: String
+
+    init(_ settings: PolicySettings) throws {
+      guard let path = settings.model ?? Toolchain.bundledModel else {
+        throw ConfigurationError(
+          "\(settings.section).model is missing: a GGUF file or a Hugging Face folder. Without it the model that make setup installs is taken, and there is none."
+        )
+      }
+      self.settings = settings
+      self.path = path
+      identity = MLXPolicy.identity(
+        try LoadedModel.name(path, adapter: settings.adapter), api: settings.openAPI, format: settings.format,
+        sampling: settings.sampling)
+    }
+
+    func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
+      let loaded = try await load()
+      return try await body(try await policy(loaded))
+    }
+
+    static func check() async -> Check {
+      let blas = await Engine.blas
+      return Check(
+        name: "Models in process", isFine: true,
+        detail: "MLX, products by \(URL(fileURLWithPath: blas).lastPathComponent)",
+        remedy: nil)
+    }
+
+    /// The model, read once for the whole command.
+    func load(adapter: Bool = true) async throws -> LoadedModel {
+      await Engine.setThreads(settings.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
+      return try await ModelShelf.shared.model(path, adapter: adapter ? settings.adapter : nil)
+    }
+
+    func encoder(_ loaded: LoadedModel) throws -> PromptEncoder {
+      try PromptEncoder(loaded.files, api: settings.openAPI, format: settings.format)
+    }
+
+    @TensorActor
+    func policy(_ loaded: LoadedModel, intervention: Intervention? = nil) throws -> MLXPolicy {
+      try MLXPolicy(
+        loaded, encoder: try encoder(loaded), sampling: settings.sampling,
+        settings: Generator.Settings(sequences: settings.concurrency, cacheBytes: settings.cacheMegabytes << 20),
+        intervention: intervention)
+    }
+  }
+
+  extension PolicySettings {
+    fileprivate var openAPI: PromptEncoder.API { api == .text ? .text : .chat }
+
+    fileprivate var sampling: Sampling {
+      Sampling(temperature: temperature, topP: topP ?? 1, maxTokens: maxTokens)
+    }
+  }
+
+  /// Models that were read, so that a command that needs one several times reads it once.
+  private actor ModelShelf {
+    static let shared = ModelShelf()
+    private var models: [String: Task<LoadedModel, any Error>] = [:]
+
+    func model(_ path: String, adapter: String?) async throws -> LoadedModel {
+      let base = models[path] ?? Task { try await LoadedModel.open(path) }
+      models[path] = base
+      let loaded = try await base.value
+      guard let adapter else { return loaded }
+      let weights = try await AdapterFolder(adapter).read(for: loaded.files.configuration)
+      return loaded.with(weights, named: try LoadedModel.name(path, adapter: adapter))
+    }
+  }
+#else
+  import Agents
+
+  /// This cox was built without models in process.
+  struct OpenPolicy: Sendable {
+    let identity = ""
+
+    static func check() async -> Check {
+      Check(
+        name: "Models in process", isFine: true,
+        detail: "not in this build: make build has them where MLX can be installed", remedy: nil)
+    }
+
+    init(_ settings: PolicySettings) throws {
+      throw ConfigurationError(
+        """
+        This cox was built without models in process, which \(settings.section).kind mlx asks for: `make build` builds it with \
+        them where MLX can be installed (or swift build --traits OpenWeights, after make setup).
+        """)
+    }
+
+    func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
+      throw ConfigurationError("This cox was built without models in process.")
+    }
+  }
+#endif

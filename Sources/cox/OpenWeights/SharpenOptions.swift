@@ -1,0 +1,180 @@
+#if OpenWeights
+  import ArgumentParser
+  import Foundation
+  import OpenWeights
+
+  struct LearningOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Tasks to learn from, those nearest to a pass rate of one half.", valueName: "count"))
+    var problems = ReasonMaxxer().problems
+
+    @Option(help: ArgumentHelp("The share of rollouts, the longest, that is left out.", valueName: "share"))
+    var trim = ReasonMaxxer().trim
+
+    @Option(
+      help: ArgumentHelp(
+        "τ in nats: tokens of more entropy are decisions. Several with commas are tried on held-out tasks; auto tries three quantiles.",
+        valueName: "τ"))
+    var threshold = "auto"
+
+    @Option(help: ArgumentHelp("The weight of the divergence from the model at the other tokens.", valueName: "weight"))
+    var anchor = ReasonMaxxer().anchor
+
+    @Option(help: ArgumentHelp("Optimiser steps; 150 unless given, 100 for imitate.", valueName: "count"))
+    var steps: Int?
+
+    @Option(help: ArgumentHelp("Rollouts of one optimiser step; 8 unless given.", valueName: "count"))
+    var batch: Int?
+
+    func validate() throws {
+      if problems < 1 { throw ValidationError("--problems is at least 1.") }
+      if !(trim >= 0 && trim < 1) { throw ValidationError("--trim is at least 0 and below 1.") }
+      if !(anchor >= 0 && anchor.isFinite) { throw ValidationError("--anchor is not negative.") }
+      if let steps, steps < 1 { throw ValidationError("--steps is at least 1.") }
+      if let batch, batch < 1 { throw ValidationError("--batch is at least 1.") }
+      if threshold != "auto", parsed == nil {
+        throw ValidationError("--threshold is auto, or numbers of nats with commas, such as 0.5,1,1.4.")
+      }
+    }
+
+    private var parsed: [Double]? {
+      let numbers = threshold.split(separator: ",").map { Double($0.trimmingCharacters(in: .whitespaces)) }
+      let values = numbers.compactMap { $0 }
+      return values.count == numbers.count && !values.isEmpty && values.allSatisfy { $0 >= 0 && $0.isFinite }
+        ? values : nil
+    }
+
+    /// Those given; else the entropies above which a half, a quarter and a tenth of the tokens lie.
+    func thresholds(of lessons: [Lesson]) -> [Double] {
+      if threshold != "auto", let parsed { return parsed }
+      let entropies = lessons.flatMap { $0.entropies.flatMap { $0 } }.sorted()
+      guard !entropies.isEmpty else { return [ReasonMaxxer().threshold] }
+      let values = [0.5, 0.75, 0.9].map { share in
+        (Double(entropies[min(entropies.count - 1, Int(share * Double(entropies.count)))]) * 100).rounded() / 100
+      }
+      return Array(Set(values)).sorted()
+    }
+
+    func method(threshold: Double) -> ReasonMaxxer {
+      var method = ReasonMaxxer()
+      method.problems = problems
+      method.trim = trim
+      method.anchor = anchor
+      method.threshold = threshold
+      method.steps = steps ?? method.steps
+      method.batch = batch ?? method.batch
+      return method
+    }
+  }
+
+  struct RoundOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Tasks asked anew for every round.", valueName: "count"))
+    var tasksPerRound = GroupRelativePolicy().tasks
+
+    @Option(help: ArgumentHelp("Attempts at each of them.", valueName: "count"))
+    var group = GroupRelativePolicy().group
+
+    @Option(help: ArgumentHelp("Rounds of attempts; --steps, where given, decides.", valueName: "count"))
+    var rounds = GroupRelativePolicy().rounds
+
+    @Option(help: ArgumentHelp("Optimiser steps on the attempts of one round.", valueName: "count"))
+    var stepsPerRound = GroupRelativePolicy().steps
+
+    @Option(help: ArgumentHelp("ε: how far the ratio of new to old probability counts.", valueName: "ε"))
+    var clip = GroupRelativePolicy().clip
+
+    @Option(help: ArgumentHelp("The weight of the divergence from the frozen model.", valueName: "weight"))
+    var divergence = GroupRelativePolicy().divergence
+
+    func validate() throws {
+      for (name, value) in [("tasks-per-round", tasksPerRound), ("rounds", rounds), ("steps-per-round", stepsPerRound)]
+      where value < 1 { throw ValidationError("--\(name) is at least 1.") }
+      if group < 2 { throw ValidationError("--group is at least 2: attempts are weighed against each other.") }
+      if !(clip > 0 && clip < 1) { throw ValidationError("--clip is above 0 and below 1.") }
+      if !(divergence >= 0 && divergence.isFinite) { throw ValidationError("--divergence is not negative.") }
+    }
+
+    var method: GroupRelativePolicy {
+      var method = GroupRelativePolicy()
+      method.tasks = tasksPerRound
+      method.group = group
+      method.rounds = rounds
+      method.steps = stepsPerRound
+      method.clip = clip
+      method.divergence = divergence
+      return method
+    }
+  }
+
+  struct TrainingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The adapter's rank.", valueName: "r"))
+    var rank = AdapterConfiguration().rank
+
+    @Option(help: ArgumentHelp("The adapter's α; its additions count α/rank.", valueName: "α"))
+    var alpha: Double?
+
+    @Option(
+      help: ArgumentHelp("What is adapted, with commas: q, k, v, o, gate, up, down, or all.", valueName: "targets"))
+    var targets = "q,k,v,o"
+
+    @Option(help: ArgumentHelp("AdamW's learning rate.", valueName: "rate"))
+    var learningRate = OptimiserSettings().learningRate
+
+    @Option(help: ArgumentHelp("Steps over which the rate rises from nothing.", valueName: "steps"))
+    var warmUp = OptimiserSettings().warmUp
+
+    @Option(help: ArgumentHelp("The largest norm of a gradient.", valueName: "norm"))
+    var clipping = OptimiserSettings().clipping
+
+    @Option(
+      help: ArgumentHelp(
+        "Tasks of the validation split to choose among checkpoints by; 0 keeps the last.", valueName: "count"))
+    var heldOut = 24
+
+    @Option(help: ArgumentHelp("Attempts at each of them.", valueName: "count"))
+    var attempts = 4
+
+    @Option(help: ArgumentHelp("Steps between two looks at them.", valueName: "steps"))
+    var evaluateEvery = 50
+
+    @Flag(help: "Keep all intermediate values: a third faster, and two to three times the memory.")
+    var noCheckpointing = false
+
+    @Option(help: ArgumentHelp("Tokens worked through at a time; fewer take less memory.", valueName: "tokens"))
+    var tokensPerPass = Sharpener.Settings().tokensPerPass
+
+    private var projections: [Projection]? {
+      if targets == "all" { return Projection.allCases }
+      let names = targets.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+      let found = names.compactMap { name in
+        Projection.allCases.first { $0.rawValue == name || $0.rawValue == "\(name)_proj" }
+      }
+      return found.count == names.count && !found.isEmpty ? found : nil
+    }
+
+    func validate() throws {
+      if projections == nil {
+        throw ValidationError("--targets is all, or some of q, k, v, o, gate, up, down, with commas.")
+      }
+      for (name, value) in [
+        ("rank", rank), ("attempts", attempts), ("evaluate-every", evaluateEvery), ("tokens-per-pass", tokensPerPass),
+      ] where value < 1 { throw ValidationError("--\(name) is at least 1.") }
+      if warmUp < 0 || heldOut < 0 { throw ValidationError("--warm-up and --held-out are not negative.") }
+      if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate is above 0.") }
+      if !(clipping > 0) { throw ValidationError("--clipping is above 0.") }
+    }
+
+    var settings: Sharpener.Settings {
+      var settings = Sharpener.Settings()
+      settings.adapter = AdapterConfiguration(
+        rank: rank, alpha: alpha ?? Double(2 * rank), targets: projections ?? [.query, .key, .value, .output])
+      settings.optimiser.learningRate = learningRate
+      settings.optimiser.warmUp = warmUp
+      settings.optimiser.clipping = clipping
+      settings.checkpointing = !noCheckpointing
+      settings.tokensPerPass = tokensPerPass
+      settings.evaluateEvery = evaluateEvery
+      settings.attempts = attempts
+      return settings
+    }
+  }
+#endif

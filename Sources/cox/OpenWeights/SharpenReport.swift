@@ -1,0 +1,171 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import OpenWeights
+  import Reporting
+  import Synchronization
+
+  /// What a training was made of, and what it gave.
+  struct SharpenReport: Encodable {
+    /// What one threshold makes of the rollouts.
+    struct Threshold: Encodable {
+      let threshold: Double
+      /// Drawn tokens above it, and how many there are.
+      let decisions: Int
+      let tokens: Int
+      /// Rollouts with a decision.
+      let rollouts: Int
+
+      init(_ lessons: [Lesson], _ method: ReasonMaxxer) {
+        threshold = method.threshold
+        decisions = lessons.reduce(0) { sum, lesson in
+          sum + lesson.entropies.reduce(0) { $0 + $1.count { Double($0) > method.threshold } }
+        }
+        tokens = lessons.reduce(0) { $0 + $1.rollout.drawn }
+        rollouts = method.order(lessons).count
+      }
+    }
+
+    let method: String
+    let model: String
+    let policy: String
+    let adapter: String
+    let isDryRun: Bool
+    var problems = 0
+    var rollouts = 0
+    var tokens = 0
+    var tooEasy: Int?
+    var tooHard: Int?
+    var tooFew: Int?
+    var trimmed: Int?
+    var passRates: [Double] = []
+    var thresholds: [Threshold] = []
+    var threshold: Double?
+    var steps: Int?
+    var best: Int?
+    var heldOut: [HeldOutScore] = []
+    var log: [TrainingStep] = []
+    var spent = Spent()
+    var seconds: Double?
+
+    init(method: String, model: String, policy: String, adapter: String, isDryRun: Bool) {
+      self.method = method
+      self.model = model
+      self.policy = policy
+      self.adapter = adapter
+      self.isDryRun = isDryRun
+    }
+
+    mutating func count(_ selection: ProblemSelection, of rollouts: Int) {
+      problems = selection.problems.count
+      self.rollouts = selection.problems.reduce(0) { $0 + $1.rollouts.count }
+      tokens = selection.problems.reduce(0) { sum, problem in sum + problem.rollouts.reduce(0) { $0 + $1.drawn } }
+      tooEasy = selection.tooEasy
+      tooHard = selection.tooHard
+      tooFew = selection.tooFew
+      trimmed = selection.trimmed
+      passRates = selection.problems.map(\.passRate)
+    }
+
+    mutating func finish(_ outcome: Sharpener.Outcome, _ start: ContinuousClock.Instant) {
+      steps = outcome.log.count
+      best = outcome.best
+      heldOut = outcome.scores
+      log = outcome.log
+      spent = outcome.spent
+      seconds = (ContinuousClock.now - start).inSeconds
+    }
+
+    var text: String {
+      var lines: [String] = []
+      if let tooEasy, let tooHard, let tooFew, let trimmed {
+        let mean = passRates.isEmpty ? 0 : passRates.reduce(0, +) / Double(passRates.count)
+        lines.append(
+          "\(problems) problems with both outcomes (mean pass rate \(Format.number(mean))), \(rollouts) rollouts, "
+            + "\(Format.count(tokens)) drawn tokens; left out: \(tooEasy) tasks all well, \(tooHard) all badly, \(tooFew) with "
+            + "one attempt, the \(trimmed) longest rollouts.")
+        var table = TextTable(
+          title: "Decisions by threshold",
+          columns: [.right("τ, nats"), .right("decisions"), .right("of tokens"), .right("rollouts")])
+        for threshold in thresholds {
+          table.append([
+            Format.number(threshold.threshold), Format.count(threshold.decisions),
+            Format.number(Double(threshold.decisions) / Double(max(threshold.tokens, 1)) * 100, digits: 1) + " %",
+            "\(threshold.rollouts)",
+          ])
+        }
+        lines.append(table.text)
+      } else if rollouts > 0 {
+        lines.append("\(rollouts) successful rollouts of \(problems) tasks, \(Format.count(tokens)) drawn tokens.")
+      } else {
+        lines.append("\(problems) tasks to make attempts at.")
+      }
+      if isDryRun { return (lines + ["Nothing was trained (--dry-run)."]).joined(separator: "\n") }
+      if !heldOut.isEmpty {
+        var table = TextTable(
+          title: "Held-out tasks", columns: [.right("after step"), .right("pass"), .right("± SE"), .right("reward")])
+        for score in heldOut {
+          table.append([
+            "\(score.step)" + (score.step == best ? " *" : ""), Format.number(score.pass), Format.number(score.passSE),
+            Format.number(score.reward),
+          ])
+        }
+        lines.append(table.text)
+      }
+      if let threshold { lines.append("Threshold: \(Format.number(threshold)) nats.") }
+      if let steps, let best, let seconds {
+        let pace = log.isEmpty ? 0 : log.reduce(0) { $0 + $1.seconds } / Double(log.count)
+        let peak = log.map(\.peakMemory).max() ?? 0
+        lines.append(
+          "\(steps) steps of \(Format.number(pace, digits: 1)) s, \(Format.number(Double(peak) / 1e9, digits: 2)) GB of tensors at most, "
+            + "\(Format.duration(seconds: seconds)) in all"
+            + (spent.calls > 0 ? ", \(Format.count(spent.calls)) model calls of its own" : "") + ". Kept: step \(best)."
+        )
+        lines.append("Written to \(adapter); use it with policy.adapter: \"\(adapter)\".")
+      }
+      return lines.joined(separator: "\n")
+    }
+  }
+
+  /// Shows a training as it goes: loss, gradient, memory, and the held-out tasks.
+  final class TrainingProgress: Sendable {
+    private let title: String
+    private let isQuiet: Bool
+    private let line = Mutex(Steps?.none)
+    private let label = Mutex("")
+
+    init(_ title: String, quiet: Bool) {
+      self.title = title
+      isQuiet = quiet
+    }
+
+    func begin(_ label: String = "") {
+      self.label.withLock { $0 = label }
+      line.withLock { $0 = nil }
+    }
+
+    func note(_ event: Sharpener.Event) {
+      switch event {
+      case .step(let step, let total):
+        let steps = line.withLock { line in
+          let steps =
+            line
+            ?? Steps(
+              [title, label.withLock(\.self)].filter { !$0.isEmpty }.joined(separator: " "), of: total, unit: "steps",
+              quiet: isQuiet)
+          line = steps
+          return steps
+        }
+        steps.update(
+          step.step,
+          "loss \(Format.number(step.loss))  |g| \(Format.number(step.norm))  \(Format.number(step.seconds, digits: 1)) s  \(Format.number(Double(step.peakMemory) / 1e9, digits: 1)) GB"
+        )
+      case .score(let score):
+        guard !isQuiet else { return }
+        Console.note(
+          "held out after \(score.step) steps: pass \(Format.number(score.pass)) ± \(Format.number(score.passSE)), reward \(Format.number(score.reward)) (\(score.tasks) tasks × \(score.attempts))"
+        )
+      }
+    }
+  }
+#endif

@@ -1,0 +1,19 @@
+import Agents
+import Arithmetic
+
+struct ArithmeticSettings: WorldSettings {
+  let form: ProblemForm
+
+  init(_ yaml: inout YAMLMapping) throws {
+    let standard = ProblemForm.standard
+    form = ProblemForm(
+      terms: try yaml.integer("terms") ?? standard.terms, numbers: try yaml.range("numbers") ?? standard.numbers,
+      operations: try yaml.choices("operations", Problem.Operation.self) ?? standard.operations)
+  }
+
+  func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
+    let world = try Arithmetic.prompting(for: form)
+    return try Arithmetic(
+      form: form, seed: environment.seed, prompting: environment.prompts.applied(to: world), splits: environment.splits)
+  }
+}
