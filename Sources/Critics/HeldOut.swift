@@ -47,6 +47,64 @@ public struct HeldOutFigures: Sendable, Hashable, Codable {
   public static func evaluate(
     _ critic: TreesCritic, on trajectories: [Trajectory], success: Double
   ) throws(CriticError) -> HeldOutFigures {
+    let held = try HeldOutStates(trajectories, trainedOn: critic.record.tasks)
+    return HeldOutFigures(
+      critic.identity, held, beliefs: try critic.predict(held.states.map(\.observed.state)),
+      marginal: critic.record.marginal, success: success)
+  }
+
+  /// The same for any critic.
+  ///
+  /// - Parameters:
+  ///   - tasks: what it was trained on.
+  ///   - marginal: the distribution of the return-to-go over everything it was trained on; also what counts where it has no
+  ///     belief of its own.
+  public static func evaluate(
+    _ critic: any Critic, trainedOn tasks: [TaskID], marginal: ReturnDistribution, on trajectories: [Trajectory],
+    success: Double
+  ) async throws(CriticError) -> HeldOutFigures {
+    let held = try HeldOutStates(trajectories, trainedOn: tasks)
+    let beliefs = try await critic.returnsToGo(from: held.states.map(\.observed.state))
+    return HeldOutFigures(
+      critic.identity, held, beliefs: beliefs.map { $0 ?? marginal }, marginal: marginal, success: success)
+  }
+
+  private init(
+    _ identity: String, _ held: HeldOutStates, beliefs: [ReturnDistribution], marginal: ReturnDistribution,
+    success: Double
+  ) {
+    let judged = zip(held.states, beliefs).map { state, belief in
+      (state.isAnswer, Judged(state.observed, belief: belief, success: state.reward >= success - 1e-9))
+    }
+    let prefixes = judged.filter { !$0.0 }.map(\.1)
+    let byStep = Dictionary(grouping: prefixes, by: \.observed.state.step)
+    critic = identity
+    self.success = success
+    tasks = held.tasks
+    rollouts = held.rollouts
+    all = Group(prefixes, step: nil, marginal: marginal, threshold: success)
+    steps = byStep.sorted { $0.key < $1.key }.map {
+      Group($0.value, step: $0.key, marginal: marginal, threshold: success)
+    }
+    answers = Group(judged.filter(\.0).map(\.1), step: nil, marginal: marginal, threshold: success)
+  }
+}
+
+/// Every state that a critic is judged by.
+private struct HeldOutStates {
+  struct State {
+    let observed: ObservedState
+    /// The end, its reward hidden.
+    let isAnswer: Bool
+    /// Of its rollout in the end.
+    let reward: Double
+  }
+
+  let states: [State]
+  let tasks: Int
+  let rollouts: Int
+
+  init(_ trajectories: [Trajectory], trainedOn known: [TaskID]) throws(CriticError) {
     let rollouts = try Rollouts.finished(trajectories)
     let tasks = Set(rollouts.map(\.task.id))
     guard !tasks.isEmpty else {
@@ -57,7 +115,7 @@ public struct HeldOutFigures: Sendable, Hashable, Codable {
         tasks: cox collect --split validation
         """)
     }
-    let seen = tasks.intersection(critic.record.tasks).sorted()
+    let seen = tasks.intersection(known).sorted()
     guard seen.isEmpty else {
       let names = seen.prefix(3).map(\.description).joined(separator: ", ")
       throw CriticError(
@@ -67,29 +125,14 @@ public struct HeldOutFigures: Sendable, Hashable, Codable {
         \(seen.count > 3 ? ", …" : "")). Held-out figures need other tasks: use another split.
         """)
     }
-
-    var prefixes: [Judged] = []
-    var answers: [Judged] = []
-    for rollout in rollouts {
-      let isSuccess = rollout.reward >= success - 1e-9
-      let observed = rollout.observedPrefixes
-      for (state, belief) in zip(observed, try critic.predict(observed.map(\.state))) {
-        prefixes.append(Judged(state, belief: belief, success: isSuccess))
-      }
-      guard let answer = rollout.observedAnswer else { continue }
-      for belief in try critic.predict([answer.state]) {
-        answers.append(Judged(answer, belief: belief, success: isSuccess))
-      }
+    states = rollouts.flatMap { rollout in
+      rollout.observedPrefixes.map { State(observed: $0, isAnswer: false, reward: rollout.reward) }
+        + [rollout.observedAnswer].compactMap(\.self).map {
+          State(observed: $0, isAnswer: true, reward: rollout.reward)
+        }
     }
-    let marginal = critic.record.marginal
-    let byStep = Dictionary(grouping: prefixes, by: \.observed.state.step)
-    return HeldOutFigures(
-      critic: critic.identity, success: success, tasks: tasks.count, rollouts: rollouts.count,
-      all: Group(prefixes, step: nil, marginal: marginal, threshold: success),
-      steps: byStep.sorted { $0.key < $1.key }.map {
-        Group($0.value, step: $0.key, marginal: marginal, threshold: success)
-      },
-      answers: Group(answers, step: nil, marginal: marginal, threshold: success))
+    self.tasks = tasks.count
+    self.rollouts = rollouts.count
   }
 }
 

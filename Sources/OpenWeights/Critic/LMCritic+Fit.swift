@@ -39,8 +39,8 @@
     ///   - report: told the step, its loss and, where it was looked at, the held-out loss in nats.
     @TensorActor
     public static func fit(
-      _ examples: [Example], heldOut: [Example], returns: [Double], environment: EnvironmentIdentity, policy: String,
-      base: LoadedModel, settings: Settings,
+      _ examples: [Example], heldOut: [Example], returns: [Double], marginal: ReturnDistribution, tasks: [TaskID],
+      environment: EnvironmentIdentity, policy: String, base: LoadedModel, settings: Settings,
       report: @Sendable (_ step: Int, _ loss: Double, _ heldOutLoss: Double?) -> Void = { _, _, _ in }
     ) async throws -> LMCritic {
       guard !examples.isEmpty, !returns.isEmpty else {
@@ -106,7 +106,7 @@
       return LMCritic(
         record: Record(
           base: base.name, environment: environment, policy: policy, returns: returns, context: settings.context,
-          heldOutLoss: heldOut.isEmpty ? nil : best.loss),
+          heldOutLoss: heldOut.isEmpty ? nil : best.loss, tasks: tasks, marginal: marginal),
         model: base.model, tokenizer: base.files.tokenizer, parameters: heldOut.isEmpty ? parameters : best.parameters)
     }
   }

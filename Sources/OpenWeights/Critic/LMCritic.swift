@@ -19,6 +19,8 @@
       /// Tokens of a state, at most: of a longer one the end is read.
       var context: Int
       var heldOutLoss: Double?
+      var tasks: [TaskID]
+      var marginal: ReturnDistribution
     }
 
     let record: Record
@@ -45,6 +47,12 @@
         return copy
       }
     }
+
+    /// What it was trained on, and the distribution of the return-to-go over all of that.
+    public var tasks: [TaskID] { record.tasks }
+    public var marginal: ReturnDistribution { record.marginal }
+    /// In nats a state.
+    public var heldOutLoss: Double? { record.heldOutLoss }
 
     public var identity: String {
       "lm \(record.base) of \(record.policy), \(record.returns.count) bins, \(record.heldOutLoss.map { String(format: "%.4f", $0) } ?? "")"

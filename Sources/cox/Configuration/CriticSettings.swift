@@ -6,13 +6,17 @@ import Policies
 
 /// What guides: trees trained here, a model that is asked, or nothing.
 struct CriticSettings {
-  enum Kind: String, CaseIterable { case trees, judge, pooling, constant }
+  enum Kind: String, CaseIterable { case trees, judge, pooling, lm, constant }
 
   var kind = Kind.trees
   /// Of `judge`.
   var judge: JudgeSettings?
   /// Of `pooling`.
   var pooling: PoolingSettings?
+  /// Of `lm`: a GGUF file or a Hugging Face folder; nil for the policy's own model, or the bundled one.
+  var model: String?
+  /// Of `lm`: threads that compute.
+  var threads: Int?
 }
 
 /// A language model as critic: the keys of a policy, and how its answers become values.
@@ -51,6 +55,10 @@ extension CriticSettings {
     switch kind {
     case .judge: judge = try JudgeSettings(&yaml)
     case .pooling: pooling = try PoolingSettings(&yaml)
+    case .lm:
+      model = try yaml.text("model")
+      threads = try yaml.integer("threads")
+      if let threads, threads < 1 { throw ConfigurationError("critic.threads is \(threads); at least 1.") }
     case .trees, .constant: break
     }
   }

@@ -123,7 +123,8 @@ extension PolicySettings {
     case .local: break
     case .mlx:
       if format == .tools {
-        throw ConfigurationError("\(section).format tools goes with a server; a model in process takes plain and react.")
+        throw ConfigurationError(
+          "\(section).format tools goes with a server; a model in process takes plain and react.")
       }
       if hedge != nil { throw ConfigurationError("\(section).hedge goes with a server.") }
     }

@@ -3,6 +3,39 @@
   import Foundation
   import OpenWeights
 
+  /// How a critic that reads is trained.
+  struct ReadingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Optimiser steps.", valueName: "count"))
+    var steps = LMCritic.Settings().steps
+
+    @Option(help: ArgumentHelp("States of one optimiser step.", valueName: "count"))
+    var batch = LMCritic.Settings().batch
+
+    @Option(help: ArgumentHelp("AdamW's learning rate.", valueName: "rate"))
+    var learningRate = LMCritic.Settings().optimiser.learningRate
+
+    @Option(
+      help: ArgumentHelp("Tokens of a state that are read, at most; of a longer one the end.", valueName: "tokens"))
+    var context = LMCritic.Settings().context
+
+    func validate() throws {
+      for (name, value) in [("steps", steps), ("batch", batch), ("context", context)] where value < 1 {
+        throw ValidationError("--\(name) is at least 1.")
+      }
+      if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate is above 0.") }
+    }
+
+    func settings(_ seed: UInt64) -> LMCritic.Settings {
+      var settings = LMCritic.Settings()
+      settings.steps = steps
+      settings.batch = batch
+      settings.optimiser.learningRate = learningRate
+      settings.context = context
+      settings.seed = seed
+      return settings
+    }
+  }
+
   struct LearningOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Tasks to learn from, those nearest to a pass rate of one half.", valueName: "count"))
     var problems = ReasonMaxxer().problems

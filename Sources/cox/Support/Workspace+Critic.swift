@@ -38,6 +38,19 @@ extension Workspace {
     return CriticSettings.Kind.judge.rawValue
   }
 
+  /// A language model in this process: `lm`, or a folder that `cox train --critic lm` wrote.
+  func isReader(_ flag: String?) -> Bool {
+    let name = criticName(flag)
+    return name == CriticSettings.Kind.lm.rawValue
+      || FileManager.default.fileExists(atPath: "\(readerPath(name))/critic.json")
+  }
+
+  /// Where `cox train` puts a critic that reads.
+  func readerPath(_ name: String) -> String {
+    if name.contains("/") { return name }
+    return URL(fileURLWithPath: options.store).deletingLastPathComponent().appendingPathComponent("\(name).critic").path
+  }
+
   /// Another server is asked for its values, and may want to be paid.
   func isAsked(_ flag: String?) -> Bool { ["judge", "pooling"].contains(criticName(flag)) }
 
@@ -45,9 +58,8 @@ extension Workspace {
   func critic(_ flag: String?) throws -> any Critic {
     let name = criticName(flag)
     if name == CriticSettings.Kind.constant.rawValue { return ConstantCritic() }
-    if name == "lm" {
-      throw ConfigurationError(
-        "This version has no critic lm: give a critic file, a name given to cox train, constant, judge or pooling.")
+    if isReader(flag) {
+      throw ConfigurationError("The critic \(name) reads with a language model, which is not loaded for this.")
     }
     if isAsked(flag) {
       throw ConfigurationError("The critic \(name) is asked for values, and has none of its own here.")
@@ -71,6 +83,7 @@ extension Workspace {
     switch criticName(flag) {
     case CriticSettings.Kind.judge.rawValue: return try await withJudge(body)
     case CriticSettings.Kind.pooling.rawValue: return try await withPooling(body)
+    case _ where isReader(flag): return try await body(try await openCritic(at: readerPath(criticName(flag))))
     default: return try await body(try critic(flag))
     }
   }

@@ -11,7 +11,8 @@ struct Train: Verb {
     abstract: "Fit a critic on the store and print its figures on tasks it never saw.",
     discussion: """
       Boosted trees that predict the distribution of the return-to-go. Trained on the stored rollouts of the train split; \
-      judged on those of the validation split or, where there are none, on a fifth of the train tasks, held out.
+      judged on those of the validation split or, where there are none, on a fifth of the train tasks, held out. \
+      --critic lm trains a language model that reads the states instead (a low-rank adapter and a head), in this process.
       """)
 
   @OptionGroup var common: CommonOptions
@@ -19,11 +20,28 @@ struct Train: Verb {
   @Option(help: ArgumentHelp("The critic's name, or a file ending in .json to write it to.", valueName: "name"))
   var critic = CriticSettings.Kind.trees.rawValue
 
+  #if OpenWeights
+    @OptionGroup(title: "A critic that reads (--critic lm)") var reading: ReadingOptions
+  #endif
+
   func run() async throws {
     let workspace = try await Workspace(common)
-    let report = try await workspace.train(critic)
+    let report = try await train(workspace)
     if let json = common.json { try Console.write(json: report, to: json) }
     if common.json != "-" { Console.print(report.text) }
+  }
+}
+
+extension Train {
+  private func train(_ workspace: Workspace) async throws -> TrainReport {
+    guard critic == CriticSettings.Kind.lm.rawValue else { return try await workspace.train(critic) }
+    #if OpenWeights
+      let (reading, seed) = (reading, common.seed)
+      return try await cancellingOnInterrupt { try await workspace.trainReader("lm", options: reading.settings(seed)) }
+    #else
+      _ = try await workspace.openCritic(at: "")
+      return try await workspace.train(critic)
+    #endif
   }
 }
 
@@ -35,13 +53,14 @@ struct TrainReport: Encodable {
   let tasks: Int
   let rollouts: Int
   let rounds: Int
+  var unit = "rounds"
   let heldOut: HeldOutFigures
   let heldOutFrom: String
   let seconds: Double
 
   var text: String {
     heldOut.table.text + "\n\n"
-      + "Trained on \(rollouts) rollouts of \(tasks) tasks (\(rounds) rounds, \(Format.duration(seconds: seconds))); "
+      + "Trained on \(rollouts) rollouts of \(tasks) tasks (\(rounds) \(unit), \(Format.duration(seconds: seconds))); "
       + "judged on \(heldOutFrom). Written to \(critic)."
   }
 }
@@ -73,18 +92,7 @@ extension Workspace {
   func train(_ name: String) async throws -> TrainReport {
     let start = ContinuousClock.now
     let seed = Seed(configuration.steering.seed).split("train")
-    var training = try await rollouts(in: .train)
-    var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(
-      \.trajectory)
-    var heldOutFrom = "the validation split"
-    if held.isEmpty {
-      var generator = seed.split("held out").generator()
-      let tasks = Set(training.map(\.task.id)).sorted()
-      let chosen = Set(generator.drawn(max(1, tasks.count / 5), from: tasks))
-      held = training.filter { chosen.contains($0.task.id) }
-      training.removeAll { chosen.contains($0.task.id) }
-      heldOutFrom = "a fifth of the train split, held out"
-    }
+    let (training, held, heldOutFrom) = try await criticRollouts()
     let critic = try TreesCritic.fit(training, environment: suite.identity, policy: policyIdentity, seed: seed) {
       line in
       if !options.quiet { Console.note(line) }
@@ -98,5 +106,23 @@ extension Workspace {
       rollouts: training.count, rounds: critic.record.rounds, heldOut: figures,
       heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
       seconds: (ContinuousClock.now - start).inSeconds)
+  }
+
+  /// The rollouts that a critic learns from, and those of other tasks that it is judged by, with where they are from.
+  func criticRollouts() async throws -> (training: [Trajectory], held: [Trajectory], from: String) {
+    let seed = Seed(configuration.steering.seed).split("train")
+    var training = try await rollouts(in: .train)
+    var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(
+      \.trajectory)
+    var heldOutFrom = "the validation split"
+    if held.isEmpty {
+      var generator = seed.split("held out").generator()
+      let tasks = Set(training.map(\.task.id)).sorted()
+      let chosen = Set(generator.drawn(max(1, tasks.count / 5), from: tasks))
+      held = training.filter { chosen.contains($0.task.id) }
+      training.removeAll { chosen.contains($0.task.id) }
+      heldOutFrom = "a fifth of the train split, held out"
+    }
+    return (training, held, heldOutFrom)
   }
 }

@@ -1,0 +1,49 @@
+import Agents
+
+/// What a critic learns from, for critics that are trained elsewhere: states of rollouts, each with the class of what was still
+/// to come.
+public struct StateExamples: Sendable {
+  public let states: [CriticState]
+  /// The class of each state's return-to-go, a place in ``returns``.
+  public let classes: [Int]
+  /// The return that stands for each class, in reward units.
+  public let returns: [Double]
+  /// The distribution over all states.
+  public let marginal: ReturnDistribution
+  public let tasks: [TaskID]
+
+  /// Every state before the end of every finished rollout, and the end with its reward hidden.
+  ///
+  /// - Parameter bins: how many classes at most.
+  /// - Throws: where no rollout is finished.
+  public init(_ trajectories: [Trajectory], bins: Int = 16) throws(CriticError) {
+    let rollouts = try Rollouts.finished(trajectories)
+    guard !rollouts.isEmpty else {
+      throw CriticError(.tooLittleData, "There is no finished rollout to learn from, among \(trajectories.count).")
+    }
+    let observed = Self.observed(rollouts)
+    let bins = ReturnBins(observed.map(\.returnToGo), limit: bins)
+    self.init(observed, bins: bins, tasks: rollouts.map(\.task.id))
+  }
+
+  /// The states of other rollouts in the same classes.
+  public func others(_ trajectories: [Trajectory]) throws(CriticError) -> StateExamples {
+    let rollouts = try Rollouts.finished(trajectories)
+    return StateExamples(Self.observed(rollouts), bins: bins, tasks: rollouts.map(\.task.id))
+  }
+
+  private let bins: ReturnBins
+
+  private init(_ observed: [ObservedState], bins: ReturnBins, tasks: [TaskID]) {
+    self.bins = bins
+    states = observed.map(\.state)
+    classes = observed.map { bins.bin(of: $0.returnToGo) }
+    returns = bins.values
+    marginal = bins.distribution(of: observed.map(\.returnToGo))
+    self.tasks = Set(tasks).sorted()
+  }
+
+  private static func observed(_ rollouts: [Trajectory]) -> [ObservedState] {
+    rollouts.flatMap { $0.observedPrefixes + [$0.observedAnswer].compactMap(\.self) }
+  }
+}
