@@ -74,7 +74,8 @@
       let taken = Array(candidates.prefix(count))
       let lengths = taken.flatMap { $0.rollouts.map(\.drawn) }.sorted()
       // Ties stay in, so that where all are as long as each other nothing is cut.
-      let longest = lengths.isEmpty ? 0 : lengths[min(lengths.count - 1, Int(Double(lengths.count) * (1 - trim)))]
+      let kept = Int((Double(lengths.count) * (1 - trim)).rounded())
+      let longest = lengths.isEmpty ? 0 : lengths[min(max(kept, 1), lengths.count) - 1]
       problems = taken.map { problem in
         Problem(
           task: problem.task, passRate: problem.passRate, rollouts: problem.rollouts.filter { $0.drawn <= longest })
