@@ -64,7 +64,8 @@
       let identity = try identity("grpo", method, tasks.map(\.id))
       // A round is done as a whole: stopped inside one, it is begun again, from attempts that are stored.
       return try await train(
-        steps: method.rounds * method.steps, folder: folder, identity: identity, saveEvery: method.steps
+        steps: method.rounds * method.steps, folder: folder, identity: identity, saveEvery: method.steps,
+        whole: method.steps
       ) { [self] step in
         var spent = Spent()
         if step % method.steps == 0 || round.isEmpty {

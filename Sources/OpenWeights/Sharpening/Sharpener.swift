@@ -86,9 +86,10 @@
     /// - Parameters:
     ///   - identity: everything that decides the training.
     ///   - saveEvery: steps after which the folder is brought up to date.
+    ///   - whole: steps that are done together or not at all; a training that is stopped goes on from the last of them.
     ///   - batch: what the step of this number learns, and what it asked for.
     func train(
-      steps: Int, folder path: String, identity: String, saveEvery: Int,
+      steps: Int, folder path: String, identity: String, saveEvery: Int, whole: Int = 1,
       batch: @TensorActor (_ step: Int) async throws -> (Batch, Spent)
     ) async throws -> Outcome {
       let start = ContinuousClock.now
@@ -99,10 +100,13 @@
           state, for: base.files.configuration, optimiser: settings.optimiser)
         trainer.resume(adapter, optimiser)
       }
-      try await evaluate(at: trainer.optimiser.step, &state, folder)
+      // Only where a training that was never stopped would look, so that it makes no difference.
+      if trainer.optimiser.step % settings.evaluateEvery == 0 {
+        try await evaluate(at: trainer.optimiser.step, &state, folder)
+      }
       while trainer.optimiser.step < steps {
         if Task.isCancelled {
-          if !state.log.isEmpty { try save(state, folder) }
+          if !state.log.isEmpty, state.log.count % whole == 0 { try save(state, folder) }
           throw ModelError("Stopped after \(state.log.count) steps. Run the same command to go on.")
         }
         let begun = ContinuousClock.now
