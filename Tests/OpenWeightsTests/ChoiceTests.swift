@@ -12,7 +12,7 @@
     /// The probability of every way to spell each choice, under the model confined token by token.
     @TensorActor
     static func distribution(
-      _ model: LoadedModel, _ prompt: [Int32], _ choices: [String], temperature: Double
+      _ model: LoadedModel, _ prompt: [Int32], _ choices: [String], temperature: Double, adapter: AdapterWeights? = nil
     ) throws -> [String: Double] {
       let tokenizer = model.files.tokenizer
       var result: [String: Double] = [:]
@@ -29,7 +29,7 @@
           let text = String(decoding: tokenizer.bytes(of: Int(token)), as: UTF8.self)
           return open.contains { $0.hasPrefix(written + text) }
         }
-        let row = try model.logits(prompt + tokens).last ?? []
+        let row = try model.logits(prompt + tokens, adapter: adapter).last ?? []
         for (token, logProbability) in logProbabilities(row, temperature: temperature, allowed: allowed) {
           let next = probability * exp(logProbability)
           if token == TinyModel.end {

@@ -46,6 +46,9 @@
       guard !examples.isEmpty, !returns.isEmpty else {
         throw CriticError(.tooLittleData, "There are no states to learn from.")
       }
+      if let wrong = (examples + heldOut).first(where: { !returns.indices.contains($0.bin) }) {
+        throw CriticError(.failed, "A state is in bin \(wrong.bin), and there are \(returns.count).")
+      }
       let shape = base.files.configuration
       let seed = Seed(settings.seed).split("lm critic")
       // The head begins at nothing, its bias at the classes' shares: the first prediction is the constant one.

@@ -83,6 +83,9 @@
         let width = record.returns.count
         for (row, place) in batch.enumerated() {
           let masses = values[row * width..<(row + 1) * width].map(Double.init)
+          guard masses.allSatisfy(\.isFinite), masses.contains(where: { $0 > 0 }) else {
+            throw ModelError("What it says is no number: its weights are broken. Train it again.")
+          }
           result[place] = ReturnDistribution(returns: record.returns, probabilities: masses)
         }
         await Task.yield()
