@@ -35,7 +35,8 @@
           if token == TinyModel.end {
             result[written, default: 0] += next
           } else {
-            try follow(tokens + [token], written + String(decoding: tokenizer.bytes(of: Int(token)), as: UTF8.self), next)
+            try follow(
+              tokens + [token], written + String(decoding: tokenizer.bytes(of: Int(token)), as: UTF8.self), next)
           }
         }
       }
@@ -88,7 +89,9 @@
       for seed in 0..<4_000 {
         let drawn = try await generator.generate(
           GeneratorTests.request(prompt, Sampling(maxTokens: 12), seed: UInt64(seed), choices: choices))
-        guard drawn.text == choice, drawn.tokens.first == answer.first, drawn.tokens.count <= answer.count else { continue }
+        guard drawn.text == choice, drawn.tokens.first == answer.first, drawn.tokens.count <= answer.count else {
+          continue
+        }
         #expect(drawn.tokens == answer)
         expectClose(drawn.logProbabilities, figures.map(\.logProbability), 2e-4)
         return

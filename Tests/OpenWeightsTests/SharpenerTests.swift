@@ -1,0 +1,173 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import ModelFiles
+  import Tensors
+  import Testing
+
+  @testable import OpenWeights
+
+  /// Whole trainings of a tiny model on a world whose expected reward is known exactly; and trainings that are stopped.
+  @Suite struct SharpenerTests {
+    static var lessonMethod: ReasonMaxxer {
+      var method = ReasonMaxxer()
+      method.threshold = 0.05
+      method.steps = 12
+      return method
+    }
+
+    static var roundMethod: GroupRelativePolicy {
+      var method = GroupRelativePolicy()
+      method.tasks = 2
+      method.group = 6
+      method.rounds = 4
+      method.steps = 3
+      return method
+    }
+
+    @TensorActor @Test func reasonMaxxerMovesTowardsWhatPaid() async throws {
+      let model = try Bandit.model()
+      let tasks = Bandit().tasks(in: .train)
+      let before = try Bandit.expectedReward(model, nil, tasks)
+      let lessons = try await Bandit.lessons(model, attempts: 24)
+      try await Places.withFolder { folder in
+        var method = Self.lessonMethod
+        method.steps = 25
+        let outcome = try await Bandit.sharpener(model).maximise(lessons, method, folder: folder.path)
+        #expect(outcome.log.count == 25 && outcome.best == 25 && outcome.scores.isEmpty)
+        let adapter = try AdapterFolder(folder.path).read(for: model.files.configuration)
+        #expect(try Bandit.expectedReward(model, adapter, tasks) > before + 0.2)
+      }
+    }
+
+    @TensorActor @Test func grpoRaisesTheExpectedReward() async throws {
+      let model = try Bandit.model()
+      let tasks = Bandit().tasks(in: .train)
+      let before = try Bandit.expectedReward(model, nil, tasks)
+      #expect(before > 0.05 && before < 0.6)
+      try await Places.withFolder { folder in
+        var method = Self.roundMethod
+        method.rounds = 10
+        method.steps = 2
+        let outcome = try await Bandit.sharpener(model, heldOut: true).optimise(
+          tasks, suite: Bandit(), method, folder: folder.path)
+        let adapter = try AdapterFolder(folder.path).read(for: model.files.configuration)
+        #expect(try Bandit.expectedReward(model, adapter, tasks) > before + 0.2)
+        #expect(outcome.scores.map(\.step) == [0, 5, 10, 15, 20] && outcome.spent.calls == 10 * 2 * 6)
+        // What is kept is what did best on the held-out tasks.
+        let best = outcome.scores.max { ($0.pass, $0.reward, -$0.step) < ($1.pass, $1.reward, -$1.step) }
+        #expect(outcome.best == best?.step)
+      }
+    }
+
+    @TensorActor @Test func imitationRaisesTheLikelihood() async throws {
+      let model = try TinyModel.shared()
+      let rollouts = (0..<6).map { number in
+        RolloutTokens(
+          task: TaskID("\(number)"), reward: 1,
+          sequences: [
+            TokenSequence(prompt: TinyModel.text(6, seed: UInt64(number)), answer: TinyModel.text(4, seed: 99) + [TinyModel.end])
+          ])
+      }
+      func likelihood(_ adapter: AdapterWeights?) async throws -> Double {
+        try await Scorer(model: model.model, adapter: adapter).figures(of: rollouts.flatMap(\.sequences))
+          .joined().reduce(0) { $0 + Double($1.logProbability) } / 30
+      }
+      let before = try await likelihood(nil)
+      try await Places.withFolder { folder in
+        var method = Imitation()
+        method.steps = 40
+        method.batch = 4
+        let outcome = try await Bandit.sharpener(model, rate: 1e-2, change: { $0.tokensPerPass = 25 })
+          .imitate(rollouts, method, folder: folder.path)
+        let adapter = try AdapterFolder(folder.path).read(for: model.files.configuration)
+        let after = try await likelihood(adapter)
+        #expect(after > before + 1)
+        // The loss is the mean cross-entropy of the batch: the last one's is about what is left.
+        #expect(abs((outcome.log.first?.loss ?? 0) + before) < 1.5 && abs((outcome.log.last?.loss ?? 0) + after) < 0.7)
+      }
+    }
+
+    /// The tensors and scores of a training of a few steps that is stopped at `stops`, and begun again each time.
+    @TensorActor
+    private func train(
+      _ folder: URL, stops: [Int], fails: Bool = false,
+      _ run: @escaping @TensorActor (Sharpener) async throws -> Sharpener.Outcome
+    ) async throws -> (adapter: [[Float]], scores: [Int], best: Int, steps: [Int]) {
+      let model = try Bandit.model()
+      for stop in stops {
+        let sharpener = try Bandit.sharpener(
+          model, heldOut: true,
+          report: { event in
+            if case .step(let step, _) = event, step.step == stop { withUnsafeCurrentTask { $0?.cancel() } }
+          })
+        await #expect(throws: (any Error).self) { try await Task { try await run(sharpener) }.value }
+      }
+      let outcome = try await run(Bandit.sharpener(model, heldOut: true))
+      // The last, whether or not it was the best.
+      let adapter = try AdapterFolder("\(folder.path)/step-12").read(for: model.files.configuration)
+      return (
+        try adapter.tensors.map { try $0.values() }, outcome.scores.map(\.step), outcome.best, outcome.log.map(\.step)
+      )
+    }
+
+    @TensorActor @Test func aStoppedReasonMaxxerGoesOn() async throws {
+      let lessons = try await Bandit.lessons(Bandit.model(), attempts: 24)
+      func train(_ stops: [Int]) async throws -> (adapter: [[Float]], scores: [Int], best: Int, steps: [Int]) {
+        try await Places.withFolder { folder in
+          try await self.train(folder, stops: stops) { try await $0.maximise(lessons, Self.lessonMethod, folder: folder.path) }
+        }
+      }
+      let (whole, stopped) = (try await train([]), try await train([3, 11]))
+      #expect(whole.adapter == stopped.adapter && whole.best == stopped.best)
+      #expect(whole.steps == Array(1...12) && stopped.steps == whole.steps)
+      #expect(whole.scores == [0, 5, 10, 12] && stopped.scores == whole.scores)
+    }
+
+    @TensorActor @Test func aStoppedGRPOGoesOn() async throws {
+      let tasks = Bandit().tasks(in: .train)
+      func train(_ stops: [Int]) async throws -> (adapter: [[Float]], scores: [Int], best: Int, steps: [Int]) {
+        try await Places.withFolder { folder in
+          try await self.train(folder, stops: stops) {
+            try await $0.optimise(tasks, suite: Bandit(), Self.roundMethod, folder: folder.path)
+          }
+        }
+      }
+      // Inside a round, and at the end of one.
+      let (whole, stopped) = (try await train([]), try await train([4, 5, 9]))
+      #expect(whole.adapter == stopped.adapter && whole.best == stopped.best)
+      #expect(stopped.steps == Array(1...12) && whole.steps == stopped.steps)
+      #expect(whole.scores == [0, 5, 10, 12] && stopped.scores == whole.scores)
+    }
+
+    @TensorActor @Test func anotherTrainingDoesNotGoOnThere() async throws {
+      let model = try Bandit.model()
+      let lessons = try await Bandit.lessons(model, attempts: 24)
+      try await Places.withFolder { folder in
+        var method = Self.lessonMethod
+        method.steps = 2
+        _ = try await Bandit.sharpener(model).maximise(lessons, method, folder: folder.path)
+        // Done already: the same again changes nothing.
+        let again = try await Bandit.sharpener(model).maximise(lessons, method, folder: folder.path)
+        #expect(again.log.count == 2)
+        await #expect(throws: ModelError.self) {
+          try await Bandit.sharpener(model, rate: 1e-4).maximise(lessons, method, folder: folder.path)
+        }
+        await #expect(throws: ModelError.self) {
+          try await Bandit.sharpener(model).maximise(lessons.dropLast(), method, folder: folder.path)
+        }
+        try Data("{}".utf8).write(to: folder.appendingPathComponent("training.json"))
+        await #expect(throws: ModelError.self) {
+          try await Bandit.sharpener(model).maximise(lessons, method, folder: folder.path)
+        }
+      }
+      try await Places.withFolder { folder in
+        await #expect(throws: ModelError.self) { try await Bandit.sharpener(model).maximise([], Self.lessonMethod, folder: folder.path) }
+        await #expect(throws: ModelError.self) { try await Bandit.sharpener(model).imitate([], Imitation(), folder: folder.path) }
+        await #expect(throws: ModelError.self) {
+          try await Bandit.sharpener(model).optimise([], suite: Bandit(), Self.roundMethod, folder: folder.path)
+        }
+      }
+    }
+  }
+#endif
