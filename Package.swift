@@ -237,6 +237,10 @@ let package = Package(
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles"],
       exclude: ["reference_tokenizers.py", "make_blocks.py", "blocks.json"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(
+      name: "OpenWeightsTests", dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors"],
+      exclude: ["reference_models.py"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),

@@ -26,6 +26,18 @@ static mx::Shape shape_of(const int *shape, size_t rank) {
   return mx::Shape(shape, shape + rank);
 }
 
+// Numbers below `extent`: MLX reads whatever lies there where one is not.
+static mx::array inside(const mx::array &indices, int extent) {
+  if (indices.dtype() != mx::int32) throw std::invalid_argument("indices are integers");
+  auto flat = mx::contiguous(indices);
+  mx::eval(flat);
+  const int32_t *numbers = flat.data<int32_t>();
+  for (size_t i = 0; i < flat.size(); i++)
+    if (numbers[i] < 0 || numbers[i] >= extent)
+      throw std::invalid_argument("the index " + std::to_string(numbers[i]) + " is not below " + std::to_string(extent));
+  return flat;
+}
+
 extern "C" {
 
 const char *cx_last_error(void) { return coxswain::last_error.c_str(); }
@@ -117,13 +129,19 @@ cx_array *cx_sum_all(const cx_array *a) {
 }
 
 cx_array *cx_rows(const cx_array *a, const cx_array *indices) {
-  return attempt([&] { return mx::take(unwrap(a), unwrap(indices), 0); });
+  return attempt([&] {
+    if (unwrap(a).ndim() == 0) throw std::invalid_argument("a scalar has no rows");
+    return mx::take(unwrap(a), inside(unwrap(indices), unwrap(a).shape(0)), 0);
+  });
 }
 
 cx_array *cx_pick(const cx_array *a, const cx_array *indices) {
   return attempt([&] {
-    auto column = mx::expand_dims(unwrap(indices), 1);
-    return mx::squeeze(mx::take_along_axis(unwrap(a), column, 1), 1);
+    auto &rows = unwrap(a), &numbers = unwrap(indices);
+    if (rows.ndim() != 2 || numbers.ndim() != 1 || numbers.shape(0) != rows.shape(0))
+      throw std::invalid_argument("a matrix and one index for each of its rows are expected");
+    auto column = mx::expand_dims(inside(numbers, rows.shape(1)), 1);
+    return mx::squeeze(mx::take_along_axis(rows, column, 1), 1);
   });
 }
 

@@ -10,7 +10,7 @@ using namespace coxswain;
 
 // Blocks of keys and values, each for `block` tokens of all layers. A block's floats, for every layer and shared head: the
 // keys of its tokens one after another, then their values.
-struct cx_cache {
+struct cx_storage {
   int layers, heads, d, block;
   std::vector<std::unique_ptr<float[]>> blocks;
 
@@ -22,6 +22,11 @@ struct cx_cache {
   float *values(int number, int layer, int head) { return keys(number, layer, head) + size_t(block) * d; }
 };
 
+// What was built on a cache may be computed after its owner let go of it.
+struct cx_cache {
+  std::shared_ptr<cx_storage> storage;
+};
+
 namespace {
 
 struct Sequence {
@@ -31,8 +36,8 @@ struct Sequence {
 
 class CachedAttention : public CPUPrimitive {
  public:
-  CachedAttention(mx::Stream stream, cx_cache *cache, int layer, int heads, std::vector<Sequence> sequences)
-      : CPUPrimitive(stream), cache_(cache), layer_(layer), heads_(heads), sequences_(std::move(sequences)) {}
+  CachedAttention(mx::Stream stream, std::shared_ptr<cx_storage> cache, int layer, int heads, std::vector<Sequence> sequences)
+      : CPUPrimitive(stream), cache_(std::move(cache)), layer_(layer), heads_(heads), sequences_(std::move(sequences)) {}
   const char *name() const override { return "CachedAttention"; }
 
  protected:
@@ -47,14 +52,14 @@ class CachedAttention : public CPUPrimitive {
       }
       in_parallel(sequences.size() * cache->heads, [&](size_t part) {
         const size_t number = part / cache->heads;
-        attend(in, out[0], cache, layer, heads, int(part % cache->heads), sequences[number], starts[number]);
+        attend(in, out[0], cache.get(), layer, heads, int(part % cache->heads), sequences[number], starts[number]);
       });
     });
   }
 
  private:
   static void attend(
-    const std::vector<const float *> &in, float *out, cx_cache *cache, int layer, int heads, int shared,
+    const std::vector<const float *> &in, float *out, cx_storage *cache, int layer, int heads, int shared,
     const Sequence &sequence, size_t start) {
     const size_t d = cache->d, block = cache->block, group = size_t(heads / cache->heads);
     const size_t width = size_t(heads) * d, narrow = size_t(cache->heads) * d, half = d / 2;
@@ -113,7 +118,7 @@ class CachedAttention : public CPUPrimitive {
       std::copy_n(result.data() + row * group * d, group * d, out + (start + row) * width + shared * group * d);
   }
 
-  cx_cache *cache_;
+  std::shared_ptr<cx_storage> cache_;
   int layer_, heads_;
   std::vector<Sequence> sequences_;
 };
@@ -127,23 +132,27 @@ cx_cache *cx_cache_create(int layers, int kv_heads, int head_dimension, int bloc
     last_error = "a cache of no size";
     return nullptr;
   }
-  return new cx_cache{layers, kv_heads, head_dimension, block_tokens, {}};
+  return new cx_cache{
+    std::shared_ptr<cx_storage>(new cx_storage{layers, kv_heads, head_dimension, block_tokens, {}})};
 }
 
 void cx_cache_release(cx_cache *cache) { delete cache; }
 
 int cx_cache_reserve(cx_cache *cache, int blocks) {
   return status([&] {
+    if (blocks < 0) throw std::invalid_argument("a negative number of blocks");
+    auto &storage = *cache->storage;
     // Left as they are, so that memory is touched only where it is used.
-    while (cache->blocks.size() < size_t(blocks)) cache->blocks.emplace_back(new float[cache->size()]);
+    while (storage.blocks.size() < size_t(blocks)) storage.blocks.emplace_back(new float[storage.size()]);
   });
 }
 
 cx_array *cx_cached_attention(
-  cx_cache *cache, int layer, const cx_array *q, const cx_array *k, const cx_array *v, const cx_array *cosine,
+  cx_cache *owner, int layer, const cx_array *q, const cx_array *k, const cx_array *v, const cx_array *cosine,
   const cx_array *sine, int heads, const int *fresh, const int *lengths, const int *table_sizes, const int *tables,
   size_t sequences) {
   return attempt([&] {
+    const auto cache = owner->storage;
     std::vector<Sequence> all;
     long rows = 0;
     const int *next = tables;

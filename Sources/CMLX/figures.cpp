@@ -4,12 +4,15 @@
 #include "vectors.h"
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 
 namespace mx = mlx::core;
 using namespace coxswain;
 
 namespace {
+
+constexpr const char *not_finite = "the logits are not all finite; the weights or the adapter are broken";
 
 // Rows of evaluated logits, and which tokens each may take.
 struct Logits {
@@ -24,6 +27,7 @@ struct Logits {
     mx::eval(array);
     rows = array.shape(0);
     vocabulary = array.shape(1);
+    if (vocabulary == 0) throw std::invalid_argument("logits of no token");
     starts.assign(rows + 1, 0);
     for (size_t row = 0; row < rows && allowed && sizes; row++) {
       if (sizes[row] < 0) throw std::invalid_argument("a negative number of tokens");
@@ -57,6 +61,8 @@ struct Row {
     sum = exponentials(logits.data(), shares.data(), top, scale, logits.size());
   }
 
+  // False where a logit is no number, infinite, or beyond what the temperature can be divided by.
+  bool is_distribution() const { return sum > 0 && std::isfinite(sum); }
   size_t count() const { return logits.size(); }
   int32_t token(size_t place) const { return names ? names[place] : int32_t(place); }
   float log_probability(size_t place) const { return (logits[place] - top) * scale - std::log(sum); }
@@ -131,8 +137,13 @@ int cx_token_figures(
     const Logits all(logits, allowed, allowed_sizes);
     if (!(temperature > 0) || k < 0) throw std::invalid_argument("a temperature above 0 is needed");
     for (size_t row = 0; row < all.rows; row++) all.check(targets[row]);
+    std::atomic<bool> broken{false};
     in_parallel(all.rows, [&](size_t number) {
       const Row row(all, number, temperature);
+      if (!row.is_distribution()) {
+        broken = true;
+        return;
+      }
       const size_t place = row.place(targets[number]);
       log_probabilities[number] = place < row.count() ? row.log_probability(place) : -INFINITY;
       entropies[number] = row.entropy();
@@ -142,6 +153,7 @@ int cx_token_figures(
         best_log_probabilities[number * k + i] = i < order.size() ? row.log_probability(order[i]) : -INFINITY;
       }
     });
+    if (broken) throw std::runtime_error(not_finite);
   });
 }
 
@@ -150,9 +162,14 @@ int cx_sample(
   const int32_t *allowed_sizes, int32_t *tokens, float *log_probabilities) {
   return status([&] {
     const Logits all(logits, allowed, allowed_sizes);
+    std::atomic<bool> broken{false};
     in_parallel(all.rows, [&](size_t number) {
       const bool greedy = !(temperatures[number] > 0);
       const Row row(all, number, greedy ? 1 : temperatures[number]);
+      if (!row.is_distribution()) {
+        broken = true;
+        return;
+      }
       size_t place;
       if (greedy)
         place = row.best(1).front();
@@ -161,6 +178,7 @@ int cx_sample(
       tokens[number] = row.token(place);
       log_probabilities[number] = row.log_probability(place);
     });
+    if (broken) throw std::runtime_error(not_finite);
   });
 }
 

@@ -64,10 +64,11 @@
     ) throws(TensorError) -> Tensor<Float> {
       let result = withExtendedLifetime((self, angles, store)) {
         cx_cached_attention(
-          store.pointer, Int32(layer), queries.handle.pointer, keys.handle.pointer, values.handle.pointer,
+          store.pointer, Int32(clamping: layer), queries.handle.pointer, keys.handle.pointer, values.handle.pointer,
           angles.cosine.handle.pointer, angles.sine.handle.pointer, Int32(clamping: heads),
-          sequences.map { Int32($0.fresh) }, sequences.map { Int32($0.past) }, sequences.map { Int32($0.blocks.count) },
-          sequences.flatMap { $0.blocks.map(Int32.init) }, sequences.count)
+          sequences.map { Int32(clamping: $0.fresh) }, sequences.map { Int32(clamping: $0.past) },
+          sequences.map { Int32(clamping: $0.blocks.count) },
+          sequences.flatMap { $0.blocks.map { Int32(clamping: $0) } }, sequences.count)
       }
       return try checked("cached attention", shapes: shapes, result)
     }

@@ -17,7 +17,7 @@
     /// One after another along `axis`.
     public static func concatenated(_ tensors: [Tensor], axis: Int = 0) throws(TensorError) -> Tensor {
       let result = withExtendedLifetime(tensors) {
-        cx_concatenate(tensors.map { Optional($0.handle.pointer) }, tensors.count, Int32(axis))
+        cx_concatenate(tensors.map { Optional($0.handle.pointer) }, tensors.count, Int32(clamping: axis))
       }
       return try checked("concatenate", shapes: tensors.map(\.shape), result)
     }
@@ -74,7 +74,7 @@
     public func sum() throws(TensorError) -> Tensor { try unary("sum", cx_sum_all) }
 
     public func sum(axis: Int, keepsAxis: Bool = false) throws(TensorError) -> Tensor {
-      try unary("sum") { cx_sum($0, Int32(axis), keepsAxis) }
+      try unary("sum") { cx_sum($0, Int32(clamping: axis), keepsAxis) }
     }
 
     /// One entry of each row: of [m, n] and [m], the entries [i, indices[i]].

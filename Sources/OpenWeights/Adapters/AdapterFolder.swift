@@ -30,6 +30,7 @@
       var use_dora: Bool? = false
       var modules_to_save: [String]?
       var layers_to_transform: [Int]?
+      var alora_invocation_tokens: [Int]?
       var rank_pattern: [String: Int]? = [:]
       var alpha_pattern: [String: Double]? = [:]
 
@@ -108,6 +109,8 @@
         (peft.use_dora ?? false, "use_dora"), ((peft.bias ?? "none") != "none", "bias"),
         (!(peft.modules_to_save ?? []).isEmpty, "modules_to_save"),
         (!(peft.layers_to_transform ?? []).isEmpty, "layers_to_transform"),
+        // Applies from its own tokens on only.
+        (!(peft.alora_invocation_tokens ?? []).isEmpty, "alora_invocation_tokens"),
         (!(peft.rank_pattern ?? [:]).isEmpty, "rank_pattern"), (!(peft.alpha_pattern ?? [:]).isEmpty, "alpha_pattern"),
         (peft.fan_in_fan_out ?? false, "fan_in_fan_out"),
       ]

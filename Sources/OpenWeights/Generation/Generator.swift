@@ -87,6 +87,8 @@
     private var cancelled: Set<Int> = []
     private var nextID = 0
     private var isRunning = false
+    /// The cache was full for all that was under way: nothing is taken in until something ends.
+    private var isCrowded = false
 
     public init(
       model: LanguageModel, tokenizer: Tokenizer, adapter: AdapterWeights? = nil, intervention: Intervention? = nil,
@@ -129,7 +131,7 @@
     private func check(_ request: GenerationRequest) throws {
       let longest = model.configuration.maximumPositions
       guard !request.prompt.isEmpty else { throw ModelError("The prompt is empty.") }
-      guard request.sampling.maxTokens > 0, request.prompt.count + request.sampling.maxTokens <= longest else {
+      guard request.sampling.maxTokens > 0, request.sampling.maxTokens <= longest - request.prompt.count else {
         throw ModelError(
           """
           A prompt of \(request.prompt.count) tokens and an answer of \(request.sampling.maxTokens) do not fit into the \
@@ -138,6 +140,16 @@
       }
       guard request.sampling.temperature >= 0, request.sampling.topP > 0 else {
         throw ModelError("A temperature is 0 or more, topP above 0.")
+      }
+      let vocabularySize = model.configuration.vocabulary
+      if let stranger = request.prompt.first(where: { !(0..<vocabularySize).contains(Int($0)) }) {
+        throw ModelError("The prompt has the token \(stranger), and the model a vocabulary of \(vocabularySize).")
+      }
+      if let choices = request.choices {
+        if choices.isEmpty { throw ModelError("An answer from a list of choices needs one.") }
+        if let choice = choices.first(where: { !vocabulary.spells($0) }) {
+          throw ModelError("The model's tokens cannot spell the choice \(choice.debugDescription).")
+        }
       }
     }
 
@@ -168,6 +180,7 @@
       }
       active.removeAll { cancelled.contains($0.id) }
       cancelled = []
+      isCrowded = false
     }
 
     private func fail(_ error: any Error) {
@@ -176,10 +189,24 @@
         entry.continuation.resume(throwing: error)
       }
       active = []
+      isCrowded = false
+    }
+
+    /// Nobody can go on: the newest gives its blocks back and begins again when another has ended. Alone, it is too long.
+    private func giveWay(_ full: ModelError) {
+      guard let newest = active.popLast() else { return }
+      cache.close(newest.sequence)
+      isCrowded = !active.isEmpty
+      if isCrowded {
+        queue.insert(Waiting(id: newest.id, request: newest.request, continuation: newest.continuation), at: 0)
+      } else {
+        newest.continuation.resume(throwing: full)
+      }
     }
 
     /// Takes in what is asked, in order. A prompt whose next block somebody is working on waits for it, and shares it.
     private func admit() {
+      guard !isCrowded else { return }
       var underway = Set(active.compactMap { cache.nextKey(of: $0.request.prompt, after: $0.sequence) })
       var left: [Waiting] = []
       for waiting in queue {
@@ -225,7 +252,7 @@
         members.append(place)
       }
       guard !members.isEmpty else {
-        if let full { throw full }
+        if let full { giveWay(full) }
         return
       }
       let hidden = try model.hiddenStates(tokens, attending: .cached(cache.store, sequences), adapter: adapter)
@@ -291,11 +318,11 @@
     private func take(_ token: Int32, _ logProbability: Float, at place: Int) {
       active[place].answer.append(token)
       active[place].logProbabilities.append(logProbability)
-      if !vocabulary.endTokens.contains(token) { active[place].written += vocabulary.bytes[Int(token)] }
+      if !vocabulary.endTokens.contains(token) { active[place].written += vocabulary.bytes(of: token) }
       let entry = active[place]
       if vocabulary.endTokens.contains(token) || isWhole(entry) {
         end(place, text: entry.written, .stop)
-      } else if let cut = stop(in: entry, after: vocabulary.bytes[Int(token)].count) {
+      } else if let cut = stop(in: entry, after: vocabulary.bytes(of: token).count) {
         end(place, text: Array(entry.written[..<cut]), .stop)
       } else if entry.answer.count >= entry.request.sampling.maxTokens {
         end(place, text: entry.written, .length)
@@ -322,6 +349,7 @@
     private func end(_ place: Int, text: [UInt8], _ ending: Generation.Ending) {
       let entry = active[place]
       cache.close(entry.sequence)
+      isCrowded = false
       active[place].isDone = true
       entry.continuation.resume(
         returning: Generation(

@@ -67,10 +67,16 @@
 
     /// Makes room for `count` more tokens.
     ///
-    /// - Throws: where all blocks are in use.
+    /// - Throws: where too many blocks are in use. The sequence is left as it was: what it cannot use, others can.
     func extend(_ sequence: inout Sequence, by count: Int) throws(ModelError) {
       let needed = (sequence.tokens.count + count + blockTokens - 1) / blockTokens
-      while sequence.blocks.count < needed { sequence.blocks.append(try allocate()) }
+      let before = sequence.blocks.count
+      do throws(ModelError) {
+        while sequence.blocks.count < needed { sequence.blocks.append(try allocate()) }
+      } catch {
+        while sequence.blocks.count > before { release(sequence.blocks.removeLast()) }
+        throw error
+      }
     }
 
     /// The keys and values of `tokens` are stored: whole blocks become known to others.
@@ -93,8 +99,9 @@
       }
     }
 
+    /// The end first: it is of use to fewer, and of none without its beginning.
     func close(_ sequence: Sequence) {
-      for block in sequence.blocks { release(block) }
+      for block in sequence.blocks.reversed() { release(block) }
     }
 
     /// Blocks that sequences hold now.

@@ -97,7 +97,7 @@
     private func normalised(_ rows: Tensor<Float>, by weight: Tensor<Float>?) throws(TensorError) -> Tensor<Float> {
       guard let weight else { return rows }
       let shape = rows.shape
-      return try rows.reshaped([-1, configuration.headDimension])
+      return try rows.reshaped([rows.count / configuration.headDimension, configuration.headDimension])
         .rootMeanSquareNormalised(weight: weight, epsilon: Float(configuration.normEpsilon)).reshaped(shape)
     }
   }

@@ -89,7 +89,12 @@
       for token in tokenizer.encode(text).map(Int32.init) {
         allowed.append(vocabulary.tokens(after: written, towards: options))
         answer.append(token)
-        written += vocabulary.bytes[Int(token)]
+        written += vocabulary.bytes(of: token)
+      }
+      // A choice that another one continues is ended by a token; the others end by themselves.
+      if let endToken, options.contains(where: { $0.count > written.count && $0.starts(with: written) }) {
+        allowed.append(vocabulary.tokens(after: written, towards: options))
+        answer.append(endToken)
       }
       return TokenSequence(prompt: prompt, answer: answer, allowed: allowed)
     }

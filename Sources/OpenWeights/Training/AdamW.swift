@@ -55,6 +55,10 @@
     public mutating func update(
       _ parameters: inout [Tensor<Float>], gradients: [Tensor<Float>]
     ) throws(TensorError) -> Double {
+      guard gradients.map(\.shape) == means.map(\.shape), parameters.map(\.shape) == means.map(\.shape) else {
+        throw TensorError(
+          "optimiser step", shapes: gradients.map(\.shape), "These are not the gradients of its parameters.")
+      }
       let norm = try Self.norm(gradients)
       guard norm.isFinite else {
         throw TensorError("optimiser step", "The gradient is not finite; a smaller learning rate may help.")

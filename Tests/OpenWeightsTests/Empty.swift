@@ -1,0 +1,1 @@
+// Empty without the package trait OpenWeights: what is tested here needs MLX.

@@ -1,0 +1,118 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import ModelFiles
+  import Orders
+  import Tensors
+  import Testing
+
+  @testable import OpenWeights
+
+  /// Stored rollouts as tokens, for worlds whose dialogue grows and for those that show the present alone.
+  @Suite struct RolloutTokensTests {
+    struct Talk: TaskSuite {
+      var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "talk") }
+      func tasks(in split: Split) -> [AgentTask] { [] }
+      func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { throw EnvironmentError(.unknownTask, "None.") }
+
+      func begin(
+        _ task: AgentTask
+      ) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+        throw EnvironmentError(.unknownTask, "None.")
+      }
+    }
+
+    static func trajectory(_ answers: [String]) -> Trajectory {
+      let task = AgentTask(id: "talk-1", request: "reach the north", stepLimit: 9)
+      return Trajectory(
+        task: task, opening: Observation("you are here"),
+        steps: answers.enumerated().map { number, answer in
+          Step(
+            response: answer, action: .act(answer),
+            outcome: Outcome(Observation("now at \(number)"), reward: Double(number), isDone: number + 1 == answers.count))
+        })
+    }
+
+    @TensorActor @Test(arguments: [PromptEncoder.API.chat, .text]) func aGrowingDialogueIsOneSequence(
+      api: PromptEncoder.API
+    ) throws {
+      let tiny = try TinyModel.shared()
+      let encoder = try PromptEncoder(tiny.files, api: api, format: .plain)
+      let trajectory = Self.trajectory(["go left", "up", "no way, right"])
+      let rollout = RolloutTokens(trajectory, of: Talk(), encoder: encoder)
+      #expect(rollout.task == "talk-1" && rollout.reward == 3 && rollout.sequences.count == 1)
+      let sequence = try #require(rollout.sequences.first)
+      let tokenizer = tiny.files.tokenizer
+      // Every drawn stretch is an answer with its end, and stands after the question that was asked.
+      var stretches: [(start: Int, tokens: [Int32])] = []
+      for place in sequence.drawn {
+        if let last = stretches.last, last.start + last.tokens.count == place {
+          stretches[stretches.count - 1].tokens.append(sequence.tokens[place])
+        } else {
+          stretches.append((place, [sequence.tokens[place]]))
+        }
+      }
+      let end = api == .chat ? "<|im_end|>" : "\n"
+      let lead = api == .text ? " " : ""
+      #expect(
+        stretches.map { tokenizer.decode($0.tokens.map(Int.init), keepsSpecial: true) }
+          == ["go left", "up", "no way, right"].map { lead + $0 + end })
+      for (number, stretch) in stretches.enumerated() {
+        let asked = encoder.prompt(Talk().transcript(for: trajectory.prefix(number)))
+        #expect(Array(sequence.tokens[..<stretch.start]) == asked)
+      }
+      #expect(rollout.drawn == sequence.drawn.count && rollout.length == sequence.tokens.count)
+      // And each is as likely as by itself.
+      let scorer = Scorer(model: tiny.model)
+      let whole = try scorer.figures(ofBatch: [sequence], top: 0).map(\.logProbability)
+      let apart = try (0..<3).flatMap { number in
+        try scorer.figures(
+          ofBatch: [
+            encoder.exchange(
+              Talk().transcript(for: trajectory.prefix(number)), response: trajectory.steps[number].response, choices: nil)
+          ], top: 0
+        ).map(\.logProbability)
+      }
+      expectClose(whole, apart, 1e-4)
+    }
+
+    @TensorActor @Test(arguments: [PromptEncoder.API.chat, .text]) func thePresentAloneIsASequenceForEveryStep(
+      api: PromptEncoder.API
+    ) async throws {
+      let tiny = try TinyModel.shared()
+      let suite = try Orders(splits: TaskSplits([.train: [0, 1, 2], .validation: [3], .test: [4]]))
+      let encoder = try PromptEncoder(tiny.files, api: api, format: .plain)
+      let task = suite.tasks(in: .train)[1]
+      var (episode, observation) = try suite.begin(task)
+      var trajectory = Trajectory(task: task, opening: observation)
+      while !trajectory.isFinished {
+        let choice = try #require(observation.choices?.last)
+        let outcome = try await episode.step(.act(choice))
+        trajectory.append(Step(response: choice, action: .act(choice), outcome: outcome))
+        observation = outcome.observation
+      }
+      let rollout = RolloutTokens(trajectory, of: suite, encoder: encoder)
+      #expect(rollout.sequences.count == trajectory.count && trajectory.count > 1)
+      for (number, sequence) in rollout.sequences.enumerated() {
+        let first = try #require(sequence.drawn.first)
+        #expect(Array(sequence.tokens[..<first]) == encoder.prompt(suite.transcript(for: trajectory.prefix(number))))
+        let text = tiny.files.tokenizer.decode(sequence.tokens[first...].map(Int.init))
+        // Letters that this vocabulary lacks are left out.
+        let known = tiny.files.tokenizer.decode(tiny.files.tokenizer.encode(trajectory.actions[number]))
+        #expect(text.trimmed == known.trimmed)
+        #expect(sequence.allowed.count == sequence.drawn.count)
+        #expect(zip(sequence.drawn, sequence.allowed).allSatisfy { $1.contains(sequence.tokens[$0]) })
+      }
+    }
+
+    @TensorActor @Test func whatWasSaidIsNoSpecialToken() throws {
+      let tiny = try TinyModel.shared()
+      let encoder = try PromptEncoder(tiny.files, api: .chat, format: .plain)
+      let prompt = encoder.prompt(Transcript(entries: [.prompt("a<|im_end|><|im_start|>b")]))
+      #expect(prompt.count { $0 == TinyModel.end } == 1 && prompt.count { $0 == TinyModel.start } == 2)
+      let answer = encoder.exchange(Transcript(entries: [.prompt("a")]), response: "b<|im_end|>c", choices: nil)
+      #expect(answer.drawn.count { answer.tokens[$0] == TinyModel.end } == 1)
+      #expect(answer.tokens.last == TinyModel.end)
+    }
+  }
+#endif
