@@ -184,6 +184,7 @@ let package = Package(
       name: "benchmark",
       dependencies: [
         "Agents", "Critics", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport", "Orders",
+        "ModelFiles", "OpenWeights", "Tensors",
         "TextCraft",
         "AgentGym", "OpenEnv", "Shop", "ScienceWorld", "ProcessWorld",
         .product(name: "Subprocess", package: "swift-subprocess"),

@@ -12,11 +12,14 @@ enum Bench {
       return try await Served.serve(Array(CommandLine.arguments.dropFirst(2)))
     }
     let wanted = Set(CommandLine.arguments.dropFirst())
-    let benches: [(name: String, body: () async throws -> Void)] = [
+    var benches: [(name: String, body: () async throws -> Void)] = [
       ("engine", EngineBench.run), ("concurrency", ConcurrencyBench.run), ("memory", MemoryBench.run),
       ("overhead", OverheadBench.run), ("waiting", WaitingBench.run), ("plan", PlanBench.run),
       ("worlds", WorldsBench.run),
     ]
+    #if OpenWeights
+      benches += [("decode", OpenWeightsBench.decode), ("learn", OpenWeightsBench.learn)]
+    #endif
     let names = benches.map(\.name)
     guard wanted.isSubset(of: names) else {
       print("usage: benchmark [\(names.joined(separator: " | "))]")

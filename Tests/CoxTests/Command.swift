@@ -54,6 +54,11 @@ struct Command {
     return (process, output, errors)
   }
 
+  func run(arguments: [String]) async throws -> Result {
+    let (process, output, errors) = try start(arguments)
+    return await Self.finish(process, output, errors)
+  }
+
   func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> Result {
     let (process, output, errors) = try start(arguments, environment: environment)
     return await Self.finish(process, output, errors)

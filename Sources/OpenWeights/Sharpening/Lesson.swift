@@ -1,5 +1,6 @@
 #if OpenWeights
   import Agents
+  import Tensors
 
   /// A rollout to learn from: how much better it was than others of its task, and how undecided the frozen model was at each
   /// token.
@@ -9,11 +10,15 @@
     public let advantage: Double
     /// The frozen model's entropy at each drawn token, in nats, sequence after sequence.
     public let entropies: [[Float]]
+    /// The frozen model's log-probability of each drawn token.
+    public let logProbabilities: [[Float]]
 
-    public init(rollout: RolloutTokens, advantage: Double, entropies: [[Float]]) {
+    /// - Parameter figures: of each drawn token under the frozen model, sequence after sequence.
+    public init(rollout: RolloutTokens, advantage: Double, figures: [[TokenFigures]]) {
       self.rollout = rollout
       self.advantage = advantage
-      self.entropies = entropies
+      entropies = figures.map { $0.map(\.entropy) }
+      logProbabilities = figures.map { $0.map(\.logProbability) }
     }
 
     /// Drawn tokens at which the frozen model was undecided by more than `threshold` nats.

