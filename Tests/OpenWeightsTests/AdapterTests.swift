@@ -120,9 +120,12 @@
       }
     }
 
-    @TensorActor @Test(arguments: [
-      (#""peft_type":"LORA""#, #""peft_type":"IA3""#), (#""r":4"#, #""r":0"#), (#""r":4"#, #""r":5"#), (#""r":4"#, #""r":-1"#),
-      (#""r":4"#, #""r":"four""#), (#""r":4"#, #""r":99999999999999999999"#), (#""lora_alpha":6"#, #""lora_alpha":1e999"#),
+    @TensorActor
+    @Test(arguments: [
+      (#""peft_type":"LORA""#, #""peft_type":"IA3""#), (#""r":4"#, #""r":0"#), (#""r":4"#, #""r":5"#),
+      (#""r":4"#, #""r":-1"#),
+      (#""r":4"#, #""r":"four""#), (#""r":4"#, #""r":99999999999999999999"#),
+      (#""lora_alpha":6"#, #""lora_alpha":1e999"#),
       (#""use_dora":false"#, #""use_dora":true"#), (#""bias":"none""#, #""bias":"all""#),
       (#""fan_in_fan_out":false"#, #""fan_in_fan_out":true"#), (#""rank_pattern":{}"#, #""rank_pattern":{"q_proj":2}"#),
       (#""alpha_pattern":{}"#, #""alpha_pattern":{"q_proj":2}"#),

@@ -27,7 +27,8 @@
         [
           [Self.figures(1, [1, 2, 3, 4, 5, 6]), Self.figures(2, [1, 2, 3, 4, 5, 6])],
           [Self.figures(0.5, [3, 1, 2, 4, 5, 6]), Self.figures(3, [1, 2, 3, 4, 5, 6])],
-        ], [[Self.figures(0, [7, 1, 2, 3, 4])]], [[Self.figures(0.25, [8, 1, 2, 3, 4]), Self.figures(1.25, [1, 8, 2, 3, 4])]],
+        ], [[Self.figures(0, [7, 1, 2, 3, 4])]],
+        [[Self.figures(0.25, [8, 1, 2, 3, 4]), Self.figures(1.25, [1, 8, 2, 3, 4])]],
       ]
       let tuned = [
         // Alike; the base's second; alike; the base's sixth.
@@ -39,14 +40,19 @@
       #expect(abs(analysis.agreement - 4.0 / 7) < 1e-12 && abs((analysis.nearShare ?? 0) - 2.0 / 3) < 1e-12)
       #expect(abs(analysis.meanEntropy - 8.0 / 7) < 1e-12 && abs((analysis.forkEntropy ?? 0) - 6.25 / 3) < 1e-12)
       // The second and fourth of four, the second of two.
-      #expect(analysis.forksByTenth.enumerated().allSatisfy { abs($1 - ([2, 7, 5].contains($0) ? 1.0 / 3 : 0)) < 1e-12 })
+      #expect(
+        analysis.forksByTenth.enumerated().allSatisfy { abs($1 - ([2, 7, 5].contains($0) ? 1.0 / 3 : 0)) < 1e-12 })
       #expect(zip(analysis.agreementByTask, [3.0 / 6, 1]).allSatisfy { abs($0 - $1) < 1e-12 })
       #expect(analysis.answers.map(\.task) == ["a", "b", "a"] && analysis.answers.map(\.reward) == [1, 0, 0.5])
       let second = analysis.answers[0].tokens[1]
-      #expect(second.text == "t2" && second.basePrefers == "t1" && second.tunedPrefers == "t2" && second.isFork && second.isNear)
+      #expect(
+        second.text == "t2" && second.basePrefers == "t1" && second.tunedPrefers == "t2" && second.isFork
+          && second.isNear)
       #expect(analysis.answers[0].tokens[3].text == "t5" && !analysis.answers[0].tokens[3].isNear)
       let nothing = TokenAnalysis([], base: [], tuned: []) { _ in "" }
-      #expect(nothing.tokens == 0 && nothing.nearShare == nil && nothing.forkEntropy == nil && nothing.agreementByTask.isEmpty)
+      #expect(
+        nothing.tokens == 0 && nothing.nearShare == nil && nothing.forkEntropy == nil && nothing.agreementByTask.isEmpty
+      )
     }
 
     /// Of a model and its own adapter, against the logits of each by themselves.
@@ -57,7 +63,8 @@
         RolloutTokens(
           task: TaskID("\(number)"), reward: 0,
           sequences: [
-            TokenSequence(prompt: TinyModel.text(5, seed: UInt64(number)), answer: TinyModel.text(20, seed: UInt64(60 + number)))
+            TokenSequence(
+              prompt: TinyModel.text(5, seed: UInt64(number)), answer: TinyModel.text(20, seed: UInt64(60 + number)))
           ])
       }
       let sequences = rollouts.flatMap(\.sequences)
@@ -82,7 +89,8 @@
         _ temperature: Double, adapter: AdapterWeights? = nil, _ places: Intervention.Places? = nil, rows: Int = 512
       ) async throws -> [[Int32]] {
         let generator = try GeneratorTests.generator(
-          tiny, rows: rows, adapter: adapter, intervention: places.map { Intervention(try TinyModel.adapter(for: tiny, spread: 0.1), at: $0) })
+          tiny, rows: rows, adapter: adapter,
+          intervention: places.map { Intervention(try TinyModel.adapter(for: tiny, spread: 0.1), at: $0) })
         let requests = (0..<6).map { number in
           GeneratorTests.request(
             TinyModel.text(4 + 9 * number, seed: UInt64(number)), Sampling(temperature: temperature, maxTokens: 30),

@@ -41,7 +41,8 @@
     /// Attempts at tasks, which are the same for the same model, as stored ones are.
     static let attempts: Attempts = { tasks, count, model in
       let policy = try await MLXPolicy(
-        model, encoder: encoder(model), sampling: Sampling(temperature: 1, maxTokens: 12), settings: .init(cacheBytes: 1 << 24))
+        model, encoder: encoder(model), sampling: Sampling(temperature: 1, maxTokens: 12),
+        settings: .init(cacheBytes: 1 << 24))
       var spent = Spent()
       var trajectories: [[Trajectory]] = []
       for task in tasks {
@@ -67,11 +68,13 @@
 
     /// Exactly, by enumeration, averaged over the tasks.
     @TensorActor
-    static func expectedReward(_ model: LoadedModel, _ adapter: AdapterWeights?, _ tasks: [AgentTask]) throws -> Double {
+    static func expectedReward(_ model: LoadedModel, _ adapter: AdapterWeights?, _ tasks: [AgentTask]) throws -> Double
+    {
       let encoder = try encoder(model)
       let shares = try tasks.map { task in
         try ChoiceTests.distribution(
-          model, encoder.prompt(Bandit().transcript(for: request(task))), choices, temperature: 1, adapter: adapter)["up"] ?? 0
+          model, encoder.prompt(Bandit().transcript(for: request(task))), choices, temperature: 1, adapter: adapter)[
+            "up"] ?? 0
       }
       return shares.reduce(0, +) / Double(shares.count)
     }
@@ -85,7 +88,7 @@
         let rollouts = try group.map { RolloutTokens($0, of: Bandit(), encoder: try encoder(model)) }
         for (rollout, advantage) in zip(rollouts, ProblemSelection.advantages(rollouts.map(\.reward))) {
           let figures = try await Scorer(model: model.model).figures(of: rollout.sequences)
-          lessons.append(Lesson(rollout: rollout, advantage: advantage, entropies: figures.map { $0.map(\.entropy) }))
+          lessons.append(Lesson(rollout: rollout, advantage: advantage, figures: figures))
         }
       }
       return lessons

@@ -36,7 +36,8 @@
       settings.evaluateEvery = 10
       settings.tokensPerPass = 512
       return try await LMCritic.fit(
-        train, heldOut: heldOut, returns: [0, 1], marginal: ReturnDistribution(returns: [0, 1], probabilities: [1, 2]),
+        train, heldOut: heldOut, returns: [0, 1],
+        marginal: ReturnDistribution(returns: [0, 1], probabilities: [1, 2]),
         tasks: train.map { TaskID($0.state.request) }, environment: world, policy: "somebody", base: model,
         settings: settings)
     }

@@ -77,7 +77,8 @@
     }
 
     /// Alone, among sixteen others, in small passes, and with so small a cache that everything is forgotten again and again.
-    @TensorActor @Test(arguments: [(64, 512, 4096), (64, 9, 4096), (3, 40, 4096), (64, 512, 40), (2, 16, 24), (64, 64, 26)])
+    @TensorActor
+    @Test(arguments: [(64, 512, 4096), (64, 9, 4096), (3, 40, 4096), (64, 512, 40), (2, 16, 24), (64, 64, 26)])
     func companyChangesNothing(sequences: Int, rows: Int, blocks: Int) async throws {
       let tiny = try TinyModel.shared()
       var alone: [Generation] = []
@@ -85,7 +86,9 @@
       let generator = try Self.generator(tiny, sequences: sequences, rows: rows, blocks: blocks)
       for _ in 0..<2 {
         let together = try await Self.all(Self.mixed, generator).map { try $0.get() }
-        let differing = zip(alone, together).map { $0.tokens != $1.tokens || $0.text != $1.text || $0.ending != $1.ending }
+        let differing = zip(alone, together).map {
+          $0.tokens != $1.tokens || $0.text != $1.text || $0.ending != $1.ending
+        }
         #expect(!zip(Self.mixed, differing).contains { $0.sampling.temperature == 0 && $1 })
         // A draw within round-off of the border of two tokens may fall on either.
         #expect(differing.count { $0 } <= 1)
@@ -200,7 +203,7 @@
         }
         let rest = Task { await Self.all(others, generator) }
         for _ in 0..<20 { await Task.yield() }
-        long.forEach { $0.cancel() }
+        for task in long { task.cancel() }
         for task in long { await #expect(throws: CancellationError.self) { try await task.value } }
         #expect(try await rest.value.map { try $0.get().tokens } == alone.map(\.tokens))
         let before = Task { @TensorActor in

@@ -60,7 +60,8 @@
           let text = text()
           let sequence = cache.open(text)
           #expect(text.starts(with: sequence.tokens) && sequence.tokens.count < text.count)
-          #expect(sequence.tokens.count % Self.block == 0 && sequence.blocks.count == sequence.tokens.count / Self.block)
+          #expect(
+            sequence.tokens.count % Self.block == 0 && sequence.blocks.count == sequence.tokens.count / Self.block)
           hits += sequence.blocks.count
           check(sequence)
           open.append((text, sequence))
@@ -77,7 +78,9 @@
             refusals += 1
             #expect(error.description.contains("policy.cacheMegabytes"))
             // What could not be had altogether is not held in part.
-            #expect(open[place].sequence.blocks == before && cache.used - before.count + (start + count + 3) / Self.block > capacity)
+            #expect(
+              open[place].sequence.blocks == before
+                && cache.used - before.count + (start + count + 3) / Self.block > capacity)
             continue
           }
           let blocks = open[place].sequence.blocks

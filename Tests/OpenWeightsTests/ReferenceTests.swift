@@ -22,8 +22,10 @@
       return folder
     }
 
-    @TensorActor @Test(arguments: [
-      "llama", "llama-tied", "llama-one-key-head", "llama-bias", "llama3", "llama-linear", "qwen2", "qwen2-tied", "qwen3",
+    @TensorActor
+    @Test(arguments: [
+      "llama", "llama-tied", "llama-one-key-head", "llama-bias", "llama3", "llama-linear", "qwen2", "qwen2-tied",
+      "qwen3",
       "qwen3-tied",
     ])
     func logitsAreTheReferences(family: String) async throws {

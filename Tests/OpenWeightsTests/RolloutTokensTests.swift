@@ -29,7 +29,8 @@
         steps: answers.enumerated().map { number, answer in
           Step(
             response: answer, action: .act(answer),
-            outcome: Outcome(Observation("now at \(number)"), reward: Double(number), isDone: number + 1 == answers.count))
+            outcome: Outcome(
+              Observation("now at \(number)"), reward: Double(number), isDone: number + 1 == answers.count))
         })
     }
 
@@ -69,7 +70,8 @@
         try scorer.figures(
           ofBatch: [
             encoder.exchange(
-              Talk().transcript(for: trajectory.prefix(number)), response: trajectory.steps[number].response, choices: nil)
+              Talk().transcript(for: trajectory.prefix(number)), response: trajectory.steps[number].response,
+              choices: nil)
           ], top: 0
         ).map(\.logProbability)
       }

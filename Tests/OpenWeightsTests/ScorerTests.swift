@@ -67,7 +67,8 @@
       func text(endingAt row: Int) -> [Int32] {
         guard let number = starts.lastIndex(where: { $0 <= row }) else { return [] }
         let own = Array(packed.tokens[starts[number]...row])
-        return (packed.segments[number].parent.map { text(endingAt: starts[$0] + packed.segments[$0].count - 1) } ?? []) + own
+        return (packed.segments[number].parent.map { text(endingAt: starts[$0] + packed.segments[$0].count - 1) } ?? [])
+          + own
       }
       let expected = sequences.flatMap { sequence in sequence.drawn.map { Array(sequence.tokens[..<$0]) } }
       #expect(packed.rows.map { text(endingAt: Int($0)) } == expected)

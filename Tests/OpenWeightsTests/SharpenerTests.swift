@@ -66,7 +66,8 @@
         RolloutTokens(
           task: TaskID("\(number)"), reward: 1,
           sequences: [
-            TokenSequence(prompt: TinyModel.text(6, seed: UInt64(number)), answer: TinyModel.text(4, seed: 99) + [TinyModel.end])
+            TokenSequence(
+              prompt: TinyModel.text(6, seed: UInt64(number)), answer: TinyModel.text(4, seed: 99) + [TinyModel.end])
           ])
       }
       func likelihood(_ adapter: AdapterWeights?) async throws -> Double {
@@ -115,7 +116,9 @@
       let lessons = try await Bandit.lessons(Bandit.model(), attempts: 24)
       func train(_ stops: [Int]) async throws -> (adapter: [[Float]], scores: [Int], best: Int, steps: [Int]) {
         try await Places.withFolder { folder in
-          try await self.train(folder, stops: stops) { try await $0.maximise(lessons, Self.lessonMethod, folder: folder.path) }
+          try await self.train(folder, stops: stops) {
+            try await $0.maximise(lessons, Self.lessonMethod, folder: folder.path)
+          }
         }
       }
       let (whole, stopped) = (try await train([]), try await train([3, 11]))
@@ -162,8 +165,12 @@
         }
       }
       try await Places.withFolder { folder in
-        await #expect(throws: ModelError.self) { try await Bandit.sharpener(model).maximise([], Self.lessonMethod, folder: folder.path) }
-        await #expect(throws: ModelError.self) { try await Bandit.sharpener(model).imitate([], Imitation(), folder: folder.path) }
+        await #expect(throws: ModelError.self) {
+          try await Bandit.sharpener(model).maximise([], Self.lessonMethod, folder: folder.path)
+        }
+        await #expect(throws: ModelError.self) {
+          try await Bandit.sharpener(model).imitate([], Imitation(), folder: folder.path)
+        }
         await #expect(throws: ModelError.self) {
           try await Bandit.sharpener(model).optimise([], suite: Bandit(), Self.roundMethod, folder: folder.path)
         }

@@ -40,7 +40,9 @@
       #expect(ProblemSelection([], pass: 1, problems: 3, trim: 0.2).problems.isEmpty)
     }
 
-    @Test(arguments: [(5, 4), (10, 8), (20, 16), (15, 12), (50, 40)]) func theLongestFifthIsLeftOut(count: Int, left: Int) {
+    @Test(arguments: [(5, 4), (10, 8), (20, 16), (15, 12), (50, 40)]) func theLongestFifthIsLeftOut(
+      count: Int, left: Int
+    ) {
       let rollouts = (0..<count).map { Self.rollout("a", Double($0 % 2), drawn: 1 + ($0 * 7) % count) }
       let selection = ProblemSelection(rollouts, pass: 1, problems: 1, trim: 0.2)
       let lengths = selection.problems.flatMap { $0.rollouts.map(\.drawn) }
@@ -53,7 +55,8 @@
 
     @Test func theClearestComeFirst() {
       func lesson(_ advantage: Double, _ entropies: [Float]) -> Lesson {
-        Lesson(rollout: Self.rollout("a", 1, drawn: entropies.count), advantage: advantage, entropies: [entropies])
+        let figures = entropies.map { TokenFigures(logProbability: -1, entropy: $0, best: []) }
+        return Lesson(rollout: Self.rollout("a", 1, drawn: entropies.count), advantage: advantage, figures: [figures])
       }
       var method = ReasonMaxxer()
       method.threshold = 1
@@ -62,7 +65,9 @@
         lesson(1, [2, 2, 0, 0]), lesson(-1, [2, 0, 3, 0]),
       ]
       #expect(lessons.map { $0.clarity(above: 1) } == [0.125, 1, 0, 0, 0.5, 0.5])
-      #expect(method.order(lessons).map(\.advantage) == [-2, 1, -1, 0.5])
+      // Better and worse ones in turns.
+      #expect(method.order(lessons).map(\.advantage) == [1, -2, 0.5, -1])
+      #expect(method.order(lessons.filter { $0.advantage < 0 }).map(\.advantage) == [-2, -1])
       let counts = ReasonMaxxer.Counts(lessons, threshold: 1)
       #expect(counts.decisions == 11 && counts.others == 13)
     }
@@ -80,12 +85,10 @@
               tokens: sequence.tokens, drawn: sequence.drawn,
               allowed: sequence.drawn.map { Array(Set([sequence.tokens[$0], 4, 9])).sorted() }) : sequence
         }
-        let entropies = try confined.map { sequence in
-          try Scorer(model: model.model).figures(ofBatch: [sequence], top: 0).map(\.entropy)
-        }
+        let figures = try confined.map { try Scorer(model: model.model).figures(ofBatch: [$0], top: 0) }
         return Lesson(
-          rollout: RolloutTokens(task: "a", reward: 0, sequences: confined), advantage: [1.5, -0.5, 0.25][number],
-          entropies: entropies)
+          rollout: RolloutTokens(task: "a", reward: 0, sequences: confined), advantage: [1.5, -0.5, -0.25][number],
+          figures: figures)
       }
     }
 
@@ -96,18 +99,25 @@
       var method = ReasonMaxxer()
       method.threshold = 2.5
       method.anchor = 0.3
+      method.bound = 0.05
       let trainer = try TrainerTests.trainer(tiny, adapter, checkpointing: true)
       let counts = ReasonMaxxer.Counts(lessons, threshold: method.threshold)
       var (pull, hold, decisions, others) = (0.0, 0.0, 0, 0)
+      var bounded = 0
+      let shares = { logProbabilities($0, temperature: $1, allowed: $2) }
       for lesson in lessons {
-        for (sequence, entropies) in zip(lesson.rollout.sequences, lesson.entropies) {
+        for (sequence, (entropies, logProbabilities)) in zip(
+          lesson.rollout.sequences, zip(lesson.entropies, lesson.logProbabilities))
+        {
           let (new, old) = (try tiny.logits(sequence.tokens, adapter: adapter), try tiny.logits(sequence.tokens))
           for (number, place) in sequence.drawn.enumerated() {
-            let p = logProbabilities(new[place - 1], temperature: temperature, allowed: sequence.lists[number])
-            let q = logProbabilities(old[place - 1], temperature: temperature, allowed: sequence.lists[number])
+            let p = shares(new[place - 1], temperature, sequence.lists[number])
+            let q = shares(old[place - 1], temperature, sequence.lists[number])
             if Double(entropies[number]) > 2.5 {
               decisions += 1
-              pull -= lesson.advantage * (p[sequence.tokens[place]] ?? 0)
+              let floor = lesson.advantage < 0 ? Double(logProbabilities[number]) - 0.05 : -.infinity
+              if (p[sequence.tokens[place]] ?? 0) < floor { bounded += 1 }
+              pull -= lesson.advantage * max(p[sequence.tokens[place]] ?? 0, floor)
             } else {
               others += 1
               hold += q.reduce(0) { $0 + exp($1.value) * ($1.value - (p[$1.key] ?? 0)) }
@@ -116,6 +126,8 @@
         }
       }
       #expect(decisions > 5 && others > 5)
+      // Only what is pushed down has a bottom, and some of it has reached it.
+      #expect(bounded > 0)
       #expect(counts.decisions == Double(decisions) && counts.others == Double(others))
       let expected = pull / Double(decisions) + 0.3 * hold / Double(others)
       let whole = try method.gradient(of: lessons, counts: counts, trainer: trainer, temperature: temperature)

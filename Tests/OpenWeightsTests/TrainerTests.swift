@@ -81,7 +81,8 @@
       let tiny = try TinyModel.shared()
       let adapter = try TinyModel.adapter(for: tiny)
       let plain = try Self.trainer(tiny, adapter).gradient(of: Self.sequences.dropLast(), Self.loss)
-      let again = try Self.trainer(tiny, adapter, checkpointing: true).gradient(of: Self.sequences.dropLast(), Self.loss)
+      let again = try Self.trainer(tiny, adapter, checkpointing: true).gradient(
+        of: Self.sequences.dropLast(), Self.loss)
       #expect(abs(plain.loss - again.loss) < 1e-6)
       for (a, b) in zip(plain.gradients, again.gradients) {
         let size = try a.values().map(abs).max() ?? 0

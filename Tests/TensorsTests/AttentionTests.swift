@@ -21,7 +21,9 @@
         q = Plain([positions.count, heads * d], &draws, in: -2...2)
         k = Plain([positions.count, shared * d], &draws, in: -2...2)
         v = Plain([positions.count, shared * d], &draws)
-        angles = positions.map { position in (0..<d / 2).map { Double(position) * pow(100, -2 * Double($0) / Double(d)) } }
+        angles = positions.map { position in
+          (0..<d / 2).map { Double(position) * pow(100, -2 * Double($0) / Double(d)) }
+        }
       }
 
       @TensorActor func rotary(_ rows: [Int]) throws -> RotaryAngles {
@@ -68,7 +70,9 @@
     @TensorActor @Test(arguments: [(1, 1, 2), (4, 2, 8), (6, 2, 16), (3, 3, 6)])
     func segmentsSeeTheirPast(heads: Int, shared: Int, d: Int) throws {
       // A text of 7; one of 5 + 3, whose first 5 a third continues by 9 + 1; one of a single row.
-      let segments = [Segment(7), Segment(5), Segment(3, after: 1), Segment(9, after: 1), Segment(1), Segment(1, after: 3)]
+      let segments = [
+        Segment(7), Segment(5), Segment(3, after: 1), Segment(9, after: 1), Segment(1), Segment(1, after: 3),
+      ]
       var (positions, seen, ends): ([Int], [[Int]], [[Int]]) = ([], [], [])
       for segment in segments {
         var past = segment.parent.map { ends[$0] } ?? []
@@ -104,7 +108,9 @@
             .init(fresh: $0.count, past: ($0.text == 0 ? 0 : 8) + $0.from, blocks: tables[$0.text])
           }
         ).values()
-        for (place, row) in rows.enumerated() { found[row] = Array(values[place * heads * d..<(place + 1) * heads * d]) }
+        for (place, row) in rows.enumerated() {
+          found[row] = Array(values[place * heads * d..<(place + 1) * heads * d])
+        }
       }
       try pass([(0, 0, 9)])
       try pass([(0, 9, 1), (1, 0, 3)])

@@ -12,7 +12,8 @@
   /// square of the step; it is estimated from those of twice the step (Richardson), and the rest of the tolerance is round-off.
   @TensorActor
   func expectGradient(
-    of inputs: [Plain], magnitude: Double = 1, step: Float = 1.0 / 64, sourceLocation: SourceLocation = #_sourceLocation,
+    of inputs: [Plain], magnitude: Double = 1, step: Float = 1.0 / 64,
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ function: @escaping @TensorActor ([Tensor<Float>]) throws(TensorError) -> Tensor<Float>
   ) throws {
     let outputs = try function(inputs.map { try $0.tensor }).values().count

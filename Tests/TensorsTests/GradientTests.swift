@@ -73,7 +73,8 @@
     }
 
     /// Several segments, heads in groups, rotary angles; with and without segments that others continue.
-    @TensorActor @Test(arguments: [
+    @TensorActor
+    @Test(arguments: [
       [Segment(5)], [Segment(4), Segment(1), Segment(3)],
       [Segment(3), Segment(2, after: 0), Segment(1), Segment(2, after: 0), Segment(2, after: 1)],
     ])
