@@ -77,10 +77,7 @@
         await Engine.setThreads(threads)
         for checkpointing in [true, false] {
           let best = try await LearningProbe.seconds(loaded, texts, checkpointing: checkpointing)
-          var usage = rusage()
-          getrusage(RUSAGE_SELF, &usage)
-          // Kilobytes on Linux.
-          let resident = Double(usage.ru_maxrss) * 1024 / 1e9
+          let resident = Double(MemoryBench.peakMegabytes()) / 1e3
           print(
             """
             \(threads) threads, \(checkpointing ? "layers checkpointed" : "everything kept"): \(Bench.text(best.seconds)) s a step \

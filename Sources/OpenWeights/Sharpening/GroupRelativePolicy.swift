@@ -6,12 +6,12 @@
   /// penalty on leaving the frozen model. The oracle that cheaper methods are measured by.
   public struct GroupRelativePolicy: Sendable, Hashable, Codable {
     /// Tasks asked anew for every round.
-    public var tasks = 8
+    public var tasks = 4
     /// Attempts at each.
     public var group = 8
-    public var rounds = 40
+    public var rounds = 80
     /// Optimiser steps on the attempts of one round.
-    public var steps = 2
+    public var steps = 1
     /// ε: how far the ratio of new to old probability counts.
     public var clip = 0.2
     /// The weight of the divergence from the frozen model.
