@@ -14,6 +14,7 @@
     static let weightsName = "adapter_model.safetensors"
 
     /// What of `adapter_config.json` decides how an adapter works. What is written is what PEFT 0.17 reads.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     private struct PEFT: Codable {
       var peft_type: String
       var r: Int
@@ -132,7 +133,7 @@
       return AdapterConfiguration(rank: peft.r, alpha: alpha, targets: targets)
     }
 
-    /// Writes the folder anew; a reader sees the old files or the new ones.
+    /// Writes the folder anew, file by file; each is the old one or the new one.
     @TensorActor
     public func write(_ adapter: AdapterWeights, layers: Int, base: String) throws {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

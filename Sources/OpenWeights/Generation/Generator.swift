@@ -261,6 +261,8 @@
           try model.hiddenStates(tokens, attending: .cached($0, sequences), adapter: intervention.adapter)
         }
       }
+      // Before blocks become known to others: what could not be computed is not there.
+      try evaluate([hidden] + [intervening].compactMap { $0 })
       var ends: [Int32] = []
       var finished: [Int] = []
       var row = 0
@@ -272,10 +274,7 @@
           finished.append(place)
         }
       }
-      guard !ends.isEmpty else {
-        try evaluate([hidden] + [intervening].compactMap { $0 })
-        return
-      }
+      guard !ends.isEmpty else { return }
       let last = try Tensor(ends)
       let draws = finished.map { draw(for: active[$0]) }
       let logits = try model.logits(hidden.rows(last))

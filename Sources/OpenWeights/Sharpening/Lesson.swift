@@ -46,12 +46,12 @@
     public let tooEasy: Int
     public let tooHard: Int
     public let tooFew: Int
-    /// Tasks with both outcomes that were further from a pass rate of one half than those taken.
+    /// Tasks whose attempts differ that were further from a pass rate of one half than those taken.
     public let notNeeded: Int
     /// Rollouts of the problems taken that were left out as the longest.
     public let trimmed: Int
 
-    /// The tasks nearest to a pass rate of one half, with both outcomes, without their longest rollouts (those with most tokens
+    /// The tasks nearest to a pass rate of one half, with attempts that differ (where rewards are all or nothing: both outcomes), without their longest rollouts (those with most tokens
     /// drawn).
     ///
     /// - Parameters:

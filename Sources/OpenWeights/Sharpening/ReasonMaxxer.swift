@@ -26,10 +26,12 @@
     /// Better and worse ones take turns: the clearest are the rare outcomes of easy and of hard tasks, and a batch of only worse
     /// ones says what not to do and nothing else.
     public func order(_ lessons: [Lesson]) -> [Lesson] {
-      let ordered = lessons.enumerated().map { (place: $0.offset, lesson: $0.element, clarity: $0.element.clarity(above: threshold)) }
-        .filter { $0.clarity > 0 }
-        .sorted { ($1.clarity, $0.place) < ($0.clarity, $1.place) }
-        .map(\.lesson)
+      let ordered = lessons.enumerated().map {
+        (place: $0.offset, lesson: $0.element, clarity: $0.element.clarity(above: threshold))
+      }
+      .filter { $0.clarity > 0 }
+      .sorted { ($1.clarity, $0.place) < ($0.clarity, $1.place) }
+      .map(\.lesson)
       let (better, worse) = (ordered.filter { $0.advantage > 0 }, ordered.filter { $0.advantage < 0 })
       var turns: [Lesson] = []
       for place in 0..<max(better.count, worse.count) {

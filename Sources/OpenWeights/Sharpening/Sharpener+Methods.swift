@@ -120,7 +120,7 @@
 
     /// The items of a step, in order and over again.
     nonisolated static func batch<T>(_ items: [T], at step: Int, size: Int) -> [T] {
-      let size = min(size, items.count)
+      let size = max(1, min(size, items.count))
       return (0..<size).map { items[(step * size + $0) % items.count] }
     }
 

@@ -92,6 +92,9 @@
       steps: Int, folder path: String, identity: String, saveEvery: Int, whole: Int = 1,
       batch: @TensorActor (_ step: Int) async throws -> (Batch, Spent)
     ) async throws -> Outcome {
+      guard steps > 0, saveEvery > 0, settings.evaluateEvery > 0, settings.attempts > 0 else {
+        throw ModelError("Steps, the steps between two looks, and attempts are at least 1.")
+      }
       let start = ContinuousClock.now
       let folder = TrainingFolder(path: path)
       var state = try folder.state(of: identity) ?? TrainingFolder.State(identity: identity)
