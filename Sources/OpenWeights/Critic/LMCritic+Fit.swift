@@ -12,6 +12,8 @@
       public var batch = 32
       /// Steps between two looks at the held-out states; the best is kept.
       public var evaluateEvery = 25
+      /// Held-out states that are looked at.
+      public var looks = 256
       public var context = 256
       public var tokensPerPass = 2048
       public var checkpointing = true
@@ -32,7 +34,7 @@
       }
     }
 
-    /// Trains on `examples`, and keeps what does best on `heldOut`, which are of other tasks.
+    /// Trains on `examples`, and keeps what does best on ``Settings/looks`` of `heldOut`, which are of other tasks.
     ///
     /// - Parameters:
     ///   - returns: the return that stands for each bin.
@@ -61,6 +63,9 @@
         bias: try Tensor(counts.map { Float(log($0 / total)) }))
       var optimiser = try AdamW(settings.optimiser, for: parameters.tensors)
       let tokens = examples.map { Self.tokens(of: $0.state, base.files.tokenizer, context: settings.context) }
+      // As many as tell one step from another: reading all of them would take longer than learning.
+      var drawing = seed.split("held out").generator()
+      let heldOut = drawing.drawn(settings.looks, from: heldOut)
       let held = heldOut.map { Self.tokens(of: $0.state, base.files.tokenizer, context: settings.context) }
       var best = (loss: Double.infinity, parameters: parameters)
       func look() async throws -> Double? {
