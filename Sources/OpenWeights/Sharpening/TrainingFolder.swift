@@ -18,6 +18,8 @@
       var best: Int?
       /// Model calls and tokens that the training asked for.
       var spent = Spent()
+      /// What looking at held-out tasks asked for; absent in folders of earlier versions.
+      var looked: Spent?
     }
 
     private var statePath: String { "\(path)/training.json" }
@@ -101,10 +103,12 @@
       self.outputTokens = outputTokens
     }
 
-    static func += (a: inout Spent, b: Spent) {
-      a.calls += b.calls
-      a.inputTokens += b.inputTokens
-      a.outputTokens += b.outputTokens
+    public static func + (a: Spent, b: Spent) -> Spent {
+      Spent(
+        calls: a.calls + b.calls, inputTokens: a.inputTokens + b.inputTokens,
+        outputTokens: a.outputTokens + b.outputTokens)
     }
+
+    public static func += (a: inout Spent, b: Spent) { a = a + b }
   }
 #endif
