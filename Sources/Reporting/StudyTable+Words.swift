@@ -4,7 +4,7 @@ import Steering
 extension StudyTable {
   /// What the figures come to.
   static func words(_ findings: StudyFindings) -> [String] {
-    var lines: [String] = []
+    var lines = findings.trainings.map(sentence)
     if let share = findings.share { lines.append(sentence(share)) }
     if let ratio = findings.tokenRatio {
       let processor = findings.processorRatio.map { " and \(times($0)) its processor time" } ?? ""
@@ -20,6 +20,15 @@ extension StudyTable {
   /// "0.25 ×", and enough digits of what is far less.
   private static func times(_ ratio: Double) -> String {
     "\(Format.number(ratio, digits: ratio < 0.095 ? 3 : 2)) ×"
+  }
+
+  private static func sentence(_ training: StudyFindings.Training) -> String {
+    let threshold = training.threshold.map { ", decisions above \(Format.short($0)) nats" } ?? ""
+    let start = "\(training.name): \(counted(training.steps, "step"))\(threshold); "
+    return start
+      + (training.kept == 0
+        ? "no step did better on the held-out tasks than the model as it was, which was kept: its row is another sample of the base."
+        : "kept step \(training.kept), the best on the held-out tasks.")
   }
 
   private static func sentence(_ share: GainShare) -> String {

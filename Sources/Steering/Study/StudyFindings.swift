@@ -154,17 +154,39 @@ public struct StudyFindings: Sendable, Codable {
     }
   }
 
+  /// How an adapter came about.
+  public struct Training: Sendable, Hashable, Codable {
+    /// `reasonmaxxer` or `grpo`.
+    public let name: String
+    /// Its folder.
+    public let adapter: String
+    public let steps: Int
+    /// The step whose adapter did best on held-out tasks; 0 is the untrained one.
+    public let kept: Int
+    /// τ in nats; absent where there is none.
+    public let threshold: Double?
+
+    public init(name: String, adapter: String, steps: Int, kept: Int, threshold: Double?) {
+      self.name = name
+      self.adapter = adapter
+      self.steps = steps
+      self.kept = kept
+      self.threshold = threshold
+    }
+  }
+
   public let environment: EnvironmentIdentity
   public let policy: String
   /// The reward from which an attempt passes.
   public let pass: Double
   public let models: [Model]
+  public let trainings: [Training]
   public let steered: [Steered]
   public let preparations: [Preparation]
   public let tokens: [TokenFindings]
   /// ReasonMaxxer's share of GRPO's gain in reward.
   public let share: GainShare?
-  /// ReasonMaxxer's work over GRPO's: all tokens, and processor seconds.
+  /// ReasonMaxxer's work over GRPO's: tokens worked through, and processor seconds.
   public let tokenRatio: Double?
   public let processorRatio: Double?
   public let reached: [Reached]
@@ -175,8 +197,8 @@ public struct StudyFindings: Sendable, Codable {
   ///
   /// - Parameter models: the base first, where it is there.
   public init(
-    environment: EnvironmentIdentity, policy: String, pass: Double, models: [Model], steered: [Steered],
-    preparations: [Preparation], tokens: [TokenFindings], missing: [String], seed: Seed
+    environment: EnvironmentIdentity, policy: String, pass: Double, models: [Model], trainings: [Training] = [],
+    steered: [Steered], preparations: [Preparation], tokens: [TokenFindings], missing: [String], seed: Seed
   ) {
     func sample(_ name: String) -> AttemptSample? { models.first { $0.name == name }?.sample }
     func work(_ name: String) -> StudyWork? { preparations.first { $0.name == name }?.work }
@@ -184,6 +206,7 @@ public struct StudyFindings: Sendable, Codable {
     self.policy = policy
     self.pass = pass
     self.models = models
+    self.trainings = trainings
     self.preparations = preparations
     self.tokens = tokens
     self.missing = missing

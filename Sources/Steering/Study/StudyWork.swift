@@ -29,8 +29,9 @@ public struct StudyWork: Sendable, Hashable, Codable {
   /// What a policy is metered by: input and output.
   public var policyTokens: Int { inputTokens + outputTokens }
 
-  /// Everything read, drawn, scored and trained on.
-  public var tokens: Int { policyTokens + scoredTokens + trainedTokens }
+  /// Everything worked through: read and not known before, drawn, scored and trained on. A token that is trained on goes forward
+  /// and back and is counted once all the same.
+  public var tokens: Int { policyTokens - cachedInputTokens + scoredTokens + trainedTokens }
 
   public static func + (a: Self, b: Self) -> Self {
     var sum = a

@@ -28,9 +28,13 @@
         guard case .tokens(let found) = results[stage]?.output else { return nil }
         return found
       }
+      let trainings = [StudyStage.reasonmaxxer, .grpo].compactMap { stage -> StudyFindings.Training? in
+        guard case .adapter(_, _, let training) = results[stage]?.output else { return nil }
+        return training
+      }
       return StudyFindings(
         environment: workspace.suite.identity, policy: workspace.policyIdentity, pass: pass, models: models,
-        steered: steered, preparations: preparations(results), tokens: tokens,
+        trainings: trainings, steered: steered, preparations: preparations(results), tokens: tokens,
         missing: StudyStage.allCases.filter { results[$0] == nil }.map(\.rawValue),
         seed: Seed(workspace.configuration.steering.seed).split("study"))
     }

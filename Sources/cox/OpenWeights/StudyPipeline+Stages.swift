@@ -47,7 +47,7 @@
     }
 
     private func adapter(_ stage: StudyStage, _ results: Results) throws -> String {
-      guard case .adapter(let path, _) = results[stage]?.output else {
+      guard case .adapter(let path, _, _) = results[stage]?.output else {
         throw ConfigurationError("The stage \(stage.rawValue) has left no adapter: name it in --stages too.")
       }
       return path
@@ -87,15 +87,20 @@
         tasks: Set(settings.trainTasks.map(\.id)))
       return try await again(stage, identity) {
         let report = try await sharpening.run(stage == .grpo ? .grpo : .reasonmaxxer, path: path)
+        let asked = report.spent + report.looked
         var work = StudyWork(
-          calls: report.spent.calls + report.looked.calls,
+          calls: asked.calls,
           usage: Usage(
-            inputTokens: report.spent.inputTokens + report.looked.inputTokens,
-            outputTokens: report.spent.outputTokens + report.looked.outputTokens), processorSeconds: 0)
+            inputTokens: asked.inputTokens, cachedInputTokens: asked.cachedInputTokens ?? 0,
+            outputTokens: asked.outputTokens), processorSeconds: 0)
         work.scoredTokens = report.scoredTokens
         work.trainedTokens = report.trainedTokens
         return StageResult(
-          output: .adapter(path: path, policy: try await workspace.tuned(by: path).policyIdentity), work: work)
+          output: .adapter(
+            path: path, policy: try await workspace.tuned(by: path).policyIdentity,
+            training: .init(
+              name: stage.rawValue, adapter: path, steps: report.steps ?? 0, kept: report.best ?? 0,
+              threshold: report.threshold)), work: work)
       }
     }
 

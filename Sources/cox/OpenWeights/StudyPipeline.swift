@@ -61,7 +61,6 @@
           )
         }
         note("study: \(stage.rawValue)")
-        // A file of the stage whose folder was removed since says that it is done.
         results[stage] = try await perform(stage, after: results)
       }
       return results
@@ -76,7 +75,7 @@
       for need in stage.needs {
         guard let result = results[need] else { return nil }
         switch result.output {
-        case .adapter(_, let policy): digest.add(policy)
+        case .adapter(_, let policy, _): digest.add(policy)
         case .critic(_, let identity): digest.add(identity)
         case .attempts(let policy, let sample): digest.add(policy, try Self.json(sample))
         case .steered, .tokens: break
@@ -117,7 +116,7 @@
     /// The files that a stage left are those it speaks of.
     private func isThere(_ output: StageResult.Output) async -> Bool {
       switch output {
-      case .adapter(let path, let policy): (try? await workspace.tuned(by: path).policyIdentity) == policy
+      case .adapter(let path, let policy, _): (try? await workspace.tuned(by: path).policyIdentity) == policy
       case .critic(let path, let identity): (try? workspace.critic(path).identity) == identity
       case .attempts, .steered, .tokens: true
       }

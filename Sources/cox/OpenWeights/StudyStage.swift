@@ -54,7 +54,7 @@
       /// A critic's file and identity.
       case critic(path: String, identity: String)
       /// A folder, and the identity of the policy that has it.
-      case adapter(path: String, policy: String)
+      case adapter(path: String, policy: String, training: StudyFindings.Training)
       case steered([StudyFindings.Steered])
       case tokens(TokenFindings)
     }

@@ -107,7 +107,8 @@
         return (
           outcome.results.map { $0.particles.map(\.trajectory) },
           Spent(
-            calls: outcome.calls, inputTokens: outcome.usage.inputTokens, outputTokens: outcome.usage.outputTokens)
+            calls: outcome.calls, inputTokens: outcome.usage.inputTokens,
+            cachedInputTokens: outcome.usage.cachedInputTokens, outputTokens: outcome.usage.outputTokens)
         )
       }
     }
