@@ -65,7 +65,8 @@ public struct StudyTable: Sendable, Hashable {
         + ["best", "calls a task", "tokens a task", "CPU s a task"].map(TextTable.Column.right))
     for row in findings.steered {
       let schedule =
-        row.resample == "none" ? "–" : "\(SVG.fitted(row.resample, width: 170, fontSize: 10)) β \(Format.short(row.temperature))"
+        row.resample == "none"
+        ? "–" : "\(SVG.fitted(row.resample, width: 170, fontSize: 10)) β \(Format.short(row.temperature))"
       table.append([
         row.model, Format.count(row.particles), schedule, row.weighted.text(overTasks: row.tasks),
         row.selected.text(overTasks: row.tasks), row.best.text(overTasks: row.tasks),

@@ -68,7 +68,7 @@ public struct TokenTable: Sendable, Hashable {
     }
     guard let tuned = gain("tuned"), let oracle = gain("oracle"), let random = gain("random") else { return nil }
     let start = "Of the tuned model's gain of \(Format.number(tuned, signed: true)), "
-    guard tuned > 0 else {
+    guard tuned > 1e-9 else {
       return "The tuned model does not pass more often than the base here (\(Format.number(tuned, signed: true)))."
     }
     return start + "its tokens at the forks alone bring \(Format.number(oracle, signed: true)) "

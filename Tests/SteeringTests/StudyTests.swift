@@ -97,7 +97,8 @@ struct StudyTests {
   func crossing() throws {
     let target = Self.table([0.5, 0.5, 0.5, 0.5])
     let curve: [(particles: Int, rewards: [TaskID: Double])] = [
-      (4, Self.table([0.9, 0.3, 0.6, 0.3])), (1, Self.table([0.2, 0.3, 0.2, 0.3])), (8, Self.table([0.8, 0.9, 0.8, 0.9])),
+      (4, Self.table([0.9, 0.3, 0.6, 0.3])), (1, Self.table([0.2, 0.3, 0.2, 0.3])),
+      (8, Self.table([0.8, 0.9, 0.8, 0.9])),
     ]
     let found = try #require(Crossing(curve, reaching: target))
     #expect(found.reached == 4 && found.surely == 8 && found.at == 4 && found.most == 8)
@@ -123,13 +124,15 @@ struct StudyTests {
     func steered(_ count: Int, _ rewards: [Double]) -> StudyFindings.Steered {
       StudyFindings.Steered(
         model: "base", particles: count, resample: "steps:1", temperature: 0.1, selectedBy: "critic",
-        rows: rewards.enumerated().map { .init(task: TaskID("t\($0)"), best: 1, weighted: $1, selected: 0) }, work: large)
+        rows: rewards.enumerated().map { .init(task: TaskID("t\($0)"), best: 1, weighted: $1, selected: 0) },
+        work: large)
     }
     let findings = StudyFindings(
       environment: EnvironmentIdentity(kind: "toy"), policy: "p", pass: 1,
       models: [model("base"), model("reasonmaxxer"), model("grpo")],
       steered: [steered(1, [0, 0.5]), steered(2, [1, 0.75])],
-      preparations: [.init(name: "reasonmaxxer", work: small), .init(name: "grpo", work: large)], tokens: [], missing: [],
+      preparations: [.init(name: "reasonmaxxer", work: small), .init(name: "grpo", work: large)], tokens: [],
+      missing: [],
       seed: Seed(1))
     // ReasonMaxxer gains 0.5 and 0.25, GRPO 1 and 0.
     #expect(findings.share?.share == 0.75)

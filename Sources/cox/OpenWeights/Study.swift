@@ -151,7 +151,8 @@
       for stage in stages {
         table.append([stage.name, stage.isDone ? "done" : "to do", stage.isDone ? "–" : Format.count(stage.calls)])
       }
-      return table.text + "\n\nAbout \(Format.count(calls)) model calls are left; answers that are stored are not asked again."
+      return table.text
+        + "\n\nAbout \(Format.count(calls)) model calls are left; answers that are stored are not asked again."
     }
   }
 #endif

@@ -45,7 +45,8 @@
       let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
       guard let path = adapter.map(workspace.adapterPath) ?? workspace.configuration.policy.adapter else {
         throw ConfigurationError(
-          "cox tokens looks at what a training changed: give --adapter, a folder that cox sharpen wrote, or policy.adapter.")
+          "cox tokens looks at what a training changed: give --adapter, a folder that cox sharpen wrote, or policy.adapter."
+        )
       }
       // Where --adapter names the tuned model, the base is the policy as it is configured.
       let base = adapter == nil ? try await workspace.tuned(by: nil) : workspace
