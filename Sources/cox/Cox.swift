@@ -20,7 +20,7 @@ struct Cox: AsyncParsableCommand {
     ] + openWeights)
 
   #if OpenWeights
-    private static let openWeights: [any ParsableCommand.Type] = [Sharpen.self]
+    private static let openWeights: [any ParsableCommand.Type] = [Sharpen.self, Tokens.self, Study.self]
   #else
     private static let openWeights: [any ParsableCommand.Type] = []
   #endif

@@ -36,6 +36,8 @@
       /// The step whose adapter was kept: the best on held-out tasks, the last where there are none.
       public let best: Int
       public let spent: Spent
+      /// What looking at the held-out tasks took.
+      public let looked: Spent
       public let seconds: Double
     }
 
@@ -133,7 +135,7 @@
       try AdapterFolder(path).write(adapter, layers: base.files.configuration.layers, base: base.name)
       return Outcome(
         log: state.log, scores: state.scores, best: state.best ?? steps, spent: state.spent,
-        seconds: (ContinuousClock.now - start).inSeconds)
+        looked: state.looked ?? Spent(), seconds: (ContinuousClock.now - start).inSeconds)
     }
 
     private func save(_ state: TrainingFolder.State, _ folder: TrainingFolder) throws {
@@ -146,7 +148,7 @@
       at step: Int, _ state: inout TrainingFolder.State, _ folder: TrainingFolder
     ) async throws {
       guard !heldOut.tasks.isEmpty, !state.scores.contains(where: { $0.step == step }) else { return }
-      let (trajectories, _) = try await attempts(
+      let (trajectories, spent) = try await attempts(
         heldOut.tasks, settings.attempts,
         base.with(trainer.adapter, named: "\(base.name)+\(try trainer.adapter.identity())"))
       let shares = trajectories.map { group in
@@ -163,6 +165,7 @@
         tasks: shares.count, attempts: settings.attempts)
       let best = state.scores.first { $0.step == state.best }
       state.scores.append(score)
+      state.looked = (state.looked ?? Spent()) + spent
       // Of equals the reward decides, then the earlier step, which strayed less.
       if best.map({ (score.pass, score.reward) > ($0.pass, $0.reward) }) ?? true {
         try writeBest(folder, at: step, &state)

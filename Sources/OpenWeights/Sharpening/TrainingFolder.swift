@@ -18,6 +18,8 @@
       var best: Int?
       /// Model calls and tokens that the training asked for.
       var spent = Spent()
+      /// What looking at held-out tasks asked for; absent in folders of earlier versions.
+      var looked: Spent?
     }
 
     private var statePath: String { "\(path)/training.json" }
@@ -93,18 +95,24 @@
   public struct Spent: Sendable, Hashable, Codable {
     public var calls = 0
     public var inputTokens = 0
+    /// Of the input, what was read from a cache. Folders of earlier versions do not say.
+    public var cachedInputTokens: Int? = 0
     public var outputTokens = 0
 
-    public init(calls: Int = 0, inputTokens: Int = 0, outputTokens: Int = 0) {
+    public init(calls: Int = 0, inputTokens: Int = 0, cachedInputTokens: Int = 0, outputTokens: Int = 0) {
       self.calls = calls
       self.inputTokens = inputTokens
+      self.cachedInputTokens = cachedInputTokens
       self.outputTokens = outputTokens
     }
 
-    static func += (a: inout Spent, b: Spent) {
-      a.calls += b.calls
-      a.inputTokens += b.inputTokens
-      a.outputTokens += b.outputTokens
+    public static func + (a: Spent, b: Spent) -> Spent {
+      Spent(
+        calls: a.calls + b.calls, inputTokens: a.inputTokens + b.inputTokens,
+        cachedInputTokens: (a.cachedInputTokens ?? 0) + (b.cachedInputTokens ?? 0),
+        outputTokens: a.outputTokens + b.outputTokens)
     }
+
+    public static func += (a: inout Spent, b: Spent) { a = a + b }
   }
 #endif

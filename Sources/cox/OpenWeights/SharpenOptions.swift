@@ -82,24 +82,23 @@
         ? values : nil
     }
 
-    /// Those given; else the entropies above which a half, a quarter and a tenth of the tokens lie.
-    func thresholds(of lessons: [Lesson]) -> [Double] {
-      if threshold != "auto", let parsed { return parsed }
-      let entropies = lessons.flatMap { $0.entropies.flatMap { $0 } }.sorted()
-      guard !entropies.isEmpty else { return [ReasonMaxxer().threshold] }
-      let values = [0.5, 0.75, 0.9].map { share in
-        (Double(entropies[min(entropies.count - 1, Int(share * Double(entropies.count)))]) * 100).rounded() / 100
-      }
-      return Array(Set(values)).sorted()
-    }
+    /// nil for auto.
+    var thresholds: [Double]? { threshold == "auto" ? nil : parsed }
 
-    func method(threshold: Double) -> ReasonMaxxer {
+    /// At a threshold that is chosen later.
+    var method: ReasonMaxxer {
       var method = ReasonMaxxer()
       method.problems = problems
       method.trim = trim
       method.anchor = anchor
-      method.threshold = threshold
       method.bound = bound
+      method.steps = steps ?? method.steps
+      method.batch = batch ?? method.batch
+      return method
+    }
+
+    var imitation: Imitation {
+      var method = Imitation()
       method.steps = steps ?? method.steps
       method.batch = batch ?? method.batch
       return method
@@ -170,9 +169,6 @@
         "Tasks of the validation split to choose among checkpoints by; 0 keeps the last.", valueName: "count"))
     var heldOut = 24
 
-    @Option(help: ArgumentHelp("Attempts at each of them.", valueName: "count"))
-    var attempts = 4
-
     @Option(help: ArgumentHelp("Steps between two looks at them.", valueName: "steps"))
     var evaluateEvery = 50
 
@@ -196,14 +192,16 @@
         throw ValidationError("--targets is all, or some of q, k, v, o, gate, up, down, with commas.")
       }
       for (name, value) in [
-        ("rank", rank), ("attempts", attempts), ("evaluate-every", evaluateEvery), ("tokens-per-pass", tokensPerPass),
+        ("rank", rank), ("evaluate-every", evaluateEvery), ("tokens-per-pass", tokensPerPass),
       ] where value < 1 { throw ValidationError("--\(name) is at least 1.") }
       if warmUp < 0 || heldOut < 0 { throw ValidationError("--warm-up and --held-out are not negative.") }
       if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate is above 0.") }
       if !(clipping > 0) { throw ValidationError("--clipping is above 0.") }
     }
 
-    var settings: Sharpener.Settings {
+    /// - Parameters:
+    ///   - attempts: at each held-out task.
+    func settings(attempts: Int, seed: UInt64) -> Sharpener.Settings {
       var settings = Sharpener.Settings()
       settings.adapter = AdapterConfiguration(
         rank: rank, alpha: alpha ?? Double(2 * rank), targets: projections ?? [.query, .key, .value, .output])
@@ -214,6 +212,7 @@
       settings.tokensPerPass = tokensPerPass
       settings.evaluateEvery = evaluateEvery
       settings.attempts = attempts
+      settings.seed = seed
       return settings
     }
   }

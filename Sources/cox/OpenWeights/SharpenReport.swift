@@ -46,6 +46,12 @@
     var heldOut: [HeldOutScore] = []
     var log: [TrainingStep] = []
     var spent = Spent()
+    /// What looking at held-out tasks took, at every threshold tried.
+    var looked = Spent()
+    /// Tokens of passes forward alone, and of passes forward and back, at every threshold tried; what texts have in common is
+    /// counted for each of them, though it is worked through once.
+    var scoredTokens = 0
+    var trainedTokens = 0
     var seconds: Double?
 
     init(method: String, model: String, policy: String, adapter: String, isDryRun: Bool) {
@@ -65,6 +71,12 @@
       tooFew = selection.tooFew
       trimmed = selection.trimmed
       passRates = selection.problems.map(\.passRate)
+    }
+
+    /// Adds what one training took.
+    mutating func count(_ outcome: Sharpener.Outcome) {
+      looked += outcome.looked
+      trainedTokens += outcome.log.reduce(0) { $0 + $1.tokens }
     }
 
     mutating func finish(_ outcome: Sharpener.Outcome, _ start: ContinuousClock.Instant) {

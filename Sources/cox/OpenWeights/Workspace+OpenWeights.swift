@@ -20,6 +20,22 @@
       return policy
     }
 
+    /// The same world, store and limits with the configured model, tuned by an adapter in place of the configured one.
+    ///
+    /// - Throws: `ConfigurationError` where the policy is no model in process, `ModelError` where there is no such adapter.
+    func tuned(by adapter: String?) async throws -> Workspace {
+      var configuration = configuration
+      configuration.policy.adapter = adapter
+      return Workspace(self, configuration, source: try await PolicySource(configuration.policy))
+    }
+
+    /// The policy at work in campaigns.
+    func openRun(_ policy: OpenPolicy, intervention: Intervention? = nil) async throws -> Run {
+      let loaded = try await policy.load()
+      return Run(
+        workspace: self, base: try await policy.policy(loaded, intervention: intervention), budget: budget)
+    }
+
     /// Where a training of this name is kept.
     func adapterPath(_ name: String) -> String {
       name.contains("/")
@@ -46,7 +62,7 @@
     /// The figures of every drawn token of the rollouts, five likeliest tokens included: read from the store where they are
     /// there, else computed and stored.
     func figures(
-      of rollouts: [(rollout: Rollout, tokens: RolloutTokens)], model: LoadedModel, temperature: Double
+      of rollouts: [(key: RolloutKey, tokens: RolloutTokens)], model: LoadedModel, temperature: Double
     ) async throws -> [[[TokenFigures]]] {
       let scorer = "\(model.name) T \(temperature)"
       var known: [RolloutKey: [[TokenFigures]]] = [:]
@@ -54,7 +70,7 @@
         known[key] = try? JSONDecoder().decode(StoredFigures.self, from: Data(json.utf8)).figures
       }
       let missing = rollouts.filter { entry in
-        known[entry.rollout.key]?.map(\.count) != entry.tokens.sequences.map(\.drawn.count)
+        known[entry.key]?.map(\.count) != entry.tokens.sequences.map(\.drawn.count)
       }
       let progress = Steps("score", of: missing.count, unit: "rollouts", quiet: options.quiet)
       // Stored piece by piece: what was computed is not lost where this is stopped.
@@ -67,15 +83,15 @@
         for entry in piece {
           let own = Array(scored[next..<next + entry.tokens.sequences.count])
           next += own.count
-          known[entry.rollout.key] = own
-          fresh[entry.rollout.key] = String(
+          known[entry.key] = own
+          fresh[entry.key] = String(
             decoding: try JSONEncoder().encode(StoredFigures(own)), as: UTF8.self)
         }
         try await store.save(scores: fresh, by: scorer)
         progress.update(start + piece.count)
       }
       progress.end()
-      return rollouts.map { known[$0.rollout.key] ?? [] }
+      return rollouts.map { known[$0.key] ?? [] }
     }
 
     /// Makes attempts at tasks with a model, as `cox collect` would: stored, metered, within the limits.
@@ -91,7 +107,8 @@
         return (
           outcome.results.map { $0.particles.map(\.trajectory) },
           Spent(
-            calls: outcome.calls, inputTokens: outcome.usage.inputTokens, outputTokens: outcome.usage.outputTokens)
+            calls: outcome.calls, inputTokens: outcome.usage.inputTokens,
+            cachedInputTokens: outcome.usage.cachedInputTokens, outputTokens: outcome.usage.outputTokens)
         )
       }
     }

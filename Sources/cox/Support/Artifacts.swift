@@ -1,12 +1,26 @@
 import Foundation
 import Steering
 
-/// What commands leave beside the store for others to read: comparisons and plans.
+/// What commands leave beside the store for others to read: comparisons, studies and plans.
 extension Workspace {
   /// Where the last comparison is, or the last of a study.
   func comparisonPath(_ study: Comparison.Study?) -> String {
     URL(fileURLWithPath: options.store).deletingLastPathComponent()
       .appendingPathComponent("\(study?.rawValue ?? "comparison").comparison.json").path
+  }
+
+  /// Where the last study is.
+  var studyPath: String {
+    URL(fileURLWithPath: options.store).deletingLastPathComponent().appendingPathComponent("study.json").path
+  }
+
+  /// The last study, or nil where there is none of this world and policy.
+  func study() throws -> StudyFindings? {
+    guard let data = FileManager.default.contents(atPath: studyPath) else { return nil }
+    guard let study = try? JSONDecoder().decode(StudyFindings.self, from: data) else {
+      throw ConfigurationError("\(studyPath) is no study that this version can read. Make it again with cox study.")
+    }
+    return study.environment == suite.identity && study.policy == policyIdentity ? study : nil
   }
 
   /// The comparison at a path, or nil where there is none.

@@ -84,9 +84,15 @@ struct TaskOptions: ParsableArguments {
   ///
   /// - Returns: with the split they belong to; nil for ids of several splits or of none.
   func select(from suite: any TaskSuite, default standard: Split) throws -> (tasks: [AgentTask], split: Split?) {
-    let split = split ?? standard
+    try Self.select(tasks, by: "--tasks", in: split ?? standard, of: suite)
+  }
+
+  /// The same for tasks that another flag names.
+  static func select(
+    _ text: String?, by flag: String, in split: Split, of suite: any TaskSuite
+  ) throws -> (tasks: [AgentTask], split: Split?) {
     let all = try suite.tasks(in: split)
-    guard let text = tasks else {
+    guard let text else {
       guard !all.isEmpty else {
         throw ConfigurationError(
           "The split \(split.rawValue) is empty: give environment.tasks.\(split.rawValue) in the configuration, or another --split."
@@ -95,9 +101,9 @@ struct TaskOptions: ParsableArguments {
       return (all, split)
     }
     if let places = TaskNumbers.parse(text) {
-      guard let last = places.max() else { throw ConfigurationError("--tasks \(text) names no task.") }
+      guard let last = places.max() else { throw ConfigurationError("\(flag) \(text) names no task.") }
       guard last < all.count else {
-        throw ConfigurationError("--tasks \(text) goes past the split \(split.rawValue), which has \(all.count) tasks.")
+        throw ConfigurationError("\(flag) \(text) goes past the split \(split.rawValue), which has \(all.count) tasks.")
       }
       return (unique(places).map { all[$0] }, split)
     }
@@ -108,7 +114,7 @@ struct TaskOptions: ParsableArguments {
   }
 
   /// Without repetitions: a task steered twice at once would be two runs under one name.
-  private func unique<T: Hashable>(_ items: [T]) -> [T] {
+  private static func unique<T: Hashable>(_ items: [T]) -> [T] {
     var seen: Set<T> = []
     return items.filter { seen.insert($0).inserted }
   }

@@ -25,10 +25,7 @@ struct Run {
     let progress = Progress(
       title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count, pricing: workspace.pricing,
       quiet: workspace.options.quiet)
-    let concurrency = workspace.configuration.policy.concurrency
-    let campaign = Campaign(
-      suite: workspace.suite, policy: base, critic: critic, settings: settings, store: workspace.store, budget: budget,
-      concurrency: concurrency, verb: verb)
+    let campaign = campaign(settings, critic: critic, verb: verb)
     let before = workspace.criticCost.current
     var outcome = try await campaign.run(
       tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, called: progress.called,
@@ -38,14 +35,25 @@ struct Run {
     return outcome
   }
 
+  /// One method with the policy at work, in the workspace's store.
+  func campaign(_ settings: SteeringSettings, critic: (any Critic)? = nil, verb: String) -> Campaign {
+    Campaign(
+      suite: workspace.suite, policy: base, critic: critic, settings: settings, store: workspace.store, budget: budget,
+      concurrency: workspace.configuration.policy.concurrency, verb: verb)
+  }
+
   /// Independent rollouts of the frozen policy.
   func collect(_ tasks: [AgentTask], split: Split?, rollouts: Int) async throws -> Campaign.Outcome {
     try await steer(
-      tasks, split: split,
-      settings: SteeringSettings(
-        method: .bestOf, particles: rollouts, schedule: .never, answer: .sample,
-        seed: workspace.configuration.steering.seed),
-      critic: nil, verb: "collect", title: "collect \(split?.rawValue ?? "tasks") × \(rollouts)")
+      tasks, split: split, settings: independent(rollouts), critic: nil, verb: "collect",
+      title: "collect \(split?.rawValue ?? "tasks") × \(rollouts)")
+  }
+
+  /// Attempts that know nothing of each other.
+  func independent(_ attempts: Int) -> SteeringSettings {
+    SteeringSettings(
+      method: .bestOf, particles: attempts, schedule: .never, answer: .sample,
+      seed: workspace.configuration.steering.seed)
   }
 
   /// - Parameter policy: named only where several are compared.

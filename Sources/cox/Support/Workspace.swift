@@ -26,6 +26,13 @@ struct Workspace {
     suite = try await configuration.environment.suite()
   }
 
+  /// The same world, store and limits with another policy.
+  init(_ other: Workspace, _ configuration: Configuration, source: PolicySource) {
+    self.configuration = configuration
+    self.source = source
+    (options, suite, store, budget) = (other.options, other.suite, other.store, other.budget)
+  }
+
   var pricing: Pricing { configuration.policy.pricing }
 
   /// Refuses settings that cannot be run, before anything is started.

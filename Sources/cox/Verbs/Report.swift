@@ -11,7 +11,7 @@ struct Report: Verb {
   static let configuration = CommandConfiguration(
     abstract: "One static HTML file of what was found, with populations to look into.",
     discussion: """
-      Reads the store and what cox compare, cox plan and cox train left beside it; asks no model. The page needs no network, \
+      Reads the store and what cox compare, cox study, cox plan and cox train left beside it; asks no model. The page needs no network, \
       and whatever a model or world said in it is shown as text.
       """)
 
@@ -89,6 +89,8 @@ struct Report: Verb {
     for found in comparisons {
       sections.append(found.study == nil ? .init(comparison: found) : .init(study: found))
     }
+    // Not every build can make one: where there is none, nothing is missing.
+    if let study = try workspace.study() { sections.append(.init(findings: study)) }
     if let plan = try Workspace.plan(at: plan ?? workspace.planPath(critic)), workspace.isOurs(plan, critic: critic) {
       sections.append(
         .init(

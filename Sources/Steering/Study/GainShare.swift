@@ -1,0 +1,58 @@
+import Agents
+
+/// How much of one method's gain another has: a ratio of paired means over tasks.
+public struct GainShare: Sendable, Hashable, Codable {
+  /// Mean gain over mean gain of the reference; absent where the reference gained nothing.
+  public let share: Double?
+  /// 95 %, by percentiles of a bootstrap over tasks; absent where the reference's gain is not surely above 0, since the ratio is
+  /// then unbounded.
+  public let interval: MeanEstimate.Interval?
+  /// The share of bootstrap samples in which the reference gained nothing.
+  public let withoutGain: Double
+  public let tasks: Int
+
+  /// Where more samples than this have no gain to share, the ends of an interval would be decided by them.
+  private static let bearable = 0.01
+
+  /// - Parameters:
+  ///   - method: each task's reward under the method, for tasks that `reference` and `base` have too.
+  ///   - samples: of the bootstrap, at least 1.
+  public init(
+    of method: [TaskID: Double], reference: [TaskID: Double], base: [TaskID: Double], samples: Int = 10_000,
+    seed: Seed = Seed(0).split("gain share")
+  ) {
+    let pairs = method.keys.sorted().compactMap { task -> (Double, Double)? in
+      guard let ours = method[task], let theirs = reference[task], let none = base[task] else { return nil }
+      return (ours - none, theirs - none)
+    }
+    tasks = pairs.count
+    func ratio(_ gains: (Double, Double)) -> Double? { gains.1 > 1e-12 ? gains.0 / gains.1 : nil }
+    share = ratio(pairs.reduce((0, 0)) { ($0.0 + $1.0, $0.1 + $1.1) })
+    guard pairs.count > 1 else {
+      (interval, withoutGain) = (nil, share == nil ? 1 : 0)
+      return
+    }
+    var generator = seed.generator()
+    var ratios: [Double] = []
+    for _ in 0..<max(1, samples) {
+      var gains = (0.0, 0.0)
+      for _ in pairs.indices {
+        let pair = pairs[generator.number(below: pairs.count)]
+        gains = (gains.0 + pair.0, gains.1 + pair.1)
+      }
+      if let ratio = ratio(gains) { ratios.append(ratio) }
+    }
+    let missing = max(1, samples) - ratios.count
+    withoutGain = Double(missing) / Double(max(1, samples))
+    guard share != nil, withoutGain <= Self.bearable else {
+      interval = nil
+      return
+    }
+    ratios.sort()
+    // Those without a gain stand at either end, so that the interval is the wider for them.
+    func percentile(_ part: Double) -> Double {
+      ratios[min(max(Int((part * Double(ratios.count - 1)).rounded()), 0), ratios.count - 1)]
+    }
+    interval = MeanEstimate.Interval(low: percentile(0.025 - withoutGain), high: percentile(0.975 + withoutGain))
+  }
+}

@@ -1,0 +1,142 @@
+#if OpenWeights
+  import Foundation
+  import Steering
+
+  /// The parts of a study, in the order in which they are run.
+  enum StudyStage: String, CaseIterable, Sendable {
+    case collect, critic, reasonmaxxer, grpo
+    case baseAttempts = "attempts-base"
+    case reasonmaxxerAttempts = "attempts-reasonmaxxer"
+    case grpoAttempts = "attempts-grpo"
+    case steerBase = "steer-base"
+    case reasonmaxxerCollect = "collect-reasonmaxxer"
+    case reasonmaxxerCritic = "critic-reasonmaxxer"
+    case steerReasonmaxxer = "steer-reasonmaxxer"
+    case reasonmaxxerTokens = "tokens-reasonmaxxer"
+    case grpoTokens = "tokens-grpo"
+
+    /// What it is made from.
+    var needs: [StudyStage] {
+      switch self {
+      case .collect, .grpo, .baseAttempts: []
+      case .critic, .reasonmaxxer: [.collect]
+      case .reasonmaxxerAttempts, .reasonmaxxerCollect, .reasonmaxxerTokens: [.reasonmaxxer]
+      case .grpoAttempts, .grpoTokens: [.grpo]
+      case .steerBase: [.critic]
+      case .reasonmaxxerCritic: [.reasonmaxxerCollect]
+      case .steerReasonmaxxer: [.reasonmaxxerCritic]
+      }
+    }
+
+    /// The stages that a list names: by their names, or by what several begin with (`attempts`, `steer`, `tokens`).
+    static func named(_ list: String) throws -> Set<StudyStage> {
+      var found: Set<StudyStage> = []
+      for name in list.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) }) {
+        let whole = StudyStage(rawValue: name)
+        let stages = whole.map { [$0] } ?? allCases.filter { $0.rawValue.hasPrefix("\(name)-") }
+        guard !stages.isEmpty else {
+          throw ConfigurationError(
+            "--stages names \(name); the stages are \(allCases.map(\.rawValue).joined(separator: ", ")), and attempts, steer and tokens for all of them."
+          )
+        }
+        found.formUnion(stages)
+      }
+      guard !found.isEmpty else { throw ConfigurationError("--stages \(list) names no stage.") }
+      return found
+    }
+  }
+
+  /// What a stage gave.
+  struct StageResult: Codable, Sendable {
+    enum Output: Codable, Sendable {
+      /// Independent attempts.
+      case attempts(policy: String, sample: AttemptSample)
+      /// A critic's file and identity.
+      case critic(path: String, identity: String)
+      /// A folder, and the identity of the policy that has it.
+      case adapter(path: String, policy: String, training: StudyFindings.Training)
+      case steered([StudyFindings.Steered])
+      case tokens(TokenFindings)
+    }
+
+    let output: Output
+    var work: StudyWork
+  }
+
+  /// What is known of stages, done and begun: a file for each, beside the store.
+  struct StageFolder: Sendable {
+    let path: String
+
+    struct Record: Codable, Sendable {
+      /// Everything that decides the stage.
+      let identity: String
+      /// Answers that were there when it began, so that nobody knows what they took.
+      let foreign: Int
+      /// Of all runs of the stage so far.
+      var processorSeconds: Double
+      /// nil while it is not done.
+      var result: StageResult?
+    }
+
+    /// What is known of the stage of this identity; another's is as good as none.
+    func record(_ name: String, of identity: String) -> Record? {
+      FileManager.default.contents(atPath: file(name)).flatMap { try? JSONDecoder().decode(Record.self, from: $0) }
+        .flatMap { $0.identity == identity ? $0 : nil }
+    }
+
+    /// Runs a stage that is not done, and keeps what it took: also of one that is killed, up to a few seconds.
+    ///
+    /// - Parameter foreign: how many of its answers are there already; asked where the stage begins.
+    func run(
+      _ name: String, of identity: String, foreign: () async throws -> Int = { 0 },
+      _ body: () async throws -> StageResult
+    ) async throws -> StageResult {
+      let earlier = record(name, of: identity)
+      if let result = earlier?.result { return result }
+      var record =
+        if let earlier { earlier } else {
+          Record(identity: identity, foreign: try await foreign(), processorSeconds: 0)
+        }
+      let (before, start) = (record.processorSeconds, ProcessorClock.seconds)
+      try save(record, name)
+      let keeper = Task { [record] in
+        var record = record
+        while true {
+          try await Task.sleep(for: .seconds(5))
+          record.processorSeconds = before + ProcessorClock.seconds - start
+          try save(record, name)
+        }
+      }
+      let result: Result<StageResult, any Error>
+      do { result = .success(try await body()) } catch { result = .failure(error) }
+      keeper.cancel()
+      _ = await keeper.result
+      record.processorSeconds = before + ProcessorClock.seconds - start
+      switch result {
+      case .failure(let error):
+        try save(record, name)
+        throw error
+      case .success(var done):
+        done.work.processorSeconds = record.foreign > 0 ? nil : record.processorSeconds
+        record.result = done
+        try save(record, name)
+        return done
+      }
+    }
+
+    private func file(_ name: String) -> String { "\(path)/\(name).json" }
+
+    private func save(_ record: Record, _ name: String) throws {
+      try Console.write(json: record, to: file(name))
+    }
+  }
+
+  /// Processor time of all threads of this process.
+  enum ProcessorClock {
+    static var seconds: Double {
+      var time = timespec()
+      guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
+      return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+  }
+#endif
