@@ -43,7 +43,7 @@ extension StudyTable {
     }
     return start
       + (share.tasks > 1
-        ? ", but GRPO's gain itself is not told from none (\(percent(share.withoutGain)) of bootstrap samples have none): the share has no interval."
+        ? ", but GRPO's gain itself is not told from none (\(Format.number(share.withoutGain * 100, digits: 1)) % of bootstrap samples have none): the share has no interval."
         : "; a single task gives no interval.")
   }
 
