@@ -59,10 +59,11 @@ private struct ForkDrawing {
 
   private static func quoted(_ text: String) -> String { "“\(SVG.fitted(text, width: 200, fontSize: 11))”" }
 
-  /// A token's text on one line; a space it begins with is shown, since it is part of the token.
+  /// A token's text on one line; spaces and ends of lines are shown, since they are part of the token. Few fonts have the
+  /// signs that ``visible(_:keepingLayout:)`` has for the latter.
   private static func shown(_ text: String, width: Double, fontSize: Double) -> String {
     let marked = text.replacing(" ", with: "·")
-    return SVG.fitted(marked.isEmpty ? "∅" : marked.replacing("\n", with: "␊"), width: width, fontSize: fontSize)
+    return SVG.fitted(marked.isEmpty ? "∅" : marked.replacing("\n", with: "↵"), width: width, fontSize: fontSize)
   }
 
   /// From "as good as sure" to two nats and more.
@@ -129,13 +130,18 @@ private struct ForkDrawing {
     content.append(.label("2 and more", "muted", x: x + 6, y: y + 4))
     x += 84
     for (classes, words) in [
-      ("fork", "fork: above it what the base prefers"), ("fork far", "not among the base's top five"),
+      ("fork", "fork, and what the base prefers"), ("fork far", "the same, outside the base's top five"),
     ] {
+      let length = 25 + SVG.width(of: words, fontSize: 11) + 12
+      if x + length > width - margin {
+        x = margin
+        y += 20
+      }
       content += [
         SVG("rect", ["class": "token key h0 \(classes)", "x": x, "y": y - 7, "width": 18, "height": 14, "rx": 3]),
         .label(words, "muted", x: x + 25, y: y + 4),
       ]
-      x += 25 + SVG.width(of: words, fontSize: 11) + 12
+      x += length
     }
     y += 20
     return content

@@ -5,7 +5,7 @@ enum StudyCharts {
   /// Reward against model calls, where a verifier chooses among attempts.
   static func best(_ findings: StudyFindings) -> XYChart? {
     chart(
-      "Where the true reward chooses: the best of all attempts", "best reward",
+      "The best of all attempts, chosen by the true reward", "best reward",
       findings.models.map { model in
         XYChart.Series(
           name: "\(model.name), best-of-N",
@@ -15,11 +15,11 @@ enum StudyCharts {
       } + steered(findings, "best", \.best))
   }
 
-  /// Reward against model calls, where there is no verifier.
-  static func unverified(_ findings: StudyFindings) -> XYChart? {
+  /// Reward against model calls: what a single answer is worth.
+  static func answers(_ findings: StudyFindings) -> XYChart? {
     let ends = findings.steered.map(\.callsPerTask)
     return chart(
-      "Without a verifier: one attempt, the posterior mean, the critic's choice", "reward",
+      "One attempt, the posterior mean, the critic's choice", "reward",
       findings.models.map { model in
         let most = max(ends.max() ?? 0, model.callsPerAttempt)
         // Drawn on, so that it is seen where steering reaches it.
@@ -67,7 +67,10 @@ extension ReportPage.Section {
     let table = StudyTable(findings)
     var items: [ReportPage.Item] = table.lines.isEmpty ? [] : [.notes(table.lines)]
     for (chart, caption) in [
-      (StudyCharts.unverified(findings), "Means over tasks; whiskers are one standard error."),
+      (
+        StudyCharts.answers(findings),
+        "Means over tasks; whiskers are one standard error. The posterior weighs by the true reward at the end; one attempt and the critic's choice need none when answering."
+      ),
       (StudyCharts.best(findings), "Unbiased estimates of best-of-N beside steered populations."),
       (StudyCharts.pass(findings), "Unbiased estimates from all attempts."),
     ] {
@@ -76,7 +79,7 @@ extension ReportPage.Section {
     items += table.tables.map(ReportPage.Item.table)
     for tokens in findings.tokens { items += Self.items(tokens) }
     self.init(
-      anchor: "study", heading: "Steering and sharpening", prose: "Models: \(Self.names(findings)).", items: items)
+      anchor: "study", heading: "Steering and sharpening", prose: Self.names(findings), items: items)
   }
 
   /// Base against tuned, of `cox tokens`.
@@ -95,7 +98,8 @@ extension ReportPage.Section {
     return items + table.tables.map(ReportPage.Item.table)
   }
 
-  private static func names(_ findings: StudyFindings) -> String {
-    findings.models.map { "\($0.name) is \($0.policy)" }.joined(separator: "; ")
+  private static func names(_ findings: StudyFindings) -> String? {
+    findings.models.isEmpty
+      ? nil : findings.models.map { "\($0.name) is \($0.policy)" }.joined(separator: "; ") + "."
   }
 }

@@ -25,6 +25,7 @@ extension StudyTable {
   private static func sentence(_ training: StudyFindings.Training) -> String {
     let threshold = training.threshold.map { ", decisions above \(Format.short($0)) nats" } ?? ""
     let start = "\(training.name): \(counted(training.steps, "step"))\(threshold); "
+    if training.heldOut == 0 { return start + "the last was kept, since no task was held out to choose by." }
     return start
       + (training.kept == 0
         ? "no step did better on the held-out tasks than the model as it was, which was kept: its row is another sample of the base."
@@ -42,7 +43,7 @@ extension StudyTable {
     }
     return start
       + (share.tasks > 1
-        ? ", but GRPO's gain itself is not told from none (\(percent(share.withoutGain)) of bootstrap samples have none): the share has no interval."
+        ? ", but GRPO's gain itself is not told from none (\(Format.number(share.withoutGain * 100, digits: 1)) % of bootstrap samples have none): the share has no interval."
         : "; a single task gives no interval.")
   }
 
@@ -50,8 +51,8 @@ extension StudyTable {
     let crossing = reached.crossing
     let figure =
       switch reached.figure {
-      case "weighted": "the posterior mean"
-      case "selected": "the critic's choice"
+      case "weighted": "the posterior mean, which weighs by the true reward at the end"
+      case "selected": "the critic's choice, which needs no reward"
       default: "the best by the true reward"
       }
     let difference =

@@ -67,7 +67,7 @@ struct StudyReportTests {
     #expect(picture.all("token", "h0").count == 2 && picture.all("token", "h3").count == 1)
     #expect(picture.all("token", "h5").count == 1)
     // A space that is part of a token is seen.
-    #expect(picture.all("words").map(\.text) == ["1", "·9", "7", "␊"])
+    #expect(picture.all("words").map(\.text) == ["1", "·9", "7", "↵"])
     #expect(picture.all("other").map(\.text) == ["·9", "7"])
     #expect(picture.all("bar").count == 10)
     #expect(
@@ -83,6 +83,10 @@ struct StudyReportTests {
     for box in boxes {
       #expect((box.number("x") ?? -1) >= 20)
       #expect((box.number("x") ?? 0) + (box.number("width") ?? 0) <= 700)
+    }
+    // The legend, too.
+    for key in picture.elements where key.classes.contains("key") {
+      #expect((key.number("x") ?? 0) + (key.number("width") ?? 0) <= 700)
     }
     // No two boxes of a line overlap.
     for (a, b) in zip(boxes, boxes.dropFirst()) where a.number("y") == b.number("y") {
@@ -108,7 +112,7 @@ struct StudyReportTests {
         StudyFindings.Model(
           name: $0.name, policy: text, sample: $0.sample, base: nil, most: 2, pass: 1, work: $0.work)
       },
-      trainings: [.init(name: text, adapter: text, steps: 1, kept: 1, threshold: nil)],
+      trainings: [.init(name: text, adapter: text, steps: 1, kept: 1, heldOut: 0, threshold: nil)],
       steered: named.steered, preparations: [.init(name: text, work: StudyWork())], tokens: [findings], missing: [text],
       seed: Seed(1))
     let page = ReportPage(title: "t", sections: [.init(findings: named), .init(tokens: findings)]).html
@@ -142,8 +146,8 @@ struct StudyReportTests {
         model("grpo", sample([[1, 1, 1, 0], [0, 1, 1, 1], [1, 1, 1, 0]])),
       ],
       trainings: [
-        .init(name: "reasonmaxxer", adapter: "a", steps: 150, kept: 100, threshold: 0.7),
-        .init(name: "grpo", adapter: "b", steps: 80, kept: 0, threshold: nil),
+        .init(name: "reasonmaxxer", adapter: "a", steps: 150, kept: 100, heldOut: 24, threshold: 0.7),
+        .init(name: "grpo", adapter: "b", steps: 80, kept: 0, heldOut: 24, threshold: nil),
       ], steered: [steered(1, [0, 0.5, 0.25]), steered(2, [1, 0.75, 0.75])],
       preparations: [.init(name: "reasonmaxxer", work: small), .init(name: "grpo", work: large)],
       tokens: [findings()], missing: ["tokens-grpo"], seed: Seed(1))
@@ -161,13 +165,16 @@ struct StudyReportTests {
     #expect(lines.contains { $0.contains("0.25 × GRPO's tokens and 0.10 × its processor time") })
     #expect(
       lines.contains {
-        $0.hasPrefix("Steered base, the posterior mean: reaches a single attempt of GRPO's at N = 2 (+0.083 ± 0.083")
+        $0.hasPrefix(
+          "Steered base, the posterior mean, which weighs by the true reward at the end: reaches a single attempt of GRPO's at N = 2 (+0.083 ± 0.083"
+        )
           && $0.hasSuffix("surely so with none of the N tried.")
       })
     #expect(
       lines.contains {
         $0.hasPrefix(
-          "Steered base, the critic's choice: never reaches a single attempt of GRPO's with up to 2 particles")
+          "Steered base, the critic's choice, which needs no reward: never reaches a single attempt of GRPO's with up to 2 particles"
+        )
       })
     #expect(
       lines.contains {

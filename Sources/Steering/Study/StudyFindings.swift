@@ -163,14 +163,17 @@ public struct StudyFindings: Sendable, Codable {
     public let steps: Int
     /// The step whose adapter did best on held-out tasks; 0 is the untrained one.
     public let kept: Int
+    /// How many tasks that was told by; where there were none, the last step is kept.
+    public let heldOut: Int
     /// τ in nats; absent where there is none.
     public let threshold: Double?
 
-    public init(name: String, adapter: String, steps: Int, kept: Int, threshold: Double?) {
+    public init(name: String, adapter: String, steps: Int, kept: Int, heldOut: Int, threshold: Double?) {
       self.name = name
       self.adapter = adapter
       self.steps = steps
       self.kept = kept
+      self.heldOut = heldOut
       self.threshold = threshold
     }
   }

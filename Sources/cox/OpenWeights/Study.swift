@@ -89,7 +89,7 @@
         return
       }
       let quiet = common.quiet
-      let findings = try await cancellingOnInterrupt {
+      let findings = try await stoppingOnInterrupt {
         do {
           let results = try await pipeline.run(chosen) { if !quiet { Console.note($0) } }
           await workspace.suite.close()

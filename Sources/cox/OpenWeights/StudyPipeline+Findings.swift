@@ -90,10 +90,6 @@
       }
     }
 
-    private var heldOut: [AgentTask] {
-      Array(((try? workspace.suite.tasks(in: .validation)) ?? []).prefix(settings.sharpening.heldOut))
-    }
-
     /// At the start, and after every so many steps.
     private static func looks(_ steps: Int, _ every: Int) -> Int { 1 + (steps + every - 1) / max(every, 1) }
   }

@@ -68,7 +68,7 @@
       let settings = run.independent(count)
       let campaign = run.campaign(settings, verb: "study")
       return try await folder.run(
-        stage.rawValue, of: identity, foreign: { try await workspace.stored(campaign.run, tasks) }
+        stage.rawValue, of: identity, foreign: try await workspace.stored(campaign.run, tasks)
       ) {
         let outcome = try await run.steer(
           tasks, split: split, settings: settings, critic: nil, verb: "study", title: "\(stage.rawValue) × \(count)")
@@ -100,7 +100,7 @@
             path: path, policy: try await workspace.tuned(by: path).policyIdentity,
             training: .init(
               name: stage.rawValue, adapter: path, steps: report.steps ?? 0, kept: report.best ?? 0,
-              threshold: report.threshold)), work: work)
+              heldOut: heldOut.count, threshold: report.threshold)), work: work)
       }
     }
 
@@ -136,7 +136,7 @@
         let campaign = run.campaign(chosen, critic: critic, verb: "study")
         let result = try await folder.run(
           "\(stage.rawValue)-\(count)", of: "\(identity) \(count)",
-          foreign: { try await workspace.stored(campaign.run, settings.testTasks) }
+          foreign: try await workspace.stored(campaign.run, settings.testTasks)
         ) {
           let outcome = try await run.steer(
             settings.testTasks, split: .test, settings: chosen, critic: critic, verb: "study",

@@ -33,6 +33,10 @@
     /// Where the store is.
     private var directory: String { URL(fileURLWithPath: workspace.options.store).deletingLastPathComponent().path }
     var pass: Double { workspace.suite.maximalReward ?? 1 }
+    /// The tasks that choose among checkpoints.
+    var heldOut: [AgentTask] {
+      Array(((try? workspace.suite.tasks(in: .validation)) ?? []).prefix(settings.sharpening.heldOut))
+    }
     var ladder: [Int] { AttemptSample.ladder(upTo: settings.particles) }
 
     /// What was done before, by stages.
@@ -90,11 +94,12 @@
         let own = settings.sharpening
         digest.add(
           try Self.json(train), try Self.json(own.reasonMaxxer), try Self.json(own.thresholds),
-          try Self.json(own.training), String(own.heldOut))
+          try Self.json(own.training), try Self.json(heldOut.map(\.id.rawValue)))
       case .grpo:
         let own = settings.sharpening
         digest.add(
-          try Self.json(train), try Self.json(own.grpo), try Self.json(own.training), String(own.heldOut))
+          try Self.json(train), try Self.json(own.grpo), try Self.json(own.training),
+          try Self.json(heldOut.map(\.id.rawValue)))
       case .baseAttempts, .reasonmaxxerAttempts, .grpoAttempts:
         digest.add(try Self.json(test), String(settings.attempts))
       case .steerBase, .steerReasonmaxxer:

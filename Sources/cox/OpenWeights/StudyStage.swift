@@ -86,17 +86,13 @@
 
     /// Runs a stage that is not done, and keeps what it took: also of one that is killed, up to a few seconds.
     ///
-    /// - Parameter foreign: how many of its answers are there already; asked where the stage begins.
+    /// - Parameter foreign: how many of its answers are there already; heeded where the stage begins.
     func run(
-      _ name: String, of identity: String, foreign: () async throws -> Int = { 0 },
-      _ body: () async throws -> StageResult
+      _ name: String, of identity: String, foreign: Int = 0, _ body: () async throws -> StageResult
     ) async throws -> StageResult {
       let earlier = record(name, of: identity)
       if let result = earlier?.result { return result }
-      var record =
-        if let earlier { earlier } else {
-          Record(identity: identity, foreign: try await foreign(), processorSeconds: 0)
-        }
+      var record = earlier ?? Record(identity: identity, foreign: foreign, processorSeconds: 0)
       let (before, start) = (record.processorSeconds, ProcessorClock.seconds)
       try save(record, name)
       let keeper = Task { [record] in

@@ -53,7 +53,7 @@
       let comparison = TokenComparison(
         base: base, tuned: try await workspace.tuned(by: path), adapter: path, tasks: tasks, split: split,
         attempts: rollouts, intervenes: !noInterventions)
-      let findings = try await cancellingOnInterrupt { try await comparison.findings() }
+      let findings = try await stoppingOnInterrupt { try await comparison.findings() }
       await workspace.suite.close()
       if let picture {
         guard let svg = ForkPicture.svg(findings) else {

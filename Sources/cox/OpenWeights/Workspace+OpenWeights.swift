@@ -114,6 +114,18 @@
     }
   }
 
+  /// Runs what keeps its answers and stages as it goes, and says of an interrupt that it may be gone on from: whatever was under
+  /// way fails in its own words then.
+  func stoppingOnInterrupt<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    try await cancellingOnInterrupt {
+      do { return try await body() } catch {
+        guard Task.isCancelled else { throw error }
+        throw PolicyError(
+          .cancelled, "Stopped. Run the same command to continue: nothing stored is asked for again.")
+      }
+    }
+  }
+
   /// The figures of a rollout as the store keeps them: for each sequence, a row for each drawn token.
   private struct StoredFigures: Codable {
     struct Token: Codable {
