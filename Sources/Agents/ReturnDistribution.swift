@@ -20,6 +20,25 @@ public struct ReturnDistribution: Sendable, Hashable, Codable {
     self.probabilities = probabilities.map { $0 / total }
   }
 
+  /// - Throws: where what was written is no distribution.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let returns = try container.decode([Double].self, forKey: .returns)
+    let masses = try container.decode([Double].self, forKey: .probabilities)
+    let total = masses.reduce(0, +)
+    guard returns.count == masses.count, returns.allSatisfy(\.isFinite), masses.allSatisfy({ $0 >= 0 }),
+      total > 0, total.isFinite
+    else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .probabilities, in: container, debugDescription: "The masses are not those of a distribution.")
+    }
+    // As it was written: normalising again would change the last bit.
+    self.returns = returns
+    probabilities = abs(total - 1) < 1e-9 ? masses : masses.map { $0 / total }
+  }
+
+  private enum CodingKeys: CodingKey { case returns, probabilities }
+
   /// All mass on one return: a scalar critic.
   public static func point(_ value: Double) -> ReturnDistribution {
     ReturnDistribution(returns: [value], probabilities: [1])

@@ -107,10 +107,14 @@ struct ExpertTests {
     let folder = Command.root.appendingPathComponent("Examples/Configurations")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
       .sorted()
-    #expect(names == ["arithmetic.yaml", "orders.yaml", "textcraft-small.yaml"])
+    let inProcess = ["arithmetic-open.yaml", "textcraft-taught.yaml"]
+    #expect(names == (["arithmetic.yaml", "orders.yaml", "textcraft-small.yaml"] + inProcess).sorted())
     let cox = try Command()
     defer { cox.clean() }
     for name in names {
+      #if !OpenWeights
+        if inProcess.contains(name) { continue }
+      #endif
       let file = folder.appendingPathComponent(name).path
       for split in ["train", "validation", "test"] {
         let result = try await cox.run(
