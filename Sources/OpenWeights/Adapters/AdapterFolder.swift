@@ -155,7 +155,8 @@
         throw ModelError("There is no adapter in \(path): it has no \(Self.weightsName).")
       }
       var digest = Digest()
-      digest.add(data.base64EncodedString())
+      let configuration = FileManager.default.contents(atPath: "\(path)/\(Self.configurationName)") ?? Data()
+      digest.add(data.base64EncodedString(), configuration.base64EncodedString())
       return String(digest.text.prefix(8))
     }
 

@@ -136,7 +136,7 @@
           """
           A prompt of \(request.prompt.count) tokens and an answer of \(request.sampling.maxTokens) do not fit into the \
           model's \(longest) positions.
-          """)
+          """, isTooLong: true)
       }
       guard request.sampling.temperature >= 0, request.sampling.topP > 0 else {
         throw ModelError("A temperature is 0 or more, topP above 0.")

@@ -129,7 +129,7 @@
           """
           The cache of \(capacity) blocks of \(blockTokens) tokens is full of sequences in use. \
           Raise policy.cacheMegabytes, or lower policy.concurrency.
-          """)
+          """, isTooLong: true)
       }
       clock += 1
       serials[block] = clock

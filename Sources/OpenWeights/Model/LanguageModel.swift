@@ -65,7 +65,16 @@
   /// What is wrong with a model, an adapter, or what was asked of them.
   public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
     public let description: String
-    public init(_ description: String) { self.description = description }
+    /// It concerns one text alone, which is too long for the model or for the cache.
+    public let isTooLong: Bool
+    /// Nothing is wrong: somebody stopped it.
+    public let isStopped: Bool
+
+    public init(_ description: String, isTooLong: Bool = false, isStopped: Bool = false) {
+      self.description = description
+      self.isTooLong = isTooLong
+      self.isStopped = isStopped
+    }
   }
 
   /// The linear layers of a transformer's layer, all of which may carry an adapter.

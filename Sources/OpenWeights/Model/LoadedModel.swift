@@ -1,4 +1,5 @@
 #if OpenWeights
+  import Agents
   import Foundation
   import ModelFiles
   import Tensors
@@ -8,8 +9,8 @@
     public let files: OpenModel
     public let model: LanguageModel
     public let adapter: AdapterWeights?
-    /// What it is called where answers are stored: the name of its file or folder, and of the adapter with a digest of it, since
-    /// an adapter is trained again under the same name.
+    /// What it is called where answers are stored: the name of its file or folder, and of the adapter, each with a digest of it,
+    /// since both are made again under the same name.
     public let name: String
 
     /// Reads the weights, which takes a second or two per hundred million parameters.
@@ -33,10 +34,36 @@
     /// What ``name`` will be, without reading the weights.
     public static func name(_ path: String, adapter: String? = nil) throws -> String {
       let url = URL(fileURLWithPath: path)
-      let base = url.pathExtension == "gguf" ? url.deletingPathExtension().lastPathComponent : url.lastPathComponent
+      let file = url.pathExtension == "gguf" ? url.deletingPathExtension().lastPathComponent : url.lastPathComponent
+      let base = "\(file)@\(try digest(of: path))"
       guard let adapter else { return base }
       let digest = try AdapterFolder(adapter).digest()
       return "\(base)+\(URL(fileURLWithPath: adapter).lastPathComponent)@\(digest)"
+    }
+
+    /// Of the weights, in a few letters: their size, beginning and end, since models of one name are many and files are large.
+    private static func digest(of path: String) throws -> String {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        throw ModelError("There is no model \(path): give a GGUF file or a Hugging Face folder.")
+      }
+      let files =
+        isFolder.boolValue
+        ? try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".safetensors") }.sorted()
+          .map { "\(path)/\($0)" } : [path]
+      var digest = Digest()
+      for file in files {
+        guard let handle = FileHandle(forReadingAtPath: file) else { throw ModelError("\(file) cannot be read.") }
+        defer { try? handle.close() }
+        let size = try handle.seekToEnd()
+        let piece: UInt64 = 1 << 18
+        digest.add(String(size))
+        for offset in [0, size > piece ? size - piece : 0] {
+          try handle.seek(toOffset: offset)
+          digest.add((try handle.read(upToCount: Int(piece)) ?? Data()).base64EncodedString())
+        }
+      }
+      return String(digest.text.prefix(8))
     }
   }
 #endif

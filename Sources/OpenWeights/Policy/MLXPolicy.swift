@@ -49,7 +49,7 @@
       } catch is CancellationError {
         throw PolicyError(.cancelled, "The run was stopped.")
       } catch let error as ModelError {
-        throw PolicyError(.badRequest, error.description)
+        throw PolicyError(error.isTooLong ? .contextTooLong : .badRequest, error.description)
       } catch {
         throw PolicyError(.serverFailed, "The model could not answer: \(error)")
       }

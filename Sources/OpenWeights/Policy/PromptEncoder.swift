@@ -14,13 +14,17 @@
     public let tokenizer: Tokenizer
     public let api: API
     public let format: ActionFormat
+    /// The most tokens of an answer: one that has as many was cut off, and has no end.
+    private let maxTokens: Int
     private let template: ChatTemplate?
     private let beginToken: Int?
     private let endToken: Int32?
     private let vocabulary: Vocabulary
 
     /// - Throws: `ModelError` where the model has no chat template and `api` wants one, or for the format `tools`.
-    public init(_ files: OpenModel, api: API, format: ActionFormat) throws(ModelError) {
+    public init(
+      _ files: OpenModel, api: API, format: ActionFormat, maxTokens: Int = .max
+    ) throws(ModelError) {
       guard format != .tools else {
         throw ModelError(
           "A model in process takes the formats plain and react; for tools, serve it and use kind openai.")
@@ -32,6 +36,7 @@
       tokenizer = files.tokenizer
       self.api = api
       self.format = format
+      self.maxTokens = maxTokens
       template = files.chatTemplate
       beginToken = files.configuration.addsBeginToken ? files.configuration.beginToken : nil
       endToken = files.configuration.endTokens.first.map(Int32.init)
@@ -72,14 +77,14 @@
     }
 
     /// An exchange of a stored rollout in tokens: the question, and the answer as the policy would have drawn it, with the token
-    /// that ends it.
+    /// that ends it where it was not cut off.
     public func exchange(_ transcript: Transcript, response: String, choices: [String]?) -> TokenSequence {
       let prompt = prompt(transcript)
       let text = (api == .text ? " " : "") + response.trimmed
       guard let spelled = spelled(choices), spelled.contains(text) else {
         let answer = tokenizer.encode(text).map(Int32.init)
-        let end =
-          api == .text ? (format == .plain ? tokenizer.encode("\n").map(Int32.init) : []) : [endToken].compactMap { $0 }
+        guard answer.count < maxTokens else { return TokenSequence(prompt: prompt, answer: answer) }
+        let end = stops.isEmpty ? [endToken].compactMap { $0 } : tokenizer.encode("\n").map(Int32.init)
         return TokenSequence(prompt: prompt, answer: answer + end)
       }
       let options = spelled.map { Array($0.utf8) }

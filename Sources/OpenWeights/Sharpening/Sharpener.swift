@@ -112,7 +112,7 @@
       while trainer.optimiser.step < steps {
         if Task.isCancelled {
           if !state.log.isEmpty, state.log.count % whole == 0 { try save(state, folder) }
-          throw ModelError("Stopped after \(state.log.count) steps. Run the same command to go on.")
+          throw ModelError("Stopped after \(state.log.count) steps. Run the same command to go on.", isStopped: true)
         }
         let begun = ContinuousClock.now
         Engine.resetPeakMemory()

@@ -44,7 +44,7 @@
     }
 
     func encoder(_ loaded: LoadedModel) throws -> PromptEncoder {
-      try PromptEncoder(loaded.files, api: settings.openAPI, format: settings.format)
+      try PromptEncoder(loaded.files, api: settings.openAPI, format: settings.format, maxTokens: settings.maxTokens)
     }
 
     @TensorActor

@@ -1,5 +1,6 @@
 #if OpenWeights
   import ArgumentParser
+  import Foundation
   import OpenWeights
   import Tensors
 
@@ -52,25 +53,39 @@
     func run() async throws {
       let workspace = try await Workspace(common)
       let policy = try workspace.openPolicy(for: "sharpen")
-      let report = try await cancellingOnInterrupt { [self] in
-        let sharpening = Sharpening(
-          workspace: workspace, policy: policy, settings: settings(seed: workspace.configuration.steering.seed),
-          from: from)
-        let path = workspace.adapterPath(adapter ?? method.rawValue)
-        let report = try await sharpening.run(method, path: path, isDryRun: dryRun)
-        if let merge, !dryRun { try await write(merged: AdapterFolder(path), base: policy.load(), to: merge) }
-        return report
+      if let merge, !((try? FileManager.default.contentsOfDirectory(atPath: merge)) ?? []).isEmpty {
+        throw ConfigurationError(
+          "--merge writes a model of its own, and \(merge) has files in it: give another folder.")
+      }
+      let report = try await stoppingOnInterrupt { [self] in
+        do {
+          let report = try await trained(workspace, policy)
+          await workspace.suite.close()
+          return report
+        } catch {
+          await workspace.suite.close()
+          throw error
+        }
       }
       if let json = common.json { try Console.write(json: report, to: json) }
       if common.json != "-" { Console.print(report.text) }
     }
 
+    private func trained(_ workspace: Workspace, _ policy: OpenPolicy) async throws -> SharpenReport {
+      let sharpening = Sharpening(
+        workspace: workspace, policy: policy, settings: settings(seed: workspace.configuration.steering.seed),
+        from: from)
+      let path = workspace.adapterPath(adapter ?? method.rawValue)
+      let report = try await sharpening.run(method, path: path, isDryRun: dryRun)
+      if let merge, !dryRun { try await write(merged: AdapterFolder(path), base: policy.load(), to: merge) }
+      return report
+    }
+
     private func settings(seed: UInt64) -> Sharpening.Settings {
-      var settings = Sharpening.Settings(
+      Sharpening.Settings(
         reasonMaxxer: learning.method, thresholds: learning.thresholds, imitation: learning.imitation,
-        grpo: rounds.method, training: training.settings(attempts: attempts, seed: seed), heldOut: training.heldOut)
-      if let steps = learning.steps { settings.grpo.rounds = max(1, steps / settings.grpo.steps) }
-      return settings
+        grpo: rounds.method(steps: learning.steps), training: training.settings(attempts: attempts, seed: seed),
+        heldOut: training.heldOut)
     }
 
     @TensorActor

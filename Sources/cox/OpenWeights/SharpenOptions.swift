@@ -112,7 +112,8 @@
     @Option(help: ArgumentHelp("Attempts at each of them.", valueName: "count"))
     var group = GroupRelativePolicy().group
 
-    @Option(help: ArgumentHelp("Rounds of attempts; --steps, where given, decides.", valueName: "count"))
+    @Option(
+      help: ArgumentHelp("Rounds of attempts; as many as --steps asks for where that is given.", valueName: "count"))
     var rounds = GroupRelativePolicy().rounds
 
     @Option(help: ArgumentHelp("Optimiser steps on the attempts of one round.", valueName: "count"))
@@ -132,7 +133,8 @@
       if !(divergence >= 0 && divergence.isFinite) { throw ValidationError("--divergence is not negative.") }
     }
 
-    var method: GroupRelativePolicy {
+    /// - Parameter steps: of the optimiser, where they are given.
+    func method(steps total: Int?) -> GroupRelativePolicy {
       var method = GroupRelativePolicy()
       method.tasks = tasksPerRound
       method.group = group
@@ -140,6 +142,7 @@
       method.steps = stepsPerRound
       method.clip = clip
       method.divergence = divergence
+      if let total { method.rounds = max(1, total / method.steps) }
       return method
     }
   }
@@ -194,6 +197,7 @@
       for (name, value) in [
         ("rank", rank), ("evaluate-every", evaluateEvery), ("tokens-per-pass", tokensPerPass),
       ] where value < 1 { throw ValidationError("--\(name) is at least 1.") }
+      if let alpha, !(alpha > 0 && alpha.isFinite) { throw ValidationError("--alpha is above 0.") }
       if warmUp < 0 || heldOut < 0 { throw ValidationError("--warm-up and --held-out are not negative.") }
       if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate is above 0.") }
       if !(clipping > 0) { throw ValidationError("--clipping is above 0.") }

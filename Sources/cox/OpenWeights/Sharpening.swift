@@ -172,28 +172,40 @@
     private func sweep(
       _ thresholds: [Double], _ lessons: [Lesson], _ ground: Ground, _ path: String, _ report: inout SharpenReport
     ) async throws -> Sharpener.Outcome {
-      var best = thresholds[0]
-      if thresholds.count > 1 {
-        var score = -Double.infinity
-        for threshold in thresholds {
+      let usable = thresholds.filter { !method(threshold: $0).order(lessons).isEmpty }
+      guard var best = usable.first else {
+        throw ConfigurationError(
+          "No token has more than \(thresholds.min().map { Format.number($0) } ?? "0") nats of entropy: lower --threshold."
+        )
+      }
+      if usable.count > 1 {
+        guard try !workspace.suite.tasks(in: .validation).prefix(settings.heldOut).isEmpty else {
+          throw ConfigurationError(
+            "Thresholds are compared on held-out tasks, and there are none: give one --threshold, or tasks of the validation split."
+          )
+        }
+        var score = (-Double.infinity, -Double.infinity)
+        for threshold in usable {
           var method = method(threshold: threshold)
           method.steps = max(1, method.steps / 3)
-          guard !method.order(lessons).isEmpty else { continue }
           var brief = settings.training
           brief.evaluateEvery = method.steps
           ground.progress.begin("τ \(Format.number(threshold))")
           let outcome = try await sharpener(ground, brief).maximise(
-            lessons, method, folder: "\(path)/threshold-\(Format.number(threshold))")
+            lessons, method, folder: "\(path)/threshold-\(threshold)")
           report.count(outcome)
-          if let last = outcome.scores.last(where: { $0.step > 0 }), last.pass > score {
-            (best, score) = (threshold, last.pass)
+          if settings.reasonMaxxer.anchor > 0 { report.scoredTokens += outcome.log.reduce(0) { $0 + $1.tokens } }
+          if let last = outcome.scores.last(where: { $0.step > 0 }), (last.pass, last.reward) > score {
+            (best, score) = (threshold, (last.pass, last.reward))
           }
         }
       }
-      ground.progress.begin(thresholds.count > 1 ? "τ \(Format.number(best))" : "")
+      ground.progress.begin(usable.count > 1 ? "τ \(Format.number(best))" : "")
       let outcome = try await sharpener(ground, settings.training).maximise(
         lessons, method(threshold: best), folder: path)
       report.count(outcome)
+      // The frozen model goes over the same tokens at every step, to be held to.
+      if settings.reasonMaxxer.anchor > 0 { report.scoredTokens += outcome.log.reduce(0) { $0 + $1.tokens } }
       report.threshold = best
       return outcome
     }

@@ -121,7 +121,7 @@
           rollouts: rollouts, attempts: attempts, particles: particles, tokenRollouts: tokenRollouts,
           resample: resample, temperature: temperature,
           sharpening: Sharpening.Settings(
-            reasonMaxxer: learning.method, thresholds: learning.thresholds, grpo: rounds.method,
+            reasonMaxxer: learning.method, thresholds: learning.thresholds, grpo: rounds.method(steps: learning.steps),
             training: training.settings(attempts: heldOutAttempts, seed: configuration.steering.seed),
             heldOut: training.heldOut)))
     }

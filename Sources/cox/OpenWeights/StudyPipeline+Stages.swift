@@ -162,7 +162,8 @@
       _ count: Int, _ own: Workspace, _ critic: String, _ trained: any Critic
     ) async throws -> SteeringSettings {
       var chosen = workspace.configuration.steering
-      (chosen.method, chosen.particles) = (.amc, count)
+      // Before a plan is asked: a sample is of the temperature that it is asked for.
+      (chosen.method, chosen.particles, chosen.answer) = (.amc, count, .sample)
       if let temperature = settings.temperature { chosen.temperature = temperature }
       let isAutomatic = settings.resample.map { $0 == "auto" } ?? workspace.configuration.isAutomatic
       if isAutomatic {
@@ -173,7 +174,6 @@
       }
       // A single particle is an attempt like any other, and there already.
       if count == 1 { chosen.schedule = .never }
-      chosen.answer = .sample
       return chosen.effective
     }
   }

@@ -53,8 +53,16 @@
       let comparison = TokenComparison(
         base: base, tuned: try await workspace.tuned(by: path), adapter: path, tasks: tasks, split: split,
         attempts: rollouts, intervenes: !noInterventions)
-      let findings = try await stoppingOnInterrupt { try await comparison.findings() }
-      await workspace.suite.close()
+      let findings = try await stoppingOnInterrupt {
+        do {
+          let findings = try await comparison.findings()
+          await workspace.suite.close()
+          return findings
+        } catch {
+          await workspace.suite.close()
+          throw error
+        }
+      }
       if let picture {
         guard let svg = ForkPicture.svg(findings) else {
           throw ConfigurationError("There is no picture to draw: no answer of the tuned model has a token.")

@@ -64,7 +64,8 @@
     func figures(
       of rollouts: [(key: RolloutKey, tokens: RolloutTokens)], model: LoadedModel, temperature: Double
     ) async throws -> [[[TokenFigures]]] {
-      let scorer = "\(model.name) T \(temperature)"
+      let policy = configuration.policy
+      let scorer = "\(model.name) \(policy.api?.rawValue ?? "chat") \(policy.format) T \(temperature)"
       var known: [RolloutKey: [[TokenFigures]]] = [:]
       for (key, json) in try await store.scores(by: scorer) {
         known[key] = try? JSONDecoder().decode(StoredFigures.self, from: Data(json.utf8)).figures

@@ -139,7 +139,7 @@ struct SteeringOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What guides: a critic file or the name given to cox train, constant, judge or pooling (critic.kind).",
+      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
       valueName: "critic"))
   var critic: String?
 

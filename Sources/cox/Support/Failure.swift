@@ -1,8 +1,14 @@
 import Agents
 import ArgumentParser
 import Foundation
+import ModelFiles
 import RolloutStore
 import Steering
+
+#if OpenWeights
+  import OpenWeights
+  import Tensors
+#endif
 
 /// The exit codes of the contract.
 enum ExitStatus {
@@ -38,7 +44,17 @@ enum ExitStatus {
       case .notRecorded: return (badUse, error.message)
       default: return (failed, error.message)
       }
-    default: return nil
+    default: return explainOfModels(error)
     }
+  }
+
+  /// What comes of models in process and of their files.
+  private static func explainOfModels(_ error: any Error) -> (code: Int32, message: String)? {
+    if let error = error as? ModelFileError { return (badUse, error.description) }
+    #if OpenWeights
+      if let error = error as? ModelError { return (error.isStopped ? failed : badUse, error.description) }
+      if let error = error as? TensorError { return (failed, error.description) }
+    #endif
+    return nil
   }
 }

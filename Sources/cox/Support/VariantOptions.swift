@@ -40,7 +40,7 @@ struct VariantOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What guides: a critic file or the name given to cox train, constant, judge or pooling (critic.kind).",
+      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
       valueName: "critic"))
   var critic: String?
 

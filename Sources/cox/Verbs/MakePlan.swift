@@ -26,7 +26,7 @@ struct MakePlan: Verb {
 
   @Option(
     help: ArgumentHelp(
-      "What guides: a critic file or the name given to cox train, constant, judge or pooling (critic.kind).",
+      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
       valueName: "critic"))
   var critic: String?
 

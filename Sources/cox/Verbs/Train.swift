@@ -37,7 +37,7 @@ extension Train {
     guard critic == CriticSettings.Kind.lm.rawValue else { return try await workspace.train(critic) }
     #if OpenWeights
       let (reading, seed) = (reading, common.seed)
-      return try await cancellingOnInterrupt { try await workspace.trainReader("lm", options: reading.settings(seed)) }
+      return try await stoppingOnInterrupt { try await workspace.trainReader("lm", options: reading.settings(seed)) }
     #else
       _ = try await workspace.openCritic(at: "")
       return try await workspace.train(critic)
