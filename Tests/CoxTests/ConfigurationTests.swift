@@ -198,7 +198,7 @@ struct ConfigurationTests {
   @Test(
     "What is wrong with a critic is said under its own section",
     arguments: [
-      (least + "critic: { kind: magic }", "trees, judge, pooling, constant"),
+      (least + "critic: { kind: magic }", "trees, judge, pooling, lm, constant"),
       (least + "critic: { kind: trees, model: m }", "unknown key critic.model"),
       (judgeStart + "}", "critic.url"),
       (least + "critic: { kind: judge, url: \"https://a.example.com\" }", "critic.model"),

@@ -21,7 +21,8 @@
     /// Two steps of each training; the last is kept, since nothing is held out. A rate that moves a model in two steps.
     static let settings = [
       "--rollouts", "4", "--attempts", "4", "--particles", "2", "--token-rollouts", "2", "--steps", "2", "--batch", "2",
-      "--rounds", "1", "--tasks-per-round", "2", "--group", "3", "--threshold", "0.2", "--held-out", "0", "--rank", "2",
+      "--steps-per-round", "2", "--tasks-per-round", "2", "--group", "3", "--threshold", "0.2", "--held-out", "0",
+      "--rank", "2",
       "--learning-rate", "0.02", "--warm-up", "1",
     ]
 

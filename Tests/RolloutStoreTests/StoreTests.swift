@@ -239,13 +239,13 @@ struct StoreLifeTests {
       try await store.begin(StoreTests.run())
       try await store.record(StoreTests.answer(0, step: 0))
     }
-    // What versions 2 and 3 added, taken away again.
+    // What later versions added, taken away again.
     try await DatabaseQueue(path: path).write { database in
       for (table, column) in [
         ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
         ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"),
       ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
-      try database.execute(sql: "DROP TABLE outcome")
+      for table in ["outcome", "score"] { try database.execute(sql: "DROP TABLE \(table)") }
       try database.execute(sql: "PRAGMA user_version = 1")
     }
     let store = try RolloutStore(path: path)
@@ -279,5 +279,24 @@ struct StoreLifeTests {
     #expect(error?.kind == .busy && error?.message.contains("(\(ProcessInfo.processInfo.processIdentifier))") == true)
     first = nil
     try await second.begin(StoreTests.run())
+  }
+}
+
+@Suite("Figures of tokens beside rollouts")
+struct ScoreTests {
+  @Test("Scores are kept by rollout and by what scored it; the newest counts")
+  func scores() async throws {
+    let scratch = try Scratch()
+    let store = try RolloutStore(path: scratch.path("s.sqlite"))
+    try await store.begin(StoreTests.run())
+    let keys = (0..<2).map { RolloutKey(run: "r1", task: "t1", particle: $0) }
+    try await store.save(scores: [keys[0]: "[1]", keys[1]: "[2]"], by: "m")
+    try await store.save(scores: [keys[1]: "[3]"], by: "m")
+    try await store.save(scores: [keys[0]: "[4]"], by: "other")
+    #expect(try await store.scores(by: "m") == [keys[0]: "[1]", keys[1]: "[3]"])
+    #expect(try await store.scores(by: "other") == [keys[0]: "[4]"])
+    await #expect(throws: StoreError.self) {
+      try await store.save(scores: [RolloutKey(run: "none", task: "t", particle: 0): "[]"], by: "m")
+    }
   }
 }
