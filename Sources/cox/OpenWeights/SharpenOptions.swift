@@ -113,8 +113,8 @@
     var group = GroupRelativePolicy().group
 
     @Option(
-      help: ArgumentHelp("Rounds of attempts; as many as --steps asks for where that is given.", valueName: "count"))
-    var rounds = GroupRelativePolicy().rounds
+      help: ArgumentHelp("Rounds of attempts; as many as --steps asks for, or 80, unless given.", valueName: "count"))
+    var rounds: Int?
 
     @Option(help: ArgumentHelp("Optimiser steps on the attempts of one round.", valueName: "count"))
     var stepsPerRound = GroupRelativePolicy().steps
@@ -126,7 +126,7 @@
     var divergence = GroupRelativePolicy().divergence
 
     func validate() throws {
-      for (name, value) in [("tasks-per-round", tasksPerRound), ("rounds", rounds), ("steps-per-round", stepsPerRound)]
+      for (name, value) in [("tasks-per-round", tasksPerRound), ("rounds", rounds ?? 1), ("steps-per-round", stepsPerRound)]
       where value < 1 { throw ValidationError("--\(name) is at least 1.") }
       if group < 2 { throw ValidationError("--group is at least 2: attempts are weighed against each other.") }
       if !(clip > 0 && clip < 1) { throw ValidationError("--clip is above 0 and below 1.") }
@@ -138,11 +138,10 @@
       var method = GroupRelativePolicy()
       method.tasks = tasksPerRound
       method.group = group
-      method.rounds = rounds
       method.steps = stepsPerRound
       method.clip = clip
       method.divergence = divergence
-      if let total { method.rounds = max(1, total / method.steps) }
+      method.rounds = rounds ?? total.map { max(1, $0 / method.steps) } ?? method.rounds
       return method
     }
   }
