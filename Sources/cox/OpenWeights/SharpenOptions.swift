@@ -126,7 +126,9 @@
     var divergence = GroupRelativePolicy().divergence
 
     func validate() throws {
-      for (name, value) in [("tasks-per-round", tasksPerRound), ("rounds", rounds ?? 1), ("steps-per-round", stepsPerRound)]
+      for (name, value) in [
+        ("tasks-per-round", tasksPerRound), ("rounds", rounds ?? 1), ("steps-per-round", stepsPerRound),
+      ]
       where value < 1 { throw ValidationError("--\(name) is at least 1.") }
       if group < 2 { throw ValidationError("--group is at least 2: attempts are weighed against each other.") }
       if !(clip > 0 && clip < 1) { throw ValidationError("--clip is above 0 and below 1.") }
