@@ -6,7 +6,7 @@ import Testing
 
 /// What a reader's browser makes of a report.
 @Suite(
-  "A report in a browser", .serialized, .alone, .timeLimit(.minutes(10)),
+  "A report in a browser", .serialized, .alone, .timeLimit(.minutes(30)),
   .enabled(
     if: Browser.path != nil, "no chromium, chromium-browser or google-chrome on the path; make test installs one"))
 struct ReportPageTests {
