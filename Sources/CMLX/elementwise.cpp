@@ -7,7 +7,14 @@ using namespace coxswain;
 
 namespace {
 
-constexpr size_t piece = 1 << 14;
+// Runs `body` for 0 ..< count in pieces: where each begins, and its size.
+void in_pieces(size_t count, const std::function<void(size_t, size_t)> &body) {
+  constexpr size_t piece = 1 << 14;
+  in_parallel((count + piece - 1) / piece, [&](size_t part) {
+    const size_t from = part * piece;
+    body(from, std::min(piece, count - from));
+  });
+}
 
 CX_CLONES void swiglu(const float *gate, const float *up, float *out, size_t count) {
   for (size_t i = 0; i < count; i++) out[i] = gate[i] / (1.0f + exponential(-gate[i])) * up[i];
@@ -43,8 +50,7 @@ class SwiGLUGradient : public CPUPrimitive {
     const std::vector<const float *> &in, const std::vector<float *> &out,
     const std::vector<mx::array> &inputs) override {
     dispatch([in, out, count = inputs[0].size()] {
-      in_parallel((count + piece - 1) / piece, [&](size_t part) {
-        const size_t from = part * piece, size = std::min(piece, count - from);
+      in_pieces(count, [&](size_t from, size_t size) {
         swiglu_gradient(in[0] + from, in[1] + from, in[2] + from, out[0] + from, out[1] + from, size);
       });
     });
@@ -71,8 +77,7 @@ class SwiGLU : public CPUPrimitive {
     const std::vector<const float *> &in, const std::vector<float *> &out,
     const std::vector<mx::array> &inputs) override {
     dispatch([in, out, count = inputs[0].size()] {
-      in_parallel((count + piece - 1) / piece, [&](size_t part) {
-        const size_t from = part * piece, size = std::min(piece, count - from);
+      in_pieces(count, [&](size_t from, size_t size) {
         swiglu(in[0] + from, in[1] + from, out[0] + from, size);
       });
     });
