@@ -45,7 +45,6 @@ const char *cx_last_error(void) { return coxswain::last_error.c_str(); }
 size_t cx_active_memory(void) { return mx::get_active_memory(); }
 size_t cx_peak_memory(void) { return mx::get_peak_memory(); }
 void cx_reset_peak_memory(void) { mx::reset_peak_memory(); }
-void cx_set_cache_limit(size_t bytes) { mx::set_cache_limit(bytes); }
 
 cx_array *cx_floats(const float *values, const int *shape, size_t rank) {
   return attempt([&] { return mx::array(values, shape_of(shape, rank), mx::float32); });

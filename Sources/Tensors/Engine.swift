@@ -14,8 +14,5 @@
     public static var memory: Int { cx_active_memory() }
     public static var peakMemory: Int { cx_peak_memory() }
     public static func resetPeakMemory() { cx_reset_peak_memory() }
-
-    /// Bytes of freed memory that are kept for reuse.
-    public static func setCacheLimit(_ bytes: Int) { cx_set_cache_limit(max(0, bytes)) }
   }
 #endif

@@ -26,8 +26,6 @@ void cx_set_threads(int threads);
 size_t cx_active_memory(void);
 size_t cx_peak_memory(void);
 void cx_reset_peak_memory(void);
-// Bytes of freed buffers that are kept for reuse.
-void cx_set_cache_limit(size_t bytes);
 
 // MARK: Arrays
 
