@@ -29,11 +29,13 @@ public struct CriticState: Sendable, Hashable, Codable {
   /// How many actions had been taken before, word for word.
   public var repeats: Int { actions.count - Set(actions).count }
 
-  /// The state in words, for critics that read.
+  /// The state in words, for critics that read. What grows comes before what changes: a state begins as those before it do,
+  /// and whoever reads many of them reads their common beginnings once.
   public var text: String {
-    var lines = ["Task: \(request)", "Step \(step) of at most \(stepLimit). Reward so far: \(rewardSoFar)."]
+    var lines = ["Task: \(request)"]
     if !actions.isEmpty { lines.append("Actions so far:") }
     for (number, action) in actions.enumerated() { lines.append("\(number + 1). \(action)") }
+    lines.append("Step \(step) of at most \(stepLimit). Reward so far: \(rewardSoFar).")
     if repeats > 0 { lines.append("Repeated actions: \(repeats).") }
     if invalidActions > 0 { lines.append("Invalid actions: \(invalidActions).") }
     lines.append("Now: \(observation)")

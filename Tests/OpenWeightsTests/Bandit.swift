@@ -98,7 +98,8 @@
     @TensorActor
     static func sharpener(
       _ model: LoadedModel, heldOut: Bool = false, rate: Double = 5e-3,
-      attempts: @escaping Attempts = Bandit.attempts, report: @escaping @Sendable (Sharpener.Event) -> Void = { _ in },
+      attempts: @escaping Attempts = Bandit.attempts, replaces: Bool = false,
+      report: @escaping @Sendable (Sharpener.Event) -> Void = { _ in },
       change: (inout Sharpener.Settings) -> Void = { _ in }
     ) throws -> Sharpener {
       var settings = Sharpener.Settings()
@@ -109,7 +110,8 @@
       change(&settings)
       return try Sharpener(
         model, encoder: encoder(model), temperature: 1, settings: settings,
-        heldOut: (tasks: heldOut ? Bandit().tasks(in: .validation) : [], pass: 1), attempts: attempts, report: report)
+        heldOut: (tasks: heldOut ? Bandit().tasks(in: .validation) : [], pass: 1), attempts: attempts,
+        replaces: replaces, report: report)
     }
   }
 #endif

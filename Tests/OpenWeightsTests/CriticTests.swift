@@ -2,6 +2,7 @@
   import Agents
   import Foundation
   import ModelFiles
+  import Synchronization
   import Tensors
   import Testing
 
@@ -26,7 +27,8 @@
 
     @TensorActor
     static func fit(
-      _ model: LoadedModel, _ train: [LMCritic.Example], heldOut: [LMCritic.Example], steps: Int = 50
+      _ model: LoadedModel, _ train: [LMCritic.Example], heldOut: [LMCritic.Example], steps: Int = 50,
+      folder: String? = nil, report: @Sendable (LMCritic.Event) -> Void = { _ in }
     ) async throws -> LMCritic {
       var settings = LMCritic.Settings()
       settings.adapter = AdapterConfiguration(rank: 4, alpha: 8, targets: Projection.allCases)
@@ -35,11 +37,12 @@
       settings.batch = 16
       settings.evaluateEvery = 10
       settings.tokensPerPass = 512
+      settings.statesOfTask = 4
       return try await LMCritic.fit(
         train, heldOut: heldOut, returns: [0, 1],
         marginal: ReturnDistribution(returns: [0, 1], probabilities: [1, 2]),
         tasks: train.map { TaskID($0.state.request) }, environment: world, policy: "somebody", base: model,
-        settings: settings)
+        settings: settings, folder: folder, report: report)
     }
 
     /// In nats a state.
@@ -70,15 +73,83 @@
     /// Before anything is learned it says what the constant critic says.
     @TensorActor @Test func itBeginsAsTheConstantOne() async throws {
       let model = try TinyModel.shared()
-      var examples = Self.examples(0..<30)
-      // Held out is the contrary of what it learns from, so that nothing learned is kept.
+      // As many of either kind. Held out is the contrary of what it learns from, so that nothing learned is kept.
+      let drawn = Self.examples(0..<100)
+      let examples = (0...1).flatMap { bin in drawn.filter { $0.bin == bin }.prefix(15) }
       let contrary = examples.map { LMCritic.Example(state: $0.state, bin: 1 - $0.bin) }
-      examples += contrary.prefix(9)
       let critic = try await Self.fit(model, examples, heldOut: contrary, steps: 20)
-      let ones = Double(examples.count { $0.bin == 1 }) + 1
-      let expected = ones / Double(examples.count + 2)
-      for value in try await critic.returnsToGo(from: Self.examples(50..<54).map(\.state)) {
-        #expect(abs((value?.mean ?? 9) - expected) < 0.05)
+      for value in try await critic.returnsToGo(from: Self.examples(150..<154).map(\.state)) {
+        #expect(abs((value?.mean ?? 9) - 0.5) < 1e-5)
+      }
+    }
+
+    /// States of few tasks, most of them more than once: what is read once counts as often as it is there.
+    @TensorActor @Test func whatReadsAlikeIsReadOnce() async throws {
+      let model = try TinyModel.shared()
+      let few = Self.examples(0..<6)
+      let examples = few.enumerated().flatMap { number, example in
+        (0..<number + 1).map { LMCritic.Example(state: example.state, bin: $0 % 2) }
+      }
+      let material = LMCritic.Material(examples, bins: 2, model, context: 64)
+      #expect(material.texts.count == 6 && material.states.count == 21)
+      #expect(material.counts == [[1, 0], [1, 1], [2, 1], [2, 2], [3, 2], [3, 3]])
+      #expect(material.tasks.map(\.count) == Array(1...6))
+      var generator = Seed(3).generator()
+      // Each state is drawn as often as any other: 63,000 draws of 21 states, a mean of 3,000 and a standard error of 54.
+      var counts = [Int](repeating: 0, count: 21)
+      for _ in 0..<21_000 { for state in material.drawn(3, ofTask: 1, &generator) { counts[state] += 1 } }
+      #expect(counts.allSatisfy { abs($0 - 3000) < 4 * 54 }, "\(counts)")
+      let drawn = material.drawn(12, ofTask: 5, &generator)
+      #expect(drawn.count == 12)
+      let whole = material.wholeTasks(8, &generator)
+      #expect(whole.count >= 8 && Set(whole).count == whole.count)
+      // Two of a kind have the loss that they would have one by one.
+      let critic = try await Self.fit(model, examples, heldOut: examples, steps: 4)
+      #expect(abs(try await Self.loss(critic, examples) - (critic.heldOutLoss ?? 9)) < 1e-4)
+    }
+
+    /// What is stopped goes on as if it had not been, and what is done is not done again.
+    @TensorActor @Test func aStoppedTrainingGoesOn() async throws {
+      let model = try TinyModel.shared()
+      let (taught, held) = (Self.examples(0..<40), Self.examples(60..<70))
+      func train(_ folder: URL, stop: Int?) async throws -> (critic: LMCritic, steps: [Int], looks: [Int]) {
+        let seen = Mutex((steps: [Int](), looks: [Int]()))
+        let critic = try await Self.fit(model, taught, heldOut: held, steps: 30, folder: folder.path) { event in
+          switch event {
+          case .step(let step):
+            seen.withLock { $0.steps.append(step.step) }
+            if step.step == stop { withUnsafeCurrentTask { $0?.cancel() } }
+          case .look(let step, _): seen.withLock { $0.looks.append(step) }
+          case .anew: seen.withLock { $0.steps.append(-1) }
+          }
+        }
+        return seen.withLock { (critic, $0.steps, $0.looks) }
+      }
+      let whole = try await Places.withFolder { try await train($0, stop: nil) }
+      #expect(whole.steps == Array(1...30) && whole.looks == [0, 10, 20, 30])
+      try await Places.withFolder { folder in
+        await #expect(throws: (any Error).self) { try await Task { try await train(folder, stop: 17) }.value }
+        let rest = try await train(folder, stop: nil)
+        #expect(rest.steps == Array(11...30) && rest.looks == [20, 30])
+        #expect(rest.critic.heldOutLoss == whole.critic.heldOutLoss)
+        let states = held.map(\.state)
+        #expect(try await rest.critic.returnsToGo(from: states) == whole.critic.returnsToGo(from: states))
+        let again = try await train(folder, stop: nil)
+        #expect(again.steps.isEmpty && again.looks.isEmpty)
+        #expect(try await again.critic.returnsToGo(from: states) == whole.critic.returnsToGo(from: states))
+        // More rollouts are another training, which takes the old one's place.
+        let reports = Mutex([Int]())
+        let other = try await Self.fit(
+          model, taught + Self.examples(80..<90), heldOut: held, steps: 10, folder: folder.path
+        ) { event in
+          switch event {
+          case .step(let step): reports.withLock { $0.append(step.step) }
+          case .look: break
+          case .anew: reports.withLock { $0.append(-1) }
+          }
+        }
+        #expect(reports.withLock(\.self) == [-1] + Array(1...10))
+        #expect(other.heldOutLoss != nil)
       }
     }
 

@@ -72,6 +72,14 @@
       }
       let expected = sequences.flatMap { sequence in sequence.drawn.map { Array(sequence.tokens[..<$0]) } }
       #expect(packed.rows.map { text(endingAt: Int($0)) } == expected)
+      // And each sequence is found again along its path.
+      #expect(packed.paths.map { $0.map { packed.tokens[Int($0)] } } == sequences.map(\.tokens))
+      // One that ends where others go on, and one that is there twice.
+      let short = Array(sequences[0].tokens.prefix(12))
+      let texts = [sequences[0].tokens, short, sequences[0].tokens].map { TokenSequence(tokens: $0, drawn: []) }
+      let twice = try PackedSequences(texts)
+      #expect(twice.tokens.count == sequences[0].tokens.count)
+      #expect(twice.paths.map { $0.map { twice.tokens[Int($0)] } } == texts.map(\.tokens))
     }
 
     @TensorActor @Test func sequencesThatCannotBeAreRefused() async throws {

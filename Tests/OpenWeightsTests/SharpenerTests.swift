@@ -3,6 +3,7 @@
   import Foundation
   import ModelFiles
   import Tensors
+  import Synchronization
   import Testing
 
   @testable import OpenWeights
@@ -159,6 +160,16 @@
         await #expect(throws: ModelError.self) {
           try await Bandit.sharpener(model).maximise(lessons.dropLast(), method, folder: folder.path)
         }
+        // Unless it is said that another may take its place.
+        let events = Mutex(0)
+        let other = try await Bandit.sharpener(
+          model, rate: 1e-4, replaces: true, report: { if case .anew = $0 { events.withLock { $0 += 1 } } }
+        ).maximise(lessons, method, folder: folder.path)
+        #expect(other.log.map(\.step) == [1, 2] && events.withLock(\.self) == 1)
+        _ = try await Bandit.sharpener(
+          model, rate: 1e-4, replaces: true, report: { _ in events.withLock { $0 += 1 } }
+        ).maximise(lessons, method, folder: folder.path)
+        #expect(events.withLock(\.self) == 1)
         try Data("{}".utf8).write(to: folder.appendingPathComponent("training.json"))
         await #expect(throws: ModelError.self) {
           try await Bandit.sharpener(model).maximise(lessons, method, folder: folder.path)

@@ -8,14 +8,15 @@
       public var adapter = AdapterConfiguration(rank: 8, alpha: 16)
       public var optimiser = OptimiserSettings(learningRate: 3e-4, warmUp: 10)
       public var steps = 150
-      /// States of one optimiser step.
-      public var batch = 32
-      /// Steps between two looks at the held-out states; the best is kept.
+      /// States of one optimiser step, and how many of them are of one task: what those have in common is read once.
+      public var batch = 96
+      public var statesOfTask = 12
+      /// Steps between two looks at held-out states, after which the folder is brought up to date, too; the best is kept.
       public var evaluateEvery = 25
-      /// Held-out states that are looked at.
-      public var looks = 256
+      /// Held-out states that are looked at, about: all of some tasks.
+      public var looks = 1024
       public var context = 256
-      public var tokensPerPass = 2048
+      public var tokensPerPass = 4096
       public var checkpointing = true
       public var seed: UInt64 = 0
 
@@ -34,16 +35,26 @@
       }
     }
 
+    public enum Event: Sendable {
+      /// Its loss is the mean over the step's states, in nats.
+      case step(TrainingStep)
+      /// The mean loss of the held-out states.
+      case look(Int, loss: Double)
+      /// The folder held a training of something else, which is begun anew.
+      case anew
+    }
+
     /// Trains on `examples`, and keeps what does best on ``Settings/looks`` of `heldOut`, which are of other tasks.
     ///
     /// - Parameters:
     ///   - returns: the return that stands for each bin.
-    ///   - report: told the step, its loss and, where it was looked at, the held-out loss in nats.
+    ///   - path: a folder that what was done is kept in as it goes: the same call again goes on from there.
     @TensorActor
     public static func fit(
       _ examples: [Example], heldOut: [Example], returns: [Double], marginal: ReturnDistribution, tasks: [TaskID],
       environment: EnvironmentIdentity, policy: String, base: LoadedModel, settings: Settings,
-      report: @Sendable (_ step: Int, _ loss: Double, _ heldOutLoss: Double?) -> Void = { _, _, _ in }
+      folder path: String? = nil,
+      report: @Sendable (Event) -> Void = { _ in }
     ) async throws -> LMCritic {
       guard !examples.isEmpty, !returns.isEmpty else {
         throw CriticError(.tooLittleData, "There are no states to learn from.")
@@ -51,71 +62,217 @@
       if let wrong = (examples + heldOut).first(where: { !returns.indices.contains($0.bin) }) {
         throw CriticError(.failed, "A state is in bin \(wrong.bin), and there are \(returns.count).")
       }
-      let shape = base.files.configuration
       let seed = Seed(settings.seed).split("lm critic")
+      let learned = Material(examples, bins: returns.count, base, context: settings.context)
+      // As many as tell one step from another: reading all of them would take longer than learning.
+      var drawing = seed.split("held out").generator()
+      let held = Material(heldOut, bins: returns.count, base, context: settings.context)
+      let looked = held.wholeTasks(settings.looks, &drawing)
+      let run = TrainingRun(
+        material: learned, held: held, looked: looked, model: base.model, settings: settings, seed: seed.split("batch"))
+      func critic(_ parameters: Parameters, loss: Double?) -> LMCritic {
+        LMCritic(
+          record: Record(
+            base: base.name, environment: environment, policy: policy, returns: returns, context: settings.context,
+            heldOutLoss: loss, tasks: tasks, marginal: marginal),
+          model: base.model, tokenizer: base.files.tokenizer, parameters: parameters)
+      }
+      let shape = base.files.configuration
       // The head begins at nothing, its bias at the classes' shares: the first prediction is the constant one.
-      var counts = [Double](repeating: 1, count: returns.count)
-      for example in examples { counts[example.bin] += 1 }
-      let total = counts.reduce(0, +)
+      let counts = learned.counts.reduce(into: [Float](repeating: 1, count: returns.count)) { sum, counts in
+        for bin in sum.indices { sum[bin] += counts[bin] }
+      }
       var parameters = Parameters(
         adapter: try AdapterWeights(settings.adapter, for: shape, seed: seed.split("adapter")),
         head: try Tensor(repeating: 0, shape: [returns.count, shape.hiddenSize]),
-        bias: try Tensor(counts.map { Float(log($0 / total)) }))
+        bias: try Tensor(counts.map { log($0 / counts.reduce(0, +)) }))
       var optimiser = try AdamW(settings.optimiser, for: parameters.tensors)
-      let tokens = examples.map { Self.tokens(of: $0.state, base.files.tokenizer, context: settings.context) }
-      // As many as tell one step from another: reading all of them would take longer than learning.
-      var drawing = seed.split("held out").generator()
-      let heldOut = drawing.drawn(settings.looks, from: heldOut)
-      let held = heldOut.map { Self.tokens(of: $0.state, base.files.tokenizer, context: settings.context) }
-      var best = (loss: Double.infinity, parameters: parameters)
-      func look() async throws -> Double? {
-        guard !heldOut.isEmpty else { return nil }
+      let folder = path.map { TrainingFolder(path: "\($0)/training") }
+      var state = TrainingFolder.State(identity: try run.identity(base.name, returns))
+      var best = parameters
+      if let folder {
+        // As a critic that is trained again on more rollouts replaces the one before it.
+        if try folder.giveWay(to: state.identity) { report(.anew) }
+        if let found = try folder.state(of: state.identity) {
+          state = found
+          let (adapter, head, memory) = try folder.load(
+            state, for: shape, optimiser: settings.optimiser, head: [parameters.head.shape, parameters.bias.shape])
+          (parameters, optimiser) = (Parameters(adapter: adapter, head: head[0], bias: head[1]), memory)
+          best = try read(folder.best.path, base: base, environment: environment).parameters
+        }
+      }
+      func keep() throws {
+        guard let folder else { return }
+        if state.best == state.log.count { try critic(parameters, loss: nil).write(to: folder.best.path) }
+        try folder.save(
+          state, parameters.adapter, head: [parameters.head, parameters.bias], optimiser, model: shape, base: base.name)
+      }
+      func look() async throws {
+        let step = state.log.count
+        if !looked.isEmpty {
+          let loss = try await run.loss(parameters)
+          report(.look(step, loss: loss))
+          let least = state.losses?.values.min() ?? .infinity
+          state.losses = (state.losses ?? [:]).merging([step: loss]) { $1 }
+          guard loss < least else { return try keep() }
+        }
+        best = parameters
+        state.best = step
+        try keep()
+      }
+      if state.log.isEmpty { try await look() }
+      while state.log.count < settings.steps {
+        try Task.checkCancellation()
+        let begun = ContinuousClock.now
+        Engine.resetPeakMemory()
+        let number = state.log.count + 1
+        let (loss, gradients, tokens) = try await run.gradient(parameters, at: number)
+        var tensors = parameters.tensors
+        let norm = try optimiser.update(&tensors, gradients: gradients)
+        parameters = parameters.replacing(tensors)
+        state.log.append(
+          TrainingStep(
+            step: number, loss: loss, norm: norm, rate: settings.optimiser.rate(at: number),
+            seconds: (ContinuousClock.now - begun).inSeconds, tokens: tokens, peakMemory: Engine.peakMemory))
+        if let last = state.log.last { report(.step(last)) }
+        if number % settings.evaluateEvery == 0 || number == settings.steps { try await look() }
+      }
+      return critic(best, loss: looked.isEmpty ? nil : state.losses?.values.min())
+    }
+
+    /// States as they are learned from. Those that read alike are one text, with how many of them ended in each bin.
+    struct Material: Sendable {
+      /// The different texts.
+      private(set) var texts: [TokenSequence] = []
+      /// For each of them how many states ended in each bin.
+      private(set) var counts: [[Float]] = []
+      /// For each state its text and its bin.
+      private(set) var states: [(text: Int, bin: Int)] = []
+      /// The states of each task, and of each state its task.
+      private(set) var tasks: [[Int]] = []
+      private(set) var taskOfState: [Int] = []
+
+      init(_ examples: [Example], bins: Int, _ base: LoadedModel, context: Int) {
+        var places: [CriticState: Int] = [:]
+        var requests: [String: Int] = [:]
+        for (number, example) in examples.enumerated() {
+          let place = places[example.state] ?? texts.count
+          if place == texts.count {
+            places[example.state] = place
+            texts.append(LMCritic.text(of: example.state, base.files.tokenizer, context: context))
+            counts.append([Float](repeating: 0, count: bins))
+          }
+          counts[place][example.bin] += 1
+          states.append((place, example.bin))
+          let task = requests[example.state.request] ?? tasks.count
+          if task == tasks.count {
+            requests[example.state.request] = task
+            tasks.append([])
+          }
+          tasks[task].append(number)
+          taskOfState.append(task)
+        }
+      }
+
+      /// States, `ofTask` of one task at a time, each as likely as any other where its task has as many.
+      func drawn(_ count: Int, ofTask: Int, _ generator: inout SplitMix64) -> [Int] {
+        var result: [Int] = []
+        while result.count < count {
+          let task = taskOfState[generator.number(below: states.count)]
+          result += generator.drawn(min(ofTask, count - result.count), from: tasks[task])
+        }
+        return result
+      }
+
+      /// All states of as many tasks as have `count` of them.
+      func wholeTasks(_ count: Int, _ generator: inout SplitMix64) -> [Int] {
+        var result: [Int] = []
+        for task in generator.drawn(tasks.count, from: tasks) where result.count < count { result += task }
+        return result
+      }
+    }
+
+    /// What a step and a look compute.
+    @TensorActor
+    private struct TrainingRun {
+      let material: Material
+      let held: Material
+      /// Held-out states that are looked at.
+      let looked: [Int]
+      let model: LanguageModel
+      let settings: Settings
+      let seed: Seed
+
+      /// The mean loss in nats of the looked-at states.
+      func loss(_ parameters: Parameters) async throws -> Double {
         var sum = 0.0
-        for batch in Sharpener.parts(Array(held.indices), tokens: { held[$0].count }, most: settings.tokensPerPass) {
+        for (texts, counts) in parts(of: looked, in: held) {
           try Task.checkCancellation()
-          let rows = try logProbabilities(of: batch.map { held[$0] }, model: base.model, parameters: parameters)
-          sum -= try rows.picking(Tensor(batch.map { Int32(heldOut[$0].bin) })).values().reduce(0) { $0 + Double($1) }
+          let rows = try LMCritic.logProbabilities(of: texts, model: model, parameters: parameters)
+          sum -= Double(try (rows * counts()).sum().scalar())
           await Task.yield()
         }
-        let loss = sum / Double(heldOut.count)
-        if loss < best.loss { best = (loss, parameters) }
-        return loss
+        return sum / Double(looked.count)
       }
-      report(0, 0, try await look())
-      for step in 1...max(1, settings.steps) {
-        try Task.checkCancellation()
-        var generator = seed.split("batch").split(step).generator()
-        let chosen = (0..<settings.batch).map { _ in generator.number(below: examples.count) }
-        var parts: [[Tensor<Float>]] = []
-        var sum = 0.0
-        for part in Sharpener.parts(chosen, tokens: { tokens[$0].count }, most: settings.tokensPerPass) {
-          let present = parameters
-          let model = base.model
-          let targets = part.map { Int32(examples[$0].bin) }
-          let texts = part.map { tokens[$0] }
-          let (values, gradients) = try valueAndGradient(of: present.tensors) { inputs throws(TensorError) in
+
+      /// The mean loss of a step's states, its gradient, and the tokens of their texts.
+      func gradient(
+        _ parameters: Parameters, at step: Int
+      ) async throws -> (loss: Double, gradients: [Tensor<Float>], tokens: Int) {
+        var generator = seed.split(step).generator()
+        let states = material.drawn(settings.batch, ofTask: settings.statesOfTask, &generator)
+        var gradients: [[Tensor<Float>]] = []
+        var (sum, tokens) = (0.0, 0)
+        let (model, isCheckpointing, share) = (model, settings.checkpointing, -1 / Float(states.count))
+        for (texts, counts) in parts(of: states, in: material) {
+          let (values, part) = try valueAndGradient(of: parameters.tensors) {
+            inputs throws(TensorError) in
             do {
-              let rows = try logProbabilities(
-                of: texts, model: model, parameters: present.replacing(inputs), checkpointing: settings.checkpointing)
-              return [try rows.picking(Tensor(targets)).sum() * (-1 / Float(settings.batch))]
+              let rows = try LMCritic.logProbabilities(
+                of: texts, model: model, parameters: parameters.replacing(inputs), checkpointing: isCheckpointing)
+              return [try (rows * counts()).sum() * share]
             } catch let error as TensorError { throw error } catch { throw TensorError("critic", "\(error)") }
           }
-          try evaluate(values + gradients)
+          try evaluate(values + part)
           sum += Double(try values[0].scalar())
-          parts.append(gradients)
+          gradients.append(part)
+          tokens += texts.reduce(0) { $0 + $1.tokens.count }
+          await Task.yield()
         }
-        var tensors = parameters.tensors
-        _ = try optimiser.update(&tensors, gradients: try AdapterTrainer.sum(parts))
-        parameters = parameters.replacing(tensors)
-        let isLook = step % settings.evaluateEvery == 0 || step == settings.steps
-        report(step, sum, isLook ? try await look() : nil)
-        await Task.yield()
+        return (sum, try AdapterTrainer.sum(gradients), tokens)
       }
-      return LMCritic(
-        record: Record(
-          base: base.name, environment: environment, policy: policy, returns: returns, context: settings.context,
-          heldOutLoss: heldOut.isEmpty ? nil : best.loss, tasks: tasks, marginal: marginal),
-        model: base.model, tokenizer: base.files.tokenizer, parameters: heldOut.isEmpty ? parameters : best.parameters)
+
+      /// The texts of states in passes, and how often each ended in each bin, [texts, bins].
+      private func parts(
+        of states: [Int], in material: Material
+      ) -> [([TokenSequence], @TensorActor () throws(TensorError) -> Tensor<Float>)] {
+        var counts: [Int: [Float]] = [:]
+        let bins = material.counts.first?.count ?? 0
+        for state in states {
+          let (text, bin) = material.states[state]
+          counts[text, default: [Float](repeating: 0, count: bins)][bin] += 1
+        }
+        let order = counts.keys.sorted()
+        let texts = order.map { material.texts[$0] }
+        return Scorer.batches(of: texts, rows: settings.tokensPerPass).map { batch in
+          let values = batch.flatMap { counts[order[$0]] ?? [] }
+          return (
+            batch.map { texts[$0] }, { () throws(TensorError) in try Tensor(values, shape: [batch.count, bins]) }
+          )
+        }
+      }
+
+      /// Everything that decides the training.
+      func identity(_ base: String, _ returns: [Double]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        var digest = Digest()
+        digest.add("lm critic", base, "\(returns)", String(decoding: try encoder.encode(settings), as: UTF8.self))
+        for material in [material, held] {
+          for (text, counts) in zip(material.texts, material.counts) { digest.add("\(text.tokens) \(counts)") }
+        }
+        return digest.text
+      }
     }
   }
 #endif

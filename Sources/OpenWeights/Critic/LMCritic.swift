@@ -27,8 +27,8 @@
     let model: LanguageModel
     let tokenizer: Tokenizer
     let parameters: Parameters
-    /// Tokens of one pass, about.
-    let tokensPerPass = 2048
+    /// Tokens of one pass, about, before what states have in common is taken together.
+    let tokensPerPass = 4096
 
     /// Adapter and head: the head is [classes, hidden], its bias [classes].
     @TensorActor
@@ -59,24 +59,26 @@
     }
 
     public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
-      do { return try await distributions(of: states.map { tokens(of: $0) }) } catch is CancellationError {
+      do { return try await distributions(of: states.map { text(of: $0) }) } catch is CancellationError {
         throw CriticError(.cancelled, "The run was stopped.")
       } catch {
         throw CriticError(.failed, "The language-model critic failed: \(error)")
       }
     }
 
-    func tokens(of state: CriticState) -> [Int32] { Self.tokens(of: state, tokenizer, context: record.context) }
+    private func text(of state: CriticState) -> TokenSequence {
+      Self.text(of: state, tokenizer, context: record.context)
+    }
 
-    static func tokens(of state: CriticState, _ tokenizer: Tokenizer, context: Int) -> [Int32] {
+    static func text(of state: CriticState, _ tokenizer: Tokenizer, context: Int) -> TokenSequence {
       // The newest is said last: where something must go, it is the beginning.
-      tokenizer.encode(state.text).suffix(context).map(Int32.init)
+      TokenSequence(tokens: tokenizer.encode(state.text).suffix(context).map(Int32.init), drawn: [])
     }
 
     @TensorActor
-    private func distributions(of texts: [[Int32]]) async throws -> [ReturnDistribution?] {
+    private func distributions(of texts: [TokenSequence]) async throws -> [ReturnDistribution?] {
       var result = [ReturnDistribution?](repeating: nil, count: texts.count)
-      for batch in Sharpener.parts(Array(texts.indices), tokens: { texts[$0].count }, most: tokensPerPass) {
+      for batch in Scorer.batches(of: texts, rows: tokensPerPass) {
         try Task.checkCancellation()
         let values = try Self.logProbabilities(of: batch.map { texts[$0] }, model: model, parameters: parameters)
           .exponential().values()
@@ -96,18 +98,17 @@
     /// [texts, classes]
     @TensorActor
     static func logProbabilities(
-      of texts: [[Int32]], model: LanguageModel, parameters: Parameters, checkpointing: Bool = false
+      of texts: [TokenSequence], model: LanguageModel, parameters: Parameters, checkpointing: Bool = false
     ) throws -> Tensor<Float> {
+      let packed = try PackedSequences(texts)
       let hidden = try model.hiddenStates(
-        texts.flatMap { $0 }, attending: .segments(texts.map { Segment($0.count) }), adapter: parameters.adapter,
+        packed.tokens, attending: .segments(packed.segments), adapter: parameters.adapter,
         checkpointing: checkpointing)
       // The mean over each text's own tokens, as a product with a matrix of shares.
-      let rows = texts.reduce(0) { $0 + $1.count }
+      let rows = packed.tokens.count
       var shares = [Float](repeating: 0, count: texts.count * rows)
-      var start = 0
-      for (number, text) in texts.enumerated() {
-        for place in start..<start + text.count { shares[number * rows + place] = 1 / Float(text.count) }
-        start += text.count
+      for (number, path) in packed.paths.enumerated() {
+        for row in path { shares[number * rows + Int(row)] = 1 / Float(path.count) }
       }
       let means = try Tensor(shares, shape: [texts.count, rows]).product(hidden)
       return try (means.product(transposed: parameters.head) + parameters.bias).logSoftmax()

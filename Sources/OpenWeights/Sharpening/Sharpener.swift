@@ -44,6 +44,8 @@
     public enum Event: Sendable {
       case step(TrainingStep, of: Int)
       case score(HeldOutScore)
+      /// The folder held another training, which gave way.
+      case anew
     }
 
     let base: LoadedModel
@@ -54,6 +56,8 @@
     let trainer: AdapterTrainer
     let heldOut: (tasks: [AgentTask], pass: Double)
     let attempts: Attempts
+    /// Another training in the folder gives way, where it is an error otherwise.
+    private let replaces: Bool
     private let report: @Sendable (Event) -> Void
 
     /// - Parameters:
@@ -61,7 +65,7 @@
     ///   - attempts: asks a model for attempts at tasks.
     public init(
       _ base: LoadedModel, encoder: PromptEncoder, temperature: Double, settings: Settings,
-      heldOut: (tasks: [AgentTask], pass: Double), attempts: @escaping Attempts,
+      heldOut: (tasks: [AgentTask], pass: Double), attempts: @escaping Attempts, replaces: Bool = false,
       report: @escaping @Sendable (Event) -> Void = { _ in }
     ) throws {
       self.base = base
@@ -70,6 +74,7 @@
       self.settings = settings
       self.heldOut = heldOut
       self.attempts = attempts
+      self.replaces = replaces
       self.report = report
       let fresh =
         try base.adapter
@@ -99,9 +104,10 @@
       }
       let start = ContinuousClock.now
       let folder = TrainingFolder(path: path)
+      if replaces, try folder.giveWay(to: identity) { report(.anew) }
       var state = try folder.state(of: identity) ?? TrainingFolder.State(identity: identity)
       if !state.log.isEmpty {
-        let (adapter, optimiser) = try folder.load(
+        let (adapter, _, optimiser) = try folder.load(
           state, for: base.files.configuration, optimiser: settings.optimiser)
         trainer.resume(adapter, optimiser)
       }

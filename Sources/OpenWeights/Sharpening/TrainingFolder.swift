@@ -14,7 +14,9 @@
       var identity: String
       var log: [TrainingStep] = []
       var scores: [HeldOutScore] = []
-      /// The step whose adapter did best on held-out tasks.
+      /// Of a critic, in nats a held-out state, by step.
+      var losses: [Int: Double]?
+      /// The step that did best on held-out tasks.
       var best: Int?
       /// Model calls and tokens that the training asked for.
       var spent = Spent()
@@ -50,33 +52,55 @@
       return state
     }
 
-    /// The adapter and the optimiser as they were saved.
+    /// Makes room for a training where another one was, or one that cannot be read; says whether there was one.
+    func giveWay(to identity: String) throws -> Bool {
+      let files = FileManager.default
+      guard files.fileExists(atPath: statePath), (try? state(of: identity)) == nil else { return false }
+      // The state goes first: what has none is no training.
+      try files.removeItem(atPath: statePath)
+      for name in try files.contentsOfDirectory(atPath: path) where name == "best" || name.hasPrefix(Self.prefix) {
+        try files.removeItem(atPath: "\(path)/\(name)")
+      }
+      return true
+    }
+
+    /// What is trained and the optimiser as they were saved.
+    ///
+    /// - Parameter head: the shapes of what is trained beside the adapter.
     @TensorActor
     func load(
-      _ state: State, for model: ModelConfiguration, optimiser: OptimiserSettings
-    ) throws -> (AdapterWeights, AdamW) {
+      _ state: State, for model: ModelConfiguration, optimiser: OptimiserSettings, head shapes: [[Int]] = []
+    ) throws -> (adapter: AdapterWeights, head: [Tensor<Float>], optimiser: AdamW) {
       let place = adapter(after: state.log.count)
       let adapter = try place.folder.read(for: model)
       let file = try SafetensorsFile(contentsOf: place.memory)
-      var memory = try AdamW(optimiser, for: adapter.tensors)
-      for (place, tensor) in adapter.tensors.enumerated() {
+      var head: [Tensor<Float>] = []
+      for (place, shape) in shapes.enumerated() {
+        head.append(try Tensor(file.floats(of: "head.\(place)"), shape: shape))
+      }
+      var memory = try AdamW(optimiser, for: adapter.tensors + head)
+      for (place, tensor) in (adapter.tensors + head).enumerated() {
         memory.means[place] = try Tensor(file.floats(of: "mean.\(place)"), shape: tensor.shape)
         memory.squares[place] = try Tensor(file.floats(of: "square.\(place)"), shape: tensor.shape)
       }
       memory.step = state.log.count
-      return (adapter, memory)
+      return (adapter, head, memory)
     }
 
     /// The state is written last: until then the old one holds, with the tensors it names.
     @TensorActor
     func save(
-      _ state: State, _ adapter: AdapterWeights, _ optimiser: AdamW, model: ModelConfiguration, base: String
+      _ state: State, _ adapter: AdapterWeights, head: [Tensor<Float>] = [], _ optimiser: AdamW,
+      model: ModelConfiguration, base: String
     ) throws {
       let place = self.adapter(after: state.log.count)
       try place.folder.write(adapter, layers: model.layers, base: base)
       var tensors: [(name: String, shape: [Int], values: [Float])] = []
-      for place in adapter.tensors.indices {
-        let shape = adapter.tensors[place].shape
+      for (place, tensor) in head.enumerated() {
+        tensors.append(("head.\(place)", tensor.shape, try tensor.values()))
+      }
+      for (place, tensor) in (adapter.tensors + head).enumerated() {
+        let shape = tensor.shape
         tensors.append(("mean.\(place)", shape, try optimiser.means[place].values()))
         tensors.append(("square.\(place)", shape, try optimiser.squares[place].values()))
       }

@@ -12,6 +12,8 @@
     private(set) var targets: [Int32] = []
     /// What it was confined to, empty where nothing was confined.
     let allowed: [[Int32]]
+    /// For each sequence the rows of its tokens, first to last.
+    private(set) var paths: [[Int32]]
 
     /// A shorter common beginning is not worth a segment of its own.
     private static let shortest = 8
@@ -25,13 +27,13 @@
         else { throw ModelError("A sequence names drawn tokens that it does not have.") }
       }
       allowed = sequences.contains { !$0.allowed.isEmpty } ? sequences.flatMap(\.lists) : []
-      var places = [[Int32]](repeating: [], count: sequences.count)
+      paths = Array(repeating: [], count: sequences.count)
       let order = sequences.indices.sorted {
         sequences[$0].tokens.lexicographicallyPrecedes(sequences[$1].tokens)
       }
-      add(order[...], of: sequences, from: 0, after: nil, past: [], to: &places)
+      add(order[...], of: sequences, from: 0, after: nil, past: [])
       for (number, sequence) in sequences.enumerated() {
-        rows += sequence.drawn.map { places[number][$0 - 1] }
+        rows += sequence.drawn.map { paths[number][$0 - 1] }
         targets += sequence.drawn.map { sequence.tokens[$0] }
       }
     }
@@ -40,8 +42,7 @@
 
     /// Adds the sequences of `group`, in order and alike in their first `start` tokens, from there on.
     private mutating func add(
-      _ group: ArraySlice<Int>, of sequences: [TokenSequence], from start: Int, after parent: Int?, past: [Int32],
-      to places: inout [[Int32]]
+      _ group: ArraySlice<Int>, of sequences: [TokenSequence], from start: Int, after parent: Int?, past: [Int32]
     ) {
       var left = group
       while let first = left.first {
@@ -58,8 +59,8 @@
         left = left.dropFirst(size)
         guard shared > 0 else {
           // Nothing is left of it: it ends where the others go on.
-          places[first] = past
-          if size > 1 { add(alike.dropFirst(), of: sequences, from: start, after: parent, past: past, to: &places) }
+          paths[first] = past
+          if size > 1 { add(alike.dropFirst(), of: sequences, from: start, after: parent, past: past) }
           continue
         }
         let segment = segments.count
@@ -67,9 +68,9 @@
         let here = past + (0..<shared).map { Int32(tokens.count + $0) }
         tokens += sequences[first].tokens[start..<start + shared]
         if size == 1 {
-          places[first] = here
+          paths[first] = here
         } else {
-          add(alike, of: sequences, from: start + shared, after: segment, past: here, to: &places)
+          add(alike, of: sequences, from: start + shared, after: segment, past: here)
         }
       }
     }

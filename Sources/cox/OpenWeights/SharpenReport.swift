@@ -168,16 +168,25 @@
           line = steps
           return steps
         }
-        steps.update(
-          step.step,
-          "loss \(Format.number(step.loss))  |g| \(Format.number(step.norm))  \(Format.number(step.seconds, digits: 1)) s  \(Format.number(Double(step.peakMemory) / 1e9, digits: 1)) GB"
-        )
+        steps.update(step.step, step.line)
       case .score(let score):
         guard !isQuiet else { return }
         Console.note(
           "held out after \(score.step) steps: pass \(Format.number(score.pass)) ± \(Format.number(score.passSE)), reward \(Format.number(score.reward)) (\(score.tasks) tasks × \(score.attempts))"
         )
+      case .anew:
+        if !isQuiet { Console.note("The folder held a training of other rollouts or settings: it is begun anew.") }
       }
+    }
+  }
+
+  extension TrainingStep {
+    /// A step in a line of progress.
+    var line: String {
+      [
+        "loss \(Format.number(loss))", "|g| \(Format.number(norm))",
+        "\(Format.number(seconds, digits: 1)) s  \(Format.number(Double(peakMemory) / 1e9, digits: 1)) GB",
+      ].joined(separator: "  ")
     }
   }
 #endif

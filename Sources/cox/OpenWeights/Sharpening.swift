@@ -29,6 +29,8 @@
     var from: String?
     /// The train tasks to learn from; nil for all.
     var tasks: Set<TaskID>?
+    /// Another training in the folder gives way, where it is an error otherwise.
+    var replaces = false
 
     /// What every method needs.
     private struct Ground {
@@ -67,7 +69,8 @@
         ground.base, encoder: ground.encoder, temperature: ground.temperature, settings: settings,
         heldOut: (
           Array(try workspace.suite.tasks(in: .validation).prefix(self.settings.heldOut)), ground.pass
-        ), attempts: workspace.attempts(policy), report: ground.progress.note)
+        ), attempts: workspace.attempts(policy), replaces: replaces,
+        report: ground.progress.note)
     }
 
     private func maximise(

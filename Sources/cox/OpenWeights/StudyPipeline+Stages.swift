@@ -84,7 +84,9 @@
       let path = "\(folder.path)/\(stage.rawValue)-\(identity.prefix(8))"
       let sharpening = Sharpening(
         workspace: workspace, policy: try workspace.openPolicy(for: "study"), settings: settings.sharpening,
-        tasks: Set(settings.trainTasks.map(\.id)))
+        tasks: Set(settings.trainTasks.map(\.id)),
+        // Stopped half-way, and more rollouts were collected since: there is no folder of a person's here to protect.
+        replaces: true)
       return try await again(stage, identity) {
         let report = try await sharpening.run(stage == .grpo ? .grpo : .reasonmaxxer, path: path)
         let asked = report.spent + report.looked

@@ -39,17 +39,21 @@
       }
       let progress = Steps("critic", of: settings.steps, unit: "steps", quiet: options.quiet)
       let isQuiet = options.quiet
+      let path = readerPath(name)
       let critic = try await LMCritic.fit(
         pairs(examples), heldOut: pairs(others), returns: examples.returns, marginal: examples.marginal, tasks: tasks,
-        environment: suite.identity, policy: policyIdentity, base: try await criticModel(), settings: settings
-      ) { step, loss, heldOut in
-        if step > 0 { progress.update(step, "loss \(Format.number(loss))") }
-        if let heldOut, !isQuiet {
-          Console.note("held out after \(step) steps: \(Format.number(heldOut)) nats a state")
+        environment: suite.identity, policy: policyIdentity, base: try await criticModel(), settings: settings,
+        folder: path
+      ) { event in
+        switch event {
+        case .step(let step): progress.update(step.step, step.line)
+        case .look(let step, let loss):
+          if !isQuiet { Console.note("held out after \(step) steps: \(Format.number(loss)) nats a state") }
+        case .anew:
+          if !isQuiet { Console.note("The training in \(path) was of other rollouts or settings: it is begun anew.") }
         }
       }
       progress.end()
-      let path = readerPath(name)
       try await critic.write(to: path)
       let figures = try await HeldOutFigures.evaluate(
         critic, trainedOn: critic.tasks, marginal: critic.marginal, on: held,
