@@ -16,14 +16,8 @@ struct Cox: AsyncParsableCommand {
     subcommands: [
       Demo.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Report.self,
       Show.self,
-      Export.self, CheckEnvironment.self, Doctor.self,
-    ] + openWeights)
-
-  #if OpenWeights
-    private static let openWeights: [any ParsableCommand.Type] = [Sharpen.self, Tokens.self, Study.self]
-  #else
-    private static let openWeights: [any ParsableCommand.Type] = []
-  #endif
+      Export.self, CheckEnvironment.self, Doctor.self, Sharpen.self, Tokens.self, Study.self,
+    ])
 }
 
 @main

@@ -38,6 +38,7 @@
       public let spent: Spent
       /// What looking at the held-out tasks took.
       public let looked: Spent
+      /// Of all sessions together, but for what was lost of a stopped one.
       public let seconds: Double
     }
 
@@ -111,6 +112,7 @@
           state, for: base.files.configuration, optimiser: settings.optimiser)
         trainer.resume(adapter, optimiser)
       }
+      let earlier = state.seconds ?? 0
       // Only where a training that was never stopped would look, so that it makes no difference.
       if trainer.optimiser.step % settings.evaluateEvery == 0 {
         try await evaluate(at: trainer.optimiser.step, &state, folder)
@@ -132,6 +134,7 @@
             seconds: (ContinuousClock.now - begun).inSeconds, tokens: learned.tokens, peakMemory: Engine.peakMemory))
         if let last = state.log.last { report(.step(last, of: steps)) }
         if number % settings.evaluateEvery == 0 || number == steps { try await evaluate(at: number, &state, folder) }
+        state.seconds = earlier + (ContinuousClock.now - start).inSeconds
         if number % saveEvery == 0 || number == steps { try save(state, folder) }
         await Task.yield()
       }
@@ -141,7 +144,7 @@
       try AdapterFolder(path).write(adapter, layers: base.files.configuration.layers, base: base.name)
       return Outcome(
         log: state.log, scores: state.scores, best: state.best ?? steps, spent: state.spent,
-        looked: state.looked ?? Spent(), seconds: (ContinuousClock.now - start).inSeconds)
+        looked: state.looked ?? Spent(), seconds: state.seconds ?? 0)
     }
 
     private func save(_ state: TrainingFolder.State, _ folder: TrainingFolder) throws {

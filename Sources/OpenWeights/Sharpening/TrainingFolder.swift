@@ -20,6 +20,8 @@
       var best: Int?
       /// Model calls and tokens that the training asked for.
       var spent = Spent()
+      /// What it took, of all sessions together; absent in folders of earlier versions.
+      var seconds: Double?
       /// What looking at held-out tasks asked for; absent in folders of earlier versions.
       var looked: Spent?
     }

@@ -57,7 +57,7 @@
         throw ConfigurationError(
           "--merge writes a model of its own, and \(merge) has files in it: give another folder.")
       }
-      let report = try await stoppingOnInterrupt { [self] in
+      let report = try await stoppingInOrder(workspace.budget) { [self] in
         do {
           let report = try await trained(workspace, policy)
           await workspace.suite.close()
@@ -73,18 +73,18 @@
 
     private func trained(_ workspace: Workspace, _ policy: OpenPolicy) async throws -> SharpenReport {
       let sharpening = Sharpening(
-        workspace: workspace, policy: policy, settings: settings(seed: workspace.configuration.steering.seed),
-        from: from)
+        workspace: workspace, policy: policy, settings: try settings(workspace.configuration), from: from)
       let path = workspace.adapterPath(adapter ?? method.rawValue)
       let report = try await sharpening.run(method, path: path, isDryRun: dryRun)
       if let merge, !dryRun { try await write(merged: AdapterFolder(path), base: policy.load(), to: merge) }
       return report
     }
 
-    private func settings(seed: UInt64) -> Sharpening.Settings {
+    private func settings(_ configuration: Configuration) throws -> Sharpening.Settings {
       Sharpening.Settings(
         reasonMaxxer: learning.method, thresholds: learning.thresholds, imitation: learning.imitation,
-        grpo: rounds.method(steps: learning.steps), training: training.settings(attempts: attempts, seed: seed),
+        grpo: rounds.method(steps: learning.steps), training: try training.settings(
+          attempts: attempts, seed: configuration.steering.seed, base: configuration.policy.adapter),
         heldOut: training.heldOut)
     }
 

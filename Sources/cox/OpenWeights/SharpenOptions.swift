@@ -5,32 +5,60 @@
 
   /// How a critic that reads is trained.
   struct ReadingOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Optimiser steps.", valueName: "count"))
-    var steps = LMCritic.Settings().steps
+    private static let usual = LMCritic.Settings()
 
-    @Option(help: ArgumentHelp("States of one optimiser step.", valueName: "count"))
-    var batch = LMCritic.Settings().batch
+    @Option(help: ArgumentHelp("Optimiser steps; \(usual.steps) unless given.", valueName: "count"))
+    var steps: Int?
 
-    @Option(help: ArgumentHelp("AdamW's learning rate.", valueName: "rate"))
-    var learningRate = LMCritic.Settings().optimiser.learningRate
+    @Option(help: ArgumentHelp("States of one optimiser step; \(usual.batch) unless given.", valueName: "count"))
+    var batch: Int?
 
     @Option(
-      help: ArgumentHelp("Tokens of a state that are read, at most; of a longer one the end.", valueName: "tokens"))
-    var context = LMCritic.Settings().context
+      help: ArgumentHelp("AdamW's learning rate; \(usual.optimiser.learningRate) unless given.", valueName: "rate"))
+    var learningRate: Double?
+
+    @Option(help: ArgumentHelp("The adapter's rank; \(usual.adapter.rank) unless given.", valueName: "r"))
+    var rank: Int?
+
+    @Option(
+      help: ArgumentHelp(
+        "Steps between two looks at held-out states; \(usual.evaluateEvery) unless given.", valueName: "steps"))
+    var evaluateEvery: Int?
+
+    @Option(
+      help: ArgumentHelp(
+        "Tokens of a state that are read, at most; of a longer one the end. \(usual.context) unless given.",
+        valueName: "tokens"))
+    var context: Int?
+
+    /// The options that were given, by name.
+    var given: [String] {
+      let options: [(String, Any?)] = [
+        ("steps", steps), ("batch", batch), ("learning-rate", learningRate), ("rank", rank),
+        ("evaluate-every", evaluateEvery), ("context", context),
+      ]
+      return options.filter { $0.1 != nil }.map(\.0)
+    }
 
     func validate() throws {
-      for (name, value) in [("steps", steps), ("batch", batch), ("context", context)] where value < 1 {
-        throw ValidationError("--\(name) is at least 1.")
+      for (name, value) in [
+        ("steps", steps), ("batch", batch), ("rank", rank), ("evaluate-every", evaluateEvery), ("context", context),
+      ] {
+        if let value, value < 1 { throw ValidationError("--\(name) is at least 1.") }
       }
-      if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate is above 0.") }
+      if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
+        throw ValidationError("--learning-rate is above 0.")
+      }
     }
 
     func settings(_ seed: UInt64) -> LMCritic.Settings {
-      var settings = LMCritic.Settings()
-      settings.steps = steps
-      settings.batch = batch
-      settings.optimiser.learningRate = learningRate
-      settings.context = context
+      var settings = Self.usual
+      settings.steps = steps ?? settings.steps
+      settings.batch = batch ?? settings.batch
+      settings.optimiser.learningRate = learningRate ?? settings.optimiser.learningRate
+      if let rank { settings.adapter = AdapterConfiguration(rank: rank, alpha: Double(2 * rank)) }
+      settings.evaluateEvery = evaluateEvery ?? settings.evaluateEvery
+      settings.context = context ?? settings.context
       settings.seed = seed
       return settings
     }
@@ -149,15 +177,19 @@
   }
 
   struct TrainingOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The adapter's rank.", valueName: "r"))
-    var rank = AdapterConfiguration().rank
+    @Option(
+      help: ArgumentHelp("The adapter's rank; \(AdapterConfiguration().rank) unless given.", valueName: "r"))
+    var rank: Int?
 
-    @Option(help: ArgumentHelp("The adapter's α; its additions count α/rank.", valueName: "α"))
+    @Option(
+      help: ArgumentHelp("The adapter's α; its additions count α/rank. Twice the rank unless given.", valueName: "α"))
     var alpha: Double?
 
     @Option(
-      help: ArgumentHelp("What is adapted, with commas: q, k, v, o, gate, up, down, or all.", valueName: "targets"))
-    var targets = "q,k,v,o"
+      help: ArgumentHelp(
+        "What is adapted, with commas: q, k, v, o, gate, up, down, or all; q,k,v,o unless given.",
+        valueName: "targets"))
+    var targets: String?
 
     @Option(help: ArgumentHelp("AdamW's learning rate.", valueName: "rate"))
     var learningRate = OptimiserSettings().learningRate
@@ -183,6 +215,7 @@
     var tokensPerPass = Sharpener.Settings().tokensPerPass
 
     private var projections: [Projection]? {
+      guard let targets else { return [.query, .key, .value, .output] }
       if targets == "all" { return Projection.allCases }
       let names = targets.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
       let found = names.compactMap { name in
@@ -196,7 +229,7 @@
         throw ValidationError("--targets is all, or some of q, k, v, o, gate, up, down, with commas.")
       }
       for (name, value) in [
-        ("rank", rank), ("evaluate-every", evaluateEvery), ("tokens-per-pass", tokensPerPass),
+        ("rank", rank ?? 1), ("evaluate-every", evaluateEvery), ("tokens-per-pass", tokensPerPass),
       ] where value < 1 { throw ValidationError("--\(name) is at least 1.") }
       if let alpha, !(alpha > 0 && alpha.isFinite) { throw ValidationError("--alpha is above 0.") }
       if warmUp < 0 || heldOut < 0 { throw ValidationError("--warm-up and --held-out are not negative.") }
@@ -206,8 +239,15 @@
 
     /// - Parameters:
     ///   - attempts: at each held-out task.
-    func settings(attempts: Int, seed: UInt64) -> Sharpener.Settings {
+    ///   - base: the adapter that the policy has already: it is what is trained further.
+    func settings(attempts: Int, seed: UInt64, base: String?) throws -> Sharpener.Settings {
+      if base != nil, rank != nil || alpha != nil || targets != nil {
+        throw ConfigurationError(
+          "--rank, --alpha and --targets are of a new adapter, and policy.adapter is trained further as it is: leave them out, or merge it first (--merge) and train on that model."
+        )
+      }
       var settings = Sharpener.Settings()
+      let rank = rank ?? AdapterConfiguration().rank
       settings.adapter = AdapterConfiguration(
         rank: rank, alpha: alpha ?? Double(2 * rank), targets: projections ?? [.query, .key, .value, .output])
       settings.optimiser.learningRate = learningRate

@@ -76,16 +76,16 @@
     /// Adds what one training took.
     mutating func count(_ outcome: Sharpener.Outcome) {
       looked += outcome.looked
+      seconds = (seconds ?? 0) + outcome.seconds
       trainedTokens += outcome.log.reduce(0) { $0 + $1.tokens }
     }
 
-    mutating func finish(_ outcome: Sharpener.Outcome, _ start: ContinuousClock.Instant) {
+    mutating func finish(_ outcome: Sharpener.Outcome) {
       steps = outcome.log.count
       best = outcome.best
       heldOut = outcome.scores
       log = outcome.log
       spent = outcome.spent
-      seconds = (ContinuousClock.now - start).inSeconds
     }
 
     var text: String {

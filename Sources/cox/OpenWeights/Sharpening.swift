@@ -18,8 +18,18 @@
       var imitation = Imitation()
       var grpo = GroupRelativePolicy()
       var training = Sharpener.Settings()
+      /// nil for that of ``training``.
+      var grpoLearningRate: Double?
       /// Tasks of the validation split to choose among checkpoints by.
       var heldOut = 24
+
+      /// Of GRPO. Looks are at the ends of rounds.
+      var grpoTraining: Sharpener.Settings {
+        var own = training
+        own.optimiser.learningRate = grpoLearningRate ?? own.optimiser.learningRate
+        own.evaluateEvery = max(grpo.steps, own.evaluateEvery / grpo.steps * grpo.steps)
+        return own
+      }
     }
 
     let workspace: Workspace
@@ -46,7 +56,6 @@
     ///
     /// - Parameter path: the folder to write.
     func run(_ method: Method, path: String, isDryRun: Bool = false) async throws -> SharpenReport {
-      let start = ContinuousClock.now
       let base = try await policy.load()
       let ground = Ground(
         base: base, encoder: try policy.encoder(base), pass: workspace.suite.maximalReward ?? 1,
@@ -60,7 +69,7 @@
       case .imitate: outcome = try await imitate(ground, path, &report)
       case .grpo: outcome = try await optimise(ground, path, &report)
       }
-      if let outcome { report.finish(outcome, start) }
+      if let outcome { report.finish(outcome) }
       return report
     }
 
@@ -103,10 +112,7 @@
       let all = try workspace.suite.tasks(in: .train).filter { tasks?.contains($0.id) ?? true }
       report.problems = all.count
       if report.isDryRun { return nil }
-      var training = settings.training
-      // Looks are at the ends of rounds.
-      let round = settings.grpo.steps
-      training.evaluateEvery = max(round, training.evaluateEvery / round * round)
+      let (training, round) = (settings.grpoTraining, settings.grpo.steps)
       var generator = Seed(training.seed).split("tasks").generator()
       ground.progress.begin()
       let outcome = try await sharpener(ground, training).optimise(
@@ -155,8 +161,10 @@
         taken[entry.1.task]?.rollouts.contains { $0.sequences == entry.1.sequences } ?? false
       }.map { (rollout: $0.0, tokens: $0.1) }
       report.scoredTokens += entries.reduce(0) { $0 + $1.tokens.length }
+      let start = ContinuousClock.now
       let figures = try await workspace.figures(
         of: entries.map { ($0.rollout.key, $0.tokens) }, model: ground.base, temperature: ground.temperature)
+      report.seconds = (ContinuousClock.now - start).inSeconds
       var lessons: [Lesson] = []
       for (_, group) in Dictionary(grouping: entries.indices, by: { entries[$0].tokens.task }).sorted(by: {
         $0.key < $1.key

@@ -59,6 +59,10 @@
 
     @OptionGroup(title: "ReasonMaxxer") var learning: LearningOptions
     @OptionGroup(title: "GRPO") var rounds: RoundOptions
+    @Option(
+      help: ArgumentHelp("GRPO's learning rate; --learning-rate, as ReasonMaxxer's, unless given.", valueName: "rate"))
+    var grpoLearningRate: Double?
+
     @OptionGroup(title: "The adapters and the optimiser") var training: TrainingOptions
 
     @Option(
@@ -70,6 +74,9 @@
         ("rollouts", rollouts), ("attempts", attempts), ("particles", particles), ("token-rollouts", tokenRollouts),
         ("held-out-attempts", heldOutAttempts),
       ] where value < 1 { throw ValidationError("--\(name) is at least 1.") }
+      if let grpoLearningRate, !(grpoLearningRate > 0 && grpoLearningRate.isFinite) {
+        throw ValidationError("--grpo-learning-rate is above 0.")
+      }
       if let temperature, !(temperature > 0 && temperature.isFinite) {
         throw ValidationError("--temperature is above 0.")
       }
@@ -89,7 +96,7 @@
         return
       }
       let quiet = common.quiet
-      let findings = try await stoppingOnInterrupt {
+      let findings = try await stoppingInOrder(workspace.budget) {
         do {
           let results = try await pipeline.run(chosen) { if !quiet { Console.note($0) } }
           await workspace.suite.close()
@@ -122,7 +129,9 @@
           resample: resample, temperature: temperature,
           sharpening: Sharpening.Settings(
             reasonMaxxer: learning.method, thresholds: learning.thresholds, grpo: rounds.method(steps: learning.steps),
-            training: training.settings(attempts: heldOutAttempts, seed: configuration.steering.seed),
+            training: try training.settings(
+              attempts: heldOutAttempts, seed: configuration.steering.seed, base: configuration.policy.adapter),
+            grpoLearningRate: grpoLearningRate,
             heldOut: training.heldOut)))
     }
   }

@@ -98,7 +98,7 @@
       case .grpo:
         let own = settings.sharpening
         digest.add(
-          try Self.json(train), try Self.json(own.grpo), try Self.json(own.training),
+          try Self.json(train), try Self.json(own.grpo), try Self.json(own.grpoTraining),
           try Self.json(heldOut.map(\.id.rawValue)))
       case .baseAttempts, .reasonmaxxerAttempts, .grpoAttempts:
         digest.add(try Self.json(test), String(settings.attempts))

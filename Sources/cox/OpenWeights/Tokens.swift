@@ -53,7 +53,7 @@
       let comparison = TokenComparison(
         base: base, tuned: try await workspace.tuned(by: path), adapter: path, tasks: tasks, split: split,
         attempts: rollouts, intervenes: !noInterventions)
-      let findings = try await stoppingOnInterrupt {
+      let findings = try await stoppingInOrder(workspace.budget) {
         do {
           let findings = try await comparison.findings()
           await workspace.suite.close()

@@ -116,14 +116,36 @@
   }
 
   /// Runs what keeps its answers and stages as it goes, and says of an interrupt that it may be gone on from: whatever was under
-  /// way fails in its own words then.
-  func stoppingOnInterrupt<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+  /// way fails in its own words then. So it does where the time is up, between two calls as well.
+  func stoppingInOrder<T: Sendable>(
+    _ budget: Budget, _ body: @escaping @Sendable () async throws -> T
+  ) async throws -> T {
     try await cancellingOnInterrupt {
-      do { return try await body() } catch {
+      do { return try await endingInTime(budget, body) } catch {
+        if let end = await budget.end { throw end }
         guard Task.isCancelled else { throw error }
         throw PolicyError(
           .cancelled, "Stopped. Run the same command to continue: nothing stored is asked for again.")
       }
+    }
+  }
+
+  /// Cancels `body` when the time that a command may take is over.
+  private func endingInTime<T: Sendable>(
+    _ budget: Budget, _ body: @escaping @Sendable () async throws -> T
+  ) async throws -> T {
+    try await withThrowingTaskGroup(of: T?.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        while await budget.end == nil { try await Task.sleep(for: .milliseconds(500)) }
+        return nil
+      }
+      defer { group.cancelAll() }
+      while let value = try await group.next() {
+        if let value { return value }
+        group.cancelAll()
+      }
+      throw CancellationError()
     }
   }
 

@@ -24,6 +24,14 @@ struct Train: Verb {
     @OptionGroup(title: "A critic that reads (--critic lm)") var reading: ReadingOptions
   #endif
 
+  #if OpenWeights
+    func validate() throws {
+      if critic != CriticSettings.Kind.lm.rawValue, let option = reading.given.first {
+        throw ValidationError("--\(option) is of a critic that reads: --critic lm.")
+      }
+    }
+  #endif
+
   func run() async throws {
     let workspace = try await Workspace(common)
     let report = try await train(workspace)
@@ -37,7 +45,9 @@ extension Train {
     guard critic == CriticSettings.Kind.lm.rawValue else { return try await workspace.train(critic) }
     #if OpenWeights
       let (reading, seed) = (reading, common.seed)
-      return try await stoppingOnInterrupt { try await workspace.trainReader("lm", options: reading.settings(seed)) }
+      return try await stoppingInOrder(workspace.budget) {
+        try await workspace.trainReader("lm", options: reading.settings(seed))
+      }
     #else
       _ = try await workspace.openCritic(at: "")
       return try await workspace.train(critic)

@@ -1,0 +1,29 @@
+#if !OpenWeights
+  import ArgumentParser
+
+  /// A verb that is there only in a build with models in process: it says so, where it would be an unknown word otherwise.
+  protocol MissingVerb: ParsableCommand {}
+
+  extension MissingVerb {
+    func run() throws {
+      throw ConfigurationError(
+        "This cox was built without models in process, which this verb needs: `make build` has them where MLX can be installed."
+      )
+    }
+  }
+
+  struct Sharpen: MissingVerb {
+    static let configuration = CommandConfiguration(abstract: "Not in this build.", shouldDisplay: false)
+    @Argument(parsing: .captureForPassthrough) var rest: [String] = []
+  }
+
+  struct Tokens: MissingVerb {
+    static let configuration = CommandConfiguration(abstract: "Not in this build.", shouldDisplay: false)
+    @Argument(parsing: .captureForPassthrough) var rest: [String] = []
+  }
+
+  struct Study: MissingVerb {
+    static let configuration = CommandConfiguration(abstract: "Not in this build.", shouldDisplay: false)
+    @Argument(parsing: .captureForPassthrough) var rest: [String] = []
+  }
+#endif
