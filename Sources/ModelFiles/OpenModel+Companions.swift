@@ -108,7 +108,7 @@ extension ModelConfiguration {
       "hidden_size": hiddenSize, "num_hidden_layers": layers, "num_attention_heads": heads,
       "num_key_value_heads": keyValueHeads, "head_dim": headDimension, "intermediate_size": feedForward,
       "vocab_size": vocabulary, "max_position_embeddings": maximumPositions, "rms_norm_eps": normEpsilon,
-      "rope_theta": ropeBase, "tie_word_embeddings": tiedEmbeddings, "attention_bias": false,
+      "rope_theta": ropeBase, "tie_word_embeddings": tiedEmbeddings, "attention_bias": attentionBias,
       "eos_token_id": endTokens,
     ]
     result["bos_token_id"] = beginToken

@@ -110,6 +110,8 @@ struct ConfigurationTests {
       (anthropic + "thinkingTokens: 2000 }", "thinkingTokens"),
       (openai + "url: \"http://example.com/v1\" }", "unencrypted"), (openai + "url: \"x\" }", "no URL"),
       (openai + "url: \"https://example.com\", hedge: 1 }", "hedge"),
+      ("environment: { kind: arithmetic }\npolicy: { kind: mlx, timeout: 9 }", "unknown key policy.timeout"),
+      ("environment: { kind: arithmetic }\npolicy: { kind: mlx, choices: validate }", "unknown key policy.choices"),
       (openai + "url: \"https://example.com\", api: text, format: tools }", "tools"),
       (openai + "url: \"https://example.com\", pricing: { inputPerMillion: -1 } }", "inputPerMillion"),
       ("environment: { kind: orders }\npolicy: { kind: recorded }", "policy.recording"),

@@ -44,7 +44,7 @@
         model, encoder: encoder(model), sampling: Sampling(temperature: 1, maxTokens: 12),
         settings: .init(cacheBytes: 1 << 24))
       var spent = Spent()
-      var trajectories: [[Trajectory]] = []
+      var trajectories: [[Trajectory?]] = []
       for task in tasks {
         var group: [Trajectory] = []
         for attempt in 0..<count {
@@ -85,7 +85,7 @@
       let tasks = Bandit().tasks(in: .train)
       var lessons: [Lesson] = []
       for group in try await attempts(tasks, count, model).trajectories {
-        let rollouts = try group.map { RolloutTokens($0, of: Bandit(), encoder: try encoder(model)) }
+        let rollouts = try group.compactMap(\.self).map { RolloutTokens($0, of: Bandit(), encoder: try encoder(model)) }
         for (rollout, advantage) in zip(rollouts, ProblemSelection.advantages(rollouts.map(\.reward))) {
           let figures = try await Scorer(model: model.model).figures(of: rollout.sequences)
           lessons.append(Lesson(rollout: rollout, advantage: advantage, figures: figures))

@@ -34,6 +34,41 @@
         })
     }
 
+    /// Configurations list the end of texts before the end of turns; what the template ends a turn with is what was drawn.
+    @TensorActor @Test func anAnswerEndsAsTheTemplateEndsTurns() throws {
+      let listed = try TinyModel.make(changes: ["eos_token_id": [5, 63]])
+      #expect(listed.files.configuration.endTokens.first == 5)
+      func last(_ api: PromptEncoder.API, _ format: ActionFormat) throws -> Int32? {
+        try PromptEncoder(listed.files, api: api, format: format)
+          .exchange(Transcript(entries: [.prompt("a")]), response: "up", choices: nil).tokens.last
+      }
+      #expect(try last(.chat, .plain) == TinyModel.end)
+      #expect(try last(.text, .react) == 5)
+    }
+
+    /// Models are made again under the same name: a change of any layer, or of what stands beside the weights, is another model.
+    @TensorActor @Test func aNameTellsModelsApart() async throws {
+      try await Places.withFolder { folder in
+        try TinyModel.write(to: folder)
+        let name = try LoadedModel.name(folder.path)
+        #expect(try LoadedModel.name(folder.path) == name)
+        let weights = folder.appendingPathComponent("model.safetensors")
+        let data = try Data(contentsOf: weights)
+        for share in [0.3, 0.5, 0.77] {
+          var changed = data
+          // As much as a small layer is.
+          let start = Int(share * Double(data.count))
+          for place in start..<start + 1024 { changed[place] ^= 1 }
+          try changed.write(to: weights)
+          #expect(try LoadedModel.name(folder.path) != name)
+        }
+        try data.write(to: weights)
+        #expect(try LoadedModel.name(folder.path) == name)
+        try Data("{}".utf8).write(to: folder.appendingPathComponent("tokenizer_config.json"))
+        #expect(try LoadedModel.name(folder.path) != name)
+      }
+    }
+
     @TensorActor @Test(arguments: [PromptEncoder.API.chat, .text]) func aGrowingDialogueIsOneSequence(
       api: PromptEncoder.API
     ) throws {

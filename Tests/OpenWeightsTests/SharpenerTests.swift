@@ -144,6 +144,40 @@
       #expect(whole.scores == [0, 5, 10, 12] && stopped.scores == whole.scores)
     }
 
+    /// An attempt that failed half-way is no attempt to learn from, and one that did not pass.
+    @TensorActor @Test func failedAttemptsCountAsSuch() async throws {
+      let model = try Bandit.model()
+      let asked = Mutex([Int]())
+      let attempts: Attempts = { tasks, count, model in
+        let (whole, spent) = try await Bandit.attempts(tasks, count, model)
+        // Of held-out tasks all but the first attempt, of a round the second of each task.
+        let isLook = tasks == Bandit().tasks(in: .validation)
+        asked.withLock { $0.append(isLook ? 0 : 1) }
+        return (
+          whole.map { group in group.enumerated().map { isLook ? $0 == 0 ? $1 : nil : $0 == 1 ? nil : $1 } }, spent
+        )
+      }
+      try await Places.withFolder { folder in
+        var method = Self.roundMethod
+        method.rounds = 1
+        let outcome = try await Bandit.sharpener(model, heldOut: true, attempts: attempts)
+          .optimise(Bandit().tasks(in: .train), suite: Bandit(), method, folder: folder.path)
+        #expect(outcome.scores.allSatisfy { $0.pass <= 0.25 && $0.reward <= 0.25 })
+        #expect(asked.withLock { $0.contains(0) && $0.contains(1) })
+      }
+      // Nothing came of any: an error that says so, not a training on nothing.
+      let none: Attempts = { tasks, count, model in
+        (tasks.map { _ in Array(repeating: nil, count: count) }, Spent())
+      }
+      try await Places.withFolder { folder in
+        let error = await #expect(throws: ModelError.self) {
+          try await Bandit.sharpener(model, attempts: none)
+            .optimise(Bandit().tasks(in: .train), suite: Bandit(), Self.roundMethod, folder: folder.path)
+        }
+        #expect(error?.description.contains("No attempt") == true)
+      }
+    }
+
     @TensorActor @Test func anotherTrainingDoesNotGoOnThere() async throws {
       let model = try Bandit.model()
       let lessons = try await Bandit.lessons(model, attempts: 24)

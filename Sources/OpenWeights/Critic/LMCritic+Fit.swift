@@ -10,7 +10,7 @@
       public var steps = 150
       /// States of one optimiser step, and how many of them are of one task: what those have in common is read once.
       public var batch = 96
-      public var statesOfTask = 12
+      public var statesOfTask = 6
       /// Steps between two looks at held-out states, after which the folder is brought up to date, too; the best is kept.
       public var evaluateEvery = 25
       /// Held-out states that are looked at, about: all of some tasks.

@@ -32,7 +32,7 @@
       guard let data = FileManager.default.contents(atPath: "\(path)/\(recordName)") else {
         throw CriticError(.unreadable, "There is no critic in \(path): train one with cox train --critic lm.")
       }
-      guard let record = try? JSONDecoder().decode(Record.self, from: data), record.version == 1,
+      guard let record = try? JSONDecoder().decode(Record.self, from: data), record.version == Record.version,
         !record.returns.isEmpty, record.returns.allSatisfy(\.isFinite), record.context > 0
       else { throw CriticError(.unreadable, "The critic in \(path) cannot be read. Train it again.") }
       guard record.environment == environment else {

@@ -10,7 +10,8 @@
   public struct LMCritic: Critic {
     /// What is written beside the weights.
     struct Record: Codable, Sendable {
-      var version = 1
+      static let version = 2
+      var version = Self.version
       var base: String
       var environment: EnvironmentIdentity
       var policy: String
@@ -110,7 +111,9 @@
       for (number, path) in packed.paths.enumerated() {
         for row in path { shares[number * rows + Int(row)] = 1 / Float(path.count) }
       }
-      let means = try Tensor(shares, shape: [texts.count, rows]).product(hidden)
+      // Over √hidden: the optimiser moves every weight of the head by as much, and together they would move the answer by all
+      // of the state's length.
+      let means = try Tensor(shares, shape: [texts.count, rows]).product(hidden) / Float(hidden.shape[1]).squareRoot()
       return try (means.product(transposed: parameters.head) + parameters.bias).logSoftmax()
     }
   }

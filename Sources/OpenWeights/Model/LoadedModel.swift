@@ -41,7 +41,8 @@
       return "\(base)+\(URL(fileURLWithPath: adapter).lastPathComponent)@\(digest)"
     }
 
-    /// Of the weights, in a few letters: their size, beginning and end, since models of one name are many and files are large.
+    /// Of the weights and what stands beside them, in a few letters, since models of one name are many. Files are large: of each
+    /// its size and pieces from end to end, so close that every layer is touched.
     private static func digest(of path: String) throws -> String {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -49,19 +50,24 @@
       }
       let files =
         isFolder.boolValue
-        ? try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".safetensors") }.sorted()
-          .map { "\(path)/\($0)" } : [path]
+        ? try FileManager.default.contentsOfDirectory(atPath: path).filter { name in
+          [".safetensors", ".json", ".jinja"].contains(where: name.hasSuffix)
+        }.sorted().map { "\(path)/\($0)" } : [path]
       var digest = Digest()
       for file in files {
         guard let handle = FileHandle(forReadingAtPath: file) else { throw ModelError("\(file) cannot be read.") }
         defer { try? handle.close() }
         let size = try handle.seekToEnd()
-        let piece: UInt64 = 1 << 18
-        digest.add(String(size))
-        for offset in [0, size > piece ? size - piece : 0] {
-          try handle.seek(toOffset: offset)
+        let (piece, pieces): (UInt64, UInt64) = (1 << 10, 512)
+        digest.add(URL(fileURLWithPath: file).lastPathComponent, String(size))
+        for number in 0..<pieces {
+          // The last piece is the file's end.
+          try handle.seek(toOffset: size > piece ? (size - piece) / (pieces - 1) * number : 0)
           digest.add((try handle.read(upToCount: Int(piece)) ?? Data()).base64EncodedString())
+          if size <= piece { break }
         }
+        try handle.seek(toOffset: size > piece ? size - piece : 0)
+        digest.add((try handle.read(upToCount: Int(piece)) ?? Data()).base64EncodedString())
       }
       return String(digest.text.prefix(8))
     }

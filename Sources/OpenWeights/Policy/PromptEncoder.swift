@@ -39,8 +39,17 @@
       self.maxTokens = maxTokens
       template = files.chatTemplate
       beginToken = files.configuration.addsBeginToken ? files.configuration.beginToken : nil
-      endToken = files.configuration.endTokens.first.map(Int32.init)
+      endToken = Self.end(files, api: api).map(Int32.init)
       vocabulary = Vocabulary(files.tokenizer, endTokens: files.configuration.endTokens)
+    }
+
+    /// The token that ends an answer. Of several a chat template's own is meant: configurations list the end of texts first.
+    private static func end(_ files: OpenModel, api: API) -> Int? {
+      let ends = files.configuration.endTokens
+      guard api == .chat, let template = files.chatTemplate else { return ends.first }
+      let turns = [ChatMessage(role: "user", content: "a"), ChatMessage(role: "assistant", content: "b")]
+      let written = files.tokenizer.encode(template.segments(turns, addsGenerationPrompt: false))
+      return written.last(where: ends.contains) ?? ends.first
     }
 
     /// The tokens of a question.

@@ -69,13 +69,13 @@
         lesson.logProbabilities.flatMap { $0.map { lesson.advantage < 0 ? $0 - Float(bound) : -1e9 } }
       }
       let holds = isDecision.map { Float($0 ? 0 : anchor / counts.others) }
-      let frozen = anchor > 0 ? try trainer.frozenLogProbabilities(of: sequences, temperature: temperature) : [:]
+      let frozen = anchor > 0 ? try trainer.frozenLogProbabilities(of: sequences, temperature: temperature) : nil
       return try trainer.gradient(of: sequences, temperature: temperature) {
         logProbabilities, rows throws(TensorError) in
         let picked = try logProbabilities.picking(Tensor(Array(targets[rows])))
         let bounded = try picked.maximum(Tensor(Array(floors[rows])))
         let pull = try (bounded * Tensor(Array(pulls[rows]))).sum()
-        guard let base = frozen[rows] else { return pull }
+        guard let base = try frozen?(rows) else { return pull }
         let divergence = try (base.exponential() * (base - logProbabilities)).sum(axis: 1)
         return try pull + (divergence * Tensor(Array(holds[rows]))).sum()
       }

@@ -92,15 +92,18 @@
       let present = base.with(trainer.adapter, named: "\(base.name)+\(try trainer.adapter.identity())")
       let (trajectories, spent) = try await attempts(chosen, method.group, present)
       var rollouts: [(RolloutTokens, Double)] = []
-      for group in trajectories {
+      for group in trajectories.map({ $0.compactMap(\.self) }) {
         let advantages = ProblemSelection.advantages(group.map(\.reward))
         for (trajectory, advantage) in zip(group, advantages) where advantage != 0 {
           rollouts.append((RolloutTokens(trajectory, of: suite, encoder: encoder), advantage))
         }
       }
-      if rollouts.isEmpty, let any = trajectories.first?.first {
+      if rollouts.isEmpty {
         // Nothing to learn in this round: a step that only holds it to the frozen model.
-        rollouts = [(RolloutTokens(any, of: suite, encoder: encoder), 0)]
+        let any = trajectories.joined().lazy.compactMap { $0 }
+          .map { RolloutTokens($0, of: suite, encoder: self.encoder) }.first { $0.drawn > 0 }
+        guard let any else { throw ModelError("No attempt of a round came to an answer: cox collect shows why.") }
+        rollouts = [(any, 0)]
       }
       let sequences = rollouts.flatMap(\.0.sequences)
       let old = try await Scorer(model: base.model, adapter: trainer.adapter, temperature: temperature)

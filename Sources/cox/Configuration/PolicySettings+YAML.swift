@@ -20,10 +20,15 @@ extension PolicySettings {
     topP = try yaml.number("topP")
     maxTokens = try yaml.integer("maxTokens") ?? maxTokens
     format = try yaml.choice("format", ActionFormat.self) ?? format
-    choices = try yaml.choice("choices", ChoiceConstraint.self) ?? choices
-    samplesPerCall = try yaml.integer("samplesPerCall")
-    try readRules(&yaml)
-    hedge = try yaml.number("hedge")
+    // A model in this process has no wire to be careful of: those keys are unknown to it.
+    if kind == .mlx {
+      concurrency = try yaml.integer("concurrency") ?? concurrency
+    } else {
+      choices = try yaml.choice("choices", ChoiceConstraint.self) ?? choices
+      samplesPerCall = try yaml.integer("samplesPerCall")
+      try readRules(&yaml)
+      hedge = try yaml.number("hedge")
+    }
     pricing =
       try yaml.mapping("pricing") { yaml in
         Pricing(
@@ -126,7 +131,6 @@ extension PolicySettings {
         throw ConfigurationError(
           "\(section).format tools goes with a server; a model in process takes plain and react.")
       }
-      if hedge != nil { throw ConfigurationError("\(section).hedge goes with a server.") }
     }
   }
 

@@ -48,11 +48,23 @@
 
     func validate() throws {
       if attempts < 1 { throw ValidationError("--attempts is at least 1.") }
+      // An option that would be ignored looks as if it had worked.
+      let others: [String] =
+        switch method {
+        case .reasonmaxxer: rounds.given
+        case .imitate: learning.given + rounds.given
+        case .grpo:
+          learning.given + (from == nil ? [] : ["from"]) + (learning.batch == nil ? [] : ["batch"])
+        }
+      if let other = others.first {
+        throw ValidationError("--\(other) is of another method, and \(method.rawValue) does not heed it.")
+      }
     }
 
     func run() async throws {
       let workspace = try await Workspace(common)
       let policy = try workspace.openPolicy(for: "sharpen")
+      if method != .imitate { try workspace.checkSampling(for: "sharpen") }
       if let merge, !((try? FileManager.default.contentsOfDirectory(atPath: merge)) ?? []).isEmpty {
         throw ConfigurationError(
           "--merge writes a model of its own, and \(merge) has files in it: give another folder.")
@@ -83,7 +95,8 @@
     private func settings(_ configuration: Configuration) throws -> Sharpening.Settings {
       Sharpening.Settings(
         reasonMaxxer: learning.method, thresholds: learning.thresholds, imitation: learning.imitation,
-        grpo: rounds.method(steps: learning.steps), training: try training.settings(
+        grpo: rounds.method(steps: learning.steps),
+        training: try training.settings(
           attempts: attempts, seed: configuration.steering.seed, base: configuration.policy.adapter),
         heldOut: training.heldOut)
     }

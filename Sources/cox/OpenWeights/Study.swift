@@ -119,7 +119,13 @@
 
     private func pipeline(_ workspace: Workspace) throws -> StudyPipeline {
       _ = try workspace.openPolicy(for: "study")
+      try workspace.checkSampling(for: "study")
       let configuration = workspace.configuration
+      guard configuration.critic.kind == .trees else {
+        throw ConfigurationError(
+          "cox study trains trees on its own rollouts and steers by them, and critic.kind is \(configuration.critic.kind.rawValue): leave critic out. Other critics are compared by cox compare --critic."
+        )
+      }
       return StudyPipeline(
         workspace: workspace,
         settings: StudyPipeline.Settings(

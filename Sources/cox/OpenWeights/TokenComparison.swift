@@ -102,11 +102,12 @@
   }
 
   extension Campaign.Outcome {
-    /// The rewards of independent attempts.
+    /// The rewards of independent attempts; one that failed half-way earned nothing.
     var sample: AttemptSample {
       AttemptSample(
         results.map { result in
-          AttemptSample.Row(task: result.task.id, rewards: result.particles.map(\.trajectory.reward))
+          AttemptSample.Row(
+            task: result.task.id, rewards: result.particles.map { $0.failure == nil ? $0.trajectory.reward : 0 })
         })
     }
   }

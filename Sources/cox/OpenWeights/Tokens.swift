@@ -42,6 +42,7 @@
     func run() async throws {
       let workspace = try await Workspace(common)
       _ = try workspace.openPolicy(for: "tokens")
+      try workspace.checkSampling(for: "tokens")
       let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
       guard let path = adapter.map(workspace.adapterPath) ?? workspace.configuration.policy.adapter else {
         throw ConfigurationError(

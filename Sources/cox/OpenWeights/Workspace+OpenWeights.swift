@@ -20,6 +20,20 @@
       return policy
     }
 
+    /// What is scored and learned from is softmax(logits / temperature), all of it: the policy has to draw from that.
+    func checkSampling(for verb: String) throws {
+      let policy = configuration.policy
+      if let topP = policy.topP, topP < 1 {
+        throw ConfigurationError(
+          "cox \(verb) scores tokens under the whole distribution, and policy.topP \(topP) draws from a part of it: leave it out."
+        )
+      }
+      if policy.temperature == 0 {
+        throw ConfigurationError(
+          "cox \(verb) needs attempts that differ, and policy.temperature is 0: give one above 0, such as 1.")
+      }
+    }
+
     /// The same world, store and limits with the configured model, tuned by an adapter in place of the configured one.
     ///
     /// - Throws: `ConfigurationError` where the policy is no model in process, `ModelError` where there is no such adapter.
@@ -106,7 +120,7 @@
         let outcome = try await campaign.run(tasks)
         if let stopped = outcome.stopped { throw stopped }
         return (
-          outcome.results.map { $0.particles.map(\.trajectory) },
+          outcome.results.map { $0.particles.map { $0.failure == nil ? $0.trajectory : nil } },
           Spent(
             calls: outcome.calls, inputTokens: outcome.usage.inputTokens,
             cachedInputTokens: outcome.usage.cachedInputTokens, outputTokens: outcome.usage.outputTokens)
