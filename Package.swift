@@ -239,11 +239,11 @@ let package = Package(
     .testTarget(
       name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(
-      name: "ModelFilesTests", dependencies: ["ModelFiles"],
+      name: "ModelFilesTests", dependencies: ["ModelFiles", "TestSupport"],
       exclude: ["reference_tokenizers.py", "make_blocks.py", "blocks.json"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(
-      name: "OpenWeightsTests", dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors"],
+      name: "OpenWeightsTests", dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors", "TestSupport"],
       exclude: ["reference_models.py"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),

@@ -57,6 +57,6 @@ if install requirements-open-weights.txt; then
   ln -sfn "$packages/scipy_openblas32" .venv/open-weights/openblas
 else
   rm -rf .venv/open-weights
-  echo "MLX could not be installed: cox is built without sharpen, tokens and the policy kind mlx." >&2
+  echo "MLX could not be installed: cox is built without sharpen, tokens, study, the policy kind mlx and the critic lm." >&2
 fi
 if [ "${1:-}" = --tests ]; then install requirements-tests.txt; fi
