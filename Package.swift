@@ -243,7 +243,8 @@ let package = Package(
       exclude: ["reference_tokenizers.py", "make_blocks.py", "blocks.json"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(
-      name: "OpenWeightsTests", dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors", "TestSupport"],
+      name: "OpenWeightsTests",
+      dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors", "TestSupport"],
       exclude: ["reference_models.py"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
