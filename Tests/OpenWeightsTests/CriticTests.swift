@@ -112,9 +112,11 @@
     @TensorActor @Test func aStoppedTrainingGoesOn() async throws {
       let model = try TinyModel.shared()
       let (taught, held) = (Self.examples(0..<40), Self.examples(60..<70))
-      func train(_ folder: URL, stop: Int?) async throws -> (critic: LMCritic, steps: [Int], looks: [Int]) {
+      func train(
+        _ folder: URL, stop: Int?, steps: Int = 30
+      ) async throws -> (critic: LMCritic, steps: [Int], looks: [Int]) {
         let seen = Mutex((steps: [Int](), looks: [Int]()))
-        let critic = try await Self.fit(model, taught, heldOut: held, steps: 30, folder: folder.path) { event in
+        let critic = try await Self.fit(model, taught, heldOut: held, steps: steps, folder: folder.path) { event in
           switch event {
           case .step(let step):
             seen.withLock { $0.steps.append(step.step) }
@@ -130,12 +132,14 @@
       try await Places.withFolder { folder in
         await #expect(throws: (any Error).self) { try await Task { try await train(folder, stop: 17) }.value }
         let rest = try await train(folder, stop: nil)
-        #expect(rest.steps == Array(11...30) && rest.looks == [20, 30])
+        #expect(rest.steps == Array(18...30) && rest.looks == [20, 30])
         #expect(rest.critic.heldOutLoss == whole.critic.heldOutLoss)
         let states = held.map(\.state)
         #expect(try await rest.critic.returnsToGo(from: states) == whole.critic.returnsToGo(from: states))
         let again = try await train(folder, stop: nil)
         #expect(again.steps.isEmpty && again.looks.isEmpty)
+        let longer = try await train(folder, stop: nil, steps: 34)
+        #expect(longer.steps == Array(31...34) && longer.looks == [34])
         #expect(try await again.critic.returnsToGo(from: states) == whole.critic.returnsToGo(from: states))
         // More rollouts are another training, which takes the old one's place.
         let reports = Mutex([Int]())

@@ -165,6 +165,20 @@
         #expect(outcome.scores.allSatisfy { $0.pass <= 0.25 && $0.reward <= 0.25 })
         #expect(asked.withLock { $0.contains(0) && $0.contains(1) })
       }
+      // All alike: it is said that there was nothing to learn.
+      let alike: Attempts = { tasks, count, model in
+        let (whole, spent) = try await Bandit.attempts(tasks, 1, model)
+        return (whole.map { Array(repeating: $0[0], count: count) }, spent)
+      }
+      for (attempts, isSilent) in [(alike, true), (Bandit.attempts, false)] {
+        try await Places.withFolder { folder in
+          var method = Self.roundMethod
+          method.rounds = 1
+          let outcome = try await Bandit.sharpener(model, attempts: attempts)
+            .optimise(Bandit().tasks(in: .train), suite: Bandit(), method, folder: folder.path)
+          #expect(outcome.log.allSatisfy { $0.isSilent == isSilent })
+        }
+      }
       // Nothing came of any: an error that says so, not a training on nothing.
       let none: Attempts = { tasks, count, model in
         (tasks.map { _ in Array(repeating: nil, count: count) }, Spent())
@@ -188,6 +202,12 @@
         // Done already: the same again changes nothing.
         let again = try await Bandit.sharpener(model).maximise(lessons, method, folder: folder.path)
         #expect(again.log.count == 2)
+        // Longer, it goes on; shorter, there is nothing to do.
+        var longer = method
+        longer.steps = 3
+        let further = try await Bandit.sharpener(model).maximise(lessons, longer, folder: folder.path)
+        #expect(further.log.map(\.step) == [1, 2, 3] && Array(further.log.prefix(2)) == again.log)
+        #expect(try await Bandit.sharpener(model).maximise(lessons, method, folder: folder.path).best == 3)
         await #expect(throws: ModelError.self) {
           try await Bandit.sharpener(model, rate: 1e-4).maximise(lessons, method, folder: folder.path)
         }

@@ -122,7 +122,10 @@
       }
       if state.log.isEmpty { try await look() }
       while state.log.count < settings.steps {
-        try Task.checkCancellation()
+        if Task.isCancelled {
+          if !state.log.isEmpty { try keep() }
+          throw CancellationError()
+        }
         let begun = ContinuousClock.now
         Engine.resetPeakMemory()
         let number = state.log.count + 1
@@ -267,6 +270,9 @@
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         var digest = Digest()
+        // Not how long it is to be: a training goes on to more steps.
+        var settings = settings
+        settings.steps = 0
         digest.add("lm critic", base, "\(returns)", String(decoding: try encoder.encode(settings), as: UTF8.self))
         for material in [material, held] {
           for (text, counts) in zip(material.texts, material.counts) { digest.add("\(text.tokens) \(counts)") }

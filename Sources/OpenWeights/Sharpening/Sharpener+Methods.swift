@@ -12,13 +12,16 @@
           "No rollout has a token above \(method.threshold) nats of entropy: lower the threshold, or collect at a higher temperature."
         )
       }
+      // How long a training is to be does not decide what it is: it goes on to more steps.
+      var endless = method
+      endless.steps = 0
       return try await train(
-        steps: method.steps, folder: folder, identity: try identity("reasonmaxxer", method, ordered.map(\.rollout)),
+        steps: method.steps, folder: folder, identity: try identity("reasonmaxxer", endless, ordered.map(\.rollout)),
         saveEvery: 10
       ) { [self] step in
         let batch = Self.batch(ordered, at: step, size: method.batch)
         let counts = ReasonMaxxer.Counts(batch, threshold: method.threshold)
-        var learned: Batch = (0, [], 0)
+        var learned = Batch()
         for part in Self.parts(batch, tokens: \.rollout.length, most: settings.tokensPerPass) {
           let (loss, gradients) = try method.gradient(
             of: part, counts: counts, trainer: trainer, temperature: temperature)
@@ -35,12 +38,14 @@
       guard !rollouts.isEmpty else { throw ModelError("There is no successful rollout to imitate.") }
       var generator = Seed(settings.seed).split("imitation").generator()
       let ordered = generator.drawn(rollouts.count, from: rollouts)
+      var endless = method
+      endless.steps = 0
       return try await train(
-        steps: method.steps, folder: folder, identity: try identity("imitation", method, ordered), saveEvery: 10
+        steps: method.steps, folder: folder, identity: try identity("imitation", endless, ordered), saveEvery: 10
       ) { [self] step in
         let batch = Self.batch(ordered, at: step, size: method.batch)
         let drawn = Float(batch.reduce(0) { $0 + $1.drawn })
-        var learned: Batch = (0, [], 0)
+        var learned = Batch()
         for part in Self.parts(batch, tokens: \.length, most: settings.tokensPerPass) {
           let sequences = part.flatMap(\.sequences)
           let targets = sequences.flatMap { sequence in sequence.drawn.map { sequence.tokens[$0] } }
@@ -61,7 +66,9 @@
     ) async throws -> Outcome {
       guard !tasks.isEmpty else { throw ModelError("There are no tasks to learn from.") }
       var round: [GroupRelativePolicy.Attempt] = []
-      let identity = try identity("grpo", method, tasks.map(\.id))
+      var endless = method
+      endless.rounds = 0
+      let identity = try identity("grpo", endless, tasks.map(\.id))
       // A round is done as a whole: stopped inside one, it is begun again, from attempts that are stored.
       return try await train(
         steps: method.rounds * method.steps, folder: folder, identity: identity, saveEvery: method.steps,
@@ -72,7 +79,8 @@
           (round, spent) = try await attempts(method, round: step / method.steps, tasks: tasks, suite: suite)
         }
         let drawn = round.reduce(0) { $0 + $1.rollout.drawn }
-        var learned: Batch = (0, [], 0)
+        var learned = Batch()
+        learned.isSilent = round.allSatisfy { $0.advantage == 0 }
         for part in Self.parts(round, tokens: \.rollout.length, most: settings.tokensPerPass) {
           let (loss, gradients) = try method.gradient(
             of: part, tokens: drawn, trainer: trainer, temperature: temperature)

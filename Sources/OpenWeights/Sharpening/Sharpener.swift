@@ -87,8 +87,13 @@
         checkpointing: settings.checkpointing)
     }
 
-    /// The loss, the gradient's parts and the tokens of one step.
-    typealias Batch = (loss: Double, parts: [[Tensor<Float>]], tokens: Int)
+    /// The loss, the gradient's parts and the tokens of one step, and whether it had nothing to learn from.
+    struct Batch {
+      var loss = 0.0
+      var parts: [[Tensor<Float>]] = []
+      var tokens = 0
+      var isSilent: Bool?
+    }
 
     /// Takes `steps` steps, from where the folder stands, and writes the best adapter to `folder`.
     ///
@@ -132,19 +137,20 @@
         state.log.append(
           TrainingStep(
             step: number, loss: learned.loss, norm: norm, rate: settings.optimiser.rate(at: number),
-            seconds: (ContinuousClock.now - begun).inSeconds, tokens: learned.tokens, peakMemory: Engine.peakMemory))
+            seconds: (ContinuousClock.now - begun).inSeconds, tokens: learned.tokens, peakMemory: Engine.peakMemory,
+            isSilent: learned.isSilent))
         if let last = state.log.last { report(.step(last, of: steps)) }
         if number % settings.evaluateEvery == 0 || number == steps { try await evaluate(at: number, &state, folder) }
         state.seconds = earlier + (ContinuousClock.now - start).inSeconds
         if number % saveEvery == 0 || number == steps { try save(state, folder) }
         await Task.yield()
       }
-      if heldOut.tasks.isEmpty { try writeBest(folder, at: steps, &state) }
+      if heldOut.tasks.isEmpty { try writeBest(folder, at: state.log.count, &state) }
       try save(state, folder)
       let adapter = try folder.best.read(for: base.files.configuration)
       try AdapterFolder(path).write(adapter, layers: base.files.configuration.layers, base: base.name)
       return Outcome(
-        log: state.log, scores: state.scores, best: state.best ?? steps, spent: state.spent,
+        log: state.log, scores: state.scores, best: state.best ?? state.log.count, spent: state.spent,
         looked: state.looked ?? Spent(), seconds: state.seconds ?? 0)
     }
 

@@ -13,6 +13,8 @@
     public let tokens: Int
     /// Bytes of tensors at most.
     public let peakMemory: Int
+    /// There was nothing to learn: every attempt of each task ended like the others. Absent where that cannot be.
+    public var isSilent: Bool?
   }
 
   /// How well an adapter does on tasks it does not learn from.

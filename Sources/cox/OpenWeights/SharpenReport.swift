@@ -133,6 +133,12 @@
             + "\(Format.duration(seconds: seconds)) in all"
             + (spent.calls > 0 ? ", \(Format.count(spent.calls)) model calls of its own" : "") + ". Kept: step \(best)."
         )
+        let silent = log.count { $0.isSilent == true }
+        if silent > 0 {
+          lines.append(
+            "\(silent) of them had nothing to learn: all attempts at each of their tasks ended alike. More attempts (--group), easier or harder tasks, or a higher temperature would differ."
+          )
+        }
         lines.append("Written to \(adapter); use it with policy.adapter: \"\(adapter)\".")
       }
       return lines.joined(separator: "\n")
