@@ -3,6 +3,9 @@
   import Foundation
   import OpenWeights
 
+  /// The names of the options that have a value.
+  private func names(given options: [(String, Any?)]) -> [String] { options.filter { $0.1 != nil }.map(\.0) }
+
   /// How a critic that reads is trained.
   struct ReadingOptions: ParsableArguments {
     private static let usual = LMCritic.Settings()
@@ -33,11 +36,10 @@
 
     /// The options that were given, by name.
     var given: [String] {
-      let options: [(String, Any?)] = [
+      names(given: [
         ("steps", steps), ("batch", batch), ("learning-rate", learningRate), ("rank", rank),
         ("evaluate-every", evaluateEvery), ("context", context),
-      ]
-      return options.filter { $0.1 != nil }.map(\.0)
+      ])
     }
 
     func validate() throws {
@@ -104,10 +106,9 @@
 
     /// The options that only ReasonMaxxer heeds, as far as they were given.
     var given: [String] {
-      let options: [(String, Any?)] = [
+      names(given: [
         ("problems", problems), ("trim", trim), ("threshold", threshold), ("anchor", anchor), ("bound", bound),
-      ]
-      return options.filter { $0.1 != nil }.map(\.0)
+      ])
     }
 
     func validate() throws {
@@ -180,11 +181,10 @@
 
     /// The options that were given, by name.
     var given: [String] {
-      let options: [(String, Any?)] = [
+      names(given: [
         ("tasks-per-round", tasksPerRound), ("group", group), ("rounds", rounds), ("steps-per-round", stepsPerRound),
         ("clip", clip), ("divergence", divergence),
-      ]
-      return options.filter { $0.1 != nil }.map(\.0)
+      ])
     }
 
     func validate() throws {
