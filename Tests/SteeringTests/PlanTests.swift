@@ -45,10 +45,11 @@ import Testing
     return planner
   }
 
-  /// Says what it likes, the same of the same state.
+  /// Says what it likes, the same of the same state. That the plan sees no gain in it holds for 97.5 % of such noises, which an
+  /// interval of 95 % means; so it is drawn from what a state is, not from how it is worded.
   static let noise = ClosureCritic("noise") { state in
     var digest = Digest()
-    digest.add(state.text)
+    digest.add(state.request, state.actions.joined(separator: " "))
     var generator = Seed(8).split(digest.text).generator()
     return generator.uniform()
   }
