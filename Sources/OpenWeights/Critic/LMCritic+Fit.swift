@@ -6,7 +6,7 @@
   extension LMCritic {
     public struct Settings: Sendable, Hashable, Codable {
       public var adapter = AdapterConfiguration(rank: 8, alpha: 16)
-      public var optimiser = OptimiserSettings(learningRate: 3e-4, warmUp: 10)
+      public var optimiser = OptimiserSettings(learningRate: 1e-3, warmUp: 10)
       public var steps = 150
       /// States of one optimiser step, and how many of them are of one task: what those have in common is read once.
       public var batch = 96
