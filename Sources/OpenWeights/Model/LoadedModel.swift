@@ -60,14 +60,11 @@
         let size = try handle.seekToEnd()
         let (piece, pieces): (UInt64, UInt64) = (1 << 10, 512)
         digest.add(URL(fileURLWithPath: file).lastPathComponent, String(size))
-        for number in 0..<pieces {
-          // The last piece is the file's end.
-          try handle.seek(toOffset: size > piece ? (size - piece) / (pieces - 1) * number : 0)
+        // The first piece is the file's beginning, the last its end; a small file is one piece.
+        for number in 0..<(size > piece ? pieces : 1) {
+          try handle.seek(toOffset: size > piece ? (size - piece) * number / (pieces - 1) : 0)
           digest.add((try handle.read(upToCount: Int(piece)) ?? Data()).base64EncodedString())
-          if size <= piece { break }
         }
-        try handle.seek(toOffset: size > piece ? size - piece : 0)
-        digest.add((try handle.read(upToCount: Int(piece)) ?? Data()).base64EncodedString())
       }
       return String(digest.text.prefix(8))
     }

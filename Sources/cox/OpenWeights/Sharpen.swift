@@ -70,14 +70,7 @@
           "--merge writes a model of its own, and \(merge) has files in it: give another folder.")
       }
       let report = try await stoppingInOrder(workspace.budget) { [self] in
-        do {
-          let report = try await trained(workspace, policy)
-          await workspace.suite.close()
-          return report
-        } catch {
-          await workspace.suite.close()
-          throw error
-        }
+        try await workspace.suite.closing { try await trained(workspace, policy) }
       }
       if let json = common.json { try Console.write(json: report, to: json) }
       if common.json != "-" { Console.print(report.text) }

@@ -98,11 +98,11 @@
       let quiet = common.quiet
       let findings = try await stoppingInOrder(workspace.budget) {
         do {
-          let results = try await pipeline.run(chosen) { if !quiet { Console.note($0) } }
-          await workspace.suite.close()
+          let results = try await workspace.suite.closing {
+            try await pipeline.run(chosen) { if !quiet { Console.note($0) } }
+          }
           return pipeline.findings(results)
         } catch {
-          await workspace.suite.close()
           // What is done is shown in cox report also where the rest is not.
           try? Console.write(json: pipeline.findings(await pipeline.done()), to: workspace.studyPath)
           throw error

@@ -55,14 +55,7 @@
         base: base, tuned: try await workspace.tuned(by: path), adapter: path, tasks: tasks, split: split,
         attempts: rollouts, intervenes: !noInterventions)
       let findings = try await stoppingInOrder(workspace.budget) {
-        do {
-          let findings = try await comparison.findings()
-          await workspace.suite.close()
-          return findings
-        } catch {
-          await workspace.suite.close()
-          throw error
-        }
+        try await workspace.suite.closing { try await comparison.findings() }
       }
       if let picture {
         guard let svg = ForkPicture.svg(findings) else {

@@ -8,14 +8,7 @@ extension Workspace {
   func collectExpert(
     _ tasks: [AgentTask], split: Split?
   ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
-    do {
-      let collected = try await solutions(of: tasks, split: split)
-      await suite.close()
-      return collected
-    } catch {
-      await suite.close()
-      throw error
-    }
+    try await suite.closing { try await solutions(of: tasks, split: split) }
   }
 
   private func solutions(

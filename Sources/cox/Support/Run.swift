@@ -70,17 +70,12 @@ extension Workspace {
   /// - Parameter budget: what the run may take; nil for what the configuration says.
   func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
     let budget = budget ?? self.budget
-    do {
-      let value = try await withInterrupts(stopping: budget) {
+    return try await suite.closing {
+      try await withInterrupts(stopping: budget) {
         try await source.withPolicy(configuration.policy) { policy in
           try await body(Run(workspace: self, base: policy, budget: budget))
         }
       }
-      await suite.close()
-      return value
-    } catch {
-      await suite.close()
-      throw error
     }
   }
 }

@@ -59,14 +59,7 @@ struct EnvironmentSettings: Sendable {
   ) async throws -> T {
     try await cancellingOnInterrupt {
       let suite = try await suite()
-      do {
-        let value = try await body(suite)
-        await suite.close()
-        return value
-      } catch {
-        await suite.close()
-        throw error
-      }
+      return try await suite.closing { try await body(suite) }
     }
   }
 
@@ -99,5 +92,19 @@ extension YAMLMapping {
       throw ConfigurationError("environment.\(key) is an empty range; write it as \"3...4\".")
     }
     return low...high
+  }
+}
+
+extension TaskSuite {
+  /// Runs `body` and closes the world after it, however it ended.
+  func closing<T>(_ body: () async throws -> T) async throws -> T {
+    do {
+      let value = try await body()
+      await close()
+      return value
+    } catch {
+      await close()
+      throw error
+    }
   }
 }
