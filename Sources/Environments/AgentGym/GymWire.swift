@@ -21,7 +21,7 @@ struct GymWire: Sendable {
       url += Self.query(fields)
     } else {
       headers.add(name: "Content-Type", value: "application/json")
-      body = try? JSONEncoder().encode(fields)
+      body = Data(JSONValue.object(fields).json.utf8)
     }
     let answer: HTTPAnswer
     do throws(HTTPFailure) {
@@ -35,7 +35,7 @@ struct GymWire: Sendable {
   static func read(_ body: Data, status: Int, to route: Route) throws(GymFailure) -> JSONValue {
     // Bytes that are no UTF-8 are repaired, as a terminal would show them.
     let text = String(decoding: body, as: UTF8.self)
-    let json = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    let json = JSONValue(parsing: text)
     let said = text.isEmpty ? "" : ": \(text.clipped(to: 300))"
     switch status {
     case 200..<300: break

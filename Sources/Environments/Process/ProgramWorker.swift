@@ -61,9 +61,7 @@ actor ProgramWorker {
     next += 1
     let id = next
     let request = make(id)
-    guard let data = try? JSONEncoder().encode(request) else {
-      throw EnvironmentError(.misconfigured, "A question to \(name) could not be written as JSON.")
-    }
+    let line = Data((request.json + "\n").utf8)
     let timer = Task { [settings] in
       try await Task.sleep(for: .seconds(settings.timeout))
       self.stop(
@@ -74,7 +72,7 @@ actor ProgramWorker {
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         waiting[id] = continuation
-        questions.yield(data + Data("\n".utf8))
+        questions.yield(line)
       }
     } onCancel: {
       Task { await self.abandon(id) }
@@ -155,7 +153,7 @@ actor ProgramWorker {
     let text = String(decoding: line, as: UTF8.self)
     guard !text.allSatisfy(\.isWhitespace) else { return }
     do {
-      let reply = try JSONDecoder().decode(ProgramReply.self, from: Data(text.utf8))
+      let reply = try ProgramReply.read(text)
       if let id = reply.id, abandoned.remove(id) != nil { return }
       guard let id = reply.id, let continuation = waiting.removeValue(forKey: id) else {
         return stop(misspoken("an answer without the id of a question", text))
