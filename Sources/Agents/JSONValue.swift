@@ -48,7 +48,7 @@ extension JSONValue {
 
   /// The value that a text is, or nil where it is no JSON (which knows neither NaN nor Infinity).
   package init?(parsing text: String) {
-    guard let value = try? JSONReader.value(of: text) else { return nil }
+    guard let value = try? JSONReader.value(of: OutsideJSON.mended(text)) else { return nil }
     self = value
   }
 

@@ -109,7 +109,7 @@ struct JSONValueTests {
       "{}{}", "'a'", "// a\n1", "[1]x", "\u{1}",
     ])
   func broken(text: String) {
-    #expect(JSONValue(parsing: text) == nil)
+    #expect(throws: JSONReader.Malformed.self) { try JSONReader.value(of: text) }
   }
 
   @Test("Nesting is read to 512 and refused beyond, whatever its depth")
@@ -136,7 +136,7 @@ struct JSONValueTests {
         }
       }
       let text = String(decoding: bytes, as: UTF8.self)
-      let own = JSONValue(parsing: text)
+      let own = try? JSONReader.value(of: text)
       let foundation = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
       // Foundation refuses what no Double holds, such as 1e999.
       if let foundation {

@@ -68,7 +68,7 @@ struct GymWire: Sendable {
     case .tooLong: GymFailure(.lost, "\(error.reason), asked for \(route).")
     case .invalidURL: GymFailure(.foreign, "\(error.reason).")
     case .insecure: GymFailure(.foreign, "cannot be reached safely: \(error.reason).")
-    case .unreachable: GymFailure(.broken, "broke off \(route): \(error.reason).")
+    case .refused, .unreachable: GymFailure(.broken, "broke off \(route): \(error.reason).")
     }
   }
 

@@ -1,5 +1,4 @@
 import Agents
-import Foundation
 
 /// What is asked of a program: one JSON object on a line (`Documentation/process-environment.md`). What is nil is left out.
 struct ProgramRequest {
@@ -52,7 +51,7 @@ struct ProgramReply: Decodable {
 
   /// - Throws: `DecodingError` for what is no answer.
   static func read(_ line: String) throws -> ProgramReply {
-    var reply = try JSONDecoder().decode(ProgramReply.self, from: Data(line.utf8))
+    var reply = try OutsideJSON.decode(ProgramReply.self, from: line)
     // A snapshot goes back as it came, and Foundation rounds long numbers.
     if reply.snapshot != nil { reply.snapshot = JSONValue(parsing: line)?["snapshot"] }
     return reply
