@@ -3,16 +3,20 @@ import Steering
 
 /// What commands leave beside the store for others to read: comparisons, studies and plans.
 extension Workspace {
+  /// A file beside the store.
+  func besideStore(_ name: String) -> String { Self.beside(store: options.store, name) }
+
+  static func beside(store: String, _ name: String) -> String {
+    URL(fileURLWithPath: store).deletingLastPathComponent().appendingPathComponent(name).path
+  }
+
   /// Where the last comparison is, or the last of a study.
   func comparisonPath(_ study: Comparison.Study?) -> String {
-    URL(fileURLWithPath: options.store).deletingLastPathComponent()
-      .appendingPathComponent("\(study?.rawValue ?? "comparison").comparison.json").path
+    besideStore("\(study?.rawValue ?? "comparison").comparison.json")
   }
 
   /// Where the last study is.
-  var studyPath: String {
-    URL(fileURLWithPath: options.store).deletingLastPathComponent().appendingPathComponent("study.json").path
-  }
+  var studyPath: String { besideStore("study.json") }
 
   /// The last study, or nil where there is none of this world and policy.
   func study() throws -> StudyFindings? {

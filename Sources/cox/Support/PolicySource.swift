@@ -73,7 +73,7 @@ enum PolicySource {
       }
       return RecordedPolicy(cassette, name: path)
     }
-    let store = try RolloutStore(path: path)
+    let store = try RolloutStore(path: path, creating: false)
     let policies = try await store.policies()
     let policy =
       if let identity = settings.identity { policies.first { $0.identity == identity } } else {

@@ -22,8 +22,7 @@ extension Workspace {
 
   static func criticPath(_ name: String, store: String) -> String {
     if name.contains("/") || name.hasSuffix(".json") { return name }
-    return URL(fileURLWithPath: store).deletingLastPathComponent()
-      .appendingPathComponent("\(name).critic.json").path
+    return beside(store: store, "\(name).critic.json")
   }
 
   /// The name that `--critic` or the configuration gives.
@@ -48,7 +47,7 @@ extension Workspace {
   /// Where `cox train` puts a critic that reads.
   func readerPath(_ name: String) -> String {
     if name.contains("/") { return name }
-    return URL(fileURLWithPath: options.store).deletingLastPathComponent().appendingPathComponent("\(name).critic").path
+    return besideStore("\(name).critic")
   }
 
   /// Another server is asked for its values, and may want to be paid.
