@@ -60,6 +60,9 @@ public final class RolloutStore: Sendable {
     }
   }
 
+  /// Whether it can be written to; else it was opened for reading alone.
+  public var isWritable: Bool { writing != nil }
+
   deinit {
     if let scratch { try? FileManager.default.removeItem(at: scratch) }
   }

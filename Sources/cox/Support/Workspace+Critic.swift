@@ -64,7 +64,7 @@ extension Workspace {
       throw ConfigurationError("The critic \(name) is asked for values, and has none of its own here.")
     }
     let path = criticPath(name)
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let data = try TextFile.data(path) else {
       throw ConfigurationError(
         "There is no critic \(path). Make one with cox collect and cox train, or give --critic constant.")
     }

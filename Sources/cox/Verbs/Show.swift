@@ -109,7 +109,7 @@ struct Show: Verb {
   private func values(of record: TrajectoryRecord, of run: StoredRun) throws -> [Int: Double]? {
     guard let critic else { return nil }
     let path = Workspace.criticPath(critic, store: common.store)
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let data = try TextFile.data(path) else {
       throw ConfigurationError("There is no critic \(path). Make one with cox collect and cox train.")
     }
     let trees = try TreesCritic(decoding: data, for: run.record.environment)
