@@ -11,10 +11,12 @@ public struct Usage: Sendable, Hashable, Codable {
   public var reasoningTokens: Int
   /// Input that was not paid for, because the prompt was asked once for several particles. Not part of the input.
   public var savedInputTokens: Int
+  /// Of input and output together, what no server reported: estimated from the text.
+  public var estimatedTokens: Int
 
   public init(
     inputTokens: Int = 0, cachedInputTokens: Int = 0, cacheWriteTokens: Int = 0, outputTokens: Int = 0,
-    reasoningTokens: Int = 0, savedInputTokens: Int = 0
+    reasoningTokens: Int = 0, savedInputTokens: Int = 0, estimatedTokens: Int = 0
   ) {
     self.inputTokens = inputTokens
     self.cachedInputTokens = cachedInputTokens
@@ -22,6 +24,20 @@ public struct Usage: Sendable, Hashable, Codable {
     self.outputTokens = outputTokens
     self.reasoningTokens = reasoningTokens
     self.savedInputTokens = savedInputTokens
+    self.estimatedTokens = estimatedTokens
+  }
+
+  /// Reads recordings of earlier versions too, which estimated nothing.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      inputTokens: try values.decode(Int.self, forKey: .inputTokens),
+      cachedInputTokens: try values.decode(Int.self, forKey: .cachedInputTokens),
+      cacheWriteTokens: try values.decode(Int.self, forKey: .cacheWriteTokens),
+      outputTokens: try values.decode(Int.self, forKey: .outputTokens),
+      reasoningTokens: try values.decode(Int.self, forKey: .reasoningTokens),
+      savedInputTokens: try values.decode(Int.self, forKey: .savedInputTokens),
+      estimatedTokens: try values.decodeIfPresent(Int.self, forKey: .estimatedTokens) ?? 0)
   }
 
   /// Input and output together.
@@ -43,7 +59,8 @@ public struct Usage: Sendable, Hashable, Codable {
       cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
       outputTokens: a.outputTokens + b.outputTokens,
       reasoningTokens: a.reasoningTokens + b.reasoningTokens,
-      savedInputTokens: a.savedInputTokens + b.savedInputTokens)
+      savedInputTokens: a.savedInputTokens + b.savedInputTokens,
+      estimatedTokens: a.estimatedTokens + b.estimatedTokens)
   }
 
   public static func += (a: inout Usage, b: Usage) { a = a + b }

@@ -11,6 +11,7 @@ struct CallMetrics: Sendable {
   private let saved = Counter(label: "coxswain.tokens", dimensions: [("kind", "saved input")])
   private let output = Counter(label: "coxswain.tokens", dimensions: [("kind", "output")])
   private let reasoning = Counter(label: "coxswain.tokens", dimensions: [("kind", "reasoning")])
+  private let estimated = Counter(label: "coxswain.tokens", dimensions: [("kind", "estimated")])
 
   func answered(_ event: CallEvent) {
     guard !event.isStored else { return stored.increment() }
@@ -21,6 +22,7 @@ struct CallMetrics: Sendable {
     saved.increment(by: event.usage.savedInputTokens)
     output.increment(by: event.usage.outputTokens)
     reasoning.increment(by: event.usage.reasoningTokens)
+    estimated.increment(by: event.usage.estimatedTokens)
   }
 
   func failed(_ error: PolicyError) {

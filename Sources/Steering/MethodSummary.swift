@@ -65,6 +65,9 @@ public struct MethodSummary: Sendable, Codable {
   public internal(set) var outputTokens: Int
   /// Of the output, what reasoning models thought.
   public internal(set) var reasoningTokens: Int
+  /// Of input and output together, what no server reported: estimated from the text, and so is the cost of it. Absent where
+  /// everything was reported.
+  public internal(set) var estimatedTokens: Int?
   /// The critic's included.
   public internal(set) var cost: Double
   /// What a critic that is paid for took of it; absent where none was.
@@ -117,6 +120,7 @@ public struct MethodSummary: Sendable, Codable {
     savedInputTokens = outcome.usage.savedInputTokens
     outputTokens = outcome.usage.outputTokens
     reasoningTokens = outcome.usage.reasoningTokens
+    estimatedTokens = outcome.usage.estimatedTokens > 0 ? outcome.usage.estimatedTokens : nil
     cost = pricing.cost(of: outcome.usage) + outcome.criticCost
     criticCost = outcome.criticCost > 0 ? outcome.criticCost : nil
     wallSeconds = outcome.wallSeconds
