@@ -76,6 +76,7 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ]),
 
     .target(
@@ -264,7 +265,7 @@ let package = Package(
     .testTarget(
       name: "CoxTests",
       dependencies: [
-        "cox", "AgentGym", "ScienceWorld", "TestTraits", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "cox", "AgentGym", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Agents", "ParticleFilter", "Steering"]),
     .testTarget(
@@ -277,6 +278,8 @@ let package = Package(
       name: "PoliciesTests",
       dependencies: [
         "HTTP", "Policies", "TestTraits", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
   ],
   swiftLanguageModes: [.v6],

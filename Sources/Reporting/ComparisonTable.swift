@@ -173,6 +173,11 @@ extension ComparisonTable {
         "\(Format.count(estimated)) of its tokens, and what they cost, are estimated from the text: the server reports no usage"
       )
     }
+    if let count = summary.cutOffAnswers {
+      remarks.append(
+        "\(Format.count(count)) of \(Format.count(summary.policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens"
+      )
+    }
     if summary.failedParticles > 0 { remarks.append("\(counted(summary.failedParticles, "particle")) failed") }
     if summary.replayMismatches > 0 {
       remarks.append("\(counted(summary.replayMismatches, "replayed observation")) read otherwise than recorded")

@@ -66,8 +66,8 @@ actor AnswerQueue {
         (run, task, particle, step, promptDigest, response,
          inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
          reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal,
-         estimatedTokens)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         estimatedTokens, cutOffAnswers)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
@@ -75,6 +75,7 @@ actor AnswerQueue {
       usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
       usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts, answer.isRefusal,
       usage.estimatedTokens,
+      usage.cutOffAnswers,
     ])
   }
 

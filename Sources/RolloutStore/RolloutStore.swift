@@ -178,7 +178,7 @@ public final class RolloutStore: Sendable {
   private static let sums = """
     SELECT COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
       TOTAL(cacheWriteTokens) AS written, TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning,
-      TOTAL(savedInputTokens) AS saved, TOTAL(estimatedTokens) AS estimated
+      TOTAL(savedInputTokens) AS saved, TOTAL(estimatedTokens) AS estimated, TOTAL(cutOffAnswers) AS cutOff
     """
 
   /// Every answer of the runs of one policy, in a stable order, for a recording.
@@ -236,7 +236,8 @@ extension Usage {
     self.init(
       inputTokens: row["input"], cachedInputTokens: row["cached"], cacheWriteTokens: row["written"],
       outputTokens: row["output"], reasoningTokens: row["reasoning"], savedInputTokens: row["saved"],
-      estimatedTokens: row["estimated"])
+      estimatedTokens: row["estimated"],
+      cutOffAnswers: row["cutOff"])
   }
 }
 
@@ -250,7 +251,8 @@ extension AnswerRecord {
           inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
           cacheWriteTokens: row["cacheWriteTokens"], outputTokens: row["outputTokens"],
           reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"],
-          estimatedTokens: row["estimatedTokens"]),
+          estimatedTokens: row["estimatedTokens"],
+          cutOffAnswers: row["cutOffAnswers"]),
         attempts: row["attempts"]),
       seconds: row["seconds"], isRefusal: row["isRefusal"])
   }

@@ -93,10 +93,12 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Version 5 knows which tokens no server reported.
+  /// Version 5 knows which tokens no server reported, and which answers were cut off.
   private static let fifthVersion = """
     -- Of the input and output tokens, those that were estimated from the text.
     ALTER TABLE call ADD COLUMN estimatedTokens INTEGER NOT NULL DEFAULT 0;
+    -- 1 for an answer that ended because it may be no longer.
+    ALTER TABLE call ADD COLUMN cutOffAnswers INTEGER NOT NULL DEFAULT 0;
     """
 
   private static let tables = """

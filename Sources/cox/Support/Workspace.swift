@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import HTTP
 import Policies
 import RolloutStore
 import Steering
@@ -20,6 +21,7 @@ struct Workspace {
   ///   - creating: makes the store where there is none; a command that only reads finds an empty one instead.
   init(_ options: CommonOptions, store shared: RolloutStore? = nil, creating: Bool = true) async throws {
     self.options = options
+    if let problem = OpenFiles.problem() { throw ConfigurationError(problem) }
     configuration = try options.configuration()
     source = try await PolicySource(configuration.policy)
     budget = Budget(limits: configuration.limits, pricing: configuration.policy.pricing)

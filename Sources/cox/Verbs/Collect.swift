@@ -74,6 +74,8 @@ struct CollectReport: Encodable {
   let reasoningTokens: Int
   /// Of input and output together, what no server reported: estimated from the text. nil where everything was reported.
   let estimatedTokens: Int?
+  /// Answers that ended because they may be no longer.
+  let cutOffAnswers: Int
   let cost: Double
   let wallSeconds: Double
   let stopped: String?
@@ -101,6 +103,7 @@ struct CollectReport: Encodable {
     outputTokens = usage.outputTokens
     reasoningTokens = usage.reasoningTokens
     estimatedTokens = usage.estimatedTokens > 0 ? usage.estimatedTokens : nil
+    cutOffAnswers = usage.cutOffAnswers
     cost = pricing.cost(of: usage)
     wallSeconds = outcome.wallSeconds
     stopped = outcome.stopped?.message
@@ -132,6 +135,11 @@ struct CollectReport: Encodable {
       let share = Usage(inputTokens: inputTokens, savedInputTokens: savedInputTokens).savedShare
       lines.append(
         "Identical prompts asked once saved \(Format.count(savedInputTokens)) input tokens, \(Format.number(share * 100, digits: 0)) % of all."
+      )
+    }
+    if cutOffAnswers > 0 {
+      lines.append(
+        "\(Format.count(cutOffAnswers)) of \(Format.count(policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens."
       )
     }
     if rewardDeviationWithinTasks < 1e-9 && rollouts > 1 && tasks > 0 {

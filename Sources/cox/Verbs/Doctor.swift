@@ -172,12 +172,13 @@ struct Check: Encodable {
     do {
       let settings = try options.configuration().policy
       switch try await PolicySource(settings) {
-      case .completions(let completions, let url, let key):
-        let key = try key.read()
+      case .completions(var completions, let url, let key):
+        completions.rules.retry.waitsOutOutages = false
+        let (key, settings) = (try key.read(), completions)
         return try await withHTTPClient(connections: 2) { client in
           let basics = try await PolicyProbe.basics(
-            ChatCompletionsPolicy(url: url, key: key, settings: completions, client: client))
-          let features = await PolicyProbe.features(completions) {
+            ChatCompletionsPolicy(url: url, key: key, settings: settings, client: client))
+          let features = await PolicyProbe.features(settings) {
             ChatCompletionsPolicy(url: url, key: key, settings: $0, client: client)
           }
           return (basics + features).map(ability)
@@ -190,10 +191,11 @@ struct Check: Encodable {
           }
           return (basics + features).map(ability)
         }
-      case .anthropic(let anthropic, let url, let key):
-        let key = try key.read()
+      case .anthropic(var anthropic, let url, let key):
+        anthropic.rules.retry.waitsOutOutages = false
+        let (key, settings) = (try key.read(), anthropic)
         return try await withHTTPClient(connections: 2) { client in
-          try await PolicyProbe.basics(AnthropicPolicy(url: url, key: key, settings: anthropic, client: client))
+          try await PolicyProbe.basics(AnthropicPolicy(url: url, key: key, settings: settings, client: client))
             .map(ability)
         }
       case .open(let model): return try await model.with { try await PolicyProbe.basics($0).map(ability) }
