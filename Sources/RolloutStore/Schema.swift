@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header tells a store from any other SQLite file.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that an older Coxswain could not read.
-  static let version = 4
+  static let version = 5
 
   /// Refuses a file that is no store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -36,6 +36,7 @@ enum Schema {
     if version < 2 { try database.execute(sql: secondVersion) }
     if version < 3 { try database.execute(sql: thirdVersion) }
     if version < 4 { try database.execute(sql: fourthVersion) }
+    if version < 5 { try database.execute(sql: fifthVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -83,6 +84,15 @@ enum Schema {
       figures TEXT NOT NULL,
       PRIMARY KEY (run, task, particle, scorer)
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Version 5 tells failures of attempts apart.
+  private static let fifthVersion = """
+    -- What kind of failure `failure` says in words; NULL where an older version stored it.
+    ALTER TABLE trajectory ADD COLUMN failureKind TEXT;
+    -- The attempt failed over the action: what kind of failure, and in words. The rest of the row then says nothing.
+    ALTER TABLE outcome ADD COLUMN failureKind TEXT;
+    ALTER TABLE outcome ADD COLUMN failure TEXT;
     """
 
   private static let tables = """

@@ -114,11 +114,13 @@ public struct Campaign: Sendable {
       for _ in 0..<window { startNext() }
       var results: [Int: PopulationResult] = [:]
       var stopped: (index: Int, error: SteeringError)?
+      var isHopeless = Hopelessness(patience: window)
       for await (index, result) in group {
         switch result {
         case .success(let result):
           results[index] = result
           progress?(result)
+          if let error = isHopeless.error(after: result) { stopped = stopped ?? (index, error) }
           if stopped == nil { startNext() }
         case .failure(let error):
           // Tasks in flight end by themselves, so that what they are paying for is stored.

@@ -57,7 +57,7 @@ struct Compare: Verb {
         Console.print("\n" + PlanTable.predictions(predictions).text)
       }
     }
-    if let stopped = compared.stopped { throw stopped }
+    if let stopped = compared.stopped ?? compared.failure { throw stopped }
   }
 
   private func plain(_ workspace: Workspace) async throws -> Compared {

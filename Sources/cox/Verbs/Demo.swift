@@ -40,7 +40,7 @@ struct Demo: Verb {
         guard !tasks.isEmpty else { continue }
         let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
         heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: workspace.pricing).text)
-        if let stopped = outcome.stopped { throw stopped }
+        if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
       }
       heading("\n2/4  Training the critic")
       heading(try await workspace.train(CriticSettings.Kind.trees.rawValue).text)
@@ -75,7 +75,7 @@ struct Demo: Verb {
       Console.print("\nPictures: \(output)/comparison.svg, \(output)/genealogy/")
       Console.print("Took \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)).")
     }
-    if let stopped = compared.stopped { throw stopped }
+    if let stopped = compared.stopped ?? compared.failure { throw stopped }
   }
 
   /// What happens on the way is a result too, unless standard output carries JSON.

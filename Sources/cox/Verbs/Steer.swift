@@ -54,7 +54,7 @@ struct Steer: Verb {
     if let genealogy { try Pictures.write(outcome.results, to: genealogy) }
     if let json = common.json { try Console.write(json: summary, to: json) }
     if common.json != "-" { Console.print(ComparisonTable(summary).text) }
-    if let stopped = outcome.stopped { throw stopped }
+    if let stopped = outcome.stopped ?? outcome.failure() { throw stopped }
   }
 }
 
