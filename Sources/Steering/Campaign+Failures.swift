@@ -46,20 +46,26 @@ struct Hopelessness {
   /// Fewer tasks may all be bad ones.
   private static let leastTasks = 8
 
-  /// How many tasks have to be lost, and none of them got through.
+  /// How many of the first tasks have to be lost.
   private let patience: Int
-  private var lost: [PopulationResult] = []
+  private var lost: [Int: PopulationResult] = [:]
   private var isHopeful = false
 
   /// - Parameter patience: how many tasks are under way at a time.
   init(patience: Int) { self.patience = max(patience, Self.leastTasks) }
 
-  /// What ends the campaign, or nil.
-  mutating func error(after result: PopulationResult) -> SteeringError? {
+  mutating func note(_ result: PopulationResult, at index: Int) {
     isHopeful = isHopeful || !result.isLostToEnvironment
-    guard !isHopeful else { return nil }
-    lost.append(result)
-    guard lost.count >= patience else { return nil }
-    return SteeringError(FailedAttempts(of: lost), of: lost.reduce(0) { $0 + $1.attempts })
+    lost[index] = isHopeful ? nil : result
+  }
+
+  /// No task has got through, and the first ones are lost. A task that is still under way may show otherwise.
+  var isHopeless: Bool { !isHopeful && (0..<patience).allSatisfy { lost[$0] != nil } }
+
+  /// What ends the campaign, or nil.
+  var error: SteeringError? {
+    guard isHopeless else { return nil }
+    let results = lost.sorted { $0.key < $1.key }.map(\.value)
+    return SteeringError(FailedAttempts(of: results), of: results.reduce(0) { $0 + $1.attempts })
   }
 }

@@ -1,4 +1,3 @@
-import Agents
 import Reporting
 import Steering
 import Testing
@@ -123,8 +122,7 @@ struct ComparisonTableTests {
     #expect(
       table.lines == [
         "amc: stopped early: the limit␛[0m", "amc: 1 attempt failed and is in no mean",
-        "amc: 1 failed because the environment failed or hung: \(AttemptFailure.Kind.environmentFailed.remedy). One of them: lost",
-
+        "amc: 1 failed because the environment failed or hung: look. One of them: lost",
         "amc: 2 replayed observations read otherwise than recorded",
       ])
   }
