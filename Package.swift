@@ -265,7 +265,8 @@ let package = Package(
     .testTarget(
       name: "CoxTests",
       dependencies: [
-        "cox", "AgentGym", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "cox", "AgentGym", "HTTP", "ScienceWorld", "TestTraits", "TestSupport",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Agents", "ParticleFilter", "Steering"]),
     .testTarget(

@@ -30,7 +30,7 @@ extension ComparisonTable {
     for (_, summary) in comparison.methods.enumerated().sorted(by: {
       ($0.element.particles, $0.offset) < ($1.element.particles, $1.offset)
     }) {
-      func text(_ estimate: MeanEstimate?) -> String { estimate?.text(overTasks: summary.tasks) ?? "–" }
+      func text(_ estimate: MeanEstimate?) -> String { estimate?.text(overTasks: summary.tasksWithReward) ?? "–" }
       let gain = comparison.differences.first { $0.against == Method.bestOf.rawValue && $0.isOf(summary) }
       let interval = gain?.interval?.rewardBest
       table.append(

@@ -14,7 +14,7 @@ public struct ComparisonTable: Sendable, Hashable {
   public init(_ comparison: Comparison) {
     let points = comparison.study.map { study in
       Self.points(
-        comparison.points ?? [], of: study, tasks: comparison.methods.map(\.tasks).min() ?? 0)
+        comparison.points ?? [], of: study, tasks: comparison.methods.map(\.tasksWithReward).min() ?? 0)
     }
     let seeds = comparison.methods.map(\.seeds).max { $0.count < $1.count } ?? []
     let isUneven = comparison.methods.contains { $0.seeds != seeds }
@@ -38,9 +38,9 @@ public struct ComparisonTable: Sendable, Hashable {
 
   /// One method, a line for each figure.
   public init(_ summary: MethodSummary) {
-    let tasks = summary.tasks
+    let tasks = summary.tasksWithReward
     var table = TextTable(
-      title: "\(summary.method), \(counted(tasks, "task")) (± one standard error)",
+      title: "\(summary.method), \(tasksText(summary)) \(summary.tasks == 1 ? "task" : "tasks") (± one standard error)",
       columns: [.left("figure"), .right("value")])
     func row(_ name: String, _ value: String) { table.append([name, value]) }
     row("particles (N)", Format.count(summary.particles))
@@ -51,6 +51,7 @@ public struct ComparisonTable: Sendable, Hashable {
     row("mean over particles", summary.rewardMean.text(overTasks: tasks))
     row("weighted mean", summary.rewardWeighted.text(overTasks: tasks))
     row("selected by \(summary.rewardSelected.by)", summary.rewardSelected.estimate.text(overTasks: tasks))
+    if summary.failedAttempts.count > 0 { row("failed attempts", Format.count(summary.failedAttempts.count)) }
     row("soft value of the start", summary.softValue.text(overTasks: tasks))
     row("policy calls", Format.count(summary.policyCalls))
     row("critic calls", Format.count(summary.criticCalls))
@@ -85,9 +86,9 @@ extension ComparisonTable {
       columns: [.left("method"), .right("N"), .right("tasks")] + (hasSolved ? [.right("solved")] : [])
         + ["best reward", "mean over particles", "weighted mean", "selected (by)"].map(TextTable.Column.right))
     for method in methods {
-      func text(_ estimate: MeanEstimate?) -> String { estimate?.text(overTasks: method.tasks) ?? "–" }
+      func text(_ estimate: MeanEstimate?) -> String { estimate?.text(overTasks: method.tasksWithReward) ?? "–" }
       table.append(
-        [method.method, Format.count(method.particles), Format.count(method.tasks)]
+        [method.method, Format.count(method.particles), tasksText(method)]
           + (hasSolved ? [text(method.solvedBest)] : [])
           + [text(method.rewardBest), text(method.rewardMean), text(method.rewardWeighted)]
           + ["\(text(method.rewardSelected.estimate)) (\(method.rewardSelected.by))"])
@@ -178,16 +179,18 @@ extension ComparisonTable {
         "\(Format.count(count)) of \(Format.count(summary.policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens"
       )
     }
-    if summary.failedParticles > 0 { remarks.append("\(counted(summary.failedParticles, "particle")) failed") }
+    if summary.failedAttempts.count > 0 {
+      let tasks = summary.failedAttempts.tasks
+      remarks.append(
+        "\(counted(summary.failedAttempts.count, "attempt")) failed and \(summary.failedAttempts.count == 1 ? "is" : "are") in no mean"
+          + (tasks > 0 ? "; \(counted(tasks, "task")) without a reward" : ""))
+      remarks += isBrief ? Array(summary.failedAttempts.sentences.prefix(1)) : summary.failedAttempts.sentences
+    }
     if summary.replayMismatches > 0 {
       remarks.append("\(counted(summary.replayMismatches, "replayed observation")) read otherwise than recorded")
     }
     return remarks.map { visible("\(name): \($0)") }
   }
-}
-
-extension MethodSummary.Selected {
-  var estimate: MeanEstimate { MeanEstimate(mean: mean, se: se) }
 }
 
 /// The schedule and β, or "–" where nothing is resampled.
@@ -201,6 +204,12 @@ func resampling(_ summary: MethodSummary) -> String {
     schedule = start[..<(start.lastIndex(of: ",").map(start.index(after:)) ?? start.endIndex)] + "…"
   }
   return "\(schedule) β \(Format.short(summary.temperature))"
+}
+
+/// "48", or "46 of 48" where every attempt of the others failed.
+func tasksText(_ summary: MethodSummary) -> String {
+  let all = Format.count(summary.tasks)
+  return summary.failedAttempts.tasks > 0 ? "\(Format.count(summary.tasksWithReward)) of \(all)" : all
 }
 
 func counted(_ count: Int, _ noun: String) -> String {

@@ -135,7 +135,8 @@ public final class RolloutStore: Sendable {
           key: key, past: row["past"], action: row["action"],
           outcome: Outcome(
             Observation(row["observation"], choices: try Self.decoded(row["choices"])), reward: row["reward"],
-            isDone: row["isDone"], isInvalid: row["isInvalid"]))
+            isDone: row["isDone"], isInvalid: row["isInvalid"]),
+          failure: AttemptFailure(row))
       }
     }
   }

@@ -93,12 +93,17 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Version 5 knows which tokens no server reported, and which answers were cut off.
+  /// Version 5 knows which tokens no server reported and which answers were cut off, and tells failures of attempts apart.
   private static let fifthVersion = """
     -- Of the input and output tokens, those that were estimated from the text.
     ALTER TABLE call ADD COLUMN estimatedTokens INTEGER NOT NULL DEFAULT 0;
     -- 1 for an answer that ended because it may be no longer.
     ALTER TABLE call ADD COLUMN cutOffAnswers INTEGER NOT NULL DEFAULT 0;
+    -- What kind of failure `failure` says in words; NULL where an older version stored it.
+    ALTER TABLE trajectory ADD COLUMN failureKind TEXT;
+    -- The attempt failed over the action: what kind of failure, and in words. The rest of the row then says nothing.
+    ALTER TABLE outcome ADD COLUMN failureKind TEXT;
+    ALTER TABLE outcome ADD COLUMN failure TEXT;
     """
 
   private static let tables = """

@@ -54,7 +54,7 @@ struct CampaignTests {
 
   static func fingerprint(_ outcome: Campaign.Outcome) -> [String] {
     outcome.results.map { result in
-      "\(result.task.id) \(result.softValue) \(result.particles.map(\.trajectory.reward)) \(result.particles.map(\.weight)) \(result.calls) \(result.genealogy.forks)"
+      "\(result.task.id) \(result.softValue ?? .nan) \(result.particles.map(\.trajectory.reward)) \(result.particles.map(\.weight)) \(result.calls) \(result.genealogy.forks)"
     }
   }
 
@@ -299,7 +299,7 @@ struct CampaignTests {
     let summary = MethodSummary(
       outcome, settings: Self.steered, pricing: Pricing(inputPerMillion: 1e6), maximalReward: 1)
     #expect(summary.tasks == 8 && summary.policyCalls == 8 * 6 * 12 && summary.cost == Double(summary.inputTokens))
-    let best = outcome.results.map(\.rewardBest)
+    let best = outcome.results.compactMap(\.rewardBest)
     #expect(summary.rewardBest == MeanEstimate(best))
     let mean = best.reduce(0, +) / 8
     let deviation = (best.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 7).squareRoot()
@@ -310,7 +310,7 @@ struct CampaignTests {
       "rewardSelected",
       "softValue", "policyCalls", "criticCalls", "inputTokens", "cachedInputTokens", "outputTokens", "cost",
       "wallSeconds",
-      "criticalPathSeconds", "resamplings", "forks", "replayMismatches", "failedParticles", "perTask",
+      "criticalPathSeconds", "resamplings", "forks", "replayMismatches", "failedParticles", "failedAttempts", "perTask",
     ] { #expect(json?[key] != nil, "\(key)") }
     let comparison = Comparison([summary, summary], maximalReward: 1)
     #expect(comparison.differences.isEmpty)

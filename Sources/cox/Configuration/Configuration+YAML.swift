@@ -28,6 +28,7 @@ extension Configuration {
     if let read = try top.mapping("steering", SteeringSettings.read) {
       (steering, isAutomatic) = (read.settings, read.isAutomatic)
     }
+    steering.onEnvironmentError = environment.onError
     limits = try top.mapping("limits") { try Limits(&$0) } ?? limits
     try top.finish()
   }

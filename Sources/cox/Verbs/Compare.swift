@@ -46,7 +46,7 @@ struct Compare: Verb {
     var comparison = compared.comparison(study: study)
     workspace.finish(&comparison, critic: variant.critic, plan: variant.plan)
     try common.deliver(comparison) { comparison.text }
-    try Pictures.draw(after: compared.stopped) {
+    try Pictures.draw(after: compared.stopped ?? compared.failure) {
       if let chart {
         let svg = study == nil ? ComparisonChart.svg(comparison) : XYChart(study: comparison).svg
         try Console.write(Data(svg.utf8), toFile: chart)

@@ -51,6 +51,8 @@ struct DiagnoseReport: Encodable {
   /// What predicted the end; nil for the reward so far alone.
   let critic: String?
   let diagnosis: Diagnosis
+  /// Attempts that failed, which are not among the rollouts.
+  let failedAttempts: FailedAttempts
   /// What the figures mean.
   let sentences: [String]
   /// What to do, and the numbers that led to it.
@@ -58,11 +60,15 @@ struct DiagnoseReport: Encodable {
   let table: DiagnosisTable
 
   private enum CodingKeys: String, CodingKey {
-    case environment, policy, split, critic, diagnosis, sentences, advice
+    case environment, policy, split, critic, diagnosis, failedAttempts, sentences, advice
   }
 
-  init(_ diagnosis: Diagnosis, environment: EnvironmentIdentity, policy: String, split: Split?, critic: String?) {
-    table = DiagnosisTable(diagnosis, predictedBy: critic)
+  init(
+    _ diagnosis: Diagnosis, environment: EnvironmentIdentity, policy: String, split: Split?, critic: String?,
+    failedAttempts: FailedAttempts
+  ) {
+    table = DiagnosisTable(diagnosis, predictedBy: critic, failedAttempts: failedAttempts)
+    self.failedAttempts = failedAttempts
     self.environment = environment
     self.policy = policy
     self.split = split?.rawValue
@@ -89,7 +95,8 @@ extension Workspace {
         "None of the \(rollouts.count) stored rollouts is finished. Run the same cox collect again to finish them.")
     }
     return DiagnoseReport(
-      diagnosis, environment: suite.identity, policy: policyIdentity, split: split, critic: predictor?.name)
+      diagnosis, environment: suite.identity, policy: policyIdentity, split: split, critic: predictor?.name,
+      failedAttempts: try await failedAttempts(in: split.map { [$0] } ?? Split.allCases))
   }
 
   private struct Predictor {

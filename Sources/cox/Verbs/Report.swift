@@ -194,7 +194,7 @@ extension [TrajectoryRecord] {
     let weights = LogWeights(final.map { $0.logWeight ?? -.infinity }).normalised
     return zip(final, weights).map { record, weight in
       PopulationStory.Life(
-        place: record.particle, culledAfter: nil, trajectory: record.trajectory, failure: record.failure,
+        place: record.particle, culledAfter: nil, trajectory: record.trajectory, failure: record.failure?.message,
         weight: weight)
     }
       + compactMap { record in
@@ -206,7 +206,7 @@ extension [TrajectoryRecord] {
           }
         return end.map {
           PopulationStory.Life(
-            place: record.particle, culledAfter: $0, trajectory: record.trajectory, failure: record.failure)
+            place: record.particle, culledAfter: $0, trajectory: record.trajectory, failure: record.failure?.message)
         }
       }
   }

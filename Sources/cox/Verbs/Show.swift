@@ -87,7 +87,10 @@ struct Show: Verb {
   private func chosen(_ name: String, of records: [TrajectoryRecord]) throws -> TrajectoryRecord {
     func first(_ better: (Double, Double) -> Bool) -> TrajectoryRecord? {
       // The first of equals.
-      records.dropFirst().reduce(records.first) { best, next in
+      // What failed has no reward; it is chosen where there is nothing else.
+      let whole = records.filter { $0.failure == nil }
+      let records = whole.isEmpty ? records : whole
+      return records.dropFirst().reduce(records.first) { best, next in
         guard let best else { return next }
         return better(next.trajectory.reward, best.trajectory.reward) ? next : best
       }
@@ -150,11 +153,13 @@ struct Show: Verb {
     }
     var table = TextTable(
       title: run.title,
-      columns: [.left("task"), .right("trajectories"), .right("best reward"), .right("mean reward")])
+      columns: [
+        .left("task"), .right("trajectories"), .right("failed"), .right("best reward"), .right("mean reward"),
+      ])
     for task in tasks {
       table.append([
-        task.id.rawValue, Format.count(task.trajectories), Format.number(task.rewardBest),
-        Format.number(task.rewardMean),
+        task.id.rawValue, Format.count(task.trajectories), Format.count(task.failed),
+        task.rewardBest.map { Format.number($0) } ?? "–", task.rewardMean.map { Format.number($0) } ?? "–",
       ])
     }
     Console.print(table.text)
@@ -170,7 +175,8 @@ struct Show: Verb {
       columns: [.left("particle"), .right("steps"), .right("reward"), .right("log-weight"), .left("end")])
     for record in records {
       table.append([
-        record.name, "\(record.trajectory.count)", Format.number(record.trajectory.reward),
+        record.name, "\(record.trajectory.count)",
+        record.failure == nil ? Format.number(record.trajectory.reward) : "–",
         record.logWeight.map { Format.number($0) } ?? "–", record.end,
       ])
     }

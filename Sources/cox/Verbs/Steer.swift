@@ -52,7 +52,7 @@ struct Steer: Verb {
       }
     }
     try common.deliver(summary) { ComparisonTable(summary).text }
-    try Pictures.draw(after: outcome.stopped) {
+    try Pictures.draw(after: outcome.stopped ?? outcome.failure()) {
       if let genealogy { try Pictures.write(outcome.results, to: genealogy) }
     }
   }

@@ -121,6 +121,7 @@ extension Workspace {
   func criticRollouts() async throws -> (training: [Trajectory], held: [Trajectory], from: String) {
     let seed = Seed(configuration.steering.seed).split("train")
     var training = try await rollouts(in: .train)
+    try await noteFailedAttempts(in: [.train, .validation])
     var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(
       \.trajectory)
     var heldOutFrom = "the validation split"

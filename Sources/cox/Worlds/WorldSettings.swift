@@ -1,4 +1,5 @@
 import Agents
+import Steering
 
 /// What the configuration says of one kind of world, and how it is made from that.
 protocol WorldSettings: Sendable {
@@ -28,6 +29,8 @@ struct EnvironmentSettings: Sendable {
 
   let kind: Kind
   var seed: UInt64 = 1
+  /// Whether an attempt or the run ends with a world that fails.
+  var onError = EnvironmentErrorPolicy.fail
   let tasks: [Split: [Int]]
   let world: any WorldSettings
   let prompts: PromptSettings
@@ -39,6 +42,7 @@ struct EnvironmentSettings: Sendable {
     }
     self.kind = kind
     if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
+    onError = try yaml.choice("onError", EnvironmentErrorPolicy.self) ?? onError
     tasks =
       try yaml.mapping("tasks") { yaml in
         var tasks: [Split: [Int]] = [:]
