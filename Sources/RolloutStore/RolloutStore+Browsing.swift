@@ -14,9 +14,13 @@ public struct StoredRun: Sendable {
 /// A task of a run as a store lists it.
 public struct StoredTask: Sendable {
   public let id: TaskID
+  /// Those that failed included.
   public let trajectories: Int
-  public let rewardBest: Double
-  public let rewardMean: Double
+  public let failed: Int
+  /// nil where every attempt failed.
+  public let rewardBest: Double?
+  /// Over the trajectories at the end of the run that did not fail; nil where all did.
+  public let rewardMean: Double?
 }
 
 extension RolloutStore {
@@ -49,14 +53,15 @@ extension RolloutStore {
       try Row.fetchAll(
         database,
         sql: """
-          SELECT task, COUNT(*) AS trajectories, MAX(reward) AS best,
-            AVG(reward) FILTER (WHERE standing = 'final') AS mean
+          SELECT task, COUNT(*) AS trajectories, COUNT(failure) AS failed,
+            MAX(reward) FILTER (WHERE failure IS NULL) AS best,
+            AVG(reward) FILTER (WHERE failure IS NULL AND standing = 'final') AS mean
           FROM trajectory WHERE run = ? AND standing IN ('final', 'banked') GROUP BY task ORDER BY task
           """, arguments: [run]
       ).map {
         StoredTask(
-          id: TaskID($0["task"] as String), trajectories: $0["trajectories"], rewardBest: $0["best"],
-          rewardMean: $0["mean"] ?? 0)
+          id: TaskID($0["task"] as String), trajectories: $0["trajectories"], failed: $0["failed"],
+          rewardBest: $0["best"], rewardMean: $0["mean"])
       }
     }
   }
@@ -81,7 +86,7 @@ extension RolloutStore {
         return TrajectoryRecord(
           particle: row["particle"], standing: TrajectoryRecord.Standing(rawValue: row["standing"]) ?? .final,
           trajectory: try Self.trajectory(row, task: task, from: database), logWeight: row["logWeight"],
-          failure: row["failure"])
+          failure: AttemptFailure(row))
       }
     }
     return culled ? Lives(records, genealogy).whole : records

@@ -53,6 +53,7 @@ extension RolloutStore {
   }
 
   /// The finished trajectories of a world's tasks of one split that its frozen policy produced by itself, in a stable order.
+  /// Attempts that failed are left out, and so are those of rewards that no version of this store would take today.
   ///
   /// - Parameter policy: the identity of the policy, since a critic's values are those of one policy.
   public func rollouts(
@@ -68,11 +69,41 @@ extension RolloutStore {
           ORDER BY trajectory.task, trajectory.run, trajectory.particle
           """,
         arguments: [environment.kind, environment.rules, policy, split.rawValue])
-      return try rows.map { row in
+      return try rows.compactMap { row in
         let task = AgentTask(id: TaskID(row["task"]), request: row["request"], stepLimit: row["stepLimit"])
-        return Rollout(
-          run: row["run"], particle: row["particle"], trajectory: try Self.trajectory(row, task: task, from: database))
+        let trajectory = try Self.trajectory(row, task: task, from: database)
+        guard trajectory.steps.allSatisfy({ Magnitude.isReward($0.outcome.reward) }) else { return nil }
+        return Rollout(run: row["run"], particle: row["particle"], trajectory: trajectory)
       }
+    }
+  }
+
+  /// The attempts that failed among those that ``rollouts(of:policy:split:)`` is to find.
+  public func failedAttempts(
+    of environment: EnvironmentIdentity, policy: String, split: Split
+  ) async throws(StoreError) -> FailedAttempts {
+    try await read("count the failed attempts") { database in
+      let condition = """
+        WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ? AND run.policy = ?
+          AND task.split = ? AND trajectory.standing = 'final'
+        """
+      let arguments: StatementArguments = [environment.kind, environment.rules, policy, split.rawValue]
+      let reasons = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT failureKind, COUNT(*) AS count, MIN(failure) AS failure
+          FROM (\(Self.trajectoriesWithTasks) \(condition)) WHERE failure IS NOT NULL GROUP BY failureKind
+          """, arguments: arguments
+      ).compactMap { row in
+        AttemptFailure(row).map { FailedAttempts.Reason($0.kind, count: row["count"], example: $0.message) }
+      }
+      let tasks = try Int.fetchOne(
+        database,
+        sql: """
+          SELECT COUNT(*) FROM (
+            SELECT task FROM (\(Self.trajectoriesWithTasks) \(condition)) GROUP BY task HAVING COUNT(failure) = COUNT(*))
+          """, arguments: arguments)
+      return FailedAttempts(reasons, tasks: tasks ?? 0)
     }
   }
 
@@ -89,6 +120,7 @@ extension RolloutStore {
           JOIN task ON task.id = trajectory.task AND task.environmentKind = run.environmentKind
             AND task.environmentRules = run.environmentRules
           WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ?
+            AND trajectory.failure IS NULL AND trajectory.standing = 'final'
           GROUP BY 1, 2 ORDER BY 1, 2
           """, arguments: [environment.kind, environment.rules]
       ).map { [$0["policy"], $0["split"], String($0["rollouts"] as Int)] }
@@ -125,13 +157,14 @@ extension RolloutStore {
     let trajectory = record.trajectory
     try database.execute(
       sql: """
-        INSERT INTO trajectory (run, task, particle, standing, opening, choices, reward, isDone, logWeight, failure)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO trajectory
+        (run, task, particle, standing, opening, choices, reward, isDone, logWeight, failure, failureKind)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
         run, task.rawValue, record.particle, record.standing.rawValue, trajectory.opening.text,
         try encoded(trajectory.opening.choices), trajectory.reward, trajectory.isDone, record.logWeight?.ifFinite,
-        record.failure,
+        record.failure?.message, record.failure?.kind.rawValue,
       ])
     let id = database.lastInsertedRowID
     for (number, step) in trajectory.steps.enumerated().dropFirst(first) {
@@ -181,4 +214,13 @@ extension RolloutStore {
 extension Double {
   /// SQLite keeps no infinities in JSON-friendly form; −∞ is stored as NULL.
   fileprivate var ifFinite: Double? { isFinite ? self : nil }
+}
+
+extension AttemptFailure {
+  /// nil where a row's `failure` is NULL.
+  init?(_ row: Row) {
+    guard let message: String = row["failure"] else { return nil }
+    // A kind of a later version, or none.
+    self.init((row["failureKind"] as String?).flatMap(Kind.init) ?? .unknown, message)
+  }
 }

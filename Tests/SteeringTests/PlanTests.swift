@@ -65,9 +65,10 @@ import Testing
         SteeringSettings(method: .bestOf, particles: 8, temperature: 0.15, answer: .sample, seed: 12),
         tasks: 1_000..<1_300)
       let row = try #require(plan.row(particles: 8, temperature: 0.15, resample: resample))
-      func check(_ predicted: MeanEstimate, _ figure: KeyPath<PopulationResult, Double>, _ comment: Comment) {
+      func check(_ predicted: MeanEstimate, _ figure: KeyPath<PopulationResult, Double?>, _ comment: Comment) {
         let (a, b) = (
-          MeanEstimate(steered.map { $0[keyPath: figure] }), MeanEstimate(independent.map { $0[keyPath: figure] })
+          MeanEstimate(present: steered.map { $0[keyPath: figure] }),
+          MeanEstimate(present: independent.map { $0[keyPath: figure] })
         )
         // The simulation is of 400 rollouts, so that its own error is beside the sampling of both.
         let error = (a.se * a.se + b.se * b.se + predicted.se * predicted.se).squareRoot()
@@ -174,7 +175,9 @@ import Testing
     let independent = try await Self.campaign(
       SteeringSettings(method: .bestOf, particles: 8, temperature: 0.15, answer: .sample, seed: 12),
       tasks: 1_000..<1_300)
-    let (a, b) = (MeanEstimate(steered.map(\.rewardBest)), MeanEstimate(independent.map(\.rewardBest)))
+    let (a, b) = (
+      MeanEstimate(present: steered.map(\.rewardBest)), MeanEstimate(present: independent.map(\.rewardBest))
+    )
     let error = (a.se * a.se + b.se * b.se + row.gainBest.se * row.gainBest.se).squareRoot()
     #expect(abs(a.mean - b.mean - row.gainBest.mean) < 3 * error + 0.02, "\(a) \(b) \(row.gainBest)")
     #expect(row.gainBest.mean < 0)

@@ -57,7 +57,8 @@ actor ProgramWorker {
 
   /// Asks and waits for the answer.
   func ask(_ make: (Int) -> ProgramRequest) async throws(EnvironmentError) -> ProgramReply {
-    if let end { throw end }
+    // It ended over what somebody else asked.
+    if let end { throw end.kind == .unavailable ? EnvironmentError(.displaced, end.message) : end }
     next += 1
     let id = next
     let request = make(id)
@@ -66,7 +67,7 @@ actor ProgramWorker {
       try await Task.sleep(for: .seconds(settings.timeout))
       self.stop(
         EnvironmentError(
-          .unavailable, "\(self.name) did not answer \(request.op.rawValue) within \(settings.timeout) s."))
+          .unavailable, "\(self.name) did not answer \(request.op.rawValue) within \(settings.timeout) s."), over: id)
     }
     defer { timer.cancel() }
     let result = await withTaskCancellationHandler {
@@ -169,10 +170,15 @@ actor ProgramWorker {
       .unavailable, "\(name) wrote \(what): \(text.prefix(200)). What is not an answer belongs on standard error.")
   }
 
-  private func stop(_ error: EnvironmentError) {
+  /// - Parameter question: the one that it ended over; the oldest that is open where nobody knows, since programs answer in order.
+  private func stop(_ error: EnvironmentError, over question: Int? = nil) {
     guard end == nil else { return }
     end = error
-    for continuation in waiting.values { continuation.resume(returning: .failure(error)) }
+    let culprit = question ?? waiting.keys.min()
+    let displaced = error.kind == .unavailable ? EnvironmentError(.displaced, error.message) : error
+    for (id, continuation) in waiting {
+      continuation.resume(returning: .failure(id == culprit ? error : displaced))
+    }
     waiting = [:]
     questions.finish()
     let running = running

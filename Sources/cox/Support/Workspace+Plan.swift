@@ -22,6 +22,7 @@ extension Workspace {
     let stored = try await planningRollouts()
     // Where there are none, what there is instead is said.
     if stored.isEmpty { _ = try await rollouts(in: .train) }
+    try await noteFailedAttempts(in: [.train, .validation])
     let note: @Sendable (String) -> Void = { [quiet = options.quiet] line in if !quiet { Console.note(line) } }
     let seed = Seed(configuration.steering.seed).split("plan")
     let reference = try await CrossFitted.beliefs(

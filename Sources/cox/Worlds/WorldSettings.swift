@@ -1,4 +1,5 @@
 import Agents
+import Steering
 
 /// What the configuration says of one kind of world, and how it is made from that.
 protocol WorldSettings: Sendable {
@@ -28,17 +29,20 @@ struct EnvironmentSettings: Sendable {
 
   let kind: Kind
   var seed: UInt64 = 1
+  /// Whether an attempt or the run ends with a world that fails.
+  var onError = EnvironmentErrorPolicy.fail
   let tasks: [Split: [Int]]
   let world: any WorldSettings
   let prompts: PromptSettings
 
   init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError(
-        "environment.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw ConfigurationError.missing(
+        "environment.kind", "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     self.kind = kind
     if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
+    onError = try yaml.choice("onError", EnvironmentErrorPolicy.self) ?? onError
     tasks =
       try yaml.mapping("tasks") { yaml in
         var tasks: [Split: [Int]] = [:]
