@@ -10,7 +10,7 @@ extension SimulatorTests {
   /// The fault that ``Singletons`` is for: two worlds of the jar as it comes, and one `load` while a game is under way.
   @Test func aLoadInOneWorldLeavesTheOtherAlone() async throws {
     try await SimulatorPool.with(settings()) { pool in
-      let benches = [try await pool.enter(await pool.ticket()).bench, try await pool.enter(await pool.ticket()).bench]
+      let benches = [try await newBench(pool), try await newBench(pool)]
       // Those of the jar: the first world's objects for both.
       let shared = benches.map { bench in
         Bench(
@@ -35,7 +35,7 @@ extension SimulatorTests {
   /// Every static field of the game's classes that can change, and every field of a singleton that can, or that holds what can.
   @Test func theJarKeepsNothingElseOnceAProcess() async throws {
     let fields = try await SimulatorPool.with(settings()) { pool in
-      let bench = try await pool.enter(await pool.ticket()).bench
+      let bench = try await newBench(pool)
       return try await sharedFields(bench.connection, jar: pool.settings.jar)
     }
     #expect(fields.count > 1)
@@ -93,6 +93,10 @@ extension SimulatorTests {
       }
     }
   }
+}
+
+private func newBench(_ pool: SimulatorPool) async throws -> Bench {
+  try await pool.bench(at: try await pool.enter(await pool.ticket()))
 }
 
 /// What came of a game's actions in a process that did nothing else.

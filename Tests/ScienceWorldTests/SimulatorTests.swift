@@ -54,19 +54,25 @@ struct SimulatorTests {
   @Test func theCatalogueIsTheJars() async throws {
     try await SimulatorPool.with(settings()) { pool in
       let ticket = await pool.ticket()
-      let bench = try await pool.enter(ticket).bench
+      let bench = try await pool.bench(at: try await pool.enter(ticket))
+      // Another, since a bench forgets the list of tasks.
+      let world = try await bench.connection.answer(
+        to: Py4JCall(new: "scienceworld.runtime.pythonapi.PythonInterface")
+      ).object()
       for entry in Catalogue.standard.entries {
         let count = try await bench.connection.answer(
-          to: Py4JCall(bench.world.name, "getTaskMaxVariations", .text(entry.name)))
+          to: Py4JCall(world, "getTaskMaxVariations", .text(entry.name)))
         #expect(count == .integer(entry.variations))
         for variation in [0, entry.variations / 3, entry.variations - 1] {
           let game = Game(task: entry.name, variation: variation)
           try await bench.load(game, simplifications: "")
           #expect(try await bench.opening().request == Catalogue.standard.request(game))
         }
+        _ = try await bench.connection.answer(
+          to: Py4JCall(world, "load", .text(entry.name), .integer(0), .text(""), .boolean(false)))
         let sets = ["getVariationsTrain", "getVariationsDev", "getVariationsTest"]
         for (split, method) in zip(Split.allCases, sets) {
-          let list = try await bench.connection.answer(to: Py4JCall(bench.world.name, method)).object()
+          let list = try await bench.connection.answer(to: Py4JCall(world, method)).object()
           let size = try await bench.connection.answer(to: Py4JCall(list, "size")).integer()
           let range = entry.variations(in: split)
           #expect(size == range.count)

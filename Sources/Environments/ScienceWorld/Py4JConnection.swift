@@ -78,7 +78,7 @@ struct Py4JConnection: Sendable {
 
 /// What calls find on the other side: state that is set before them, unless they follow calls of the same context.
 struct Py4JContext: Sendable {
-  /// Equal for the same context, and no two of one connection share it.
+  /// Equal for the same context, and no two of one connection share it. Empty where the state is anybody's.
   let name: String
   /// The calls that set the state. Their answers hold nothing.
   let entry: [ByteBuffer]
@@ -87,6 +87,9 @@ struct Py4JContext: Sendable {
     self.name = name
     self.entry = entry.map { ByteBuffer(string: $0.text) }
   }
+
+  /// That of calls that change the state: whatever comes afterwards sets its own.
+  static let unknown = Py4JContext(name: "", entry: [])
 }
 
 /// Calls made together, and where their answers go.

@@ -1,10 +1,12 @@
 import Agents
 
-/// A running simulator: one connection, and the worlds behind it, each of which carries one episode at a time.
+/// A running simulator: one connection, and worlds behind it, each of which carries one episode at a time.
 struct Simulator: Sendable {
   let connection: Py4JConnection
   let version: String
-  let worlds: [World]
+  private let singletons: Singletons
+
+  private static let type = "scienceworld.runtime.pythonapi.PythonInterface"
 
   /// A `PythonInterface` with singletons of its own.
   struct World: Sendable {
@@ -13,19 +15,19 @@ struct Simulator: Sendable {
     let singletons: Py4JContext
   }
 
-  /// Asks a gateway for its version and makes the worlds.
-  static func greet(_ connection: Py4JConnection, benches: Int) async throws(Py4JFailure) -> Simulator {
-    let made = try await connection.answers(
-      to: Array(repeating: Py4JCall(new: "scienceworld.runtime.pythonapi.PythonInterface"), count: max(benches, 1)))
-    var names: [String] = []
-    for answer in made { names.append(try answer.object()) }
-    let type = try await connection.answer(to: Py4JCall(names[0], "getClass")).object()
+  /// Asks a gateway for its version.
+  static func greet(_ connection: Py4JConnection) async throws(Py4JFailure) -> Simulator {
+    let type = try await connection.answer(to: Py4JCall(type: "java.lang.Class", "forName", .text(type))).object()
     let package = try await connection.answer(to: Py4JCall(type, "getPackage")).object()
     let version = try await connection.answer(to: Py4JCall(package, "getImplementationVersion")).text()
-    let singletons = try await Singletons.find(connection)
-    var worlds: [World] = []
-    for name in names { worlds.append(World(name: name, singletons: try await singletons.made(for: name))) }
-    return Simulator(connection: connection, version: version, worlds: worlds)
+    return Simulator(connection: connection, version: version, singletons: try await Singletons.find(connection))
+  }
+
+  /// Takes about 0.1 s.
+  func makeWorld() async throws(Py4JFailure) -> World {
+    let singletons = try await singletons.made()
+    let name = try await connection.answer(to: Py4JCall(new: Self.type), in: singletons).object()
+    return World(name: name, singletons: singletons)
   }
 }
 
@@ -33,6 +35,9 @@ struct Simulator: Sendable {
 struct Bench: Sendable {
   let connection: Py4JConnection
   let world: Simulator.World
+
+  /// Lets go of the list of all tasks, 12 MB, which each load makes anew and no step needs.
+  private var forgetTasks: Py4JCall { Py4JCall(world.name, "taskMaker_$eq", .nothing) }
 
   /// Makes calls with this world's singletons in place.
   private func answers(to calls: [Py4JCall]) async throws(Py4JFailure) -> [Py4JAnswer] {
@@ -52,7 +57,7 @@ struct Bench: Sendable {
     let call = Py4JCall(
       world.name, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications),
       .boolean(false))
-    let problem = try await answers(to: [call])[0].text()
+    let problem = try await answers(to: [call, forgetTasks])[0].text()
     guard problem.isEmpty else { throw Py4JFailure(.refused, problem) }
   }
 
@@ -89,7 +94,7 @@ struct Bench: Sendable {
     let load = Py4JCall(
       world.name, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications),
       .boolean(true))
-    let answers = try await answers(to: [load, Py4JCall(world.name, "getGoldActionSequence")])
+    let answers = try await answers(to: [load, Py4JCall(world.name, "getGoldActionSequence"), forgetTasks])
     let list = try answers[1].object()
     let count = try await connection.answer(to: Py4JCall(list, "size")).integer()
     let items = try await connection.answers(

@@ -13,7 +13,7 @@ public actor SimulatorPool {
   public nonisolated let settings: Settings
 
   private var seating: Seating
-  private var running: [Int: Simulator] = [:]
+  private var running: [Int: Member] = [:]
   private var waiting: [Seating.Turn: CheckedContinuation<Result<Place, EnvironmentError>, Never>] = [:]
   private var isClosed = false
   private let starts: AsyncStream<Int>
@@ -23,11 +23,17 @@ public actor SimulatorPool {
   /// What an episode is known by.
   typealias Ticket = Seating.Ticket
 
-  /// A world for one step of an episode.
+  /// A place for one step of an episode.
   struct Place: Sendable {
-    let bench: Bench
+    fileprivate let seat: Seating.Place
     /// Nothing of this episode is there yet.
     let isFresh: Bool
+  }
+
+  private struct Member {
+    let simulator: Simulator
+    /// Those that were needed so far.
+    var worlds: [Int: Simulator.World] = [:]
   }
 
   private init(_ settings: Settings) {
@@ -92,16 +98,16 @@ public actor SimulatorPool {
   }
 
   private func join(_ name: Int, _ simulator: Simulator) {
-    running[name] = simulator
+    running[name] = Member(simulator: simulator)
     seating.joined(name)
     proceed()
   }
 
   /// A process has ended or is no longer wanted, or could not be started.
   private func remove(_ name: Int, failure: EnvironmentError? = nil) {
-    let simulator = running.removeValue(forKey: name)
-    simulator?.connection.close()
-    if simulator == nil, let failure, !seating.failed(name) { answer(seating.dismiss(), .failure(failure)) }
+    let member = running.removeValue(forKey: name)
+    member?.simulator.connection.close()
+    if member == nil, let failure, !seating.failed(name) { answer(seating.dismiss(), .failure(failure)) }
     seating.lost(name)
     proceed()
   }
@@ -109,7 +115,7 @@ public actor SimulatorPool {
   private func shut() {
     isClosed = true
     answer(seating.dismiss(), .failure(EnvironmentError(.cancelled, "The simulators were stopped.")))
-    for simulator in running.values { simulator.connection.close() }
+    for member in running.values { member.simulator.connection.close() }
     running = [:]
   }
 
@@ -121,15 +127,8 @@ public actor SimulatorPool {
   private func proceed() {
     guard !isClosed else { return }
     let orders = seating.orders()
-    for name in orders.ends { running.removeValue(forKey: name)?.connection.close() }
-    for grant in orders.grants {
-      guard let simulator = running[grant.place.process] else {
-        answer([grant.turn], .failure(EnvironmentError(.unavailable, "A simulator ended.")))
-        continue
-      }
-      let bench = Bench(connection: simulator.connection, world: simulator.worlds[grant.place.world])
-      answer([grant.turn], .success(Place(bench: bench, isFresh: grant.isFresh)))
-    }
+    for name in orders.ends { running.removeValue(forKey: name)?.simulator.connection.close() }
+    for grant in orders.grants { answer([grant.turn], .success(Place(seat: grant.place, isFresh: grant.isFresh))) }
     for name in orders.starts { start.yield(name) }
   }
 }
@@ -139,7 +138,7 @@ public actor SimulatorPool {
 extension SimulatorPool {
   func ticket() -> Ticket { seating.ticket() }
 
-  /// Gives an episode its world, or another one where it has none any more.
+  /// Gives an episode its place, or another one where it has none any more.
   func enter(_ ticket: Ticket) async throws(EnvironmentError) -> Place {
     let turn = seating.enter(ticket)
     let result: Result<Place, EnvironmentError> = await withTaskCancellationHandler {
@@ -151,6 +150,17 @@ extension SimulatorPool {
       Task { await self.giveUp(turn) }
     }
     return try result.get()
+  }
+
+  /// The world at a place, made where there is none yet.
+  func bench(at place: Place) async throws(Py4JFailure) -> Bench {
+    let (process, number) = (place.seat.process, place.seat.world)
+    guard let member = running[process] else { throw Py4JFailure(.lost, "the simulator ended") }
+    let connection = member.simulator.connection
+    if let world = member.worlds[number] { return Bench(connection: connection, world: world) }
+    let world = try await member.simulator.makeWorld()
+    running[process]?.worlds[number] = world
+    return Bench(connection: connection, world: world)
   }
 
   /// The step is over; the world stays with the episode as long as no other needs it.

@@ -35,15 +35,14 @@ struct Singletons: Sendable {
     return Singletons(connection: connection, parts: parts, noArguments: noArguments)
   }
 
-  /// New instances, and the calls that put them in place. To make one puts it in place too, so all are made before any world
-  /// is called.
-  func made(for world: String) async throws(Py4JFailure) -> Py4JContext {
+  /// New instances, and the calls that put them in place.
+  func made() async throws(Py4JFailure) -> Py4JContext {
+    // To make one puts it in place as well, whoever's were there.
     let made = try await connection.answers(
-      to: parts.map { Py4JCall($0.constructor, "newInstance", .object(noArguments)) })
-    var entry: [Py4JCall] = []
-    for (part, answer) in zip(parts, made) {
-      entry.append(Py4JCall(part.field, "set", .nothing, .object(try answer.object())))
-    }
-    return Py4JContext(name: world, entry: entry)
+      to: parts.map { Py4JCall($0.constructor, "newInstance", .object(noArguments)) }, in: .unknown)
+    var names: [String] = []
+    for answer in made { names.append(try answer.object()) }
+    let entry = zip(parts, names).map { Py4JCall($0.field, "set", .nothing, .object($1)) }
+    return Py4JContext(name: names.joined(separator: " "), entry: entry)
   }
 }
