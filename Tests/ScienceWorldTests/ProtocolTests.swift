@@ -15,8 +15,6 @@ import Testing
   #expect(
     Py4JCall(type: "java.lang.Class", "forName", .text("a.B$")).text
       == "c\nz:java.lang.Class\nforName\nsa.B$\ne\n")
-  #expect(Py4JCall(newEmptyArrayOf: "a.B").text == "a\nc\nsa.B\ni0\ne\n")
-  #expect(Py4JCall(firstOf: "o3").text == "a\ng\no3\ni0\ne\n")
 }
 
 @Test(arguments: ["", "plain", "a\\nb", "a\nb\\\r\n\t", "\\", "ünï\u{0}\u{1F52C}"])
@@ -192,7 +190,7 @@ private final class Heard: Sendable {
   func add(_ read: String) { text.withLock { $0 += read } }
 
   var calls: [String] {
-    text.withLock(\.self).components(separatedBy: "e\n").dropLast().map { call in
+    text.withLock(\.self).components(separatedBy: "\ne\n").dropLast().map { call in
       call.split(separator: "\n").dropFirst().prefix(2).joined(separator: ".")
     }
   }

@@ -26,16 +26,6 @@ struct Py4JCall: Sendable, Hashable {
   init(new type: String) {
     text = "i\n\(type)\ne\n"
   }
-
-  /// Makes an array without elements.
-  init(newEmptyArrayOf type: String) {
-    text = "a\nc\n\(Argument.text(type).line)\n\(Argument.integer(0).line)\ne\n"
-  }
-
-  /// Gets the first element of an array.
-  init(firstOf array: String) {
-    text = "a\ng\n\(array)\n\(Argument.integer(0).line)\ne\n"
-  }
 }
 
 extension Py4JCall.Argument {

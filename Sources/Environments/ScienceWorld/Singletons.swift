@@ -22,16 +22,24 @@ struct Singletons: Sendable {
   private let noArguments: String
 
   static func find(_ connection: Py4JConnection) async throws(Py4JFailure) -> Singletons {
+    func type(_ name: String) async throws(Py4JFailure) -> String {
+      try await connection.answer(to: Py4JCall(type: "java.lang.Class", "forName", .text(name))).object()
+    }
+    let arrays = "java.lang.reflect.Array"
     var parts: [(field: String, constructor: String)] = []
     for name in types {
-      let type = try await connection.answer(to: Py4JCall(type: "java.lang.Class", "forName", .text(name))).object()
+      let type = try await type(name)
       let field = try await connection.answer(to: Py4JCall(type, "getField", .text("MODULE$"))).object()
       let constructors = try await connection.answer(to: Py4JCall(type, "getDeclaredConstructors")).object()
-      let constructor = try await connection.answer(to: Py4JCall(firstOf: constructors)).object()
+      let constructor = try await connection.answer(
+        to: Py4JCall(type: arrays, "get", .object(constructors), .integer(0))
+      ).object()
       _ = try await connection.answer(to: Py4JCall(constructor, "setAccessible", .boolean(true)))
       parts.append((field, constructor))
     }
-    let noArguments = try await connection.answer(to: Py4JCall(newEmptyArrayOf: "java.lang.Object")).object()
+    let noArguments = try await connection.answer(
+      to: Py4JCall(type: arrays, "newInstance", .object(try await type("java.lang.Object")), .integer(0))
+    ).object()
     return Singletons(connection: connection, parts: parts, noArguments: noArguments)
   }
 
