@@ -52,7 +52,7 @@ let package = Package(
 
     // What is in the files of a model with open weights. Pure Swift, since nobody vouches for such files.
     .target(
-      name: "ModelFiles",
+      name: "ModelFiles", dependencies: ["Agents"],
       // Debug builds read real models, too: every weight of them. A package that depends on this one has no unsafe flags, since
       // it has no trait.
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug, traits: ["OpenWeights"]))]),

@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header tells a store from any other SQLite file.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that an older Coxswain could not read.
-  static let version = 5
+  static let version = 6
 
   /// Refuses a file that is no store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -24,6 +24,13 @@ enum Schema {
     }
   }
 
+  /// A store of this very version; throws where it is none that this version can read.
+  static func isCurrent(_ database: Database, path: String) throws -> Bool {
+    guard try !isEmpty(database) else { return false }
+    try check(database, path: path)
+    return try Int.fetchOne(database, sql: "PRAGMA user_version") == version
+  }
+
   /// Creates the tables in an empty file, and brings an older store up to date.
   static func prepare(_ database: Database, path: String) throws {
     if try isEmpty(database) {
@@ -37,6 +44,7 @@ enum Schema {
     if version < 3 { try database.execute(sql: thirdVersion) }
     if version < 4 { try database.execute(sql: fourthVersion) }
     if version < 5 { try database.execute(sql: fifthVersion) }
+    if version < 6 { try database.execute(sql: sixthVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -86,8 +94,14 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Version 5 knows which answers were cut off.
+  /// Version 5 knows which tokens no server reported.
   private static let fifthVersion = """
+    -- Of the input and output tokens, those that were estimated from the text.
+    ALTER TABLE call ADD COLUMN estimatedTokens INTEGER NOT NULL DEFAULT 0;
+    """
+
+  /// Version 6 knows which answers were cut off.
+  private static let sixthVersion = """
     -- 1 for an answer that ended because it may be no longer.
     ALTER TABLE call ADD COLUMN cutOffAnswers INTEGER NOT NULL DEFAULT 0;
     """

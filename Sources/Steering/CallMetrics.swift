@@ -12,6 +12,7 @@ struct CallMetrics: Sendable {
   private let output = Counter(label: "coxswain.tokens", dimensions: [("kind", "output")])
   private let cutOff = Counter(label: "coxswain.calls.cutoff")
   private let reasoning = Counter(label: "coxswain.tokens", dimensions: [("kind", "reasoning")])
+  private let estimated = Counter(label: "coxswain.tokens", dimensions: [("kind", "estimated")])
 
   func answered(_ event: CallEvent) {
     guard !event.isStored else { return stored.increment() }
@@ -23,6 +24,7 @@ struct CallMetrics: Sendable {
     output.increment(by: event.usage.outputTokens)
     reasoning.increment(by: event.usage.reasoningTokens)
     cutOff.increment(by: event.usage.cutOffAnswers)
+    estimated.increment(by: event.usage.estimatedTokens)
   }
 
   func failed(_ error: PolicyError) {

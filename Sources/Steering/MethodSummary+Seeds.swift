@@ -39,6 +39,8 @@ extension MethodSummary {
     outputTokens = sum(\.outputTokens)
     reasoningTokens = sum(\.reasoningTokens)
     cutOffAnswers = whole.contains { $0.cutOffAnswers != nil } ? whole.reduce(0) { $0 + ($1.cutOffAnswers ?? 0) } : nil
+    estimatedTokens =
+      whole.contains { $0.estimatedTokens != nil } ? whole.reduce(0) { $0 + ($1.estimatedTokens ?? 0) } : nil
     cost = sum(\.cost)
     criticCost = whole.contains { $0.criticCost != nil } ? whole.reduce(0) { $0 + ($1.criticCost ?? 0) } : nil
     wallSeconds = sum(\.wallSeconds)

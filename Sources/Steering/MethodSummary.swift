@@ -67,6 +67,9 @@ public struct MethodSummary: Sendable, Codable {
   public internal(set) var reasoningTokens: Int
   /// Answers that ended because they may be no longer, and were acted on all the same; absent where there are none.
   public internal(set) var cutOffAnswers: Int?
+  /// Of input and output together, what no server reported: estimated from the text, and so is the cost of it. Absent where
+  /// everything was reported.
+  public internal(set) var estimatedTokens: Int?
   /// The critic's included.
   public internal(set) var cost: Double
   /// What a critic that is paid for took of it; absent where none was.
@@ -120,6 +123,7 @@ public struct MethodSummary: Sendable, Codable {
     outputTokens = outcome.usage.outputTokens
     reasoningTokens = outcome.usage.reasoningTokens
     cutOffAnswers = outcome.usage.cutOffAnswers > 0 ? outcome.usage.cutOffAnswers : nil
+    estimatedTokens = outcome.usage.estimatedTokens > 0 ? outcome.usage.estimatedTokens : nil
     cost = pricing.cost(of: outcome.usage) + outcome.criticCost
     criticCost = outcome.criticCost > 0 ? outcome.criticCost : nil
     wallSeconds = outcome.wallSeconds

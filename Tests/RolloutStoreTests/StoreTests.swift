@@ -243,7 +243,8 @@ struct StoreLifeTests {
     try await DatabaseQueue(path: path).write { database in
       for (table, column) in [
         ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
-        ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"), ("call", "cutOffAnswers"),
+        ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"), ("call", "estimatedTokens"),
+        ("call", "cutOffAnswers"),
       ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
       for table in ["outcome", "score"] { try database.execute(sql: "DROP TABLE \(table)") }
       try database.execute(sql: "PRAGMA user_version = 1")

@@ -86,7 +86,7 @@ extension JudgeSettings {
   private static func scale(_ yaml: inout YAMLMapping) throws -> ClosedRange<Double> {
     let (from, to) = (try yaml.number("from") ?? 0, try yaml.number("to"))
     guard let to else {
-      throw ConfigurationError("critic.scale.to is missing: the reward that the highest score means.")
+      throw ConfigurationError.missing("critic.scale.to", "the reward that the highest score means.")
     }
     guard from < to, from.isFinite, to.isFinite else {
       throw ConfigurationError("critic.scale goes from \(from) to \(to); write the lower reward first.")
@@ -95,7 +95,7 @@ extension JudgeSettings {
   }
 
   private static func text(of path: String) throws -> String {
-    guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
+    guard let text = try TextFile.text(path) else {
       throw ConfigurationError("critic.instructions: there is no readable text file \(path).")
     }
     guard !text.allSatisfy(\.isWhitespace) else {
@@ -115,8 +115,8 @@ extension PoolingSettings {
     server.model = try yaml.text("model")
     try server.readRules(&yaml)
     guard server.url != nil else {
-      throw ConfigurationError(
-        "critic.url is missing: the base URL that /pooling follows, such as \"https://rewards.example.com\".")
+      throw ConfigurationError.missing(
+        "critic.url", "the base URL that /pooling follows, such as \"https://rewards.example.com\".")
     }
     try server.check()
     url = server.url ?? ""

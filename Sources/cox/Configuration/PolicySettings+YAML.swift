@@ -5,8 +5,8 @@ import Policies
 extension PolicySettings {
   init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError(
-        "policy.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw ConfigurationError.missing(
+        "policy.kind", "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     self.init(kind: kind)
     try read(&yaml)
@@ -123,7 +123,7 @@ extension PolicySettings {
     case .openai, .anthropic: try checkServer()
     case .recorded:
       if recording == nil {
-        throw ConfigurationError("\(section).recording is missing: the store or cassette whose answers are replayed.")
+        throw ConfigurationError.missing("\(section).recording", "the store or cassette whose answers are replayed.")
       }
     case .local: break
     case .mlx:
@@ -136,12 +136,12 @@ extension PolicySettings {
 
   private func checkServer() throws {
     guard let url else {
-      throw ConfigurationError("\(section).url is missing: the base URL, such as \"https://api.example.com/v1\".")
+      throw ConfigurationError.missing("\(section).url", "the base URL, such as \"https://api.example.com/v1\".")
     }
     if let problem = ServerURL.problem(url, in: section, allowsPlainHTTP: allowPlainHTTP) {
       throw ConfigurationError("\(section).url \(problem)")
     }
-    if model == nil { throw ConfigurationError("\(section).model is missing: the model's name at the server.") }
+    if model == nil { throw ConfigurationError.missing("\(section).model", "the model's name at the server.") }
     if let apiKeyVariable, apiKeyVariable.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) == nil {
       // Not quoted: it may be the key itself.
       throw ConfigurationError(

@@ -54,6 +54,14 @@ struct CommonOptions: ParsableArguments {
     if let limitSeconds, !(limitSeconds >= 0) { throw ValidationError("--limit-seconds is not negative.") }
   }
 
+  /// Prints a result and writes it where `--json` says; with `--json -` standard output has the JSON alone.
+  ///
+  /// The words come first, so that a file that cannot be written does not cost them.
+  func deliver(_ result: some Encodable, text: () -> String) throws {
+    if json != "-" { Console.print(text()) }
+    if let json { try Console.write(json: result, to: json) }
+  }
+
   /// The configuration with these flags on top.
   func configuration() throws -> Configuration {
     var configuration =

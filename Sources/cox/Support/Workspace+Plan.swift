@@ -31,7 +31,8 @@ extension Workspace {
     let (calls, usage) = try await store.usage(of: suite.identity, policy: policyIdentity)
     var planner = Planner(
       environment: suite.identity, policy: policyIdentity, critic: critic.identity, settings: settings,
-      temperatures: temperatures, callCost: calls > 0 ? pricing.cost(of: usage) / Double(calls) : 0, seed: seed)
+      temperatures: temperatures, maximalReward: suite.maximalReward,
+      callCost: calls > 0 ? pricing.cost(of: usage) / Double(calls) : 0, seed: seed)
     planner.particles += particles
     if let work { planner.work = work }
     return try await planner.plan(rollouts, progress: note)

@@ -41,8 +41,7 @@ struct Collect: Verb {
       try await run.collect(tasks, split: split, rollouts: rollouts)
     }
     let report = CollectReport(result, split: split, rollouts: rollouts, pricing: workspace.pricing)
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
+    try common.deliver(report) { report.text }
     if let stopped = result.stopped { throw stopped }
   }
 
@@ -51,8 +50,7 @@ struct Collect: Verb {
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .train)
     let (outcome, unsolved) = try await workspace.collectExpert(tasks, split: split)
     let report = CollectReport(outcome, split: split, rollouts: 1, pricing: workspace.pricing, unsolved: unsolved)
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
+    try common.deliver(report) { report.text }
     if let stopped = outcome.stopped { throw stopped }
   }
 }
@@ -76,6 +74,8 @@ struct CollectReport: Encodable {
   let reasoningTokens: Int
   /// Answers that ended because they may be no longer.
   let cutOffAnswers: Int
+  /// Of input and output together, what no server reported: estimated from the text. nil where everything was reported.
+  let estimatedTokens: Int?
   let cost: Double
   let wallSeconds: Double
   let stopped: String?
@@ -103,6 +103,7 @@ struct CollectReport: Encodable {
     outputTokens = usage.outputTokens
     reasoningTokens = usage.reasoningTokens
     cutOffAnswers = usage.cutOffAnswers
+    estimatedTokens = usage.estimatedTokens > 0 ? usage.estimatedTokens : nil
     cost = pricing.cost(of: usage)
     wallSeconds = outcome.wallSeconds
     stopped = outcome.stopped?.message
@@ -116,14 +117,20 @@ struct CollectReport: Encodable {
         + reward.text(overTasks: tasks) + "."
         + (unsolved > 0 ? "\n\(unsolved) of the tasks have no solution within their steps, and are left out." : "")
     }
+    let about = Format.about(estimatedTokens)
     var lines = [
       "\(trajectories) rollouts of \(tasks) \(split.map { "\($0) " } ?? "")tasks: reward \(reward.text(overTasks: tasks)), deviation within a task "
         + String(format: "%.3f", rewardDeviationWithinTasks) + ".",
-      "\(Format.count(policyCalls)) calls, \(Format.count(inputTokens)) input tokens (\(Format.count(cachedInputTokens)) cached), "
-        + "\(Format.count(outputTokens)) output tokens"
+      "\(Format.count(policyCalls)) calls, \(about)\(Format.count(inputTokens)) input tokens (\(Format.count(cachedInputTokens)) cached), "
+        + "\(about)\(Format.count(outputTokens)) output tokens"
         + (reasoningTokens > 0 ? " (\(Format.count(reasoningTokens)) reasoning)" : "")
-        + (cost != 0 ? ", cost \(Format.money(cost))" : "") + ", \(Format.duration(seconds: wallSeconds)).",
+        + (cost != 0 ? ", cost \(about)\(Format.money(cost))" : "") + ", \(Format.duration(seconds: wallSeconds)).",
     ]
+    if let estimatedTokens {
+      lines.append(
+        "\(Format.count(estimatedTokens)) tokens, and what they cost, are estimated from the text: the server reports no usage."
+      )
+    }
     if savedInputTokens > 0 {
       let share = Usage(inputTokens: inputTokens, savedInputTokens: savedInputTokens).savedShare
       lines.append(

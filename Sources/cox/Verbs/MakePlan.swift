@@ -44,7 +44,7 @@ struct MakePlan: Verb {
   }
 
   func run() async throws {
-    let workspace = try await Workspace(common)
+    let workspace = try await Workspace(common, creating: false)
     var settings = workspace.configuration.steering
     if let particles { settings.particles = particles }
     let start = ContinuousClock.now
@@ -61,10 +61,9 @@ struct MakePlan: Verb {
     }
     await workspace.suite.close()
     let path = plan ?? workspace.planPath(critic)
+    try common.deliver(made) { PlanTable(made, answer: settings.answer).text }
     try Console.write(json: made, to: path)
-    if let json = common.json { try Console.write(json: made, to: json) }
     if common.json != "-" {
-      Console.print(PlanTable(made, answer: settings.answer).text)
       Console.print(
         "\nWritten to \(path) in \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)); --resample auto obeys it."
       )

@@ -32,7 +32,7 @@ struct Show: Verb {
     guard FileManager.default.fileExists(atPath: common.store) else {
       throw ConfigurationError("There is no store \(common.store): give --store, or make one with cox collect.")
     }
-    let store = try RolloutStore(path: common.store)
+    let store = try RolloutStore(path: common.store, creating: false)
     let runs = try await store.runs()
     guard let trajectory else { return try list(runs) }
     let parts = trajectory.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -40,12 +40,12 @@ struct Show: Verb {
     let tasks = try await store.tasks(ofRun: run.record.id)
     guard parts.count == 2 else { return try list(tasks, of: run) }
     // A task's id may have a slash in it, so the whole is tried first.
-    if let task = tasks.first(where: { $0.id.rawValue == parts[1] }) {
+    if let task = tasks.first(where: { $0.id == TaskID(parts[1]) }) {
       return try list(try await store.trajectories(run: run.record.id, task: task.id), of: task.id, run)
     }
     let cut = parts[1].lastIndex(of: "/")
     let name = cut.map { String(parts[1][..<$0]) } ?? parts[1]
-    guard let task = tasks.first(where: { $0.id.rawValue == name }) else {
+    guard let task = tasks.first(where: { $0.id == TaskID(name) }) else {
       throw ConfigurationError(
         "The run \(run.shortID) has no task \"\(name)\"; it has \(Self.some(tasks.map(\.id.rawValue))).")
     }
@@ -112,7 +112,7 @@ struct Show: Verb {
   private func values(of record: TrajectoryRecord, of run: StoredRun) throws -> [Int: Double]? {
     guard let critic else { return nil }
     let path = Workspace.criticPath(critic, store: common.store)
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let data = try TextFile.data(path) else {
       throw ConfigurationError("There is no critic \(path). Make one with cox collect and cox train.")
     }
     let trees = try TreesCritic(decoding: data, for: run.record.environment)

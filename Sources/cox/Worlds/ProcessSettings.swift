@@ -7,7 +7,7 @@ struct ProcessSettings: WorldSettings {
   init(_ yaml: inout YAMLMapping) throws {
     let stepLimit = try yaml.stepLimit()
     guard let command = try yaml.texts("command"), !command.isEmpty else {
-      throw ConfigurationError("environment.command is missing: the program and its arguments, as a list.")
+      throw ConfigurationError.missing("environment.command", "the program and its arguments, as a list.")
     }
     settings = ProgramWorld.Settings(
       command: command, folder: try yaml.text("folder"), processes: try yaml.count("processes") ?? 1,

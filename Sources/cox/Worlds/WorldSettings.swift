@@ -34,8 +34,8 @@ struct EnvironmentSettings: Sendable {
 
   init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError(
-        "environment.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw ConfigurationError.missing(
+        "environment.kind", "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     self.kind = kind
     if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
