@@ -85,7 +85,7 @@ public final class RolloutStore: Sendable {
       try Row.fetchOne(
         database, sql: "SELECT * FROM call WHERE run = ? AND task = ? AND particle = ? AND step = ?",
         arguments: [key.run, key.task.rawValue, key.particle, key.step]
-      ).map { row in AnswerRecord(key: key, row) }
+      ).map { row in try AnswerRecord(key: key, row) }
     }
   }
 
@@ -101,11 +101,12 @@ public final class RolloutStore: Sendable {
         database, sql: "SELECT * FROM outcome WHERE run = ? AND task = ? AND particle = ? AND step = ?",
         arguments: [key.run, key.task.rawValue, key.particle, key.step]
       ).map { row in
-        OutcomeRecord(
-          key: key, past: row["past"], action: row["action"],
+        try OutcomeRecord(
+          key: key, past: row.value("past"), action: row.value("action"),
           outcome: Outcome(
-            Observation(row["observation"], choices: try Self.decoded(row["choices"])), reward: row["reward"],
-            isDone: row["isDone"], isInvalid: row["isInvalid"]))
+            Observation(row.value("observation"), choices: Self.decoded(row.value("choices"))),
+            reward: row.value("reward"),
+            isDone: row.value("isDone"), isInvalid: row.value("isInvalid")))
       }
     }
   }
@@ -124,7 +125,8 @@ public final class RolloutStore: Sendable {
           \(Self.sums), task FROM call WHERE run = ? AND NOT isRefusal GROUP BY task
           """, arguments: [run])
       return Dictionary(
-        uniqueKeysWithValues: rows.map { (TaskID($0["task"] as String), ($0["calls"], Usage($0))) })
+        try rows.map { try (TaskID($0.value("task") as String), ($0.value("calls"), Usage($0))) },
+        uniquingKeysWith: { first, _ in first })
     }
   }
 
@@ -141,7 +143,7 @@ public final class RolloutStore: Sendable {
             WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ? AND run.policy = ? AND NOT isRefusal
             """, arguments: [environment.kind, environment.rules, policy])
       else { return (0, Usage()) }
-      return (row["calls"], Usage(row))
+      return try (row.value("calls"), Usage(row))
     }
   }
 
@@ -165,8 +167,9 @@ public final class RolloutStore: Sendable {
           ORDER BY call.run, call.task, call.particle, call.step
           """, arguments: [policy])
       while let row = try rows.next() {
-        let key = CallKey(
-          run: row["run"], task: TaskID(row["task"]), particle: row["particle"], step: row["step"])
+        let key = try CallKey(
+          run: row.value("run"), task: TaskID(row.value("task")), particle: row.value("particle"),
+          step: row.value("step"))
         try body(AnswerRecord(key: key, row))
       }
     }
@@ -180,7 +183,7 @@ public final class RolloutStore: Sendable {
         sql: """
           SELECT policy, MAX(format) AS format FROM run WHERE policy <> '' GROUP BY policy ORDER BY policy
           """
-      ).map { [$0["policy"], $0["format"]] }
+      ).map { try [$0.value("policy"), $0.value("format")] }
     }
     return rows.map { ($0[0] ?? "", $0[1].flatMap(ActionFormat.init)) }
   }
@@ -200,24 +203,24 @@ public final class RolloutStore: Sendable {
 
 extension Usage {
   /// Of a row of sums.
-  fileprivate init(_ row: Row) {
-    self.init(
-      inputTokens: row["input"], cachedInputTokens: row["cached"], cacheWriteTokens: row["written"],
-      outputTokens: row["output"], reasoningTokens: row["reasoning"], savedInputTokens: row["saved"])
+  fileprivate init(_ row: Row) throws {
+    try self.init(
+      inputTokens: row.value("input"), cachedInputTokens: row.value("cached"), cacheWriteTokens: row.value("written"),
+      outputTokens: row.value("output"), reasoningTokens: row.value("reasoning"), savedInputTokens: row.value("saved"))
   }
 }
 
 extension AnswerRecord {
-  init(key: CallKey, _ row: Row) {
-    self.init(
-      key: key, promptDigest: row["promptDigest"],
+  init(key: CallKey, _ row: Row) throws {
+    try self.init(
+      key: key, promptDigest: row.value("promptDigest"),
       response: PolicyResponse(
-        row["response"], reasoning: row["reasoning"], logProbability: row["logProbability"],
+        row.value("response"), reasoning: row.value("reasoning"), logProbability: row.value("logProbability"),
         usage: Usage(
-          inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
-          cacheWriteTokens: row["cacheWriteTokens"], outputTokens: row["outputTokens"],
-          reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"]),
-        attempts: row["attempts"]),
-      seconds: row["seconds"], isRefusal: row["isRefusal"])
+          inputTokens: row.value("inputTokens"), cachedInputTokens: row.value("cachedInputTokens"),
+          cacheWriteTokens: row.value("cacheWriteTokens"), outputTokens: row.value("outputTokens"),
+          reasoningTokens: row.value("reasoningTokens"), savedInputTokens: row.value("savedInputTokens")),
+        attempts: row.value("attempts")),
+      seconds: row.value("seconds"), isRefusal: row.value("isRefusal"))
   }
 }
