@@ -61,6 +61,7 @@ extension PolicySettings {
       threads = try yaml.integer("threads")
       context = try yaml.integer("context") ?? context
       slots = try yaml.integer("slots")
+      children.passing = try yaml.variables()
     }
     try check()
   }
@@ -82,17 +83,14 @@ extension PolicySettings {
   }
 
   func check() throws {
-    func positive(_ value: Int?, _ key: String) throws {
-      if let value, value < 1 { throw ConfigurationError("\(section).\(key) is \(value); at least 1.") }
+    for (key, value, most) in [
+      ("maxTokens", maxTokens, Bounds.tokens), ("concurrency", concurrency, Bounds.concurrency),
+      ("samplesPerCall", samplesPerCall, Bounds.concurrency), ("attempts", attempts, Bounds.count),
+      ("threads", threads, Bounds.threads), ("context", context, Bounds.tokens), ("slots", slots, Bounds.concurrency),
+      ("cacheMegabytes", cacheMegabytes, Bounds.megabytes),
+    ] {
+      if let problem = Bounds.problem(value, "\(section).\(key)", most: most) { throw ConfigurationError(problem) }
     }
-    try positive(maxTokens, "maxTokens")
-    try positive(concurrency, "concurrency")
-    try positive(samplesPerCall, "samplesPerCall")
-    try positive(attempts, "attempts")
-    try positive(threads, "threads")
-    try positive(context, "context")
-    try positive(slots, "slots")
-    try positive(cacheMegabytes, "cacheMegabytes")
     if !(temperature >= 0 && temperature.isFinite) {
       throw ConfigurationError("\(section).temperature is \(temperature); it is not negative.")
     }

@@ -45,6 +45,23 @@ struct YAMLMapping {
     try read(key, "a whole number") { $0.int }
   }
 
+  /// A whole number that counts something.
+  mutating func count(_ key: String, least: Int = 1, most: Int = Bounds.count) throws -> Int? {
+    let value = try integer(key)
+    if let problem = Bounds.problem(value, name(key), least: least, most: most) { throw ConfigurationError(problem) }
+    return value
+  }
+
+  /// `variables`: the names of environment variables that a program gets although programs usually do not.
+  mutating func variables() throws -> Set<String> {
+    let names = try texts("variables") ?? []
+    guard names.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
+      // Not quoted: one may be a secret itself.
+      throw ConfigurationError("\(name("variables")) lists the names of environment variables, without their values.")
+    }
+    return Set(names)
+  }
+
   mutating func number(_ key: String) throws -> Double? {
     try read(key, "a number") { $0.float }
   }

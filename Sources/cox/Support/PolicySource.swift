@@ -36,6 +36,7 @@ enum PolicySource {
         model: settings.model ?? Installation.current.bundledModel, port: settings.port,
         slots: settings.slots ?? settings.concurrency, context: settings.context)
       if let threads = settings.threads { server.threads = threads }
+      server.environment = settings.children
       self = .local(completions, server)
     case .mlx: self = .open(try OpenPolicy(settings))
     case .recorded: self = .recorded(try await Self.recording(settings))

@@ -27,7 +27,7 @@ struct Collect: Verb {
   var expert = false
 
   func validate() throws {
-    if let rollouts, rollouts < 1 { throw ValidationError("--rollouts is at least 1.") }
+    if let problem = Bounds.problem(rollouts, "--rollouts", most: Bounds.rollouts) { throw ValidationError(problem) }
     if expert, rollouts ?? 1 > 1 {
       throw ValidationError("--expert goes without --rollouts: a task has one solution.")
     }

@@ -1,5 +1,6 @@
 import Agents
 import ArgumentParser
+import ChildProcess
 import Critics
 import Foundation
 import HTTP
@@ -7,13 +8,6 @@ import Policies
 import Reporting
 import RolloutStore
 import ScienceWorld
-import Subprocess
-
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 
 struct Doctor: Verb {
   static let configuration = CommandConfiguration(
@@ -211,12 +205,6 @@ struct Check: Encodable {
 
   /// - Parameter error: whether what it says on its standard error counts, too.
   private static func output(of program: String, _ arguments: [String], error: Bool = false) async -> String? {
-    guard FileManager.default.isExecutableFile(atPath: program) else { return nil }
-    let result = try? await Subprocess.run(
-      .path(FilePath(program)), arguments: Arguments(arguments), output: .string(limit: 4096),
-      error: .string(limit: 4096))
-    guard let result, result.terminationStatus.isSuccess else { return nil }
-    return (result.standardOutput + (error ? result.standardError : ""))
-      .trimmingCharacters(in: .whitespacesAndNewlines)
+    await ChildProgram(path: program, arguments: arguments).output(complaints: error)
   }
 }
