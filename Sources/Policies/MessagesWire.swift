@@ -135,6 +135,7 @@ struct MessagesAnswer: Decodable {
 
   let content: [Block]
   let usage: Usage?
+  let stop_reason: String?
 
   /// The answer: its texts, and the first call of a tool. A refusal is an answer too, one with no action.
   var response: PolicyResponse {
@@ -154,6 +155,7 @@ struct MessagesAnswer: Decodable {
       usage: Agents.Usage(
         inputTokens: (usage?.input_tokens?.value ?? 0) + read + written, cachedInputTokens: read,
         cacheWriteTokens: written,
-        outputTokens: usage?.output_tokens?.value ?? 0))
+        outputTokens: usage?.output_tokens?.value ?? 0,
+        cutOffAnswers: ["max_tokens", "model_context_window_exceeded"].contains(stop_reason) ? 1 : 0))
   }
 }

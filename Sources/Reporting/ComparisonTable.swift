@@ -55,12 +55,13 @@ public struct ComparisonTable: Sendable, Hashable {
     row("soft value of the start", summary.softValue.text(overTasks: tasks))
     row("policy calls", Format.count(summary.policyCalls))
     row("critic calls", Format.count(summary.criticCalls))
-    row("tokens in", Format.count(summary.inputTokens))
+    let about = Format.about(summary.estimatedTokens)
+    row("tokens in", about + Format.count(summary.inputTokens))
     row("of these cached", Format.count(summary.cachedInputTokens))
     if summary.savedInputTokens > 0 { row("saved by asking once", Self.saved(summary)) }
-    row("tokens out", Format.count(summary.outputTokens))
+    row("tokens out", about + Format.count(summary.outputTokens))
     if summary.reasoningTokens > 0 { row("of these reasoning", Format.count(summary.reasoningTokens)) }
-    if summary.cost != 0 { row("cost", Format.money(summary.cost)) }
+    if summary.cost != 0 { row("cost", about + Format.money(summary.cost)) }
     row("resamplings", Format.count(summary.resamplings))
     row("forks", Format.count(summary.forks))
     row("wall time", Format.duration(seconds: summary.wallSeconds))
@@ -106,25 +107,28 @@ extension ComparisonTable {
         + (hasCost ? [.right("cost")] : []) + [.right("wall time")])
     func row(
       _ name: String, _ resampling: String, calls: Int, input: Int, cached: Int, saved: Int, output: Int,
-      reasoning: Int, cost: Double, wall: String
+      reasoning: Int, estimated: Int?, cost: Double, wall: String
     ) -> [String] {
-      [name, resampling, Format.count(calls), Format.count(input), "(\(Format.count(cached)))"]
-        + (hasSaved ? [Format.count(saved)] : []) + [Format.count(output)]
-        + (hasReasoning ? ["(\(Format.count(reasoning)))"] : []) + (hasCost ? [Format.money(cost)] : []) + [wall]
+      let about = Format.about(estimated)
+      return [name, resampling, Format.count(calls), about + Format.count(input), "(\(Format.count(cached)))"]
+        + (hasSaved ? [Format.count(saved)] : []) + [about + Format.count(output)]
+        + (hasReasoning ? ["(\(Format.count(reasoning)))"] : []) + (hasCost ? [about + Format.money(cost)] : [])
+        + [wall]
     }
     for method in methods {
       table.append(
         row(
           method.method, resampling(method), calls: method.policyCalls, input: method.inputTokens,
           cached: method.cachedInputTokens, saved: method.savedInputTokens, output: method.outputTokens,
-          reasoning: method.reasoningTokens, cost: method.cost, wall: Format.duration(seconds: method.wallSeconds)))
+          reasoning: method.reasoningTokens, estimated: method.estimatedTokens, cost: method.cost,
+          wall: Format.duration(seconds: method.wallSeconds)))
     }
     if let total {
       table.append(
         row(
           "all, each answer once", "", calls: total.policyCalls, input: total.inputTokens,
           cached: total.cachedInputTokens, saved: total.savedInputTokens, output: total.outputTokens,
-          reasoning: total.reasoningTokens, cost: total.cost, wall: ""))
+          reasoning: total.reasoningTokens, estimated: total.estimatedTokens, cost: total.cost, wall: ""))
     }
     return table
   }
@@ -164,6 +168,16 @@ extension ComparisonTable {
     }
     if summary.savedInputTokens > 0, !isBrief {
       remarks.append("identical prompts asked once saved \(saved(summary)) of its input tokens")
+    }
+    if let estimated = summary.estimatedTokens {
+      remarks.append(
+        "\(Format.count(estimated)) of its tokens, and what they cost, are estimated from the text: the server reports no usage"
+      )
+    }
+    if let count = summary.cutOffAnswers {
+      remarks.append(
+        "\(Format.count(count)) of \(Format.count(summary.policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens"
+      )
     }
     if summary.failedAttempts.count > 0 {
       let tasks = summary.failedAttempts.tasks

@@ -8,14 +8,16 @@ actor AnswerQueue {
     case outcome(OutcomeRecord)
   }
 
-  private let pool: DatabasePool
+  private let pool: any DatabaseWriter
   private let path: String
+  private let watch: StoreWatch
   private var waiting: [(entry: Entry, done: CheckedContinuation<Result<Void, StoreError>, Never>)] = []
   private var isWriting = false
 
-  init(pool: DatabasePool, path: String) {
+  init(pool: any DatabaseWriter, path: String, watch: StoreWatch) {
     self.pool = pool
     self.path = path
+    self.watch = watch
   }
 
   func record(_ entry: Entry) async throws(StoreError) {
@@ -49,6 +51,7 @@ actor AnswerQueue {
           }
         }
       }
+      try watch.check(pool)
       return .success(())
     } catch {
       return .failure(StoreError(error, while: "store an answer", path: path))
@@ -62,14 +65,17 @@ actor AnswerQueue {
         INSERT OR REPLACE INTO call
         (run, task, particle, step, promptDigest, response,
          inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
-         reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal,
+         estimatedTokens, cutOffAnswers)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
       answer.response.text, usage.inputTokens, usage.cachedInputTokens, usage.outputTokens,
       usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
       usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts, answer.isRefusal,
+      usage.estimatedTokens,
+      usage.cutOffAnswers,
     ])
   }
 

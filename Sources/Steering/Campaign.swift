@@ -80,6 +80,12 @@ public struct Campaign: Sendable {
     guard let stepLimit = tasks.map(\.stepLimit).max() else {
       throw SteeringError(.badSettings, "There are no tasks to run: the split is empty.")
     }
+    if let repeated = tasks.map(\.id).firstRepeated {
+      throw SteeringError(
+        .badSettings,
+        "The task \(repeated.rawValue.clipped(to: 80)) stands twice among the tasks to run. Answers are stored under the names of tasks, so that the world "
+          + "must give every task a name of its own.")
+    }
     if let problem = settings.problem(stepLimit: stepLimit) { throw SteeringError(.badSettings, problem) }
     if settings.schedule != .never && critic == nil {
       throw SteeringError(

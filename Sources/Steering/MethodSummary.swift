@@ -68,6 +68,11 @@ public struct MethodSummary: Sendable, Codable {
   public internal(set) var outputTokens: Int
   /// Of the output, what reasoning models thought.
   public internal(set) var reasoningTokens: Int
+  /// Of input and output together, what no server reported: estimated from the text, and so is the cost of it. Absent where
+  /// everything was reported.
+  public internal(set) var estimatedTokens: Int?
+  /// Answers that ended because they may be no longer, and were acted on all the same; absent where there are none.
+  public internal(set) var cutOffAnswers: Int?
   /// The critic's included.
   public internal(set) var cost: Double
   /// What a critic that is paid for took of it; absent where none was.
@@ -124,6 +129,8 @@ public struct MethodSummary: Sendable, Codable {
     savedInputTokens = outcome.usage.savedInputTokens
     outputTokens = outcome.usage.outputTokens
     reasoningTokens = outcome.usage.reasoningTokens
+    estimatedTokens = outcome.usage.estimatedTokens > 0 ? outcome.usage.estimatedTokens : nil
+    cutOffAnswers = outcome.usage.cutOffAnswers > 0 ? outcome.usage.cutOffAnswers : nil
     cost = pricing.cost(of: outcome.usage) + outcome.criticCost
     criticCost = outcome.criticCost > 0 ? outcome.criticCost : nil
     wallSeconds = outcome.wallSeconds

@@ -39,7 +39,8 @@ public final class TestServer: Sendable {
 
   /// Everything it was asked, in order.
   public var requests: [Request] { log.withLock(\.self) }
-  public var url: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)/v1" }
+  public var port: Int { channel.localAddress?.port ?? 0 }
+  public var url: String { "http://127.0.0.1:\(port)/v1" }
 
   /// Runs `body` with a server and takes it down after.
   ///

@@ -32,9 +32,11 @@ enum PolicySource {
       if settings.choices == .auto { completions.constraint = .grammar }
       completions.reportsFirstAnswerOnly = true
       var server = LocalServer.Settings(
-        python: settings.python ?? Toolchain.python, model: settings.model, port: settings.port,
+        python: settings.python ?? Installation.current.serverPython,
+        model: settings.model ?? Installation.current.bundledModel, port: settings.port,
         slots: settings.slots ?? settings.concurrency, context: settings.context)
       if let threads = settings.threads { server.threads = threads }
+      server.environment = settings.children
       self = .local(completions, server)
     case .mlx: self = .open(try OpenPolicy(settings))
     case .recorded: self = .recorded(try await Self.recording(settings))
@@ -73,7 +75,7 @@ enum PolicySource {
       }
       return RecordedPolicy(cassette, name: path)
     }
-    let store = try RolloutStore(path: path)
+    let store = try RolloutStore(path: path, creating: false)
     let policies = try await store.policies()
     let policy =
       if let identity = settings.identity { policies.first { $0.identity == identity } } else {
@@ -99,7 +101,9 @@ enum PolicySource {
       throw ConfigurationError("There is no readable recording \(path): give a store, or a cassette of cox export.")
     }
     defer { try? file.close() }
-    return try file.read(upToCount: 15) == Data("SQLite format 3".utf8)
+    let start = try file.read(upToCount: 64) ?? Data()
+    if let form = FileForm(start) { throw ConfigurationError("\(path) \(form.explanation)") }
+    return start.starts(with: Data("SQLite format 3".utf8))
   }
 }
 
@@ -127,7 +131,9 @@ struct APIKey {
 extension PolicySettings {
   var rules: CallRules {
     CallRules(
-      retry: RetryRule(attempts: attempts), timeout: timeout, deadline: deadline, concurrency: concurrency,
+      // Nobody starts our own server again.
+      retry: RetryRule(attempts: attempts, waitsOutOutages: kind != .local), timeout: timeout, deadline: deadline,
+      concurrency: OpenFiles.connections(concurrency),
       isAdaptive: adaptiveConcurrency && kind != .local, hedge: hedge, allowsPlainHTTP: allowPlainHTTP, section: section
     )
   }
@@ -154,6 +160,9 @@ extension PolicySource {
     let concurrency = configured.concurrency
     // As many as may be in flight never come together in one prompt; a server that draws fewer says so.
     let samples = configured.samplesPerCall ?? concurrency
+    if usesConnections, let remark = OpenFiles.remark(on: concurrency, key: "\(configured.section).concurrency") {
+      Console.note(remark)
+    }
     switch self {
     case .completions(let settings, let url, let key):
       let key = try key.read()
@@ -175,6 +184,13 @@ extension PolicySource {
       }
     case .open(let policy): return try await policy.with(body)
     case .recorded(let policy): return try await body(policy)
+    }
+  }
+
+  private var usesConnections: Bool {
+    switch self {
+    case .completions, .anthropic, .local: true
+    case .open, .recorded: false
     }
   }
 }

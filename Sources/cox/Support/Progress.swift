@@ -87,10 +87,11 @@ final class Progress: Sendable {
       parts.append("reward " + Format.number(state.rewards / Double(state.rewarded)))
     }
     if state.failed > 0 { parts.append("\(state.failed) failed") }
+    let about = Format.about(state.usage.estimatedTokens)
     if state.usage.totalTokens > 0 {
-      parts.append("\(short(state.usage.inputTokens)) in, \(short(state.usage.outputTokens)) out")
+      parts.append("\(about)\(short(state.usage.inputTokens)) in, \(short(state.usage.outputTokens)) out")
     }
-    if !pricing.isFree { parts.append("cost " + Format.money(pricing.cost(of: state.usage))) }
+    if !pricing.isFree { parts.append("cost " + about + Format.money(pricing.cost(of: state.usage))) }
     let fresh = state.calls - state.stored
     parts.append("\(state.calls) calls" + (state.stored > 0 ? " (\(state.stored) stored)" : ""))
     if seconds > 1, fresh > 0 { parts.append(String(format: "%.1f/s", Double(fresh) / seconds)) }

@@ -27,7 +27,7 @@ struct Collect: Verb {
   var expert = false
 
   func validate() throws {
-    if let rollouts, rollouts < 1 { throw ValidationError("--rollouts is at least 1.") }
+    if let problem = Bounds.problem(rollouts, "--rollouts", most: Bounds.rollouts) { throw ValidationError(problem) }
     if expert, rollouts ?? 1 > 1 {
       throw ValidationError("--expert goes without --rollouts: a task has one solution.")
     }
@@ -42,8 +42,7 @@ struct Collect: Verb {
       try await run.collect(tasks, split: split, rollouts: rollouts)
     }
     let report = CollectReport(result, split: split, rollouts: rollouts, pricing: workspace.pricing)
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
+    try common.deliver(report) { report.text }
     // What failed is in the report already; a collection that mostly failed is none.
     if let stopped = result.stopped ?? result.failure(ofMoreThan: 0.5) { throw stopped }
   }
@@ -53,8 +52,7 @@ struct Collect: Verb {
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .train)
     let (outcome, unsolved) = try await workspace.collectExpert(tasks, split: split)
     let report = CollectReport(outcome, split: split, rollouts: 1, pricing: workspace.pricing, unsolved: unsolved)
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
+    try common.deliver(report) { report.text }
     if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
   }
 }
@@ -80,6 +78,10 @@ struct CollectReport: Encodable {
   let savedInputTokens: Int
   let outputTokens: Int
   let reasoningTokens: Int
+  /// Of input and output together, what no server reported: estimated from the text. nil where everything was reported.
+  let estimatedTokens: Int?
+  /// Answers that ended because they may be no longer.
+  let cutOffAnswers: Int
   let cost: Double
   let wallSeconds: Double
   let stopped: String?
@@ -107,6 +109,8 @@ struct CollectReport: Encodable {
     savedInputTokens = usage.savedInputTokens
     outputTokens = usage.outputTokens
     reasoningTokens = usage.reasoningTokens
+    estimatedTokens = usage.estimatedTokens > 0 ? usage.estimatedTokens : nil
+    cutOffAnswers = usage.cutOffAnswers
     cost = pricing.cost(of: usage)
     wallSeconds = outcome.wallSeconds
     stopped = outcome.stopped?.message
@@ -121,18 +125,29 @@ struct CollectReport: Encodable {
         + (unsolved > 0 ? "\n\(unsolved) of the tasks have no solution within their steps, and are left out." : "")
     }
     let measured = tasks - failedAttempts.tasks
+    let about = Format.about(estimatedTokens)
     var lines = [
       "\(trajectories) rollouts of \(tasks) \(split.map { "\($0) " } ?? "")tasks: reward \(reward.text(overTasks: measured)), deviation within a task "
         + (rewardDeviationWithinTasks.map { Format.number($0) } ?? "–") + ".",
-      "\(Format.count(policyCalls)) calls, \(Format.count(inputTokens)) input tokens (\(Format.count(cachedInputTokens)) cached), "
-        + "\(Format.count(outputTokens)) output tokens"
+      "\(Format.count(policyCalls)) calls, \(about)\(Format.count(inputTokens)) input tokens (\(Format.count(cachedInputTokens)) cached), "
+        + "\(about)\(Format.count(outputTokens)) output tokens"
         + (reasoningTokens > 0 ? " (\(Format.count(reasoningTokens)) reasoning)" : "")
-        + (cost != 0 ? ", cost \(Format.money(cost))" : "") + ", \(Format.duration(seconds: wallSeconds)).",
+        + (cost != 0 ? ", cost \(about)\(Format.money(cost))" : "") + ", \(Format.duration(seconds: wallSeconds)).",
     ]
+    if let estimatedTokens {
+      lines.append(
+        "\(Format.count(estimatedTokens)) tokens, and what they cost, are estimated from the text: the server reports no usage."
+      )
+    }
     if savedInputTokens > 0 {
       let share = Usage(inputTokens: inputTokens, savedInputTokens: savedInputTokens).savedShare
       lines.append(
         "Identical prompts asked once saved \(Format.count(savedInputTokens)) input tokens, \(Format.number(share * 100, digits: 0)) % of all."
+      )
+    }
+    if cutOffAnswers > 0 {
+      lines.append(
+        "\(Format.count(cutOffAnswers)) of \(Format.count(policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens."
       )
     }
     if failedAttempts.count > 0 { lines.append(failedAttempts.text(of: trajectories + failedAttempts.count)) }

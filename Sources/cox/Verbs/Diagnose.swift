@@ -29,8 +29,9 @@ struct Diagnose: Verb {
   var html: String?
 
   func run() async throws {
-    let workspace = try await Workspace(common)
+    let workspace = try await Workspace(common, creating: false)
     let report = try await workspace.diagnose(split: split, critic: critic)
+    try common.deliver(report) { report.text }
     if let html {
       let page = ReportPage(
         title: "Diagnosis: \(workspace.suite.identity.kind)",
@@ -38,8 +39,6 @@ struct Diagnose: Verb {
         sections: [.init(diagnosis: report.diagnosis, table: report.table)])
       try Console.write(Data(page.html.utf8), toFile: html)
     }
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
   }
 }
 

@@ -32,7 +32,7 @@ struct Show: Verb {
     guard FileManager.default.fileExists(atPath: common.store) else {
       throw ConfigurationError("There is no store \(common.store): give --store, or make one with cox collect.")
     }
-    let store = try RolloutStore(path: common.store)
+    let store = try RolloutStore(path: common.store, creating: false)
     let runs = try await store.runs()
     guard let trajectory else { return try list(runs) }
     let parts = trajectory.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -40,12 +40,12 @@ struct Show: Verb {
     let tasks = try await store.tasks(ofRun: run.record.id)
     guard parts.count == 2 else { return try list(tasks, of: run) }
     // A task's id may have a slash in it, so the whole is tried first.
-    if let task = tasks.first(where: { $0.id.rawValue == parts[1] }) {
+    if let task = tasks.first(where: { $0.id == TaskID(parts[1]) }) {
       return try list(try await store.trajectories(run: run.record.id, task: task.id), of: task.id, run)
     }
     let cut = parts[1].lastIndex(of: "/")
     let name = cut.map { String(parts[1][..<$0]) } ?? parts[1]
-    guard let task = tasks.first(where: { $0.id.rawValue == name }) else {
+    guard let task = tasks.first(where: { $0.id == TaskID(name) }) else {
       throw ConfigurationError(
         "The run \(run.shortID) has no task \"\(name)\"; it has \(Self.some(tasks.map(\.id.rawValue))).")
     }
@@ -54,15 +54,18 @@ struct Show: Verb {
     let genealogy = try await store.genealogy(run: run.record.id, task: task.id)
     let lineage = Lineage(of: record, in: genealogy)
     var reasoning: [Int: String] = [:]
+    var cutOff: Set<Int> = []
     for step in 0..<record.trajectory.count {
       let key = CallKey(run: run.record.id, task: task.id, particle: lineage.place(atStep: step), step: step)
-      reasoning[step] = try await store.answer(for: key)?.response.reasoning
+      let response = try await store.answer(for: key)?.response
+      reasoning[step] = response?.reasoning
+      if let response, response.usage.cutOffAnswers > 0 { cutOff.insert(step) }
     }
     try show(
       record, of: run,
       TrajectoryText(
         record.trajectory, format: run.record.format, values: try values(of: record, of: run) ?? lineage.values,
-        reasoning: reasoning))
+        reasoning: reasoning, cutOff: cutOff))
   }
 
   // MARK: - Choosing
@@ -112,7 +115,7 @@ struct Show: Verb {
   private func values(of record: TrajectoryRecord, of run: StoredRun) throws -> [Int: Double]? {
     guard let critic else { return nil }
     let path = Workspace.criticPath(critic, store: common.store)
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let data = try TextFile.data(path) else {
       throw ConfigurationError("There is no critic \(path). Make one with cox collect and cox train.")
     }
     let trees = try TreesCritic(decoding: data, for: run.record.environment)

@@ -33,10 +33,9 @@ struct Train: Verb {
   #endif
 
   func run() async throws {
-    let workspace = try await Workspace(common)
+    let workspace = try await Workspace(common, creating: false)
     let report = try await train(workspace)
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
+    try common.deliver(report) { report.text }
   }
 }
 
