@@ -59,6 +59,22 @@ struct ConfigurationTests {
     #expect(configuration.limits == Limits(calls: 5000, cost: 2, seconds: 3600))
   }
 
+  @Test("An environment that fails ends the attempt, or the run where the configuration says so")
+  func onError() throws {
+    let standard = try Configuration(yaml: Self.least, file: "c.yaml")
+    #expect(standard.steering.onEnvironmentError == .fail)
+    let yaml = "environment: { kind: orders, onError: stop }\npolicy: { kind: local }\nsteering: { particles: 3 }"
+    let stopping = try Configuration(yaml: yaml, file: "c.yaml").steering
+    #expect(stopping.onEnvironmentError == .stop && stopping.effective.onEnvironmentError == .stop)
+    #expect(stopping.particles == 3)
+    #expect(Self.failure(yaml.replacingOccurrences(of: "stop", with: "halt"))?.contains("one of fail, stop") == true)
+    // As the settings of older runs are stored.
+    let old =
+      #"{"method":"amc","particles":8,"temperature":0.1,"schedule":{"never":{}},"resampler":"systematic","#
+      + #""answer":"sample","divergence":"retry","seed":0}"#
+    #expect(try JSONDecoder().decode(SteeringSettings.self, from: Data(old.utf8)).onEnvironmentError == .fail)
+  }
+
   @Test(
     "resample in its forms",
     arguments: [
