@@ -247,12 +247,12 @@ let package = Package(
       dependencies: ["RolloutStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "TestSupport"],
-      exclude: ["reference_tokenizers.py", "make_blocks.py", "blocks.json"]),
+      exclude: ["reference_tokenizers.py", "reference_templates.py", "ChatTemplates", "make_blocks.py", "blocks.json"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(
       name: "OpenWeightsTests",
       dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors", "TestSupport"],
-      exclude: ["reference_models.py"]),
+      exclude: ["reference_models.py", "make_adapters.py", "Adapters"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
     .testTarget(name: "SteeringTests", dependencies: ["Steering"]),

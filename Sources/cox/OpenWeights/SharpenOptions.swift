@@ -179,11 +179,17 @@
         "The weight of the divergence from the frozen model; \(usual.divergence) unless given.", valueName: "weight"))
     var divergence: Double?
 
+    @Option(
+      help: ArgumentHelp(
+        "How far an attempt's advantage counts, in standard deviations of its group; however far it is unless given.",
+        valueName: "limit"))
+    var advantageLimit: Double?
+
     /// The options that were given, by name.
     var given: [String] {
       names(given: [
         ("tasks-per-round", tasksPerRound), ("group", group), ("rounds", rounds), ("steps-per-round", stepsPerRound),
-        ("clip", clip), ("divergence", divergence),
+        ("clip", clip), ("divergence", divergence), ("advantage-limit", advantageLimit),
       ])
     }
 
@@ -201,6 +207,9 @@
       if let divergence, !(divergence >= 0 && divergence.isFinite) {
         throw ValidationError("--divergence is not negative.")
       }
+      if let advantageLimit, !(advantageLimit > 0 && advantageLimit.isFinite) {
+        throw ValidationError("--advantage-limit is above 0.")
+      }
     }
 
     /// - Parameter steps: of the optimiser, where they are given.
@@ -211,6 +220,7 @@
       method.steps = stepsPerRound ?? method.steps
       method.clip = clip ?? method.clip
       method.divergence = divergence ?? method.divergence
+      method.advantageLimit = advantageLimit
       method.rounds = rounds ?? total.map { max(1, $0 / method.steps) } ?? method.rounds
       return method
     }
