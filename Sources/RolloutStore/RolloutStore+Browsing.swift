@@ -88,7 +88,7 @@ extension RolloutStore {
           particle: row.value("particle"),
           standing: TrajectoryRecord.Standing(rawValue: row.value("standing")) ?? .final,
           trajectory: Self.trajectory(row, task: task, from: database), logWeight: row.value("logWeight"),
-          failure: AttemptFailure(row))
+          failure: try AttemptFailure(row))
       }
     }
     return culled ? Lives(records, genealogy).whole : records
