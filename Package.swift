@@ -76,6 +76,7 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
 
     .target(
@@ -277,7 +278,8 @@ let package = Package(
       name: "PoliciesTests",
       dependencies: [
         "HTTP", "Policies", "TestTraits", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
-      ]),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ], exclude: ["ways.py"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

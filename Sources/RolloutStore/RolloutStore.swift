@@ -209,15 +209,16 @@ extension Usage {
 
 extension AnswerRecord {
   init(key: CallKey, _ row: Row) {
+    var response = PolicyResponse(
+      row["response"], reasoning: row["reasoning"], logProbability: row["logProbability"],
+      usage: Usage(
+        inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
+        cacheWriteTokens: row["cacheWriteTokens"], outputTokens: row["outputTokens"],
+        reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"]),
+      attempts: row["attempts"])
+    response.continuation = row["continuation"]
     self.init(
-      key: key, promptDigest: row["promptDigest"],
-      response: PolicyResponse(
-        row["response"], reasoning: row["reasoning"], logProbability: row["logProbability"],
-        usage: Usage(
-          inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
-          cacheWriteTokens: row["cacheWriteTokens"], outputTokens: row["outputTokens"],
-          reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"]),
-        attempts: row["attempts"]),
-      seconds: row["seconds"], isRefusal: row["isRefusal"])
+      key: key, promptDigest: row["promptDigest"], response: response, seconds: row["seconds"],
+      isRefusal: row["isRefusal"])
   }
 }

@@ -121,9 +121,11 @@ struct Check: Encodable {
     do {
       let configuration = try options.configuration()
       let identity = try await configuration.environment.withSuite { "\($0.identity)" }
-      let key = configuration.policy.apiKeyVariable
-      if let key, ProcessInfo.processInfo.environment[key]?.isEmpty ?? true {
-        return Check(name: "Configuration", isFine: false, detail: "\(key) is not set", remedy: "export \(key)=…")
+      let unset = configuration.policy.server.variables.first {
+        ProcessInfo.processInfo.environment[$0]?.isEmpty ?? true
+      }
+      if let unset {
+        return Check(name: "Configuration", isFine: false, detail: "\(unset) is not set", remedy: "export \(unset)=…")
       }
       return Check(name: "Configuration", isFine: true, detail: "\(file), \(identity)", remedy: nil)
     } catch {
@@ -160,13 +162,13 @@ struct Check: Encodable {
     do {
       let settings = try options.configuration().policy
       switch try await PolicySource(settings) {
-      case .completions(let completions, let url, let key):
-        let key = try key.read()
-        return try await withHTTPClient(connections: 2) { client in
+      case .completions(let completions, let server):
+        let access = try server.access()
+        return try await withHTTPClient(connections: 2, for: access.url) { client in
           let basics = try await PolicyProbe.basics(
-            ChatCompletionsPolicy(url: url, key: key, settings: completions, client: client))
+            ChatCompletionsPolicy(access, settings: completions, client: client))
           let features = await PolicyProbe.features(completions) {
-            ChatCompletionsPolicy(url: url, key: key, settings: $0, client: client)
+            ChatCompletionsPolicy(access, settings: $0, client: client)
           }
           return (basics + features).map(ability)
         }
@@ -178,11 +180,15 @@ struct Check: Encodable {
           }
           return (basics + features).map(ability)
         }
-      case .anthropic(let anthropic, let url, let key):
-        let key = try key.read()
-        return try await withHTTPClient(connections: 2) { client in
-          try await PolicyProbe.basics(AnthropicPolicy(url: url, key: key, settings: anthropic, client: client))
-            .map(ability)
+      case .responses(let responses, let server):
+        let access = try server.access()
+        return try await withHTTPClient(connections: 2, for: access.url) { client in
+          try await PolicyProbe.basics(ResponsesPolicy(access, settings: responses, client: client)).map(ability)
+        }
+      case .anthropic(let anthropic, let server):
+        let access = try server.access()
+        return try await withHTTPClient(connections: 2, for: access.url) { client in
+          try await PolicyProbe.basics(AnthropicPolicy(access, settings: anthropic, client: client)).map(ability)
         }
       case .open(let model): return try await model.with { try await PolicyProbe.basics($0).map(ability) }
       case .recorded(let recorded):
