@@ -76,6 +76,7 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
 
@@ -265,7 +266,8 @@ let package = Package(
     .testTarget(
       name: "CoxTests",
       dependencies: [
-        "cox", "AgentGym", "ScienceWorld", "TestTraits", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "cox", "AgentGym", "HTTP", "ScienceWorld", "TestTraits", "TestSupport",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Agents", "ParticleFilter", "Steering"]),
     .testTarget(
@@ -279,7 +281,8 @@ let package = Package(
       dependencies: [
         "HTTP", "Policies", "TestTraits", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
-      ], exclude: ["ways.py"]),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ], exclude: ["type_models.py", "ways.py"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import NIOCore
 import NIOSSL
 import Synchronization
 
@@ -20,7 +21,7 @@ extension HTTPClient {
   }
 
   /// - Parameters:
-  ///   - connections: how many calls to one host may be in flight.
+  ///   - connections: how many calls to one host may be in flight; fewer where the process may not open as many files.
   ///   - url: where it sends to, which decides on the proxy; nil for no proxy.
   ///   - network: a setting that cannot be used counts as absent here; ``NetworkSettings/problem(for:)`` tells.
   package convenience init(connections: Int, for url: String? = nil, network: NetworkSettings = .current) {
@@ -33,12 +34,23 @@ extension HTTPClient {
     }
     // What a body may grow to is for who reads it to say; this only keeps one from filling the memory before it is read.
     configuration.decompression = .enabled(limit: .size(256 << 20))
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(connections, 1)
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = OpenFiles.connections(connections)
     // Retries are the caller's: the pool would try a dead server in silence until the deadline.
     configuration.connectionPool.retryConnectionEstablishment = false
     // A redirect would carry the API key elsewhere.
     configuration.redirectConfiguration = .disallow
     self.init(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  /// Ends what is in flight, waits until every connection is given back or closed, and shuts the client down.
+  package func shutdownInOrder() async {
+    await Flights.shared.close(self)
+    // An exchange ends a moment before its connection is closed: on the connection's own loop, after what is queued there.
+    for _ in 0..<2 {
+      for loop in eventLoopGroup.makeIterator() { try? await loop.submit {}.get() }
+    }
+    try? await shutdown()
+    Flights.shared.forget(self)
   }
 }
 
@@ -53,10 +65,10 @@ public func withHTTPClient<T: Sendable>(
   let client = HTTPClient(connections: connections, for: url)
   do {
     let value = try await body(client)
-    try await client.shutdown()
+    await client.shutdownInOrder()
     return value
   } catch {
-    try? await client.shutdown()
+    await client.shutdownInOrder()
     throw error
   }
 }

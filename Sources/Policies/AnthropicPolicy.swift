@@ -123,7 +123,7 @@ public final class AnthropicPolicy: Policy {
     let transport = endpoint.transport
     let reply = try await endpoint.call("/messages", body, for: request) {
       (answer: Data) throws(PolicyError) -> PolicyResponse in
-      guard let response = (try? WireJSON.decoder.decode(MessagesAnswer.self, from: answer))?.response else {
+      guard let response = WireJSON.answer(MessagesAnswer.self, answer)?.response else {
         throw PolicyError(
           .malformedAnswer, "\(transport.base) sent no message: \(transport.excerpt(answer))")
       }

@@ -128,8 +128,9 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
       settings.api == .chat ? "/chat/completions" : "/completions", body, for: request
     ) { (answer: Data) throws(PolicyError) -> [PolicyResponse] in
       let responses =
-        (try? WireJSON.decoder.decode(CompletionsAnswer.self, from: answer))?.responses(
-          most: samples, reportsFirstOnly: settings.reportsFirstAnswerOnly) ?? []
+        try WireJSON.answer(CompletionsAnswer.self, answer)?.responses(
+          most: samples, reportsFirstOnly: settings.reportsFirstAnswerOnly
+        ) { transport.error(ofChoice: $0.finish_reason, $0.error) } ?? []
       guard !responses.isEmpty else {
         throw PolicyError(
           .malformedAnswer, "\(transport.base) sent no completion: \(transport.excerpt(answer))")

@@ -233,15 +233,24 @@ struct CompletionsAnswer: Decodable {
     let text: String?
     let message: Message?
     let logprobs: LogProbabilities?
+    /// Why the answer ended where it does.
+    let finish_reason: String?
+    /// Why the server broke it off.
+    let error: JSONValue?
 
-    enum CodingKeys: CodingKey { case text, message, logprobs }
+    enum CodingKeys: CodingKey { case text, message, logprobs, finish_reason, error }
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       text = container.lenient(String.self, .text)
       message = container.lenient(Message.self, .message)
       logprobs = container.lenient(LogProbabilities.self, .logprobs)
+      finish_reason = container.lenient(String.self, .finish_reason)
+      error = container.lenient(JSONValue.self, .error)
     }
+
+    /// It ended because it may be no longer.
+    var isCutOff: Bool { finish_reason == "length" || finish_reason == "max_tokens" }
 
     /// Log-probabilities in either endpoint's shape.
     struct LogProbabilities: Decodable {
@@ -250,10 +259,11 @@ struct CompletionsAnswer: Decodable {
       let content: [Token]?
       let token_logprobs: [Double?]?
 
-      /// The sum over tokens; nil where none is reported.
+      /// The sum over tokens; nil where none is reported, or one that is no number.
       var sum: Double? {
         let values = content?.compactMap(\.logprob) ?? token_logprobs?.compactMap(\.self) ?? []
-        return values.isEmpty ? nil : values.reduce(0, +)
+        let sum = values.reduce(0, +)
+        return values.isEmpty || !sum.isFinite ? nil : sum
       }
     }
 
@@ -313,12 +323,20 @@ struct CompletionsAnswer: Decodable {
   /// The answers and what they cost: the input, paid for once, is counted with the first and as saved with the others; the output
   /// is divided among all. Empty where there is none.
   ///
-  /// - Parameter most: how many were asked for.
-  func responses(most: Int, reportsFirstOnly: Bool) -> [PolicyResponse] {
-    let answers = choices.prefix(most).compactMap { choice in
+  /// - Parameters:
+  ///   - most: how many were asked for.
+  ///   - failure: why a choice is none, or nil. Such a choice is left out where others are sound, and thrown where none is.
+  func responses(
+    most: Int, reportsFirstOnly: Bool, failure: (Choice) -> PolicyError?
+  ) throws(PolicyError) -> [PolicyResponse] {
+    let choices = choices.prefix(most)
+    let sound = choices.filter { failure($0) == nil }
+    if sound.isEmpty, let failure = choices.lazy.compactMap(failure).first { throw failure }
+    let answers = sound.compactMap { choice in
       choice.answer.map { answer in
         var response = PolicyResponse(answer.text, reasoning: answer.reasoning, logProbability: choice.logprobs?.sum)
         response.continuation = choice.continuation(answer.text)
+        response.usage.cutOffAnswers = choice.isCutOff ? 1 : 0
         return response
       }
     }
@@ -334,7 +352,7 @@ struct CompletionsAnswer: Decodable {
       answer.usage = Agents.Usage(
         inputTokens: index == 0 ? input : 0, cachedInputTokens: index == 0 ? cached : 0,
         outputTokens: share(output, index), reasoningTokens: share(reasoning, index),
-        savedInputTokens: index == 0 ? 0 : input)
+        savedInputTokens: index == 0 ? 0 : input, cutOffAnswers: answer.usage.cutOffAnswers)
       return answer
     }
   }

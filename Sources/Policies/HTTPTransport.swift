@@ -16,7 +16,7 @@ package struct HTTPTransport: Sendable {
   private let query: String
   private let secrets: Secrets
   /// See ``CallRules/section``.
-  private let section: String
+  let section: String
 
   /// An answer longer than this is cut off, not swallowed.
   static let longestBody = 8 << 20
@@ -62,7 +62,11 @@ package struct HTTPTransport: Sendable {
     } catch {
       throw failure(error)
     }
-    guard (200..<300).contains(answer.status) else { throw refusal(answer) }
+    let refusal =
+      (200..<300).contains(answer.status)
+      ? ServerRefusal.inside(answer.body, headers: answer.headers)
+      : ServerRefusal(status: answer.status, headers: answer.headers, body: answer.body)
+    if let refusal { throw error(refusal) }
     return answer.body
   }
 
@@ -75,114 +79,5 @@ package struct HTTPTransport: Sendable {
   package func excerpt(_ body: Data) -> String {
     // Cut only then: half a key is one too.
     String(withoutSecret(String(decoding: body.prefix(4_096), as: UTF8.self)).prefix(300))
-  }
-
-  /// An attempt that brought no whole answer.
-  private func failure(_ failure: HTTPFailure) -> PolicyError {
-    switch failure.kind {
-    case .cancelled: PolicyError(.cancelled, failure.reason)
-    case .tooLong: PolicyError(.malformedAnswer, "\(base) \(failure.reason).")
-    case .timedOut: PolicyError(.timedOut, "\(base) \(failure.reason).")
-    case .invalidURL:
-      PolicyError(.badRequest, "\(section).url is \(base), which is no URL; write it as http://host:port/v1.")
-    case .insecure:
-      PolicyError(
-        .badRequest,
-        "No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check \(section).url."
-      )
-    case .unreachable:
-      PolicyError(
-        .unreachable,
-        "No whole answer from \(base): \(failure.reason). Check \(section).url, and that the server is running.")
-    }
-  }
-
-  /// An answer that says no.
-  private func refusal(_ answer: HTTPAnswer) -> PolicyError {
-    let wire = try? JSONDecoder().decode(ErrorWire.self, from: answer.body)
-    let said =
-      (wire?.error.message ?? wire?.message).map { String(withoutSecret($0).prefix(600)) } ?? excerpt(answer.body)
-    let type = [wire?.error.type, wire?.error.code?.text].compactMap(\.self).joined(separator: " ")
-    let message = "\(base) answered \(answer.status): \(said)"
-    // What is wrong with this one question, or with the account, is told apart before what is wrong with all.
-    if answer.status == 413 || Self.isTooLong(type, said) {
-      return PolicyError(.contextTooLong, "The prompt is longer than the model or its server takes. \(said)")
-    }
-    if type.contains("content_filter") || type.contains("content_policy") {
-      return PolicyError(.contentRefused, message)
-    }
-    if answer.status == 402 || ["insufficient_quota", "billing_error"].contains(where: type.contains)
-      || said.contains("credit balance")
-    {
-      return PolicyError(.outOfCredit, "\(message) The account has no credit left: top it up, then run again.")
-    }
-    func waits(_ kind: PolicyError.Kind) -> PolicyError {
-      PolicyError(kind, message, retryAfter: retryAfterSeconds(answer.headers.first(name: "Retry-After"), now: Date()))
-    }
-    switch answer.status {
-    case 401:
-      return PolicyError(.unauthorized, "\(base) refused the API key (401). Check \(section).apiKeyVariable.")
-    case 403:
-      return PolicyError(.unauthorized, "\(message) The key may not do this: check it, and \(section).model.")
-    case 404:
-      return PolicyError(.unknownModel, "\(message) Check \(section).model and \(section).url.")
-    case 429: return waits(.rateLimited)
-    case 408, 409, 425, 500...599: return waits(.serverFailed)
-    case 300..<400:
-      return PolicyError(
-        .badRequest,
-        "\(base) sends elsewhere (\(answer.status)), where the key is not taken: give \(section).url as it is."
-      )
-    default:
-      if type.contains("model_not_found") { return PolicyError(.unknownModel, "\(message) Check \(section).model.") }
-      return PolicyError(.badRequest, message)
-    }
-  }
-
-  /// Servers agree neither on a code nor on words for a prompt that is too long.
-  private static func isTooLong(_ type: String, _ said: String) -> Bool {
-    if type.contains("exceed_context_size") || type.contains("context_length_exceeded") { return true }
-    let said = said.lowercased()
-    return ["maximum context length", "prompt is too long", "exceed context limit", "exceeds the context window"]
-      .contains(where: said.contains)
-  }
-}
-
-/// The error shapes that servers share; the code is a text or a number. Some put the message at the top.
-private struct ErrorWire: Decodable {
-  struct Detail: Decodable {
-    var message: String?
-    var type: String?
-    var code: Code?
-  }
-
-  struct Code: Decodable {
-    let text: String
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      if let number = try? container.decode(Int.self) {
-        text = String(number)
-      } else {
-        text = try container.decode(String.self)
-      }
-    }
-  }
-
-  enum CodingKeys: CodingKey { case error, message, type, code }
-
-  let error: Detail
-  let message: String?
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    message = try? container.decode(String.self, forKey: .message)
-    if let detail = try? container.decode(Detail.self, forKey: .error) {
-      error = detail
-    } else {
-      error = Detail(
-        message: (try? container.decode(String.self, forKey: .error)) ?? message,
-        type: try? container.decode(String.self, forKey: .type), code: try? container.decode(Code.self, forKey: .code))
-    }
   }
 }

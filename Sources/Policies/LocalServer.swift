@@ -114,7 +114,7 @@ public struct LocalServer: Sendable {
       buffer.withUnsafeBytes { text.append(contentsOf: $0) }
       if text.contains(UInt8(ascii: "\n")) || text.count > 1 << 16 { break }
     }
-    let line = try? JSONDecoder().decode(Line.self, from: text)
+    let line = try? OutsideJSON.decode(Line.self, from: text)
     if let port = line?.port { return port }
     throw PolicyError(
       .unreachable,

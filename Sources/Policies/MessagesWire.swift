@@ -191,15 +191,17 @@ struct MessagesAnswer: Decodable {
 
   let content: [Block]
   let usage: Usage?
+  let stop_reason: String?
   /// What goes back with later questions.
   let continuation: String?
 
-  enum CodingKeys: CodingKey { case content, usage }
+  enum CodingKeys: CodingKey { case content, usage, stop_reason }
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     content = try container.decode([Block].self, forKey: .content)
-    usage = try? container.decodeIfPresent(Usage.self, forKey: .usage)
+    usage = try container.decodeIfPresent(Usage.self, forKey: .usage)
+    stop_reason = try? container.decodeIfPresent(String.self, forKey: .stop_reason)
     // Read as they stand only where they are wanted.
     let isCall = content.contains { $0.type == "tool_use" } && content.contains { $0.type.hasSuffix("thinking") }
     continuation =
@@ -225,7 +227,8 @@ struct MessagesAnswer: Decodable {
       usage: Agents.Usage(
         inputTokens: (usage?.input_tokens?.value ?? 0) + read + written, cachedInputTokens: read,
         cacheWriteTokens: written,
-        outputTokens: usage?.output_tokens?.value ?? 0))
+        outputTokens: usage?.output_tokens?.value ?? 0,
+        cutOffAnswers: ["max_tokens", "model_context_window_exceeded"].contains(stop_reason) ? 1 : 0))
     response.continuation = continuation
     return response
   }

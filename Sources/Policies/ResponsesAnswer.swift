@@ -44,23 +44,16 @@ struct ResponsesAnswer: Decodable {
 
   struct Incomplete: Decodable { let reason: String? }
 
-  struct Failure: Decodable {
-    let code: String?
-    let message: String?
-  }
-
   let status: String?
   let output: [Item]
   let usage: Usage?
   let incomplete: Incomplete?
-  let failure: Failure?
   /// What goes back with later questions.
   let continuation: String?
 
   enum CodingKeys: String, CodingKey {
     case status, output, usage
     case incomplete = "incomplete_details"
-    case failure = "error"
   }
 
   init(from decoder: any Decoder) throws {
@@ -69,7 +62,6 @@ struct ResponsesAnswer: Decodable {
     output = try container.decode([Item].self, forKey: .output)
     usage = try? container.decodeIfPresent(Usage.self, forKey: .usage)
     incomplete = try? container.decodeIfPresent(Incomplete.self, forKey: .incomplete)
-    failure = try? container.decodeIfPresent(Failure.self, forKey: .failure)
     // Read as they stand only where they are wanted.
     let isCall = output.contains { $0.type == "function_call" } && output.contains { $0.type == "reasoning" }
     continuation =
@@ -82,7 +74,9 @@ struct ResponsesAnswer: Decodable {
   /// - Throws: what went wrong where the status says that something did.
   func response(from transport: HTTPTransport, body: Data) throws(PolicyError) -> PolicyResponse {
     switch status {
-    case "failed", "cancelled": throw Self.error(failure, from: transport, body: body)
+    // One that says why is no answer, and does not come here.
+    case "failed", "cancelled":
+      throw PolicyError(.serverFailed, "\(transport.base) failed to answer: \(transport.excerpt(body))")
     case "queued", "in_progress":
       throw PolicyError(.malformedAnswer, "\(transport.base) answered before it was done: status \(status ?? "").")
     default: break
@@ -116,20 +110,9 @@ struct ResponsesAnswer: Decodable {
       usage: Agents.Usage(
         inputTokens: input, cachedInputTokens: min(usage?.input_tokens_details?.cached_tokens?.value ?? 0, input),
         outputTokens: written,
-        reasoningTokens: min(usage?.output_tokens_details?.reasoning_tokens?.value ?? 0, written)))
+        reasoningTokens: min(usage?.output_tokens_details?.reasoning_tokens?.value ?? 0, written),
+        cutOffAnswers: incomplete?.reason == "max_output_tokens" ? 1 : 0))
     response.continuation = continuation
     return response
-  }
-
-  /// A failure inside an answer of status 200.
-  private static func error(_ failure: Failure?, from transport: HTTPTransport, body: Data) -> PolicyError {
-    let said = failure?.message.map { transport.withoutSecret($0) } ?? transport.excerpt(body)
-    let kind: PolicyError.Kind =
-      switch failure?.code {
-      case "rate_limit_exceeded": .rateLimited
-      case "invalid_prompt", "image_content_policy_violation": .contentRefused
-      default: .serverFailed
-      }
-    return PolicyError(kind, "\(transport.base) failed to answer: \(said)")
   }
 }

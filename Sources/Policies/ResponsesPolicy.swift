@@ -92,7 +92,7 @@ public final class ResponsesPolicy: Policy {
     let transport = endpoint.transport
     let reply = try await endpoint.call("/responses", body, for: request) {
       (answer: Data) throws(PolicyError) -> PolicyResponse in
-      guard let answered = try? WireJSON.decoder.decode(ResponsesAnswer.self, from: answer) else {
+      guard let answered = WireJSON.answer(ResponsesAnswer.self, answer) else {
         throw PolicyError(.malformedAnswer, "\(transport.base) sent no response: \(transport.excerpt(answer))")
       }
       return try answered.response(from: transport, body: answer)

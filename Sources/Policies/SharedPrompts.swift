@@ -88,7 +88,7 @@ public struct SharedPrompts: Policy {
         do throws(PolicyError) {
           let responses = try await base.respond(to: first.request, samples: group.count)
           for (waiting, response) in zip(group, responses) { waiting.answered.resume(returning: .success(response)) }
-          self.askAgain(Array(group.dropFirst(responses.count)), drawn: responses.count)
+          self.askAgain(Array(group.dropFirst(responses.count)), of: group.count, drawn: responses.count)
         } catch {
           for waiting in group { waiting.answered.resume(returning: .failure(error)) }
         }
@@ -96,9 +96,10 @@ public struct SharedPrompts: Policy {
     }
 
     /// Asks for what is left over, all at a time.
-    private func askAgain(_ rest: [Waiting], drawn: Int) {
+    private func askAgain(_ rest: [Waiting], of asked: Int, drawn: Int) {
       guard !rest.isEmpty else { return }
-      most = max(1, min(most, drawn))
+      // A few that are missing were broken off, and say nothing about how many the server draws.
+      if 2 * drawn <= asked { most = max(1, min(most, drawn)) }
       for start in stride(from: 0, to: rest.count, by: most) {
         ask(Array(rest[start..<min(start + most, rest.count)]))
       }

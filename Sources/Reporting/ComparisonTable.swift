@@ -164,6 +164,11 @@ extension ComparisonTable {
     if summary.savedInputTokens > 0, !isBrief {
       remarks.append("identical prompts asked once saved \(saved(summary)) of its input tokens")
     }
+    if let count = summary.cutOffAnswers {
+      remarks.append(
+        "\(Format.count(count)) of \(Format.count(summary.policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens"
+      )
+    }
     if summary.failedParticles > 0 { remarks.append("\(counted(summary.failedParticles, "particle")) failed") }
     if summary.replayMismatches > 0 {
       remarks.append("\(counted(summary.replayMismatches, "replayed observation")) read otherwise than recorded")

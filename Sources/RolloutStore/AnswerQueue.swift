@@ -62,15 +62,15 @@ actor AnswerQueue {
         INSERT OR REPLACE INTO call
         (run, task, particle, step, promptDigest, response,
          inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
-         reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal, continuation)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal, cutOffAnswers, continuation)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
       answer.response.text, usage.inputTokens, usage.cachedInputTokens, usage.outputTokens,
       usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
       usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts, answer.isRefusal,
-      answer.response.continuation,
+      usage.cutOffAnswers, answer.response.continuation,
     ])
   }
 

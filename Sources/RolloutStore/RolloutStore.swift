@@ -148,7 +148,7 @@ public final class RolloutStore: Sendable {
   private static let sums = """
     SELECT COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
       TOTAL(cacheWriteTokens) AS written, TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning,
-      TOTAL(savedInputTokens) AS saved
+      TOTAL(savedInputTokens) AS saved, TOTAL(cutOffAnswers) AS cutOff
     """
 
   /// Every answer of the runs of one policy, in a stable order, for a recording.
@@ -203,7 +203,8 @@ extension Usage {
   fileprivate init(_ row: Row) {
     self.init(
       inputTokens: row["input"], cachedInputTokens: row["cached"], cacheWriteTokens: row["written"],
-      outputTokens: row["output"], reasoningTokens: row["reasoning"], savedInputTokens: row["saved"])
+      outputTokens: row["output"], reasoningTokens: row["reasoning"], savedInputTokens: row["saved"],
+      cutOffAnswers: row["cutOff"])
   }
 }
 
@@ -214,7 +215,8 @@ extension AnswerRecord {
       usage: Usage(
         inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
         cacheWriteTokens: row["cacheWriteTokens"], outputTokens: row["outputTokens"],
-        reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"]),
+        reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"],
+        cutOffAnswers: row["cutOffAnswers"]),
       attempts: row["attempts"])
     response.continuation = row["continuation"]
     self.init(

@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header tells a store from any other SQLite file.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that an older Coxswain could not read.
-  static let version = 5
+  static let version = 6
 
   /// Refuses a file that is no store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -37,6 +37,7 @@ enum Schema {
     if version < 3 { try database.execute(sql: thirdVersion) }
     if version < 4 { try database.execute(sql: fourthVersion) }
     if version < 5 { try database.execute(sql: fifthVersion) }
+    if version < 6 { try database.execute(sql: sixthVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -86,8 +87,14 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Version 5 keeps what servers want back beside an answer.
+  /// Version 5 knows which answers were cut off.
   private static let fifthVersion = """
+    -- 1 for an answer that ended because it may be no longer.
+    ALTER TABLE call ADD COLUMN cutOffAnswers INTEGER NOT NULL DEFAULT 0;
+    """
+
+  /// Version 6 keeps what servers want back beside an answer.
+  private static let sixthVersion = """
     -- What the policy's server wants to see again beside this answer in later questions, in the policy's own form.
     ALTER TABLE call ADD COLUMN continuation TEXT;
     """

@@ -10,6 +10,7 @@ struct CallMetrics: Sendable {
   private let cached = Counter(label: "coxswain.tokens", dimensions: [("kind", "cached input")])
   private let saved = Counter(label: "coxswain.tokens", dimensions: [("kind", "saved input")])
   private let output = Counter(label: "coxswain.tokens", dimensions: [("kind", "output")])
+  private let cutOff = Counter(label: "coxswain.calls.cutoff")
   private let reasoning = Counter(label: "coxswain.tokens", dimensions: [("kind", "reasoning")])
 
   func answered(_ event: CallEvent) {
@@ -21,6 +22,7 @@ struct CallMetrics: Sendable {
     saved.increment(by: event.usage.savedInputTokens)
     output.increment(by: event.usage.outputTokens)
     reasoning.increment(by: event.usage.reasoningTokens)
+    cutOff.increment(by: event.usage.cutOffAnswers)
   }
 
   func failed(_ error: PolicyError) {

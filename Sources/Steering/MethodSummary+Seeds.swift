@@ -38,6 +38,7 @@ extension MethodSummary {
     savedInputTokens = sum(\.savedInputTokens)
     outputTokens = sum(\.outputTokens)
     reasoningTokens = sum(\.reasoningTokens)
+    cutOffAnswers = whole.contains { $0.cutOffAnswers != nil } ? whole.reduce(0) { $0 + ($1.cutOffAnswers ?? 0) } : nil
     cost = sum(\.cost)
     criticCost = whole.contains { $0.criticCost != nil } ? whole.reduce(0) { $0 + ($1.criticCost ?? 0) } : nil
     wallSeconds = sum(\.wallSeconds)

@@ -65,6 +65,8 @@ public struct MethodSummary: Sendable, Codable {
   public internal(set) var outputTokens: Int
   /// Of the output, what reasoning models thought.
   public internal(set) var reasoningTokens: Int
+  /// Answers that ended because they may be no longer, and were acted on all the same; absent where there are none.
+  public internal(set) var cutOffAnswers: Int?
   /// The critic's included.
   public internal(set) var cost: Double
   /// What a critic that is paid for took of it; absent where none was.
@@ -117,6 +119,7 @@ public struct MethodSummary: Sendable, Codable {
     savedInputTokens = outcome.usage.savedInputTokens
     outputTokens = outcome.usage.outputTokens
     reasoningTokens = outcome.usage.reasoningTokens
+    cutOffAnswers = outcome.usage.cutOffAnswers > 0 ? outcome.usage.cutOffAnswers : nil
     cost = pricing.cost(of: outcome.usage) + outcome.criticCost
     criticCost = outcome.criticCost > 0 ? outcome.criticCost : nil
     wallSeconds = outcome.wallSeconds

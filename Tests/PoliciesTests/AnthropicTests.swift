@@ -10,7 +10,7 @@ struct AnthropicTests {
   static func settings(_ format: ActionFormat = .plain) -> AnthropicPolicy.Settings {
     AnthropicPolicy.Settings(
       model: "m", format: format, temperature: 0.7, maxTokens: 64,
-      rules: CallRules(retry: RetryRule(attempts: 3, base: 0.01, most: 1), timeout: 10))
+      rules: CallRules(retry: RetryRule(attempts: 3, base: 0.01, most: 1, waitsOutOutages: false), timeout: 10))
   }
 
   static func ask(

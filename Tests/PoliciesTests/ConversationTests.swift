@@ -85,7 +85,7 @@ struct ConversationTests {
 enum WireAPI: String, CaseIterable, Sendable {
   case chat, messages, responses
 
-  static let rules = CallRules(retry: RetryRule(attempts: 3, base: 0.01, most: 1), timeout: 10)
+  static let rules = CallRules(retry: RetryRule(attempts: 3, base: 0.01, most: 1, waitsOutOutages: false), timeout: 10)
 
   func policy(
     _ url: String, key: String? = nil, format: ActionFormat = .plain, temperature: Double? = 1, topP: Double? = nil

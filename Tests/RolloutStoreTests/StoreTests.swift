@@ -243,7 +243,8 @@ struct StoreLifeTests {
     try await DatabaseQueue(path: path).write { database in
       for (table, column) in [
         ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
-        ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"), ("call", "continuation"),
+        ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"), ("call", "cutOffAnswers"),
+        ("call", "continuation"),
       ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
       for table in ["outcome", "score"] { try database.execute(sql: "DROP TABLE \(table)") }
       try database.execute(sql: "PRAGMA user_version = 1")
@@ -255,7 +256,7 @@ struct StoreLifeTests {
       "no", reasoning: "hm", logProbability: -2.5,
       usage: Usage(
         inputTokens: 9, cachedInputTokens: 1, cacheWriteTokens: 2, outputTokens: 3, reasoningTokens: 4,
-        savedInputTokens: 5), attempts: 6)
+        savedInputTokens: 5, cutOffAnswers: 1), attempts: 6)
     response.continuation = #"{"signed":"thoughts"}"#
     let rich = AnswerRecord(
       key: StoreTests.answer(1, step: 0).key, promptDigest: "d", response: response, seconds: 1)
@@ -263,6 +264,7 @@ struct StoreLifeTests {
     try await store.record(rich)
     #expect(try await store.answer(for: rich.key) == rich)
     #expect(try await store.spent(run: "r1")["t1"]?.usage.savedInputTokens == 5)
+    #expect(try await store.spent(run: "r2")["t1"]?.usage.cutOffAnswers == 1)
     let policies = try await store.policies()
     #expect(policies.map(\.identity) == ["p"] && policies.first?.format == .plain)
   }

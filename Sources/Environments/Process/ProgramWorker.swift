@@ -155,7 +155,7 @@ actor ProgramWorker {
     let text = String(decoding: line, as: UTF8.self)
     guard !text.allSatisfy(\.isWhitespace) else { return }
     do {
-      let reply = try JSONDecoder().decode(ProgramReply.self, from: Data(text.utf8))
+      let reply = try OutsideJSON.decode(ProgramReply.self, from: text)
       if let id = reply.id, abandoned.remove(id) != nil { return }
       guard let id = reply.id, let continuation = waiting.removeValue(forKey: id) else {
         return stop(misspoken("an answer without the id of a question", text))

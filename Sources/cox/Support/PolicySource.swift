@@ -114,7 +114,9 @@ enum PolicySource {
 extension PolicySettings {
   var rules: CallRules {
     CallRules(
-      retry: RetryRule(attempts: attempts), timeout: timeout, deadline: deadline, concurrency: concurrency,
+      // Nobody starts our own server again.
+      retry: RetryRule(attempts: attempts, waitsOutOutages: kind != .local), timeout: timeout, deadline: deadline,
+      concurrency: OpenFiles.connections(concurrency),
       isAdaptive: adaptiveConcurrency && kind != .local, hedge: hedge, allowsPlainHTTP: allowPlainHTTP, section: section
     )
   }
@@ -141,6 +143,9 @@ extension PolicySource {
     let concurrency = configured.concurrency
     // As many as may be in flight never come together in one prompt; a server that draws fewer says so.
     let samples = configured.samplesPerCall ?? concurrency
+    if usesConnections, let remark = OpenFiles.remark(on: concurrency, key: "\(configured.section).concurrency") {
+      Console.note(remark)
+    }
     switch self {
     case .completions(let settings, let server):
       let access = try server.access()
@@ -167,6 +172,13 @@ extension PolicySource {
       }
     case .open(let policy): return try await policy.with(body)
     case .recorded(let policy): return try await body(policy)
+    }
+  }
+
+  private var usesConnections: Bool {
+    switch self {
+    case .completions, .responses, .anthropic, .local: true
+    case .open, .recorded: false
     }
   }
 }

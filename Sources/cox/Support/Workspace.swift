@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import HTTP
 import Policies
 import RolloutStore
 import Steering
@@ -18,6 +19,7 @@ struct Workspace {
   /// - Parameter shared: a store that is open already.
   init(_ options: CommonOptions, store shared: RolloutStore? = nil) async throws {
     self.options = options
+    if let problem = OpenFiles.problem() { throw ConfigurationError(problem) }
     configuration = try options.configuration()
     source = try await PolicySource(configuration.policy)
     budget = Budget(limits: configuration.limits, pricing: configuration.policy.pricing)

@@ -74,6 +74,8 @@ struct CollectReport: Encodable {
   let savedInputTokens: Int
   let outputTokens: Int
   let reasoningTokens: Int
+  /// Answers that ended because they may be no longer.
+  let cutOffAnswers: Int
   let cost: Double
   let wallSeconds: Double
   let stopped: String?
@@ -100,6 +102,7 @@ struct CollectReport: Encodable {
     savedInputTokens = usage.savedInputTokens
     outputTokens = usage.outputTokens
     reasoningTokens = usage.reasoningTokens
+    cutOffAnswers = usage.cutOffAnswers
     cost = pricing.cost(of: usage)
     wallSeconds = outcome.wallSeconds
     stopped = outcome.stopped?.message
@@ -125,6 +128,11 @@ struct CollectReport: Encodable {
       let share = Usage(inputTokens: inputTokens, savedInputTokens: savedInputTokens).savedShare
       lines.append(
         "Identical prompts asked once saved \(Format.count(savedInputTokens)) input tokens, \(Format.number(share * 100, digits: 0)) % of all."
+      )
+    }
+    if cutOffAnswers > 0 {
+      lines.append(
+        "\(Format.count(cutOffAnswers)) of \(Format.count(policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens."
       )
     }
     if rewardDeviationWithinTasks < 1e-9 && rollouts > 1 && tasks > 0 {

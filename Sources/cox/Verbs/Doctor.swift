@@ -162,12 +162,13 @@ struct Check: Encodable {
     do {
       let settings = try options.configuration().policy
       switch try await PolicySource(settings) {
-      case .completions(let completions, let server):
-        let access = try server.access()
+      case .completions(var completions, let server):
+        completions.rules.retry.waitsOutOutages = false
+        let (access, settings) = (try server.access(), completions)
         return try await withHTTPClient(connections: 2, for: access.url) { client in
           let basics = try await PolicyProbe.basics(
-            ChatCompletionsPolicy(access, settings: completions, client: client))
-          let features = await PolicyProbe.features(completions) {
+            ChatCompletionsPolicy(access, settings: settings, client: client))
+          let features = await PolicyProbe.features(settings) {
             ChatCompletionsPolicy(access, settings: $0, client: client)
           }
           return (basics + features).map(ability)
@@ -180,15 +181,17 @@ struct Check: Encodable {
           }
           return (basics + features).map(ability)
         }
-      case .responses(let responses, let server):
-        let access = try server.access()
+      case .responses(var responses, let server):
+        responses.rules.retry.waitsOutOutages = false
+        let (access, settings) = (try server.access(), responses)
         return try await withHTTPClient(connections: 2, for: access.url) { client in
-          try await PolicyProbe.basics(ResponsesPolicy(access, settings: responses, client: client)).map(ability)
+          try await PolicyProbe.basics(ResponsesPolicy(access, settings: settings, client: client)).map(ability)
         }
-      case .anthropic(let anthropic, let server):
-        let access = try server.access()
+      case .anthropic(var anthropic, let server):
+        anthropic.rules.retry.waitsOutOutages = false
+        let (access, settings) = (try server.access(), anthropic)
         return try await withHTTPClient(connections: 2, for: access.url) { client in
-          try await PolicyProbe.basics(AnthropicPolicy(access, settings: anthropic, client: client)).map(ability)
+          try await PolicyProbe.basics(AnthropicPolicy(access, settings: settings, client: client)).map(ability)
         }
       case .open(let model): return try await model.with { try await PolicyProbe.basics($0).map(ability) }
       case .recorded(let recorded):

@@ -126,6 +126,8 @@ struct TrajectoryDocument: Encodable {
     let observation: String
     let reward: Double
     let done, invalid: Bool
+    /// The answer ended because it may be no longer.
+    let cutOff: Bool
     /// After the step.
     let criticValue: Double?
   }
@@ -149,7 +151,7 @@ struct TrajectoryDocument: Encodable {
         step: place + 1, response: step.response, thought: text.format.thought(in: step.response, action: step.action),
         reasoning: text.reasoning[place], action: step.action.text, parsed: step.action.isParsed,
         observation: step.outcome.observation.text, reward: step.outcome.reward, done: step.outcome.isDone,
-        invalid: step.outcome.isInvalid, criticValue: text.values[place + 1])
+        invalid: step.outcome.isInvalid, cutOff: text.cutOff.contains(place), criticValue: text.values[place + 1])
     }
   }
 }

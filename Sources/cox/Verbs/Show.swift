@@ -54,15 +54,18 @@ struct Show: Verb {
     let genealogy = try await store.genealogy(run: run.record.id, task: task.id)
     let lineage = Lineage(of: record, in: genealogy)
     var reasoning: [Int: String] = [:]
+    var cutOff: Set<Int> = []
     for step in 0..<record.trajectory.count {
       let key = CallKey(run: run.record.id, task: task.id, particle: lineage.place(atStep: step), step: step)
-      reasoning[step] = try await store.answer(for: key)?.response.reasoning
+      let response = try await store.answer(for: key)?.response
+      reasoning[step] = response?.reasoning
+      if let response, response.usage.cutOffAnswers > 0 { cutOff.insert(step) }
     }
     try show(
       record, of: run,
       TrajectoryText(
         record.trajectory, format: run.record.format, values: try values(of: record, of: run) ?? lineage.values,
-        reasoning: reasoning))
+        reasoning: reasoning, cutOff: cutOff))
   }
 
   // MARK: - Choosing
