@@ -244,16 +244,17 @@ extension Usage {
 
 extension AnswerRecord {
   init(key: CallKey, _ row: Row) throws {
+    var response = try PolicyResponse(
+      row.value("response"), reasoning: row.value("reasoning"), logProbability: row.value("logProbability"),
+      usage: Usage(
+        inputTokens: row.value("inputTokens"), cachedInputTokens: row.value("cachedInputTokens"),
+        cacheWriteTokens: row.value("cacheWriteTokens"), outputTokens: row.value("outputTokens"),
+        reasoningTokens: row.value("reasoningTokens"), savedInputTokens: row.value("savedInputTokens"),
+        estimatedTokens: row.value("estimatedTokens"), cutOffAnswers: row.value("cutOffAnswers")),
+      attempts: row.value("attempts"))
+    response.continuation = try row.value("continuation")
     try self.init(
-      key: key, promptDigest: row.value("promptDigest"),
-      response: PolicyResponse(
-        row.value("response"), reasoning: row.value("reasoning"), logProbability: row.value("logProbability"),
-        usage: Usage(
-          inputTokens: row.value("inputTokens"), cachedInputTokens: row.value("cachedInputTokens"),
-          cacheWriteTokens: row.value("cacheWriteTokens"), outputTokens: row.value("outputTokens"),
-          reasoningTokens: row.value("reasoningTokens"), savedInputTokens: row.value("savedInputTokens"),
-          estimatedTokens: row.value("estimatedTokens"), cutOffAnswers: row.value("cutOffAnswers")),
-        attempts: row.value("attempts")),
-      seconds: row.value("seconds"), isRefusal: row.value("isRefusal"))
+      key: key, promptDigest: row.value("promptDigest"), response: response, seconds: row.value("seconds"),
+      isRefusal: row.value("isRefusal"))
   }
 }

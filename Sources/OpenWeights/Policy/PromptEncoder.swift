@@ -60,10 +60,11 @@
     public func prompt(_ transcript: Transcript) throws(ModelError) -> [Int32] {
       switch api {
       case .chat:
-        let messages = transcript.entries.map { entry in
+        let messages = transcript.entries.compactMap { entry -> ChatMessage? in
           switch entry {
           case .instructions(let text): ChatMessage(role: "system", content: text)
           case .prompt(let text): ChatMessage(role: "user", content: text)
+          case .continuation: nil
           case .response(let text): ChatMessage(role: "assistant", content: text)
           }
         }

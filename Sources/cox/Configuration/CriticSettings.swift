@@ -44,9 +44,8 @@ struct JudgeSettings {
 
 /// A served reward model as critic.
 struct PoolingSettings {
-  var url: String
+  var server: ServerSettings
   var critic: PoolingCritic.Settings
-  var apiKeyVariable: String?
 }
 
 extension CriticSettings {
@@ -117,8 +116,7 @@ extension PoolingSettings {
         "critic.url", "the base URL that /pooling follows, such as \"https://rewards.example.com\".")
     }
     try server.check()
-    url = server.url ?? ""
-    apiKeyVariable = server.apiKeyVariable
+    self.server = server.server
     critic = PoolingCritic.Settings(model: server.model ?? "", rules: server.rules)
     critic.batch = try yaml.count("batch", most: Bounds.concurrency) ?? critic.batch
     critic.scale = try yaml.number("scale") ?? critic.scale

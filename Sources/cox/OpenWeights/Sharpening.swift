@@ -59,7 +59,7 @@
       let base = try await policy.load()
       let ground = Ground(
         base: base, encoder: try policy.encoder(base), pass: workspace.suite.maximalReward ?? 1,
-        temperature: max(workspace.configuration.policy.temperature, 0.01),
+        temperature: max(workspace.configuration.policy.samplingTemperature, 0.01),
         progress: TrainingProgress(method.rawValue, quiet: workspace.options.quiet))
       var report = SharpenReport(
         method: method.rawValue, model: base.name, policy: workspace.policyIdentity, adapter: path, isDryRun: isDryRun)

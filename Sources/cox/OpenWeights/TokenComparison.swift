@@ -20,7 +20,7 @@
     let intervenes: Bool
 
     /// The temperature of the distributions that are compared: the policy's.
-    private var temperature: Double { max(base.configuration.policy.temperature, 0.01) }
+    private var temperature: Double { max(base.configuration.policy.samplingTemperature, 0.01) }
     private var pass: Double { base.suite.maximalReward ?? 1 }
 
     func findings() async throws -> TokenFindings {
