@@ -52,6 +52,9 @@ package struct HTTPExchange: Sendable {
     _ method: HTTPMethod, _ url: String, headers: HTTPHeaders, body: Data? = nil, within seconds: Double
   ) async throws(HTTPFailure) -> HTTPAnswer {
     do {
+      var headers = headers
+      if !headers.contains(name: "User-Agent") { headers.add(name: "User-Agent", value: ProductVersion.userAgent) }
+      headers.replaceOrAdd(name: "Accept-Encoding", value: "gzip, deflate")
       let request = try HTTPClient.Request(url: url, method: method, headers: headers, body: body.map { .bytes($0) })
       guard let flight = Flights.shared.begin(client) else { throw HTTPClientError.cancelled }
       defer { Flights.shared.end(flight, of: client) }
@@ -69,9 +72,12 @@ package struct HTTPExchange: Sendable {
       } onCancel: {
         task.cancel()
       }
+      let body = response.body ?? ByteBuffer()
+      if response.headers.first(name: "Content-Encoding") != nil, body.readableBytesView.starts(with: [0x1f, 0x8b]) {
+        throw HTTPFailure.Compressed()
+      }
       return HTTPAnswer(
-        status: Int(response.status.code), headers: response.headers,
-        body: Data((response.body ?? ByteBuffer()).readableBytesView))
+        status: Int(response.status.code), headers: response.headers, body: Data(body.readableBytesView))
     } catch {
       throw HTTPFailure(error, at: url, after: seconds, longestBody: longestBody)
     }

@@ -19,17 +19,31 @@ extension HTTPFailure {
         self.init(kind: .timedOut, reason: "did not answer within \(shown) s")
       case .connectTimeout: self.init(kind: .unreachable, reason: "it let nobody connect in time")
       case .remoteConnectionClosed: self.init(kind: .unreachable, reason: "it closed the connection")
+      case .proxyAuthenticationRequired:
+        self.init(
+          kind: .unreachable, reason: "the proxy wants a user and a password, as http://user:password@host:port")
       case .invalidURL, .emptyHost, .emptyScheme: self.init(kind: .invalidURL, reason: "is no URL")
       default: self.init(described: error.shortDescription)
       }
+    case is Compressed:
+      self.init(
+        kind: .unreachable,
+        reason: "a compressed answer, and an HTTP client without decompression: use the one of withHTTPClient")
     case let error as NIOConnectionError: self.init(error)
     case let error as IOError: self.init(errno: error.errnoCode, at: Self.address(of: url))
     default: self.init(described: String(describing: type(of: error)))
     }
   }
 
+  /// The client that was given does not decompress.
+  struct Compressed: Error {}
+
   /// The long description of a client's error can quote headers, and one of them is the key.
   private init(described reason: String) {
+    if reason.hasSuffix("DecompressionError") {
+      self.init(kind: .tooLong, reason: "sent a compressed answer that is broken or far too long")
+      return
+    }
     self.init(kind: reason.contains("SSL") ? .insecure : .unreachable, reason: reason)
   }
 

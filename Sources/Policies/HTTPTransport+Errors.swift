@@ -13,7 +13,7 @@ extension HTTPTransport {
     case .insecure:
       PolicyError(
         .badRequest,
-        "No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check \(section).url."
+        "No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check \(section).url; SSL_CERT_FILE names a file of certificates to trust."
       )
     case .refused:
       PolicyError(

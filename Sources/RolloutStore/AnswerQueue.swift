@@ -66,16 +66,15 @@ actor AnswerQueue {
         (run, task, particle, step, promptDigest, response,
          inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
          reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal,
-         estimatedTokens, cutOffAnswers)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         estimatedTokens, cutOffAnswers, continuation)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
       answer.response.text, usage.inputTokens, usage.cachedInputTokens, usage.outputTokens,
       usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
       usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts, answer.isRefusal,
-      usage.estimatedTokens,
-      usage.cutOffAnswers,
+      usage.estimatedTokens, usage.cutOffAnswers, answer.response.continuation,
     ])
   }
 

@@ -114,7 +114,7 @@ public final class RolloutStore: Sendable {
       try Row.fetchOne(
         database, sql: "SELECT * FROM call WHERE run = ? AND task = ? AND particle = ? AND step = ?",
         arguments: [key.run, key.task.rawValue, key.particle, key.step]
-      ).map { row in AnswerRecord(key: key, row) }
+      ).map { row in try AnswerRecord(key: key, row) }
     }
   }
 
@@ -131,12 +131,12 @@ public final class RolloutStore: Sendable {
         database, sql: "SELECT * FROM outcome WHERE run = ? AND task = ? AND particle = ? AND step = ?",
         arguments: [key.run, key.task.rawValue, key.particle, key.step]
       ).map { row in
-        OutcomeRecord(
-          key: key, past: row["past"], action: row["action"],
+        try OutcomeRecord(
+          key: key, past: row.value("past"), action: row.value("action"),
           outcome: Outcome(
-            Observation(row["observation"], choices: try Self.decoded(row["choices"])), reward: row["reward"],
-            isDone: row["isDone"], isInvalid: row["isInvalid"]),
-          failure: AttemptFailure(row))
+            Observation(row.value("observation"), choices: Self.decoded(row.value("choices"))),
+            reward: row.value("reward"), isDone: row.value("isDone"), isInvalid: row.value("isInvalid")),
+          failure: try AttemptFailure(row))
       }
     }
   }
@@ -155,7 +155,7 @@ public final class RolloutStore: Sendable {
         sql: """
           \(Self.sums), task FROM call WHERE run = ? AND NOT isRefusal GROUP BY task
           """, arguments: [run])
-      return rows.reduce(into: [:]) { $0[TaskID($1["task"] as String)] = ($1["calls"], Usage($1)) }
+      return try rows.reduce(into: [:]) { try $0[TaskID($1.value("task") as String)] = ($1.value("calls"), Usage($1)) }
     }
   }
 
@@ -172,7 +172,7 @@ public final class RolloutStore: Sendable {
             WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ? AND run.policy = ? AND NOT isRefusal
             """, arguments: [environment.kind, environment.rules, policy])
       else { return (0, Usage()) }
-      return (row["calls"], Usage(row))
+      return try (row.value("calls"), Usage(row))
     }
   }
 
@@ -196,8 +196,9 @@ public final class RolloutStore: Sendable {
           ORDER BY call.run, call.task, call.particle, call.step
           """, arguments: [policy])
       while let row = try rows.next() {
-        let key = CallKey(
-          run: row["run"], task: TaskID(row["task"]), particle: row["particle"], step: row["step"])
+        let key = try CallKey(
+          run: row.value("run"), task: TaskID(row.value("task")), particle: row.value("particle"),
+          step: row.value("step"))
         try body(AnswerRecord(key: key, row))
       }
     }
@@ -211,7 +212,7 @@ public final class RolloutStore: Sendable {
         sql: """
           SELECT policy, MAX(format) AS format FROM run WHERE policy <> '' GROUP BY policy ORDER BY policy
           """
-      ).map { [$0["policy"], $0["format"]] }
+      ).map { try [$0.value("policy"), $0.value("format")] }
     }
     return rows.map { ($0[0] ?? "", $0[1].flatMap(ActionFormat.init)) }
   }
@@ -233,28 +234,27 @@ public final class RolloutStore: Sendable {
 
 extension Usage {
   /// Of a row of sums.
-  fileprivate init(_ row: Row) {
-    self.init(
-      inputTokens: row["input"], cachedInputTokens: row["cached"], cacheWriteTokens: row["written"],
-      outputTokens: row["output"], reasoningTokens: row["reasoning"], savedInputTokens: row["saved"],
-      estimatedTokens: row["estimated"],
-      cutOffAnswers: row["cutOff"])
+  fileprivate init(_ row: Row) throws {
+    try self.init(
+      inputTokens: row.value("input"), cachedInputTokens: row.value("cached"), cacheWriteTokens: row.value("written"),
+      outputTokens: row.value("output"), reasoningTokens: row.value("reasoning"), savedInputTokens: row.value("saved"),
+      estimatedTokens: row.value("estimated"), cutOffAnswers: row.value("cutOff"))
   }
 }
 
 extension AnswerRecord {
-  init(key: CallKey, _ row: Row) {
-    self.init(
-      key: key, promptDigest: row["promptDigest"],
-      response: PolicyResponse(
-        row["response"], reasoning: row["reasoning"], logProbability: row["logProbability"],
-        usage: Usage(
-          inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
-          cacheWriteTokens: row["cacheWriteTokens"], outputTokens: row["outputTokens"],
-          reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"],
-          estimatedTokens: row["estimatedTokens"],
-          cutOffAnswers: row["cutOffAnswers"]),
-        attempts: row["attempts"]),
-      seconds: row["seconds"], isRefusal: row["isRefusal"])
+  init(key: CallKey, _ row: Row) throws {
+    var response = try PolicyResponse(
+      row.value("response"), reasoning: row.value("reasoning"), logProbability: row.value("logProbability"),
+      usage: Usage(
+        inputTokens: row.value("inputTokens"), cachedInputTokens: row.value("cachedInputTokens"),
+        cacheWriteTokens: row.value("cacheWriteTokens"), outputTokens: row.value("outputTokens"),
+        reasoningTokens: row.value("reasoningTokens"), savedInputTokens: row.value("savedInputTokens"),
+        estimatedTokens: row.value("estimatedTokens"), cutOffAnswers: row.value("cutOffAnswers")),
+      attempts: row.value("attempts"))
+    response.continuation = try row.value("continuation")
+    try self.init(
+      key: key, promptDigest: row.value("promptDigest"), response: response, seconds: row.value("seconds"),
+      isRefusal: row.value("isRefusal"))
   }
 }

@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header tells a store from any other SQLite file.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that an older Coxswain could not read.
-  static let version = 5
+  static let version = 6
 
   /// Refuses a file that is no store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -44,6 +44,7 @@ enum Schema {
     if version < 3 { try database.execute(sql: thirdVersion) }
     if version < 4 { try database.execute(sql: fourthVersion) }
     if version < 5 { try database.execute(sql: fifthVersion) }
+    if version < 6 { try database.execute(sql: sixthVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -104,6 +105,12 @@ enum Schema {
     -- The attempt failed over the action: what kind of failure, and in words. The rest of the row then says nothing.
     ALTER TABLE outcome ADD COLUMN failureKind TEXT;
     ALTER TABLE outcome ADD COLUMN failure TEXT;
+    """
+
+  /// Version 6 keeps what servers want back beside an answer.
+  private static let sixthVersion = """
+    -- What the policy's server wants to see again beside this answer in later questions, in the policy's own form.
+    ALTER TABLE call ADD COLUMN continuation TEXT;
     """
 
   private static let tables = """

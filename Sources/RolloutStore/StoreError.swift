@@ -17,6 +17,8 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case readOnly
     /// The file was deleted, moved or replaced while it was open.
     case vanished
+    /// What is in the file is not what was written.
+    case damaged
     case failed
   }
 
@@ -52,9 +54,23 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case .SQLITE_CANTOPEN:
       self.init(
         .unopenable, "Could not open the store \(path): \(detail). Check that its folder exists and is writable.")
+    // The statements are always the same: where one fits the tables no more, it is the tables that have changed.
+    case .SQLITE_CORRUPT, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_FORMAT:
+      self = .damaged("could not \(action): \(detail)", path: path)
+    case nil where error is RowDecodingError || error is DecodingError:
+      self = .damaged("could not \(action): \(detail)", path: path)
     default:
       self.init(.failed, "Could not \(action) in \(path): \(detail)")
     }
+  }
+
+  static func damaged(_ what: String, path: String) -> StoreError {
+    StoreError(
+      .damaged,
+      """
+      The store \(path) is damaged: \(what). Put a copy of it back, or save what can still be read with \
+      `sqlite3 \(path) .recover | sqlite3 new.sqlite`, or give another --store.
+      """)
   }
 
   static func full(while action: String, path: String) -> StoreError {

@@ -45,7 +45,9 @@ struct Particle: Sendable {
       usage += response.usage
       let action = format.action(in: response.text, choices: choices, tools: tools)
       guard let outcome = try await outcome(of: action, in: segment, at: place) else { return }
-      trajectory.append(Step(response: response.text, action: action, outcome: outcome))
+      var step = Step(response: response.text, action: action, outcome: outcome)
+      step.continuation = response.continuation
+      trajectory.append(step)
     }
   }
 }

@@ -62,6 +62,9 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   /// Whether an attempt or the run ends with an environment that fails.
   public var onEnvironmentError: EnvironmentErrorPolicy
 
+  /// The most particles that a population may have: it keeps the trajectory of each in memory.
+  public static let mostParticles = 100_000
+
   public init(
     method: Method = .amc, particles: Int = 8, temperature: Double = 0.1, schedule: Schedule = .never,
     resampler: Resampler = .systematic, answer: Answer = .sample, divergence: DivergencePolicy = .retry,
@@ -94,6 +97,9 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   /// What is wrong with these settings, in words, or nil. `stepLimit` is the longest an episode can be.
   public func problem(stepLimit: Int) -> String? {
     if particles < 1 { return "steering.particles is \(particles); a population has at least 1 particle" }
+    if particles > Self.mostParticles {
+      return "steering.particles is \(particles); a population has at most \(Self.mostParticles) particles"
+    }
     if !(temperature >= Self.leastTemperature && temperature.isFinite) {
       return
         "steering.temperature is \(temperature); β is above 0, in reward units (0.1 is a tenth of a reward of 1), and at least "

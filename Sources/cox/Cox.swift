@@ -13,7 +13,7 @@ struct Cox: AsyncParsableCommand {
       Progress goes to standard error, results to standard output. Exit codes: 0 done, 2 bad use or configuration, \
       3 stopped by a limit, 1 anything else.
       """,
-    version: "cox 0.1.0",
+    version: "cox \(ProductVersion.number)",
     subcommands: [
       Demo.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Report.self,
       Show.self,

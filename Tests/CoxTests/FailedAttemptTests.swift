@@ -38,8 +38,8 @@ struct FailedAttemptCommandTests {
         "collect", "--config", file, "--store", "s.sqlite", "--tasks", "0..<10", "--rollouts", "3", "--quiet")
       #expect(told.status == 1 && !told.output.contains("cannot help") && told.output.contains("reward –"))
       // There is nothing to learn from, and the reason is said again.
-      for verb in ["train", "plan", "diagnose"] {
-        let next = try await cox.run(verb, "--config", file, "--store", "s.sqlite", "--quiet")
+      for verb in [["train"], ["plan", "--critic", "constant"], ["diagnose"]] {
+        let next = try await cox.run(arguments: verb + ["--config", file, "--store", "s.sqlite", "--quiet"])
         #expect(
           next.status == 1 && next.errors.contains("the prompt exceeded the model's context"), "\(verb): \(next.errors)"
         )

@@ -68,7 +68,12 @@ struct StoredFailureTests {
     let path = scratch.path("old.sqlite")
     do { _ = try await Self.filled(path) }
     try await DatabaseQueue(path: path).write { database in
-      for (table, column) in [("trajectory", "failureKind"), ("outcome", "failureKind"), ("outcome", "failure")] {
+      // What version 5 added, taken away again.
+      for (table, column) in [
+        ("call", "estimatedTokens"), ("call", "cutOffAnswers"), ("trajectory", "failureKind"),
+        ("outcome", "failureKind"),
+        ("outcome", "failure"),
+      ] {
         try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)")
       }
       try database.execute(sql: "PRAGMA user_version = 4")

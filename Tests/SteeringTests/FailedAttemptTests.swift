@@ -43,6 +43,22 @@ struct FailedAttemptTests {
     #expect(world.chain.counter.opened == world.chain.counter.closed)
   }
 
+  @Test("is none where only a copy of its world fails: the clone replays its past")
+  func copies() async throws {
+    let settings = SteeringSettings(particles: 4, temperature: 0.1, schedule: .steps([4, 8]), seed: 3)
+    func outcome(failsToFork: Bool) async throws -> Campaign.Outcome {
+      let world = FragileWorld(failsToFork: failsToFork)
+      let outcome = try await Self.campaign(world, FragileWorld.policy(booms: []), settings).run(
+        Array(world.tasks(in: .test).prefix(2)))
+      #expect(world.chain.counter.opened == world.chain.counter.closed)
+      return outcome
+    }
+    let failing = try await outcome(failsToFork: true)
+    #expect(failing.stopped == nil && failing.failedAttempts == .none)
+    #expect(failing.results.contains { $0.genealogy.forks > 0 })
+    #expect(CampaignTests.fingerprint(failing) == CampaignTests.fingerprint(try await outcome(failsToFork: false)))
+  }
+
   @Test("ends the run where the configuration says stop")
   func stop() async throws {
     var settings = Self.independent

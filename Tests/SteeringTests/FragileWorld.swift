@@ -8,6 +8,8 @@ final class FragileWorld: TaskSuite {
   let chain: ChainWorld
   let storesOutcomes: Bool
   let kind: EnvironmentError.Kind
+  /// A copy is an error, and not merely impossible.
+  let failsToFork: Bool
   private let unopenable: Set<TaskID>
   private let booms = Mutex(0)
   private let openings = Mutex(0)
@@ -15,12 +17,13 @@ final class FragileWorld: TaskSuite {
 
   init(
     rounds: Int = 12, unopenable: Set<TaskID> = [], kind: EnvironmentError.Kind = .unavailable,
-    storesOutcomes: Bool = true, isMended: Bool = false
+    storesOutcomes: Bool = true, isMended: Bool = false, failsToFork: Bool = false
   ) {
     chain = ChainWorld(rounds: rounds, forking: .replays)
     self.unopenable = unopenable
     self.kind = kind
     self.storesOutcomes = storesOutcomes
+    self.failsToFork = failsToFork
     self.isMended = Mutex(isMended)
   }
 
@@ -51,6 +54,11 @@ final class FragileWorld: TaskSuite {
         throw EnvironmentError(world.kind, "the world broke")
       }
       return try await episode.step(action)
+    }
+
+    func fork() throws(EnvironmentError) -> (any Episode)? {
+      if world.failsToFork { throw EnvironmentError(.unavailable, "no copies today") }
+      return nil
     }
 
     func close() async { await episode.close() }

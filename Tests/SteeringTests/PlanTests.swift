@@ -123,7 +123,7 @@ import Testing
       for (predicted, figure) in [
         (row.rewardBest, \PopulationResult.rewardBest), (row.rewardWeighted, \.rewardWeighted),
       ] {
-        let real = MeanEstimate(steered.map { $0[keyPath: figure] })
+        let real = MeanEstimate(present: steered.map { $0[keyPath: figure] })
         let error = (real.se * real.se + predicted.se * predicted.se).squareRoot()
         #expect(abs(real.mean - predicted.mean) < 3 * error + 0.01, "\(schedule): \(predicted) predicted, \(real) real")
       }

@@ -84,7 +84,7 @@ public final class AgentGym: TaskSuite {
     stepLimit = limit
     self.prompting = prompting
     self.splits = splits
-    let own = client == nil ? HTTPClient(connections: settings.concurrencyPerServer) : nil
+    let own = client == nil ? HTTPClient(connections: settings.concurrencyPerServer, for: settings.urls.first) : nil
     ownClient = own
     pool = GymPool(
       dialect: settings.dialect, urls: settings.urls, limits: limits,

@@ -48,12 +48,14 @@ struct ProgramReply: Decodable {
   let invalid: Bool?
   // snapshot
   var snapshot: JSONValue?
+}
 
-  /// - Throws: `DecodingError` for what is no answer.
-  static func read(_ line: String) throws -> ProgramReply {
-    var reply = try OutsideJSON.decode(ProgramReply.self, from: line)
+extension ProgramReply {
+  /// Reads a line. Bytes that are no UTF-8 are repaired, as a terminal would show them.
+  init(line: [UInt8]) throws {
+    let text = String(decoding: line, as: UTF8.self)
+    self = try OutsideJSON.decode(ProgramReply.self, from: text)
     // A snapshot goes back as it came, and Foundation rounds long numbers.
-    if reply.snapshot != nil { reply.snapshot = JSONValue(parsing: line)?["snapshot"] }
-    return reply
+    if snapshot != nil { snapshot = JSONValue(parsing: text)?["snapshot"] }
   }
 }

@@ -1,4 +1,5 @@
 import Agents
+import ChildProcess
 import Foundation
 import Synchronization
 
@@ -14,15 +15,19 @@ public final class ProgramWorld: TaskSuite {
     public var timeout: Double
     /// Instead of the program's own step limit.
     public var stepLimit: Int?
+    /// What the program gets of this process's variables.
+    public var environment: ChildEnvironment
 
     public init(
-      command: [String], folder: String? = nil, processes: Int = 1, timeout: Double = 60, stepLimit: Int? = nil
+      command: [String], folder: String? = nil, processes: Int = 1, timeout: Double = 60, stepLimit: Int? = nil,
+      environment: ChildEnvironment = ChildEnvironment()
     ) {
       self.command = command
       self.folder = folder
       self.processes = processes
       self.timeout = timeout
       self.stepLimit = stepLimit
+      self.environment = environment
     }
   }
 
@@ -53,7 +58,9 @@ public final class ProgramWorld: TaskSuite {
     self.settings = settings
     self.splits = splits
     pool = ProgramPool(
-      .init(command: settings.command, folder: settings.folder, timeout: settings.timeout), size: settings.processes)
+      .init(
+        command: settings.command, folder: settings.folder, timeout: settings.timeout,
+        environment: settings.environment), size: settings.processes)
     do {
       hello = try await pool.worker(0).ask { ProgramRequest(id: $0, op: .hello, protocol: Self.protocolVersion) }
       let name = try hello.checkedName(of: settings.command)

@@ -31,6 +31,18 @@ extension Configuration {
     steering.onEnvironmentError = environment.onError
     limits = try top.mapping("limits") { try Limits(&$0) } ?? limits
     try top.finish()
+    withholdKeys()
+  }
+}
+
+extension Configuration {
+  /// What is started here gets none of the variables that are named as keys.
+  private mutating func withholdKeys() {
+    var keys = policy.keyVariables.union(critic.judge?.policy.keyVariables ?? [])
+    if let key = critic.pooling?.apiKeyVariable { keys.insert(key) }
+    environment.children.keys = keys
+    policy.children.keys = keys
+    critic.judge?.policy.children.keys = keys
   }
 }
 

@@ -44,9 +44,8 @@ struct JudgeSettings {
 
 /// A served reward model as critic.
 struct PoolingSettings {
-  var url: String
+  var server: ServerSettings
   var critic: PoolingCritic.Settings
-  var apiKeyVariable: String?
 }
 
 extension CriticSettings {
@@ -57,8 +56,7 @@ extension CriticSettings {
     case .pooling: pooling = try PoolingSettings(&yaml)
     case .lm:
       model = try yaml.text("model")
-      threads = try yaml.integer("threads")
-      if let threads, threads < 1 { throw ConfigurationError("critic.threads is \(threads); at least 1.") }
+      threads = try yaml.count("threads", most: Bounds.threads)
     case .trees, .constant: break
     }
   }
@@ -71,11 +69,10 @@ extension JudgeSettings {
     policy.section = "critic"
     policy.temperature = 0
     policy.maxTokens = 512
-    samples = try yaml.integer("samples") ?? samples
+    samples = try yaml.count("samples", most: 1_000) ?? samples
     rewards = try yaml.mapping("scale", Self.scale)
     if let path = try yaml.text("instructions") { instructions = try Self.text(of: path) }
     try policy.read(&yaml)
-    guard samples >= 1 else { throw ConfigurationError("critic.samples is \(samples); at least 1.") }
     if samples > 1, policy.temperature == 0 {
       throw ConfigurationError(
         "critic.samples is \(samples) at critic.temperature 0, where all answers are the same: raise the one or leave out the other."
@@ -119,13 +116,11 @@ extension PoolingSettings {
         "critic.url", "the base URL that /pooling follows, such as \"https://rewards.example.com\".")
     }
     try server.check()
-    url = server.url ?? ""
-    apiKeyVariable = server.apiKeyVariable
+    self.server = server.server
     critic = PoolingCritic.Settings(model: server.model ?? "", rules: server.rules)
-    critic.batch = try yaml.integer("batch") ?? critic.batch
+    critic.batch = try yaml.count("batch", most: Bounds.concurrency) ?? critic.batch
     critic.scale = try yaml.number("scale") ?? critic.scale
     critic.offset = try yaml.number("offset") ?? critic.offset
-    guard critic.batch >= 1 else { throw ConfigurationError("critic.batch is \(critic.batch); at least 1.") }
     guard critic.scale.isFinite, critic.scale != 0, critic.offset.isFinite else {
       throw ConfigurationError(
         "critic.scale is \(critic.scale) and critic.offset \(critic.offset); numbers, and the scale not 0.")

@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import Policies
 import Yams
 
 /// Reads one mapping of the configuration, key by key. A key that nobody read is an error that names the nearest valid one.
@@ -45,9 +46,55 @@ struct YAMLMapping {
     try read(key, "a whole number") { $0.int }
   }
 
+  /// A whole number that counts something.
+  mutating func count(_ key: String, least: Int = 1, most: Int = Bounds.count) throws -> Int? {
+    let value = try integer(key)
+    if let problem = Bounds.problem(value, name(key), least: least, most: most) { throw ConfigurationError(problem) }
+    return value
+  }
+
+  /// `variables`: the names of environment variables that a program gets although programs usually do not.
+  mutating func variables() throws -> Set<String> {
+    let names = try texts("variables") ?? []
+    guard names.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
+      // Not quoted: one may be a secret itself.
+      throw ConfigurationError("\(name("variables")) lists the names of environment variables, without their values.")
+    }
+    return Set(names)
+  }
+
   mutating func number(_ key: String) throws -> Double? {
     try read(key, "a number") { $0.float }
   }
+
+  /// A number, or the word `none`, which is read as nil; the outer optional is nil where the key is not given.
+  mutating func numberOrNone(_ key: String) throws -> Double?? {
+    try read(key, "a number or none") { node in Self.isNone(node) ? .some(nil) : node.float.map(Optional.some) }
+  }
+
+  /// Texts by their names, such as headers.
+  mutating func textFields(_ key: String) throws -> [String: String]? {
+    try read(key, "a mapping of names to texts") { node in
+      guard let pairs = node.mapping else { return nil }
+      var fields: [String: String] = [:]
+      for (name, value) in pairs {
+        guard let name = name.scalar?.string, let text = value.scalar?.string, fields[name] == nil else { return nil }
+        fields[name] = text
+      }
+      return fields
+    }
+  }
+
+  /// What a policy is told of thinking: tokens, `adaptive` or `none`.
+  mutating func thinking(_ key: String) throws -> AnthropicPolicy.Thinking?? {
+    try read(key, "a whole number, adaptive or none") { node in
+      if Self.isNone(node) { return .some(nil) }
+      if node.scalar?.string == "adaptive" { return .adaptive }
+      return node.int.map { .tokens($0) }
+    }
+  }
+
+  private static func isNone(_ node: Node) -> Bool { node.scalar?.string == "none" }
 
   mutating func flag(_ key: String) throws -> Bool? {
     try read(key, "true or false") { $0.bool }

@@ -60,7 +60,7 @@
     fileprivate var openAPI: PromptEncoder.API { api == .text ? .text : .chat }
 
     fileprivate var sampling: Sampling {
-      Sampling(temperature: temperature, topP: topP ?? 1, maxTokens: maxTokens)
+      Sampling(temperature: samplingTemperature, topP: topP ?? 1, maxTokens: maxTokens)
     }
   }
 

@@ -20,7 +20,7 @@
     let intervenes: Bool
 
     /// The temperature of the distributions that are compared: the policy's.
-    private var temperature: Double { max(base.configuration.policy.temperature, 0.01) }
+    private var temperature: Double { max(base.configuration.policy.samplingTemperature, 0.01) }
     private var pass: Double { base.suite.maximalReward ?? 1 }
 
     func findings() async throws -> TokenFindings {
@@ -28,11 +28,11 @@
       let (old, new) = (try await plain.load(), try await sharp.load())
       let encoder = try sharp.encoder(new)
       let own = try await attempted(tuned, sharp, named: "tuned")
-      let rollouts = own.outcome.results.flatMap { result in
-        result.particles.enumerated().filter { $0.element.failure == nil }.map { place, member in
+      let rollouts = try own.outcome.results.flatMap { result in
+        try result.particles.enumerated().filter { $0.element.failure == nil }.map { place, member in
           (
             key: RolloutKey(run: own.run, task: result.task.id, particle: place),
-            tokens: RolloutTokens(member.trajectory, of: tuned.suite, encoder: encoder)
+            tokens: try RolloutTokens(member.trajectory, of: tuned.suite, encoder: encoder)
           )
         }
       }

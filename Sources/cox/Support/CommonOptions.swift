@@ -47,7 +47,9 @@ struct CommonOptions: ParsableArguments {
   var logFormat = LogFormat.text
 
   func validate() throws {
-    if let concurrency, concurrency < 1 { throw ValidationError("--concurrency is at least 1.") }
+    if let problem = Bounds.problem(concurrency, "--concurrency", most: Bounds.concurrency) {
+      throw ValidationError(problem)
+    }
     if let limitCalls, limitCalls < 0 { throw ValidationError("--limit-calls is not negative.") }
     if let limitTokens, limitTokens < 0 { throw ValidationError("--limit-tokens is not negative.") }
     if let limitCost, !(limitCost >= 0) { throw ValidationError("--limit-cost is not negative.") }

@@ -21,11 +21,11 @@ struct Compared: Sendable {
   /// Why there is nothing to compare, where no variant has a reward; nil else.
   var failure: SteeringError? {
     guard stopped == nil, !summaries.isEmpty, summaries.allSatisfy({ $0.tasksWithReward == 0 }) else { return nil }
-    return failures
+    return firstFailure
   }
 
   /// The failure of the first variant of which every attempt failed.
-  private(set) var failures: SteeringError?
+  private(set) var firstFailure: SteeringError?
 
   func comparison(study: Comparison.Study?) -> Comparison {
     Comparison(summaries, maximalReward: maximalReward, total: spent, study: study)
@@ -120,7 +120,7 @@ extension Run {
 }
 
 extension Compared {
-  fileprivate mutating func note(_ outcome: Campaign.Outcome) { failures = failures ?? outcome.failure() }
+  fileprivate mutating func note(_ outcome: Campaign.Outcome) { firstFailure = firstFailure ?? outcome.failure() }
 }
 
 extension Comparable {

@@ -115,10 +115,10 @@ extension Workspace {
 
   private func withPooling<T: Sendable>(_ body: ((any Critic)?) async throws -> T) async throws -> T {
     guard let settings = configuration.critic.pooling else { throw unconfigured("pooling") }
-    let key = try APIKey(variable: settings.apiKeyVariable, section: "critic").read()
-    return try await withHTTPClient(connections: settings.critic.rules.concurrency) { client in
+    let access = try settings.server.access()
+    return try await withHTTPClient(connections: settings.critic.rules.concurrency, for: access.url) { client in
       let critic = PoolingCritic(
-        url: settings.url, key: key, settings: settings.critic, client: client, ended: { [budget] in await budget.end })
+        access, settings: settings.critic, client: client, ended: { [budget] in await budget.end })
       return try await body(RecordedCritic(critic, store: store, environment: suite.identity))
     }
   }

@@ -65,6 +65,7 @@ struct CheckEnvironment: Verb {
       switch entry {
       case .instructions(let text): Console.print("=== instructions\n\(text)")
       case .prompt(let text): Console.print("=== prompt\n\(text)")
+      case .continuation: break
       case .response(let text): Console.print("=== response\n\(text)")
       }
     }

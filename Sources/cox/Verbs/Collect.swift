@@ -27,7 +27,7 @@ struct Collect: Verb {
   var expert = false
 
   func validate() throws {
-    if let rollouts, rollouts < 1 { throw ValidationError("--rollouts is at least 1.") }
+    if let problem = Bounds.problem(rollouts, "--rollouts", most: Bounds.rollouts) { throw ValidationError(problem) }
     if expert, rollouts ?? 1 > 1 {
       throw ValidationError("--expert goes without --rollouts: a task has one solution.")
     }
@@ -68,8 +68,9 @@ struct CollectReport: Encodable {
   let failedAttempts: FailedAttempts
   /// Over the tasks that have a trajectory.
   let reward: MeanEstimate
-  /// The standard deviation of the reward within a task, pooled over tasks: what there is to select.
-  let rewardDeviationWithinTasks: Double
+  /// The standard deviation of the reward within a task, pooled over tasks: what there is to select. nil where no task has
+  /// trajectories to compare.
+  let rewardDeviationWithinTasks: Double?
   let policyCalls: Int
   let inputTokens: Int
   let cachedInputTokens: Int
@@ -84,8 +85,6 @@ struct CollectReport: Encodable {
   let cost: Double
   let wallSeconds: Double
   let stopped: String?
-  /// Tasks with more than one trajectory.
-  let comparableTasks: Int
   /// Tasks that an expert has no solution of; nil where no expert was asked.
   let unsolved: Int?
 
@@ -102,8 +101,7 @@ struct CollectReport: Encodable {
       guard let mean = result.rewardMean, rewards.count > 1 || rollouts == 1 else { return nil }
       return rewards.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(rewards.count - 1, 1))
     }
-    comparableTasks = within.count
-    rewardDeviationWithinTasks = (within.reduce(0, +) / Double(max(within.count, 1))).squareRoot()
+    rewardDeviationWithinTasks = within.isEmpty ? nil : (within.reduce(0, +) / Double(within.count)).squareRoot()
     policyCalls = outcome.calls
     inputTokens = usage.inputTokens
     cachedInputTokens = usage.cachedInputTokens
@@ -130,7 +128,7 @@ struct CollectReport: Encodable {
     let about = Format.about(estimatedTokens)
     var lines = [
       "\(trajectories) rollouts of \(tasks) \(split.map { "\($0) " } ?? "")tasks: reward \(reward.text(overTasks: measured)), deviation within a task "
-        + (comparableTasks > 0 ? Format.number(rewardDeviationWithinTasks) : "–") + ".",
+        + (rewardDeviationWithinTasks.map { Format.number($0) } ?? "–") + ".",
       "\(Format.count(policyCalls)) calls, \(about)\(Format.count(inputTokens)) input tokens (\(Format.count(cachedInputTokens)) cached), "
         + "\(about)\(Format.count(outputTokens)) output tokens"
         + (reasoningTokens > 0 ? " (\(Format.count(reasoningTokens)) reasoning)" : "")
@@ -154,7 +152,7 @@ struct CollectReport: Encodable {
     }
     if failedAttempts.count > 0 { lines.append(failedAttempts.text(of: trajectories + failedAttempts.count)) }
     // What failed says nothing of what there is to select.
-    if rewardDeviationWithinTasks < 1e-9 && rollouts > 1 && comparableTasks > 0 {
+    if let deviation = rewardDeviationWithinTasks, deviation < 1e-9, rollouts > 1 {
       lines.append("All rollouts of each task end alike: there is nothing to select, and steering cannot help here.")
     }
     return lines.joined(separator: "\n")

@@ -1,5 +1,6 @@
 import Agents
 import ArgumentParser
+import ChildProcess
 import Critics
 import Foundation
 import HTTP
@@ -7,13 +8,6 @@ import Policies
 import Reporting
 import RolloutStore
 import ScienceWorld
-import Subprocess
-
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 
 struct Doctor: Verb {
   static let configuration = CommandConfiguration(
@@ -133,9 +127,11 @@ struct Check: Encodable {
     do {
       let configuration = try options.configuration()
       let identity = try await configuration.environment.withSuite { "\($0.identity)" }
-      let key = configuration.policy.apiKeyVariable
-      if let key, ProcessInfo.processInfo.environment[key]?.isEmpty ?? true {
-        return Check(name: "Configuration", isFine: false, detail: "\(key) is not set", remedy: "export \(key)=…")
+      let unset = configuration.policy.server.variables.first {
+        ProcessInfo.processInfo.environment[$0]?.isEmpty ?? true
+      }
+      if let unset {
+        return Check(name: "Configuration", isFine: false, detail: "\(unset) is not set", remedy: "export \(unset)=…")
       }
       return Check(name: "Configuration", isFine: true, detail: "\(file), \(identity)", remedy: nil)
     } catch {
@@ -172,14 +168,14 @@ struct Check: Encodable {
     do {
       let settings = try options.configuration().policy
       switch try await PolicySource(settings) {
-      case .completions(var completions, let url, let key):
+      case .completions(var completions, let server):
         completions.rules.retry.waitsOutOutages = false
-        let (key, settings) = (try key.read(), completions)
-        return try await withHTTPClient(connections: 2) { client in
+        let (access, settings) = (try server.access(), completions)
+        return try await withHTTPClient(connections: 2, for: access.url) { client in
           let basics = try await PolicyProbe.basics(
-            ChatCompletionsPolicy(url: url, key: key, settings: settings, client: client))
+            ChatCompletionsPolicy(access, settings: settings, client: client))
           let features = await PolicyProbe.features(settings) {
-            ChatCompletionsPolicy(url: url, key: key, settings: $0, client: client)
+            ChatCompletionsPolicy(access, settings: $0, client: client)
           }
           return (basics + features).map(ability)
         }
@@ -191,12 +187,17 @@ struct Check: Encodable {
           }
           return (basics + features).map(ability)
         }
-      case .anthropic(var anthropic, let url, let key):
+      case .responses(var responses, let server):
+        responses.rules.retry.waitsOutOutages = false
+        let (access, settings) = (try server.access(), responses)
+        return try await withHTTPClient(connections: 2, for: access.url) { client in
+          try await PolicyProbe.basics(ResponsesPolicy(access, settings: settings, client: client)).map(ability)
+        }
+      case .anthropic(var anthropic, let server):
         anthropic.rules.retry.waitsOutOutages = false
-        let (key, settings) = (try key.read(), anthropic)
-        return try await withHTTPClient(connections: 2) { client in
-          try await PolicyProbe.basics(AnthropicPolicy(url: url, key: key, settings: settings, client: client))
-            .map(ability)
+        let (access, settings) = (try server.access(), anthropic)
+        return try await withHTTPClient(connections: 2, for: access.url) { client in
+          try await PolicyProbe.basics(AnthropicPolicy(access, settings: settings, client: client)).map(ability)
         }
       case .open(let model): return try await model.with { try await PolicyProbe.basics($0).map(ability) }
       case .recorded(let recorded):
@@ -211,12 +212,6 @@ struct Check: Encodable {
 
   /// - Parameter error: whether what it says on its standard error counts, too.
   private static func output(of program: String, _ arguments: [String], error: Bool = false) async -> String? {
-    guard FileManager.default.isExecutableFile(atPath: program) else { return nil }
-    let result = try? await Subprocess.run(
-      .path(FilePath(program)), arguments: Arguments(arguments), output: .string(limit: 4096),
-      error: .string(limit: 4096))
-    guard let result, result.terminationStatus.isSuccess else { return nil }
-    return (result.standardOutput + (error ? result.standardError : ""))
-      .trimmingCharacters(in: .whitespacesAndNewlines)
+    await ChildProgram(path: program, arguments: arguments).output(complaints: error)
   }
 }

@@ -52,6 +52,8 @@ struct MakePlan: Verb {
     guard settings.particles > 1 else {
       throw ConfigurationError("A plan is for 2 particles or more; steering.particles is \(settings.particles).")
     }
+    // When to resample is what is planned: what is configured does not matter.
+    settings.schedule = .never
     if let problem = settings.effective.problem(stepLimit: 1) { throw ConfigurationError(problem + ".") }
     let made = try await withInterrupts(stopping: workspace.budget) { [settings] in
       try await workspace.withCritic(critic) { critic in

@@ -15,10 +15,7 @@ struct PromptSettings: Sendable {
   init(_ yaml: inout YAMLMapping) throws {
     prompt = try yaml.text("prompt")
     examples = try yaml.text("examples")
-    history = try yaml.integer("history")
-    if let history, history < 0 {
-      throw ConfigurationError("environment.history is \(history); a number of characters, 0 or more.")
-    }
+    history = try yaml.count("history", least: 0, most: .max)
   }
 
   /// - Parameters:

@@ -18,7 +18,7 @@ struct TextCraftSettings: WorldSettings {
     let standard = Listing.benchmark
     listing = Listing(
       ways: try yaml.choice("ways", Listing.Ways.self) ?? standard.ways,
-      distractors: try yaml.integer("distractors") ?? standard.distractors)
+      distractors: try yaml.count("distractors", least: 0) ?? standard.distractors)
   }
 
   func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
