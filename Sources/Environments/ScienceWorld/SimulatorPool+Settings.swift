@@ -11,7 +11,7 @@ extension SimulatorPool {
     public var java: String
     /// How many Java processes run at a time, at most. Each keeps about one core busy while it is asked.
     public var processes: Int
-    /// Episodes that one process keeps ready to continue, at 1 to 2 MiB each. One more and an idle one is put away: it is
+    /// Episodes that one process keeps ready to continue, at 1 to 5 MiB each. One more and an idle one is put away: it is
     /// played again from its start when its next action comes.
     public var episodesPerProcess: Int
     /// The heap of one process, in MiB.
