@@ -76,7 +76,7 @@ struct ActionProperty: Sendable, Hashable {
 
   /// A number as it is written, where JSON writes it so.
   private func number(of words: String) -> JSONValue? {
-    if let number = JSONNumber(words) { return number.double.isFinite || number.isWhole ? .number(number) : nil }
+    if let number = JSONNumber(words) { return number.double.isFinite || Self.isInteger(words) ? .number(number) : nil }
     return Int(words).map { .integer($0) } ?? Double(words).flatMap { $0.isFinite ? .number($0) : nil }
   }
 
