@@ -17,6 +17,7 @@ struct NumberTests {
       var (episode, _) = try await suite.begin("0")
       _ = try await episode.step(.act("go"))
       await episode.close()
+      await suite.close()
       let asked = server.requests.filter { ["/v1/reset", "/v1/step", "/v1/close"].contains($0.path) }
       #expect(asked.count == 3)
       for request in asked { #expect(String(decoding: request.body, as: UTF8.self).contains("\"id\":\(Self.name)")) }
