@@ -190,6 +190,9 @@ enum WorldsBench {
     _ = try await walk(one, tasks, paths, for: 5)
     let (steps, seconds) = try await walk(one, tasks, paths, for: 10)
     try await measure("scienceworld", one, episodes: 16) { task in paths[tasks.firstIndex(of: task) ?? 0] }
+    print("scienceworld's pool, \(workers) episodes at a time, their loading counted")
+    print("processes   steps/s   forks/s   MB an open episode   MB a simulator")
+    for processes in [1, 2, 4] { try await pooled(processes, paths) }
     let wrapper = try await wrapperStepsPerSecond(zip(games, paths))
     let own = Double(steps) / seconds
     print(
@@ -197,6 +200,53 @@ enum WorldsBench {
       scienceworld, \(games.count) gold paths, one simulator: \(Bench.text(own, 1)) steps/s; by its Python wrapper \
       \(Bench.text(wrapper, 1)): \(Bench.text(own / wrapper)) times
       """)
+  }
+
+  /// Episodes at a time in a pool.
+  private static let workers = 8
+
+  /// A pool of some processes whose episodes wait for nothing but the pool.
+  private static func pooled(_ processes: Int, _ paths: [[String]]) async throws {
+    let jar = try SimulatorPool.Settings.findJar(in: [virtualEnvironment])
+    let before = residentMegabytes()
+    let pool = try await SimulatorPool.open(
+      .init(jar: jar, java: try SimulatorPool.Settings.findJava(), processes: processes))
+    let suite = try ScienceWorld(pool: pool, games: .variations(tasks: []), simplifications: [.easy], stepLimit: 200)
+    let tasks = try games.map { try suite.task(TaskID($0)) }
+    func played(_ share: Int, for seconds: Double) async throws -> (steps: Double, episodes: Double) {
+      let start = ContinuousClock.now
+      let counts = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
+        for worker in 0..<workers {
+          group.addTask {
+            var (steps, place) = (0, worker)
+            while (ContinuousClock.now - start).inSeconds < seconds {
+              let (task, path) = (tasks[place % tasks.count], paths[place % tasks.count])
+              var (episode, observation) = try await suite.begin(task)
+              steps += try await advance(&episode, &observation, path, most: max(path.count / share, 1))
+              await episode.close()
+              place += 1
+            }
+            return (steps, place - worker)
+          }
+        }
+        return try await group.reduce((0, 0)) { ($0.0 + $1.0, $0.1 + $1.1) }
+      }
+      let spent = (ContinuousClock.now - start).inSeconds
+      return (Double(counts.0) / spent, Double(counts.1) / spent)
+    }
+    // Java compiles as it goes.
+    _ = try await played(1, for: 5 * Double(processes))
+    let steps = try await played(1, for: 10).steps
+    // A fork is a replay to the middle.
+    let forks = try await played(2, for: 10).episodes
+    let simulators = residentMegabytes() - before
+    let each = try await memory(suite, tasks, paths, episodes: 16)
+    let cells = [
+      "\(processes)".padding(toLength: 9, withPad: " ", startingAt: 0), padded(steps), padded(forks),
+      "  " + Bench.text(each, 1), String(repeating: " ", count: 16) + "\(Int(simulators) / processes)",
+    ]
+    print(cells.joined(separator: "  "))
+    await pool.close()
   }
 
   /// The suite with a few games listed.

@@ -1,11 +1,13 @@
 import Foundation
 
 /// Any JSON, as a program or a server sends it or as a configuration gives it.
+///
+/// ``init(parsing:)`` and ``json`` keep every number as it is written. `Codable` goes through Foundation, within the bounds of
+/// ``JSONNumber``.
 public enum JSONValue: Codable, Sendable, Hashable {
   case null
   case flag(Bool)
-  case integer(Int)
-  case number(Double)
+  case number(JSONNumber)
   case text(String)
   case list([JSONValue])
   case object([String: JSONValue])
@@ -18,9 +20,7 @@ public enum JSONValue: Codable, Sendable, Hashable {
       self = .null
     } else if let value = try? container.decode(Bool.self) {
       self = .flag(value)
-    } else if let value = try? container.decode(Int.self) {
-      self = .integer(value)
-    } else if let value = try? container.decode(Double.self) {
+    } else if let value = try? container.decode(JSONNumber.self) {
       self = .number(value)
     } else if let value = try? container.decode([JSONValue].self) {
       self = .list(value)
@@ -34,7 +34,6 @@ public enum JSONValue: Codable, Sendable, Hashable {
     switch self {
     case .null: try container.encodeNil()
     case .flag(let value): try container.encode(value)
-    case .integer(let value): try container.encode(value)
     case .number(let value): try container.encode(value)
     case .text(let value): try container.encode(value)
     case .list(let value): try container.encode(value)
@@ -44,17 +43,64 @@ public enum JSONValue: Codable, Sendable, Hashable {
 }
 
 extension JSONValue {
+  public static func integer(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
+  public static func number(_ value: Double) -> JSONValue { .number(JSONNumber(value)) }
+
   /// The value that a text is, or nil where it is no JSON (which knows neither NaN nor Infinity).
   package init?(parsing text: String) {
-    guard let value = try? OutsideJSON.decode(JSONValue.self, from: text) else { return nil }
+    guard let value = try? JSONReader.value(of: OutsideJSON.mended(text)) else { return nil }
     self = value
   }
 
-  /// On one line, with keys in order.
+  /// On one line, with keys in order. What is not finite is null.
   package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    var text = ""
+    write(to: &text)
+    return text
+  }
+
+  private func write(to text: inout String) {
+    switch self {
+    case .null: text += "null"
+    case .flag(let value): text += value ? "true" : "false"
+    case .number(let value): text += value.isFinite ? value.text : "null"
+    case .text(let value): Self.write(value, to: &text)
+    case .list(let values):
+      text += "["
+      for (place, value) in values.enumerated() {
+        if place > 0 { text += "," }
+        value.write(to: &text)
+      }
+      text += "]"
+    case .object(let fields):
+      text += "{"
+      for (place, (key, value)) in fields.sorted(by: { $0.key < $1.key }).enumerated() {
+        if place > 0 { text += "," }
+        Self.write(key, to: &text)
+        text += ":"
+        value.write(to: &text)
+      }
+      text += "}"
+    }
+  }
+
+  private static func write(_ value: String, to text: inout String) {
+    text += "\""
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      case "\u{8}": text += "\\b"
+      case "\u{C}": text += "\\f"
+      case "\u{0}"..<"\u{10}": text += "\\u000" + String(scalar.value, radix: 16)
+      case "\u{10}"..<" ": text += "\\u00" + String(scalar.value, radix: 16)
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    text += "\""
   }
 
   /// A text as it stands, anything else as JSON.
@@ -83,6 +129,11 @@ extension JSONValue {
     if case .text(let text) = self { text } else { nil }
   }
 
+  /// A whole number, however it is written.
+  package var integer: Int? {
+    if case .number(let number) = self { number.integer } else { nil }
+  }
+
   package var fields: [String: JSONValue]? {
     if case .object(let fields) = self { fields } else { nil }
   }
@@ -96,7 +147,7 @@ extension JSONValue {
     switch self {
     case .null: "null"
     case .flag: "a truth value"
-    case .integer, .number: "a number"
+    case .number: "a number"
     case .text: "a text"
     case .list: "a list"
     case .object: "an object"
@@ -108,8 +159,8 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
   ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
   public init(stringLiteral value: String) { self = .text(value) }
-  public init(integerLiteral value: Int) { self = .integer(value) }
-  public init(floatLiteral value: Double) { self = .number(value) }
+  public init(integerLiteral value: Int) { self = .number(JSONNumber(value)) }
+  public init(floatLiteral value: Double) { self = .number(JSONNumber(value)) }
   public init(booleanLiteral value: Bool) { self = .flag(value) }
   public init(arrayLiteral elements: JSONValue...) { self = .list(elements) }
   public init(dictionaryLiteral elements: (String, JSONValue)...) {

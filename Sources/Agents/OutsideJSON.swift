@@ -32,6 +32,8 @@ package enum OutsideJSON {
   /// The same JSON without what a strict reader refuses in texts.
   package static func mended(_ data: Data) -> Data { mend(data).data }
 
+  static func mended(_ text: String) -> String { String(decoding: mended(Data(text.utf8)), as: UTF8.self) }
+
   /// - Returns: also whether `NaN` or `Infinity` stands outside of texts.
   private static func mend(_ data: Data) -> (data: Data, namesNonFinite: Bool) {
     let found = data.withUnsafeBytes { Flaws(in: $0) }

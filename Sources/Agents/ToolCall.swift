@@ -41,12 +41,13 @@ public struct ToolCall: Sendable, Hashable {
   }
 
   private init?(json: String) {
-    struct Wire: Decodable {
-      let name: String
-      let arguments: Arguments?
+    guard let call = JSONValue(parsing: json), let name = call["name"]?.text else { return nil }
+    guard let arguments = call["arguments"], arguments != .null else {
+      self.init(name: name, arguments: [:])
+      return
     }
-    guard let wire = try? OutsideJSON.decode(Wire.self, from: json) else { return nil }
-    self.init(name: wire.name, arguments: wire.arguments?.texts ?? [:])
+    guard let texts = Arguments(arguments)?.texts else { return nil }
+    self.init(name: name, arguments: texts)
   }
 
   /// Reads a call's arguments as servers give them: an object, or its JSON as a text.
@@ -56,7 +57,7 @@ public struct ToolCall: Sendable, Hashable {
       self.init(name: name, arguments: [:])
       return
     }
-    guard let arguments = try? OutsideJSON.decode(Arguments.self, from: text) else { return nil }
+    guard let arguments = JSONValue(parsing: text).flatMap(Arguments.init) else { return nil }
     self.init(name: name, arguments: arguments.texts)
   }
 }
@@ -65,32 +66,26 @@ public struct ToolCall: Sendable, Hashable {
 public struct Arguments: Decodable, Sendable {
   public let texts: [String: String]
 
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
+  /// Nil for what is no object.
+  init?(_ value: JSONValue) {
     // Some models write the object as a text.
-    if let text = try? container.decode(String.self) {
-      texts = try OutsideJSON.decode(Arguments.self, from: text).texts
-    } else {
-      texts = try container.decode([String: Value].self).compactMapValues(\.text)
+    guard let fields = value.text.flatMap(JSONValue.init(parsing:))?.fields ?? value.fields else { return nil }
+    texts = fields.compactMapValues { value in
+      switch value {
+      case .text(let text): text
+      case .flag(let flag): String(flag)
+      // As it is written; whole numbers that are written otherwise (2.0, 1e3) without fraction and exponent.
+      case .number(let number): number.integer.map(String.init) ?? number.text
+      case .null, .list, .object: nil
+      }
     }
   }
 
-  private struct Value: Decodable {
-    let text: String?
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      if let value = try? container.decode(String.self) {
-        text = value
-      } else if let value = try? container.decode(Bool.self) {
-        text = String(value)
-      } else if let value = try? container.decode(Int.self) {
-        text = String(value)
-      } else if let value = try? container.decode(Double.self) {
-        text = value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
-      } else {
-        text = nil
-      }
+  public init(from decoder: any Decoder) throws {
+    guard let arguments = Arguments(try JSONValue(from: decoder)) else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "a call's arguments are an object"))
     }
+    self = arguments
   }
 }

@@ -36,7 +36,9 @@ struct PoolingAnswer {
     let stated = items.map { $0["index"] }
     if stated.allSatisfy({ $0 == nil }), items.count == count { return Array(items.indices) }
     let places = stated.compactMap { index -> Int? in
-      guard case .integer(let place) = index, (0..<count).contains(place) else { return nil }
+      guard case .number(let number) = index, let place = number.integer, (0..<count).contains(place) else {
+        return nil
+      }
       return place
     }
     guard Set(places).count == items.count else {
@@ -52,8 +54,7 @@ struct PoolingAnswer {
 
     init(_ value: JSONValue?) {
       switch value {
-      case .integer(let number): self = .number(Double(number))
-      case .number(let number): self = number.isFinite ? .number(number) : .missing
+      case .number(let number): self = number.double.isFinite ? .number(number.double) : .missing
       case .null, .text, .flag: self = .missing
       case .list(let items) where items.count == 1: self = Content(items[0])
       default: self = .otherShape

@@ -166,7 +166,7 @@ private struct Found {
       if text.first == "{", let inner = JSONValue(parsing: text) { read(inner, key: key, depth: depth + 1) }
       messages.append(text)
     case .text(let text) where Self.codeKeys.contains(name): codes.append(text)
-    case .integer, .number:
+    case .number:
       if Self.codeKeys.contains(name) { codes.append(value.shown) }
     default: break
     }

@@ -58,7 +58,7 @@ actor DevTools {
   }
 
   private func take(_ message: JSONValue) {
-    if case .integer(let number)? = message["id"] {
+    if let number = message["id"]?.integer {
       guard let continuation = waiting.removeValue(forKey: number) else { return }
       if let error = message["error"] {
         continuation.resume(throwing: Failure(description: error.json))

@@ -1,5 +1,7 @@
+import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import ScienceWorld
@@ -9,6 +11,10 @@ import Testing
   #expect(
     Py4JCall("o0", "load", .text("boil"), .integer(-3), .text("a\\b\nc\r"), .boolean(true)).text
       == "c\no0\nload\nsboil\ni-3\nsa\\\\b\\nc\\r\nbtrue\ne\n")
+  #expect(Py4JCall("o1", "set", .nothing, .object("o2")).text == "c\no1\nset\nn\nro2\ne\n")
+  #expect(
+    Py4JCall(type: "java.lang.Class", "forName", .text("a.B$")).text
+      == "c\nz:java.lang.Class\nforName\nsa.B$\ne\n")
 }
 
 @Test(arguments: ["", "plain", "a\\nb", "a\nb\\\r\n\t", "\\", "ünï\u{0}\u{1F52C}"])
@@ -87,6 +93,36 @@ func exceptionsAreRefusals(line: String) {
     }
   }
 
+  /// Entered when calls come of another context than those before, and again after an entry that failed.
+  @Test func contextsAreEnteredWhenTheyChange() async throws {
+    let heard = Heard()
+    try await withServer(bytes: Array("!yv\n".utf8), hangsUp: false, heard: heard) { connection in
+      let contexts = ["a", "b"].map { Py4JContext(name: $0, entry: [Py4JCall("state", $0), Py4JCall("more", $0)]) }
+      for place in [0, 0, 1, 0] {
+        let answers = try await connection.answers(to: [Self.call, Py4JCall("o0", "getScore")], in: contexts[place])
+        #expect(answers == [.nothing, .nothing])
+        _ = try await connection.answer(to: Py4JCall("list", "size"))
+      }
+    }
+    let call = ["o0.step", "o0.getScore", "list.size"]
+    let a = ["state.a", "more.a"]
+    #expect(heard.calls == a + call + call + ["state.b", "more.b"] + call + a + call)
+  }
+
+  @Test func aContextThatCannotBeEnteredIsARefusal() async throws {
+    let heard = Heard()
+    try await withServer(bytes: Array("!xsboom\n".utf8), hangsUp: false, heard: heard) { connection in
+      let context = Py4JContext(name: "a", entry: [Py4JCall("state", "a")])
+      for _ in 0..<2 {
+        let failure = await #expect(throws: Py4JFailure.self) {
+          try await connection.answer(to: Self.call, in: context)
+        }
+        #expect(failure?.kind == .refused && failure?.description.contains("boom") == true)
+      }
+    }
+    #expect(heard.calls == ["state.a", "state.a"])
+  }
+
   @Test func anAnswerToNothingEndsTheConnection() async throws {
     try await withServer("!ysa\n!ysb\n!ysc\n", hangsUp: false) { connection in
       _ = try? await connection.answers(to: [Self.call])
@@ -108,7 +144,8 @@ func exceptionsAreRefusals(line: String) {
   ])
   func aReportThatMakesNoSenseIsRefused(answer: String) async throws {
     try await withServer(answer, hangsUp: false) { connection in
-      let bench = Bench(connection: connection, world: "o0")
+      let world = Simulator.World(name: "o0", singletons: Py4JContext(name: "o0", entry: []))
+      let bench = Bench(connection: connection, world: world)
       let failure = await #expect(throws: Py4JFailure.self) { try await bench.reports(of: ["look around"]) }
       #expect(failure?.kind == .malformed)
     }
@@ -122,12 +159,12 @@ private func withServer<T: Sendable>(
 }
 
 private func withServer<T: Sendable>(
-  bytes: [UInt8], hangsUp: Bool, _ body: (Py4JConnection) async throws -> T
+  bytes: [UInt8], hangsUp: Bool, heard: Heard? = nil, _ body: (Py4JConnection) async throws -> T
 ) async throws -> T {
   let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
     .childChannelInitializer { channel in
       channel.eventLoop.makeCompletedFuture {
-        try channel.pipeline.syncOperations.addHandler(ScriptedHandler(bytes: bytes, hangsUp: hangsUp))
+        try channel.pipeline.syncOperations.addHandler(ScriptedHandler(bytes: bytes, hangsUp: hangsUp, heard: heard))
       }
     }
     .bind(host: "127.0.0.1", port: 0).get()
@@ -146,6 +183,19 @@ private func withServer<T: Sendable>(
   }
 }
 
+/// The calls that a server read, as object and method.
+private final class Heard: Sendable {
+  private let text = Mutex("")
+
+  func add(_ read: String) { text.withLock { $0 += read } }
+
+  var calls: [String] {
+    text.withLock(\.self).components(separatedBy: "\ne\n").dropLast().map { call in
+      call.split(separator: "\n").dropFirst().prefix(2).joined(separator: ".")
+    }
+  }
+}
+
 /// Answers whatever it reads with the same bytes.
 private final class ScriptedHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
@@ -153,13 +203,16 @@ private final class ScriptedHandler: ChannelInboundHandler {
 
   private let bytes: [UInt8]
   private let hangsUp: Bool
+  private let heard: Heard?
 
-  init(bytes: [UInt8], hangsUp: Bool) {
+  init(bytes: [UInt8], hangsUp: Bool, heard: Heard?) {
     self.bytes = bytes
     self.hangsUp = hangsUp
+    self.heard = heard
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    heard?.add(String(buffer: unwrapInboundIn(data)))
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
     if hangsUp { context.close(promise: nil) }
   }

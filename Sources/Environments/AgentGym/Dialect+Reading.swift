@@ -14,7 +14,8 @@ extension Dialect {
   func created(_ answer: JSONValue) throws(GymFailure) -> JSONValue {
     let id = try value(createdID, of: answer, to: create, optional: false)
     switch id {
-    case .integer, .text: return id
+    case .text: return id
+    case .number(let number) where number.isWhole: return id
     default: throw foreign(answer, to: create, "has \(id.noun) for an environment's name at \(Self.shown(createdID))")
     }
   }
@@ -57,8 +58,7 @@ extension Dialect {
     let value = try value(path, of: answer, to: step, optional: false)
     let number: Double
     switch value {
-    case .integer(let value): number = Double(value)
-    case .number(let value): number = value
+    case .number(let value): number = value.double
     case .flag(let value): number = value ? 1 : 0
     case .null:
       throw foreign(

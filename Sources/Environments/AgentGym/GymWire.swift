@@ -21,7 +21,7 @@ struct GymWire: Sendable {
       url += Self.query(fields)
     } else {
       headers.add(name: "Content-Type", value: "application/json")
-      body = try? JSONEncoder().encode(fields)
+      body = Data(JSONValue.object(fields).json.utf8)
     }
     let answer: HTTPAnswer
     do throws(HTTPFailure) {

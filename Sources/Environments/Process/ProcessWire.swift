@@ -1,9 +1,8 @@
 import Agents
-import Foundation
 
 /// What is asked of a program: one JSON object on a line (`Documentation/process-environment.md`). What is nil is left out.
-struct ProgramRequest: Encodable {
-  enum Operation: String, Encodable { case hello, reset, step, snapshot, restore, close }
+struct ProgramRequest {
+  enum Operation: String { case hello, reset, step, snapshot, restore, close }
 
   let id: Int
   let op: Operation
@@ -14,6 +13,18 @@ struct ProgramRequest: Encodable {
   /// The answer could be read as an action.
   var parsed: Bool?
   var snapshot: JSONValue?
+
+  /// A line, without its end.
+  var json: String {
+    var fields: [String: JSONValue] = ["id": .integer(id), "op": .text(op.rawValue)]
+    fields["protocol"] = self.protocol.map { .integer($0) }
+    fields["episode"] = episode.map { .integer($0) }
+    fields["task"] = task.map { .text($0) }
+    fields["action"] = action.map { .text($0) }
+    fields["parsed"] = parsed.map { .flag($0) }
+    fields["snapshot"] = snapshot
+    return JSONValue.object(fields).json
+  }
 }
 
 /// What a program answers. Unknown keys are ignored.
@@ -36,12 +47,15 @@ struct ProgramReply: Decodable {
   let done: Bool?
   let invalid: Bool?
   // snapshot
-  let snapshot: JSONValue?
+  var snapshot: JSONValue?
 }
 
 extension ProgramReply {
   /// Reads a line. Bytes that are no UTF-8 are repaired, as a terminal would show them.
   init(line: [UInt8]) throws {
-    self = try OutsideJSON.decode(ProgramReply.self, from: String(decoding: line, as: UTF8.self))
+    let text = String(decoding: line, as: UTF8.self)
+    self = try OutsideJSON.decode(ProgramReply.self, from: text)
+    // A snapshot goes back as it came, and Foundation rounds long numbers.
+    if snapshot != nil { snapshot = JSONValue(parsing: text)?["snapshot"] }
   }
 }

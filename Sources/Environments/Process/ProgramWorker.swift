@@ -57,9 +57,7 @@ actor ProgramWorker {
     next += 1
     let id = next
     let request = make(id)
-    guard let data = try? JSONEncoder().encode(request) else {
-      throw EnvironmentError(.misconfigured, "A question to \(name) could not be written as JSON.")
-    }
+    let line = Data((request.json + "\n").utf8)
     let timer = Task { [settings] in
       try await Task.sleep(for: .seconds(settings.timeout))
       self.stop(
@@ -70,7 +68,7 @@ actor ProgramWorker {
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         waiting[id] = continuation
-        questions.yield(data + Data("\n".utf8))
+        questions.yield(line)
       }
     } onCancel: {
       Task { await self.abandon(id) }

@@ -72,14 +72,15 @@ actor LabEpisode: Episode {
     for _ in 0..<Self.attempts {
       let place = try await pool.enter(ticket)
       do throws(Py4JFailure) {
-        if place.isFresh { try await place.bench.load(game, simplifications: simplifications) }
-        let again = place.isFresh ? try await place.bench.reports(of: past.map(\.action)) : []
+        let bench = try await pool.bench(at: place)
+        if place.isFresh { try await bench.load(game, simplifications: simplifications) }
+        let again = place.isFresh ? try await bench.reports(of: past.map(\.action)) : []
         guard zip(again, past).allSatisfy({ $0.score == $1.report.score && $0.isDone == $1.report.isDone }) else {
           await pool.close(ticket)
           throw Py4JFailure(.refused, Self.divergence)
         }
         recoveryMismatches += zip(again, past).count { $0.text != $1.report.text }
-        let value = try await body(place.bench)
+        let value = try await body(bench)
         await pool.leave(ticket)
         return value
       } catch {

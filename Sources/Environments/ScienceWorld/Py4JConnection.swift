@@ -36,12 +36,12 @@ struct Py4JConnection: Sendable {
 
   /// Makes calls one after another, no others between them, and waits for all their answers.
   ///
+  /// - Parameter context: where they are made; nil where that makes no difference.
   /// - Throws: ``Py4JFailure``, of the first call that has no answer.
-  func answers(to calls: [Py4JCall]) async throws(Py4JFailure) -> [Py4JAnswer] {
+  func answers(to calls: [Py4JCall], in context: Py4JContext? = nil) async throws(Py4JFailure) -> [Py4JAnswer] {
     guard !calls.isEmpty else { return [] }
     let promise = channel.eventLoop.makePromise(of: [String].self)
-    let batch = Py4JBatch(
-      calls: calls.map { ByteBuffer(string: $0.text) }, promise: promise)
+    let batch = Py4JBatch(context: context, calls: calls.map { ByteBuffer(string: $0.text) }, promise: promise)
     // Fails where the channel is closed and nobody takes the batch any more.
     channel.writeAndFlush(batch).whenFailure { promise.fail(Py4JFailure(.lost, "\($0)")) }
     let lines: [String]
@@ -63,8 +63,8 @@ struct Py4JConnection: Sendable {
   }
 
   /// The answer to one call.
-  func answer(to call: Py4JCall) async throws(Py4JFailure) -> Py4JAnswer {
-    guard let answer = try await answers(to: [call]).first else { throw Py4JFailure(.lost, "no answer") }
+  func answer(to call: Py4JCall, in context: Py4JContext? = nil) async throws(Py4JFailure) -> Py4JAnswer {
+    guard let answer = try await answers(to: [call], in: context).first else { throw Py4JFailure(.lost, "no answer") }
     return answer
   }
 
@@ -76,8 +76,25 @@ struct Py4JConnection: Sendable {
   }
 }
 
+/// What calls find on the other side: state that is set before them, unless they follow calls of the same context.
+struct Py4JContext: Sendable {
+  /// Equal for the same context, and no two of one connection share it. Empty where the state is anybody's.
+  let name: String
+  /// The calls that set the state. Their answers hold nothing.
+  let entry: [ByteBuffer]
+
+  init(name: String, entry: [Py4JCall]) {
+    self.name = name
+    self.entry = entry.map { ByteBuffer(string: $0.text) }
+  }
+
+  /// That of calls that change the state: whatever comes afterwards sets its own.
+  static let unknown = Py4JContext(name: "", entry: [])
+}
+
 /// Calls made together, and where their answers go.
 struct Py4JBatch: Sendable {
+  let context: Py4JContext?
   /// At least one.
   let calls: [ByteBuffer]
   let promise: EventLoopPromise<[String]>

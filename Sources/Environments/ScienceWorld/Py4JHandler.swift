@@ -8,6 +8,10 @@ final class Py4JHandler: ChannelDuplexHandler {
 
   private let limits: Py4JConnection.Limits
   private var pending: CircularBuffer<(batch: Py4JBatch, lines: [String])> = []
+  /// The name of the context that the other side is in.
+  private var current: String?
+  /// Calls of the first batch's context that are still to be answered before its own are sent.
+  private var entering = 0
   private var received = ByteBuffer()
   /// How much of `received` is known to hold no line feed, so that a long line is searched once.
   private var searched = 0
@@ -22,7 +26,7 @@ final class Py4JHandler: ChannelDuplexHandler {
     }
     pending.append((unwrapOutboundIn(data), []))
     promise?.succeed()
-    if pending.count == 1 { sendNext(context) }
+    if pending.count == 1 { begin(context) }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -64,17 +68,40 @@ final class Py4JHandler: ChannelDuplexHandler {
       return end(context, Py4JFailure(.malformed, "an answer to nothing: \(line.prefix(120).debugDescription)"))
     }
     let first = pending.startIndex
+    if entering > 0 { return enter(line, pending[first].batch, context) }
     pending[first].lines.append(line)
-    if pending[first].lines.count == pending[first].batch.calls.count {
-      let (batch, lines) = pending.removeFirst()
-      batch.promise.succeed(lines)
+    guard pending[first].lines.count == pending[first].batch.calls.count else { return sendNext(context) }
+    let (batch, lines) = pending.removeFirst()
+    batch.promise.succeed(lines)
+    begin(context)
+  }
+
+  /// The first batch's turn has come, if there is one.
+  private func begin(_ context: ChannelHandlerContext) {
+    entering = 0
+    if let wanted = pending.first?.batch.context, wanted.name != current {
+      current = nil
+      entering = wanted.entry.count
     }
+    sendNext(context)
+  }
+
+  private func enter(_ line: String, _ batch: Py4JBatch, _ context: ChannelHandlerContext) {
+    guard line.hasPrefix("!y") else {
+      // The other side is between two contexts, so `current` is none.
+      batch.promise.fail(Py4JFailure(.refused, "its state could not be set: \(line.prefix(120).debugDescription)"))
+      pending.removeFirst()
+      return begin(context)
+    }
+    entering -= 1
+    if entering == 0 { current = batch.context?.name }
     sendNext(context)
   }
 
   private func sendNext(_ context: ChannelHandlerContext) {
     if let (batch, lines) = pending.first {
-      context.writeAndFlush(wrapOutboundOut(batch.calls[lines.count]), promise: nil)
+      let call = batch.context.flatMap { entering > 0 ? $0.entry[$0.entry.count - entering] : nil }
+      context.writeAndFlush(wrapOutboundOut(call ?? batch.calls[lines.count]), promise: nil)
     }
     setAlarm(context)
   }

@@ -4,6 +4,9 @@ struct Py4JCall: Sendable, Hashable {
     case text(String)
     case integer(Int32)
     case boolean(Bool)
+    /// An object that an earlier answer named.
+    case object(String)
+    case nothing
   }
 
   /// The lines sent, the closing `e` among them.
@@ -12,6 +15,11 @@ struct Py4JCall: Sendable, Hashable {
   /// Calls a method of an object that an earlier answer named.
   init(_ object: String, _ method: String, _ arguments: Argument...) {
     text = "c\n\(object)\n\(method)\n" + arguments.map { $0.line + "\n" }.joined() + "e\n"
+  }
+
+  /// Calls a static method of a class.
+  init(type: String, _ method: String, _ arguments: Argument...) {
+    text = "c\nz:\(type)\n\(method)\n" + arguments.map { $0.line + "\n" }.joined() + "e\n"
   }
 
   /// Makes an object of a class.
@@ -26,6 +34,8 @@ extension Py4JCall.Argument {
     case .text(let text): "s" + Py4JText.escaped(text)
     case .integer(let number): "i\(number)"
     case .boolean(let flag): "b\(flag)"
+    case .object(let name): "r\(name)"
+    case .nothing: "n"
     }
   }
 }

@@ -1,29 +1,48 @@
 import Agents
 
-/// A running simulator: one connection, and the worlds behind it, each of which carries one episode at a time.
+/// A running simulator: one connection, and worlds behind it, each of which carries one episode at a time.
 struct Simulator: Sendable {
   let connection: Py4JConnection
   let version: String
-  /// The names of the worlds.
-  let worlds: [String]
+  private let singletons: Singletons
 
-  /// Asks a gateway for its version and makes the worlds.
-  static func greet(_ connection: Py4JConnection, benches: Int) async throws(Py4JFailure) -> Simulator {
-    let made = try await connection.answers(
-      to: Array(repeating: Py4JCall(new: "scienceworld.runtime.pythonapi.PythonInterface"), count: max(benches, 1)))
-    var worlds: [String] = []
-    for answer in made { worlds.append(try answer.object()) }
-    let type = try await connection.answer(to: Py4JCall(worlds[0], "getClass")).object()
+  private static let type = "scienceworld.runtime.pythonapi.PythonInterface"
+
+  /// A `PythonInterface` with singletons of its own.
+  struct World: Sendable {
+    /// As the gateway knows it.
+    let name: String
+    let singletons: Py4JContext
+  }
+
+  /// Asks a gateway for its version.
+  static func greet(_ connection: Py4JConnection) async throws(Py4JFailure) -> Simulator {
+    let type = try await connection.answer(to: Py4JCall(type: "java.lang.Class", "forName", .text(type))).object()
     let package = try await connection.answer(to: Py4JCall(type, "getPackage")).object()
     let version = try await connection.answer(to: Py4JCall(package, "getImplementationVersion")).text()
-    return Simulator(connection: connection, version: version, worlds: worlds)
+    return Simulator(connection: connection, version: version, singletons: try await Singletons.find(connection))
+  }
+
+  /// Takes about 0.1 s.
+  func makeWorld() async throws(Py4JFailure) -> World {
+    let singletons = try await singletons.made()
+    let name = try await connection.answer(to: Py4JCall(new: Self.type), in: singletons).object()
+    return World(name: name, singletons: singletons)
   }
 }
 
 /// A world that one episode works at.
 struct Bench: Sendable {
   let connection: Py4JConnection
-  let world: String
+  let world: Simulator.World
+
+  /// Lets go of the list of all tasks, 12 MB, which each load makes anew and no step needs.
+  private var forgetTasks: Py4JCall { Py4JCall(world.name, "taskMaker_$eq", .nothing) }
+
+  /// Makes calls with this world's singletons in place.
+  private func answers(to calls: [Py4JCall]) async throws(Py4JFailure) -> [Py4JAnswer] {
+    try await connection.answers(to: calls, in: world.singletons)
+  }
 
   /// What one action came to.
   struct Report: Sendable, Hashable {
@@ -36,24 +55,28 @@ struct Bench: Sendable {
   /// Sets a game up, in place of whatever was there.
   func load(_ game: Game, simplifications: String) async throws(Py4JFailure) {
     let call = Py4JCall(
-      world, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications),
+      world.name, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications),
       .boolean(false))
-    let problem = try await connection.answer(to: call).text()
+    let problem = try await answers(to: [call, forgetTasks])[0].text()
     guard problem.isEmpty else { throw Py4JFailure(.refused, problem) }
   }
 
   /// What is asked, and the first view. Neither takes time in the world.
   func opening() async throws(Py4JFailure) -> (request: String, view: String) {
-    let answers = try await connection.answers(
-      to: [Py4JCall(world, "getTaskDescription"), Py4JCall(world, "freeActionLook")])
+    let answers = try await answers(to: [
+      Py4JCall(world.name, "getTaskDescription"), Py4JCall(world.name, "freeActionLook"),
+    ])
     return (try answers[0].text(), try answers[1].text())
   }
 
   /// Carries actions out.
   func reports(of actions: [String]) async throws(Py4JFailure) -> [Report] {
-    let answers = try await connection.answers(
+    let answers = try await answers(
       to: actions.flatMap {
-        [Py4JCall(world, "step", .text($0)), Py4JCall(world, "getScore"), Py4JCall(world, "getCompleted")]
+        [
+          Py4JCall(world.name, "step", .text($0)), Py4JCall(world.name, "getScore"),
+          Py4JCall(world.name, "getCompleted"),
+        ]
       })
     var reports: [Report] = []
     for start in stride(from: 0, to: answers.count - 2, by: 3) {
@@ -69,9 +92,9 @@ struct Bench: Sendable {
   /// The simulator's own solution of a game, which is loaded for it. Only some games of a few tasks have none.
   func goldPath(_ game: Game, simplifications: String) async throws(Py4JFailure) -> [String] {
     let load = Py4JCall(
-      world, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications), .boolean(true)
-    )
-    let answers = try await connection.answers(to: [load, Py4JCall(world, "getGoldActionSequence")])
+      world.name, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications),
+      .boolean(true))
+    let answers = try await answers(to: [load, Py4JCall(world.name, "getGoldActionSequence"), forgetTasks])
     let list = try answers[1].object()
     let count = try await connection.answer(to: Py4JCall(list, "size")).integer()
     let items = try await connection.answers(

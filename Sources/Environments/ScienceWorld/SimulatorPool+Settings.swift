@@ -11,8 +11,8 @@ extension SimulatorPool {
     public var java: String
     /// How many Java processes run at a time, at most. Each keeps about one core busy while it is asked.
     public var processes: Int
-    /// Episodes that one process keeps ready to continue. One more and the episode idle longest is put away: it is played
-    /// again from its start when its next action comes.
+    /// Episodes that one process keeps ready to continue, at 1 to 5 MiB each. One more and an idle one is put away: it is
+    /// played again from its start when its next action comes.
     public var episodesPerProcess: Int
     /// The heap of one process, in MiB.
     public var memory: Int
@@ -29,7 +29,7 @@ extension SimulatorPool {
 
     /// - Parameter processes: nil for as many as half the processors, and as the memory free now has room for.
     public init(
-      jar: String, java: String, processes: Int? = nil, episodesPerProcess: Int = 16, memory: Int = 1024,
+      jar: String, java: String, processes: Int? = nil, episodesPerProcess: Int = 64, memory: Int = 1024,
       loadsPerProcess: Int = 2000, deadline: Duration = .seconds(60),
       patience: Duration = .seconds(120), answerLimit: Int = 1 << 20
     ) {

@@ -5,57 +5,41 @@ import Agents
 /// An episode is its game and the actions taken so far; the world behind it is only a faster way to go on. So an episode that
 /// lost its world, because its process died or was replaced or because others needed the place, plays its actions again in
 /// another one when its next action comes. That is why more episodes may be open than there are worlds: none waits for another
-/// to be closed, only for one to finish its step. Those that wait are served first come, first served.
+/// to be closed, only for one to finish its step. ``Seating`` says whose turn it is and where; the pool does what it says.
+///
+/// The worlds of one process do not disturb each other: ``Singletons`` gives each its own of what the simulator keeps once a
+/// process.
 public actor SimulatorPool {
   public nonisolated let settings: Settings
 
-  private var members: [Int: Member] = [:]
-  /// The names of processes being started.
-  private var starting: Set<Int> = []
-  private var names = 0
+  private var seating: Seating
+  private var running: [Int: Member] = [:]
+  private var waiting: [Seating.Turn: CheckedContinuation<Result<Place, EnvironmentError>, Never>] = [:]
   private var isClosed = false
-  /// How many processes there may be: fewer than wanted once one more could not be started.
-  private var most: Int
-  private var seats: [Ticket: Seat] = [:]
-  private var line: [Waiting] = []
-  private var clock = 0
-  private var tickets = 0
   private let starts: AsyncStream<Int>
   private let start: AsyncStream<Int>.Continuation
   private var hosting: Task<Void, Never>?
 
   /// What an episode is known by.
-  typealias Ticket = Int
+  typealias Ticket = Seating.Ticket
 
-  private struct Member {
-    let simulator: Simulator
-    var free: [String]
-    var loads = 0
-  }
-
-  private struct Seat {
-    let member: Int
-    let bench: Bench
-    var isInUse = true
-    /// When its last step ended, in steps of the pool.
-    var lastUse = 0
-  }
-
-  private struct Waiting {
-    let ticket: Ticket
-    let resume: CheckedContinuation<Result<Place, EnvironmentError>, Never>
-  }
-
-  /// A world for one step of an episode.
+  /// A place for one step of an episode.
   struct Place: Sendable {
-    let bench: Bench
+    fileprivate let seat: Seating.Place
     /// Nothing of this episode is there yet.
     let isFresh: Bool
   }
 
+  private struct Member {
+    let simulator: Simulator
+    /// Those that were needed so far.
+    var worlds: [Int: Simulator.World] = [:]
+  }
+
   private init(_ settings: Settings) {
     self.settings = settings
-    most = settings.processes
+    seating = Seating(
+      processes: settings.processes, worlds: settings.episodesPerProcess, loads: settings.loadsPerProcess)
     (starts, start) = AsyncStream.makeStream()
   }
 
@@ -114,150 +98,91 @@ public actor SimulatorPool {
   }
 
   private func join(_ name: Int, _ simulator: Simulator) {
-    starting.remove(name)
-    members[name] = Member(simulator: simulator, free: simulator.worlds.reversed())
-    serve()
+    running[name] = Member(simulator: simulator)
+    seating.joined(name)
+    proceed()
   }
 
   /// A process has ended or is no longer wanted, or could not be started.
   private func remove(_ name: Int, failure: EnvironmentError? = nil) {
-    let neverCame = starting.remove(name) != nil
-    members.removeValue(forKey: name)?.simulator.connection.close()
-    seats = seats.filter { $0.value.member != name }
-    if neverCame, let failure {
-      // The next one would hardly fare better. With others running there is no more room for it; without any, all who wait
-      // are told.
-      if members.isEmpty { answerAll(.failure(failure)) } else { most = members.count }
-    }
-    serve()
+    let member = running.removeValue(forKey: name)
+    member?.simulator.connection.close()
+    if member == nil, let failure, !seating.failed(name) { answer(seating.dismiss(), .failure(failure)) }
+    seating.lost(name)
+    proceed()
   }
 
   private func shut() {
     isClosed = true
-    answerAll(.failure(EnvironmentError(.cancelled, "The simulators were stopped.")))
-    for member in members.values { member.simulator.connection.close() }
-    members = [:]
-    seats = [:]
+    answer(seating.dismiss(), .failure(EnvironmentError(.cancelled, "The simulators were stopped.")))
+    for member in running.values { member.simulator.connection.close() }
+    running = [:]
   }
 
-  private func answerAll(_ result: Result<Place, EnvironmentError>) {
-    let waiting = line
-    line = []
-    for one in waiting { one.resume.resume(returning: result) }
+  private func answer(_ turns: [Seating.Turn], _ result: Result<Place, EnvironmentError>) {
+    for turn in turns { waiting.removeValue(forKey: turn)?.resume(returning: result) }
+  }
+
+  /// Does what the seating orders after a change.
+  private func proceed() {
+    guard !isClosed else { return }
+    let orders = seating.orders()
+    for name in orders.ends { running.removeValue(forKey: name)?.simulator.connection.close() }
+    for grant in orders.grants { answer([grant.turn], .success(Place(seat: grant.place, isFresh: grant.isFresh))) }
+    for name in orders.starts { start.yield(name) }
   }
 }
 
 // MARK: - Episodes
 
 extension SimulatorPool {
-  func ticket() -> Ticket {
-    tickets += 1
-    return tickets
-  }
+  func ticket() -> Ticket { seating.ticket() }
 
-  /// Gives an episode its world, or another one where it has none any more.
+  /// Gives an episode its place, or another one where it has none any more.
   func enter(_ ticket: Ticket) async throws(EnvironmentError) -> Place {
+    let turn = seating.enter(ticket)
     let result: Result<Place, EnvironmentError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        guard !Task.isCancelled, !isClosed else { return continuation.resume(returning: .failure(Self.cancelled)) }
-        line.append(Waiting(ticket: ticket, resume: continuation))
-        serve()
+        waiting[turn] = continuation
+        if Task.isCancelled || isClosed { giveUp(turn) } else { proceed() }
       }
     } onCancel: {
-      Task { await self.giveUp(ticket) }
+      Task { await self.giveUp(turn) }
     }
     return try result.get()
   }
 
+  /// The world at a place, made where there is none yet.
+  func bench(at place: Place) async throws(Py4JFailure) -> Bench {
+    let (process, number) = (place.seat.process, place.seat.world)
+    guard let member = running[process] else { throw Py4JFailure(.lost, "the simulator ended") }
+    let connection = member.simulator.connection
+    if let world = member.worlds[number] { return Bench(connection: connection, world: world) }
+    let world = try await member.simulator.makeWorld()
+    running[process]?.worlds[number] = world
+    return Bench(connection: connection, world: world)
+  }
+
   /// The step is over; the world stays with the episode as long as no other needs it.
   func leave(_ ticket: Ticket) {
-    guard var seat = seats[ticket] else { return }
-    clock += 1
-    seat.isInUse = false
-    seat.lastUse = clock
-    seats[ticket] = seat
-    retire(seat.member)
-    serve()
+    seating.leave(ticket)
+    proceed()
   }
 
   /// The connection of this episode's process failed: everyone there goes on elsewhere.
   func abandon(_ ticket: Ticket) {
-    guard let seat = seats[ticket] else { return }
-    remove(seat.member)
+    if let process = seating.process(of: ticket) { remove(process) }
   }
 
   /// The episode is over, and its world free.
   func close(_ ticket: Ticket) {
-    vacate(ticket)
-    serve()
+    seating.close(ticket)
+    proceed()
   }
 
   private static let cancelled = EnvironmentError(.cancelled, "The run was stopped while it waited for a simulator.")
 
-  private func giveUp(_ ticket: Ticket) {
-    guard let place = line.firstIndex(where: { $0.ticket == ticket }) else { return }
-    line.remove(at: place).resume.resume(returning: .failure(Self.cancelled))
-  }
-
-  /// Serves the line from its head as far as there are worlds, and starts a process where more are wanted.
-  private func serve() {
-    while let first = line.first, let place = place(for: first.ticket) {
-      line.removeFirst()
-      first.resume.resume(returning: .success(place))
-    }
-    // An episode wants a processor to itself; it takes a shared one while its own is being started.
-    let wanted = min(most, seats.count + line.count)
-    while members.count + starting.count < wanted {
-      names += 1
-      starting.insert(names)
-      start.yield(names)
-    }
-  }
-
-  private func place(for ticket: Ticket) -> Place? {
-    if var seat = seats[ticket], !isWorn(seat.member) {
-      seat.isInUse = true
-      seats[ticket] = seat
-      return Place(bench: seat.bench, isFresh: false)
-    }
-    vacate(ticket)
-    if let name = roomiest() { return sit(ticket, at: name) }
-    // Whoever was idle longest makes room, unless a process is coming that has some.
-    guard starting.isEmpty, members.count >= most,
-      let idle = seats.filter({ !$0.value.isInUse }).min(by: { $0.value.lastUse < $1.value.lastUse })
-    else { return nil }
-    vacate(idle.key)
-    return roomiest().flatMap { sit(ticket, at: $0) }
-  }
-
-  private func roomiest() -> Int? {
-    members.filter { !$0.value.free.isEmpty && !isWorn($0.key) }
-      .max { ($0.value.free.count, -$0.key) < ($1.value.free.count, -$1.key) }?.key
-  }
-
-  private func sit(_ ticket: Ticket, at name: Int) -> Place? {
-    guard var member = members[name], let world = member.free.popLast() else { return nil }
-    member.loads += 1
-    members[name] = member
-    let bench = Bench(connection: member.simulator.connection, world: world)
-    seats[ticket] = Seat(member: name, bench: bench)
-    return Place(bench: bench, isFresh: true)
-  }
-
-  private func vacate(_ ticket: Ticket) {
-    guard let seat = seats.removeValue(forKey: ticket) else { return }
-    members[seat.member]?.free.append(seat.bench.world)
-    retire(seat.member)
-  }
-
-  private func isWorn(_ name: Int) -> Bool {
-    (members[name]?.loads ?? 0) >= settings.loadsPerProcess
-  }
-
-  /// Ends a worn process between two steps.
-  private func retire(_ name: Int) {
-    guard isWorn(name), !seats.values.contains(where: { $0.member == name && $0.isInUse }) else { return }
-    members.removeValue(forKey: name)?.simulator.connection.close()
-    seats = seats.filter { $0.value.member != name }
+  private func giveUp(_ turn: Seating.Turn) {
+    if seating.giveUp(turn) { answer([turn], .failure(Self.cancelled)) }
   }
 }

@@ -108,7 +108,7 @@ struct SimulatorProcess {
     do throws(Py4JFailure) {
       let connection = try await Py4JConnection.open(port: port, limits: settings.limits)
       defer { connection.close() }
-      let simulator = try await Simulator.greet(connection, benches: settings.episodesPerProcess)
+      let simulator = try await Simulator.greet(connection)
       guard simulator.version == Catalogue.version else {
         return EnvironmentError(
           .misconfigured,

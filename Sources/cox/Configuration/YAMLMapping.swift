@@ -247,6 +247,8 @@ extension JSONValue {
         self = .null
       } else if let flag = node.bool {
         self = .flag(flag)
+      } else if let number = JSONNumber(scalar.string) {
+        self = .number(number)
       } else if let number = node.int {
         self = .integer(number)
       } else if let number = node.float, number.isFinite {

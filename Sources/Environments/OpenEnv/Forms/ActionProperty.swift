@@ -62,25 +62,33 @@ struct ActionProperty: Sendable, Hashable {
 
   /// The value that some words mean, or nil where they mean none.
   func value(of words: String) -> JSONValue? {
-    if let choices { return choices.first { $0.shown == words } }
+    if let choices {
+      return choices.first { $0.shown == words } ?? number(of: words).flatMap { choices.contains($0) ? $0 : nil }
+    }
     switch kind {
     case .text: return .text(words)
-    case .integer: return Int(words).map { .integer($0) }
-    case .number: return Int(words).map { .integer($0) } ?? Double(words).flatMap { $0.isFinite ? .number($0) : nil }
+    case .integer: return number(of: words).flatMap { Self.isInteger(words) ? $0 : nil }
+    case .number: return number(of: words)
     case .flag: return Bool(words.lowercased()).map { .flag($0) }
     case .list, .object, .any: return JSONValue(parsing: words)
     }
   }
+
+  /// A number as it is written, where JSON writes it so.
+  private func number(of words: String) -> JSONValue? {
+    if let number = JSONNumber(words) { return number.double.isFinite || number.isWhole ? .number(number) : nil }
+    return Int(words).map { .integer($0) } ?? Double(words).flatMap { $0.isFinite ? .number($0) : nil }
+  }
+
+  private static func isInteger(_ words: String) -> Bool { words.drop { "+-".contains($0) }.allSatisfy(\.isNumber) }
 
   /// Whether a value may stand here, as far as this can be told without the server.
   func admits(_ value: JSONValue) -> Bool {
     if value == .null { return mayBeNull || kind == .any }
     if let choices { return choices.contains(value) }
     switch (kind, value) {
-    case (.any, _), (.text, .text), (.integer, .integer), (.number, .integer), (.number, .number), (.flag, .flag),
-      (.list, .list), (.object, .object):
-      return true
-    case (.integer, .number(let number)): return number == number.rounded()
+    case (.any, _), (.text, .text), (.number, .number), (.flag, .flag), (.list, .list), (.object, .object): return true
+    case (.integer, .number(let number)): return number.isWhole
     default: return false
     }
   }
@@ -104,8 +112,7 @@ extension ActionProperty.Kind {
   fileprivate init(of value: JSONValue) {
     switch value {
     case .text: self = .text
-    case .integer: self = .integer
-    case .number: self = .number
+    case .number(let number): self = number.isWhole ? .integer : .number
     case .flag: self = .flag
     case .list: self = .list
     case .object: self = .object

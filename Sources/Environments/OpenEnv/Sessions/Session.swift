@@ -117,8 +117,7 @@ struct Session: Sendable {
     switch data["reward"] ?? .null {
     case .null: reward = 0
     case .flag(let flag): reward = flag ? 1 : 0
-    case .integer(let number): reward = Double(number)
-    case .number(let number) where number.isFinite: reward = number
+    case .number(let number) where number.double.isFinite: reward = number.double
     default: throw misspoken(type, "with data.reward, a finite number or null", text)
     }
     return Report(observation: observation, reward: reward, isDone: isDone)

@@ -1,0 +1,188 @@
+import Agents
+import Foundation
+import TestTraits
+import Testing
+
+@testable import ScienceWorld
+
+/// Episodes that share a process do not notice each other.
+extension SimulatorTests {
+  /// The fault that ``Singletons`` is for: two worlds of the jar as it comes, and one `load` while a game is under way.
+  @Test func aLoadInOneWorldLeavesTheOtherAlone() async throws {
+    try await SimulatorPool.with(settings()) { pool in
+      let benches = [try await newBench(pool), try await newBench(pool)]
+      // Those of the jar: the first world's objects for both.
+      let shared = benches.map { bench in
+        Bench(
+          connection: bench.connection, world: .init(name: bench.world.name, singletons: benches[0].world.singletons))
+      }
+      let game = Game(task: "chemistry-mix", variation: 3)
+      let path = try await benches[0].goldPath(game, simplifications: "easy")
+      func score(_ benches: [Bench]) async throws -> Int {
+        try await benches[0].load(game, simplifications: "easy")
+        let half = path.count / 2
+        _ = try await benches[0].reports(of: Array(path.prefix(half)))
+        try await benches[1].load(Game(task: "boil", variation: 0), simplifications: "easy")
+        let reports = try await benches[0].reports(of: Array(path.dropFirst(half)))
+        return (reports.first { $0.isDone } ?? reports[reports.count - 1]).score
+      }
+      #expect(try await score(shared) < 100)
+      #expect(try await score(benches) == 100)
+      #expect(try await score(benches.reversed()) == 100)
+    }
+  }
+
+  /// Every static field of the game's classes that can change, and every field of a singleton that can, or that holds what can.
+  @Test func theJarKeepsNothingElseOnceAProcess() async throws {
+    let fields = try await SimulatorPool.with(settings()) { pool in
+      let bench = try await newBench(pool)
+      return try await sharedFields(bench.connection, jar: pool.settings.jar)
+    }
+    #expect(fields.count > 1)
+    let replaced = fields.filter { field in Singletons.types.contains { field.hasPrefix($0 + ".") } }
+    #expect(
+      replaced == [
+        "main.scala.scienceworld.runtime.SimplifierProcessor$.simplifications", "util.UniqueIdentifier$.count",
+      ])
+    #expect(
+      Set(fields).subtracting(replaced) == [
+        // Names of types and their numbers, which only grows. The numbers are shown in tables that are not asked for.
+        "util.UniqueTypeID$.lut", "util.UniqueTypeID$.nextID",
+        // Ways to search a house, for gold paths.
+        "scienceworld.goldagent.PathFinder$.precomputedExhaustivePaths",
+        // Lists of words that nothing writes to.
+        "scienceworld.input.InputParser$.stopWords", "scienceworld.objects.misc.Picture$.artist",
+        "scienceworld.objects.misc.Picture$.pictureTypes", "scienceworld.objects.misc.Picture$.subjects",
+      ])
+  }
+
+  /// Attempts in an order of chance, a step at a time and then all at once: with room for everyone, with less, and with
+  /// processes that are replaced all the time.
+  @Test(arguments: [(1, 8, 2000), (2, 2, 2000), (1, 2, 7)])
+  func attemptsTogetherGoAsAlone(processes: Int, episodes: Int, loads: Int) async throws {
+    // With few worlds nearly every step is a replay.
+    let attempts = Array(try await Attempt.all.value.prefix(processes * episodes < 4 ? 3 : 6))
+    let settings = try settings(processes: processes, episodes: episodes, memory: 512, loads: loads)
+    try await SimulatorPool.with(settings) { pool in
+      let suite = try suite(pool)
+      var generator = Seed(UInt64(processes * 10 + episodes)).generator()
+      var open: [(attempt: Attempt, episode: any Episode, next: Int)] = []
+      var waiting = attempts
+      while !waiting.isEmpty || !open.isEmpty {
+        let place = generator.number(below: open.count + (waiting.isEmpty ? 0 : 1))
+        guard place < open.count else {
+          let attempt = waiting.removeFirst()
+          let (episode, opening) = try await suite.begin(try suite.task(attempt.id))
+          #expect(opening == attempt.opening)
+          open.append((attempt, episode, 0))
+          continue
+        }
+        let (attempt, step) = (open[place].attempt, open[place].next)
+        let outcome = try await open[place].episode.step(.act(attempt.actions[step]))
+        #expect(outcome == attempt.outcomes[step], "\(attempt.id), step \(step)")
+        open[place].next += 1
+        if open[place].next == attempt.outcomes.count { await open.remove(at: place).episode.close() }
+      }
+      try await withThrowingTaskGroup { group in
+        for attempt in attempts {
+          group.addTask {
+            let again = try await suite.play(attempt.actions, attempt.id)
+            #expect(again.opening == attempt.opening && again.outcomes == attempt.outcomes, "\(attempt.id)")
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+  }
+}
+
+private func newBench(_ pool: SimulatorPool) async throws -> Bench {
+  try await pool.bench(at: try await pool.enter(await pool.ticket()))
+}
+
+/// What came of a game's actions in a process that did nothing else.
+private struct Attempt: Sendable {
+  let id: TaskID
+  let actions: [String]
+  let opening: Observation
+  let outcomes: [Outcome]
+
+  static let all = Task { try await several() }
+
+  private static let games: [TaskID] = [
+    "chemistry-mix/3", "boil/0", "chemistry-mix/3", "find-animal/7", "melt/1", "use-thermometer/3",
+  ]
+
+  /// Gold paths, the longer ones cut; those of the wandering animals with some waiting before.
+  private static func several() async throws -> [Attempt] {
+    var paths: [(TaskID, [String])] = []
+    try await SimulatorPool.with(settings(memory: 512)) { pool in
+      let suite = try suite(pool)
+      for id in games {
+        let idle = id == "find-animal/7" ? Array(repeating: "wait1", count: 4) + ["look around"] : []
+        paths.append((id, idle + (try await suite.goldPath(id).prefix(id == games[0] ? 16 : 8))))
+      }
+    }
+    var attempts: [Attempt] = []
+    for (id, actions) in paths {
+      // A process of its own.
+      let (opening, outcomes) = try await SimulatorPool.with(settings(memory: 512)) { pool in
+        try await suite(pool).play(actions, id)
+      }
+      attempts.append(Attempt(id: id, actions: actions, opening: opening, outcomes: outcomes))
+    }
+    return attempts
+  }
+}
+
+/// The names of fields that worlds of one process share and that can change, of all classes of the jar but the libraries'.
+private func sharedFields(_ connection: Py4JConnection, jar: String) async throws -> [String] {
+  let constants: Set = ["int", "long", "double", "float", "boolean", "java.lang.String"]
+  var fields: [String] = []
+  let loader = try await connection.answer(to: Py4JCall(type: "java.lang.ClassLoader", "getSystemClassLoader")).object()
+  for name in try classes(inJar: jar) {
+    let type = try await connection.answer(to: Py4JCall(loader, "loadClass", .text(name))).object()
+    let declared = try await connection.answer(to: Py4JCall(type, "getDeclaredFields")).object()
+    for field in try await texts(ofArray: declared, connection) {
+      // Such as "private static final int a.B.c".
+      let words = field.split(separator: " ").map(String.init)
+      guard words.count > 1, let full = words.last, !full.hasSuffix(".MODULE$") else { continue }
+      let isShared = name.hasSuffix("$") || words.contains("static")
+      let isConstant = words.contains("final") && constants.contains(words[words.count - 2])
+      if isShared, !isConstant { fields.append(full) }
+    }
+  }
+  return fields.sorted()
+}
+
+private func texts(ofArray array: String, _ connection: Py4JConnection) async throws -> [String] {
+  let arrays = "java.lang.reflect.Array"
+  let count = try await connection.answer(to: Py4JCall(type: arrays, "getLength", .object(array))).integer()
+  var texts: [String] = []
+  for place in 0..<count {
+    let element = try await connection.answer(
+      to: Py4JCall(type: arrays, "get", .object(array), .integer(Int32(place)))
+    ).object()
+    texts.append(try await connection.answer(to: Py4JCall(element, "toString")).text())
+  }
+  return texts
+}
+
+/// Of a jar's central directory, but Scala's library and Py4J.
+private func classes(inJar path: String) throws -> [String] {
+  let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+  func number(_ place: Int, _ count: Int) -> Int {
+    (0..<count).reversed().reduce(0) { $0 << 8 | Int(bytes[place + $1]) }
+  }
+  let end = try #require(bytes.indices.dropLast(21).last { number($0, 4) == 0x0605_4b50 })
+  var place = number(end + 16, 4)
+  var names: [String] = []
+  for _ in 0..<number(end + 10, 2) {
+    let length = number(place + 28, 2)
+    let name = String(decoding: bytes[place + 46..<place + 46 + length], as: UTF8.self)
+    place += 46 + length + number(place + 30, 2) + number(place + 32, 2)
+    guard name.hasSuffix(".class"), !["scala/", "py4j/"].contains(where: name.hasPrefix) else { continue }
+    names.append(String(name.dropLast(6).replacing("/", with: ".")))
+  }
+  return names
+}
