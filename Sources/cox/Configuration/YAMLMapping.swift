@@ -181,9 +181,9 @@ struct YAMLMapping {
 
   /// A key that the file must have and has not.
   ///
-  /// - Parameter rest: what belongs there, to follow "is missing".
-  func missing(_ key: String, _ rest: String) -> ConfigurationError {
-    explained(.missing(name(key), rest))
+  /// - Parameter message: what is said of it.
+  func missing(_ key: String, message: String) -> ConfigurationError {
+    explained(.missing(name(key), message: message))
   }
 
   /// Adds which of the keys that nobody read was most likely meant to be the missing one.

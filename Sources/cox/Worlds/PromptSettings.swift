@@ -52,7 +52,7 @@ struct PromptSettings: Sendable {
       let (prompt, response) = (try yaml.text("prompt"), try yaml.text("response"))
       guard let prompt, let response else {
         throw yaml.missing(
-          prompt == nil ? "prompt" : "response", "in \(path) every example has a prompt and a response.")
+          prompt == nil ? "prompt" : "response", message: "\(path): every example has a prompt and a response.")
       }
       return Prompting.Exchange(prompt: prompt, response: response)
     }
