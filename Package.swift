@@ -267,7 +267,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering", "TestSupport"]),
-    .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
+    .testTarget(name: "TextCraftTests", dependencies: ["TestSupport", "TextCraft"]),
     .testTarget(name: "CriticsTests", dependencies: ["Critics", "Policies", "TestSupport"]),
     .testTarget(
       name: "CoxTests",
