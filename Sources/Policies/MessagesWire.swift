@@ -50,6 +50,7 @@ struct MessagesRequest: Encodable {
   var temperature: Double?
   var top_p: Double?
   var thinking: Thinking?
+  var stop_sequences: [String]?
   var tools: [Tool]?
   var tool_choice: ToolChoice?
 
@@ -63,6 +64,7 @@ struct MessagesRequest: Encodable {
       // Newer models take the one or the other.
       temperature = settings.temperature
     }
+    stop_sequences = settings.format.stops(isText: false)
     messages = []
     read(request.transcript, tools: request.tools)
     if !request.tools.isEmpty {

@@ -9,6 +9,8 @@ struct PromptSettings: Sendable {
   var examples: String?
   /// Characters of past exchanges that are shown.
   var history: Int?
+  /// The world's choices stand in the prompt.
+  var listChoices: Bool?
 
   init() {}
 
@@ -16,6 +18,7 @@ struct PromptSettings: Sendable {
     prompt = try yaml.text("prompt")
     examples = try yaml.text("examples")
     history = try yaml.integer("history")
+    listChoices = try yaml.flag("listChoices")
     if let history, history < 0 {
       throw ConfigurationError("environment.history is \(history); a number of characters, 0 or more.")
     }
@@ -46,6 +49,7 @@ struct PromptSettings: Sendable {
     }
     if let examples { prompting.examples = try Self.examples(in: examples) }
     if let history { prompting.historyLimit = history }
+    if let listChoices { prompting.listsChoices = listChoices }
     return prompting
   }
 
