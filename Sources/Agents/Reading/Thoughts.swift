@@ -42,7 +42,7 @@ package struct Thoughts: Sendable, Hashable {
   static func mayHold(_ text: some StringProtocol) -> Bool { text.utf8.contains(where: beginnings.contains) }
 
   /// Thoughts that end without having begun are all that came before: chat templates open them in the prompt. Thoughts that
-  /// begin and do not end are all that follows.
+  /// begin on a line of their own and do not end are all that follows.
   package init(in text: String) {
     guard Self.mayHold(text) else {
       (answer, thoughts) = (String(text.trimmed), nil)
@@ -68,9 +68,12 @@ package struct Thoughts: Sendable, Hashable {
         if let end = Self.range(of: Array(closing.utf8), in: rest) {
           thought.append(String(rest[..<end.lowerBound]))
           rest = rest[end.upperBound...]
-        } else {
+        } else if said.last(where: { $0 != " " })?.isNewline ?? true {
           thought.append(String(rest))
           rest = ""
+        } else {
+          // A word within a line.
+          said += text[range]
         }
       }
     }
