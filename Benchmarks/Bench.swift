@@ -18,7 +18,9 @@ enum Bench {
       ("worlds", WorldsBench.run),
     ]
     #if OpenWeights
-      benches += [("decode", OpenWeightsBench.decode), ("learn", OpenWeightsBench.learn)]
+      benches += [
+        ("decode", OpenWeightsBench.decode), ("row", OpenWeightsBench.row), ("learn", OpenWeightsBench.learn),
+      ]
     #endif
     let names = benches.map(\.name)
     guard wanted.isSubset(of: names) else {

@@ -40,6 +40,28 @@
       }
     }
 
+    /// One answer at a time, by products with a vector and by products of matrices with one row, in turns.
+    static func row() async throws {
+      let (_, model) = try installed()
+      await Engine.setThreads(1)
+      let loaded = try await LoadedModel.open(model)
+      let policy = try await MLXPolicy(
+        loaded, encoder: PromptEncoder(loaded.files, api: .text, format: .react),
+        sampling: Sampling(temperature: 1, maxTokens: 24), settings: Generator.Settings(sequences: 1))
+      var rates: [Bool: [Double]] = [:]
+      for _ in 0..<5 {
+        for vectors in [true, false] {
+          await Engine.setVectorProducts(vectors)
+          rates[vectors, default: []].append(try await rate(policy, batch: 1))
+        }
+      }
+      await Engine.setVectorProducts(true)
+      let (vector, matrix) = (rates[true]?.max() ?? 0, rates[false]?.max() ?? 1)
+      print(
+        "one answer: \(Bench.text(vector, 1)) tokens/s by sgemv, \(Bench.text(matrix, 1)) by sgemm: \(Bench.text(vector / matrix)) times"
+      )
+    }
+
     /// Different short prompts, so that nothing is shared; twice, the first to warm up.
     private static func rate(_ policy: some Policy, batch: Int) async throws -> Double {
       var rate = 0.0

@@ -74,10 +74,11 @@ enum OverheadBench {
     let seed = 1
 
     init(_ transcript: Transcript) {
-      messages = transcript.entries.map { entry in
+      messages = transcript.entries.compactMap { entry -> Message? in
         switch entry {
         case .instructions(let text): Message(role: "system", content: text)
         case .prompt(let text): Message(role: "user", content: text)
+        case .continuation: nil
         case .response(let text): Message(role: "assistant", content: text)
         }
       }

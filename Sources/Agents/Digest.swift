@@ -37,6 +37,7 @@ extension PolicyRequest {
       switch entry {
       case .instructions(let text): digest.add("instructions", text)
       case .prompt(let text): digest.add("prompt", text)
+      case .continuation(let text): digest.add("continuation", text)
       case .response(let text): digest.add("response", text)
       }
     }

@@ -46,7 +46,7 @@ public enum JSONValue: Codable, Sendable, Hashable {
 extension JSONValue {
   /// The value that a text is, or nil where it is no JSON (which knows neither NaN nor Infinity).
   package init?(parsing text: String) {
-    guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
+    guard let value = try? OutsideJSON.decode(JSONValue.self, from: text) else { return nil }
     self = value
   }
 

@@ -74,6 +74,9 @@ public struct PolicyResponse: Sendable, Hashable, Codable {
   public var usage: Usage
   /// How often it was asked for, failures included.
   public var attempts: Int
+  /// What the policy's server wants to see again beside this answer in later questions, such as signed thoughts before a call
+  /// of a tool. Only the policy that gave it knows its form. nil where there is nothing of the kind.
+  public var continuation: String?
 
   public init(
     _ text: String, reasoning: String? = nil, logProbability: Double? = nil, usage: Usage = Usage(), attempts: Int = 1

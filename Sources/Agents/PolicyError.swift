@@ -5,9 +5,9 @@
 public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
   public enum Kind: String, Sendable, Hashable {
     // Retryable.
-    case unreachable, timedOut, rateLimited, serverFailed, malformedAnswer
-    // Final for this call.
-    case contextTooLong, contentRefused
+    case unreachable, connectionRefused, timedOut, rateLimited, serverFailed, malformedAnswer
+    // Final for this call. `unanswered`: it was tried to the end and failed, while others were answered.
+    case contextTooLong, contentRefused, unanswered
     // Final for the run.
     case unauthorized, outOfCredit, unknownModel, badRequest, notRecorded, limitReached, cancelled, storeFailed
   }
@@ -29,11 +29,19 @@ public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The same call may succeed later.
   public var isRetryable: Bool {
     switch kind {
-    case .unreachable, .timedOut, .rateLimited, .serverFailed, .malformedAnswer: true
+    case .unreachable, .connectionRefused, .timedOut, .rateLimited, .serverFailed, .malformedAnswer: true
+    default: false
+    }
+  }
+
+  /// The server is down or refuses calls for now: that takes the time it takes, and costs nothing but time.
+  public var isOutage: Bool {
+    switch kind {
+    case .connectionRefused, .rateLimited, .serverFailed: true
     default: false
     }
   }
 
   /// Only the particle that asked is lost.
-  public var concernsOneCall: Bool { kind == .contextTooLong || kind == .contentRefused }
+  public var concernsOneCall: Bool { [.contextTooLong, .contentRefused, .unanswered].contains(kind) }
 }

@@ -71,7 +71,7 @@ public struct Prompting: Sendable, Hashable {
           """))
     }
     for step in steps[dropped...] {
-      entries.append(.response(step.response))
+      entries += step.answer
       entries.append(.prompt(step.outcome.observation.text))
     }
     return Transcript(entries: entries).listing(listsChoices ? trajectory.offeredChoices : nil)

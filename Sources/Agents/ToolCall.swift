@@ -45,7 +45,7 @@ public struct ToolCall: Sendable, Hashable {
       let name: String
       let arguments: Arguments?
     }
-    guard let wire = try? JSONDecoder().decode(Wire.self, from: Data(json.utf8)) else { return nil }
+    guard let wire = try? OutsideJSON.decode(Wire.self, from: json) else { return nil }
     self.init(name: wire.name, arguments: wire.arguments?.texts ?? [:])
   }
 
@@ -56,7 +56,7 @@ public struct ToolCall: Sendable, Hashable {
       self.init(name: name, arguments: [:])
       return
     }
-    guard let arguments = try? JSONDecoder().decode(Arguments.self, from: Data(text.utf8)) else { return nil }
+    guard let arguments = try? OutsideJSON.decode(Arguments.self, from: text) else { return nil }
     self.init(name: name, arguments: arguments.texts)
   }
 }
@@ -69,7 +69,7 @@ public struct Arguments: Decodable, Sendable {
     let container = try decoder.singleValueContainer()
     // Some models write the object as a text.
     if let text = try? container.decode(String.self) {
-      texts = try JSONDecoder().decode(Arguments.self, from: Data(text.utf8)).texts
+      texts = try OutsideJSON.decode(Arguments.self, from: text).texts
     } else {
       texts = try container.decode([String: Value].self).compactMapValues(\.text)
     }

@@ -4,12 +4,17 @@ public struct Step: Sendable, Hashable, Codable {
   public var response: String
   public var action: Action
   public var outcome: Outcome
+  /// See ``PolicyResponse/continuation``.
+  public var continuation: String?
 
   public init(response: String, action: Action, outcome: Outcome) {
     self.response = response
     self.action = action
     self.outcome = outcome
   }
+
+  /// The policy's answer as later questions show it.
+  var answer: [Transcript.Entry] { (continuation.map { [.continuation($0)] } ?? []) + [.response(response)] }
 }
 
 /// The path of an agent through a task.

@@ -6,6 +6,8 @@ public struct Transcript: Sendable, Hashable, Codable {
   public enum Entry: Sendable, Hashable, Codable {
     case instructions(String)
     case prompt(String)
+    /// What the policy gave besides the response that follows, for itself alone; see ``PolicyResponse/continuation``.
+    case continuation(String)
     case response(String)
   }
 
@@ -19,7 +21,7 @@ public struct Transcript: Sendable, Hashable, Codable {
   public init(instructions: String, history: Trajectory) {
     entries = [.instructions(instructions), .prompt(history.opening.text)]
     for step in history.steps {
-      entries.append(.response(step.response))
+      entries += step.answer
       entries.append(.prompt(step.outcome.observation.text))
     }
   }
@@ -33,6 +35,7 @@ public struct Transcript: Sendable, Hashable, Codable {
       switch entry {
       case .instructions(let instructions): text += instructions + "\n\n"
       case .prompt(let prompt): text += prompt
+      case .continuation: break
       case .response(let response): text += " " + response + "\n"
       }
     }

@@ -11,10 +11,16 @@ typedef void (*sgemm)(
   int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
   int ldb, float beta, float *c, int ldc);
 
+typedef void (*sgemv)(
+  int order, int transpose, int m, int n, float alpha, const float *a, int lda, const float *x, int incx, float beta,
+  float *y, int incy);
+
 namespace {
 struct Library {
   const char *name = nullptr;
   sgemm product = nullptr;
+  sgemv vector_product = nullptr;
+  bool uses_vectors = true;
   void (*set_threads)(int) = nullptr;
 
   Library() {
@@ -28,6 +34,7 @@ struct Library {
       void *handle = candidate && *candidate ? dlopen(candidate, RTLD_NOW | RTLD_LOCAL) : nullptr;
       if (handle == nullptr) continue;
       product = reinterpret_cast<sgemm>(symbol(handle, "cblas_sgemm", "scipy_cblas_sgemm"));
+      vector_product = reinterpret_cast<sgemv>(symbol(handle, "cblas_sgemv", "scipy_cblas_sgemv"));
       set_threads =
         reinterpret_cast<void (*)(int)>(symbol(handle, "openblas_set_num_threads", "scipy_openblas_set_num_threads"));
       if (product) {
@@ -56,8 +63,21 @@ extern "C" {
 void cblas_sgemm(
   int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
   int ldb, float beta, float *c, int ldc) {
-  library().product(order, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+  constexpr int row_major = 101, plain = 111, transposed = 112;
+  auto &blas = library();
+  // One row, as each token of one answer is: OpenBLAS packs the whole matrix for a product of matrices, and only reads it for one
+  // with a vector.
+  if (blas.vector_product && blas.uses_vectors && m == 1 && order == row_major && transpose_a == plain) {
+    if (transpose_b == transposed)
+      blas.vector_product(row_major, plain, n, k, alpha, b, ldb, a, 1, beta, c, 1);
+    else
+      blas.vector_product(row_major, transposed, k, n, alpha, b, ldb, a, 1, beta, c, 1);
+    return;
+  }
+  blas.product(order, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
+
+void cx_set_vector_products(bool on) { library().uses_vectors = on; }
 
 const char *cx_blas(void) { return library().name; }
 void cx_set_blas_threads(int threads) {
@@ -68,5 +88,6 @@ void cx_set_blas_threads(int threads) {
 #else
 extern "C" const char *cx_blas(void) { return "Accelerate"; }
 extern "C" void cx_set_blas_threads(int) {}
+extern "C" void cx_set_vector_products(bool) {}
 #endif
 #endif

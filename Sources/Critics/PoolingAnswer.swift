@@ -12,12 +12,7 @@ struct PoolingAnswer {
 
   /// nil for what is no JSON. Python's NaN and Infinity, which are none either, are read.
   init?(_ body: Data) {
-    let lenient = JSONDecoder()
-    lenient.allowsJSON5 = true
-    guard
-      let json = (try? JSONDecoder().decode(JSONValue.self, from: body))
-        ?? (try? lenient.decode(JSONValue.self, from: body))
-    else { return nil }
+    guard let json = try? OutsideJSON.decode(JSONValue.self, from: body, nonFinite: true) else { return nil }
     self.json = json
   }
 

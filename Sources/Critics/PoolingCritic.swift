@@ -40,18 +40,25 @@ public struct PoolingCritic: Critic {
   /// - Parameters:
   ///   - url: the base URL that `/pooling` follows; vLLM has it at the root, without `/v1`.
   ///   - key: the API key, or nil. It is sent as a header and appears nowhere else.
-  ///   - client: see ``withHTTPClient(connections:_:)``.
+  ///   - client: see ``withHTTPClient(connections:for:_:)``; nil for one with at most eight connections to a host.
   ///   - ended: asked before anything is sent and while it waits to try again: why the run has ended meanwhile, or nil.
   public init(
-    url: String, key: String? = nil, settings: Settings, client: HTTPClient = .standard,
+    url: String, key: String? = nil, settings: Settings, client: HTTPClient? = nil,
+    ended: (@Sendable () async -> PolicyError?)? = nil
+  ) {
+    self.init(ServerAccess(url: url, key: key), settings: settings, client: client, ended: ended)
+  }
+
+  /// - Parameter access: the server, and what it is told beside the texts.
+  public init(
+    _ access: ServerAccess, settings: Settings, client: HTTPClient? = nil,
     ended: (@Sendable () async -> PolicyError?)? = nil
   ) {
     precondition(settings.batch >= 1, "a batch holds at least one text")
     self.settings = settings
     self.ended = ended
     endpoint = ModelEndpoint(
-      HTTPTransport(client: client, url: url, authorization: key.map { .bearer($0) } ?? .none, rules: settings.rules),
-      rules: settings.rules)
+      HTTPTransport(client: client, access: access, rules: settings.rules), rules: settings.rules)
   }
 
   /// The model and the map of its numbers.

@@ -20,12 +20,19 @@ package struct HTTPFailure: Error {
     case invalidURL
     /// The certificate is not trusted, or the server does not speak TLS.
     case insecure
+    /// Nobody listens at the address.
+    case refused
     case unreachable
   }
 
   package let kind: Kind
-  /// What happened, in a few words that quote neither headers nor the address.
+  /// What happened, in a few words that quote neither headers nor the path of the address.
   package let reason: String
+
+  package init(kind: Kind, reason: String) {
+    self.kind = kind
+    self.reason = reason
+  }
 }
 
 /// Sends one request and waits for the whole of its answer. Knows neither retries nor what an answer means.
@@ -39,47 +46,40 @@ package struct HTTPExchange: Sendable {
     self.longestBody = longestBody
   }
 
-  /// - Parameter seconds: how long it may take, the whole of the answer's body included.
+  /// - Parameter seconds: how long it may take, the whole of the answer's body included. What the process spends stopped does not
+  ///   count: an answer that came meanwhile is read.
   package func send(
     _ method: HTTPMethod, _ url: String, headers: HTTPHeaders, body: Data? = nil, within seconds: Double
   ) async throws(HTTPFailure) -> HTTPAnswer {
     do {
+      var headers = headers
+      if !headers.contains(name: "User-Agent") { headers.add(name: "User-Agent", value: ProductVersion.userAgent) }
+      headers.replaceOrAdd(name: "Accept-Encoding", value: "gzip, deflate")
       let request = try HTTPClient.Request(url: url, method: method, headers: headers, body: body.map { .bytes($0) })
-      // Of the client's two interfaces the one whose deadline does not end with the answer's head.
+      guard let flight = Flights.shared.begin(client) else { throw HTTPClientError.cancelled }
+      defer { Flights.shared.end(flight, of: client) }
+      // Of the client's two interfaces the one whose end is not that of the answer's head.
       let task = client.execute(
-        request: request, delegate: ResponseAccumulator(request: request, maxBodySize: longestBody),
-        deadline: .now() + .milliseconds(Int64(max(seconds, 0) * 1_000)))
+        request: request, delegate: ResponseAccumulator(request: request, maxBodySize: longestBody))
+      Flights.shared.attach(flight, of: client) { task.cancel() }
+      let watch = Task {
+        try await AwakeClock.shared.sleep(max(seconds, 0))
+        task.fail(reason: HTTPClientError.deadlineExceeded)
+      }
+      defer { watch.cancel() }
       let response = try await withTaskCancellationHandler {
         try await task.get()
       } onCancel: {
         task.cancel()
       }
-      return HTTPAnswer(
-        status: Int(response.status.code), headers: response.headers,
-        body: Data((response.body ?? ByteBuffer()).readableBytesView))
-    } catch {
-      throw failure(error, after: seconds)
-    }
-  }
-
-  private func failure(_ error: any Error, after seconds: Double) -> HTTPFailure {
-    switch error {
-    case is CancellationError: return HTTPFailure(kind: .cancelled, reason: "The run was stopped.")
-    case is ResponseAccumulator.ResponseTooBigError:
-      return HTTPFailure(kind: .tooLong, reason: "sent more than \(longestBody >> 20) MB in one answer")
-    case let error as HTTPClientError:
-      switch error {
-      case .cancelled: return HTTPFailure(kind: .cancelled, reason: "The run was stopped.")
-      case .deadlineExceeded, .readTimeout, .writeTimeout, .getConnectionFromPoolTimeout:
-        let shown = String(format: "%g", (seconds * 10).rounded() / 10)
-        return HTTPFailure(kind: .timedOut, reason: "did not answer within \(shown) s")
-      case .invalidURL, .emptyHost, .emptyScheme: return HTTPFailure(kind: .invalidURL, reason: "is no URL")
-      default: break
+      let body = response.body ?? ByteBuffer()
+      if response.headers.first(name: "Content-Encoding") != nil, body.readableBytesView.starts(with: [0x1f, 0x8b]) {
+        throw HTTPFailure.Compressed()
       }
-    default: break
+      return HTTPAnswer(
+        status: Int(response.status.code), headers: response.headers, body: Data(body.readableBytesView))
+    } catch {
+      throw HTTPFailure(error, at: url, after: seconds, longestBody: longestBody)
     }
-    // The long description of a client's error can quote headers, and one of them is the key.
-    let reason = (error as? HTTPClientError)?.shortDescription ?? String(describing: type(of: error))
-    return HTTPFailure(kind: reason.contains("SSL") ? .insecure : .unreachable, reason: reason)
   }
 }

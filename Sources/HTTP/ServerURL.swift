@@ -20,7 +20,10 @@ public enum ServerURL {
         + (["policy", "critic"].contains(section)
           ? "; give the key by \(section).apiKeyVariable instead." : ", which is not sent: leave it out.")
     }
-    guard url.query == nil, url.fragment == nil else { return "holds a query; give the base URL alone." }
+    guard url.query == nil, url.fragment == nil else {
+      return "holds a query; give the base URL alone"
+        + (["policy", "critic"].contains(section) ? ", and the query under \(section).query." : ".")
+    }
     if scheme == "http", !allowsPlainHTTP, !isLoopback(host) {
       return """
         is http to \(host): what is sent would go over the network unencrypted, a key too. Use https, or set \
@@ -30,7 +33,7 @@ public enum ServerURL {
     return nil
   }
 
-  private static func isLoopback(_ host: String) -> Bool {
+  static func isLoopback(_ host: String) -> Bool {
     if host == "localhost" || host == "::1" || host == "[::1]" { return true }
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
     return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }

@@ -8,22 +8,33 @@ import HTTP
 /// The instructions and the last turn carry prompt-cache marks, so that the past that a trajectory, and every clone of it, shares
 /// is read from the provider's cache at the next step.
 public final class AnthropicPolicy: Policy {
+  public enum Thinking: Sendable, Hashable {
+    /// In at most so many tokens.
+    case tokens(Int)
+    /// As long as the model finds right.
+    case adaptive
+  }
+
   public struct Settings: Sendable, Hashable {
     public var model: String
     public var format: ActionFormat
-    /// In 0...1, as this API takes it.
-    public var temperature: Double
+    /// In 0...1, as this API takes it; nil leaves it to the server.
+    public var temperature: Double?
+    /// nil leaves it to the server.
     public var topP: Double?
     /// The most tokens of one answer, thoughts included.
     public var maxTokens: Int
-    /// Lets the model think before it answers, in at most so many tokens; it then samples at temperature 1.
-    public var thinkingTokens: Int?
+    /// Lets the model think before it answers; it then samples at temperature 1. nil for no word of it.
+    public var thinking: Thinking?
+    /// How much effort the model puts into an answer, such as `low`; nil leaves it to the server.
+    public var effort: String?
     /// Marks the shared past for the provider's cache.
     public var cachesPrompts = true
     public var rules: CallRules
 
     public init(
-      model: String, format: ActionFormat = .react, temperature: Double = 1, topP: Double? = nil, maxTokens: Int = 1024,
+      model: String, format: ActionFormat = .react, temperature: Double? = 1, topP: Double? = nil,
+      maxTokens: Int = 1024,
       rules: CallRules = CallRules()
     ) {
       self.model = model
@@ -40,42 +51,115 @@ public final class AnthropicPolicy: Policy {
 
   public let settings: Settings
   private let endpoint: ModelEndpoint
+  private let dialect = LearnedDialect(MessagesDialect())
 
   /// - Parameters:
   ///   - url: the base URL, up to and including `/v1`.
   ///   - key: the API key. It is sent as a header and appears nowhere else.
-  public init(url: String, key: String?, settings: Settings, client: HTTPClient = .standard) {
+  ///   - client: see ``withHTTPClient(connections:for:_:)``; nil for one with at most eight connections to a host.
+  public convenience init(url: String, key: String?, settings: Settings, client: HTTPClient? = nil) {
+    self.init(ServerAccess(url: url, key: key), settings: settings, client: client)
+  }
+
+  /// - Parameter access: the server, and what it is told beside the question.
+  public init(_ access: ServerAccess, settings: Settings, client: HTTPClient? = nil) {
     self.settings = settings
-    let transport = HTTPTransport(
-      client: client, url: url, authorization: key.map { .header("x-api-key", $0) } ?? .none,
-      rules: settings.rules, headers: [("anthropic-version", Self.version)])
-    endpoint = ModelEndpoint(transport, rules: settings.rules)
+    var headers: [ServerAccess.Field] = [("anthropic-version", Self.version)]
+    if case .tokens = settings.thinking, settings.format == .tools {
+      // Lets the model think again after each result, as it does by itself where thinking is adaptive.
+      headers.append(("anthropic-beta", "interleaved-thinking-2025-05-14"))
+    }
+    endpoint = ModelEndpoint(
+      HTTPTransport(client: client, access: access, keyHeader: "x-api-key", rules: settings.rules, headers: headers),
+      rules: settings.rules)
   }
 
   public var identity: String {
     let topP = settings.topP.map { " topP \($0)" } ?? ""
-    let thinking = settings.thinkingTokens.map { " thinking \($0)" } ?? ""
+    let effort = settings.effort.map { " effort \($0)" } ?? ""
     return
-      "\(settings.model) messages \(settings.format) T \(settings.temperature)\(topP)\(thinking) max \(settings.maxTokens)"
+      "\(settings.model) messages \(settings.format) T \(settings.temperature.shown)\(topP)\(thinking)\(effort) max \(settings.maxTokens)"
+  }
+
+  private var thinking: String {
+    switch settings.thinking {
+    case .tokens(let tokens): " thinking \(tokens)"
+    case .adaptive: " thinking adaptive"
+    case nil: ""
+    }
   }
 
   public var format: ActionFormat { settings.format }
   public var limitsConcurrency: Bool { true }
 
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
+    try await dialect.call { dialect throws(PolicyError) in
+      try await ask(request, dialect: dialect)
+    } simpler: { dialect, error in
+      dialect.simpler(after: error, settings: settings)
+    } advice: { error in
+      let thinking: String? =
+        switch settings.thinking {
+        case .tokens(let tokens): "\(tokens)"
+        case .adaptive: "adaptive"
+        case nil: nil
+        }
+      return RefusedSetting.advice(
+        after: error,
+        sent: [
+          (.thinkingTokens, thinking), (.temperature, settings.sentTemperature.map { "\($0)" }),
+          (.topP, settings.topP.map { "\($0)" }), (.reasoningEffort, settings.effort),
+        ], section: settings.rules.section)
+    }
+  }
+
+  private func ask(_ request: PolicyRequest, dialect: MessagesDialect) async throws(PolicyError) -> PolicyResponse {
     let body: Data
-    do { body = try WireJSON.encoder.encode(MessagesRequest(request, settings: settings)) } catch {
+    do {
+      body = try WireJSON.encoder.encode(MessagesRequest(request, settings: settings, dialect: dialect))
+    } catch {
       throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
     }
     let transport = endpoint.transport
     let reply = try await endpoint.call("/messages", body, for: request) {
       (answer: Data) throws(PolicyError) -> PolicyResponse in
-      guard let response = (try? WireJSON.decoder.decode(MessagesAnswer.self, from: answer))?.response else {
+      guard let response = WireJSON.answer(MessagesAnswer.self, answer)?.response else {
         throw PolicyError(
           .malformedAnswer, "\(transport.base) sent no message: \(transport.excerpt(answer))")
       }
       return response
     }
     return reply.value.finished(reply, by: transport)
+  }
+}
+
+extension AnthropicPolicy.Settings {
+  /// A model that thinks samples at 1, and newer models take a temperature or a top-p, not both.
+  var sentTemperature: Double? { thinking == nil && topP == nil ? temperature : nil }
+}
+
+/// What one of Anthropic's models takes.
+struct MessagesDialect: ServerDialect, Hashable {
+  var sampling = SamplingDialect()
+  var takesForcedTools = true
+
+  /// What to try after a request was refused as badly formed, or nil.
+  func simpler(after error: PolicyError, settings: AnthropicPolicy.Settings) -> MessagesDialect? {
+    var simpler = self
+    if let less = sampling.simpler(
+      after: error, temperature: settings.sentTemperature, topP: settings.topP)
+    {
+      simpler.sampling = less
+    } else if settings.format == .tools, takesForcedTools, error.message.contains("tool_choice") {
+      simpler.takesForcedTools = false
+    } else {
+      return nil
+    }
+    return simpler
+  }
+
+  mutating func adopt(_ other: MessagesDialect) {
+    sampling.adopt(other.sampling)
+    takesForcedTools = takesForcedTools && other.takesForcedTools
   }
 }

@@ -2,7 +2,6 @@ import Agents
 import AsyncHTTPClient
 import Foundation
 import HTTP
-import Synchronization
 
 /// A model behind an OpenAI-compatible server: OpenAI, vLLM, llama.cpp, and most others.
 ///
@@ -28,7 +27,9 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     public var model: String
     public var api: API
     public var format: ActionFormat
-    public var temperature: Double
+    /// nil leaves it to the server.
+    public var temperature: Double?
+    /// nil leaves it to the server.
     public var topP: Double?
     /// The most tokens of one answer.
     public var maxTokens: Int
@@ -45,7 +46,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     public var reportsFirstAnswerOnly = false
 
     public init(
-      model: String, api: API = .chat, format: ActionFormat = .react, temperature: Double = 1, topP: Double? = nil,
+      model: String, api: API = .chat, format: ActionFormat = .react, temperature: Double? = 1, topP: Double? = nil,
       maxTokens: Int = 1024, constraint: ChoiceConstraint = .auto, rules: CallRules = CallRules()
     ) {
       self.model = model
@@ -61,26 +62,29 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
 
   public let settings: Settings
   private let endpoint: ModelEndpoint
-  private let dialect: Mutex<CompletionsDialect>
+  private let dialect: LearnedDialect<CompletionsDialect>
 
   /// - Parameters:
   ///   - url: the base URL, such as `http://127.0.0.1:8080/v1`.
   ///   - key: the API key, or nil. It is sent as a header and appears nowhere else.
-  ///   - client: see ``withHTTPClient(connections:_:)``; the standard one opens at most eight connections to a host.
-  public init(url: String, key: String? = nil, settings: Settings, client: HTTPClient = .standard) {
+  ///   - client: see ``withHTTPClient(connections:for:_:)``; nil for one with at most eight connections to a host.
+  public convenience init(url: String, key: String? = nil, settings: Settings, client: HTTPClient? = nil) {
+    self.init(ServerAccess(url: url, key: key), settings: settings, client: client)
+  }
+
+  /// - Parameter access: the server, and what it is told beside the question.
+  public init(_ access: ServerAccess, settings: Settings, client: HTTPClient? = nil) {
     self.settings = settings
-    let transport = HTTPTransport(
-      client: client, url: url, authorization: key.map { .bearer($0) } ?? .none,
-      rules: settings.rules)
-    endpoint = ModelEndpoint(transport, rules: settings.rules)
-    dialect = Mutex(CompletionsDialect(settings))
+    endpoint = ModelEndpoint(
+      HTTPTransport(client: client, access: access, rules: settings.rules), rules: settings.rules)
+    dialect = LearnedDialect(CompletionsDialect(settings))
   }
 
   public var identity: String {
     let topP = settings.topP.map { " topP \($0)" } ?? ""
     let effort = settings.reasoningEffort.map { " effort \($0)" } ?? ""
     return
-      "\(settings.model) \(settings.api) \(settings.format) T \(settings.temperature)\(topP)\(effort) max \(settings.maxTokens) \(settings.constraint)"
+      "\(settings.model) \(settings.api) \(settings.format) T \(settings.temperature.shown)\(topP)\(effort) max \(settings.maxTokens) \(settings.constraint)"
   }
 
   public var format: ActionFormat { settings.format }
@@ -94,23 +98,20 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
   }
 
   public func respond(to request: PolicyRequest, samples: Int) async throws(PolicyError) -> [PolicyResponse] {
-    var dialect = dialect.withLock(\.self)
-    let mostSamples = dialect.mostSamples
-    while true {
-      let count = min(samples, dialect.mostSamples)
-      do throws(PolicyError) {
-        let responses = try await ask(request, samples: count, dialect: dialect)
-        // Kept only now: a refusal may have had another reason than the one guessed at.
-        self.dialect.withLock { $0.adopt(dialect) }
-        return responses
-      } catch {
-        // Each refusal leaves less to refuse, so that this ends.
-        guard error.kind == .badRequest,
-          let simpler = dialect.simpler(
-            after: error, request: request, samples: count, mostSamples: mostSamples, settings: settings)
-        else { throw error }
-        dialect = simpler
-      }
+    let mostSamples = dialect.current.mostSamples
+    return try await dialect.call { dialect throws(PolicyError) in
+      try await ask(request, samples: min(samples, dialect.mostSamples), dialect: dialect)
+    } simpler: { dialect, error in
+      dialect.simpler(
+        after: error, request: request, samples: min(samples, dialect.mostSamples), mostSamples: mostSamples,
+        settings: settings)
+    } advice: { error in
+      RefusedSetting.advice(
+        after: error,
+        sent: [
+          (.temperature, settings.temperature.map { "\($0)" }), (.topP, settings.topP.map { "\($0)" }),
+          (.reasoningEffort, settings.reasoningEffort),
+        ], section: settings.rules.section)
     }
   }
 
@@ -127,8 +128,9 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
       settings.api == .chat ? "/chat/completions" : "/completions", body, for: request
     ) { (answer: Data) throws(PolicyError) -> [PolicyResponse] in
       let responses =
-        (try? WireJSON.decoder.decode(CompletionsAnswer.self, from: answer))?.responses(
-          most: samples, reportsFirstOnly: settings.reportsFirstAnswerOnly) ?? []
+        try WireJSON.answer(CompletionsAnswer.self, answer)?.responses(
+          most: samples, reportsFirstOnly: settings.reportsFirstAnswerOnly
+        ) { transport.error(ofChoice: $0.finish_reason, $0.error) } ?? []
       guard !responses.isEmpty else {
         throw PolicyError(
           .malformedAnswer, "\(transport.base) sent no completion: \(transport.excerpt(answer))")
@@ -143,12 +145,21 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
   }
 }
 
+extension Double? {
+  /// As identities have it.
+  var shown: String { map { "\($0)" } ?? "none" }
+}
+
 extension PolicyResponse {
   /// What is the same for every kind of server: no key in any text, how often it was asked for, and what a question sent twice may
   /// have cost.
   func finished<T>(_ reply: ModelEndpoint.Reply<T>, by transport: HTTPTransport) -> PolicyResponse {
-    PolicyResponse(
-      transport.withoutSecret(text), reasoning: reasoning.map(transport.withoutSecret), logProbability: logProbability,
-      usage: reply.isHedged ? usage.doubled : usage, attempts: reply.attempts)
+    var response = self
+    response.text = transport.withoutSecret(text)
+    response.reasoning = reasoning.map(transport.withoutSecret)
+    response.continuation = continuation.map(transport.withoutSecret)
+    if reply.isHedged { response.usage = usage.doubled }
+    response.attempts = reply.attempts
+    return response
   }
 }

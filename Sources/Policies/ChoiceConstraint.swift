@@ -1,3 +1,4 @@
+import Agents
 import Foundation
 
 /// How a policy is held to the choices that a world lists.
@@ -35,6 +36,6 @@ public enum ChoiceConstraint: String, CaseIterable, Sendable, Codable {
   /// Reads the choice from an answer in the schema's form; the answer itself where it is not in that form.
   static func choice(in answer: String) -> String {
     struct Answer: Decodable { let choice: String }
-    return (try? JSONDecoder().decode(Answer.self, from: Data(answer.utf8)))?.choice ?? answer
+    return (try? OutsideJSON.decode(Answer.self, from: answer))?.choice ?? answer
   }
 }

@@ -1,13 +1,16 @@
 import Agents
 
-/// What one server takes, as far as is known: it starts with everything, and what is refused goes.
-struct CompletionsDialect: Sendable, Hashable {
+/// What a server of the chat-completions kind takes.
+struct CompletionsDialect: ServerDialect, Hashable {
   var tokenParameter: ChatCompletionsPolicy.TokenParameter
   var takesSchema = true
   var takesSeed = true
   var takesStop = true
   var takesRequiredTools = true
   var takesParallelFlag = true
+  /// Thoughts may go back beside the calls of tools that they came with.
+  var takesThoughts = true
+  var sampling = SamplingDialect()
   /// The largest `n`.
   var mostSamples = Int.max
 
@@ -17,8 +20,8 @@ struct CompletionsDialect: Sendable, Hashable {
 
   /// What to try after a request was refused as badly formed, or nil where there is nothing left to leave out.
   ///
-  /// Only what leaves the model's answers as they are: a temperature that a model does not take is for the user to change. What the
-  /// refusal names goes first; where it names nothing, fewer answers are asked for, which is what servers say in most words.
+  /// Only what leaves the distribution of the answers as it is: any other setting is for the user to change
+  /// (``RefusedSetting``). What the refusal names goes first; where it names nothing, fewer answers are asked for, which is what servers say in most words.
   ///
   /// - Parameter mostSamples: what was known before this request: fewer were the wrong guess where something else goes.
   func simpler(
@@ -31,14 +34,22 @@ struct CompletionsDialect: Sendable, Hashable {
       takesSchema && settings.constraint == .auto && settings.api == .chat && settings.format == .plain
       && request.choices?.isEmpty == false
     let sendsTools = settings.format == .tools
+    let sendsThoughts =
+      sendsTools && takesThoughts && Conversation(request.transcript, tools: request.tools).hasContinuations
     var simpler = self
     simpler.mostSamples = mostSamples
-    if names("max_completion_tokens"), tokenParameter == .maxTokens, settings.tokenParameter == nil {
+    if let less = sampling.simpler(after: error, temperature: settings.temperature, topP: settings.topP) {
+      simpler.sampling = less
+    } else if names("max_completion_tokens"), tokenParameter == .maxTokens, settings.tokenParameter == nil {
       simpler.tokenParameter = .maxCompletionTokens
     } else if sendsTools, takesParallelFlag, names("parallel_tool_calls") {
       simpler.takesParallelFlag = false
     } else if sendsTools, takesRequiredTools, names("tool_choice") {
       simpler.takesRequiredTools = false
+    } else if sendsThoughts,
+      names("reasoning_content", "reasoning_details", "extra_content", ".reasoning", "'reasoning'")
+    {
+      simpler.takesThoughts = false
     } else if takesSeed, names("seed") {
       simpler.takesSeed = false
     } else if takesStop, settings.api == .chat, settings.format == .react, names("stop") {
@@ -50,13 +61,14 @@ struct CompletionsDialect: Sendable, Hashable {
       simpler.mostSamples = samples / 2
     } else if sendsSchema {
       simpler.takesSchema = false
+    } else if sendsThoughts {
+      simpler.takesThoughts = false
     } else {
       return nil
     }
     return simpler
   }
 
-  /// Takes over what another request found out meanwhile.
   mutating func adopt(_ other: CompletionsDialect) {
     if other.tokenParameter == .maxCompletionTokens { tokenParameter = .maxCompletionTokens }
     takesSchema = takesSchema && other.takesSchema
@@ -64,6 +76,8 @@ struct CompletionsDialect: Sendable, Hashable {
     takesStop = takesStop && other.takesStop
     takesRequiredTools = takesRequiredTools && other.takesRequiredTools
     takesParallelFlag = takesParallelFlag && other.takesParallelFlag
+    takesThoughts = takesThoughts && other.takesThoughts
+    sampling.adopt(other.sampling)
     mostSamples = min(mostSamples, other.mostSamples)
   }
 }

@@ -17,12 +17,17 @@ struct CompletionsRequest: Encodable {
       let id: String
       let type = "function"
       let function: Function
+      var extra_content: JSONValue?
     }
 
     let role: String
-    var content: String?
+    /// Beside calls, too: some servers want a text there.
+    let content: String
     var tool_calls: [Call]?
     var tool_call_id: String?
+    var reasoning_content: String?
+    var reasoning: String?
+    var reasoning_details: JSONValue?
   }
 
   struct ResponseFormat: Encodable {
@@ -52,7 +57,7 @@ struct CompletionsRequest: Encodable {
   var prompt: String?
   var max_tokens: Int?
   var max_completion_tokens: Int?
-  var temperature: Double
+  var temperature: Double?
   var top_p: Double?
   var reasoning_effort: String?
   var seed: Int?
@@ -89,15 +94,16 @@ struct CompletionsRequest: Encodable {
     case .maxTokens: max_tokens = settings.maxTokens
     case .maxCompletionTokens: max_completion_tokens = settings.maxTokens
     }
-    temperature = settings.temperature
-    top_p = settings.topP
+    temperature = dialect.sampling.temperature(settings.temperature)
+    top_p = dialect.sampling.topP(settings.topP)
     reasoning_effort = settings.reasoningEffort
     // The widest range that every server takes.
     if dialect.takesSeed { seed = Int(request.seed.rawValue >> 33) }
     var prefix = ""
     switch settings.api {
     case .chat:
-      messages = Self.messages(request.transcript, tools: request.tools)
+      messages = Conversation(request.transcript, tools: request.tools).turns
+        .map { Message($0, withThoughts: dialect.takesThoughts) }
       if settings.logProbabilities { logprobs = .yes }
     case .text:
       prompt = request.transcript.joined()
@@ -120,29 +126,58 @@ struct CompletionsRequest: Encodable {
     case .auto, .validate: break
     }
   }
+}
 
-  /// The turns. A call of one of the tools is given as one, and what the world said to it as the tool's answer; a call of anything
-  /// else stays the text it is, since servers refuse names they do not know.
-  private static func messages(_ transcript: Transcript, tools: [ActionTool]) -> [Message] {
-    var called: String?
-    return transcript.entries.enumerated().map { place, entry in
-      switch entry {
-      case .instructions(let text): return Message(role: "system", content: text)
-      case .prompt(let text):
-        defer { called = nil }
-        return called.map { Message(role: "tool", content: text, tool_call_id: $0) }
-          ?? Message(role: "user", content: text)
-      case .response(let text):
-        guard let (call, words) = ToolCall.last(in: text), tools.contains(where: { $0.name == call.name }) else {
-          return Message(role: "assistant", content: text)
-        }
-        let id = "call_\(place)"
-        called = id
-        return Message(
-          role: "assistant", content: words.isEmpty ? nil : words,
-          tool_calls: [.init(id: id, function: .init(name: call.name, arguments: call.argumentsJSON))])
-      }
+extension CompletionsRequest.Message {
+  fileprivate init(_ turn: Conversation.Turn, withThoughts: Bool) {
+    switch turn {
+    case .instructions(let text): self.init(role: "system", content: text)
+    case .prompt(let text): self.init(role: "user", content: text)
+    case .response(let text): self.init(role: "assistant", content: text)
+    case .result(let text, let id): self.init(role: "tool", content: text, tool_call_id: id)
+    case .call(let called):
+      let thoughts = withThoughts ? called.continuation.flatMap(CompletionsThoughts.init) : nil
+      self.init(
+        role: "assistant", content: called.words,
+        tool_calls: [
+          .init(
+            id: called.id, function: .init(name: called.call.name, arguments: called.call.argumentsJSON),
+            extra_content: thoughts?.extra_content)
+        ], reasoning_content: thoughts?.reasoning_content, reasoning: thoughts?.reasoning,
+        reasoning_details: thoughts?.reasoning_details)
     }
+  }
+}
+
+/// What servers of this kind want back beside a call of a tool, under the names they gave it: `reasoning_content` (DeepSeek, Kimi,
+/// GLM), `reasoning` (vLLM), `reasoning_details` (OpenRouter, MiniMax), `extra_content` with Gemini's signed thoughts.
+struct CompletionsThoughts: Codable, Hashable {
+  var reasoning_content: String?
+  var reasoning: String?
+  var reasoning_details: JSONValue?
+  var extra_content: JSONValue?
+
+  /// Reads a ``PolicyResponse/continuation``.
+  init?(_ text: String) {
+    guard let thoughts = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)) else { return nil }
+    self = thoughts
+  }
+
+  init(
+    reasoning_content: String?, reasoning: String?, reasoning_details: JSONValue?, extra_content: JSONValue?
+  ) {
+    self.reasoning_content = reasoning_content
+    self.reasoning = reasoning
+    self.reasoning_details = reasoning_details
+    self.extra_content = extra_content
+  }
+
+  /// As a ``PolicyResponse/continuation``; nil where there is nothing.
+  var continuation: String? {
+    if reasoning_content == nil, reasoning == nil, reasoning_details == nil, extra_content == nil { return nil }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) }
   }
 }
 
@@ -153,17 +188,26 @@ struct CompletionsAnswer: Decodable {
     struct Message: Decodable {
       struct Call: Decodable {
         let function: CalledFunction?
+        let extraContent: JSONValue?
+
+        enum CodingKeys: String, CodingKey {
+          case function
+          case extraContent = "extra_content"
+        }
       }
 
       let content: String?
       let refusal: String?
       /// What the model thought.
-      let reasoning: String?
+      var reasoning: String? { thoughts.reasoning_content ?? thoughts.reasoning }
+      /// The same under the server's own names.
+      let thoughts: CompletionsThoughts
       let calls: [Call]
 
       enum CodingKeys: String, CodingKey {
         case content, refusal, reasoning
         case reasoningContent = "reasoning_content"
+        case reasoningDetails = "reasoning_details"
         case calls = "tool_calls"
       }
 
@@ -174,8 +218,12 @@ struct CompletionsAnswer: Decodable {
           // Some servers give the content in parts.
           ?? container.lenient([Part].self, .content).map { $0.compactMap(\.text).joined() }
         refusal = container.lenient(String.self, .refusal)
-        reasoning = container.lenient(String.self, .reasoningContent) ?? container.lenient(String.self, .reasoning)
         calls = container.lenient([Call].self, .calls) ?? []
+        thoughts = CompletionsThoughts(
+          reasoning_content: container.lenient(String.self, .reasoningContent),
+          reasoning: container.lenient(String.self, .reasoning),
+          reasoning_details: container.lenient(JSONValue.self, .reasoningDetails),
+          extra_content: calls.first?.extraContent)
       }
 
       struct Part: Decodable { let text: String? }
@@ -184,15 +232,24 @@ struct CompletionsAnswer: Decodable {
     let text: String?
     let message: Message?
     let logprobs: LogProbabilities?
+    /// Why the answer ended where it does.
+    let finish_reason: String?
+    /// Why the server broke it off.
+    let error: JSONValue?
 
-    enum CodingKeys: CodingKey { case text, message, logprobs }
+    enum CodingKeys: CodingKey { case text, message, logprobs, finish_reason, error }
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       text = container.lenient(String.self, .text)
       message = container.lenient(Message.self, .message)
       logprobs = container.lenient(LogProbabilities.self, .logprobs)
+      finish_reason = container.lenient(String.self, .finish_reason)
+      error = container.lenient(JSONValue.self, .error)
     }
+
+    /// It ended because it may be no longer.
+    var isCutOff: Bool { finish_reason == "length" || finish_reason == "max_tokens" }
 
     /// Log-probabilities in either endpoint's shape.
     struct LogProbabilities: Decodable {
@@ -201,10 +258,11 @@ struct CompletionsAnswer: Decodable {
       let content: [Token]?
       let token_logprobs: [Double?]?
 
-      /// The sum over tokens; nil where none is reported.
+      /// The sum over tokens; nil where none is reported, or one that is no number.
       var sum: Double? {
         let values = content?.compactMap(\.logprob) ?? token_logprobs?.compactMap(\.self) ?? []
-        return values.isEmpty ? nil : values.reduce(0, +)
+        let sum = values.reduce(0, +)
+        return values.isEmpty || !sum.isFinite ? nil : sum
       }
     }
 
@@ -219,6 +277,12 @@ struct CompletionsAnswer: Decodable {
         words = called.call?.text(after: words) ?? [words, called.raw].joined(separator: "\n")
       }
       return (words, reasoning)
+    }
+
+    /// What the server wants back beside the call of a tool that `text` holds, or nil.
+    func continuation(_ text: String) -> String? {
+      guard let continuation = message?.thoughts.continuation, ToolCall.last(in: text) != nil else { return nil }
+      return continuation
     }
 
     /// Servers without a parser for a model's thoughts leave them in front of the answer.
@@ -252,9 +316,23 @@ struct CompletionsAnswer: Decodable {
   /// The answers and what they cost: the input, paid for once, is counted with the first and as saved with the others; the output
   /// is divided among all. Empty where there is none.
   ///
-  /// - Parameter most: how many were asked for.
-  func responses(most: Int, reportsFirstOnly: Bool) -> [PolicyResponse] {
-    let answers = choices.prefix(most).compactMap { choice in choice.answer.map { ($0, choice.logprobs?.sum) } }
+  /// - Parameters:
+  ///   - most: how many were asked for.
+  ///   - failure: why a choice is none, or nil. Such a choice is left out where others are sound, and thrown where none is.
+  func responses(
+    most: Int, reportsFirstOnly: Bool, failure: (Choice) -> PolicyError?
+  ) throws(PolicyError) -> [PolicyResponse] {
+    let choices = choices.prefix(most)
+    let sound = choices.filter { failure($0) == nil }
+    if sound.isEmpty, let failure = choices.lazy.compactMap(failure).first { throw failure }
+    let answers = sound.compactMap { choice in
+      choice.answer.map { answer in
+        var response = PolicyResponse(answer.text, reasoning: answer.reasoning, logProbability: choice.logprobs?.sum)
+        response.continuation = choice.continuation(answer.text)
+        response.usage.cutOffAnswers = choice.isCutOff ? 1 : 0
+        return response
+      }
+    }
     func share(_ total: Int, _ index: Int) -> Int {
       reportsFirstOnly ? total : total / answers.count + (index < total % answers.count ? 1 : 0)
     }
@@ -263,12 +341,12 @@ struct CompletionsAnswer: Decodable {
     let output = usage?.completion_tokens?.value ?? 0
     let reasoning = min(usage?.completion_tokens_details?.reasoning_tokens?.value ?? 0, output)
     return answers.enumerated().map { index, answer in
-      PolicyResponse(
-        answer.0.text, reasoning: answer.0.reasoning, logProbability: answer.1,
-        usage: Agents.Usage(
-          inputTokens: index == 0 ? input : 0, cachedInputTokens: index == 0 ? cached : 0,
-          outputTokens: share(output, index), reasoningTokens: share(reasoning, index),
-          savedInputTokens: index == 0 ? 0 : input))
+      var answer = answer
+      answer.usage = Agents.Usage(
+        inputTokens: index == 0 ? input : 0, cachedInputTokens: index == 0 ? cached : 0,
+        outputTokens: share(output, index), reasoningTokens: share(reasoning, index),
+        savedInputTokens: index == 0 ? 0 : input, cutOffAnswers: answer.usage.cutOffAnswers)
+      return answer
     }
   }
 }

@@ -8,7 +8,7 @@ import Foundation
 struct MessagesRequest: Encodable {
   struct CacheMark: Encodable { let type = "ephemeral" }
 
-  /// A piece of a turn: text, a call of a tool, or what the tool said.
+  /// A piece of a turn: text, a call of a tool, what the tool said, or a block of an earlier answer as it came.
   struct Block: Encodable {
     var type: String
     var text: String?
@@ -18,8 +18,27 @@ struct MessagesRequest: Encodable {
     var tool_use_id: String?
     var content: String?
     var cache_control: CacheMark?
+    /// In place of all others.
+    var verbatim: JSONValue?
 
     static func text(_ text: String) -> Block { Block(type: "text", text: text) }
+
+    static func verbatim(_ block: JSONValue) -> Block { Block(type: "", verbatim: block) }
+
+    enum CodingKeys: CodingKey { case type, text, id, name, input, tool_use_id, content, cache_control }
+
+    func encode(to encoder: any Encoder) throws {
+      if let verbatim { return try verbatim.encode(to: encoder) }
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(type, forKey: .type)
+      try container.encodeIfPresent(text, forKey: .text)
+      try container.encodeIfPresent(id, forKey: .id)
+      try container.encodeIfPresent(name, forKey: .name)
+      try container.encodeIfPresent(input, forKey: .input)
+      try container.encodeIfPresent(tool_use_id, forKey: .tool_use_id)
+      try container.encodeIfPresent(content, forKey: .content)
+      try container.encodeIfPresent(cache_control, forKey: .cache_control)
+    }
   }
 
   struct Message: Encodable {
@@ -28,8 +47,8 @@ struct MessagesRequest: Encodable {
   }
 
   struct Thinking: Encodable {
-    let type = "enabled"
-    let budget_tokens: Int
+    let type: String
+    var budget_tokens: Int?
   }
 
   struct Tool: Encodable {
@@ -37,6 +56,8 @@ struct MessagesRequest: Encodable {
     let description: String
     let input_schema: JSONSchema
   }
+
+  struct OutputConfiguration: Encodable { let effort: String }
 
   struct ToolChoice: Encodable {
     let type: String
@@ -51,51 +72,50 @@ struct MessagesRequest: Encodable {
   var top_p: Double?
   var thinking: Thinking?
   var stop_sequences: [String]?
+  var output_config: OutputConfiguration?
   var tools: [Tool]?
   var tool_choice: ToolChoice?
 
-  init(_ request: PolicyRequest, settings: AnthropicPolicy.Settings) {
+  init(_ request: PolicyRequest, settings: AnthropicPolicy.Settings, dialect: MessagesDialect) {
     model = settings.model
     max_tokens = settings.maxTokens
-    top_p = settings.topP
-    if let budget = settings.thinkingTokens {
-      thinking = Thinking(budget_tokens: budget)
-    } else if settings.topP == nil {
-      // Newer models take the one or the other.
-      temperature = settings.temperature
+    top_p = dialect.sampling.topP(settings.topP)
+    temperature = dialect.sampling.temperature(settings.sentTemperature)
+    switch settings.thinking {
+    case .tokens(let budget): thinking = Thinking(type: "enabled", budget_tokens: budget)
+    case .adaptive: thinking = Thinking(type: "adaptive")
+    case nil: break
     }
     stop_sequences = settings.format.stops(isText: false)
+    output_config = settings.effort.map(OutputConfiguration.init)
     messages = []
-    read(request.transcript, tools: request.tools)
+    for turn in Conversation(request.transcript, tools: request.tools).turns { append(turn) }
     if !request.tools.isEmpty {
       tools = request.tools.map {
         Tool(name: $0.name, description: $0.description, input_schema: JSONSchema($0))
       }
-      tool_choice = ToolChoice(type: "any")
+      // A model that thinks may not be forced to call.
+      tool_choice = ToolChoice(type: settings.thinking == nil && dialect.takesForcedTools ? "any" : "auto")
     }
     if settings.cachesPrompts { mark() }
   }
 
-  private mutating func read(_ transcript: Transcript, tools: [ActionTool]) {
-    var called: String?
-    for (place, entry) in transcript.entries.enumerated() {
-      switch entry {
-      case .instructions(let text): system = (system ?? []) + [.text(text)]
-      case .prompt(let text):
-        // An empty turn is refused.
-        let said = text.isEmpty ? "(nothing)" : text
-        let block = called.map { Block(type: "tool_result", tool_use_id: $0, content: said) } ?? .text(said)
-        called = nil
-        append(block, role: "user")
-      case .response(let text):
-        guard let (call, words) = ToolCall.last(in: text), tools.contains(where: { $0.name == call.name }) else {
-          append(.text(text.isEmpty ? "(no answer)" : text), role: "assistant")
-          continue
-        }
-        if !words.isEmpty { append(.text(words), role: "assistant") }
-        called = "call_\(place)"
+  private mutating func append(_ turn: Conversation.Turn) {
+    switch turn {
+    case .instructions(let text):
+      // A blank block is refused.
+      if !text.allSatisfy(\.isWhitespace) { system = (system ?? []) + [.text(text)] }
+    case .prompt(let text): append(.text(text), role: "user")
+    case .result(let text, let id): append(Block(type: "tool_result", tool_use_id: id, content: text), role: "user")
+    case .response(let text): append(.text(text), role: "assistant")
+    case .call(let called):
+      if let blocks = called.continuation.flatMap({ MessagesThoughts.blocks($0, id: called.id) }) {
+        for block in blocks { append(.verbatim(block), role: "assistant") }
+      } else {
+        if !called.words.isEmpty { append(.text(called.words), role: "assistant") }
         append(
-          Block(type: "tool_use", id: called, name: call.name, input: call.arguments), role: "assistant")
+          Block(type: "tool_use", id: called.id, name: called.call.name, input: called.call.arguments),
+          role: "assistant")
       }
     }
   }
@@ -118,6 +138,42 @@ struct MessagesRequest: Encodable {
   }
 }
 
+/// An answer that thought before it called a tool, whose blocks this API wants back as they were: signed, and in their order.
+enum MessagesThoughts {
+  /// An answer's blocks up to the first call as a ``PolicyResponse/continuation``; nil where it did not think, or calls nothing.
+  static func continuation(_ content: [JSONValue]) -> String? {
+    func kind(_ block: JSONValue) -> String? { block["type"]?.text }
+    guard let call = content.firstIndex(where: { kind($0) == "tool_use" }) else { return nil }
+    let blocks = content[...call].filter { !isBlank($0) }
+    guard blocks.contains(where: { kind($0)?.hasSuffix("thinking") == true }) else { return nil }
+    return JSONValue.list(blocks.map(sendable)).json
+  }
+
+  /// The blocks of a continuation, the call under an id of the conversation's.
+  static func blocks(_ continuation: String, id: String) -> [JSONValue]? {
+    JSONValue(parsing: continuation)?.items?.map { block in
+      guard block["type"]?.text == "tool_use", var fields = block.fields else { return block }
+      fields["id"] = .text(id)
+      return .object(fields)
+    }
+  }
+
+  private static func isBlank(_ block: JSONValue) -> Bool {
+    block["type"]?.text == "text" && block["text"]?.text?.allSatisfy(\.isWhitespace) != false
+  }
+
+  /// Of text and calls, what a request may hold; thoughts as they are.
+  private static func sendable(_ block: JSONValue) -> JSONValue {
+    let keys: Set<String>
+    switch block["type"]?.text {
+    case "text": keys = ["type", "text"]
+    case "tool_use": keys = ["type", "id", "name", "input"]
+    default: return block
+    }
+    return .object((block.fields ?? [:]).filter { keys.contains($0.key) })
+  }
+}
+
 /// An answer of `/messages`; unknown keys and unknown kinds of blocks are ignored.
 struct MessagesAnswer: Decodable {
   struct Block: Decodable {
@@ -137,6 +193,23 @@ struct MessagesAnswer: Decodable {
 
   let content: [Block]
   let usage: Usage?
+  let stop_reason: String?
+  /// What goes back with later questions.
+  let continuation: String?
+
+  enum CodingKeys: CodingKey { case content, usage, stop_reason }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    content = try container.decode([Block].self, forKey: .content)
+    usage = try container.decodeIfPresent(Usage.self, forKey: .usage)
+    stop_reason = try? container.decodeIfPresent(String.self, forKey: .stop_reason)
+    // Read as they stand only where they are wanted.
+    let isCall = content.contains { $0.type == "tool_use" } && content.contains { $0.type.hasSuffix("thinking") }
+    continuation =
+      isCall
+      ? (try? container.decode([JSONValue].self, forKey: .content)).flatMap(MessagesThoughts.continuation) : nil
+  }
 
   /// The answer: its texts, and the first call of a tool. A refusal is an answer too, one with no action.
   var response: PolicyResponse {
@@ -151,11 +224,14 @@ struct MessagesAnswer: Decodable {
     // This API counts what is read from the cache, and what is written to it, beside the input.
     let read = usage?.cache_read_input_tokens?.value ?? 0
     let written = usage?.cache_creation_input_tokens?.value ?? 0
-    return PolicyResponse(
+    var response = PolicyResponse(
       text, reasoning: thoughts.isEmpty ? nil : thoughts,
       usage: Agents.Usage(
         inputTokens: (usage?.input_tokens?.value ?? 0) + read + written, cachedInputTokens: read,
         cacheWriteTokens: written,
-        outputTokens: usage?.output_tokens?.value ?? 0))
+        outputTokens: usage?.output_tokens?.value ?? 0,
+        cutOffAnswers: ["max_tokens", "model_context_window_exceeded"].contains(stop_reason) ? 1 : 0))
+    response.continuation = continuation
+    return response
   }
 }

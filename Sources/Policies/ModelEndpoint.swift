@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import HTTP
 import Logging
 import Metrics
 import Synchronization
@@ -8,10 +9,11 @@ import Synchronization
 /// takes, stragglers asked twice.
 package final class ModelEndpoint: Sendable {
   package let transport: HTTPTransport
-  private let rules: CallRules
+  let rules: CallRules
   private let gate: AdaptiveGate
   private let latencies = Latencies()
-  fileprivate let hasAnswered = Mutex(false)
+  /// The server has said something, and when it last gave an answer that could be read, by ``AwakeClock``.
+  let history = Mutex<(hasSpoken: Bool, lastAnswer: Double?)>((false, nil))
   /// What ends every further call, once a server has said it.
   private let verdict = Mutex<PolicyError?>(nil)
   private let lastWarning = Mutex<ContinuousClock.Instant?>(nil)
@@ -56,7 +58,7 @@ package final class ModelEndpoint: Sendable {
     _ path: String, _ body: Data, name: String, seed: Seed, ended: (@Sendable () async -> PolicyError?)?,
     _ read: @escaping @Sendable (Data) throws(PolicyError) -> T
   ) async throws(PolicyError) -> Reply<T> {
-    let watcher = RetryWatcher(endpoint: self, name: name, end: ended, seconds: rules.deadline)
+    let watcher = RetryWatcher(endpoint: self, name: name, end: ended)
     let (answer, attempts) = try await rules.retry.run(seed: seed, watcher: watcher) {
       () throws(PolicyError) -> (value: T, isHedged: Bool) in
       await watcher.enter(gate)
@@ -69,7 +71,7 @@ package final class ModelEndpoint: Sendable {
         throw end
       }
       let start = ContinuousClock.now
-      let left = min(rules.timeout, start.duration(to: watcher.deadline).inSeconds)
+      let left = min(rules.timeout, watcher.secondsLeft)
       let (result, isHedged) = await attempt { () throws(PolicyError) -> T in
         try read(try await self.transport.post(path, body, within: left))
       }
@@ -85,15 +87,15 @@ package final class ModelEndpoint: Sendable {
     case .success:
       outcome = .answered(seconds: seconds)
       latencies.note(seconds)
-      hasAnswered.withLock { $0 = true }
+      history.withLock { $0 = (true, AwakeClock.shared.now) }
     case .failure(let error):
       switch error.kind {
-      case .unreachable, .timedOut, .cancelled: outcome = .silent
+      case .unreachable, .connectionRefused, .timedOut, .cancelled: outcome = .silent
       case .rateLimited: outcome = .refused
       default: outcome = .failed
       }
       // A server that says no is there.
-      if case .silent = outcome {} else { hasAnswered.withLock { $0 = true } }
+      if case .silent = outcome {} else { history.withLock { $0.hasSpoken = true } }
       if [.unauthorized, .outOfCredit, .unknownModel].contains(error.kind) {
         verdict.withLock { $0 = $0 ?? error }
       }
@@ -144,58 +146,22 @@ package final class ModelEndpoint: Sendable {
     }
   }
 
-  fileprivate func note(_ error: PolicyError, name: String, attempt: Int, pause: Double) {
+  func note(_ error: PolicyError, name: String, attempt: Int, pause: Double, left: Double) {
     Counter(label: "coxswain.policy.retries", dimensions: [("kind", error.kind.rawValue)]).increment()
     let metadata: Logger.Metadata = [
-      "call": "\(name)", "attempt": "\(attempt)", "of": "\(rules.retry.attempts)", "kind": "\(error.kind.rawValue)",
-      "pause": "\(String(format: "%.2f", pause))",
+      "call": "\(name)", "attempt": "\(attempt)", "kind": "\(error.kind.rawValue)",
+      "pause": "\(String(format: "%.2f", pause))", "left": "\(String(format: "%.0f", left))",
     ]
     log.info("trying again", metadata: metadata)
     // Who looks at a run that stands still should see why, once in a while.
-    guard error.kind == .unreachable || error.kind == .timedOut || attempt > 3 else { return }
+    guard [.unreachable, .connectionRefused, .timedOut].contains(error.kind) || attempt > 3 else { return }
     let isDue = lastWarning.withLock { last in
       if let last, ContinuousClock.now - last < .seconds(10) { return false }
       last = .now
       return true
     }
-    if isDue { log.warning("\(error.message) Trying again.", metadata: metadata) }
-  }
-}
-
-/// What a call's retries ask and tell. Used by one call alone, one attempt after the other.
-private final class RetryWatcher: RetryRule.Watcher {
-  private let endpoint: ModelEndpoint
-  private let name: String
-  private let end: (@Sendable () async -> PolicyError?)?
-  private let seconds: Double
-  /// Set when the first place is given: waiting in line is not the server's doing.
-  private(set) var deadline = ContinuousClock.now
-
-  init(
-    endpoint: ModelEndpoint, name: String, end: (@Sendable () async -> PolicyError?)?, seconds: Double
-  ) {
-    self.endpoint = endpoint
-    self.name = name
-    self.end = end
-    self.seconds = seconds
-  }
-
-  private var hasBegun = false
-
-  /// Waits for a place, and puts the deadline off by as long.
-  func enter(_ gate: AdaptiveGate) async {
-    let start = ContinuousClock.now
-    await gate.enter()
-    let now = ContinuousClock.now
-    deadline = hasBegun ? deadline + (now - start) : now + .seconds(seconds)
-    hasBegun = true
-  }
-
-  var hasEverAnswered: Bool { endpoint.hasAnswered.withLock(\.self) }
-
-  func ended() async -> PolicyError? { await end?() }
-
-  func willRetry(_ error: PolicyError, attempt: Int, pause: Double) {
-    endpoint.note(error, name: name, attempt: attempt, pause: pause)
+    guard isDue else { return }
+    let patience = error.isOutage && rules.retry.waitsOutOutages ? " for another \(Int(left.rounded(.up))) s" : ""
+    log.warning("\(error.message) Trying again\(patience).", metadata: metadata)
   }
 }

@@ -89,7 +89,7 @@ public struct PolicyProbe: Sendable {
   }
 
   private static func seed(_ policy: ChatCompletionsPolicy) async -> Finding {
-    guard policy.settings.temperature > 0 else {
+    guard policy.settings.temperature != 0 else {
       return Finding("seed", works: nil, detail: "cannot be told at temperature 0")
     }
     do throws(PolicyError) {

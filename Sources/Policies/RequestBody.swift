@@ -16,7 +16,13 @@ extension ChatCompletionsPolicy: RequestWriting {
 
 extension AnthropicPolicy: RequestWriting {
   public func body(for request: PolicyRequest) throws(PolicyError) -> Data {
-    try WireJSON.written(MessagesRequest(request, settings: settings))
+    try WireJSON.written(MessagesRequest(request, settings: settings, dialect: MessagesDialect()))
+  }
+}
+
+extension ResponsesPolicy: RequestWriting {
+  public func body(for request: PolicyRequest) throws(PolicyError) -> Data {
+    try WireJSON.written(ResponsesRequest(request, settings: settings, dialect: ResponsesDialect()))
   }
 }
 

@@ -1,31 +1,92 @@
 import Agents
 import Foundation
+import HTTP
 
-/// How often a call is tried again, and after how long: bounded exponential backoff with full jitter.
+/// How often a call is tried again, and after how long: exponential backoff with full jitter.
+///
+/// An outage (429, 408, 5xx, a refused connection) is waited out: only the call's deadline binds. What may have been paid for (an
+/// answer that broke off, came too late or cannot be read) is tried a bounded number of times.
 public struct RetryRule: Sendable, Hashable {
-  /// Attempts in all, the first included.
+  /// Attempts in all, the first included; those that an outage refused are not counted. 1 for never again, whatever fails.
   public var attempts: Int
   /// The upper bound of the first pause, in seconds; it doubles with every attempt.
   public var base: Double
   /// The upper bound of a pause that the server did not ask for, in seconds.
   public var most: Double
+  /// Otherwise an outage counts like any failure: for a server that nobody will start again, and where a quick word is wanted.
+  public var waitsOutOutages: Bool
 
-  public init(attempts: Int = 10, base: Double = 0.25, most: Double = 30) {
+  public init(attempts: Int = 10, base: Double = 0.25, most: Double = 30, waitsOutOutages: Bool = true) {
     self.attempts = attempts
     self.base = base
     self.most = most
+    self.waitsOutOutages = waitsOutOutages
   }
 
-  /// The pause before attempt `attempt` (counted from 1 for the first repetition), in seconds, or nil to give up.
+  /// A server that never answered and cannot be reached is most likely not there at all: so many attempts tell. So they do where
+  /// an answer came whole and cannot be read: it was most likely paid for.
+  static let fewAttempts = 4
+
+  /// What was tried so far. Pure: it knows neither a clock nor a server.
+  struct Course: Sendable, Hashable {
+    /// Attempts that failed, of any kind.
+    private(set) var failures = 0
+    /// Those that count towards ``RetryRule/attempts``.
+    private(set) var counted = 0
+    /// Those that count towards ``RetryRule/fewAttempts``.
+    private(set) var hopeless = 0
+
+    enum Step: Hashable {
+      /// Tries again after so many seconds.
+      case pause(Double)
+      case giveUp(Reason)
+    }
+
+    enum Reason: Hashable {
+      /// The error is final.
+      case final
+      /// Tried as often as it is worth.
+      case attempts
+      /// Out of time.
+      case deadline
+      /// The server asks for a longer wait than there is time.
+      case wait
+    }
+
+    /// What follows a failure.
+    ///
+    /// - Parameters:
+    ///   - left: seconds until the deadline.
+    ///   - hasEverAnswered: the server has answered something at some time.
+    ///   - uniform: a number in [0, 1).
+    mutating func next(
+      after error: PolicyError, rule: RetryRule, left: Double, hasEverAnswered: Bool, uniform: Double
+    ) -> Step {
+      failures += 1
+      guard error.isRetryable else { return .giveUp(.final) }
+      let isWaitedOut = error.isOutage && rule.waitsOutOutages && rule.attempts > 1
+      if !isWaitedOut { counted += 1 }
+      let isUnreachable = error.kind == .unreachable || error.kind == .connectionRefused && !isWaitedOut
+      if error.kind == .malformedAnswer || isUnreachable && !hasEverAnswered { hopeless += 1 }
+      guard counted < rule.attempts, hopeless < RetryRule.fewAttempts else { return .giveUp(.attempts) }
+      let pause = rule.pause(before: failures, retryAfter: error.retryAfter, uniform: uniform)
+      if pause < left { return .pause(pause) }
+      if let asked = error.retryAfter, asked >= left { return .giveUp(.wait) }
+      // What the deadline leaves is used as well, in halves.
+      return left > 2 * rule.base ? .pause(left / 2) : .giveUp(.deadline)
+    }
+  }
+
+  /// The pause before attempt `attempt` (counted from 1 for the first repetition), in seconds.
   ///
   /// - Parameters:
-  ///   - retryAfter: what the server asked for, in seconds; it is kept to, with jitter on top.
+  ///   - retryAfter: what the server asked for, in seconds; it is kept to, with jitter on top. The backoff is a floor under it: a
+  ///     server that says 0 does not know how many others it says it to.
   ///   - uniform: a number in [0, 1).
-  func pause(before attempt: Int, retryAfter: Double?, uniform: Double) -> Double? {
-    guard attempt < attempts else { return nil }
-    let bound = min(most, base * pow(2, Double(attempt - 1)))
+  func pause(before attempt: Int, retryAfter: Double?, uniform: Double) -> Double {
+    let bound = min(most, base * pow(2, Double(min(attempt, 64) - 1)))
     guard let retryAfter else { return bound * uniform }
-    return retryAfter + base * uniform
+    return max(retryAfter + base * uniform, bound * uniform)
   }
 
   /// Who knows more of a server than one call does.
@@ -33,19 +94,18 @@ public struct RetryRule: Sendable, Hashable {
     /// The server has answered something at some time.
     var hasEverAnswered: Bool { get }
 
-    /// When the whole call ends, attempts and pauses together.
-    var deadline: ContinuousClock.Instant { get }
+    /// Seconds until the whole call ends, attempts and pauses together.
+    var secondsLeft: Double { get }
 
     /// Why the run has ended meanwhile, or nil.
     func ended() async -> PolicyError?
 
     /// A failure is tried again after so many seconds; `attempt` is how often it was tried.
     func willRetry(_ error: PolicyError, attempt: Int, pause: Double)
-  }
 
-  /// A server that never answered is most likely not there at all: so many attempts tell. So they do where an answer came whole
-  /// and cannot be read: it was most likely paid for.
-  static let fewAttempts = 4
+    /// What is thrown after the last of several attempts, or of one that is not worth another.
+    func gaveUp(_ error: PolicyError, _ reason: Course.Reason, attempts: Int) -> PolicyError
+  }
 
   /// Runs `body` until it answers, fails for good, or has been tried often enough or for long enough.
   ///
@@ -56,27 +116,23 @@ public struct RetryRule: Sendable, Hashable {
     _ body: () async throws(PolicyError) -> T
   ) async throws(PolicyError) -> (value: T, attempts: Int) {
     var generator: SplitMix64?
-    var (attempt, hopeless) = (1, 0)
+    var course = Course()
     while true {
       do throws(PolicyError) {
-        return (try await body(), attempt)
+        return (try await body(), course.failures + 1)
       } catch {
         var draws = generator ?? seed.split("retry").generator()
         let uniform = draws.uniform()
         generator = draws
-        let isHopeless =
-          error.kind == .malformedAnswer || error.kind == .unreachable && !watcher.hasEverAnswered
-        if isHopeless { hopeless += 1 }
-        guard error.isRetryable, hopeless < Self.fewAttempts,
-          let pause = pause(before: attempt, retryAfter: error.retryAfter, uniform: uniform),
-          ContinuousClock.now + .seconds(pause) < watcher.deadline
-        else {
-          throw attempt == 1
-            ? error : PolicyError(error.kind, "\(error.message) (tried \(attempt) times)", retryAfter: error.retryAfter)
+        let step = course.next(
+          after: error, rule: self, left: watcher.secondsLeft, hasEverAnswered: watcher.hasEverAnswered,
+          uniform: uniform)
+        switch step {
+        case .giveUp(let reason): throw watcher.gaveUp(error, reason, attempts: course.failures)
+        case .pause(let pause):
+          watcher.willRetry(error, attempt: course.failures, pause: pause)
+          try await wait(pause, watcher)
         }
-        watcher.willRetry(error, attempt: attempt, pause: pause)
-        attempt += 1
-        try await wait(pause, watcher)
       }
     }
   }
@@ -91,16 +147,4 @@ public struct RetryRule: Sendable, Hashable {
       }
     }
   }
-}
-
-/// Reads `Retry-After`, a number of seconds or a date of HTTP's preferred form (RFC 9110, 10.2.3). nil where it is neither.
-func retryAfterSeconds(_ header: String?, now: Date) -> Double? {
-  guard let header = header?.trimmingCharacters(in: .whitespaces) else { return nil }
-  // Longer than a year is for ever.
-  if let seconds = Double(header) { return seconds.isNaN ? nil : min(max(seconds, 0), 31_536_000) }
-  let formatter = DateFormatter()
-  formatter.locale = Locale(identifier: "en_US_POSIX")
-  formatter.timeZone = TimeZone(identifier: "GMT")
-  formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
-  return formatter.date(from: header).map { max($0.timeIntervalSince(now), 0) }
 }

@@ -86,9 +86,11 @@ public struct SharedPrompts: Policy {
       guard let first = group.first else { return }
       Task {
         do throws(PolicyError) {
+          // Here, where it is known which of them share their input.
           let responses = try await base.respond(to: first.request, samples: group.count)
+            .estimatingUsage(for: first.request)
           for (waiting, response) in zip(group, responses) { waiting.answered.resume(returning: .success(response)) }
-          self.askAgain(Array(group.dropFirst(responses.count)), drawn: responses.count)
+          self.askAgain(Array(group.dropFirst(responses.count)), of: group.count, drawn: responses.count)
         } catch {
           for waiting in group { waiting.answered.resume(returning: .failure(error)) }
         }
@@ -96,9 +98,10 @@ public struct SharedPrompts: Policy {
     }
 
     /// Asks for what is left over, all at a time.
-    private func askAgain(_ rest: [Waiting], drawn: Int) {
+    private func askAgain(_ rest: [Waiting], of asked: Int, drawn: Int) {
       guard !rest.isEmpty else { return }
-      most = max(1, min(most, drawn))
+      // A few that are missing were broken off, and say nothing about how many the server draws.
+      if 2 * drawn <= asked { most = max(1, min(most, drawn)) }
       for start in stride(from: 0, to: rest.count, by: most) {
         ask(Array(rest[start..<min(start + most, rest.count)]))
       }

@@ -1,10 +1,15 @@
 import Agents
 import Foundation
 
-/// One encoder and one decoder for all calls: making them takes as long as using them.
+/// How requests are written and answers read.
 enum WireJSON {
+  /// One for all calls: making it takes as long as using it.
   static let encoder = JSONEncoder()
-  static let decoder = JSONDecoder()
+
+  /// Reads an answer as servers write it; nil where it is none of this type.
+  static func answer<T: Decodable>(_ type: T.Type, _ body: Data) -> T? {
+    try? OutsideJSON.decode(type, from: body, nonFinite: true)
+  }
 }
 
 /// As much of JSON Schema as choices and tools need: an object of texts.

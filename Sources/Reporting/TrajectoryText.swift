@@ -8,14 +8,18 @@ public struct TrajectoryText: Sendable {
   public let values: [Int: Double]
   /// What the model thought apart from its answers, by step, counted from 0.
   public let reasoning: [Int: String]
+  /// The steps, counted from 0, whose answers ended because they may be no longer.
+  public let cutOff: Set<Int>
 
   public init(
-    _ trajectory: Trajectory, format: ActionFormat, values: [Int: Double] = [:], reasoning: [Int: String] = [:]
+    _ trajectory: Trajectory, format: ActionFormat, values: [Int: Double] = [:], reasoning: [Int: String] = [:],
+    cutOff: Set<Int> = []
   ) {
     self.trajectory = trajectory
     self.format = format
     self.values = values
     self.reasoning = reasoning
+    self.cutOff = cutOff
   }
 
   /// - Parameter width: in characters, at which lines are broken between words.
@@ -38,7 +42,8 @@ public struct TrajectoryText: Sendable {
       lines.append("")
       lines.append(
         "Step \(place + 1)  reward \(Format.number(step.outcome.reward, signed: true)), \(Format.number(paid)) so far"
-          + value(after: place + 1) + (step.outcome.isInvalid ? "  invalid" : "")
+          + value(after: place + 1) + (cutOff.contains(place) ? "  answer cut off" : "")
+          + (step.outcome.isInvalid ? "  invalid" : "")
           + (step.outcome.isDone ? "  done" : ""))
       if let reasoning = reasoning[place] { add("Reasoning", reasoning) }
       if let thought = format.thought(in: step.response, action: step.action) { add("Thought", thought) }

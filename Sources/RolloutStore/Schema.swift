@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header tells a store from any other SQLite file.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that an older Coxswain could not read.
-  static let version = 4
+  static let version = 6
 
   /// Refuses a file that is no store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -24,6 +24,13 @@ enum Schema {
     }
   }
 
+  /// A store of this very version; throws where it is none that this version can read.
+  static func isCurrent(_ database: Database, path: String) throws -> Bool {
+    guard try !isEmpty(database) else { return false }
+    try check(database, path: path)
+    return try Int.fetchOne(database, sql: "PRAGMA user_version") == version
+  }
+
   /// Creates the tables in an empty file, and brings an older store up to date.
   static func prepare(_ database: Database, path: String) throws {
     if try isEmpty(database) {
@@ -36,6 +43,8 @@ enum Schema {
     if version < 2 { try database.execute(sql: secondVersion) }
     if version < 3 { try database.execute(sql: thirdVersion) }
     if version < 4 { try database.execute(sql: fourthVersion) }
+    if version < 5 { try database.execute(sql: fifthVersion) }
+    if version < 6 { try database.execute(sql: sixthVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -83,6 +92,25 @@ enum Schema {
       figures TEXT NOT NULL,
       PRIMARY KEY (run, task, particle, scorer)
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Version 5 knows which tokens no server reported and which answers were cut off, and tells failures of attempts apart.
+  private static let fifthVersion = """
+    -- Of the input and output tokens, those that were estimated from the text.
+    ALTER TABLE call ADD COLUMN estimatedTokens INTEGER NOT NULL DEFAULT 0;
+    -- 1 for an answer that ended because it may be no longer.
+    ALTER TABLE call ADD COLUMN cutOffAnswers INTEGER NOT NULL DEFAULT 0;
+    -- What kind of failure `failure` says in words; NULL where an older version stored it.
+    ALTER TABLE trajectory ADD COLUMN failureKind TEXT;
+    -- The attempt failed over the action: what kind of failure, and in words. The rest of the row then says nothing.
+    ALTER TABLE outcome ADD COLUMN failureKind TEXT;
+    ALTER TABLE outcome ADD COLUMN failure TEXT;
+    """
+
+  /// Version 6 keeps what servers want back beside an answer.
+  private static let sixthVersion = """
+    -- What the policy's server wants to see again beside this answer in later questions, in the policy's own form.
+    ALTER TABLE call ADD COLUMN continuation TEXT;
     """
 
   private static let tables = """

@@ -10,6 +10,9 @@
     /// How many threads products and loops use. More than there are free cores makes them slower by far.
     public static func setThreads(_ threads: Int) { cx_set_threads(Int32(clamping: max(1, threads))) }
 
+    /// Whether products of one row are products with a vector, which they are unless this is turned off to compare.
+    public static func setVectorProducts(_ on: Bool) { cx_set_vector_products(on) }
+
     /// Bytes of tensors, now and at most since the last reset.
     public static var memory: Int { cx_active_memory() }
     public static var peakMemory: Int { cx_peak_memory() }

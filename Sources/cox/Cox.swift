@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HTTP
 
 struct Cox: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,7 +13,7 @@ struct Cox: AsyncParsableCommand {
       Progress goes to standard error, results to standard output. Exit codes: 0 done, 2 bad use or configuration, \
       3 stopped by a limit, 1 anything else.
       """,
-    version: "cox 0.1.0",
+    version: "cox \(ProductVersion.number)",
     subcommands: [
       Demo.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Report.self,
       Show.self,
@@ -27,7 +28,7 @@ enum Main {
     signal(SIGPIPE, SIG_IGN)
     // A file that may not grow any more is an error to be told, not a death.
     signal(SIGXFSZ, SIG_IGN)
-    raiseFileLimit()
+    OpenFiles.raiseLimit()
     do {
       var command = try Cox.parseAsRoot()
       if let verb = command as? any Verb { Log.start(verb.common.logLevel, verb.common.logFormat) }
@@ -52,18 +53,5 @@ enum Main {
       }
       exit(code == .validationFailure ? ExitStatus.badUse : code.rawValue)
     }
-  }
-
-  /// Every call in flight is an open file, and the usual limit is 1,024 of them: as many as the system lets a user have.
-  private static func raiseFileLimit() {
-    var limit = rlimit()
-    #if os(Linux)
-      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    #else
-      let resource = RLIMIT_NOFILE
-    #endif
-    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-    limit.rlim_cur = min(limit.rlim_max, 65_536)
-    _ = setrlimit(resource, &limit)
   }
 }

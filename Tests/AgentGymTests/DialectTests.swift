@@ -77,6 +77,12 @@ struct DialectTests {
     #expect(try house.opening(Self.json(#"{"observation": "a"}"#)).choices == nil)
   }
 
+  @Test("A lone surrogate in a server's text costs one character")
+  func surrogate() throws {
+    let answer = try Self.read(#"{"observation": "caf\udce9", "reward": 0, "score": 1, "done": true}"#, status: 200)
+    #expect(try Dialect.sciworld.outcome(answer).text == "caf\u{FFFD}")
+  }
+
   @Test(arguments: [
     (#"{"reward": 1, "score": 1, "done": true}"#, "has nothing at \"observation\""),
     (#"{"observation": 3, "score": 1, "done": true}"#, "has a number at \"observation\""),

@@ -59,6 +59,22 @@ struct ConfigurationTests {
     #expect(configuration.limits == Limits(calls: 5000, cost: 2, seconds: 3600))
   }
 
+  @Test("An environment that fails ends the attempt, or the run where the configuration says so")
+  func onError() throws {
+    let standard = try Configuration(yaml: Self.least, file: "c.yaml")
+    #expect(standard.steering.onEnvironmentError == .fail)
+    let yaml = "environment: { kind: orders, onError: stop }\npolicy: { kind: local }\nsteering: { particles: 3 }"
+    let stopping = try Configuration(yaml: yaml, file: "c.yaml").steering
+    #expect(stopping.onEnvironmentError == .stop && stopping.effective.onEnvironmentError == .stop)
+    #expect(stopping.particles == 3)
+    #expect(Self.failure(yaml.replacingOccurrences(of: "stop", with: "halt"))?.contains("one of fail, stop") == true)
+    // As the settings of older runs are stored.
+    let old =
+      #"{"method":"amc","particles":8,"temperature":0.1,"schedule":{"never":{}},"resampler":"systematic","#
+      + #""answer":"sample","divergence":"retry","seed":0}"#
+    #expect(try JSONDecoder().decode(SteeringSettings.self, from: Data(old.utf8)).onEnvironmentError == .fail)
+  }
+
   @Test(
     "resample in its forms",
     arguments: [
@@ -106,7 +122,7 @@ struct ConfigurationTests {
       ("environment: { kind: orders }\npolicy: { kind: local, port: 70000 }", "port"),
       ("environment: { kind: orders }\npolicy: { kind: local, timeout: 1e17 }", "timeout"),
       (anthropic + "temperature: 1.2 }", "0 to 1"), (anthropic + "topP: 0.9, temperature: 0.5 }", "topP"),
-      (anthropic + "format: tools, thinkingTokens: 1024, maxTokens: 2048 }", "tools"),
+      (anthropic + "thinkingTokens: much }", "adaptive"),
       (anthropic + "thinkingTokens: 2000 }", "thinkingTokens"),
       (openai + "url: \"http://example.com/v1\" }", "unencrypted"), (openai + "url: \"x\" }", "no URL"),
       (openai + "url: \"https://example.com\", hedge: 1 }", "hedge"),
@@ -139,7 +155,7 @@ struct ConfigurationTests {
     #expect(policy.limits.tokens == 5)
     let claude = try Configuration(
       yaml: Self.anthropic + "thinkingTokens: 1024, maxTokens: 2048, promptCache: false }", file: "c.yaml")
-    #expect(claude.policy.url == "https://api.anthropic.com/v1" && claude.policy.thinkingTokens == 1_024)
+    #expect(claude.policy.url == "https://api.anthropic.com/v1" && claude.policy.thinking == .tokens(1_024))
     #expect(!claude.policy.promptCache)
   }
 
@@ -179,9 +195,10 @@ struct ConfigurationTests {
     let short = try Configuration(
       yaml: Self.least + #"critic: { kind: pooling, url: "http://127.0.0.1:8000", model: rm }"#, file: "c.yaml")
     let pooling = try #require(short.critic.pooling)
-    #expect(short.critic.kind == .pooling && pooling.url == "http://127.0.0.1:8000" && pooling.critic.model == "rm")
+    #expect(
+      short.critic.kind == .pooling && pooling.server.url == "http://127.0.0.1:8000" && pooling.critic.model == "rm")
     #expect(pooling.critic == PoolingCritic.Settings(model: "rm", rules: pooling.critic.rules))
-    #expect(pooling.critic.rules == PoolingCritic.Settings(model: "rm").rules && pooling.apiKeyVariable == nil)
+    #expect(pooling.critic.rules == PoolingCritic.Settings(model: "rm").rules && pooling.server.apiKeyVariable == nil)
     let long = try Configuration(
       yaml: Self.least + """
         critic: { kind: pooling, url: "http://10.0.0.1", model: rm, apiKeyVariable: RM_KEY, batch: 8, scale: 0.5, offset: 1,
@@ -191,7 +208,7 @@ struct ConfigurationTests {
     #expect(other.critic.batch == 8 && other.critic.scale == 0.5 && other.critic.offset == 1)
     #expect(other.critic.rules.concurrency == 2 && other.critic.rules.retry.attempts == 3)
     #expect(other.critic.rules.allowsPlainHTTP && other.critic.rules.section == "critic")
-    #expect(other.apiKeyVariable == "RM_KEY")
+    #expect(other.server.apiKeyVariable == "RM_KEY")
   }
 
   static let judgeStart = least + "critic: { kind: judge, model: m, "

@@ -18,7 +18,8 @@ struct PoolingTests {
     PoolingCritic.Settings(
       model: "rm", batch: batch, scale: scale, offset: offset,
       rules: CallRules(
-        retry: RetryRule(attempts: attempts, base: 0.01, most: 0.05), concurrency: concurrency, section: "critic"))
+        retry: RetryRule(attempts: attempts, base: 0.01, most: 0.05, waitsOutOutages: false), concurrency: concurrency,
+        section: "critic"))
   }
 
   static func texts(_ request: TestServer.Request) -> [String] { request.json["input"] as? [String] ?? [] }

@@ -157,7 +157,7 @@ import Testing
       builder.tensors.removeAll { $0.name == "output_norm.weight" }
       builder.add("output_norm.weight", [16], [Float](repeating: 1, count: 16))
     }
-    refuse("does not have") { $0.add("blk.0.attn_output.bias", [32], [Float](repeating: 1, count: 32)) }
+    refuse("o_proj.bias is missing") { $0.add("blk.0.attn_output.bias", [32], [Float](repeating: 1, count: 32)) }
     refuse("does not have") { $0.add("blk.0.ffn_gate_inp.weight", [1], [1]) }
   }
 
@@ -165,7 +165,7 @@ import Testing
     var model = SmallModel()
     model["tokenizer.chat_template"] = .string("{{ '<start_of_turn>' }}")
     let opened = try model.open()
-    #expect(opened.chatTemplate == nil && opened.chatTemplateError?.message.contains("ChatML") == true)
+    #expect(opened.chatTemplate == nil && opened.chatTemplateError?.message.contains("leaves out") == true)
     model["tokenizer.chat_template"] = nil
     #expect(try model.open().chatTemplateError == nil)
   }
@@ -181,7 +181,10 @@ import Testing
       try SafetensorsFile.write(tensors, metadata: [:], to: folder.appendingPathComponent("model.safetensors").path)
       for (name, text) in [
         ("config.json", Self.object(Self.llama)), ("tokenizer.json", SmallTokenizer().json),
-        ("tokenizer_config.json", #"{"chat_template": "<|im_start|>", "eos_token": "<|end|>"}"#),
+        (
+          "tokenizer_config.json",
+          #"{"chat_template": "{% for m in messages %}{{ m.content }}{% endfor %}", "eos_token": "<|end|>"}"#
+        ),
       ] { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
       let model = try OpenModel.open(folder.path)
       #expect(model.tokenizer.encode("hello") == [259] && model.chatTemplate != nil)

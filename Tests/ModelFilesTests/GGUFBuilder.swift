@@ -109,7 +109,11 @@ struct SmallModel {
       ("tokenizer.ggml.merges", .array(["h e", "l l", "he ll", "hell o"].map(GGUFValue.string))),
       ("tokenizer.ggml.token_type", .array(tokens.map { .signed($0.hasPrefix("<|") ? 3 : 1) })),
       ("tokenizer.ggml.eos_token_id", .unsigned(301)),
-      ("tokenizer.chat_template", .string("{{'<|im_start|>' + message['role'] + '\n'}}")),
+      (
+        "tokenizer.chat_template",
+        .string(
+          "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content']}}{% endfor %}")
+      ),
     ]
     func tensor(_ name: String, _ shape: [Int]) {
       let count = shape.reduce(1, *)

@@ -133,7 +133,7 @@ import Testing
     let norm = try model.weights.floats(of: "model.norm.weight")
     #expect(norm.count == 576 && norm.allSatisfy(\.isFinite))
     let template = try #require(model.chatTemplate)
-    let text = template.render([ChatMessage(role: "user", content: "Hi")], addsGenerationPrompt: true)
+    let text = try template.render([ChatMessage(role: "user", content: "Hi")], addsGenerationPrompt: true)
     #expect(
       text == """
         <|im_start|>system

@@ -66,6 +66,18 @@ struct FaultTests {
     }
   }
 
+  @Test("A lone surrogate costs one character, not the session")
+  func surrogate() async throws {
+    var manners = SocketDouble.Manners()
+    manners.reply = {
+      $0.type == "step"
+        ? [.text(#"{"type":"observation","data":{"observation":{"text":"caf\udce9"},"reward":1,"done":false}}"#)]
+        : SocketDouble.play($0)
+    }
+    let outcome = try await Self.step(manners)
+    #expect(outcome.observation.text.contains("caf\u{FFFD}") && outcome.reward == 1)
+  }
+
   @Test func theShapesOfNewerVersionsAreUnderstood() async throws {
     var manners = SocketDouble.Manners()
     manners.reply = { message in

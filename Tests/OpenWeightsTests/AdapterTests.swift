@@ -65,7 +65,7 @@
       let tiny = try TinyModel.shared()
       let adapter = try TinyModel.adapter(Self.configuration, for: tiny)
       try await Places.withFolder { folder in
-        try AdapterFolder(folder.path).write(adapter, layers: 2, base: "somebody/model")
+        try AdapterFolder(folder.path).write(adapter, base: "somebody/model")
         let json = try #require(
           JSONSerialization.jsonObject(with: Data(contentsOf: folder.appendingPathComponent("adapter_config.json")))
             as? [String: Any])
@@ -89,9 +89,9 @@
         #expect(Dictionary(uniqueKeysWithValues: file.names.map { ($0, file.shape(of: $0) ?? []) }) == expected)
         #expect(file.metadata["format"] == "pt")
         let back = try AdapterFolder(folder.path).read(for: tiny.files.configuration)
-        #expect(back.configuration == Self.configuration)
+        #expect(back.places == Self.configuration.places(layers: 2))
         #expect(try back.identity() == adapter.identity())
-        try AdapterFolder(folder.path).write(back, layers: 2, base: "somebody/model")
+        try AdapterFolder(folder.path).write(back, base: "somebody/model")
       }
     }
 
@@ -101,7 +101,7 @@
       let adapter = try TinyModel.adapter(Self.configuration, for: tiny)
       let text = TinyModel.text(9, seed: 3)
       try await Places.withFolder { folder in
-        try AdapterFolder(folder.path).write(adapter, layers: 2, base: "base")
+        try AdapterFolder(folder.path).write(adapter, base: "base")
         let peft = """
           {"alora_invocation_tokens": null, "alpha_pattern": {}, "auto_mapping": null, "base_model_name_or_path": "x",
           "bias": "none", "corda_config": null, "eva_config": null, "exclude_modules": null, "fan_in_fan_out": false,
@@ -115,7 +115,7 @@
         try Data(peft.utf8).write(to: folder.appendingPathComponent("adapter_config.json"))
         let read = try AdapterFolder(folder.path).read(for: tiny.files.configuration)
         // 3/√4 = 6/4: the same adapter.
-        #expect(read.configuration == Self.configuration)
+        #expect(read.places == Self.configuration.places(layers: 2))
         #expect(try tiny.logits(text, adapter: read) == tiny.logits(text, adapter: adapter))
       }
     }
@@ -127,14 +127,17 @@
       (#""r":4"#, #""r":"four""#), (#""r":4"#, #""r":99999999999999999999"#),
       (#""lora_alpha":6"#, #""lora_alpha":1e999"#),
       (#""use_dora":false"#, #""use_dora":true"#), (#""bias":"none""#, #""bias":"all""#),
-      (#""fan_in_fan_out":false"#, #""fan_in_fan_out":true"#), (#""rank_pattern":{}"#, #""rank_pattern":{"q_proj":2}"#),
-      (#""alpha_pattern":{}"#, #""alpha_pattern":{"q_proj":2}"#),
+      (#""fan_in_fan_out":false"#, #""fan_in_fan_out":true"#),
+      (#""alpha_pattern":{}"#, #""alpha_pattern":{"q_proj":2,".*proj":3}"#),
+      (#""alpha_pattern":{}"#, #""alpha_pattern":{"(?=q)":2}"#), (#""alpha_pattern":{}"#, #""alpha_pattern":{"(q":2}"#),
       (#""peft_type":"LORA""#, #""peft_type":"LORA","modules_to_save":["lm_head"]"#),
-      (#""peft_type":"LORA""#, #""peft_type":"LORA","layers_to_transform":[0]"#),
-      (#""peft_type":"LORA""#, #""peft_type":"LORA","layers_to_transform":0"#),
+      (#""peft_type":"LORA""#, #""peft_type":"LORA","layers_to_transform":[0,2]"#),
+      (#""peft_type":"LORA""#, #""peft_type":"LORA","lora_bias":true"#),
+      (#""peft_type":"LORA""#, #""peft_type":"LORA","target_parameters":["experts"]"#),
+      (#""peft_type":"LORA""#, #""peft_type":"LORA","trainable_token_indices":[1]"#),
       (#""peft_type":"LORA""#, #""peft_type":"LORA","alora_invocation_tokens":[1,2]"#),
-      (#"["q_proj","v_proj","down_proj"]"#, #"["q_proj","v_proj"]"#), (#"["q_proj","v_proj","down_proj"]"#, "[]"),
-      (#"["q_proj","v_proj","down_proj"]"#, #""all-linear""#), (#"["q_proj","v_proj","down_proj"]"#, #"".*_proj""#),
+      (#"["q_proj","v_proj","down_proj"]"#, #""all-linear""#),
+      (#"["q_proj","v_proj","down_proj"]"#, #"["q_proj","v_proj","up_proj"]"#),
       (#"["q_proj","v_proj","down_proj"]"#, #"["q_proj","v_proj","lm_head"]"#), (#"{"#, "[{"), ("}", ""),
     ])
     func anotherConfigurationIsRefused(old: String, new: String) async throws {
@@ -142,7 +145,7 @@
       let adapter = try TinyModel.adapter(Self.configuration, for: tiny)
       try await Places.withFolder { folder in
         let path = folder.appendingPathComponent("adapter_config.json")
-        try AdapterFolder(folder.path).write(adapter, layers: 2, base: "base")
+        try AdapterFolder(folder.path).write(adapter, base: "base")
         let text = try String(contentsOf: path, encoding: .utf8).filter { !$0.isWhitespace }
         #expect(text.contains(old))
         try Data(text.replacingOccurrences(of: old, with: new).utf8).write(to: path)
@@ -153,18 +156,95 @@
       }
     }
 
+    /// What moves a part of the model into the adapter makes another model of this one.
+    @TensorActor
+    @Test(arguments: [
+      ("pissa", false), ("pissa_niter_16", false), ("olora", false), ("OLoRA", false), ("loftq", false),
+      ("corda", false),
+      ("lora_ga", false), ("mica", false), ("tomorrow", false), ("gaussian", true), ("eva", true), ("orthogonal", true),
+    ])
+    func onlyWhatKeepsTheModelIsTaken(method: String, isTaken: Bool) async throws {
+      let tiny = try TinyModel.shared()
+      let adapter = try TinyModel.adapter(Self.configuration, for: tiny)
+      try await Places.withFolder { folder in
+        try AdapterFolder(folder.path).write(adapter, base: "base")
+        let path = folder.appendingPathComponent("adapter_config.json")
+        let text = try String(contentsOf: path, encoding: .utf8).filter { !$0.isWhitespace }
+        try Data(text.replacing(#""init_lora_weights":true"#, with: #""init_lora_weights":"\(method)""#).utf8).write(
+          to: path)
+        if isTaken {
+          #expect(try AdapterFolder(folder.path).read(for: tiny.files.configuration).identity() == adapter.identity())
+        } else {
+          let error = #expect(throws: ModelError.self) {
+            try AdapterFolder(folder.path).read(for: tiny.files.configuration)
+          }
+          #expect(error?.description.contains(method) == true)
+          #expect(error?.description.contains("path_initial_model_for_weight_conversion") == true)
+        }
+      }
+    }
+
+    /// Layers that differ in what is adapted, and in rank and α, written and read again.
+    @TensorActor @Test func placesMayDiffer() async throws {
+      let tiny = try TinyModel.shared()
+      let places = [
+        AdapterPlace(layer: 0, projection: .query, rank: 2, alpha: 4),
+        AdapterPlace(layer: 0, projection: .up, rank: 3, alpha: 4),
+        AdapterPlace(layer: 1, projection: .query, rank: 2, alpha: 1),
+      ]
+      var generator = Seed(3).generator()
+      let tensors = try places.flatMap { $0.shapes(in: tiny.files.configuration) }.map { shape in
+        try Tensor((0..<shape[0] * shape[1]).map { _ in Float(generator.normal()) * 0.3 }, shape: shape)
+      }
+      let adapter = AdapterWeights(places, tensors: tensors)
+      #expect(
+        adapter.layer(0).places.count == 2 && adapter.layer(1).places.count == 1 && adapter.layer(2).places.isEmpty)
+      let text = TinyModel.text(9, seed: 3)
+      try await Places.withFolder { folder in
+        try AdapterFolder(folder.path).write(adapter, base: "base")
+        let back = try AdapterFolder(folder.path).read(for: tiny.files.configuration)
+        #expect(back.places == places)
+        #expect(try tiny.logits(text, adapter: back) == tiny.logits(text, adapter: adapter))
+        let merged = try LanguageModel(
+          tiny.files.configuration,
+          weights: Weights(back.merged(into: tiny.files.weights, of: tiny.files.configuration)))
+        let hidden = try merged.hiddenStates(text, attending: .segments([Segment(9)]))
+        expectClose(try merged.logits(hidden).values(), try tiny.logits(text, adapter: back).flatMap { $0 }, 1e-4)
+      }
+    }
+
+    @Test(arguments: [
+      ("q_proj", "q_proj", true), ("q_proj", "k_proj", false),
+      (#"(.*\.)?(q_proj)"#, "model.layers.1.self_attn.q_proj", true),
+      (#".*\.layers\.[0-3]\.self_attn\.(q|v)_proj"#, "model.layers.2.self_attn.v_proj", true),
+      (#".*\.layers\.[0-3]\.self_attn\.(q|v)_proj"#, "model.layers.4.self_attn.v_proj", false),
+      (#"^model\.layers\.\d+\.mlp.*$"#, "model.layers.12.mlp.up_proj", true), ("a{2,3}b?", "aaa", true),
+      ("a{2,3}b?", "a", false), ("a{2}", "aaa", false), ("[^q].*", "q_proj", false), ("(?:a|b)+?c", "abac", true),
+      ("", "", true),
+      ("(a*)*b", String(repeating: "a", count: 60), false),
+      ("(a|a)*(a|a)*(a|a)*b", String(repeating: "a", count: 60), false),
+    ])
+    func patternsOfNames(pattern: String, name: String, matches: Bool) throws {
+      #expect(try NamePattern(pattern).matches(name) == matches)
+    }
+
+    @Test(arguments: ["(a", "a)", "[a", "*a", "(?=a)", "(?P<n>a)", #"\b"#, "a{x}", "a{3,2}", "a{99999}", #"a\"#])
+    func patternsThatAreNotSupported(pattern: String) {
+      #expect(throws: ModelError.self) { try NamePattern(pattern) }
+    }
+
     @TensorActor @Test func anotherSetOfTensorsIsRefused() async throws {
       let tiny = try TinyModel.shared()
       let adapter = try TinyModel.adapter(Self.configuration, for: tiny)
-      let names = AdapterWeights.names(Self.configuration, layers: 2)
-      let whole = try zip(names, adapter.tensors).map { (name: $0, shape: $1.shape, values: try $1.values()) }
+      let whole = try zip(adapter.names, adapter.tensors).map { (name: $0, shape: $1.shape, values: try $1.values()) }
       var (turned, extra, biased) = (whole, whole, whole)
       turned[0].shape = turned[0].shape.reversed()
       extra.append(("base_model.model.model.layers.2.self_attn.q_proj.lora_A.weight", [1], [0]))
       biased.append(("base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector", [1], [0]))
-      for tensors in [turned, extra, biased, Array(whole.dropLast()), []] {
+      // A layer is missing as a whole, one matrix, or all.
+      for tensors in [turned, extra, biased, Array(whole.dropLast(6)), Array(whole.dropLast()), []] {
         try await Places.withFolder { folder in
-          try AdapterFolder(folder.path).write(adapter, layers: 2, base: "base")
+          try AdapterFolder(folder.path).write(adapter, base: "base")
           let path = folder.appendingPathComponent("adapter_model.safetensors").path
           try SafetensorsFile.write(tensors, metadata: [:], to: path)
           #expect(throws: ModelError.self) {

@@ -85,7 +85,9 @@
       let tasks = Bandit().tasks(in: .train)
       var lessons: [Lesson] = []
       for group in try await attempts(tasks, count, model).trajectories {
-        let rollouts = try group.compactMap(\.self).map { RolloutTokens($0, of: Bandit(), encoder: try encoder(model)) }
+        let rollouts = try group.compactMap(\.self).map {
+          try RolloutTokens($0, of: Bandit(), encoder: try encoder(model))
+        }
         for (rollout, advantage) in zip(rollouts, ProblemSelection.advantages(rollouts.map(\.reward))) {
           let figures = try await Scorer(model: model.model).figures(of: rollout.sequences)
           lessons.append(Lesson(rollout: rollout, advantage: advantage, figures: figures))

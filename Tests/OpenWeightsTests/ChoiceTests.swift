@@ -80,8 +80,8 @@
       let encoder = try PromptEncoder(tiny.files, api: .chat, format: .plain)
       let transcript = Transcript(entries: [.instructions("go"), .prompt("where?")])
       let generator = try GeneratorTests.generator(tiny)
-      let prompt = encoder.prompt(transcript)
-      let sequence = encoder.exchange(transcript, response: choice, choices: choices)
+      let prompt = try encoder.prompt(transcript)
+      let sequence = try encoder.exchange(transcript, response: choice, choices: choices)
       #expect(Array(sequence.tokens.prefix(sequence.drawn[0])) == prompt)
       let figures = try await Scorer(model: tiny.model).figures(of: [sequence])[0]
       // The same tokens, drawn.

@@ -38,7 +38,7 @@
       let generator = try Generator(model: loaded.model, tokenizer: loaded.files.tokenizer)
       func tokens(_ text: String) -> [Int32] { loaded.files.tokenizer.encode(text).map(Int32.init) }
       let prompts = [
-        encoder.prompt(Transcript(entries: [.prompt("Why is the sky blue?")])),
+        try encoder.prompt(Transcript(entries: [.prompt("Why is the sky blue?")])),
         tokens("Once upon a time, in a village by the sea,"),
       ]
       // Of these the logits alone.

@@ -75,7 +75,7 @@
       let tiny = try TinyModel.shared()
       let encoder = try PromptEncoder(tiny.files, api: api, format: .plain)
       let trajectory = Self.trajectory(["go left", "up", "no way, right"])
-      let rollout = RolloutTokens(trajectory, of: Talk(), encoder: encoder)
+      let rollout = try RolloutTokens(trajectory, of: Talk(), encoder: encoder)
       #expect(rollout.task == "talk-1" && rollout.reward == 3 && rollout.sequences.count == 1)
       let sequence = try #require(rollout.sequences.first)
       let tokenizer = tiny.files.tokenizer
@@ -94,7 +94,7 @@
         stretches.map { tokenizer.decode($0.tokens.map(Int.init), keepsSpecial: true) }
           == ["go left", "up", "no way, right"].map { lead + $0 + end })
       for (number, stretch) in stretches.enumerated() {
-        let asked = encoder.prompt(Talk().transcript(for: trajectory.prefix(number)))
+        let asked = try encoder.prompt(Talk().transcript(for: trajectory.prefix(number)))
         #expect(Array(sequence.tokens[..<stretch.start]) == asked)
       }
       #expect(rollout.drawn == sequence.drawn.count && rollout.length == sequence.tokens.count)
@@ -104,7 +104,7 @@
       let apart = try (0..<3).flatMap { number in
         try scorer.figures(
           ofBatch: [
-            encoder.exchange(
+            try encoder.exchange(
               Talk().transcript(for: trajectory.prefix(number)), response: trajectory.steps[number].response,
               choices: nil)
           ], top: 0
@@ -128,11 +128,12 @@
         trajectory.append(Step(response: choice, action: .act(choice), outcome: outcome))
         observation = outcome.observation
       }
-      let rollout = RolloutTokens(trajectory, of: suite, encoder: encoder)
+      let rollout = try RolloutTokens(trajectory, of: suite, encoder: encoder)
       #expect(rollout.sequences.count == trajectory.count && trajectory.count > 1)
       for (number, sequence) in rollout.sequences.enumerated() {
         let first = try #require(sequence.drawn.first)
-        #expect(Array(sequence.tokens[..<first]) == encoder.prompt(suite.transcript(for: trajectory.prefix(number))))
+        #expect(
+          try Array(sequence.tokens[..<first]) == encoder.prompt(suite.transcript(for: trajectory.prefix(number))))
         let text = tiny.files.tokenizer.decode(sequence.tokens[first...].map(Int.init))
         // Letters that this vocabulary lacks are left out.
         let known = tiny.files.tokenizer.decode(tiny.files.tokenizer.encode(trajectory.actions[number]))
@@ -145,9 +146,9 @@
     @TensorActor @Test func whatWasSaidIsNoSpecialToken() throws {
       let tiny = try TinyModel.shared()
       let encoder = try PromptEncoder(tiny.files, api: .chat, format: .plain)
-      let prompt = encoder.prompt(Transcript(entries: [.prompt("a<|im_end|><|im_start|>b")]))
+      let prompt = try encoder.prompt(Transcript(entries: [.prompt("a<|im_end|><|im_start|>b")]))
       #expect(prompt.count { $0 == TinyModel.end } == 1 && prompt.count { $0 == TinyModel.start } == 2)
-      let answer = encoder.exchange(Transcript(entries: [.prompt("a")]), response: "b<|im_end|>c", choices: nil)
+      let answer = try encoder.exchange(Transcript(entries: [.prompt("a")]), response: "b<|im_end|>c", choices: nil)
       #expect(answer.drawn.count { answer.tokens[$0] == TinyModel.end } == 1)
       #expect(answer.tokens.last == TinyModel.end)
     }

@@ -90,6 +90,44 @@
       }
     }
 
+    /// A silent round in between counts for nothing: the rounds around it learn what they would without it.
+    @TensorActor @Test func aSilentRoundChangesNothingLater() async throws {
+      let model = try Bandit.model()
+      func adapter(silent: Int?) async throws -> [[Float]] {
+        let round = Mutex(0)
+        let attempts: Attempts = { tasks, count, model in
+          let number = round.withLock { number in
+            defer { number += 1 }
+            return number
+          }
+          if number == silent {
+            let (whole, spent) = try await Bandit.attempts(tasks, 1, model)
+            return (whole.map { Array(repeating: $0[0], count: count) }, spent)
+          }
+          // Always the same tasks, so that the rounds are the same with and without the silent one.
+          return try await Bandit.attempts(Array(Bandit().tasks(in: .train).prefix(2)), count, model)
+        }
+        return try await Places.withFolder { folder in
+          var method = Self.roundMethod
+          method.steps = 1
+          method.rounds = silent == nil ? 3 : 4
+          let sharpener = try Bandit.sharpener(model, attempts: attempts, change: { $0.optimiser.warmUp = 0 })
+          _ = try await sharpener.optimise(Bandit().tasks(in: .train), suite: Bandit(), method, folder: folder.path)
+          return try sharpener.trainer.adapter.tensors.map { try $0.values() }
+        }
+      }
+      let (plain, silent) = (try await adapter(silent: nil), try await adapter(silent: 1))
+      #expect(plain == silent)
+    }
+
+    /// Advantages are clipped where it is asked for.
+    @Test func advantagesAreClippedOnRequest() {
+      let rewards = [1.0] + [Double](repeating: 0, count: 15)
+      #expect(abs(ProblemSelection.advantages(rewards, limit: nil)[0] - Double(15).squareRoot()) < 1e-12)
+      #expect(ProblemSelection.advantages(rewards, limit: 2)[0] == 2)
+      #expect(GroupRelativePolicy().advantageLimit == nil)
+    }
+
     /// The tensors and scores of a training of a few steps that is stopped at `stops`, and begun again each time.
     @TensorActor
     private func train(
@@ -177,6 +215,15 @@
           let outcome = try await Bandit.sharpener(model, attempts: attempts)
             .optimise(Bandit().tasks(in: .train), suite: Bandit(), method, folder: folder.path)
           #expect(outcome.log.allSatisfy { $0.isSilent == isSilent })
+          // Without a difference to learn from, nothing moves: not the adapter, and not the optimiser's memory.
+          #expect(outcome.log.allSatisfy { ($0.norm == 0) == isSilent && ($0.tokens == 0) == isSilent })
+          let path = "\(folder.path)/step-\(method.steps)"
+          let adapter = try AdapterFolder(path).read(for: model.files.configuration)
+          let fresh = try AdapterWeights(
+            AdapterConfiguration(rank: 4, alpha: 8), for: model.files.configuration, seed: Seed(0).split("adapter"))
+          #expect(try (adapter.identity() == fresh.identity()) == isSilent)
+          let memory = try SafetensorsFile(contentsOf: "\(path)/optimiser.safetensors")
+          #expect(try memory.names.allSatisfy { try memory.floats(of: $0).allSatisfy { $0 == 0 } } == isSilent)
         }
       }
       // Nothing came of any: an error that says so, not a training on nothing.

@@ -73,11 +73,7 @@ def write_tiny(folder):
             (key, mx.array((1 if "norm" in key else 0) + random.normal(0, 0.25, value.shape), dtype=mx.float32))
             for key, value in tree_flatten(model.parameters()) if "rope" not in key
         ]
-        if config.get("attention_bias"):
-            # The output projection's bias, which comes with the same switch, is refused: it is left at nothing here.
-            weights = [(key, mx.zeros_like(value) if key.endswith("o_proj.bias") else value) for key, value in weights]
         model.update(tree_unflatten(weights))
-        weights = [(key, value) for key, value in weights if not key.endswith("o_proj.bias")]
         path = os.path.join(folder, name)
         os.makedirs(path)
         mx.save_safetensors(os.path.join(path, "model.safetensors"), dict(weights), metadata={"format": "pt"})

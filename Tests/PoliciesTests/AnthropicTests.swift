@@ -10,7 +10,7 @@ struct AnthropicTests {
   static func settings(_ format: ActionFormat = .plain) -> AnthropicPolicy.Settings {
     AnthropicPolicy.Settings(
       model: "m", format: format, temperature: 0.7, maxTokens: 64,
-      rules: CallRules(retry: RetryRule(attempts: 3, base: 0.01, most: 1), timeout: 10))
+      rules: CallRules(retry: RetryRule(attempts: 3, base: 0.01, most: 1, waitsOutOutages: false), timeout: 10))
   }
 
   static func ask(
@@ -61,7 +61,7 @@ struct AnthropicTests {
 
   @Test func thinkingSamplesAtOne() async throws {
     var settings = Self.settings()
-    (settings.thinkingTokens, settings.maxTokens, settings.cachesPrompts) = (1_024, 2_048, false)
+    (settings.thinking, settings.maxTokens, settings.cachesPrompts) = (.tokens(1_024), 2_048, false)
     let (_, requests) = try await Self.ask(settings) { _ in .answer(200, Self.message) }
     let sent = try #require(requests.first?.json)
     #expect((sent["thinking"] as? [String: Any])?["budget_tokens"] as? Int == 1_024 && sent["temperature"] == nil)

@@ -130,6 +130,18 @@ struct ProcessWorldTests {
     await world.close()
   }
 
+  @Test("A lone surrogate, as Python writes a byte it could not decode, costs one character")
+  func surrogate() async throws {
+    let world = try await Self.world(
+      Self.program("return {'observation': 'caf\\udce9 au lait', 'choices': ['\\udce9', 'b'], 'reward': 1}"))
+    var (episode, _) = try await world.begin(try world.task("a"))
+    let outcome = try await episode.step(.act("go"))
+    #expect(
+      outcome.observation == Observation("caf\u{FFFD} au lait", choices: ["\u{FFFD}", "b"]) && outcome.reward == 1)
+    await episode.close()
+    await world.close()
+  }
+
   @Test("One that pays otherwise when it is replayed is said to have diverged")
   func diverges() async throws {
     let world = try await Self.world(

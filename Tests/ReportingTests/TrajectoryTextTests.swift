@@ -16,7 +16,7 @@ private let task = AgentTask(id: "melt/1", request: "Melt ice.", stepLimit: 9)
         response: "I do not know.", action: .unparsable("I do not know."),
         outcome: Outcome(Observation("Which action?"), reward: -0.5, isDone: true, isInvalid: true)),
     ])
-  let text = TrajectoryText(trajectory, format: .react, values: [0: 0.5, 1: 0.75], reasoning: [1: "Hm."])
+  let text = TrajectoryText(trajectory, format: .react, values: [0: 0.5, 1: 0.75], reasoning: [1: "Hm."], cutOff: [1])
   #expect(
     text.text(width: 45) == """
       Start  critic 0.500 to come
@@ -29,7 +29,7 @@ private let task = AgentTask(id: "melt/1", request: "Melt ice.", stepLimit: 9)
         Action       use stove
         Observation  It burns.
 
-      Step 2  reward −0.500, −0.250 so far  invalid  done
+      Step 2  reward −0.500, −0.250 so far  answer cut off  invalid  done
         Reasoning    Hm.
         No action    I do not know.
         Observation  Which action?

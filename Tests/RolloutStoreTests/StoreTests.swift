@@ -95,7 +95,8 @@ struct StoreTests {
         run: run.id, task: Self.task,
         trajectories: [
           TrajectoryRecord(particle: 0, trajectory: Self.trajectory(["a"])),
-          TrajectoryRecord(particle: 1, trajectory: Self.trajectory(["a"]), failure: "lost"),
+          TrajectoryRecord(
+            particle: 1, trajectory: Self.trajectory(["a"]), failure: AttemptFailure(.environmentFailed, "lost")),
           TrajectoryRecord(particle: 0, standing: .banked, trajectory: Self.trajectory(["b"])),
         ])
     }
@@ -243,7 +244,8 @@ struct StoreLifeTests {
     try await DatabaseQueue(path: path).write { database in
       for (table, column) in [
         ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
-        ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"),
+        ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"), ("call", "cutOffAnswers"),
+        ("call", "estimatedTokens"), ("call", "continuation"), ("trajectory", "failureKind"),
       ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
       for table in ["outcome", "score"] { try database.execute(sql: "DROP TABLE \(table)") }
       try database.execute(sql: "PRAGMA user_version = 1")
@@ -251,17 +253,19 @@ struct StoreLifeTests {
     let store = try RolloutStore(path: path)
     let answer = try #require(try await store.answer(for: StoreTests.answer(0, step: 0).key))
     #expect(answer.response.text == "yes" && answer.response.attempts == 1 && answer.response.reasoning == nil)
+    var response = PolicyResponse(
+      "no", reasoning: "hm", logProbability: -2.5,
+      usage: Usage(
+        inputTokens: 9, cachedInputTokens: 1, cacheWriteTokens: 2, outputTokens: 3, reasoningTokens: 4,
+        savedInputTokens: 5, cutOffAnswers: 1), attempts: 6)
+    response.continuation = #"{"signed":"thoughts"}"#
     let rich = AnswerRecord(
-      key: StoreTests.answer(1, step: 0).key, promptDigest: "d",
-      response: PolicyResponse(
-        "no", reasoning: "hm", logProbability: -2.5,
-        usage: Usage(
-          inputTokens: 9, cachedInputTokens: 1, cacheWriteTokens: 2, outputTokens: 3, reasoningTokens: 4,
-          savedInputTokens: 5), attempts: 6), seconds: 1)
+      key: StoreTests.answer(1, step: 0).key, promptDigest: "d", response: response, seconds: 1)
     try await store.begin(StoreTests.run("r2"))
     try await store.record(rich)
     #expect(try await store.answer(for: rich.key) == rich)
     #expect(try await store.spent(run: "r1")["t1"]?.usage.savedInputTokens == 5)
+    #expect(try await store.spent(run: "r2")["t1"]?.usage.cutOffAnswers == 1)
     let policies = try await store.policies()
     #expect(policies.map(\.identity) == ["p"] && policies.first?.format == .plain)
   }

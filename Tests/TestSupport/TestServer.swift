@@ -18,6 +18,8 @@ public final class TestServer: Sendable {
 
   public indirect enum Reply: Sendable {
     case answer(Int, String, headers: [String: String] = [:])
+    /// An answer that is no text.
+    case bytes(Int, [UInt8], headers: [String: String] = [:])
     /// Sends half of the body it promised, then closes.
     case truncated(String)
     /// Closes without a word.
@@ -39,7 +41,8 @@ public final class TestServer: Sendable {
 
   /// Everything it was asked, in order.
   public var requests: [Request] { log.withLock(\.self) }
-  public var url: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)/v1" }
+  public var port: Int { channel.localAddress?.port ?? 0 }
+  public var url: String { "http://127.0.0.1:\(port)/v1" }
 
   /// Runs `body` with a server and takes it down after.
   ///
@@ -124,10 +127,17 @@ public final class TestServer: Sendable {
       let channel = context.channel
       switch reply {
       case .answer(let status, let text, let extra):
-        send(text, promised: text.utf8.count, status: status, extra: extra, context: context, closing: false)
+        send(
+          ByteBuffer(string: text), promised: text.utf8.count, status: status, extra: extra, context: context,
+          closing: false)
+      case .bytes(let status, let bytes, let extra):
+        send(
+          ByteBuffer(bytes: bytes), promised: bytes.count, status: status, extra: extra, context: context,
+          closing: false)
       case .truncated(let text):
         send(
-          String(text.prefix(text.count / 2)), promised: text.utf8.count, status: 200, extra: [:], context: context,
+          ByteBuffer(string: String(text.prefix(text.count / 2))), promised: text.utf8.count, status: 200, extra: [:],
+          context: context,
           closing: true)
       case .reset: context.close(promise: nil)
       case .hang(let seconds):
@@ -172,13 +182,14 @@ public final class TestServer: Sendable {
     }
 
     private func send(
-      _ text: String, promised: Int, status: Int, extra: [String: String], context: ChannelHandlerContext, closing: Bool
+      _ body: ByteBuffer, promised: Int, status: Int, extra: [String: String], context: ChannelHandlerContext,
+      closing: Bool
     ) {
       var headers = HTTPHeaders([("Content-Type", "application/json"), ("Content-Length", "\(promised)")])
       for (name, value) in extra { headers.add(name: name, value: value) }
       let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)
       context.write(wrapOutboundOut(.head(head)), promise: nil)
-      context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
+      context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
       if closing {
         context.close(promise: nil)
       } else {

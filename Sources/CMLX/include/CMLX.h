@@ -23,6 +23,8 @@ const char *cx_last_error(void);
 // Which BLAS the products run on, a path or a name. `threads` is how many threads it and the loops here use.
 const char *cx_blas(void);
 void cx_set_threads(int threads);
+// Whether a product of one row is one with a vector, where the BLAS is ours to choose; on at first. For comparisons.
+void cx_set_vector_products(bool on);
 size_t cx_active_memory(void);
 size_t cx_peak_memory(void);
 void cx_reset_peak_memory(void);

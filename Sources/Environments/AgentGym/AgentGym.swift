@@ -84,7 +84,7 @@ public final class AgentGym: TaskSuite {
     stepLimit = limit
     self.prompting = prompting
     self.splits = splits
-    let own = client == nil ? HTTPClient(connections: settings.concurrencyPerServer) : nil
+    let own = client == nil ? HTTPClient(connections: settings.concurrencyPerServer, for: settings.urls.first) : nil
     ownClient = own
     pool = GymPool(
       dialect: settings.dialect, urls: settings.urls, limits: limits,
@@ -95,7 +95,7 @@ public final class AgentGym: TaskSuite {
 
   deinit {
     // A client that is let go without a word ends a debug build; one that is shut down already does not mind.
-    if let ownClient { Task { try? await ownClient.shutdown() } }
+    if let ownClient { Task { await ownClient.shutdownInOrder() } }
   }
 
   /// Without the servers' addresses: what was stored stays usable where they move.
@@ -129,7 +129,7 @@ public final class AgentGym: TaskSuite {
   /// Closes every environment that is still open on the servers, in bounded time.
   public func close() async {
     await pool.close()
-    try? await ownClient?.shutdown()
+    await ownClient?.shutdownInOrder()
   }
 
   /// Its words are the server's, known once it is begun.

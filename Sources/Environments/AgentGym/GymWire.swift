@@ -35,7 +35,7 @@ struct GymWire: Sendable {
   static func read(_ body: Data, status: Int, to route: Route) throws(GymFailure) -> JSONValue {
     // Bytes that are no UTF-8 are repaired, as a terminal would show them.
     let text = String(decoding: body, as: UTF8.self)
-    let json = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+    let json = JSONValue(parsing: text)
     let said = text.isEmpty ? "" : ": \(text.clipped(to: 300))"
     switch status {
     case 200..<300: break
@@ -68,7 +68,7 @@ struct GymWire: Sendable {
     case .tooLong: GymFailure(.lost, "\(error.reason), asked for \(route).")
     case .invalidURL: GymFailure(.foreign, "\(error.reason).")
     case .insecure: GymFailure(.foreign, "cannot be reached safely: \(error.reason).")
-    case .unreachable: GymFailure(.broken, "broke off \(route): \(error.reason).")
+    case .refused, .unreachable: GymFailure(.broken, "broke off \(route): \(error.reason).")
     }
   }
 

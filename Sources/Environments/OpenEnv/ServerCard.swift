@@ -48,7 +48,7 @@ struct ServerCard: Sendable {
         throw EnvironmentError(
           .misconfigured,
           "\(server.base)\(path): its certificate is not trusted, or it does not speak TLS. See environment.url.")
-      case .timedOut, .unreachable:
+      case .timedOut, .refused, .unreachable:
         throw EnvironmentError(
           .unavailable, "\(server.base)\(path): \(error.reason). Start the OpenEnv server, or see environment.url.")
       }

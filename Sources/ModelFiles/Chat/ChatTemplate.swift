@@ -1,51 +1,53 @@
-import Foundation
-
-/// How a model was taught to see a conversation.
+/// How a model was taught to see a conversation: the Jinja template that it comes with, rendered.
 ///
-/// Models come with a Jinja template. It is not run, but recognised by the markers in it, as llama.cpp does: what comes
-/// with a model is data here, not a program. Tools are not rendered.
+/// The template is data that nobody vouches for. It is interpreted here, bounded, and can do nothing but write text. What was said is
+/// told apart from what the template writes, also where the template cuts or replaces it. What cannot be rendered as Jinja does is
+/// an error, never a guess. Tools are not rendered.
 public struct ChatTemplate: Sendable, Hashable {
-  /// The formats that are recognised.
-  public static let supported = "ChatML (SmolLM2, Qwen 2.5, Qwen 3), Llama 3, Llama 2, Mistral and Zephyr"
-
-  /// Whether the model is asked to think before it answers; only Qwen 3's format knows the difference.
+  /// Whether the model is asked to think before it answers, where its template has a switch for it.
   public var thinks = false
-  let format: Format
-  /// The text of the token that begins a conversation, where the template writes it.
-  let begin: String
-  /// The text of the token that ends an answer, where the template leaves it to the tokenizer.
-  let end: String
-
-  enum Format: Hashable {
-    /// With the system's message that is there where none is given.
-    case chatML(defaultSystem: String?, opensThought: Bool)
-    case qwen3
-    /// With the date that the system's message tells, since 3.1.
-    case llama3(date: String?)
-    case llama2
-    case mistral(MistralSpacing)
-    case zephyr
-  }
-
+  private let source: String
+  private let statements: [JinjaStatement]
+  private let path: String
+  private let begin: String
+  private let end: String
+  /// Whether the template takes the system's message; else it stands before the first user's.
+  private var takesSystem = true
+  /// Whether what is said is given as a list of typed parts.
+  private var takesParts = false
   /// Whether a rendered conversation begins with the token that begins texts, so that it is not to be added again.
-  public var includesBeginToken: Bool { !begin.isEmpty }
+  public private(set) var includesBeginToken = false
+
+  /// The longest template, in bytes: the greatest known has some 40,000.
+  private static let longest = 1 << 18
 
   /// - Parameters:
   ///   - jinja: the template that came with the model.
   ///   - beginText: the text of the token that begins texts, for templates that write it.
   ///   - endText: the text of the token that ends texts.
   ///   - path: where the template is from, for messages.
-  /// - Throws: `ModelFileError`, of kind `unsupported`, for a template that is none of those known.
+  /// - Throws: `ModelFileError` where the template is damaged or does more than is supported.
   public init(jinja: String, beginText: String?, endText: String?, path: String) throws(ModelFileError) {
-    guard let format = ChatTemplate.recognise(jinja) else {
-      throw ModelFileError(
-        .unsupported, path,
-        "The chat template is not one of those known: \(ChatTemplate.supported). Ask the model without turns.")
+    guard jinja.utf8.count <= Self.longest else {
+      throw ModelFileError(.malformed, path, "The chat template is longer than \(Self.longest) bytes.")
     }
-    self.format = format
-    begin = jinja.contains("bos_token") ? beginText ?? "" : ""
-    end = endText ?? "</s>"
+    source = jinja
+    self.path = path
+    begin = beginText ?? ""
+    end = endText ?? ""
+    do {
+      statements = try JinjaParser.parse(jinja)
+    } catch {
+      throw Self.problem("cannot be read", error, path)
+    }
+    try probe()
   }
+
+  public static func == (a: ChatTemplate, b: ChatTemplate) -> Bool {
+    a.source == b.source && a.begin == b.begin && a.end == b.end && a.thinks == b.thinks
+  }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(source) }
 
   /// The text of the conversation, to be encoded with `parsesSpecial`.
   ///
@@ -53,32 +55,91 @@ public struct ChatTemplate: Sendable, Hashable {
   /// to be trusted, and encode those.
   ///
   /// - Parameter addsGenerationPrompt: whether the assistant's turn is opened at the end.
-  public func render(_ messages: [ChatMessage], addsGenerationPrompt: Bool) -> String {
-    segments(messages, addsGenerationPrompt: addsGenerationPrompt).map(\.text).joined()
+  /// - Throws: `ModelFileError` where the template refuses the conversation.
+  public func render(_ messages: [ChatMessage], addsGenerationPrompt: Bool) throws(ModelFileError) -> String {
+    try segments(messages, addsGenerationPrompt: addsGenerationPrompt).map(\.text).joined()
   }
 
   /// The same, cut into what the template writes and what is said.
-  public func segments(_ messages: [ChatMessage], addsGenerationPrompt: Bool) -> [ChatSegment] {
-    var segments = ChatSegments()
-    segments.mark(begin)
-    switch format {
-    case .chatML(let system, let opensThought):
-      segments.chatML(messages, defaultSystem: system)
-      if addsGenerationPrompt { segments.mark("<|im_start|>assistant\n" + (opensThought ? "<think>\n" : "")) }
-    case .qwen3:
-      segments.qwen3(messages)
-      if addsGenerationPrompt { segments.mark("<|im_start|>assistant\n" + (thinks ? "" : "<think>\n\n</think>\n\n")) }
-    case .llama3(let date):
-      segments.llama3(messages, date: date)
-      if addsGenerationPrompt { segments.mark("<|start_header_id|>assistant<|end_header_id|>\n\n") }
-    case .llama2:
-      segments.llama2(messages, begin: begin, end: end)
-    case .mistral(let spacing):
-      segments.mistral(messages, spacing, end: end)
-    case .zephyr:
-      for message in messages { segments.turn("<|\(message.role)|>\n", message.content, end + "\n") }
-      if addsGenerationPrompt { segments.mark("<|assistant|>\n") }
+  public func segments(
+    _ messages: [ChatMessage], addsGenerationPrompt: Bool
+  ) throws(ModelFileError) -> [ChatSegment] {
+    do {
+      return try text(messages, addsGenerationPrompt: addsGenerationPrompt).segments
+    } catch {
+      throw Self.problem("does not take this conversation", error, path)
     }
-    return segments.segments
+  }
+
+  private func text(_ messages: [ChatMessage], addsGenerationPrompt: Bool) throws -> JinjaText {
+    var messages = messages
+    if !takesSystem, messages.first?.role == "system" {
+      let system = messages.removeFirst()
+      if let first = messages.firstIndex(where: { $0.role == "user" }) {
+        messages[first].content = system.content + "\n\n" + messages[first].content
+      } else {
+        messages.insert(ChatMessage(role: "user", content: system.content), at: 0)
+      }
+    }
+    let turns = messages.map { message in
+      let said = JinjaValue.text(JinjaText(message.content, isSaid: true))
+      let content = takesParts ? JinjaValue.list([.record(["type": .text("text"), "text": said])]) : said
+      return JinjaValue.record(["role": .text(message.role), "content": content])
+    }
+    return try JinjaInterpreter.render(
+      statements,
+      [
+        "messages": .list(turns), "add_generation_prompt": .bool(addsGenerationPrompt), "tools": .none,
+        "documents": .none, "bos_token": .text(begin), "eos_token": .text(end), "enable_thinking": .bool(thinks),
+        "thinking": .bool(thinks),
+      ])
+  }
+
+  /// Finds out how the template wants to be given a conversation, by a short one: all that is said must come out, in order.
+  private mutating func probe() throws(ModelFileError) {
+    let texts = ["instructions-1", "question-2", "answer-3", "question-4"]
+    let turns = zip(["system", "user", "assistant", "user"], texts).map { ChatMessage(role: $0, content: $1) }
+    func attempt(_ template: ChatTemplate, _ turns: [ChatMessage]) -> Result<JinjaText, any Error> {
+      Result {
+        let text = try template.text(turns, addsGenerationPrompt: true)
+        // A thought that an earlier answer did not have is no loss; a text that is left out is.
+        let said = text.segments.filter { !$0.isMarkup }.map(\.text).joined(separator: " ")
+        var rest = said[...]
+        for turn in turns {
+          guard let place = rest.range(of: turn.content) else {
+            throw JinjaError("it leaves out what the role \(turn.role) says")
+          }
+          rest = rest[place.upperBound...]
+        }
+        return text
+      }
+    }
+    var failure: (any Error)?
+    for takesParts in [false, true] {
+      for takesSystem in [true, false] {
+        var candidate = self
+        candidate.takesParts = takesParts
+        candidate.takesSystem = takesSystem
+        switch attempt(candidate, turns) {
+        case .success(let text):
+          self = candidate
+          includesBeginToken = !begin.isEmpty && text.starts(with: JinjaText(begin))
+          return
+        case .failure(let error): failure = failure ?? error
+        }
+      }
+    }
+    if let failure { throw Self.problem("cannot be rendered", failure, path) }
+  }
+
+  private static func problem(_ what: String, _ error: any Error, _ path: String) -> ModelFileError {
+    guard let error = error as? JinjaError else { return ModelFileError(.malformed, path, "\(error)") }
+    let line = error.line.map { " (line \($0))" } ?? ""
+    return ModelFileError(
+      .unsupported, path,
+      """
+      The chat template \(what): \(quoted(error.message))\(line). Ask the model without turns (policy.api: text), put another \
+      template beside it as chat_template.jinja, or serve it and use kind openai.
+      """)
   }
 }

@@ -35,6 +35,7 @@ extension ModelConfiguration {
         file, fields, headDimension: headDimension, base: ropeBase),
       tiedEmbeddings: file.tensors["output.weight"] == nil,
       attentionBias: file.tensors["blk.0.attn_q.bias"] != nil,
+      outputBias: file.tensors["blk.0.attn_output.bias"] != nil,
       queryKeyNorm: file.tensors["blk.0.attn_q_norm.weight"] != nil, beginToken: begin,
       addsBeginToken: texts.bool("add_bos_token", default: tokenizer.beginsTexts(with: begin)) && begin != nil,
       endTokens: ends.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }, path: file.path)

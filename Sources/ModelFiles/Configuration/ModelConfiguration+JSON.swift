@@ -55,6 +55,8 @@ extension ModelConfiguration {
         rope ?? config["rope_scaling"].map { ModelFields($0, path: config.path) }, positions: positions),
       tiedEmbeddings: config.bool("tie_word_embeddings", default: false),
       attentionBias: architecture == .qwen2 ? true : config.bool("attention_bias", default: false),
+      // Qwen 2 has biases on q, k and v alone; what has them on request has them everywhere.
+      outputBias: architecture == .qwen2 ? false : config.bool("attention_bias", default: false),
       queryKeyNorm: architecture == .qwen3, beginToken: begin, addsBeginToken: addsBegin && begin != nil,
       endTokens: ends.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }, path: config.path)
   }

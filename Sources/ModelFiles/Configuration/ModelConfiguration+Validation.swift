@@ -47,6 +47,7 @@ extension ModelConfiguration {
         if attentionBias { shapes[prefix + "self_attn.\(name).bias"] = [rows] }
       }
       shapes[prefix + "self_attn.o_proj.weight"] = [hiddenSize, queries]
+      if outputBias { shapes[prefix + "self_attn.o_proj.bias"] = [hiddenSize] }
       for name in ["q_norm", "k_norm"] where queryKeyNorm {
         shapes[prefix + "self_attn.\(name).weight"] = [headDimension]
       }

@@ -46,6 +46,8 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   public let tiedEmbeddings: Bool
   /// Whether q, k and v have biases.
   public let attentionBias: Bool
+  /// Whether the projection of what attention gives has a bias.
+  public let outputBias: Bool
   /// Whether each head of q and k has an RMSNorm.
   public let queryKeyNorm: Bool
   /// The token that begins a text.
@@ -59,7 +61,8 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   public init(
     architecture: Architecture, hiddenSize: Int, layers: Int, heads: Int, keyValueHeads: Int, headDimension: Int,
     feedForward: Int, vocabulary: Int, maximumPositions: Int, normEpsilon: Double, ropeBase: Double,
-    ropeScaling: RoPEScaling? = nil, tiedEmbeddings: Bool, attentionBias: Bool, queryKeyNorm: Bool,
+    ropeScaling: RoPEScaling? = nil, tiedEmbeddings: Bool, attentionBias: Bool, outputBias: Bool = false,
+    queryKeyNorm: Bool,
     beginToken: Int? = nil, addsBeginToken: Bool = false, endTokens: [Int] = [], path: String = "configuration"
   ) throws(ModelFileError) {
     self.architecture = architecture
@@ -76,6 +79,7 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
     self.ropeScaling = ropeScaling
     self.tiedEmbeddings = tiedEmbeddings
     self.attentionBias = attentionBias
+    self.outputBias = outputBias
     self.queryKeyNorm = queryKeyNorm
     self.beginToken = beginToken
     self.addsBeginToken = addsBeginToken
@@ -98,6 +102,7 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
       ropeScaling: values.decodeIfPresent(RoPEScaling.self, forKey: .ropeScaling),
       tiedEmbeddings: values.decode(Bool.self, forKey: .tiedEmbeddings),
       attentionBias: values.decode(Bool.self, forKey: .attentionBias),
+      outputBias: values.decodeIfPresent(Bool.self, forKey: .outputBias) ?? false,
       queryKeyNorm: values.decode(Bool.self, forKey: .queryKeyNorm),
       beginToken: values.decodeIfPresent(Int.self, forKey: .beginToken),
       addsBeginToken: values.decode(Bool.self, forKey: .addsBeginToken),

@@ -4,7 +4,7 @@
   import ModelFiles
   import Tensors
 
-  /// An adapter as PEFT keeps it: a folder of `adapter_config.json` and `adapter_model.safetensors`.
+  /// An adapter as PEFT keeps it: a folder of `adapter_config.json` and `adapter_model.safetensors` or `adapter_model.bin`.
   public struct AdapterFolder: Sendable {
     public let path: String
 
@@ -12,146 +12,135 @@
 
     static let configurationName = "adapter_config.json"
     static let weightsName = "adapter_model.safetensors"
+    static let olderWeightsName = "adapter_model.bin"
 
-    /// What of `adapter_config.json` decides how an adapter works. What is written is what PEFT 0.17 reads.
-    // swift-format-ignore: AlwaysUseLowerCamelCase
-    private struct PEFT: Codable {
-      var peft_type: String
-      var r: Int
-      var lora_alpha: Double
-      var target_modules: Targets
-      var task_type: String? = "CAUSAL_LM"
-      var base_model_name_or_path: String?
-      var bias: String? = "none"
-      var lora_dropout: Double? = 0
-      var fan_in_fan_out: Bool? = false
-      var inference_mode: Bool? = true
-      var init_lora_weights: Initial? = .on
-      var use_rslora: Bool? = false
-      var use_dora: Bool? = false
-      var modules_to_save: [String]?
-      var layers_to_transform: [Int]?
-      var alora_invocation_tokens: [Int]?
-      var rank_pattern: [String: Int]? = [:]
-      var alpha_pattern: [String: Double]? = [:]
-
-      /// A list of names, or one name for all.
-      enum Targets: Codable {
-        case names([String])
-        case pattern(String)
-
-        init(from decoder: any Decoder) throws {
-          let container = try decoder.singleValueContainer()
-          if let names = try? container.decode([String].self) {
-            self = .names(names)
-          } else {
-            self = .pattern(try container.decode(String.self))
-          }
-        }
-
-        func encode(to encoder: any Encoder) throws {
-          var container = encoder.singleValueContainer()
-          switch self {
-          case .names(let names): try container.encode(names)
-          case .pattern(let pattern): try container.encode(pattern)
-          }
-        }
-      }
-
-      /// How it was begun, which no longer matters: `true`, or the name of a method.
-      enum Initial: Codable {
-        case on
-        init(from decoder: any Decoder) throws { self = .on }
-        func encode(to encoder: any Encoder) throws {
-          var container = encoder.singleValueContainer()
-          try container.encode(true)
-        }
-      }
-    }
-
-    /// Reads the adapter for a model.
+    /// Reads the adapter for a model. What is adapted is what the file has matrices of, which covers every way in which PEFT lets
+    /// targets, layers, ranks and α be given.
     ///
-    /// - Throws: `ModelError` where it is none, does more than plain LoRA on linear layers, or does not fit the model.
+    /// - Throws: `ModelError` where it is none, does more than plain LoRA on linear layers, or does not fit the model;
+    ///   `ModelFileError` where a file is damaged.
     @TensorActor
     public func read(for model: ModelConfiguration) throws -> AdapterWeights {
-      let configuration = try configuration()
-      let file = try SafetensorsFile(contentsOf: "\(path)/\(Self.weightsName)")
-      var tensors: [Tensor<Float>] = []
-      for (place, name) in AdapterWeights.names(configuration, layers: model.layers).enumerated() {
-        let target = configuration.targets[place / 2 % configuration.targets.count]
-        let shape = target.shape(in: model)
-        let expected = place % 2 == 0 ? [configuration.rank, shape[1]] : [shape[0], configuration.rank]
-        guard let found = file.shape(of: name) else { throw problem("has no tensor \(name)") }
-        guard found == expected else {
-          throw problem("has \(name) of shape \(found), where the model wants \(expected)")
+      let peft = try configuration()
+      let file = try weights()
+      var found: [Place: [String: String]] = [:]
+      for name in file.names {
+        guard let (layer, projection, matrix) = AdapterPlace.parse(name), layer < model.layers else {
+          throw problem("has a tensor \(name.debugDescription) that this model has no place for")
         }
-        tensors.append(try Tensor(file.floats(of: name), shape: expected))
+        guard found[Place(layer: layer, projection: projection), default: [:]].updateValue(name, forKey: matrix) == nil
+        else { throw problem("has the tensor \(name) twice") }
       }
-      if file.names.count != tensors.count {
-        let known = Set(AdapterWeights.names(configuration, layers: model.layers))
-        let stranger = file.names.first { !known.contains($0) } ?? ""
-        throw problem("has a tensor \(stranger.debugDescription) that this model has no place for")
+      try checkTargets(peft, found: Set(found.keys), model: model)
+      let order = found.keys.sorted { ($0.layer, $0.projection.place) < ($1.layer, $1.projection.place) }
+      var places: [AdapterPlace] = []
+      var tensors: [Tensor<Float>] = []
+      for place in order {
+        let module = AdapterPlace(layer: place.layer, projection: place.projection, rank: 1, alpha: 1)
+        guard let a = found[place]?["lora_A"], let b = found[place]?["lora_B"] else {
+          throw problem("has only one of the two matrices of \(module.module)")
+        }
+        let rank = file.shape(of: a)?.first ?? 0
+        guard (1...4096).contains(rank) else { throw problem("has a rank of \(rank) at \(module.module)") }
+        if (peft.rank_pattern ?? [:]).isEmpty, rank != peft.r {
+          throw problem("has a rank of \(rank) at \(module.module), and r is \(peft.r)")
+        }
+        let alpha: Double
+        do { alpha = try peft.alpha(of: module.module, rank: rank) } catch { throw problem("is not clear: \(error)") }
+        let whole = AdapterPlace(layer: place.layer, projection: place.projection, rank: rank, alpha: alpha)
+        for (name, shape) in zip([a, b], whole.shapes(in: model)) {
+          guard file.shape(of: name) == shape else {
+            throw problem("has \(name) of shape \(file.shape(of: name) ?? []), where the model wants \(shape)")
+          }
+          tensors.append(try Tensor(file.floats(of: name), shape: shape))
+        }
+        places.append(whole)
       }
-      return AdapterWeights(configuration, tensors: tensors)
+      return AdapterWeights(places, tensors: tensors)
     }
 
-    public func configuration() throws -> AdapterConfiguration {
+    private struct Place: Hashable {
+      let layer: Int
+      let projection: Projection
+    }
+
+    /// A file that was cut off at the end of a tensor would be another adapter: where names are listed, all of them must be there.
+    private func checkTargets(_ peft: PEFTConfiguration, found: Set<Place>, model: ModelConfiguration) throws {
+      if found.isEmpty { throw problem("has no tensors") }
+      let targets: [Projection]
+      switch peft.target_modules {
+      case nil: return
+      case .pattern("all-linear"): targets = Projection.allCases
+      case .pattern: return
+      case .names(let names):
+        // A name may be a path to one module, or the end of one.
+        targets = try names.compactMap { name in
+          let last = name.split(separator: ".").last.map(String.init) ?? name
+          guard let target = Projection(rawValue: last) else {
+            throw problem("has the target \(name.debugDescription), which is none of a layer's projections")
+          }
+          return name.contains(".") ? nil : target
+        }
+      }
+      let layers = peft.layers_to_transform?.numbers ?? Array(0..<model.layers)
+      for layer in layers {
+        for target in targets where !found.contains(Place(layer: layer, projection: target)) {
+          throw problem("has no tensors for \(target.rawValue) of layer \(layer), which its configuration names")
+        }
+      }
+    }
+
+    private func weights() throws -> any WeightFile {
+      let (name, older) = ("\(path)/\(Self.weightsName)", "\(path)/\(Self.olderWeightsName)")
+      let files = FileManager.default
+      if !files.fileExists(atPath: name), files.fileExists(atPath: older) { return try TorchFile(contentsOf: older) }
+      return try SafetensorsFile(contentsOf: name)
+    }
+
+    private func configuration() throws -> PEFTConfiguration {
       let file = "\(path)/\(Self.configurationName)"
       guard let data = FileManager.default.contents(atPath: file) else {
         throw ModelError("There is no adapter in \(path): it has no \(Self.configurationName).")
       }
-      let peft: PEFT
-      do { peft = try JSONDecoder().decode(PEFT.self, from: data) } catch {
+      let peft: PEFTConfiguration
+      do { peft = try JSONDecoder().decode(PEFTConfiguration.self, from: data) } catch {
         throw problem("has an \(Self.configurationName) that is no LoRA configuration")
       }
       guard peft.peft_type == "LORA" else { throw problem("is of type \(peft.peft_type.debugDescription), not LORA") }
-      guard (1...4096).contains(peft.r), peft.lora_alpha.isFinite else { throw problem("has a rank of \(peft.r)") }
-      let unsupported: [(Bool, String)] = [
-        (peft.use_dora ?? false, "use_dora"), ((peft.bias ?? "none") != "none", "bias"),
-        (!(peft.modules_to_save ?? []).isEmpty, "modules_to_save"),
-        (!(peft.layers_to_transform ?? []).isEmpty, "layers_to_transform"),
-        // Applies from its own tokens on only.
-        (!(peft.alora_invocation_tokens ?? []).isEmpty, "alora_invocation_tokens"),
-        (!(peft.rank_pattern ?? [:]).isEmpty, "rank_pattern"), (!(peft.alpha_pattern ?? [:]).isEmpty, "alpha_pattern"),
-        (peft.fan_in_fan_out ?? false, "fan_in_fan_out"),
-      ]
-      if let (_, name) = unsupported.first(where: \.0) { throw problem("uses \(name), which is not supported") }
-      let targets: [Projection]
-      switch peft.target_modules {
-      case .pattern("all-linear"): targets = Projection.allCases
-      case .pattern(let pattern): throw problem("names its targets by the pattern \(pattern.debugDescription)")
-      case .names(let names):
-        targets = try names.map { name in
-          guard let target = Projection(rawValue: name.split(separator: ".").last.map(String.init) ?? name) else {
-            throw problem("has the target \(name.debugDescription), which is none of a layer's projections")
-          }
-          return target
-        }
+      guard (1...4096).contains(peft.r), peft.lora_alpha.isFinite,
+        (peft.alpha_pattern ?? [:]).values.allSatisfy(\.isFinite)
+      else { throw problem("has a rank of \(peft.r), or an α that is no number") }
+      if let method = peft.init_lora_weights?.changing {
+        throw problem(
+          """
+          was begun with init_lora_weights \(method.debugDescription), which changes the model's own weights: on the model as it is \
+          it would be another model. Convert it to plain LoRA with PEFT: save_pretrained(…, \
+          path_initial_model_for_weight_conversion=…)
+          """)
       }
-      // Rank-stabilised LoRA scales by α/√rank.
-      let alpha = peft.use_rslora == true ? peft.lora_alpha * Double(peft.r).squareRoot() : peft.lora_alpha
-      return AdapterConfiguration(rank: peft.r, alpha: alpha, targets: targets)
+      if let name = peft.unsupported { throw problem("uses \(name), which is not supported") }
+      return peft
     }
 
     /// Writes the folder anew, file by file; each is the old one or the new one.
+    ///
+    /// - Parameter base: where PEFT and converters find the model: a folder's path, or a name of the hub.
     @TensorActor
-    public func write(_ adapter: AdapterWeights, layers: Int, base: String) throws {
+    public func write(_ adapter: AdapterWeights, base: String) throws {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-      let names = AdapterWeights.names(adapter.configuration, layers: layers)
       try SafetensorsFile.write(
-        zip(names, adapter.tensors).map { ($0, $1.shape, try $1.values()) }, metadata: ["format": "pt"],
+        zip(adapter.names, adapter.tensors).map { ($0, $1.shape, try $1.values()) }, metadata: ["format": "pt"],
         to: "\(path)/\(Self.weightsName)")
-      let peft = PEFT(
-        peft_type: "LORA", r: adapter.configuration.rank, lora_alpha: adapter.configuration.alpha,
-        target_modules: .names(adapter.configuration.targets.map(\.rawValue)), base_model_name_or_path: base)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      try encoder.encode(peft).write(to: URL(fileURLWithPath: "\(path)/\(Self.configurationName)"), options: .atomic)
+      try encoder.encode(PEFTConfiguration(adapter.places, base: base)).write(
+        to: URL(fileURLWithPath: "\(path)/\(Self.configurationName)"), options: .atomic)
     }
 
     /// A digest of the weights, in a few letters.
     func digest() throws -> String {
-      guard let data = FileManager.default.contents(atPath: "\(path)/\(Self.weightsName)") else {
+      let names = [Self.weightsName, Self.olderWeightsName]
+      guard let data = names.lazy.compactMap({ FileManager.default.contents(atPath: "\(path)/\($0)") }).first else {
         throw ModelError("There is no adapter in \(path): it has no \(Self.weightsName).")
       }
       var digest = Digest()
@@ -161,5 +150,28 @@
     }
 
     private func problem(_ what: String) -> ModelError { ModelError("The adapter \(path) \(what).") }
+  }
+
+  extension PEFTConfiguration {
+    /// As short as it can be said: names where every layer is adapted alike, paths and patterns where not.
+    init(_ places: [AdapterPlace], base: String) {
+      let layers = Set(places.map(\.layer))
+      let projections = Projection.allCases.filter { projection in places.contains { $0.projection == projection } }
+      let isEven = places.count == layers.count * projections.count && layers == Set(0..<layers.count)
+      let (rank, alpha) = (places.first?.rank ?? 1, places.first?.alpha ?? 1)
+      // Below the last layer that is adapted there may be others: only paths say so for certain.
+      self.init(
+        peft_type: "LORA", r: rank, lora_alpha: alpha,
+        target_modules: .names(isEven ? projections.map(\.rawValue) : places.map(\.module)),
+        base_model_name_or_path: base)
+      rank_pattern = Dictionary(
+        places.filter { $0.rank != rank }.map { (Self.literal($0.module), $0.rank) },
+        uniquingKeysWith: { first, _ in first })
+      alpha_pattern = Dictionary(
+        places.filter { $0.alpha != alpha }.map { (Self.literal($0.module), $0.alpha) },
+        uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func literal(_ module: String) -> String { module.replacing(".", with: "\\.") }
   }
 #endif

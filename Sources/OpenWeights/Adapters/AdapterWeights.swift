@@ -4,7 +4,7 @@
   import ModelFiles
   import Tensors
 
-  /// What a low-rank adapter is (LoRA, arXiv 2106.09685): W·x + α/rank · B·A·x, with the model's own weights W frozen.
+  /// What a new low-rank adapter is (LoRA, arXiv 2106.09685): W·x + α/rank · B·A·x, with the model's own weights W frozen.
   public struct AdapterConfiguration: Sendable, Hashable, Codable {
     public var rank: Int
     /// α, in PEFT's terms `lora_alpha`.
@@ -19,20 +19,19 @@
       self.alpha = alpha
       self.targets = Projection.allCases.filter(targets.contains)
     }
-
-    public var scale: Float { Float(alpha / Double(rank)) }
   }
 
-  /// The two matrices of every adapted projection of every layer.
+  /// The two matrices of every adapted projection. Layers may differ in what is adapted, and places in rank and α.
   @TensorActor
   public struct AdapterWeights {
-    public let configuration: AdapterConfiguration
-    /// A [rank, inputs] and B [outputs, rank] of each target of each layer, in order.
+    /// Layer by layer, each in the order of ``Projection/allCases``.
+    public nonisolated let places: [AdapterPlace]
+    /// A [rank, inputs] and B [outputs, rank] of each place, in order.
     public private(set) var tensors: [Tensor<Float>]
 
-    /// - Precondition: `tensors` are as many as layers, targets and matrices ask for.
-    init(_ configuration: AdapterConfiguration, tensors: [Tensor<Float>]) {
-      self.configuration = configuration
+    /// - Precondition: `tensors` are two for each place.
+    init(_ places: [AdapterPlace], tensors: [Tensor<Float>]) {
+      self.places = places
       self.tensors = tensors
     }
 
@@ -41,22 +40,20 @@
       guard configuration.rank > 0, configuration.alpha.isFinite, !configuration.targets.isEmpty else {
         throw ModelError("An adapter needs a positive rank, a finite α and at least one target.")
       }
-      self.configuration = configuration
+      places = configuration.places(layers: model.layers)
       tensors = []
-      for layer in 0..<model.layers {
-        for target in configuration.targets {
-          let shape = target.shape(in: model)
-          var generator = seed.split(layer).split(target.rawValue).generator()
-          let bound = 1 / Float(shape[1]).squareRoot()
-          let values = (0..<configuration.rank * shape[1]).map { _ in (Float(generator.uniform()) * 2 - 1) * bound }
-          tensors.append(try Tensor(values, shape: [configuration.rank, shape[1]]))
-          tensors.append(try Tensor(repeating: 0, shape: [shape[0], configuration.rank]))
-        }
+      for place in places {
+        let shapes = place.shapes(in: model)
+        var generator = seed.split(place.layer).split(place.projection.rawValue).generator()
+        let bound = 1 / Float(shapes[0][1]).squareRoot()
+        let values = (0..<shapes[0][0] * shapes[0][1]).map { _ in (Float(generator.uniform()) * 2 - 1) * bound }
+        tensors.append(try Tensor(values, shape: shapes[0]))
+        tensors.append(try Tensor(repeating: 0, shape: shapes[1]))
       }
     }
 
     /// The same adapter with other matrices.
-    func replacing(_ tensors: [Tensor<Float>]) -> AdapterWeights { AdapterWeights(configuration, tensors: tensors) }
+    func replacing(_ tensors: [Tensor<Float>]) -> AdapterWeights { AdapterWeights(places, tensors: tensors) }
 
     /// A few letters that tell this adapter from any other.
     public func identity() throws -> String {
@@ -69,33 +66,28 @@
     }
 
     /// The names that PEFT gives the matrices, in the order of ``tensors``.
-    nonisolated static func names(_ configuration: AdapterConfiguration, layers: Int) -> [String] {
-      (0..<layers).flatMap { layer in
-        configuration.targets.flatMap { target in
-          ["A", "B"].map { "base_model.model.model.layers.\(layer).\(target.path).lora_\($0).weight" }
-        }
-      }
-    }
+    nonisolated var names: [String] { places.flatMap(\.names) }
 
     /// The matrices of one layer.
     struct Layer: Sendable {
-      let configuration: AdapterConfiguration
+      let places: [AdapterPlace]
       let tensors: [Tensor<Float>]
 
-      func replacing(_ tensors: [Tensor<Float>]) -> Layer { Layer(configuration: configuration, tensors: tensors) }
+      func replacing(_ tensors: [Tensor<Float>]) -> Layer { Layer(places: places, tensors: tensors) }
 
       /// α/rank · x·Aᵀ·Bᵀ of rows x, or nil where the projection carries no adapter.
       @TensorActor
       func addition(_ projection: Projection, _ x: Tensor<Float>) throws(TensorError) -> Tensor<Float>? {
-        guard let place = configuration.targets.firstIndex(of: projection) else { return nil }
+        guard let place = places.firstIndex(where: { $0.projection == projection }) else { return nil }
         let (a, b) = (tensors[2 * place], tensors[2 * place + 1])
-        return try (x.product(transposed: a) * configuration.scale).product(transposed: b)
+        return try (x.product(transposed: a) * places[place].scale).product(transposed: b)
       }
     }
 
     func layer(_ number: Int) -> Layer {
-      let size = 2 * configuration.targets.count
-      return Layer(configuration: configuration, tensors: Array(tensors[number * size..<(number + 1) * size]))
+      let first = places.firstIndex { $0.layer >= number } ?? places.count
+      let end = places[first...].firstIndex { $0.layer > number } ?? places.count
+      return Layer(places: Array(places[first..<end]), tensors: Array(tensors[2 * first..<2 * end]))
     }
   }
 #endif

@@ -11,7 +11,7 @@
     /// Writes the critic as a folder: an adapter in PEFT's format, the head, and what it was trained on.
     @TensorActor
     public func write(to path: String) throws {
-      try AdapterFolder(path).write(parameters.adapter, layers: model.configuration.layers, base: record.base)
+      try AdapterFolder(path).write(parameters.adapter, base: record.base)
       try SafetensorsFile.write(
         [
           ("score.weight", parameters.head.shape, try parameters.head.values()),

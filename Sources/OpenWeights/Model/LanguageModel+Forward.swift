@@ -73,7 +73,7 @@
       let epsilon = Float(configuration.normEpsilon)
       func linear(_ projection: Projection, _ input: Tensor<Float>) throws(TensorError) -> Tensor<Float> {
         var result = try input.product(transposed: layer.projections[projection.place])
-        if projection.place < layer.biases.count { result = try result + layer.biases[projection.place] }
+        if let bias = layer.biases[projection] { result = try result + bias }
         if let added = try additions?.addition(projection, input) { result = try result + added }
         return result
       }

@@ -22,8 +22,8 @@
       let inputNorm, attentionNorm: Tensor<Float>
       /// In the order of ``Projection/allCases``, each [outputs, inputs].
       let projections: [Tensor<Float>]
-      /// Of q, k and v, where the architecture has them.
-      let biases: [Tensor<Float>]
+      /// Where the architecture has them.
+      let biases: [Projection: Tensor<Float>]
       /// Of each head's queries and keys, where the architecture has them.
       let queryNorm, keyNorm: Tensor<Float>?
     }
@@ -51,14 +51,21 @@
           projections: try Projection.allCases.map {
             try tensor("\(prefix).\($0.path).weight", $0.shape(in: configuration))
           },
-          biases: configuration.attentionBias
-            ? try [Projection.query, .key, .value].map {
-              try tensor("\(prefix).\($0.path).bias", [$0.shape(in: configuration)[0]])
-            } : [],
+          biases: Dictionary(
+            uniqueKeysWithValues: try Self.biased(configuration).map {
+              ($0, try tensor("\(prefix).\($0.path).bias", [$0.shape(in: configuration)[0]]))
+            }),
           queryNorm: configuration.queryKeyNorm
             ? try tensor("\(prefix).self_attn.q_norm.weight", perHead) : nil,
           keyNorm: configuration.queryKeyNorm ? try tensor("\(prefix).self_attn.k_norm.weight", perHead) : nil)
       }
+    }
+  }
+
+  extension LanguageModel {
+    /// The projections that have a bias.
+    private static func biased(_ configuration: ModelConfiguration) -> [Projection] {
+      (configuration.attentionBias ? [.query, .key, .value] : []) + (configuration.outputBias ? [.output] : [])
     }
   }
 

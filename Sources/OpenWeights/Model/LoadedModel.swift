@@ -12,6 +12,11 @@
     /// What it is called where answers are stored: the name of its file or folder, and of the adapter, each with a digest of it,
     /// since both are made again under the same name.
     public let name: String
+    /// Where the tokens of answers are noted, for whoever learns from them.
+    public var drawn: DrawnTokens?
+
+    /// Where PEFT and converters find the model.
+    public var path: String { URL(fileURLWithPath: files.path).standardizedFileURL.path }
 
     /// Reads the weights, which takes a second or two per hundred million parameters.
     ///

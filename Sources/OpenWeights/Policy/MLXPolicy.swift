@@ -9,6 +9,7 @@
     public let encoder: PromptEncoder
     private let generator: Generator
     private let sampling: Sampling
+    private let drawn: DrawnTokens?
 
     /// - Throws: `ModelError`, `TensorError`.
     @TensorActor
@@ -18,6 +19,7 @@
     ) throws {
       self.encoder = encoder
       self.sampling = sampling
+      drawn = loaded.drawn
       let patched = try intervention.map { " \($0.places.name) of \(try $0.adapter.identity())" } ?? ""
       identity =
         Self.identity(loaded.name, api: encoder.api, format: encoder.format, sampling: sampling) + patched
@@ -39,13 +41,17 @@
 
     public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
       if let ended = await request.ended?() { throw ended }
-      let prompt = encoder.prompt(request.transcript)
+      let prompt: [Int32]
+      do { prompt = try encoder.prompt(request.transcript) } catch {
+        throw PolicyError(.badRequest, error.description)
+      }
       let generation: Generation
       do {
         generation = try await generator.generate(
           GenerationRequest(
             prompt: prompt, sampling: sampling, seed: request.seed, stops: encoder.stops,
             choices: encoder.spelled(request.choices)))
+        try drawn?.add(generation, to: prompt, as: String(generation.text.trimmed))
       } catch is CancellationError {
         throw PolicyError(.cancelled, "The run was stopped.")
       } catch let error as ModelError {

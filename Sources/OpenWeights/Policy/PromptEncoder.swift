@@ -39,34 +39,41 @@
       self.maxTokens = maxTokens
       template = files.chatTemplate
       beginToken = files.configuration.addsBeginToken ? files.configuration.beginToken : nil
-      endToken = Self.end(files, api: api).map(Int32.init)
+      do {
+        endToken = try Self.end(files, api: api).map(Int32.init)
+      } catch { throw ModelError("\(error)") }
       vocabulary = Vocabulary(files.tokenizer, endTokens: files.configuration.endTokens)
     }
 
     /// The token that ends an answer. Of several a chat template's own is meant: configurations list the end of texts first.
-    private static func end(_ files: OpenModel, api: API) -> Int? {
+    private static func end(_ files: OpenModel, api: API) throws(ModelFileError) -> Int? {
       let ends = files.configuration.endTokens
       guard api == .chat, let template = files.chatTemplate else { return ends.first }
       let turns = [ChatMessage(role: "user", content: "a"), ChatMessage(role: "assistant", content: "b")]
-      let written = files.tokenizer.encode(template.segments(turns, addsGenerationPrompt: false))
+      let written = files.tokenizer.encode(try template.segments(turns, addsGenerationPrompt: false))
       return written.last(where: ends.contains) ?? ends.first
     }
 
     /// The tokens of a question.
-    public func prompt(_ transcript: Transcript) -> [Int32] {
+    ///
+    /// - Throws: `ModelError` where the model's chat template refuses the turns.
+    public func prompt(_ transcript: Transcript) throws(ModelError) -> [Int32] {
       switch api {
       case .chat:
-        let messages = transcript.entries.map { entry in
+        let messages = transcript.entries.compactMap { entry -> ChatMessage? in
           switch entry {
           case .instructions(let text): ChatMessage(role: "system", content: text)
           case .prompt(let text): ChatMessage(role: "user", content: text)
+          case .continuation: nil
           case .response(let text): ChatMessage(role: "assistant", content: text)
           }
         }
         // What was said cannot become a special token: only what the template writes can.
         guard let template else { return [] }
-        let tokens = tokenizer.encode(template.segments(messages, addsGenerationPrompt: true))
-        return begun(tokens, unless: template.includesBeginToken)
+        do {
+          let tokens = tokenizer.encode(try template.segments(messages, addsGenerationPrompt: true))
+          return begun(tokens, unless: template.includesBeginToken)
+        } catch { throw ModelError("\(error)") }
       case .text: return begun(tokenizer.encode(transcript.joined()))
       }
     }
@@ -87,8 +94,10 @@
 
     /// An exchange of a stored rollout in tokens: the question, and the answer as the policy would have drawn it, with the token
     /// that ends it where it was not cut off.
-    public func exchange(_ transcript: Transcript, response: String, choices: [String]?) -> TokenSequence {
-      let prompt = prompt(transcript)
+    public func exchange(
+      _ transcript: Transcript, response: String, choices: [String]?
+    ) throws(ModelError) -> TokenSequence {
+      let prompt = try prompt(transcript)
       let text = (api == .text ? " " : "") + response.trimmed
       guard let spelled = spelled(choices), spelled.contains(text) else {
         let answer = tokenizer.encode(text).map(Int32.init)
@@ -96,21 +105,27 @@
         let end = stops.isEmpty ? [endToken].compactMap { $0 } : tokenizer.encode("\n").map(Int32.init)
         return TokenSequence(prompt: prompt, answer: answer + end)
       }
-      let options = spelled.map { Array($0.utf8) }
-      var written: [UInt8] = []
-      var answer: [Int32] = []
-      var allowed: [[Int32]] = []
-      for token in tokenizer.encode(text).map(Int32.init) {
-        allowed.append(vocabulary.tokens(after: written, towards: options))
-        answer.append(token)
-        written += vocabulary.bytes(of: token)
-      }
+      var answer = tokenizer.encode(text).map(Int32.init)
       // A choice that another one continues is ended by a token; the others end by themselves.
-      if let endToken, options.contains(where: { $0.count > written.count && $0.starts(with: written) }) {
-        allowed.append(vocabulary.tokens(after: written, towards: options))
+      if let endToken, spelled.contains(where: { $0.utf8.count > text.utf8.count && $0.hasPrefix(text) }) {
         answer.append(endToken)
       }
-      return TokenSequence(prompt: prompt, answer: answer, allowed: allowed)
+      return TokenSequence(prompt: prompt, answer: answer, allowed: allowed(answer, spelled))
+    }
+
+    /// The same of an answer whose tokens are known.
+    func exchange(_ prompt: [Int32], drawn answer: [Int32], choices: [String]?) -> TokenSequence {
+      TokenSequence(prompt: prompt, answer: answer, allowed: spelled(choices).map { allowed(answer, $0) } ?? [])
+    }
+
+    /// What each token of a choice was confined to.
+    private func allowed(_ answer: [Int32], _ spelled: [String]) -> [[Int32]] {
+      let options = spelled.map { Array($0.utf8) }
+      var written: [UInt8] = []
+      return answer.map { token in
+        defer { written += vocabulary.endTokens.contains(token) ? [] : vocabulary.bytes(of: token) }
+        return vocabulary.tokens(after: written, towards: options)
+      }
     }
   }
 #endif

@@ -16,6 +16,8 @@
     public var clip = 0.2
     /// The weight of the divergence from the frozen model.
     public var divergence = 0.02
+    /// How far an attempt's advantage counts, in standard deviations of its group; nil for however far it is, as in the paper.
+    public var advantageLimit: Double?
 
     public init() {}
 

@@ -90,14 +90,17 @@
   }
 
   extension ProblemSelection {
-    /// Each rollout's standing among those of its task: (r − mean) / deviation, clipped at ±`limit`.
-    public static func advantages(_ rewards: [Double], limit: Double = 2.5) -> [Double] {
+    /// Each rollout's standing among those of its task: (r − mean) / deviation, clipped at ±`limit` where there is one.
+    public static func advantages(_ rewards: [Double], limit: Double? = 2.5) -> [Double] {
       guard !rewards.isEmpty else { return [] }
       let count = Double(rewards.count)
       let mean = rewards.reduce(0, +) / count
       let deviation = (rewards.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
       guard deviation > 1e-9 else { return rewards.map { _ in 0 } }
-      return rewards.map { max(-limit, min(limit, ($0 - mean) / deviation)) }
+      return rewards.map { reward in
+        let advantage = (reward - mean) / deviation
+        return limit.map { max(-$0, min($0, advantage)) } ?? advantage
+      }
     }
   }
 #endif

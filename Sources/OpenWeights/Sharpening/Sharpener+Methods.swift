@@ -66,6 +66,7 @@
     ) async throws -> Outcome {
       guard !tasks.isEmpty else { throw ModelError("There are no tasks to learn from.") }
       var round: [GroupRelativePolicy.Attempt] = []
+      var isBegun = false
       var endless = method
       endless.rounds = 0
       let identity = try identity("grpo", endless, tasks.map(\.id))
@@ -75,12 +76,15 @@
         whole: method.steps
       ) { [self] step in
         var spent = Spent()
-        if step % method.steps == 0 || round.isEmpty {
-          (round, spent) = try await attempts(method, round: step / method.steps, tasks: tasks, suite: suite)
+        if step % method.steps == 0 || !isBegun {
+          (round, spent) = try await attempts(
+            method, round: step / method.steps, tasks: tasks, suite: suite, folder: folder)
+          isBegun = true
         }
         let drawn = round.reduce(0) { $0 + $1.rollout.drawn }
         var learned = Batch()
-        learned.isSilent = round.allSatisfy { $0.advantage == 0 }
+        // Without a difference between attempts there is nothing to learn, and no step is taken.
+        learned.isSilent = round.isEmpty
         for part in Self.parts(round, tokens: \.rollout.length, most: settings.tokensPerPass) {
           let (loss, gradients) = try method.gradient(
             of: part, tokens: drawn, trainer: trainer, temperature: temperature)
@@ -94,39 +98,47 @@
 
     /// The attempts of one round at the next tasks, with what they were worth. Tasks whose attempts all end alike teach nothing.
     private func attempts(
-      _ method: GroupRelativePolicy, round: Int, tasks: [AgentTask], suite: any TaskSuite
+      _ method: GroupRelativePolicy, round: Int, tasks: [AgentTask], suite: any TaskSuite, folder: String
     ) async throws -> ([GroupRelativePolicy.Attempt], Spent) {
       let chosen = Self.batch(tasks, at: round, size: method.tasks)
-      let present = base.with(trainer.adapter, named: "\(base.name)+\(try trainer.adapter.identity())")
+      var present = base.with(trainer.adapter, named: "\(base.name)+\(try trainer.adapter.identity())")
+      let drawn = try TrainingFolder(path: folder).drawn(round: round)
+      present.drawn = drawn
       let (trajectories, spent) = try await attempts(chosen, method.group, present)
+      guard trajectories.joined().contains(where: { $0.map { $0.count > 0 } ?? false }) else {
+        throw ModelError("No attempt of a round came to an answer: cox collect shows why.")
+      }
       var rollouts: [(RolloutTokens, Double)] = []
       for group in trajectories.map({ $0.compactMap(\.self) }) {
-        let advantages = ProblemSelection.advantages(group.map(\.reward))
+        let advantages = ProblemSelection.advantages(group.map(\.reward), limit: method.advantageLimit)
         for (trajectory, advantage) in zip(group, advantages) where advantage != 0 {
-          rollouts.append((RolloutTokens(trajectory, of: suite, encoder: encoder), advantage))
+          rollouts.append((try RolloutTokens(trajectory, of: suite, encoder: encoder, drawn: drawn), advantage))
         }
       }
-      if rollouts.isEmpty {
-        // Nothing to learn in this round: a step that only holds it to the frozen model.
-        let any = trajectories.joined().lazy.compactMap { $0 }
-          .map { RolloutTokens($0, of: suite, encoder: self.encoder) }.first { $0.drawn > 0 }
-        guard let any else { throw ModelError("No attempt of a round came to an answer: cox collect shows why.") }
-        rollouts = [(any, 0)]
-      }
-      let sequences = rollouts.flatMap(\.0.sequences)
-      let old = try await Scorer(model: base.model, adapter: trainer.adapter, temperature: temperature)
-        .figures(of: sequences)
-      let frozen = try await Scorer(model: base.model, adapter: base.adapter, temperature: temperature)
-        .figures(of: sequences)
+      rollouts.removeAll { $0.0.drawn == 0 }
+      let frozen = try await logProbabilities(rollouts.map(\.0), adapter: base.adapter)
+      // Known from when they were drawn, but for answers of a store whose tokens nobody kept.
+      let unknown = rollouts.indices.filter { rollouts[$0].0.drawnLogProbabilities == nil }
+      let scored = try await logProbabilities(unknown.map { rollouts[$0].0 }, adapter: trainer.adapter)
+      let old = Dictionary(uniqueKeysWithValues: zip(unknown, scored))
+      return (
+        rollouts.enumerated().map { place, entry in
+          GroupRelativePolicy.Attempt(
+            rollout: entry.0, advantage: entry.1, old: entry.0.drawnLogProbabilities ?? old[place] ?? [],
+            frozen: frozen[place])
+        }, spent
+      )
+    }
+
+    /// Of each rollout's drawn tokens, sequence after sequence.
+    private func logProbabilities(_ rollouts: [RolloutTokens], adapter: AdapterWeights?) async throws -> [[Float]] {
+      let figures = try await Scorer(model: base.model, adapter: adapter, temperature: temperature)
+        .figures(of: rollouts.flatMap(\.sequences))
       var next = 0
-      let result = rollouts.map { rollout, advantage in
+      return rollouts.map { rollout in
         defer { next += rollout.sequences.count }
-        let range = next..<next + rollout.sequences.count
-        return GroupRelativePolicy.Attempt(
-          rollout: rollout, advantage: advantage, old: old[range].flatMap { $0.map(\.logProbability) },
-          frozen: frozen[range].flatMap { $0.map(\.logProbability) })
+        return figures[next..<next + rollout.sequences.count].flatMap { $0.map(\.logProbability) }
       }
-      return (result, spent)
     }
 
     /// The items of a step, in order and over again.

@@ -131,7 +131,7 @@
         let begun = ContinuousClock.now
         Engine.resetPeakMemory()
         let (learned, spent) = try await batch(trainer.optimiser.step)
-        let norm = try trainer.step(learned.parts)
+        let norm = try learned.parts.isEmpty ? trainer.skip() : trainer.step(learned.parts)
         let number = trainer.optimiser.step
         state.spent += spent
         state.log.append(
@@ -148,7 +148,7 @@
       if heldOut.tasks.isEmpty { try writeBest(folder, at: state.log.count, &state) }
       try save(state, folder)
       let adapter = try folder.best.read(for: base.files.configuration)
-      try AdapterFolder(path).write(adapter, layers: base.files.configuration.layers, base: base.name)
+      try AdapterFolder(path).write(adapter, base: base.path)
       return Outcome(
         log: state.log, scores: state.scores, best: state.best ?? state.log.count, spent: state.spent,
         looked: state.looked ?? Spent(), seconds: state.seconds ?? 0)
@@ -156,7 +156,7 @@
 
     private func save(_ state: TrainingFolder.State, _ folder: TrainingFolder) throws {
       try folder.save(
-        state, trainer.adapter, trainer.optimiser, model: base.files.configuration, base: base.name)
+        state, trainer.adapter, trainer.optimiser, model: base.files.configuration, base: base.path)
     }
 
     /// Looks at the held-out tasks once after each step of `evaluateEvery`, and keeps the adapter that does best there.
@@ -190,7 +190,7 @@
     }
 
     private func writeBest(_ folder: TrainingFolder, at step: Int, _ state: inout TrainingFolder.State) throws {
-      try folder.best.write(trainer.adapter, layers: base.files.configuration.layers, base: base.name)
+      try folder.best.write(trainer.adapter, base: base.path)
       state.best = step
     }
 

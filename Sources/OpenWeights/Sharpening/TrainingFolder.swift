@@ -36,6 +36,16 @@
       return (AdapterFolder(folder), "\(folder)/optimiser.safetensors")
     }
 
+    /// The tokens that the attempts of a round are drawn in. Those of earlier rounds are no longer needed.
+    func drawn(round: Int) throws -> DrawnTokens {
+      let (files, prefix) = (FileManager.default, "drawn-")
+      let name = "\(prefix)\(round).jsonl"
+      for other in (try? files.contentsOfDirectory(atPath: path)) ?? [] where other.hasPrefix(prefix) && other != name {
+        try files.removeItem(atPath: "\(path)/\(other)")
+      }
+      return try DrawnTokens("\(path)/\(name)")
+    }
+
     /// The state of the same training, or nil where there is none yet.
     ///
     /// - Throws: where another training is here.
@@ -60,7 +70,8 @@
       guard files.fileExists(atPath: statePath), (try? state(of: identity)) == nil else { return false }
       // The state goes first: what has none is no training.
       try files.removeItem(atPath: statePath)
-      for name in try files.contentsOfDirectory(atPath: path) where name == "best" || name.hasPrefix(Self.prefix) {
+      for name in try files.contentsOfDirectory(atPath: path)
+      where name == "best" || name.hasPrefix(Self.prefix) || name.hasPrefix("drawn-") {
         try files.removeItem(atPath: "\(path)/\(name)")
       }
       return true
@@ -86,6 +97,7 @@
         memory.squares[place] = try Tensor(file.floats(of: "square.\(place)"), shape: tensor.shape)
       }
       memory.step = state.log.count
+      memory.updates = state.log.count { $0.isSilent != true }
       return (adapter, head, memory)
     }
 
@@ -96,7 +108,7 @@
       model: ModelConfiguration, base: String
     ) throws {
       let place = self.adapter(after: state.log.count)
-      try place.folder.write(adapter, layers: model.layers, base: base)
+      try place.folder.write(adapter, base: base)
       var tensors: [(name: String, shape: [Int], values: [Float])] = []
       for (place, tensor) in head.enumerated() {
         tensors.append(("head.\(place)", tensor.shape, try tensor.values()))

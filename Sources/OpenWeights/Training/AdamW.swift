@@ -37,13 +37,16 @@
   @TensorActor
   public struct AdamW {
     public let settings: OptimiserSettings
+    /// Steps, those among them that had nothing to learn.
     public internal(set) var step: Int
+    /// Steps that moved the parameters: so many gradients are in the means.
+    public internal(set) var updates: Int
     var means: [Tensor<Float>]
     var squares: [Tensor<Float>]
 
     public init(_ settings: OptimiserSettings, for parameters: [Tensor<Float>]) throws(TensorError) {
       self.settings = settings
-      step = 0
+      (step, updates) = (0, 0)
       (means, squares) = ([], [])
       for parameter in parameters {
         means.append(try Tensor(repeating: 0, shape: parameter.shape))
@@ -64,10 +67,11 @@
         throw TensorError("optimiser step", "The gradient is not finite; a smaller learning rate may help.")
       }
       step += 1
+      updates += 1
       let factor = norm > settings.clipping ? settings.clipping / norm : 1
       let rate = settings.rate(at: step)
-      let first = 1 - pow(settings.beta1, Double(step))
-      let second = 1 - pow(settings.beta2, Double(step))
+      let first = 1 - pow(settings.beta1, Double(updates))
+      let second = 1 - pow(settings.beta2, Double(updates))
       for place in parameters.indices {
         let gradient = try gradients[place] * Float(factor)
         means[place] = try means[place] * Float(settings.beta1) + gradient * Float(1 - settings.beta1)
@@ -79,6 +83,9 @@
       try evaluate(parameters + means + squares)
       return norm
     }
+
+    /// Counts a step that had nothing to learn.
+    mutating func skip() { step += 1 }
 
     static func norm(_ tensors: [Tensor<Float>]) throws(TensorError) -> Double {
       var sums: [Tensor<Float>] = []

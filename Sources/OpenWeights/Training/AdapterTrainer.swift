@@ -92,6 +92,12 @@
       return norm
     }
 
+    /// Passes over a step that had nothing to learn: neither the adapter nor the optimiser's memory changes. Its norm, 0.
+    func skip() -> Double {
+      optimiser.skip()
+      return 0
+    }
+
     /// Gradients added place by place.
     static func sum(_ parts: [[Tensor<Float>]]) throws(TensorError) -> [Tensor<Float>] {
       guard var sum = parts.first else { return [] }

@@ -1,4 +1,5 @@
 import Agents
+import ChildProcess
 import ParticleFilter
 import Policies
 import Steering
@@ -17,14 +18,18 @@ struct Configuration {
 struct PolicySettings {
   enum Kind: String, CaseIterable { case openai, anthropic, local, mlx, recorded }
 
+  /// Which endpoint of a server of the OpenAI kind is asked.
+  enum API: String, CaseIterable { case chat, responses, text }
+
   var kind: Kind
   /// Where the keys stand, for errors.
   var section = "policy"
-  var api: ChatCompletionsPolicy.API?
+  var api: API?
   var url: String?
   var model: String?
   var apiKeyVariable: String?
-  var temperature = 1.0
+  /// nil leaves it to the server.
+  var temperature: Double? = 1
   var topP: Double?
   var maxTokens = 1024
   var format = ActionFormat.react
@@ -39,12 +44,15 @@ struct PolicySettings {
   var pricing = Pricing()
   // openai
   var maxTokensParameter: ChatCompletionsPolicy.TokenParameter?
-  var reasoningEffort: String?
   var logprobs = false
   // openai and anthropic
   var allowPlainHTTP = false
+  var apiKeyHeader: String?
+  var query: [String: ValueTemplate] = [:]
+  var headers: [String: ValueTemplate] = [:]
+  var reasoningEffort: String?
   // anthropic
-  var thinkingTokens: Int?
+  var thinking: AnthropicPolicy.Thinking?
   var promptCache = true
   // recorded
   var recording: String?
@@ -58,4 +66,10 @@ struct PolicySettings {
   var threads: Int?
   var context = 1024
   var slots: Int?
+  // local
+  /// What the server gets of the environment.
+  var children = ChildEnvironment()
+
+  /// The environment variables that hold secrets.
+  var keyVariables: Set<String> { Set([apiKeyVariable].compactMap(\.self)) }
 }

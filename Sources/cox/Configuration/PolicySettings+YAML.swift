@@ -5,8 +5,8 @@ import Policies
 extension PolicySettings {
   init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError(
-        "policy.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw ConfigurationError.missing(
+        "policy.kind", "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     self.init(kind: kind)
     try read(&yaml)
@@ -14,10 +14,10 @@ extension PolicySettings {
 
   /// Reads every key of a policy but its kind; what is not given stays as it is.
   mutating func read(_ yaml: inout YAMLMapping) throws {
-    api = try yaml.choice("api", ChatCompletionsPolicy.API.self)
+    api = try yaml.choice("api", API.self)
     model = try yaml.text("model")
-    temperature = try yaml.number("temperature") ?? temperature
-    topP = try yaml.number("topP")
+    if let given = try yaml.numberOrNone("temperature") { temperature = given }
+    if let given = try yaml.numberOrNone("topP") { topP = given }
     maxTokens = try yaml.integer("maxTokens") ?? maxTokens
     format = try yaml.choice("format", ActionFormat.self) ?? format
     // A model in this process has no wire to be careful of: those keys are unknown to it.
@@ -46,7 +46,8 @@ extension PolicySettings {
     case .anthropic:
       try readServer(&yaml)
       url = url ?? "https://api.anthropic.com/v1"
-      thinkingTokens = try yaml.integer("thinkingTokens")
+      if let given = try yaml.thinking("thinkingTokens") { thinking = given }
+      reasoningEffort = try yaml.text("reasoningEffort").flatMap { $0 == "none" ? nil : $0 }
       promptCache = try yaml.flag("promptCache") ?? promptCache
     case .recorded:
       recording = try yaml.text("recording")
@@ -61,6 +62,7 @@ extension PolicySettings {
       threads = try yaml.integer("threads")
       context = try yaml.integer("context") ?? context
       slots = try yaml.integer("slots")
+      children.passing = try yaml.variables()
     }
     try check()
   }
@@ -69,6 +71,9 @@ extension PolicySettings {
   mutating func readServer(_ yaml: inout YAMLMapping) throws {
     url = try yaml.text("url")
     apiKeyVariable = try yaml.text("apiKeyVariable")
+    apiKeyHeader = try yaml.text("apiKeyHeader")
+    query = try yaml.textFields("query")?.mapValues(ValueTemplate.init) ?? query
+    headers = try yaml.textFields("headers")?.mapValues(ValueTemplate.init) ?? headers
     adaptiveConcurrency = try yaml.flag("adaptiveConcurrency") ?? adaptiveConcurrency
     allowPlainHTTP = try yaml.flag("allowPlainHTTP") ?? allowPlainHTTP
   }
@@ -82,18 +87,15 @@ extension PolicySettings {
   }
 
   func check() throws {
-    func positive(_ value: Int?, _ key: String) throws {
-      if let value, value < 1 { throw ConfigurationError("\(section).\(key) is \(value); at least 1.") }
+    for (key, value, most) in [
+      ("maxTokens", maxTokens, Bounds.tokens), ("concurrency", concurrency, Bounds.concurrency),
+      ("samplesPerCall", samplesPerCall, Bounds.concurrency), ("attempts", attempts, Bounds.count),
+      ("threads", threads, Bounds.threads), ("context", context, Bounds.tokens), ("slots", slots, Bounds.concurrency),
+      ("cacheMegabytes", cacheMegabytes, Bounds.megabytes),
+    ] {
+      if let problem = Bounds.problem(value, "\(section).\(key)", most: most) { throw ConfigurationError(problem) }
     }
-    try positive(maxTokens, "maxTokens")
-    try positive(concurrency, "concurrency")
-    try positive(samplesPerCall, "samplesPerCall")
-    try positive(attempts, "attempts")
-    try positive(threads, "threads")
-    try positive(context, "context")
-    try positive(slots, "slots")
-    try positive(cacheMegabytes, "cacheMegabytes")
-    if !(temperature >= 0 && temperature.isFinite) {
+    if let temperature, !(temperature >= 0 && temperature.isFinite) {
       throw ConfigurationError("\(section).temperature is \(temperature); it is not negative.")
     }
     if let topP, !(topP > 0 && topP <= 1) {
@@ -119,14 +121,23 @@ extension PolicySettings {
     if format == .tools, api == .text {
       throw ConfigurationError("\(section).format tools goes with api: chat; a text has no tools to call.")
     }
+    if api == .responses, kind != .openai {
+      throw ConfigurationError("\(section).api responses goes with kind openai; \(kind) has chat and text.")
+    }
+    if api == .responses, choices == .grammar {
+      throw ConfigurationError("\(section).choices grammar goes with api chat or text; the Responses API takes schema.")
+    }
     switch kind {
     case .openai, .anthropic: try checkServer()
     case .recorded:
       if recording == nil {
-        throw ConfigurationError("\(section).recording is missing: the store or cassette whose answers are replayed.")
+        throw ConfigurationError.missing("\(section).recording", "the store or cassette whose answers are replayed.")
       }
     case .local: break
     case .mlx:
+      if temperature == nil {
+        throw ConfigurationError("\(section).temperature is none; a model in process has no other to go by.")
+      }
       if format == .tools {
         throw ConfigurationError(
           "\(section).format tools goes with a server; a model in process takes plain and react.")
@@ -136,32 +147,25 @@ extension PolicySettings {
 
   private func checkServer() throws {
     guard let url else {
-      throw ConfigurationError("\(section).url is missing: the base URL, such as \"https://api.example.com/v1\".")
+      throw ConfigurationError.missing("\(section).url", "the base URL, such as \"https://api.example.com/v1\".")
     }
     if let problem = ServerURL.problem(url, in: section, allowsPlainHTTP: allowPlainHTTP) {
       throw ConfigurationError("\(section).url \(problem)")
     }
-    if model == nil { throw ConfigurationError("\(section).model is missing: the model's name at the server.") }
-    if let apiKeyVariable, apiKeyVariable.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) == nil {
-      // Not quoted: it may be the key itself.
-      throw ConfigurationError(
-        "\(section).apiKeyVariable is no name of an environment variable. Give the variable's name, never the key.")
-    }
+    if model == nil { throw ConfigurationError.missing("\(section).model", "the model's name at the server.") }
+    try server.check()
     guard kind == .anthropic else { return }
-    if temperature > 1 { throw ConfigurationError("\(section).temperature is \(temperature); this API takes 0 to 1.") }
-    if let thinkingTokens, thinkingTokens < 1024 || thinkingTokens >= maxTokens {
-      throw ConfigurationError(
-        "\(section).thinkingTokens is \(thinkingTokens); at least 1024, and less than maxTokens, which counts thoughts too."
-      )
+    if let temperature, temperature > 1 {
+      throw ConfigurationError("\(section).temperature is \(temperature); this API takes 0 to 1.")
     }
-    if thinkingTokens != nil, format == .tools {
+    if case .tokens(let tokens) = thinking, tokens < 1024 || tokens >= maxTokens {
       throw ConfigurationError(
-        "\(section).thinkingTokens goes with format react or plain: with tools this API wants every thought back.")
+        "\(section).thinkingTokens is \(tokens); at least 1024, and less than maxTokens, which counts thoughts too.")
     }
-    if topP != nil, temperature != 1 {
+    if topP != nil, let temperature, temperature != 1 {
       throw ConfigurationError("\(section).topP goes with temperature 1: this API takes the one or the other.")
     }
-    if thinkingTokens != nil, temperature != 1 {
+    if thinking != nil, let temperature, temperature != 1 {
       throw ConfigurationError("\(section).thinkingTokens goes with temperature 1: a model that thinks samples at 1.")
     }
   }

@@ -46,6 +46,12 @@
       help: ArgumentHelp("Also write the model with the adapter merged into it, to this folder.", valueName: "folder"))
     var merge: String?
 
+    @Option(
+      help: ArgumentHelp(
+        "Also write the model itself to this folder, and name it as the adapter's base: PEFT and converters read no GGUF files.",
+        valueName: "folder"))
+    var base: String?
+
     func validate() throws {
       if attempts < 1 { throw ValidationError("--attempts is at least 1.") }
       // An option that would be ignored looks as if it had worked.
@@ -65,9 +71,11 @@
       let workspace = try await Workspace(common)
       let policy = try workspace.openPolicy(for: "sharpen")
       if method != .imitate { try workspace.checkSampling(for: "sharpen") }
-      if let merge, !((try? FileManager.default.contentsOfDirectory(atPath: merge)) ?? []).isEmpty {
-        throw ConfigurationError(
-          "--merge writes a model of its own, and \(merge) has files in it: give another folder.")
+      for (option, folder) in [("merge", merge), ("base", base)] {
+        if let folder, !((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).isEmpty {
+          throw ConfigurationError(
+            "--\(option) writes a model of its own, and \(folder) has files in it: give another folder.")
+        }
       }
       let report = try await stoppingInOrder(workspace.budget) { [self] in
         try await workspace.suite.closing { try await trained(workspace, policy) }
@@ -82,6 +90,7 @@
       let path = workspace.adapterPath(adapter ?? method.rawValue)
       let report = try await sharpening.run(method, path: path, isDryRun: dryRun)
       if let merge, !dryRun { try await write(merged: AdapterFolder(path), base: policy.load(), to: merge) }
+      if let base, !dryRun { try await write(base: policy.load(adapter: false), of: AdapterFolder(path), to: base) }
       return report
     }
 
@@ -97,6 +106,13 @@
     @TensorActor
     private func write(merged folder: AdapterFolder, base: LoadedModel, to path: String) throws {
       try MergedModel.write(base, adapter: try folder.read(for: base.files.configuration), to: path)
+    }
+
+    @TensorActor
+    private func write(base: LoadedModel, of folder: AdapterFolder, to path: String) throws {
+      try MergedModel.write(base, to: path)
+      try folder.write(
+        try folder.read(for: base.files.configuration), base: URL(fileURLWithPath: path).standardizedFileURL.path)
     }
   }
 

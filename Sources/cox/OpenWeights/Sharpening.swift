@@ -59,7 +59,7 @@
       let base = try await policy.load()
       let ground = Ground(
         base: base, encoder: try policy.encoder(base), pass: workspace.suite.maximalReward ?? 1,
-        temperature: max(workspace.configuration.policy.temperature, 0.01),
+        temperature: max(workspace.configuration.policy.samplingTemperature, 0.01),
         progress: TrainingProgress(method.rawValue, quiet: workspace.options.quiet))
       var report = SharpenReport(
         method: method.rawValue, model: base.name, policy: workspace.policyIdentity, adapter: path, isDryRun: isDryRun)
@@ -95,7 +95,7 @@
       _ ground: Ground, _ path: String, _ report: inout SharpenReport
     ) async throws -> Sharpener.Outcome? {
       let rollouts = try await material().filter { $0.trajectory.reward >= ground.pass - 1e-9 }
-      let tokens = rollouts.map { RolloutTokens($0.trajectory, of: workspace.suite, encoder: ground.encoder) }
+      let tokens = try rollouts.map { try RolloutTokens($0.trajectory, of: workspace.suite, encoder: ground.encoder) }
       report.rollouts = tokens.count
       report.problems = Set(tokens.map(\.task)).count
       report.tokens = tokens.reduce(0) { $0 + $1.drawn }
@@ -118,8 +118,8 @@
       let outcome = try await sharpener(ground, training).optimise(
         generator.drawn(all.count, from: all), suite: workspace.suite, settings.grpo, folder: path)
       report.count(outcome)
-      // At the start of a round its attempts are scored as they were drawn, and under the frozen model.
-      report.scoredTokens += outcome.log.reduce(0) { $0 + (($1.step - 1) % round == 0 ? 2 * $1.tokens : 0) }
+      // At the start of a round its attempts are scored under the frozen model.
+      report.scoredTokens += outcome.log.reduce(0) { $0 + (($1.step - 1) % round == 0 ? $1.tokens : 0) }
       return outcome
     }
 
@@ -146,7 +146,7 @@
     /// The rollouts of the problems taken, with their advantages and the frozen model's entropies.
     private func lessons(_ ground: Ground, _ report: inout SharpenReport) async throws -> [Lesson] {
       let stored = try await material()
-      let tokens = stored.map { RolloutTokens($0.trajectory, of: workspace.suite, encoder: ground.encoder) }
+      let tokens = try stored.map { try RolloutTokens($0.trajectory, of: workspace.suite, encoder: ground.encoder) }
       let method = settings.reasonMaxxer
       let selection = ProblemSelection(tokens, pass: ground.pass, problems: method.problems, trim: method.trim)
       report.count(selection, of: tokens.count)

@@ -20,7 +20,7 @@
     let intervenes: Bool
 
     /// The temperature of the distributions that are compared: the policy's.
-    private var temperature: Double { max(base.configuration.policy.temperature, 0.01) }
+    private var temperature: Double { max(base.configuration.policy.samplingTemperature, 0.01) }
     private var pass: Double { base.suite.maximalReward ?? 1 }
 
     func findings() async throws -> TokenFindings {
@@ -28,11 +28,11 @@
       let (old, new) = (try await plain.load(), try await sharp.load())
       let encoder = try sharp.encoder(new)
       let own = try await attempted(tuned, sharp, named: "tuned")
-      let rollouts = own.outcome.results.flatMap { result in
-        result.particles.enumerated().filter { $0.element.failure == nil }.map { place, member in
+      let rollouts = try own.outcome.results.flatMap { result in
+        try result.particles.enumerated().filter { $0.element.failure == nil }.map { place, member in
           (
             key: RolloutKey(run: own.run, task: result.task.id, particle: place),
-            tokens: RolloutTokens(member.trajectory, of: tuned.suite, encoder: encoder)
+            tokens: try RolloutTokens(member.trajectory, of: tuned.suite, encoder: encoder)
           )
         }
       }
@@ -84,7 +84,7 @@
       let settings = run.independent(attempts)
       let outcome = try await run.steer(
         tasks, split: split, settings: settings, critic: nil, verb: "tokens", title: "\(name) × \(attempts)")
-      if let stopped = outcome.stopped { throw stopped }
+      if let stopped = outcome.stopped ?? outcome.failure() { throw stopped }
       return (outcome, run.campaign(settings, verb: "tokens").run)
     }
   }
@@ -102,12 +102,12 @@
   }
 
   extension Campaign.Outcome {
-    /// The rewards of independent attempts; one that failed half-way earned nothing.
+    /// The rewards of independent attempts; one that failed has none.
     var sample: AttemptSample {
       AttemptSample(
         results.map { result in
           AttemptSample.Row(
-            task: result.task.id, rewards: result.particles.map { $0.failure == nil ? $0.trajectory.reward : 0 })
+            task: result.task.id, rewards: result.particles.filter { $0.failure == nil }.map(\.trajectory.reward))
         })
     }
   }

@@ -6,8 +6,9 @@ import RolloutStore
 
 /// Where answers come from, as the configuration says it: one place for asking the policy and for naming it.
 enum PolicySource {
-  case completions(ChatCompletionsPolicy.Settings, url: String, key: APIKey)
-  case anthropic(AnthropicPolicy.Settings, url: String, key: APIKey)
+  case completions(ChatCompletionsPolicy.Settings, ServerSettings)
+  case responses(ResponsesPolicy.Settings, ServerSettings)
+  case anthropic(AnthropicPolicy.Settings, ServerSettings)
   case local(ChatCompletionsPolicy.Settings, LocalServer.Settings)
   case open(OpenPolicy)
   case recorded(RecordedPolicy)
@@ -15,26 +16,33 @@ enum PolicySource {
   init(_ settings: PolicySettings) async throws {
     let rules = settings.rules
     switch settings.kind {
+    case .openai where settings.api == .responses:
+      var responses = ResponsesPolicy.Settings(
+        model: settings.model ?? "", format: settings.format, temperature: settings.temperature, topP: settings.topP,
+        maxTokens: settings.maxTokens, constraint: settings.choices, rules: rules)
+      responses.reasoningEffort = settings.reasoningEffort
+      responses.logProbabilities = settings.logprobs
+      self = .responses(responses, settings.server)
     case .openai:
-      self = .completions(
-        Self.completions(settings, model: settings.model ?? "", rules: rules), url: settings.url ?? "",
-        key: APIKey(variable: settings.apiKeyVariable, section: settings.section))
+      self = .completions(Self.completions(settings, model: settings.model ?? "", rules: rules), settings.server)
     case .anthropic:
       var anthropic = AnthropicPolicy.Settings(
         model: settings.model ?? "", format: settings.format, temperature: settings.temperature, topP: settings.topP,
         maxTokens: settings.maxTokens, rules: rules)
-      anthropic.thinkingTokens = settings.thinkingTokens
+      anthropic.thinking = settings.thinking
+      anthropic.effort = settings.reasoningEffort
       anthropic.cachesPrompts = settings.promptCache
-      self = .anthropic(
-        anthropic, url: settings.url ?? "", key: APIKey(variable: settings.apiKeyVariable, section: settings.section))
+      self = .anthropic(anthropic, settings.server)
     case .local:
       var completions = Self.completions(settings, model: LocalServer.modelName(settings.model), rules: rules)
       if settings.choices == .auto { completions.constraint = .grammar }
       completions.reportsFirstAnswerOnly = true
       var server = LocalServer.Settings(
-        python: settings.python ?? Toolchain.python, model: settings.model, port: settings.port,
+        python: settings.python ?? Installation.current.serverPython,
+        model: settings.model ?? Installation.current.bundledModel, port: settings.port,
         slots: settings.slots ?? settings.concurrency, context: settings.context)
       if let threads = settings.threads { server.threads = threads }
+      server.environment = settings.children
       self = .local(completions, server)
     case .mlx: self = .open(try OpenPolicy(settings))
     case .recorded: self = .recorded(try await Self.recording(settings))
@@ -44,9 +52,10 @@ enum PolicySource {
   /// The identity that the policy has, without starting anything.
   var identity: String {
     switch self {
-    case .completions(let settings, _, _), .local(let settings, _):
+    case .completions(let settings, _), .local(let settings, _):
       ChatCompletionsPolicy(url: "", settings: settings).identity
-    case .anthropic(let settings, _, _): AnthropicPolicy(url: "", key: nil, settings: settings).identity
+    case .responses(let settings, _): ResponsesPolicy(url: "", settings: settings).identity
+    case .anthropic(let settings, _): AnthropicPolicy(url: "", key: nil, settings: settings).identity
     case .open(let policy): policy.identity
     case .recorded(let policy): policy.identity
     }
@@ -56,7 +65,8 @@ enum PolicySource {
     _ settings: PolicySettings, model: String, rules: CallRules
   ) -> ChatCompletionsPolicy.Settings {
     var completions = ChatCompletionsPolicy.Settings(
-      model: model, api: settings.api ?? .chat, format: settings.format, temperature: settings.temperature,
+      model: model, api: settings.api == .text ? .text : .chat, format: settings.format,
+      temperature: settings.temperature,
       topP: settings.topP, maxTokens: settings.maxTokens, constraint: settings.choices, rules: rules)
     completions.tokenParameter = settings.maxTokensParameter
     completions.reasoningEffort = settings.reasoningEffort
@@ -73,7 +83,7 @@ enum PolicySource {
       }
       return RecordedPolicy(cassette, name: path)
     }
-    let store = try RolloutStore(path: path)
+    let store = try RolloutStore(path: path, creating: false)
     let policies = try await store.policies()
     let policy =
       if let identity = settings.identity { policies.first { $0.identity == identity } } else {
@@ -99,35 +109,18 @@ enum PolicySource {
       throw ConfigurationError("There is no readable recording \(path): give a store, or a cassette of cox export.")
     }
     defer { try? file.close() }
-    return try file.read(upToCount: 15) == Data("SQLite format 3".utf8)
-  }
-}
-
-/// Where an API key is found. It is read only where something is asked: training on a store needs none.
-struct APIKey {
-  /// The environment variable's name, or nil for a server that wants no key.
-  let variable: String?
-  /// Of the configuration, where it is named.
-  var section = "policy"
-
-  func read() throws -> String? {
-    guard let variable else { return nil }
-    guard let key = ProcessInfo.processInfo.environment[variable], !key.isEmpty else {
-      throw ConfigurationError(
-        "The environment variable \(variable), which \(section).apiKeyVariable names, is not set.")
-    }
-    let trimmed = key.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !trimmed.isEmpty, !trimmed.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else {
-      throw ConfigurationError("The environment variable \(variable) is blank or holds control characters.")
-    }
-    return trimmed
+    let start = try file.read(upToCount: 64) ?? Data()
+    if let form = FileForm(start) { throw ConfigurationError("\(path) \(form.explanation)") }
+    return start.starts(with: Data("SQLite format 3".utf8))
   }
 }
 
 extension PolicySettings {
   var rules: CallRules {
     CallRules(
-      retry: RetryRule(attempts: attempts), timeout: timeout, deadline: deadline, concurrency: concurrency,
+      // Nobody starts our own server again.
+      retry: RetryRule(attempts: attempts, waitsOutOutages: kind != .local), timeout: timeout, deadline: deadline,
+      concurrency: OpenFiles.connections(concurrency),
       isAdaptive: adaptiveConcurrency && kind != .local, hedge: hedge, allowsPlainHTTP: allowPlainHTTP, section: section
     )
   }
@@ -154,17 +147,25 @@ extension PolicySource {
     let concurrency = configured.concurrency
     // As many as may be in flight never come together in one prompt; a server that draws fewer says so.
     let samples = configured.samplesPerCall ?? concurrency
+    if usesConnections, let remark = OpenFiles.remark(on: concurrency, key: "\(configured.section).concurrency") {
+      Console.note(remark)
+    }
     switch self {
-    case .completions(let settings, let url, let key):
-      let key = try key.read()
-      return try await withHTTPClient(connections: concurrency) { client in
-        let policy = ChatCompletionsPolicy(url: url, key: key, settings: settings, client: client)
+    case .completions(let settings, let server):
+      let access = try server.access()
+      return try await withHTTPClient(connections: concurrency, for: access.url) { client in
+        let policy = ChatCompletionsPolicy(access, settings: settings, client: client)
         return try await body(SharedPrompts(policy, most: min(samples, 128)))
       }
-    case .anthropic(let settings, let url, let key):
-      let key = try key.read()
-      return try await withHTTPClient(connections: concurrency) { client in
-        try await body(AnthropicPolicy(url: url, key: key, settings: settings, client: client))
+    case .responses(let settings, let server):
+      let access = try server.access()
+      return try await withHTTPClient(connections: concurrency, for: access.url) { client in
+        try await body(ResponsesPolicy(access, settings: settings, client: client))
+      }
+    case .anthropic(let settings, let server):
+      let access = try server.access()
+      return try await withHTTPClient(connections: concurrency, for: access.url) { client in
+        try await body(AnthropicPolicy(access, settings: settings, client: client))
       }
     case .local(let settings, let server):
       return try await LocalServer.with(server) { server in
@@ -175,6 +176,13 @@ extension PolicySource {
       }
     case .open(let policy): return try await policy.with(body)
     case .recorded(let policy): return try await body(policy)
+    }
+  }
+
+  private var usesConnections: Bool {
+    switch self {
+    case .completions, .responses, .anthropic, .local: true
+    case .open, .recorded: false
     }
   }
 }

@@ -19,9 +19,10 @@ enum WrittenPrompt {
   init(_ request: PolicyRequest, to source: PolicySource) throws {
     let writer: any RequestWriting
     switch source {
-    case .completions(let settings, let url, _): writer = ChatCompletionsPolicy(url: url, settings: settings)
-    case .local(let settings, _): writer = ChatCompletionsPolicy(url: "", settings: settings)
-    case .anthropic(let settings, let url, _): writer = AnthropicPolicy(url: url, key: nil, settings: settings)
+    case .completions(let settings, _), .local(let settings, _):
+      writer = ChatCompletionsPolicy(url: "", settings: settings)
+    case .responses(let settings, _): writer = ResponsesPolicy(url: "", settings: settings)
+    case .anthropic(let settings, _): writer = AnthropicPolicy(url: "", key: nil, settings: settings)
     case .open(let policy):
       self = .text(try policy.text(of: request))
       return
@@ -37,10 +38,11 @@ enum WrittenPrompt {
     switch self {
     case .text(let text): return [("prompt", text)]
     case .transcript(let transcript):
-      return transcript.entries.map { entry in
+      return transcript.entries.compactMap { entry in
         switch entry {
         case .instructions(let text): ("instructions", text)
         case .prompt(let text): ("prompt", text)
+        case .continuation: nil
         case .response(let text): ("response", text)
         }
       }

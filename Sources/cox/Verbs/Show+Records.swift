@@ -56,7 +56,7 @@ extension TrajectoryRecord {
   var name: String { standing == .banked ? "\(particle)-banked" : "\(particle)" }
 
   var end: String {
-    if let failure { return "failed: \(failure)" }
+    if let failure { return "failed: \(failure.message)" }
     return trajectory.isDone ? "done" : trajectory.isFinished ? "cut at the step limit" : "left unfinished"
   }
 }
@@ -85,12 +85,14 @@ struct RunLine: Encodable {
 
 struct TaskLine: Encodable {
   let task: TaskID
-  let trajectories: Int
-  let rewardBest, rewardMean: Double
+  let trajectories, failed: Int
+  /// Absent where every attempt failed.
+  let rewardBest, rewardMean: Double?
 
   init(_ task: StoredTask) {
     self.task = task.id
     trajectories = task.trajectories
+    failed = task.failed
     rewardBest = task.rewardBest
     rewardMean = task.rewardMean
   }
@@ -103,6 +105,7 @@ struct ParticleLine: Encodable {
   let done: Bool
   let logWeight: Double?
   let failure: String?
+  let failureKind: AttemptFailure.Kind?
 
   init(_ record: TrajectoryRecord) {
     particle = record.name
@@ -111,7 +114,8 @@ struct ParticleLine: Encodable {
     reward = record.trajectory.reward
     done = record.trajectory.isDone
     logWeight = record.logWeight
-    failure = record.failure
+    failure = record.failure?.message
+    failureKind = record.failure?.kind
   }
 }
 
@@ -126,6 +130,8 @@ struct TrajectoryDocument: Encodable {
     let observation: String
     let reward: Double
     let done, invalid: Bool
+    /// The answer ended because it may be no longer.
+    let cutOff: Bool
     /// After the step.
     let criticValue: Double?
   }
@@ -149,7 +155,7 @@ struct TrajectoryDocument: Encodable {
         step: place + 1, response: step.response, thought: text.format.thought(in: step.response, action: step.action),
         reasoning: text.reasoning[place], action: step.action.text, parsed: step.action.isParsed,
         observation: step.outcome.observation.text, reward: step.outcome.reward, done: step.outcome.isDone,
-        invalid: step.outcome.isInvalid, criticValue: text.values[place + 1])
+        invalid: step.outcome.isInvalid, cutOff: text.cutOff.contains(place), criticValue: text.values[place + 1])
     }
   }
 }

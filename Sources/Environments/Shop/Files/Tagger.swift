@@ -1,4 +1,5 @@
 import Agents
+import ChildProcess
 import Foundation
 import GRDB
 
@@ -31,11 +32,6 @@ struct Tagger {
             print(json.dumps([word.text.lower() for word in title if word.pos_ in ("NOUN", "PROPN")]), file=nouns)
     """
 
-  /// What a child needs of the environment, and no key.
-  private static let variables: Set<String> = [
-    "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV",
-  ]
-
   /// Writes the nouns of every product, and gives the model's name.
   ///
   /// - Parameter draft: beside this path its own files go while it works.
@@ -63,7 +59,7 @@ struct Tagger {
     let process = Process()
     process.executableURL = URL(filePath: path)
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.filter { Self.variables.contains($0.key) }
+    process.environment = ChildEnvironment().variables
     process.standardInput = Pipe()
     process.standardOutput = FileHandle.nullDevice
     process.standardError = try FileHandle(forWritingTo: URL(filePath: complaints))

@@ -1,0 +1,66 @@
+import Foundation
+import NIOCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// How many files and connections this process may have open, and what of that is left for calls.
+package enum OpenFiles {
+  /// What is open besides connections to servers: the event loops' own, a store and its readers, worlds, logs.
+  package static let reserve = 48 + 4 * System.coreCount
+
+  /// The limit that binds now.
+  package static var limit: Int { limits.now }
+
+  /// Raises the limit as far as the system lets a user have it, or as 65,536: the usual one is 1,024, and every call in flight is an
+  /// open file.
+  package static func raiseLimit() {
+    var (now, most) = limits
+    guard now < most else { return }
+    most = min(most, 65_536)
+    var limit = rlimit()
+    guard most > now, getrlimit(resource, &limit) == 0 else { return }
+    limit.rlim_cur = rlim_t(most)
+    _ = setrlimit(resource, &limit)
+  }
+
+  /// As many connections as there is room for: half of what is left, since worlds open some, too.
+  package static func connections(_ wanted: Int, limit: Int = limit) -> Int {
+    max(1, min(wanted, (limit - reserve) / 2))
+  }
+
+  /// What is said where there is no room for as many connections as wanted, or nil.
+  ///
+  /// - Parameter key: of the configuration, that says how many are wanted.
+  package static func remark(on wanted: Int, key: String, limit: Int = limit) -> String? {
+    let most = connections(wanted, limit: limit)
+    guard most < wanted else { return nil }
+    return """
+      At most \(most) calls at a time, not \(wanted) as \(key) says: this process may open \(limit) files. Raise the limit \
+      (ulimit -n \(2 * wanted + reserve)) for more.
+      """
+  }
+
+  /// Why nothing can be done with so few files, or nil.
+  package static func problem(limit: Int = limit) -> String? {
+    let least = reserve + 2
+    guard limit < least else { return nil }
+    return
+      "This process may open \(limit) files, and needs \(least) at least: raise the limit (ulimit -n \(least) or more)."
+  }
+
+  #if os(Linux)
+    private static var resource: __rlimit_resource_t { __rlimit_resource_t(RLIMIT_NOFILE.rawValue) }
+  #else
+    private static var resource: Int32 { RLIMIT_NOFILE }
+  #endif
+
+  private static var limits: (now: Int, most: Int) {
+    var limit = rlimit()
+    guard getrlimit(resource, &limit) == 0 else { return (1_024, 1_024) }
+    return (Int(clamping: limit.rlim_cur), Int(clamping: limit.rlim_max))
+  }
+}

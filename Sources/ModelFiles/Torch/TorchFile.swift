@@ -1,0 +1,112 @@
+import Foundation
+
+/// The tensors of a file that `torch.save` wrote (`.bin`, `.pt`): a zip file with a pickle that says what is where, and the values.
+/// Nothing in it is run.
+public struct TorchFile: WeightFile {
+  public let path: String
+  public let names: [String]
+  private let zip: ZipFile
+  private let folder: String
+  private let entries: [String: TensorPickle.Entry]
+
+  /// In bytes; a dictionary of tensors takes a few hundred for each.
+  private static let longestPickle = 1 << 25
+
+  private static func type(_ name: String) -> (size: Int, widen: Dequantizer)? {
+    switch name {
+    case "FloatStorage": (4, dequantizeF32)
+    case "HalfStorage": (2, dequantizeF16)
+    case "BFloat16Storage": (2, dequantizeBF16)
+    default: nil
+    }
+  }
+
+  public init(contentsOf path: String) throws(ModelFileError) {
+    try self.init(data: try MappedFile.open(path), path: path)
+  }
+
+  init(data: Data, path: String) throws(ModelFileError) {
+    self.path = path
+    zip = try ZipFile(data: data, path: path)
+    guard let pickle = zip.names.first(where: { $0.hasSuffix("/data.pkl") }) else {
+      throw ModelFileError(.malformed, path, "There is no data.pkl in it: it is no file of torch.save's.")
+    }
+    guard (zip.size(of: pickle) ?? 0) <= Self.longestPickle else {
+      throw ModelFileError(.malformed, path, "Its pickle is longer than \(Self.longestPickle) bytes.")
+    }
+    folder = String(pickle.dropLast("data.pkl".count))
+    if zip.names.contains("\(folder)byteorder") {
+      let order = try zip.withBytes(of: "\(folder)byteorder") { bytes throws(ModelFileError) in
+        String(decoding: bytes.prefix(16), as: UTF8.self)
+      }
+      guard order == "little" else {
+        throw ModelFileError(.unsupported, path, "Its values have the byte order \(quoted(order)).")
+      }
+    }
+    entries = try zip.withBytes(of: pickle) { bytes throws(ModelFileError) in
+      try TensorPickle.entries(bytes, path: path)
+    }
+    names = entries.keys.sorted()
+    for name in names { _ = try check(name) }
+  }
+
+  public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+
+  public func floats(of name: String) throws(ModelFileError) -> [Float] {
+    let (entry, type, count) = try check(name)
+    return try zip.withBytes(of: "\(folder)data/\(entry.storage)") { bytes throws(ModelFileError) in
+      let all = bytes.count / type.size
+      let values = [Float](unsafeUninitializedCapacity: all) { values, filled in
+        type.widen(UnsafeRawBufferPointer(rebasing: bytes[..<(all * type.size)]), values, all)
+        filled = all
+      }
+      // Row-major order of whatever strides it was saved with.
+      var result: [Float] = []
+      result.reserveCapacity(count)
+      var index = [Int](repeating: 0, count: entry.shape.count)
+      for _ in 0..<count {
+        result.append(values[entry.offset + place(of: index, entry.strides)])
+        for axis in index.indices.reversed() {
+          index[axis] += 1
+          if index[axis] < entry.shape[axis] { break }
+          index[axis] = 0
+        }
+      }
+      return result
+    }
+  }
+
+  private func place(of index: [Int], _ strides: [Int]) -> Int {
+    var sum = 0
+    for axis in index.indices { sum += index[axis] * strides[axis] }
+    return sum
+  }
+
+  /// That every value of a tensor lies in its storage.
+  private func check(
+    _ name: String
+  ) throws(ModelFileError) -> (entry: TensorPickle.Entry, type: (size: Int, widen: Dequantizer), count: Int) {
+    guard let entry = entries[name] else {
+      throw ModelFileError(.inconsistent, path, "There is no tensor \(quoted(name)) in this file.")
+    }
+    guard let type = Self.type(entry.type), let bytes = zip.size(of: "\(folder)data/\(entry.storage)") else {
+      throw ModelFileError(
+        .malformed, path, "The values of \(quoted(name)) are not there, or of a type that is not read.")
+    }
+    let limit = bytes / type.size
+    var last = entry.offset
+    for (size, stride) in Swift.zip(entry.shape, entry.strides) where size > 0 {
+      let (step, overflow) = (size - 1).multipliedReportingOverflow(by: stride)
+      guard !overflow, step <= limit, last <= limit else {
+        last = .max
+        break
+      }
+      last += step
+    }
+    // A stride of 0 could stand for any number of values.
+    guard let count = elementCount(entry.shape), count == 0 || last < limit, count <= max(limit, 0) else {
+      throw ModelFileError(.malformed, path, "\(quoted(name)) lies outside of its values: the file may be truncated.")
+    }
+    return (entry, type, count)
+  }
+}

@@ -1,0 +1,48 @@
+#if OpenWeights
+  import ModelFiles
+
+  /// One adapted projection of one layer, and how large its addition is: α/rank · B·A.
+  public struct AdapterPlace: Sendable, Hashable, Codable {
+    public let layer: Int
+    public let projection: Projection
+    public let rank: Int
+    public let alpha: Double
+
+    public var scale: Float { Float(alpha / Double(rank)) }
+
+    /// The module's name in the model, as PEFT matches patterns with it.
+    var module: String { "model.layers.\(layer).\(projection.path)" }
+
+    /// The names that PEFT gives A and B.
+    var names: [String] { ["A", "B"].map { "\(Self.prefix)\(module).lora_\($0).weight" } }
+
+    static let prefix = "base_model.model."
+
+    /// [rank, inputs] and [outputs, rank]
+    func shapes(in model: ModelConfiguration) -> [[Int]] {
+      let shape = projection.shape(in: model)
+      return [[rank, shape[1]], [shape[0], rank]]
+    }
+
+    /// The module of a tensor's name and which matrix it is; nil for any other name.
+    static func parse(_ name: String) -> (layer: Int, projection: Projection, matrix: String)? {
+      // With the adapter's name before `weight` where a training's state was saved as it was.
+      let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 9 || (parts.count == 10 && parts[8] == "default"), parts.last == "weight",
+        Array(parts[..<4]) == ["base_model", "model", "model", "layers"], let layer = Int(parts[4]), layer >= 0,
+        String(layer) == parts[4], let projection = Projection(rawValue: parts[6]),
+        projection.path == "\(parts[5]).\(parts[6])", ["lora_A", "lora_B"].contains(parts[7])
+      else { return nil }
+      return (layer, projection, parts[7])
+    }
+  }
+
+  extension AdapterConfiguration {
+    /// Of a model of so many layers, in the order of an adapter's tensors.
+    func places(layers: Int) -> [AdapterPlace] {
+      (0..<layers).flatMap { layer in
+        targets.map { AdapterPlace(layer: layer, projection: $0, rank: rank, alpha: alpha) }
+      }
+    }
+  }
+#endif

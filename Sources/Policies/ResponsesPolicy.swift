@@ -1,0 +1,156 @@
+import Agents
+import AsyncHTTPClient
+import Foundation
+import HTTP
+
+/// A model behind OpenAI's Responses API, or a server that speaks it (llama.cpp, vLLM, gateways).
+///
+/// Nothing is kept at the server: every question holds the whole conversation, and in format `tools` the model's thoughts of earlier
+/// steps as the server gave them, encrypted or not.
+public final class ResponsesPolicy: Policy {
+  public struct Settings: Sendable, Hashable {
+    public var model: String
+    public var format: ActionFormat
+    /// nil leaves it to the server.
+    public var temperature: Double?
+    /// nil leaves it to the server.
+    public var topP: Double?
+    /// The most tokens of one answer, thoughts included.
+    public var maxTokens: Int
+    /// `reasoning.effort`, for models that take it, such as `low`.
+    public var reasoningEffort: String?
+    /// How a world's choices are enforced; a grammar is nothing that this API takes.
+    public var constraint: ChoiceConstraint
+    /// Asks for the log-probabilities of the answer's tokens, and keeps their sum.
+    public var logProbabilities = false
+    public var rules: CallRules
+
+    public init(
+      model: String, format: ActionFormat = .react, temperature: Double? = 1, topP: Double? = nil,
+      maxTokens: Int = 1024, constraint: ChoiceConstraint = .auto, rules: CallRules = CallRules()
+    ) {
+      self.model = model
+      self.format = format
+      self.temperature = temperature
+      self.topP = topP
+      self.maxTokens = maxTokens
+      self.constraint = constraint
+      self.rules = rules
+    }
+  }
+
+  public let settings: Settings
+  private let endpoint: ModelEndpoint
+  private let dialect = LearnedDialect(ResponsesDialect())
+
+  /// - Parameters:
+  ///   - url: the base URL, such as `https://api.openai.com/v1`.
+  ///   - key: the API key, or nil. It is sent as a header and appears nowhere else.
+  ///   - client: see ``withHTTPClient(connections:for:_:)``; nil for one with at most eight connections to a host.
+  public convenience init(url: String, key: String? = nil, settings: Settings, client: HTTPClient? = nil) {
+    self.init(ServerAccess(url: url, key: key), settings: settings, client: client)
+  }
+
+  /// - Parameter access: the server, and what it is told beside the question.
+  public init(_ access: ServerAccess, settings: Settings, client: HTTPClient? = nil) {
+    self.settings = settings
+    endpoint = ModelEndpoint(
+      HTTPTransport(client: client, access: access, rules: settings.rules), rules: settings.rules)
+  }
+
+  public var identity: String {
+    let topP = settings.topP.map { " topP \($0)" } ?? ""
+    let effort = settings.reasoningEffort.map { " effort \($0)" } ?? ""
+    return
+      "\(settings.model) responses \(settings.format) T \(settings.temperature.shown)\(topP)\(effort) max \(settings.maxTokens) \(settings.constraint)"
+  }
+
+  public var format: ActionFormat { settings.format }
+  public var limitsConcurrency: Bool { true }
+
+  public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
+    try await dialect.call { dialect throws(PolicyError) in
+      try await ask(request, dialect: dialect)
+    } simpler: { dialect, error in
+      dialect.simpler(after: error, request: request, settings: settings)
+    } advice: { error in
+      RefusedSetting.advice(
+        after: error,
+        sent: [
+          (.temperature, settings.temperature.map { "\($0)" }), (.topP, settings.topP.map { "\($0)" }),
+          (.reasoningEffort, settings.reasoningEffort),
+        ], section: settings.rules.section)
+    }
+  }
+
+  private func ask(_ request: PolicyRequest, dialect: ResponsesDialect) async throws(PolicyError) -> PolicyResponse {
+    let wire = ResponsesRequest(request, settings: settings, dialect: dialect)
+    let body: Data
+    do { body = try WireJSON.encoder.encode(wire) } catch {
+      throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
+    }
+    let transport = endpoint.transport
+    let reply = try await endpoint.call("/responses", body, for: request) {
+      (answer: Data) throws(PolicyError) -> PolicyResponse in
+      guard let answered = WireJSON.answer(ResponsesAnswer.self, answer) else {
+        throw PolicyError(.malformedAnswer, "\(transport.base) sent no response: \(transport.excerpt(answer))")
+      }
+      return try answered.response(from: transport, body: answer)
+    }
+    var response = reply.value.finished(reply, by: transport)
+    if wire.text != nil { response.text = ChoiceConstraint.choice(in: response.text) }
+    return response
+  }
+}
+
+/// What a server of this kind takes.
+struct ResponsesDialect: ServerDialect, Hashable {
+  var sampling = SamplingDialect()
+  var takesSchema = true
+  var takesRequiredTools = true
+  var takesParallelFlag = true
+  /// Gives thoughts in a form that can go back: a model that does not think refuses to.
+  var takesThoughts = true
+
+  /// What to try after a request was refused as badly formed, or nil where there is nothing left to leave out.
+  func simpler(
+    after error: PolicyError, request: PolicyRequest, settings: ResponsesPolicy.Settings
+  ) -> ResponsesDialect? {
+    let said = error.message.lowercased()
+    func names(_ words: String...) -> Bool { words.contains(where: said.contains) }
+    let sendsTools = settings.format == .tools
+    let sendsSchema = takesSchema && settings.holdsSchema(request)
+    var simpler = self
+    if let less = sampling.simpler(after: error, temperature: settings.temperature, topP: settings.topP) {
+      simpler.sampling = less
+    } else if sendsTools, takesParallelFlag, names("parallel_tool_calls") {
+      simpler.takesParallelFlag = false
+    } else if sendsTools, takesRequiredTools, names("tool_choice") {
+      simpler.takesRequiredTools = false
+    } else if sendsTools, takesThoughts, names("encrypted", "include", "reasoning item", "'reasoning'", "rs_") {
+      simpler.takesThoughts = false
+    } else if sendsSchema {
+      simpler.takesSchema = false
+    } else if sendsTools, takesThoughts {
+      simpler.takesThoughts = false
+    } else {
+      return nil
+    }
+    return simpler
+  }
+
+  mutating func adopt(_ other: ResponsesDialect) {
+    sampling.adopt(other.sampling)
+    takesSchema = takesSchema && other.takesSchema
+    takesRequiredTools = takesRequiredTools && other.takesRequiredTools
+    takesParallelFlag = takesParallelFlag && other.takesParallelFlag
+    takesThoughts = takesThoughts && other.takesThoughts
+  }
+}
+
+extension ResponsesPolicy.Settings {
+  /// Whether the answer to this request is held to its choices by a schema.
+  func holdsSchema(_ request: PolicyRequest) -> Bool {
+    format == .plain && request.choices?.isEmpty == false && (constraint == .auto || constraint == .schema)
+  }
+}

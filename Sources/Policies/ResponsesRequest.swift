@@ -1,0 +1,153 @@
+// The properties carry the wire's own names.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import Agents
+import Foundation
+
+/// The request body of `/responses`; what is nil is left out.
+struct ResponsesRequest: Encodable {
+  /// A turn, a call of a tool or its result; or an item of an earlier answer as it came.
+  enum Item: Encodable {
+    case message(role: String, String)
+    case call(id: String, ToolCall)
+    case result(id: String, String)
+    case verbatim(JSONValue)
+
+    enum CodingKeys: CodingKey { case type, role, content, call_id, name, arguments, output }
+
+    func encode(to encoder: any Encoder) throws {
+      if case .verbatim(let item) = self { return try item.encode(to: encoder) }
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      switch self {
+      case .message(let role, let text):
+        // Without the item's type, which the short form of a message leaves out.
+        try container.encode(role, forKey: .role)
+        try container.encode(text, forKey: .content)
+      case .call(let id, let call):
+        try container.encode("function_call", forKey: .type)
+        try container.encode(id, forKey: .call_id)
+        try container.encode(call.name, forKey: .name)
+        try container.encode(call.argumentsJSON, forKey: .arguments)
+      case .result(let id, let text):
+        try container.encode("function_call_output", forKey: .type)
+        try container.encode(id, forKey: .call_id)
+        try container.encode(text, forKey: .output)
+      case .verbatim: break
+      }
+    }
+  }
+
+  struct Tool: Encodable {
+    let type = "function"
+    let name: String
+    let description: String
+    let parameters: JSONSchema
+    // As in `/chat/completions`: held strictly, a long list of choices is refused.
+    let strict = false
+  }
+
+  struct Reasoning: Encodable { let effort: String }
+
+  struct Text: Encodable {
+    struct Format: Encodable {
+      let type = "json_schema"
+      let name = "choice"
+      let strict = true
+      let schema: JSONSchema
+    }
+
+    let format: Format
+  }
+
+  let model: String
+  let input: [Item]
+  let max_output_tokens: Int
+  var temperature: Double?
+  var top_p: Double?
+  var reasoning: Reasoning?
+  var text: Text?
+  var tools: [Tool]?
+  var tool_choice: String?
+  var parallel_tool_calls: Bool?
+  var include: [String]?
+  let store = false
+
+  init(_ request: PolicyRequest, settings: ResponsesPolicy.Settings, dialect: ResponsesDialect) {
+    model = settings.model
+    input = Conversation(request.transcript, tools: request.tools).turns.flatMap {
+      Self.items($0, withThoughts: dialect.takesThoughts)
+    }
+    max_output_tokens = settings.maxTokens
+    temperature = dialect.sampling.temperature(settings.temperature)
+    top_p = dialect.sampling.topP(settings.topP)
+    reasoning = settings.reasoningEffort.map(Reasoning.init)
+    var includes: [String] = []
+    if !request.tools.isEmpty {
+      tools = request.tools.map {
+        Tool(name: $0.name, description: $0.description, parameters: JSONSchema($0))
+      }
+      if dialect.takesRequiredTools { tool_choice = "required" }
+      if dialect.takesParallelFlag { parallel_tool_calls = false }
+      if dialect.takesThoughts { includes.append("reasoning.encrypted_content") }
+    }
+    if settings.logProbabilities { includes.append("message.output_text.logprobs") }
+    include = includes.isEmpty ? nil : includes
+    if dialect.takesSchema, settings.holdsSchema(request), let choices = request.choices {
+      text = Text(format: .init(schema: JSONSchema(choices: choices)))
+    }
+  }
+
+  private static func items(_ turn: Conversation.Turn, withThoughts: Bool) -> [Item] {
+    switch turn {
+    case .instructions(let text): return [.message(role: "system", text)]
+    case .prompt(let text): return [.message(role: "user", text)]
+    case .response(let text): return [.message(role: "assistant", text)]
+    case .result(let text, let id): return [.result(id: id, text)]
+    case .call(let called):
+      if withThoughts, let items = called.continuation.flatMap({ ResponsesThoughts.items($0, id: called.id) }) {
+        return items.map(Item.verbatim)
+      }
+      return (called.words.isEmpty ? [] : [.message(role: "assistant", called.words)])
+        + [.call(id: called.id, called.call)]
+    }
+  }
+}
+
+/// An answer that thought before it called a tool. Its items go back as they came and in their order.
+enum ResponsesThoughts {
+  /// An answer's items up to the first call as a ``PolicyResponse/continuation``; nil where it did not think in a form that can go
+  /// back, or calls nothing.
+  static func continuation(_ output: [JSONValue]) -> String? {
+    func kind(_ item: JSONValue) -> String? { item["type"]?.text }
+    guard let call = output.firstIndex(where: { kind($0) == "function_call" }) else { return nil }
+    let items = output[...call].filter { item in
+      switch kind(item) {
+      case "reasoning": isWhole(item)
+      case "message", "function_call": true
+      default: false
+      }
+    }
+    guard items.contains(where: { kind($0) == "reasoning" }) else { return nil }
+    return JSONValue.list(items.map(sendable)).json
+  }
+
+  /// The items of a continuation, the call under an id of the conversation's.
+  static func items(_ continuation: String, id: String) -> [JSONValue]? {
+    JSONValue(parsing: continuation)?.items?.map { item in
+      guard item["type"]?.text == "function_call", var fields = item.fields else { return item }
+      fields["call_id"] = .text(id)
+      return .object(fields)
+    }
+  }
+
+  /// Thoughts that the server holds alone cannot go back, since nothing is kept there.
+  private static func isWhole(_ item: JSONValue) -> Bool {
+    item["encrypted_content"]?.text?.isEmpty == false || item["content"]?.items?.isEmpty == false
+  }
+
+  /// Without nulls, which servers send and refuse.
+  private static func sendable(_ item: JSONValue) -> JSONValue {
+    guard let fields = item.fields else { return item }
+    return .object(fields.filter { $0.value != .null })
+  }
+}

@@ -1,0 +1,90 @@
+import Agents
+import Foundation
+import HTTP
+
+/// What a call's retries ask and tell. Used by one call alone, one attempt after the other.
+final class RetryWatcher: RetryRule.Watcher {
+  private let endpoint: ModelEndpoint
+  private let name: String
+  private let end: (@Sendable () async -> PolicyError?)?
+  private let clock = AwakeClock.shared
+  /// When the first place was given: waiting in line is not the server's doing. By the clock, which leaves out what the process
+  /// spends stopped.
+  private var start: Double?
+  private var deadline = Double.infinity
+  private var firstFailure: Double?
+
+  init(endpoint: ModelEndpoint, name: String, end: (@Sendable () async -> PolicyError?)?) {
+    self.endpoint = endpoint
+    self.name = name
+    self.end = end
+  }
+
+  /// Waits for a place, and puts the deadline off by as long.
+  func enter(_ gate: AdaptiveGate) async {
+    let before = clock.now
+    await gate.enter()
+    let now = clock.now
+    if start == nil {
+      (start, deadline) = (now, now + endpoint.rules.deadline)
+    } else {
+      deadline += now - before
+    }
+  }
+
+  var secondsLeft: Double { max(deadline - clock.now, 0) }
+  var hasEverAnswered: Bool { endpoint.history.withLock(\.hasSpoken) }
+
+  func ended() async -> PolicyError? { await end?() }
+
+  func willRetry(_ error: PolicyError, attempt: Int, pause: Double) {
+    firstFailure = firstFailure ?? clock.now
+    endpoint.note(error, name: name, attempt: attempt, pause: pause, left: secondsLeft)
+  }
+
+  func gaveUp(_ error: PolicyError, _ reason: RetryRule.Course.Reason, attempts: Int) -> PolicyError {
+    let key = "\(endpoint.rules.section).deadline"
+    let limit = Self.shown(endpoint.rules.deadline)
+    let tried = attempts == 1 ? "" : " (tried \(attempts) times)"
+    let later = "or run the same command later: what is stored is not asked for again."
+    let message: String
+    switch reason {
+    case .final: message = error.message + tried
+    case .attempts: message = error.message + tried
+    case .wait:
+      let asked = error.retryAfter ?? 0
+      message = """
+        \(error.message)\(tried) The server asks to be left alone for \(Self.shown(asked)), longer than \(key) (\(limit)) \
+        allows: set it to \(Int((asked + endpoint.rules.deadline).rounded(.up))) or more, \(later)
+        """
+    case .deadline:
+      message = """
+        \(error.message)\(tried) It did not recover within \(key) (\(limit)): give more, lower \
+        \(endpoint.rules.section).concurrency where it refuses for the load, \(later)
+        """
+    }
+    guard reason != .final, isAlone(with: error) else {
+      return PolicyError(error.kind, message, retryAfter: error.retryAfter)
+    }
+    return PolicyError(
+      .unanswered, "\(error.message)\(tried) Other calls were answered meanwhile, so only this one fails.")
+  }
+
+  /// Whether the trouble is this call's: the server answered others all the while.
+  private func isAlone(with error: PolicyError) -> Bool {
+    guard let lastAnswer = endpoint.history.withLock(\.lastAnswer) else { return false }
+    switch error.kind {
+    // A server that answers, and whose answers can be read: but for this one.
+    case .malformedAnswer: return true
+    case .serverFailed, .timedOut, .unreachable:
+      // Also in the second half of that time: else an outage has begun since.
+      guard let firstFailure else { return false }
+      return lastAnswer > (firstFailure + clock.now) / 2
+    default: return false
+    }
+  }
+
+  private static func shown(_ seconds: Double) -> String {
+    seconds < 120 ? "\(Int(seconds.rounded(.up))) s" : "\(Int((seconds / 60).rounded(.up))) min"
+  }
+}

@@ -1,0 +1,182 @@
+import Agents
+import Foundation
+import NIOHTTP1
+
+/// A server's no, in whatever shape it comes: what its status, its codes and its words mean.
+struct ServerRefusal: Sendable {
+  let status: Int
+  /// Every code, type and status in the body, in lower case: servers put them under several keys, and pass on those of others.
+  let codes: Set<String>
+  /// What it says to a person. The body where it has no message.
+  let said: String
+  /// In seconds; see ``RetryTime``.
+  let retryAfter: Double?
+  /// Everything it says, in lower case.
+  private let words: String
+
+  init(status: Int, headers: HTTPHeaders = [:], body: Data, now: Date = Date()) {
+    let json = Self.json(body)
+    let found = Found(json)
+    self.status = status
+    codes = Set(found.codes.map { $0.lowercased() })
+    let text = String(decoding: body.prefix(4_096), as: UTF8.self)
+    // A gateway's own words are often only that its provider said no.
+    let parts = found.messages.prefix(2)
+    said = parts.isEmpty ? text : parts.first == parts.last ? parts[0] : parts.joined(separator: ": ")
+    words = (found.messages.isEmpty ? text : found.messages.joined(separator: "\n")).lowercased()
+    retryAfter = RetryTime.seconds(headers, json, now: now)
+  }
+
+  private static func json(_ body: Data) -> JSONValue? {
+    guard body.count <= 1 << 20 else { return nil }
+    return try? OutsideJSON.decode(JSONValue.self, from: body, nonFinite: true)
+  }
+
+  // MARK: - Trouble inside of a 200
+
+  /// The refusal that a body with a good status is, or nil where it is an answer: an `error` that is not empty, or
+  /// `"type": "error"`. Its status is the one that its code stands for.
+  static func inside(_ body: Data, headers: HTTPHeaders) -> ServerRefusal? {
+    guard mentionsError(body), let json = json(body) else { return nil }
+    let top = json.items?.first ?? json
+    let isError: Bool =
+      switch top["error"] {
+      case nil, .null, .flag(false): top["type"]?.text == "error" || top["object"]?.text == "error"
+      case .text(let text): !text.isEmpty
+      case .object(let members): !members.isEmpty
+      default: true
+      }
+    guard isError else { return nil }
+    return refusal(of: top["error"], in: top, headers: headers, body: body)
+  }
+
+  /// A choice of an answer that failed: `finish_reason` says so, and an `error` beside it may say why.
+  static func choice(_ error: JSONValue?) -> ServerRefusal {
+    let wrapped = JSONValue.object(["error": error ?? .text("the server broke its answer off (finish_reason error)")])
+    return refusal(of: error, in: wrapped, headers: [:], body: Data(wrapped.json.utf8))
+  }
+
+  private static func refusal(
+    of error: JSONValue?, in top: JSONValue, headers: HTTPHeaders, body: Data
+  ) -> ServerRefusal {
+    if let status = status(of: error, in: top) { return ServerRefusal(status: status, headers: headers, body: body) }
+    let guess = ServerRefusal(status: 400, headers: headers, body: body)
+    // Without a status the server's own fault is likelier than the question's.
+    guard guess.meaning == .bad else { return guess }
+    return ServerRefusal(status: 500, headers: headers, body: body)
+  }
+
+  /// Whether a text `"error"` stands in a body other than as a key of null. Cheap, since every answer is asked.
+  static func mentionsError(_ body: Data) -> Bool {
+    let needle = Array("\"error\"".utf8)
+    return body.withUnsafeBytes { bytes in
+      var place = 0
+      while place + needle.count <= bytes.count {
+        guard bytes[place] == needle[0], bytes[place..<place + needle.count].elementsEqual(needle) else {
+          place += 1
+          continue
+        }
+        place += needle.count
+        let rest = bytes[place...].drop { $0 <= 0x20 || $0 == UInt8(ascii: ":") }
+        if !rest.starts(with: "null".utf8) { return true }
+      }
+      return false
+    }
+  }
+
+  /// The status that a body means, or nil where it names none.
+  private static func status(of error: JSONValue?, in top: JSONValue) -> Int? {
+    let stated = [error?["code"], error?["status"], error?["status_code"], top["code"], top["status"]]
+    for value in stated {
+      if let number = (value?.shown).flatMap({ Int($0) }), (400..<600).contains(number) { return number }
+    }
+    for code in Found(top).codes {
+      if let status = RefusalTable.statuses[code.lowercased()] { return status }
+    }
+    return nil
+  }
+
+  // MARK: - Meaning
+
+  enum Meaning: Hashable {
+    case tooLong, moderated, outOfCredit
+    case wrongKey, forbidden, unknownModel
+    case rateLimited, failed
+    case elsewhere
+    case bad
+  }
+
+  /// What is wrong with this one question, or with the account, is told apart before what is wrong with all.
+  var meaning: Meaning {
+    // A server that fails may say anything; what it says of a key or a redirect is not about a prompt.
+    let concernsPrompt = (400..<500).contains(status) && ![401, 402, 404].contains(status)
+    if status == 413 || concernsPrompt && names(RefusalTable.tooLong, inWords: true) { return .tooLong }
+    // In a 5xx only a code tells: words are a stack trace's.
+    if status >= 500, names(RefusalTable.tooLong, inWords: false) { return .tooLong }
+    if concernsPrompt, status != 429, names(RefusalTable.moderated, inWords: true) { return .moderated }
+    if status == 402 || status < 500 && names(RefusalTable.outOfCredit, inWords: true) { return .outOfCredit }
+    switch status {
+    case 401: return .wrongKey
+    case 403: return .forbidden
+    case 404: return .unknownModel
+    case 429: return .rateLimited
+    case 408, 409, 425, 500...: return .failed
+    case 300..<400: return .elsewhere
+    default:
+      if codes.contains("model_not_found") { return .unknownModel }
+      // A 400 whose type is that of a limit (Bedrock's gateway, some proxies).
+      if codes.contains("throttlingexception") || codes.contains("rate_limit_exceeded") { return .rateLimited }
+      return .bad
+    }
+  }
+
+  private func names(_ families: [RefusalTable.Family], inWords: Bool) -> Bool {
+    families.contains { $0.matches(codes: codes, said: inWords ? words : "") }
+  }
+}
+
+/// What an error's body says, wherever it says it.
+private struct Found {
+  var codes: [String] = []
+  var messages: [String] = []
+
+  private static let codeKeys: Set<String> = [
+    "code", "type", "status", "reason", "error_type", "__type", "err_code", "error_code", "finish_reason",
+    "blockreason",
+  ]
+  private static let wordKeys: Set<String> = [
+    "message", "detail", "msg", "error", "error_msg", "error_message", "raw", "reasons", "description", "errors",
+  ]
+
+  init(_ json: JSONValue?) {
+    if let json { read(json, key: "", depth: 0) }
+  }
+
+  private mutating func read(_ value: JSONValue, key: String, depth: Int) {
+    guard depth < 8, codes.count < 64, messages.count < 64 else { return }
+    let name = key.lowercased()
+    switch value {
+    case .object(let members):
+      // The message of the whole before that of its parts.
+      let order = members.keys.sorted { Self.rank($0) == Self.rank($1) ? $0 < $1 : Self.rank($0) < Self.rank($1) }
+      for key in order { if let member = members[key] { read(member, key: key, depth: depth + 1) } }
+    case .list(let items): for item in items { read(item, key: key, depth: depth + 1) }
+    case .text(let text) where Self.wordKeys.contains(name):
+      // A gateway passes on the body that it was sent, as a text.
+      if text.first == "{", let inner = JSONValue(parsing: text) { read(inner, key: key, depth: depth + 1) }
+      messages.append(text)
+    case .text(let text) where Self.codeKeys.contains(name): codes.append(text)
+    case .integer, .number:
+      if Self.codeKeys.contains(name) { codes.append(value.shown) }
+    default: break
+    }
+  }
+
+  private static func rank(_ key: String) -> Int {
+    switch key.lowercased() {
+    case "error": 0
+    case "message": 1
+    default: 2
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Policies
+
+/// How a model server is reached, as the configuration says it. Variables are read only where something is asked: training on a
+/// store needs no key.
+struct ServerSettings {
+  /// Of the configuration, where it is named.
+  var section = "policy"
+  var url: String
+  /// The environment variable that holds the key, or nil for a server that wants none.
+  var apiKeyVariable: String?
+  var apiKeyHeader: String?
+  var query: [String: ValueTemplate] = [:]
+  var headers: [String: ValueTemplate] = [:]
+
+  /// The environment variables that are read, each of which may hold a secret.
+  var variables: [String] {
+    (apiKeyVariable.map { [$0] } ?? [])
+      + [query, headers].flatMap { fields in fields.keys.sorted().flatMap { fields[$0]?.variables ?? [] } }
+  }
+
+  /// The server, with what the variables hold.
+  func access() throws -> ServerAccess {
+    var secrets: [String] = []
+    func fields(_ templates: [String: ValueTemplate], _ key: String) throws -> [ServerAccess.Field] {
+      try templates.sorted { $0.key < $1.key }.map { name, template in
+        let value = try template.expanded { variable in
+          let value = try Self.read(variable, named: "\(section).\(key)")
+          secrets.append(value)
+          return value
+        }
+        return (name, value)
+      }
+    }
+    let key = try apiKeyVariable.map { try Self.read($0, named: "\(section).apiKeyVariable") }
+    let (query, headers) = (try fields(query, "query"), try fields(headers, "headers"))
+    return ServerAccess(
+      url: url, key: key, keyHeader: apiKeyHeader, query: query, headers: headers, secrets: secrets)
+  }
+
+  private static func read(_ variable: String, named key: String) throws -> String {
+    guard let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty else {
+      throw ConfigurationError("The environment variable \(variable), which \(key) names, is not set.")
+    }
+    let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !trimmed.isEmpty, !ValueTemplate.holdsControls(trimmed) else {
+      throw ConfigurationError("The environment variable \(variable) is blank or holds control characters.")
+    }
+    return trimmed
+  }
+
+  /// Refuses names that are none, and secrets that are written down.
+  func check() throws {
+    if let apiKeyVariable, apiKeyVariable.wholeMatch(of: ValueTemplate.variableName) == nil {
+      // Not quoted: it may be the key itself.
+      throw ConfigurationError(
+        "\(section).apiKeyVariable is no name of an environment variable. Give the variable's name, never the key.")
+    }
+    if let apiKeyHeader { try checkHeader(apiKeyHeader, "apiKeyHeader") }
+    for (name, value) in headers {
+      try checkHeader(name, "headers")
+      try checkValue(value, "headers.\(name)", name: name)
+    }
+    for (name, value) in query {
+      if name.isEmpty { throw ConfigurationError("\(section).query has an empty name.") }
+      try checkValue(value, "query.\(name)", name: name)
+    }
+  }
+
+  /// What the connection itself needs is not for others to say.
+  private static let reserved: Set<String> = [
+    "content-length", "content-type", "transfer-encoding", "connection", "host", "accept-encoding",
+  ]
+
+  private func checkHeader(_ name: String, _ key: String) throws {
+    guard name.wholeMatch(of: /[A-Za-z0-9!#$%&'*+.^_`|~-]+/) != nil else {
+      throw ConfigurationError("\(section).\(key): \"\(name.prefix(40))\" is no name of a header.")
+    }
+    if Self.reserved.contains(name.lowercased()) {
+      throw ConfigurationError("\(section).\(key): \(name) is set by cox itself.")
+    }
+  }
+
+  private func checkValue(_ value: ValueTemplate, _ key: String, name: String) throws {
+    if ValueTemplate.holdsControls(value.text) {
+      throw ConfigurationError("\(section).\(key) holds control characters.")
+    }
+    let name = name.lowercased()
+    let isSecret =
+      name.contains("authorization") || name == "cookie"
+      || ["key", "token", "secret", "password"].contains(where: name.contains) && value.text.count >= 16
+    // Not quoted, for the same reason.
+    if isSecret, value.variables.isEmpty {
+      throw ConfigurationError(
+        "\(section).\(key) looks like a secret. Put it into an environment variable, and write \"${NAME}\" here.")
+    }
+  }
+}
+
+/// A text with environment variables in it, written `${NAME}`.
+struct ValueTemplate: Equatable {
+  let text: String
+
+  init(_ text: String) { self.text = text }
+
+  static var variableName: Regex<Substring> { /[A-Za-z_][A-Za-z0-9_]*/ }
+  private static var reference: Regex<(Substring, Substring)> { /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/ }
+
+  var variables: [String] { text.matches(of: Self.reference).map { String($0.1) } }
+
+  /// - Parameter value: of a variable.
+  func expanded(_ value: (String) throws -> String) rethrows -> String {
+    try text.replacing(Self.reference) { try value(String($0.1)) }
+  }
+
+  static func holdsControls(_ text: String) -> Bool {
+    text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f }
+  }
+}
+
+extension PolicySettings {
+  var server: ServerSettings {
+    ServerSettings(
+      section: section, url: url ?? "", apiKeyVariable: apiKeyVariable, apiKeyHeader: apiKeyHeader, query: query,
+      headers: headers)
+  }
+
+  /// What a model in process samples at.
+  var samplingTemperature: Double { temperature ?? 1 }
+}
