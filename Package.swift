@@ -112,7 +112,7 @@ let package = Package(
       resources: prompts + [.embedInCode("Prompts/brief.txt")]),
 
     .target(
-      name: "Shop", dependencies: ["Agents", .product(name: "GRDB", package: "GRDB.swift")],
+      name: "Shop", dependencies: ["Agents", "ChildProcess", .product(name: "GRDB", package: "GRDB.swift")],
       path: "Sources/Environments/Shop",
       resources: prompts),
 

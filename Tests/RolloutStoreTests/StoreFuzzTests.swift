@@ -45,7 +45,7 @@ struct StoreFuzzTests {
           TrajectoryRecord(particle: 1, trajectory: trajectory, logWeight: -1),
           TrajectoryRecord(
             particle: 1, standing: .culled(after: 2), trajectory: trajectory.prefix(2),
-            failure: AttemptFailure(.unknown, "no")),
+            failure: AttemptFailure(.environmentFailed, "no")),
         ], genealogy: genealogy)
       try await store.save(scores: [RolloutKey(run: "run", task: "t", particle: 0): "{}"], by: "s")
       try await store.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
