@@ -40,7 +40,7 @@ extension Configuration {
   /// What is started here gets none of the variables that are named as keys.
   private mutating func withholdKeys() {
     var keys = policy.keyVariables.union(critic.judge?.policy.keyVariables ?? [])
-    if let key = critic.pooling?.apiKeyVariable { keys.insert(key) }
+    keys.formUnion(critic.pooling?.server.variables ?? [])
     environment.children.keys = keys
     policy.children.keys = keys
     critic.judge?.policy.children.keys = keys
