@@ -1,6 +1,7 @@
 import Agents
 import Foundation
 import ParticleFilter
+import RolloutStore
 import Steering
 
 /// Memory of a large population with long texts: 1,000 particles × 50 steps × 2 kB, resampling every 5 steps.
@@ -15,11 +16,19 @@ enum MemoryBench {
       var generator = Seed(7).split(state.lastAction).generator()
       return generator.uniform()
     }
-    let before = residentMegabytes()
     let settings = SteeringSettings(
       particles: 1_000, temperature: 0.2, schedule: .steps(Array(stride(from: 5, to: 50, by: 5))), seed: 1)
-    let population = Population(suite: world, policy: policy, critic: critic, settings: settings, run: "bench")
-    let result = try await population.steer(world.task("talk"))
+    let folder = FileManager.default.temporaryDirectory.appending(path: "coxswain-memory-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let store = try RolloutStore(path: folder.appending(path: "bench.sqlite").path)
+    let campaign = Campaign(
+      suite: world, policy: policy, critic: critic, settings: settings, store: store, concurrency: 1_000)
+    // Everything that does not belong to the population is loaded before memory is measured.
+    _ = try await campaign.run([world.task("short")])
+    let before = residentMegabytes()
+    let outcome = try await campaign.run([world.task("talk")])
+    guard let result = outcome.results.first else { throw outcome.stopped ?? SteeringError(.badSettings, "No result.") }
     let after = residentMegabytes()
     let unshared = 1_000 * 50 * 2_000 / 1_000_000
     print(
