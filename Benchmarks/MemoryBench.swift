@@ -6,7 +6,7 @@ import Steering
 
 /// Memory of a large population with long texts: 1,000 particles × 50 steps × 2 kB, resampling every 5 steps.
 enum MemoryBench {
-  static func run() async throws {
+  static func run() async throws -> [Figure] {
     let world = TalkingWorld(rounds: 50)
     let policy = ClosurePolicy("talker") { request in
       // 1 kB of answer; the world adds 1 kB of observation. Different every time, so that nothing is shared by accident.
@@ -22,22 +22,28 @@ enum MemoryBench {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let store = try RolloutStore(path: folder.appending(path: "bench.sqlite").path)
-    let campaign = Campaign(
-      suite: world, policy: policy, critic: critic, settings: settings, store: store, concurrency: 1_000)
-    // Everything that does not belong to the population is loaded before memory is measured.
-    _ = try await campaign.run([world.task("short")])
-    let before = residentMegabytes()
-    let outcome = try await campaign.run([world.task("talk")])
+    func campaign(_ settings: SteeringSettings) -> Campaign {
+      Campaign(suite: world, policy: policy, critic: critic, settings: settings, store: store, concurrency: 1_000)
+    }
+    // What a first population loads once, whatever its size, is not the population's.
+    _ = try await campaign(SteeringSettings(particles: 2, temperature: 0.2, schedule: .steps([5]), seed: 1))
+      .run([world.task("short")])
+    let (before, peakBefore) = (residentMegabytes(), peakMegabytes())
+    let outcome = try await campaign(settings).run([world.task("talk")])
     guard let result = outcome.results.first else { throw outcome.stopped ?? SteeringError(.badSettings, "No result.") }
-    let after = residentMegabytes()
+    let (growth, peakGrowth) = (residentMegabytes() - before, peakMegabytes() - peakBefore)
     let unshared = 1_000 * 50 * 2_000 / 1_000_000
     print(
       """
       \(result.genealogy.resamplings) resamplings, \(result.genealogy.forks) forks, \(result.particles.count) particles of \
       \(result.particles.map(\.trajectory.count).max() ?? 0) steps
-      resident memory grew by \(after - before) MB (peak \(peakMegabytes()) MB); the texts without sharing are \(unshared) MB, \
+      resident memory grew by \(growth) MB (its peak by \(peakGrowth) MB); the texts without sharing are \(unshared) MB, \
       and would be \(unshared * 25) MB were every step's whole transcript kept
       """)
+    return [
+      Figure(name: "memory of a large population", value: Double(growth), unit: "MB", most: 50),
+      Figure(name: "its peak while it runs", value: Double(peakGrowth), unit: "MB", most: 100),
+    ]
   }
 
   private static func residentMegabytes() -> Int { status("VmRSS") }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Steering
 
 struct Cox: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -23,6 +24,7 @@ struct Cox: AsyncParsableCommand {
 @main
 enum Main {
   static func main() async {
+    Memory.useFewArenas()
     // A reader that goes away (`cox … | head`) is not a failure to die of half-way.
     signal(SIGPIPE, SIG_IGN)
     // A file that may not grow any more is an error to be told, not a death.
