@@ -1,7 +1,7 @@
 # With models in process wherever set-up could install what they need.
 TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 
-.PHONY: demo test setup build lint format bench clean
+.PHONY: demo test setup build lint format bench bench-check clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About ten minutes after the build.
 demo: build
@@ -28,6 +28,11 @@ format:
 # The figures of the README that are about speed and memory.
 bench: setup
 	swift run -c release $(TRAITS) benchmark
+
+# Those of them that do not depend on the machine's speed, against their bounds. Less than two minutes after the build.
+bench-check: setup
+	swift build -c release --product benchmark $(TRAITS)
+	.build/release/benchmark check
 
 clean:
 	rm -rf .build .venv

@@ -112,7 +112,7 @@ let package = Package(
       resources: prompts + [.embedInCode("Prompts/brief.txt")]),
 
     .target(
-      name: "Shop", dependencies: ["Agents", .product(name: "GRDB", package: "GRDB.swift")],
+      name: "Shop", dependencies: ["Agents", "ChildProcess", .product(name: "GRDB", package: "GRDB.swift")],
       path: "Sources/Environments/Shop",
       resources: prompts),
 
@@ -267,7 +267,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering", "TestSupport"]),
-    .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
+    .testTarget(name: "TextCraftTests", dependencies: ["TestSupport", "TextCraft"]),
     .testTarget(name: "CriticsTests", dependencies: ["Critics", "Policies", "TestSupport"]),
     .testTarget(
       name: "CoxTests",

@@ -4,18 +4,23 @@ import ParticleFilter
 import Steering
 
 /// The figures of the README that are about speed and memory: `make bench`, or `swift run -c release benchmark NAME`.
+/// `benchmark check` compares those that do not depend on the machine's speed with their bounds.
 @main
 enum Bench {
   static func main() async throws {
+    Memory.useFewArenas()
     // The server of the benches that need one, in a process of its own.
     if CommandLine.arguments.dropFirst().first == "serve" {
       return try await Served.serve(Array(CommandLine.arguments.dropFirst(2)))
     }
-    let wanted = Set(CommandLine.arguments.dropFirst())
-    var benches: [(name: String, body: () async throws -> Void)] = [
-      ("engine", EngineBench.run), ("concurrency", ConcurrencyBench.run), ("memory", MemoryBench.run),
-      ("overhead", OverheadBench.run), ("waiting", WaitingBench.run), ("plan", PlanBench.run),
-      ("worlds", WorldsBench.run),
+    var wanted = Set(CommandLine.arguments.dropFirst())
+    let checks = wanted.remove("check") != nil
+    var benches: [(name: String, body: () async throws -> [Figure])] = [
+      // First, since it is the growth of a fresh process that is compared.
+      ("memory", MemoryBench.run), ("engine", EngineBench.run), ("concurrency", ConcurrencyBench.run),
+      ("overhead", OverheadBench.run), ("waiting", WaitingBench.run), ("plan", { try await unbounded(PlanBench.run) }),
+      ("worlds", { try await unbounded(WorldsBench.run) }),
+      ("predictions", { try await unbounded(PredictionsBench.run) }),
     ]
     #if OpenWeights
       benches += [
@@ -24,13 +29,26 @@ enum Bench {
     #endif
     let names = benches.map(\.name)
     guard wanted.isSubset(of: names) else {
-      print("usage: benchmark [\(names.joined(separator: " | "))]")
+      print("usage: benchmark [check | \(names.joined(separator: " | "))]")
       exit(2)
     }
+    // Less than two minutes in all.
+    if checks, wanted.isEmpty { wanted = ["engine", "concurrency", "memory", "overhead", "waiting"] }
+    var figures: [Figure] = []
     for bench in benches where wanted.isEmpty || wanted.contains(bench.name) {
       print("— \(bench.name)")
-      try await bench.body()
+      figures += try await bench.body()
     }
+    guard checks else { return }
+    print("— figures of the README with a bound")
+    for figure in figures { print(figure.line) }
+    if figures.contains(where: { !$0.holds }) { exit(1) }
+  }
+
+  /// A bench whose figures all depend on the machine.
+  private static func unbounded(_ body: () async throws -> Void) async throws -> [Figure] {
+    try await body()
+    return []
   }
 
   static func seconds(_ body: () async throws -> Void) async rethrows -> Double {

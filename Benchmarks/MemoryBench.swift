@@ -1,11 +1,12 @@
 import Agents
 import Foundation
 import ParticleFilter
+import RolloutStore
 import Steering
 
 /// Memory of a large population with long texts: 1,000 particles × 50 steps × 2 kB, resampling every 5 steps.
 enum MemoryBench {
-  static func run() async throws {
+  static func run() async throws -> [Figure] {
     let world = TalkingWorld(rounds: 50)
     let policy = ClosurePolicy("talker") { request in
       // 1 kB of answer; the world adds 1 kB of observation. Different every time, so that nothing is shared by accident.
@@ -15,20 +16,34 @@ enum MemoryBench {
       var generator = Seed(7).split(state.lastAction).generator()
       return generator.uniform()
     }
-    let before = residentMegabytes()
     let settings = SteeringSettings(
       particles: 1_000, temperature: 0.2, schedule: .steps(Array(stride(from: 5, to: 50, by: 5))), seed: 1)
-    let population = Population(suite: world, policy: policy, critic: critic, settings: settings, run: "bench")
-    let result = try await population.steer(world.task("talk"))
-    let after = residentMegabytes()
+    let folder = FileManager.default.temporaryDirectory.appending(path: "coxswain-memory-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let store = try RolloutStore(path: folder.appending(path: "bench.sqlite").path)
+    func campaign(_ settings: SteeringSettings) -> Campaign {
+      Campaign(suite: world, policy: policy, critic: critic, settings: settings, store: store, concurrency: 1_000)
+    }
+    // What a first population loads once, whatever its size, is not the population's.
+    _ = try await campaign(SteeringSettings(particles: 2, temperature: 0.2, schedule: .steps([5]), seed: 1))
+      .run([world.task("short")])
+    let (before, peakBefore) = (residentMegabytes(), peakMegabytes())
+    let outcome = try await campaign(settings).run([world.task("talk")])
+    guard let result = outcome.results.first else { throw outcome.stopped ?? SteeringError(.badSettings, "No result.") }
+    let (growth, peakGrowth) = (residentMegabytes() - before, peakMegabytes() - peakBefore)
     let unshared = 1_000 * 50 * 2_000 / 1_000_000
     print(
       """
       \(result.genealogy.resamplings) resamplings, \(result.genealogy.forks) forks, \(result.particles.count) particles of \
       \(result.particles.map(\.trajectory.count).max() ?? 0) steps
-      resident memory grew by \(after - before) MB (peak \(peakMegabytes()) MB); the texts without sharing are \(unshared) MB, \
+      resident memory grew by \(growth) MB (its peak by \(peakGrowth) MB); the texts without sharing are \(unshared) MB, \
       and would be \(unshared * 25) MB were every step's whole transcript kept
       """)
+    return [
+      Figure(name: "memory of a large population", value: Double(growth), unit: "MB", most: 50),
+      Figure(name: "its peak while it runs", value: Double(peakGrowth), unit: "MB", most: 100),
+    ]
   }
 
   private static func residentMegabytes() -> Int { status("VmRSS") }

@@ -11,12 +11,13 @@
   enum OpenWeightsBench {
     /// Tokens drawn a second at several answers at once, against llama.cpp's server with the same prompts in the same run. Ours
     /// multiplies floats of 32 bits, llama.cpp the file's 4 bits.
-    static func decode() async throws {
+    static func decode() async throws -> [Figure] {
       let (python, model) = try installed()
       await Engine.setThreads(1)
       let loaded = try await LoadedModel.open(model)
       let encoder = try PromptEncoder(loaded.files, api: .text, format: .react)
       let tokens = 48
+      var figures: [Figure] = []
       for batch in [1, 8, 16, 32] {
         let settings = Generator.Settings(sequences: batch)
         let policy = try await MLXPolicy(
@@ -37,7 +38,12 @@
         print(
           "batch \(batch): \(Bench.text(ours, 1)) tokens/s, llama.cpp \(Bench.text(theirs, 1)): \(Bench.text(ours / theirs)) of it"
         )
+        if batch >= 16 {
+          figures.append(
+            Figure(name: "\(batch) answers, time over llama.cpp's", value: theirs / ours, unit: "×", most: 1.2))
+        }
       }
+      return figures
     }
 
     /// One answer at a time, by products with a vector and by products of matrices with one row, in turns.
@@ -88,17 +94,19 @@
     }
 
     /// A step of learning on 4 texts of 256 tokens, rank 8 on q, k, v and o, against 8 s and 2 GB.
-    static func learn() async throws {
+    static func learn() async throws -> [Figure] {
       let (_, model) = try installed()
       let loaded = try await LoadedModel.open(model)
       var generator = Seed(1).generator()
       let texts = (0..<4).map { _ in
         TokenSequence(tokens: (0..<256).map { _ in Int32(generator.number(below: 40_000)) }, drawn: Array(1..<256))
       }
+      var tensors = 0.0
       for threads in [1, ProcessInfo.processInfo.activeProcessorCount] {
         await Engine.setThreads(threads)
         for checkpointing in [true, false] {
           let best = try await LearningProbe.seconds(loaded, texts, checkpointing: checkpointing)
+          if checkpointing { tensors = max(tensors, Double(best.peak) / 1e9) }
           let resident = Double(MemoryBench.peakMegabytes()) / 1e3
           print(
             """
@@ -108,6 +116,7 @@
             """)
         }
       }
+      return [Figure(name: "tensors of a step of learning", value: tensors, unit: "GB", most: 2)]
     }
 
     private static func installed() throws -> (python: String, model: String) {

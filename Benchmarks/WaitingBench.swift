@@ -12,12 +12,12 @@ enum WaitingBench {
   static let particles = 2_000
   static let rounds = 4
 
-  static func run() async throws {
+  static func run() async throws -> [Figure] {
     Served.raiseFileLimit()
     let answer = #"{"choices":[{"message":{"content":"1"}}],"usage":{"prompt_tokens":9,"completion_tokens":1}}"#
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("waiting-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
-    try await Served.with(seconds: 0.5, answer) { url in
+    return try await Served.with(seconds: 0.5, answer) { url in
       try await withHTTPClient(connections: particles) { client in
         let policy = ChatCompletionsPolicy(
           url: url, settings: .init(model: "m", format: .plain, rules: CallRules(concurrency: particles)),
@@ -36,6 +36,11 @@ enum WaitingBench {
           \(Bench.text(outcome.wallSeconds)) s, where waiting alone takes \(Bench.text(Double(rounds) * 0.5)) s; \
           peak memory \(MemoryBench.peakMegabytes()) MB (\(before) MB before)
           """)
+        return [
+          Figure(
+            name: "growth of the peak, 2,000 particles waiting", value: Double(MemoryBench.peakMegabytes() - before),
+            unit: "MB", most: 300)
+        ]
       }
     }
   }

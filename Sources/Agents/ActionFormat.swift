@@ -41,41 +41,51 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
 
   /// Reads the action from an answer.
   ///
-  /// Where the world offers choices, an answer that names none of them (white space, case and a final full stop aside)
-  /// is unparsable, and one that does is given in the world's own spelling.
+  /// Thoughts in marks of their own and tokens that end the turn are no part of an answer. In ``react`` the first action counts,
+  /// and decoration around it (Markdown, code fences, quotation marks, brackets, a final full stop) is taken off. A ``plain`` answer
+  /// is the action, letter by letter.
+  ///
+  /// Where the world offers choices, decoration, case and final punctuation do not matter in any format; an answer that names
+  /// none of them is unparsable, and one that does is given in the world's own spelling.
   ///
   /// - Parameter tools: what the policy was offered, for ``tools``.
   public func action(in response: String, choices: [String]?, tools: [ActionTool] = []) -> Action {
-    if self == .tools {
-      guard let (call, _) = ToolCall.last(in: response), let tool = tools.first(where: { $0.name == call.name }),
-        let action = tool.action(call.arguments)
-      else { return .unparsable(response) }
-      return ActionFormat.plain.action(in: action, choices: choices)
-    }
     // Most answers need nothing done: a choice letter by letter, or any words without white space around them.
-    if self == .plain, choices?.contains(response) ?? Self.isTrimmed(response.utf8) { return .act(response) }
-    var text = response[...]
-    if self == .react {
-      guard let marker = response.range(of: "Action:", options: .backwards) else { return .unparsable(response) }
-      text = response[marker.upperBound...]
-      // What follows on further lines is the model imagining the environment's answer.
-      text = text.drop(while: \.isWhitespace).prefix { !$0.isNewline }
+    if self == .plain, choices?.contains(response) ?? Self.isBare(response) { return .act(response) }
+    let answer = Thoughts(in: response).answer
+    let action: String?
+    switch self {
+    case .tools:
+      // What a tool would answer is imagined, and so are the calls after it.
+      let words = answer.range(of: "<tool_response>", last: false).map { String(answer[..<$0.lowerBound]) } ?? answer
+      let called = ToolCall.last(in: words)?.call
+      let call = called.flatMap { call in tools.first { $0.name == call.name }?.action(call.arguments) }
+      action = choices == nil ? call.map { String($0.trimmed) } : choices.reading(call?[...])
+    case .plain:
+      let words = TurnEnd.words(of: answer[...])
+      let answer = ReactAnswer(words)
+      action = choices == nil ? String(words) : choices.reading(answer.turn) ?? choices.reading(answer.action)
+    case .react:
+      let answer = ReactAnswer(TurnEnd.words(of: answer[...]))
+      // A choice alone is an action too, since nothing else is said.
+      action = choices.reading(answer.action ?? (choices == nil ? nil : answer.turn))
     }
-    let action = String(text.trimmed)
-    guard let choices else { return action.isEmpty ? .unparsable(response) : .act(action) }
-    let wanted = Self.folded(action)
-    guard let choice = choices.first(where: { Self.folded($0) == wanted }) else { return .unparsable(response) }
-    return .act(choice)
+    guard let action, !action.isEmpty else { return .unparsable(response) }
+    return .act(action)
   }
 
-  private static func folded(_ text: String) -> String {
-    let text = text.trimmed.lowercased()
-    return text.hasSuffix(".") ? String(text.dropLast()) : text
+  /// Printing ASCII at both ends, so that there is nothing to take off, and nothing inside that could be a model's own mark.
+  private static func isBare(_ text: String) -> Bool {
+    guard let first = text.utf8.first, let last = text.utf8.last else { return false }
+    return (0x21..<0x7f) ~= first && (0x21..<0x7f) ~= last && !Thoughts.mayHold(text)
   }
+}
 
-  /// Printing ASCII at both ends, so that there is nothing to take off.
-  private static func isTrimmed(_ text: String.UTF8View) -> Bool {
-    guard let first = text.first, let last = text.last else { return false }
-    return (0x21..<0x7f) ~= first && (0x21..<0x7f) ~= last
+extension [String]? {
+  /// The action that these words are: one of the choices, or, where there are none, the words without decoration.
+  fileprivate func reading(_ words: Substring?) -> String? {
+    guard let words else { return nil }
+    guard let choices = self else { return (Decoration.layers(of: words).last).map(String.init) }
+    return ChoiceReader(choices).choice(in: words)
   }
 }

@@ -52,6 +52,17 @@ public struct PolicyRequest: Sendable {
   }
 }
 
+extension PolicyRequest {
+  /// What a policy of a format is asked after a trajectory.
+  public init(after trajectory: Trajectory, in suite: any TaskSuite, format: ActionFormat, seed: Seed, key: CallKey) {
+    let choices = trajectory.observation.choices
+    self.init(
+      transcript: format.applied(to: suite.transcript(for: trajectory)), choices: choices,
+      tools: format == .tools ? format.tools(suite.tools(for: trajectory.task), choices: choices) : [], seed: seed,
+      key: key)
+  }
+}
+
 /// A policy's answer and what it cost.
 public struct PolicyResponse: Sendable, Hashable, Codable {
   /// What the action is read from.

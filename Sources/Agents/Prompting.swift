@@ -19,6 +19,8 @@ public struct Prompting: Sendable, Hashable {
   /// Characters that the exchanges between the task and the present may have in all; nil for no limit. The task and the
   /// present are always shown, and whole.
   public var historyLimit: Int?
+  /// The actions that a world lists stand in the present prompt, unless its text lists them already.
+  public var listsChoices = true
 
   public init(_ instructions: String, examples: [Exchange] = [], historyLimit: Int? = nil) {
     self.instructions = String(instructions.trimmed)
@@ -44,10 +46,11 @@ public struct Prompting: Sendable, Hashable {
     var digest = Digest()
     digest.add(instructions)
     for example in examples { digest.add(example.prompt, example.response) }
-    return "prompt \(digest.text.prefix(8))\(historyLimit.map { ", history \($0)" } ?? "")"
+    let history = historyLimit.map { ", history \($0)" } ?? ""
+    return "prompt \(digest.text.prefix(8))\(history)\(listsChoices ? "" : ", choices not listed")"
   }
 
-  /// The instructions, the examples, the task, the newest exchanges that fit, and the present.
+  /// The instructions, the examples, the task, the newest exchanges that fit, and the present with the actions there are.
   public func transcript(for trajectory: Trajectory) -> Transcript {
     let steps = trajectory.steps
     let dropped = dropped(from: steps)
@@ -71,7 +74,7 @@ public struct Prompting: Sendable, Hashable {
       entries += step.answer
       entries.append(.prompt(step.outcome.observation.text))
     }
-    return Transcript(entries: entries)
+    return Transcript(entries: entries).listing(listsChoices ? trajectory.offeredChoices : nil)
   }
 
   /// How many of the oldest exchanges do not fit. The newest observation counts for nothing, since it is always shown.

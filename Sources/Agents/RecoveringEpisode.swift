@@ -10,6 +10,7 @@ public struct RecoveringEpisode: Episode {
   private static let displacements = 100
 
   private let open: Open
+  private let advice: String?
   private let opening: Observation
   private var episode: any Episode
   private var steps: [Recorded] = []
@@ -21,11 +22,13 @@ public struct RecoveringEpisode: Episode {
   }
 
   /// Opens an episode, again where that fails.
+  ///
+  /// - Parameter advice: ``TaskSuite/divergenceAdvice``.
   public static func begin(
-    _ open: @escaping Open
+    advice: String? = nil, _ open: @escaping Open
   ) async throws(EnvironmentError) -> (episode: RecoveringEpisode, observation: Observation) {
     let (episode, observation) = try await opened(open)
-    return (RecoveringEpisode(open: open, opening: observation, episode: episode), observation)
+    return (RecoveringEpisode(open: open, advice: advice, opening: observation, episode: episode), observation)
   }
 
   private static func opened(
@@ -65,8 +68,9 @@ public struct RecoveringEpisode: Episode {
     }
   }
 
-  private init(open: @escaping Open, opening: Observation, episode: any Episode) {
+  private init(open: @escaping Open, advice: String?, opening: Observation, episode: any Episode) {
     self.open = open
+    self.advice = advice
     self.opening = opening
     self.episode = episode
   }
@@ -96,20 +100,22 @@ public struct RecoveringEpisode: Episode {
     (episode, again) = try await Self.opened(open)
     if again.text != opening.text { recoveryMismatches += 1 }
     guard again.text.saysTheSame(as: opening.text) else {
-      throw EnvironmentError(
-        .diverged,
+      throw diverged(
         "\(loss.message) Opened again, the world says something else: it is another task, or another version.")
     }
     for (place, step) in steps.enumerated() {
       let outcome = try await episode.step(step.action)
       if outcome.observation.text != step.outcome.observation.text { recoveryMismatches += 1 }
       guard outcome.paysAndEnds(as: step.outcome) else {
-        throw EnvironmentError(
-          .diverged,
+        throw diverged(
           "\(loss.message) Opened again, step \(place + 1) paid \(outcome.reward) where it had paid \(step.outcome.reward)."
         )
       }
     }
+  }
+
+  private func diverged(_ message: String) -> EnvironmentError {
+    EnvironmentError(.diverged, message + (advice.map { " \($0)" } ?? ""))
   }
 
   public func fork() async throws(EnvironmentError) -> (any Episode)? {
@@ -120,7 +126,7 @@ public struct RecoveringEpisode: Episode {
       return nil
     }
     guard let copy else { return nil }
-    var recovering = RecoveringEpisode(open: open, opening: opening, episode: copy)
+    var recovering = RecoveringEpisode(open: open, advice: advice, opening: opening, episode: copy)
     recovering.steps = steps
     return recovering
   }

@@ -34,11 +34,16 @@ public protocol TaskSuite: Sendable {
   /// away, or do not say the same twice. One that computes its answers at once keeps the default.
   var storesOutcomes: Bool { get }
 
-  /// What the policy is shown after `trajectory`. A pure function of the trajectory.
+  /// What the policy is shown after `trajectory`. A pure function of the trajectory. Its last prompt names the choices there are
+  /// (see ``Transcript/listing(_:)``), since not every policy is held to them.
   func transcript(for trajectory: Trajectory) -> Transcript
 
   /// The world's actions as tools, for policies that call them; nil for one tool that takes the action as a text.
   func tools(for task: AgentTask) -> [ActionTool]?
+
+  /// What commonly makes an episode that is opened again go otherwise than it did, and what to do about it; nil where nothing is
+  /// known.
+  var divergenceAdvice: String? { get }
 
   /// Releases what the world holds: processes, connections.
   func close() async
@@ -47,13 +52,14 @@ public protocol TaskSuite: Sendable {
 extension TaskSuite {
   public var maximalReward: Double? { nil }
   public var storesOutcomes: Bool { false }
+  public var divergenceAdvice: String? { nil }
 
   public func tools(for task: AgentTask) -> [ActionTool]? { nil }
   public func close() async {}
 
-  /// The whole past: the request, then every observation and every answer.
+  /// The whole past: the request, then every observation and every answer, and the choices there are now.
   public func transcript(for trajectory: Trajectory) -> Transcript {
-    Transcript(instructions: trajectory.task.request, history: trajectory)
+    Transcript(instructions: trajectory.task.request, history: trajectory).listing(trajectory.offeredChoices)
   }
 }
 

@@ -5,6 +5,7 @@ struct CompletionsDialect: ServerDialect, Hashable {
   var tokenParameter: ChatCompletionsPolicy.TokenParameter
   var takesSchema = true
   var takesSeed = true
+  var takesStop = true
   var takesRequiredTools = true
   var takesParallelFlag = true
   /// Thoughts may go back beside the calls of tools that they came with.
@@ -51,6 +52,9 @@ struct CompletionsDialect: ServerDialect, Hashable {
       simpler.takesThoughts = false
     } else if takesSeed, names("seed") {
       simpler.takesSeed = false
+    } else if takesStop, settings.api == .chat, settings.format == .react, names("stop") {
+      // What would follow is read over all the same.
+      simpler.takesStop = false
     } else if sendsSchema, names("response_format", "json_schema", "schema") {
       simpler.takesSchema = false
     } else if samples > 1 {
@@ -69,6 +73,7 @@ struct CompletionsDialect: ServerDialect, Hashable {
     if other.tokenParameter == .maxCompletionTokens { tokenParameter = .maxCompletionTokens }
     takesSchema = takesSchema && other.takesSchema
     takesSeed = takesSeed && other.takesSeed
+    takesStop = takesStop && other.takesStop
     takesRequiredTools = takesRequiredTools && other.takesRequiredTools
     takesParallelFlag = takesParallelFlag && other.takesParallelFlag
     takesThoughts = takesThoughts && other.takesThoughts

@@ -107,11 +107,10 @@ struct CompletionsRequest: Encodable {
       if settings.logProbabilities { logprobs = .yes }
     case .text:
       prompt = request.transcript.joined()
-      // A plain answer is what is left of the line.
-      if settings.format == .plain { stop = ["\n"] }
       if settings.logProbabilities { logprobs = .alternatives(1) }
       prefix = " "
     }
+    if dialect.takesStop { stop = settings.format.stops(isText: settings.api == .text) }
     if !request.tools.isEmpty {
       tools = request.tools.map {
         Tool(function: .init(name: $0.name, description: $0.description, parameters: JSONSchema($0)))
@@ -288,14 +287,8 @@ struct CompletionsAnswer: Decodable {
 
     /// Servers without a parser for a model's thoughts leave them in front of the answer.
     static func withoutThoughts(_ text: String) -> (text: String, reasoning: String?) {
-      let whole = text.trimmingCharacters(in: .whitespacesAndNewlines)
-      guard whole.hasPrefix("<think>") else { return (whole, nil) }
-      let rest = whole.dropFirst("<think>".count)
-      guard let end = rest.range(of: "</think>") else { return ("", String(rest)) }
-      return (
-        rest[end.upperBound...].trimmingCharacters(in: .whitespacesAndNewlines),
-        rest[..<end.lowerBound].trimmingCharacters(in: .whitespacesAndNewlines)
-      )
+      let parts = Thoughts(in: text)
+      return (parts.answer, parts.thoughts)
     }
   }
 

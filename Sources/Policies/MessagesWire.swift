@@ -71,6 +71,7 @@ struct MessagesRequest: Encodable {
   var temperature: Double?
   var top_p: Double?
   var thinking: Thinking?
+  var stop_sequences: [String]?
   var output_config: OutputConfiguration?
   var tools: [Tool]?
   var tool_choice: ToolChoice?
@@ -85,6 +86,7 @@ struct MessagesRequest: Encodable {
     case .adaptive: thinking = Thinking(type: "adaptive")
     case nil: break
     }
+    stop_sequences = settings.format.stops(isText: false)
     output_config = settings.effort.map(OutputConfiguration.init)
     messages = []
     for turn in Conversation(request.transcript, tools: request.tools).turns { append(turn) }

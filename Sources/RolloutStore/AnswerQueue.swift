@@ -9,14 +9,12 @@ actor AnswerQueue {
   }
 
   private let pool: any DatabaseWriter
-  private let path: String
   private let watch: StoreWatch
   private var waiting: [(entry: Entry, done: CheckedContinuation<Result<Void, StoreError>, Never>)] = []
   private var isWriting = false
 
-  init(pool: any DatabaseWriter, path: String, watch: StoreWatch) {
+  init(pool: any DatabaseWriter, watch: StoreWatch) {
     self.pool = pool
-    self.path = path
     self.watch = watch
   }
 
@@ -54,7 +52,7 @@ actor AnswerQueue {
       try watch.check(pool)
       return .success(())
     } catch {
-      return .failure(StoreError(error, while: "store an answer", path: path))
+      return .failure(watch.explained(error, pool, while: "store an answer"))
     }
   }
 

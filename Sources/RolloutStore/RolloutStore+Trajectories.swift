@@ -12,8 +12,11 @@ public struct Rollout: Sendable {
 
 extension RolloutStore {
   /// Stores what a run found on one task, in one piece, in place of what it had stored of these particles before.
+  ///
+  /// - Parameter stored: what ``save(culled:run:task:genealogy:)`` stored of it meanwhile, which stays.
   public func save(
-    run: String, task: AgentTask, trajectories: [TrajectoryRecord], genealogy: Genealogy? = nil
+    run: String, task: AgentTask, trajectories: [TrajectoryRecord], genealogy: Genealogy? = nil,
+    stored: [(particle: Int, standing: TrajectoryRecord.Standing)] = []
   ) async throws(StoreError) {
     try await write("store the trajectories of \(task.id)") { database in
       let place: StatementArguments = [run, task.id.rawValue]
@@ -21,17 +24,15 @@ extension RolloutStore {
         try database.execute(sql: "DELETE FROM \(table) WHERE run = ? AND task = ?", arguments: place)
       }
       // A run of more independent attempts may have been stored before: those past this one's stay.
-      try database.execute(
-        sql: "DELETE FROM trajectory WHERE run = ? AND task = ? AND particle <= ?",
+      let kept = Set(stored.map { "\($0.particle) \($0.standing.rawValue)" })
+      let old = try Row.fetchAll(
+        database, sql: "SELECT id, particle, standing FROM trajectory WHERE run = ? AND task = ? AND particle <= ?",
         arguments: place + [trajectories.map(\.particle).max() ?? -1])
+      for row in old where !kept.contains("\(row["particle"] as Int) \(row["standing"] as String)") {
+        try database.execute(sql: "DELETE FROM trajectory WHERE id = ?", arguments: [row["id"] as Int64])
+      }
       for record in trajectories {
-        let origin =
-          if case .culled(let step) = record.standing {
-            genealogy?.origin(of: record.particle, before: step)?.step
-          } else {
-            nil as Int?
-          }
-        try Self.insert(record, run: run, task: task.id, after: origin ?? 0, into: database)
+        try Self.insert(record, run: run, task: task.id, genealogy: genealogy, into: database)
       }
       for checkpoint in genealogy?.checkpoints ?? [] {
         try database.execute(
@@ -48,6 +49,23 @@ extension RolloutStore {
               checkpoint.softValues[particle], checkpoint.ancestors?[particle] ?? particle,
             ])
         }
+      }
+    }
+  }
+
+  /// Stores what a checkpoint culled before it had finished, so that a population need not keep it to its end.
+  ///
+  /// - Parameter genealogy: of the population up to that checkpoint.
+  public func save(
+    culled records: [TrajectoryRecord], run: String, task: AgentTask, genealogy: Genealogy
+  ) async throws(StoreError) {
+    try await write("store the trajectories of \(task.id)") { database in
+      for record in records {
+        // A run that goes on culls the same once more.
+        try database.execute(
+          sql: "DELETE FROM trajectory WHERE run = ? AND task = ? AND particle = ? AND standing = ?",
+          arguments: [run, task.id.rawValue, record.particle, record.standing.rawValue])
+        try Self.insert(record, run: run, task: task.id, genealogy: genealogy, into: database)
       }
     }
   }
@@ -161,11 +179,15 @@ extension RolloutStore {
     }
   }
 
-  /// - Parameter first: the steps up to this one are another's, and stored there.
+  /// - Parameter genealogy: says which steps of what was culled are another's, and stored there.
   private static func insert(
-    _ record: TrajectoryRecord, run: String, task: TaskID, after first: Int, into database: Database
+    _ record: TrajectoryRecord, run: String, task: TaskID, genealogy: Genealogy?, into database: Database
   ) throws {
     let trajectory = record.trajectory
+    var first = 0
+    if case .culled(let step) = record.standing {
+      first = genealogy?.origin(of: record.particle, before: step)?.step ?? 0
+    }
     try database.execute(
       sql: """
         INSERT INTO trajectory

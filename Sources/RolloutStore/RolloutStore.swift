@@ -54,7 +54,7 @@ public final class RolloutStore: Sendable {
       let watch = StoreWatch(file)
       (self.pool, scratch) = (pool, nil)
       writing = Writing(
-        answers: AnswerQueue(pool: pool, path: path, watch: watch), watch: watch, lock: StoreLock(file))
+        answers: AnswerQueue(pool: pool, watch: watch), watch: watch, lock: StoreLock(file))
     } catch {
       throw StoreError(error, while: "open the store", path: path)
     }
@@ -221,14 +221,16 @@ public final class RolloutStore: Sendable {
     _ action: String, _ body: @escaping @Sendable (Database) throws -> Void
   ) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: action, path: path) }
-    do { try await pool.write(body) } catch { throw StoreError(error, while: action, path: path) }
+    do { try await pool.write(body) } catch { throw writing.watch.explained(error, pool, while: action) }
     try writing.watch.check(pool)
   }
 
   func read<T: Sendable>(
     _ action: String, _ body: @escaping @Sendable (Database) throws -> T
   ) async throws(StoreError) -> T {
-    do { return try await pool.read(body) } catch { throw StoreError(error, while: action, path: path) }
+    do { return try await pool.read(body) } catch {
+      throw writing?.watch.explained(error, pool, while: action) ?? StoreError(error, while: action, path: path)
+    }
   }
 }
 

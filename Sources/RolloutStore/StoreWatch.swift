@@ -32,6 +32,12 @@ final class StoreWatch: Sendable {
     throw error
   }
 
+  /// What an error means: that the file is gone, where it is, else what the error says.
+  func explained(_ error: any Error, _ database: any DatabaseWriter, while action: String) -> StoreError {
+    do throws(StoreError) { try check(database) } catch { return error }
+    return StoreError(error, while: action, path: file.path)
+  }
+
   private func rescued(_ database: any DatabaseWriter) -> StoreError {
     let what = "The store \(file.path) was deleted, moved or replaced while the run was writing to it."
     let places = (0..<100).lazy.map { self.file.name + ".rescued" + ($0 == 0 ? "" : "-\($0)") }

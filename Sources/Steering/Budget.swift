@@ -87,6 +87,12 @@ public actor Budget {
     wakeAll()
   }
 
+  /// Refuses every further call after one whose answer could not be stored: it would be paid for and lost, too.
+  func fail(_ error: PolicyError) {
+    stopReason = stopReason ?? error
+    wakeAll()
+  }
+
   /// Takes the place of one call, or throws the limit that leaves none.
   func reserve() async throws(PolicyError) -> Reservation {
     while true {
@@ -145,7 +151,7 @@ public actor Budget {
 
   /// Why nothing more is to be sent, also of calls that have their place: stopped, or out of time. nil to go on.
   public var end: PolicyError? {
-    if stopReason?.kind == .cancelled { return stopReason }
+    if let stopReason, stopReason.kind != .limitReached { return stopReason }
     return isOutOfTime ? stopping(outOfTime) : nil
   }
 

@@ -184,7 +184,8 @@ public struct Campaign: Sendable {
   private func save(_ result: PopulationResult) async throws(SteeringError) {
     do throws(StoreError) {
       try await store?.save(
-        run: run, task: result.task, trajectories: result.records, genealogy: result.genealogy)
+        run: run, task: result.task, trajectories: result.records, genealogy: result.genealogy,
+        stored: result.culled.filter { $0.trajectory == nil }.map { ($0.place, .culled(after: $0.step)) })
     } catch { throw SteeringError(error) }
   }
 }

@@ -31,6 +31,7 @@ public struct EnvironmentCheck: Sendable {
     var walks: [Walk] = []
     for task in tasks { walks.append(try await walk(task)) }
     checkRewards(walks)
+    checkChoices(walks)
     checkEnds(walks)
     try await checkReplay(walks)
     try await checkForks(walks)
@@ -102,8 +103,27 @@ public struct EnvironmentCheck: Sendable {
       }
     }
     let rewards = walks.map(\.reward)
-    let range = "\(rewards.min() ?? 0) to \(rewards.max() ?? 0) on \(walks.count) random walks"
+    guard let least = rewards.min(), let most = rewards.max() else { return }
+    guard walks.count < 2 || most - least > 1e-9 else {
+      return note(
+        "rewards", .warning,
+        "all \(walks.count) random walks paid \(least): whether this world tells a good attempt from a bad one is not seen. "
+          + "Try more tasks (--tasks) or better actions (--action), and see what a policy is paid (cox diagnose)")
+    }
+    let range = "\(least) to \(most) on \(walks.count) random walks"
     note("rewards", .fine, suite.maximalReward.map { "\(range), at most \($0)" } ?? "\(range), no maximum named")
+  }
+
+  /// A policy that is not held to the choices by its server has to read them.
+  private mutating func checkChoices(_ walks: [Walk]) {
+    guard let walk = walks.first(where: { $0.opening.choices?.isEmpty == false }) else { return }
+    let transcript = suite.transcript(for: Trajectory(task: walk.task, opening: walk.opening))
+    let isNamed = transcript.names(walk.opening.choices ?? [])
+    note(
+      "choices", isNamed ? .fine : .warning,
+      isNamed
+        ? "named in the prompt"
+        : "the prompt does not name them: only a policy that its server holds to the choices can know them")
   }
 
   private mutating func checkEnds(_ walks: [Walk]) {

@@ -98,7 +98,9 @@ struct MeteredPolicy: Policy {
 
   private func record(_ answer: AnswerRecord) async throws(PolicyError) {
     do throws(StoreError) { try await store?.record(answer) } catch {
-      throw PolicyError(.storeFailed, error.message)
+      let failure = PolicyError(.storeFailed, error.message)
+      await budget.fail(failure)
+      throw failure
     }
   }
 

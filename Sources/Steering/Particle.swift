@@ -24,15 +24,11 @@ struct Particle: Sendable {
     let (policy, suite) = (segment.policy, segment.suite)
     let format = policy.format
     let task = trajectory.task
-    let ownTools = suite.tools(for: task)
     let seed = CallKey.seed(ofTask: task.id, particle: place, from: segment.root)
     while trajectory.count < segment.end, !isOver {
       let key = CallKey(run: segment.run, task: task.id, particle: place, step: trajectory.count)
-      let choices = trajectory.observation.choices
-      let tools = format.tools(ownTools, choices: choices)
       let request = PolicyRequest(
-        transcript: format.applied(to: suite.transcript(for: trajectory)), choices: choices, tools: tools,
-        seed: seed.split(key.step), key: key)
+        after: trajectory, in: suite, format: format, seed: seed.split(key.step), key: key)
       let response: PolicyResponse
       do throws(PolicyError) {
         response = try await policy.respond(to: request)
@@ -43,7 +39,7 @@ struct Particle: Sendable {
       }
       calls += policy.computesAnswers ? 0 : 1
       usage += response.usage
-      let action = format.action(in: response.text, choices: choices, tools: tools)
+      let action = format.action(in: response.text, choices: request.choices, tools: request.tools)
       guard let outcome = try await outcome(of: action, in: segment, at: place) else { return }
       var step = Step(response: response.text, action: action, outcome: outcome)
       step.continuation = response.continuation
@@ -109,8 +105,10 @@ extension Particle {
       }
       await episode.close()
     }
+    let advice = suite.divergenceAdvice.map { " \($0)" } ?? ""
     throw EnvironmentError(
-      .diverged, "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode.")
+      .diverged,
+      "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode.\(advice)")
   }
 
   /// Takes the recorded actions in a fresh episode and compares what comes back.

@@ -14,8 +14,10 @@ public struct Population: Sendable {
   /// The run's id, under which answers are stored and from which randomness is split.
   public let run: String
   private let outcomes: OutcomeLog?
+  private let store: RolloutStore?
 
-  /// - Parameter store: where the world's answers are kept; nil for nowhere.
+  /// - Parameter store: where the world's answers are kept, and trajectories as they are culled; nil for nowhere. The run is
+  ///   noted there already.
   public init(
     suite: any TaskSuite, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String,
     store: RolloutStore? = nil
@@ -25,6 +27,7 @@ public struct Population: Sendable {
     self.critic = critic
     self.settings = settings.effective
     self.run = run
+    self.store = store
     outcomes = suite.storesOutcomes ? store.map { OutcomeLog(store: $0, run: run) } : nil
   }
 
@@ -103,7 +106,10 @@ public struct Population: Sendable {
       let paid = payment(&state)
       let guidance = Guidance(softValues: try await softValues(&state))
       let checkpoint = filter.weigh(step: step, paid: paid, guidance: guidance, using: &generator)
-      if let ancestors = checkpoint.ancestors { try await replace(by: ancestors, after: step, state: &state) }
+      if let ancestors = checkpoint.ancestors {
+        let culled = try await replace(by: ancestors, after: step, state: &state)
+        state.culled += try await stored(culled, task: task, genealogy: filter.genealogy)
+      }
     }
   }
 
@@ -190,16 +196,32 @@ public struct Population: Sendable {
     let error: (any Error)?
   }
 
+  /// Writes what was culled to the store, where there is one, and lets go of it.
+  private func stored(
+    _ culled: [PopulationResult.Culled], task: AgentTask, genealogy: Genealogy
+  ) async throws -> [PopulationResult.Culled] {
+    guard let store, !culled.isEmpty else { return culled }
+    try await store.save(culled: culled.compactMap(\.record), run: run, task: task, genealogy: genealogy)
+    return culled.map {
+      PopulationResult.Culled(place: $0.place, step: $0.step, trajectory: nil, failure: $0.failure)
+    }
+  }
+
   /// Lets each place continue its ancestor. Survivors stay themselves; only surplus copies are forked.
-  private func replace(by ancestors: [Int], after step: Int, state: inout State) async throws {
+  ///
+  /// - Returns: what was culled before it had finished.
+  private func replace(
+    by ancestors: [Int], after step: Int, state: inout State
+  ) async throws -> [PopulationResult.Culled] {
     let before = state.particles
     let kept = Set(ancestors)
+    var culled: [PopulationResult.Culled] = []
     for (place, particle) in before.enumerated() where !kept.contains(place) {
       if let failure = particle.failure { state.replaced.append(failure) }
       if particle.trajectory.isFinished {
         state.bank.append((place, particle.trajectory))
       } else {
-        state.culled.append(
+        culled.append(
           PopulationResult.Culled(
             place: place, step: step, trajectory: particle.trajectory, failure: particle.failure))
       }
@@ -227,6 +249,7 @@ public struct Population: Sendable {
     }
     state.paid = ancestors.map { state.paid[$0] }
     if let failure { throw failure }
+    return culled
   }
 
   /// What each particle was paid since it was last weighed.

@@ -24,7 +24,8 @@ public struct PopulationResult: Sendable {
     public let place: Int
     /// The step of the checkpoint.
     public let step: Int
-    public let trajectory: Trajectory
+    /// nil where a store has it: it was written there when it was culled, since a large population culls more than it keeps.
+    public let trajectory: Trajectory?
     public let failure: AttemptFailure?
   }
 
@@ -95,9 +96,15 @@ public struct PopulationResult: Sendable {
           TrajectoryRecord(particle: $0.place, standing: .banked, trajectory: $0.trajectory)
         }
       }
-      + culled.map {
-        TrajectoryRecord(
-          particle: $0.place, standing: .culled(after: $0.step), trajectory: $0.trajectory, failure: $0.failure)
-      }
+      + culled.compactMap(\.record)
+  }
+}
+
+extension PopulationResult.Culled {
+  /// nil where the trajectory is stored already.
+  var record: TrajectoryRecord? {
+    trajectory.map {
+      TrajectoryRecord(particle: place, standing: .culled(after: step), trajectory: $0, failure: failure)
+    }
   }
 }

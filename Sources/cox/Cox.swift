@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HTTP
+import Steering
 
 struct Cox: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -24,6 +25,7 @@ struct Cox: AsyncParsableCommand {
 @main
 enum Main {
   static func main() async {
+    Memory.useFewArenas()
     // A reader that goes away (`cox … | head`) is not a failure to die of half-way.
     signal(SIGPIPE, SIG_IGN)
     // A file that may not grow any more is an error to be told, not a death.

@@ -89,13 +89,13 @@ struct TranscriptTests {
         == [.instructions("Go."), .prompt("start"), .response("I think a"), .prompt("after a")])
   }
 
-  @Test func reactTakesWhatFollowsTheLastAction() {
+  @Test func reactTakesWhatFollowsTheFirstAction() {
     let format = ActionFormat.react
     #expect(format.action(in: "Thought: x\nAction: look", choices: nil) == .act("look"))
     #expect(
       format.action(
         in: "Action: go\nObservation: a wall\nThought: hm\nAction: turn left\nObservation: ok", choices: nil)
-        == .act("turn left"))
+        == .act("go"))
     #expect(format.action(in: "Action:\n  open door  ", choices: nil) == .act("open door"))
     for nonsense in ["look", "", "Action:", "Action:   \n", "\u{1B}[2J"] {
       #expect(format.action(in: nonsense, choices: nil) == .unparsable(nonsense))

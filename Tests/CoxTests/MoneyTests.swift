@@ -47,7 +47,7 @@ struct MoneyTests {
   func pictures() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ OrderServer.answer($0) }) { server in
+    try await TestServer.with(OrderServer.answer) { server in
       let file = try cox.write(OrderServer.configuration(server.url, tasks: 2), to: "c.yaml")
       _ = try cox.write("in the way", to: "file")
       for arguments in [
@@ -88,7 +88,7 @@ struct MoneyTests {
           else: a = {}
           print(json.dumps({"id": q["id"], **a}), flush=True)
       """, to: "world.py")
-    try await TestServer.with({ OrderServer.answer($0) }) { server in
+    try await TestServer.with(OrderServer.answer) { server in
       let file = try cox.write(
         """
         environment: { kind: process, command: [python3, "\(program)"] }

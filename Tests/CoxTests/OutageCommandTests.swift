@@ -11,7 +11,8 @@ struct OutageCommandTests {
   func stopped() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ .after(0.3, OrderServer.answer($0)) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { .after(0.3, OrderServer.answer($0)) }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(
           server.url, tasks: 4, policy: "concurrency: 8, samplesPerCall: 1, attempts: 3, timeout: 5, deadline: 5"),
@@ -40,7 +41,8 @@ struct OutageCommandTests {
   func files() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ .after(0.02, OrderServer.answer($0)) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { .after(0.02, OrderServer.answer($0)) }
+    try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(server.url, tasks: 8, policy: "concurrency: 400, samplesPerCall: 1"), to: "c.yaml")
       let result = try await Self.limited(cox, files: OpenFiles.reserve + 16, Self.bestOf + [file])

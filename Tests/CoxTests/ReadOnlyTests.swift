@@ -48,7 +48,7 @@ struct ReadOnlyTests {
     defer { cox.clean() }
     let folder = cox.folder.appendingPathComponent("archive")
     let store = folder.appendingPathComponent("s.sqlite").path
-    try await TestServer.with({ OrderServer.answer($0) }) { server in
+    try await TestServer.with(OrderServer.answer) { server in
       let file = try cox.write(OrderServer.configuration(server.url, tasks: 2), to: "c.yaml")
       let collected = try await cox.run("collect", "--config", file, "--store", store, "--rollouts", "3", "--quiet")
       #expect(collected.status == 0, "\(collected.errors)")
@@ -70,7 +70,11 @@ struct ReadOnlyTests {
         }
       case "old":
         try await DatabaseQueue(path: store).write { database in
-          try database.execute(sql: "ALTER TABLE call DROP COLUMN estimatedTokens; PRAGMA user_version = 4")
+          for (table, column) in [
+            ("call", "estimatedTokens"), ("call", "cutOffAnswers"), ("trajectory", "failureKind"),
+            ("outcome", "failureKind"), ("outcome", "failure"),
+          ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
+          try database.execute(sql: "PRAGMA user_version = 4")
         }
       default: break
       }
@@ -110,7 +114,7 @@ struct ReadOnlyTests {
   func besideItsStore() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    try await TestServer.with({ OrderServer.answer($0) }) { server in
+    try await TestServer.with(OrderServer.answer) { server in
       let file = try cox.write(OrderServer.configuration(server.url, tasks: 2), to: "c.yaml")
       let steered = try await cox.run(
         "steer", "--method", "best-of", "--config", file, "--store", "deep/er/s.sqlite", "--quiet")

@@ -134,9 +134,65 @@ struct WorldProcessTests {
       "environment: { kind: shop, prompt: reflact, tasks: { test: 5 } }\npolicy: { kind: local }", to: "c.yaml")
     let result = try await cox.run("check-environment", "--config", file, "--print-prompt")
     #expect(result.status == 0, "\(result.errors)")
-    for part in ["=== instructions", "You shop online", "Take stock", "Thought:", "=== prompt", "Instruction:"] {
+    for part in [
+      "=== system", "You shop online", "Take stock", "Thought:", "=== user", "Instruction:", "=== parameters",
+      "Observation:",
+    ] {
       #expect(result.output.contains(part), "\(part)")
     }
+  }
+
+  @Test(
+    "what is printed is what is sent, whatever the policy",
+    arguments: [
+      ("{ kind: openai, url: \"http://127.0.0.1:9/v1\", model: m }", ["system", "user", "parameters"]),
+      (
+        "{ kind: openai, url: \"http://127.0.0.1:9/v1\", model: m, api: text, format: plain }",
+        ["prompt", "parameters"]
+      ),
+      ("{ kind: openai, url: \"http://127.0.0.1:9/v1\", model: m, format: tools }", ["system", "user", "parameters"]),
+      ("{ kind: anthropic, model: m }", ["system", "user", "parameters"]),
+    ])
+  func everyPolicysRequestIsPrinted(policy: String, titles: [String]) async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let maze = Command.root.appendingPathComponent("Examples/Maze/maze.py").path
+    let file = try cox.write(
+      "environment: { kind: process, command: [python3, \(maze)] }\npolicy: \(policy)", to: "c.yaml")
+    let shown = try await cox.run("check-environment", "--config", file, "--print-prompt")
+    #expect(shown.status == 0, "\(shown.errors)")
+    let lines = shown.output.split(separator: "\n").filter { $0.hasPrefix("=== ") }.map { $0.dropFirst(4) }
+    #expect(lines.map(String.init) == titles, "\(shown.output)")
+    // The choices of the world are among it.
+    #expect(shown.output.contains("Possible actions:\n- ") && shown.output.contains("You are in column"))
+    let written = try await cox.run("check-environment", "--config", file, "--print-prompt", "--json", "-")
+    #expect(written.json["model"] as? String == "m")
+    let format = policy.contains("plain") ? "plain" : policy.contains("tools") ? "tools" : "react"
+    let stop = (written.json["stop"] ?? written.json["stop_sequences"]) as? [String]
+    #expect(stop == ["react": ["\nObservation:"], "plain": ["\n"]][format])
+    #expect((written.json["tools"] != nil) == (format == "tools"))
+  }
+
+  @Test func theOrderDeskIsAskedAsItAlwaysWas() async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let file = try cox.write(
+      "environment: { kind: orders, tasks: { test: 5 } }\npolicy: { kind: local, api: text, format: plain }",
+      to: "c.yaml")
+    let result = try await cox.run("check-environment", "--config", file, "--print-prompt")
+    let prompt = result.output.components(separatedBy: "\n=== parameters").first ?? ""
+    #expect(
+      prompt
+        == """
+        === prompt
+        Choose the options that match what the customer wants.
+
+        We have coat, sweater, blanket, shirt. I want seven large orange leather sweater, so I pick the item sweater
+        We have jacket, bag, coat. I want five huge yellow wool jacket, so I pick the item jacket
+        We have skirt, hat, dress. I want nine small blue rubber skirt, so I pick the item skirt
+        ORDER
+        """.replacing("ORDER", with: prompt.split(separator: "\n").last ?? ""))
+    #expect(prompt.hasSuffix("so I pick the item") && !prompt.contains("Possible actions"))
   }
 
   /// The simulators on this machine that were started with this much memory.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ModelFiles
@@ -52,6 +53,15 @@ import Testing
     var sound = 0
     for _ in 0..<1_000 where Self.read(gguf: Self.damage(data, header: header, &draws)) { sound += 1 }
     #expect(sound < 900)
+  }
+
+  @Test func whatOnceFailed() {
+    for data in Fuzz.corpus("GGUF") { _ = Self.read(gguf: data) }
+    for data in Fuzz.corpus("Safetensors") {
+      guard let file = try? SafetensorsFile(data: data, path: "corpus") else { continue }
+      for name in file.names { _ = try? file.floats(of: name) }
+    }
+    for data in Fuzz.corpus("JSON") { _ = try? Self.parse(data) }
   }
 
   @Test func truncatedGGUF() {

@@ -70,7 +70,7 @@ import Testing
           switch Int.random(in: 0..<4, using: &draws) {
           case 0: bytes[place] = UInt8.random(in: 32...126, using: &draws)
           case 1: bytes.remove(at: place)
-          case 2: bytes.insert(contentsOf: whole[place..<min(whole.count, place + 20)], at: 0)
+          case 2: bytes.insert(contentsOf: Array(bytes[place..<min(bytes.count, place + 20)]), at: 0)
           default: bytes.removeSubrange(place..<min(bytes.count, place + 40))
           }
         }

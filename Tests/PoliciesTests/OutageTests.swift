@@ -147,7 +147,8 @@ struct OutageTests {
   @Test("A server that is down is named by host and port, and used when it comes back")
   func comesBack() async throws {
     // A port that is free now.
-    let port = try await TestServer.with({ _ in .reset }) { $0.port }
+    let reset: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .reset }
+    let port = try await TestServer.with(reset) { $0.port }
     let policy = ChatCompletionsPolicy(url: "http://127.0.0.1:\(port)/v1", settings: Self.settings(deadline: 0.5))
     let error = await #expect(throws: PolicyError.self) { try await policy.respond(to: ClientTests.request()) }
     let message = try #require(error?.message)
@@ -158,7 +159,8 @@ struct OutageTests {
     let patient = ChatCompletionsPolicy(url: "http://127.0.0.1:\(port)/v1", settings: Self.settings(deadline: 120))
     let answer = Task { try await patient.respond(to: ClientTests.request()).text }
     try await Task.sleep(for: .milliseconds(300))
-    let text = try await TestServer.with(port: port, { _ in .answer(200, ClientTests.chat("red")) }) { _ in
+    let red: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .answer(200, ClientTests.chat("red")) }
+    let text = try await TestServer.with(port: port, red) { _ in
       try await answer.value
     }
     #expect(text == "red")

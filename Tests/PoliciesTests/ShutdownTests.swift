@@ -90,7 +90,8 @@ struct ShutdownTests {
 
   @Test("Time is up by the clock that leaves out stops, and says so")
   func timeOut() async throws {
-    try await TestServer.with({ _ in .hang(60) }) { server in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .hang(60) }
+    try await TestServer.with(reply) { server in
       try await withHTTPClient(connections: 1) { client in
         let exchange = HTTPExchange(client: client, longestBody: 1 << 20)
         let failure = await #expect(throws: HTTPFailure.self) {

@@ -11,7 +11,9 @@ private let sweater = Product(
 private func goal(
   _ attributes: [String], _ options: [String], limit: Double = 30, for product: Product = sweater
 ) -> Goal {
-  Goal(product: product, instruction: "", attributes: attributes, options: options, priceLimit: limit)
+  Goal(
+    product: product, instruction: "", attributes: attributes, options: options.map { .init(value: $0) },
+    priceLimit: limit)
 }
 
 @Test func everythingRightIsOne() {

@@ -105,6 +105,7 @@ public final class AgentGym: TaskSuite {
 
   public var maximalReward: Double? { dialect.maximalReward }
   public var storesOutcomes: Bool { true }
+  public var divergenceAdvice: String? { dialect.divergenceAdvice }
 
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task) }
 
@@ -115,7 +116,8 @@ public final class AgentGym: TaskSuite {
     _ task: AgentTask
   ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
     let (number, dialect, pool) = (try number(task.id), dialect, pool)
-    let recovering = try await RecoveringEpisode.begin { () async throws(EnvironmentError) in
+    let recovering = try await RecoveringEpisode.begin(advice: dialect.divergenceAdvice) {
+      () async throws(EnvironmentError) in
       let (episode, observation) = try await GymEpisode.begin(number, dialect, in: pool)
       return (episode, observation)
     }

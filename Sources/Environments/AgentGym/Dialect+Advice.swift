@@ -30,6 +30,16 @@ extension Dialect {
     return advice
   }
 
+  /// What makes a task of this world another one after its server was started again.
+  var divergenceAdvice: String? {
+    switch name {
+    case "textcraft":
+      "TextCraft's server lists other recipes for the same task where Python hashes otherwise: start every server, and the same "
+        + "one again, with PYTHONHASHSEED=0 in its environment."
+    default: nil
+    }
+  }
+
   private var requestKeys: Set<String> {
     Set([idKey, taskKey, actionKey]).union(createFields.keys).union(resetFields.keys)
   }

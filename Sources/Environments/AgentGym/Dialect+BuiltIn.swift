@@ -99,13 +99,13 @@ extension Dialect {
     return dialect
   }()
 
-  /// agentenv-lmrlgym's maze, below `/maze` of its server.
+  /// agentenv-lmrlgym's maze, below `/maze` of its server. The last of its 26 games starts at the goal and is none.
   public static let maze: Dialect = {
     var dialect = Dialect("maze", stepLimit: 15)
     dialect.close = nil
     dialect.taskKey = "game"
     dialect.maximalReward = 1
-    dialect.taskCount = 26
+    dialect.taskCount = 25
     dialect.episodesPerEnvironment = 0
     dialect.greeting = "LMRL-Gym"
     dialect.startCommand = "lmrlgym --host 127.0.0.1 --port 36001"

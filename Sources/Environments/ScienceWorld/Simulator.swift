@@ -61,12 +61,14 @@ struct Bench: Sendable {
     guard problem.isEmpty else { throw Py4JFailure(.refused, problem) }
   }
 
-  /// What is asked, and the first view. Neither takes time in the world.
+  /// What is asked, and the first view as `reset` of the package gives it. Neither takes time in the world.
   func opening() async throws(Py4JFailure) -> (request: String, view: String) {
     let answers = try await answers(to: [
       Py4JCall(world.name, "getTaskDescription"), Py4JCall(world.name, "freeActionLook"),
     ])
-    return (try answers[0].text(), try answers[1].text())
+    // The free look ends with a newline, the action's does not.
+    let view = try answers[1].text()
+    return (try answers[0].text(), view.hasSuffix("\n") ? String(view.dropLast()) : view)
   }
 
   /// Carries actions out.

@@ -35,11 +35,14 @@ final class Product: Sendable {
   /// Stars as pages show them, or "N.A.".
   let rating: String
   let reviews: [Review]
+  /// Those of the title from a tagger, or nil for the words that look like nouns.
+  let taggedNouns: [String]?
 
   init(
     asin: String, title: String, description: String = "", bullets: [String] = [], attributes: [String] = [],
     options: [Option] = [], price: Double, priceTag: String? = nil, department: String = "", category: String = "",
-    query: String = "", rating: String = "N.A.", reviews: [Review] = []
+    query: String = "", rating: String = "N.A.", reviews: [Review] = [],
+    taggedNouns: [String]? = nil
   ) {
     self.asin = asin
     self.title = title
@@ -54,7 +57,11 @@ final class Product: Sendable {
     self.query = query
     self.rating = rating
     self.reviews = reviews
+    self.taggedNouns = taggedNouns
   }
+
+  /// The nouns of the title, with repetitions.
+  var titleNouns: [String] { taggedNouns ?? nouns(of: title) }
 
   /// What a search looks through.
   var searchable: String {
@@ -70,8 +77,7 @@ struct Goal: Sendable {
   /// The request in words, the price limit included.
   let instruction: String
   let attributes: [String]
-  /// The wanted values of options, whatever their names.
-  let options: [String]
+  let options: [WantedOption]
   /// In dollars; a price up to and including it is right.
   let priceLimit: Double
 }

@@ -66,11 +66,12 @@ public struct Shop: TaskSuite {
       parameters: [.init("label", "As it stands on the page, such as Buy Now.")], template: "click[{label}]"),
   ]
 
-  /// Actions that fetch the product a goal was made for, with its options, and earn 1.
+  /// Actions that fetch the product a goal was made for, with its options. They earn 1, but for synthetic goals whose options
+  /// WebShop's rule does not recognise (see ``WantedOption``).
   public func goldPath(to id: TaskID) async throws(EnvironmentError) -> [String] {
     guard let goal = try await catalogue.goal(number(id)) else { throw unknown(id) }
-    let chosen = goal.options.filter { value in goal.product.options.contains { $0.values.contains(value) } }
-    return ["search[\(goal.product.title)]", "click[\(goal.product.asin)]"] + chosen.map { "click[\($0)]" }
+    let chosen = goal.options.filter { wanted in goal.product.options.contains { $0.values.contains(wanted.value) } }
+    return ["search[\(goal.product.title)]", "click[\(goal.product.asin)]"] + chosen.map { "click[\($0.value)]" }
       + ["click[\(Page.Button.buy.label)]"]
   }
 

@@ -113,6 +113,7 @@
       let isNegated = rest.first == "^"
       if isNegated { rest.removeFirst() }
       var letters: Set<Character> = []
+      guard rest.contains("]") else { throw unsupported("[") }
       while let first = rest.popFirst(), first != "]" {
         if first == "\\" {
           guard case .scalar(let more, false) = try escape(&rest) else { throw unsupported("[") }

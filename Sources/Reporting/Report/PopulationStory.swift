@@ -42,7 +42,7 @@ public struct PopulationStory: Sendable {
     self.format = format
   }
 
-  /// Every particle that was.
+  /// Every particle that was, but for those that only a store has.
   public init(_ result: PopulationResult, method: String, format: ActionFormat) {
     let descent = Descent(result.genealogy)
     let culled = GenealogyPicture.matched(result.bank.map { ($0.place, $0.trajectory) }, to: descent)
@@ -59,8 +59,10 @@ public struct PopulationStory: Sendable {
             Life(place: cull.place, culledAfter: descent.stops[cull.stop].step, trajectory: $0)
           }
         }
-        + result.culled.map {
-          Life(place: $0.place, culledAfter: $0.step, trajectory: $0.trajectory, failure: $0.failure?.message)
+        + result.culled.compactMap { culled in
+          culled.trajectory.map {
+            Life(place: culled.place, culledAfter: culled.step, trajectory: $0, failure: culled.failure?.message)
+          }
         }, format: format)
   }
 }

@@ -17,10 +17,11 @@ extension Configuration {
   init(yaml: String, file: String) throws {
     var top = try YAMLMapping(text: yaml, file: file)
     guard let environment = try top.mapping("environment", EnvironmentSettings.init) else {
-      throw top.missing("environment", "the least is `environment: { kind: orders }` in \(file).")
+      throw top.missing(
+        "environment", message: "\(file) has no environment; the least is `environment: { kind: orders }`.")
     }
     guard let policy = try top.mapping("policy", PolicySettings.init) else {
-      throw top.missing("policy", "the least is `policy: { kind: local }` in \(file).")
+      throw top.missing("policy", message: "\(file) has no policy; the least is `policy: { kind: local }`.")
     }
     self.environment = environment
     self.policy = policy
@@ -39,7 +40,7 @@ extension Configuration {
   /// What is started here gets none of the variables that are named as keys.
   private mutating func withholdKeys() {
     var keys = policy.keyVariables.union(critic.judge?.policy.keyVariables ?? [])
-    if let key = critic.pooling?.apiKeyVariable { keys.insert(key) }
+    keys.formUnion(critic.pooling?.server.variables ?? [])
     environment.children.keys = keys
     policy.children.keys = keys
     critic.judge?.policy.children.keys = keys

@@ -71,5 +71,5 @@ struct PolicySettings {
   var children = ChildEnvironment()
 
   /// The environment variables that hold secrets.
-  var keyVariables: Set<String> { Set([apiKeyVariable].compactMap(\.self)) }
+  var keyVariables: Set<String> { Set(server.variables) }
 }

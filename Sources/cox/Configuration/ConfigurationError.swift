@@ -10,7 +10,11 @@ struct ConfigurationError: Error, CustomStringConvertible {
   ///   - key: with its section, such as `policy.url`.
   ///   - rest: what belongs there.
   static func missing(_ key: String, _ rest: String) -> ConfigurationError {
-    var error = ConfigurationError("\(key) is missing: \(rest)")
+    missing(key, message: "\(key) is missing: \(rest)")
+  }
+
+  static func missing(_ key: String, message: String) -> ConfigurationError {
+    var error = ConfigurationError(message)
     error.missingKey = key
     return error
   }

@@ -144,7 +144,11 @@ struct YAMLMapping {
 
   /// A mapping of any keys to any values, as JSON has them.
   mutating func json(_ key: String) throws -> [String: JSONValue]? {
-    try read(key, "a mapping of keys") { JSONValue($0)?.fields }
+    try read(key, "a mapping of keys") { node in
+      // Aliases of aliases make a short text as large as one likes.
+      var left = 100_000
+      return JSONValue(node, left: &left)?.fields
+    }
   }
 
   /// A list of mappings inside this one, each read whole by `body`.
@@ -181,9 +185,9 @@ struct YAMLMapping {
 
   /// A key that the file must have and has not.
   ///
-  /// - Parameter rest: what belongs there, to follow "is missing".
-  func missing(_ key: String, _ rest: String) -> ConfigurationError {
-    explained(.missing(name(key), rest))
+  /// - Parameter message: what is said of it.
+  func missing(_ key: String, message: String) -> ConfigurationError {
+    explained(.missing(name(key), message: message))
   }
 
   /// Adds which of the keys that nobody read was most likely meant to be the missing one.
@@ -238,7 +242,11 @@ struct YAMLMapping {
 
 extension JSONValue {
   /// What YAML's core schema makes of a node: what stands in quotes is a text. nil where a key is none.
-  fileprivate init?(_ node: Node) {
+  ///
+  /// - Parameter left: how many more values there may be.
+  fileprivate init?(_ node: Node, left: inout Int) {
+    left -= 1
+    guard left > 0 else { return nil }
     switch node {
     case .scalar(let scalar):
       if scalar.style != .plain {
@@ -259,14 +267,14 @@ extension JSONValue {
     case .sequence(let items):
       var list: [JSONValue] = []
       for item in items {
-        guard let value = JSONValue(item) else { return nil }
+        guard let value = JSONValue(item, left: &left) else { return nil }
         list.append(value)
       }
       self = .list(list)
     case .mapping(let pairs):
       var fields: [String: JSONValue] = [:]
       for (key, item) in pairs {
-        guard let key = key.string, let value = JSONValue(item) else { return nil }
+        guard let key = key.string, let value = JSONValue(item, left: &left) else { return nil }
         fields[key] = value
       }
       self = .object(fields)

@@ -1,6 +1,7 @@
 #if OpenWeights
   import Agents
   import Foundation
+  import ModelFiles
   import OpenWeights
   import Tensors
 
@@ -43,8 +44,11 @@
       return try await ModelShelf.shared.model(path, adapter: adapter ? settings.adapter : nil)
     }
 
-    func encoder(_ loaded: LoadedModel) throws -> PromptEncoder {
-      try PromptEncoder(loaded.files, api: settings.openAPI, format: settings.format, maxTokens: settings.maxTokens)
+    func encoder(_ loaded: LoadedModel) throws -> PromptEncoder { try encoder(loaded.files) }
+
+    /// What asks and scores, without the weights.
+    func encoder(_ files: OpenModel) throws -> PromptEncoder {
+      try PromptEncoder(files, api: settings.openAPI, format: settings.format, maxTokens: settings.maxTokens)
     }
 
     @TensorActor

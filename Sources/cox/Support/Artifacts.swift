@@ -37,7 +37,7 @@ extension Workspace {
   static func plan(at path: String) throws -> Plan? {
     guard let data = try TextFile.data(path) else { return nil }
     guard let plan = try? JSONDecoder().decode(Plan.self, from: data), plan.format == Plan.format,
-      plan.version == Plan.version
+      plan.version == Plan.version, plan.isSound
     else { throw ConfigurationError("\(path) is no plan that this version can read. Make it again with cox plan.") }
     return plan
   }

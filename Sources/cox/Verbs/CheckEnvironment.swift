@@ -20,7 +20,11 @@ struct CheckEnvironment: Verb {
       "What to try where the world lists no choices; may be given several times.", valueName: "action"))
   var action: [String] = []
 
-  @Flag(help: "Print what a policy reads before its first action, instead; `environment.prompt: FILE` replaces it.")
+  @Flag(
+    help: """
+      Print what a policy is sent before its first action, instead, and with --json the request's body; \
+      `environment.prompt: FILE` replaces the instructions.
+      """)
   var printPrompt = false
 
   func run() async throws {
@@ -55,19 +59,19 @@ struct CheckEnvironment: Verb {
     return (try await check.run(tasks(of: suite)), "\(suite.identity)")
   }
 
-  /// What a policy reads before its first action.
+  /// What a policy is sent before its first action.
   @Sendable private func printPrompt(_ suite: any TaskSuite) async throws {
-    let format = try common.configuration().policy.format
+    let configuration = try common.configuration()
     guard let task = try tasks(of: suite).first else { return }
     let (episode, opening) = try await suite.begin(task)
     await episode.close()
-    for entry in format.applied(to: suite.transcript(for: Trajectory(task: task, opening: opening))).entries {
-      switch entry {
-      case .instructions(let text): Console.print("=== instructions\n\(text)")
-      case .prompt(let text): Console.print("=== prompt\n\(text)")
-      case .continuation: break
-      case .response(let text): Console.print("=== response\n\(text)")
-      }
-    }
+    let seed = CallKey.seed(ofTask: task.id, particle: 0, from: Seed(common.seed))
+    let request = PolicyRequest(
+      after: Trajectory(task: task, opening: opening), in: suite, format: configuration.policy.format,
+      seed: seed.split(0), key: CallKey(run: "", task: task.id, particle: 0, step: 0))
+    let prompt = try WrittenPrompt(request, to: try await PolicySource(configuration.policy))
+    if let json = common.json { try Console.write(json: prompt.json, to: json) }
+    guard common.json != "-" else { return }
+    for section in prompt.sections { Console.print("=== \(section.title)\n\(section.text)") }
   }
 }

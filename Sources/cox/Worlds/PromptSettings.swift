@@ -9,6 +9,8 @@ struct PromptSettings: Sendable {
   var examples: String?
   /// Characters of past exchanges that are shown.
   var history: Int?
+  /// The world's choices stand in the prompt.
+  var listChoices: Bool?
 
   init() {}
 
@@ -16,6 +18,7 @@ struct PromptSettings: Sendable {
     prompt = try yaml.text("prompt")
     examples = try yaml.text("examples")
     history = try yaml.count("history", least: 0, most: .max)
+    listChoices = try yaml.flag("listChoices")
   }
 
   /// - Parameters:
@@ -43,6 +46,7 @@ struct PromptSettings: Sendable {
     }
     if let examples { prompting.examples = try Self.examples(in: examples) }
     if let history { prompting.historyLimit = history }
+    if let listChoices { prompting.listsChoices = listChoices }
     return prompting
   }
 
@@ -52,7 +56,7 @@ struct PromptSettings: Sendable {
       let (prompt, response) = (try yaml.text("prompt"), try yaml.text("response"))
       guard let prompt, let response else {
         throw yaml.missing(
-          prompt == nil ? "prompt" : "response", "in \(path) every example has a prompt and a response.")
+          prompt == nil ? "prompt" : "response", message: "\(path): every example has a prompt and a response.")
       }
       return Prompting.Exchange(prompt: prompt, response: response)
     }

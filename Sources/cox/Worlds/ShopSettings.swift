@@ -8,6 +8,7 @@ struct ShopSettings: WorldSettings {
   let limit: Int?
   let products: Int
   let database: String?
+  let tagger: String?
   let forcedPurchase: Bool
 
   init(_ yaml: inout YAMLMapping) throws {
@@ -17,6 +18,10 @@ struct ShopSettings: WorldSettings {
     limit = try yaml.count("limit")
     products = try yaml.count("products", most: 2_000_000) ?? 1_000
     database = try yaml.text("database")
+    tagger = try yaml.text("tagger")
+    if tagger != nil, files == nil {
+      throw ConfigurationError("environment.tagger goes with environment.files: generated titles need no tagger.")
+    }
     forcedPurchase = try yaml.flag("forcedPurchase") ?? true
   }
 
@@ -26,6 +31,7 @@ struct ShopSettings: WorldSettings {
     if let folder = files {
       var files = try ShopFiles(directory: folder, goals: goals, limit: limit)
       files.database = database
+      files.tagger = tagger
       let progress = Progress.Reading("reading \(folder)")
       catalogue = try Catalogue.files(files) { progress.read($0.bytesRead, of: $0.bytes) }
     } else {

@@ -19,6 +19,9 @@ struct ActionProperty: Sendable, Hashable {
   let choices: [JSONValue]?
   let mayBeNull: Bool
 
+  /// Alternatives that refer to one another are as many as one likes in a few levels.
+  private static let mostParts = 10_000
+
   /// - Parameter definitions: what `$ref` refers to.
   init(_ name: String, schema: JSONValue, definitions: [String: JSONValue]) {
     self.name = name
@@ -30,10 +33,13 @@ struct ActionProperty: Sendable, Hashable {
     var description = schema["description"]?.text
     // Alternatives and references are walked through, not for ever: a schema may refer to itself.
     var open = [(schema, 0)]
+    var walked = 0
     while let (part, depth) = open.popLast() {
-      guard depth < 8 else {
+      walked += 1
+      guard depth < 8, walked <= Self.mostParts else {
         isOpen = true
         kinds.insert(.any)
+        if walked > Self.mostParts { break }
         continue
       }
       if let name = part["$ref"]?.text?.split(separator: "/").last, let target = definitions[String(name)] {

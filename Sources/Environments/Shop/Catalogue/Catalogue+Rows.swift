@@ -6,7 +6,7 @@ extension Catalogue {
       id INTEGER PRIMARY KEY, asin TEXT NOT NULL UNIQUE, title TEXT NOT NULL, description TEXT NOT NULL,
       bullets TEXT NOT NULL, attributes TEXT NOT NULL, options TEXT NOT NULL, price REAL NOT NULL,
       priceTag TEXT NOT NULL, department TEXT NOT NULL, category TEXT NOT NULL, query TEXT NOT NULL,
-      rating TEXT NOT NULL, reviews TEXT NOT NULL);
+      rating TEXT NOT NULL, reviews TEXT NOT NULL, nouns TEXT);
     -- One column, so that the rank is that of the texts as one. The texts are in `product` and not kept twice.
     CREATE VIRTUAL TABLE search USING fts5(text, content='', tokenize='porter unicode61 remove_diacritics 2');
     -- A request for a product. Without options of its own it stands for one goal per combination of the product's.
@@ -20,7 +20,7 @@ extension Catalogue {
 
   /// Writes a product and what a search finds it by.
   static func insert(_ product: Product, row: Int64, into database: Database) throws {
-    try database.cachedStatement(sql: "INSERT INTO product VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)").execute(
+    try database.cachedStatement(sql: "INSERT INTO product VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL)").execute(
       arguments: [
         row, product.asin, product.title, product.description, Packed.list(product.bullets),
         Packed.list(product.attributes), Packed.lists(product.options.map { [$0.name] + $0.values }), product.price,
@@ -30,6 +30,9 @@ extension Catalogue {
     try database.cachedStatement(sql: "INSERT INTO search (rowid, text) VALUES (?, ?)").execute(
       arguments: [row, product.searchable])
   }
+
+  /// The nouns of a title in their column.
+  static func packed(_ nouns: [String]) -> String { Packed.list(nouns) }
 
   /// A request as it is written: `options` nil stands for every combination of the product's.
   struct Request {
@@ -70,12 +73,12 @@ extension Catalogue {
     let place: Int = row["place"]
     let first: Int = row["first"]
     var instruction: String = row["instruction"]
-    var options = (row["options"] as String?).map(Packed.list)
+    var options = (row["options"] as String?).map { Packed.list($0).map { WantedOption(value: $0) } }
     if options == nil {
       let combination = product.combination(place - first)
-      options = combination.map(\.value)
+      options = combination
       if !combination.isEmpty {
-        instruction += " with " + combination.map { "\($0.name): \($0.value)" }.joined(separator: ", and ")
+        instruction += " with " + combination.map { "\($0.name ?? ""): \($0.value)" }.joined(separator: ", and ")
       }
     }
     return Goal(
@@ -92,18 +95,20 @@ extension Product {
       options: Packed.lists(row["options"]).map { Option(name: $0[0], values: Array($0.dropFirst())) },
       price: row["price"], priceTag: row["priceTag"], department: row["department"], category: row["category"],
       query: row["query"], rating: row["rating"],
-      reviews: Packed.lists(row["reviews"]).map { Review(title: $0[0], score: Int($0[1]) ?? 0, body: $0[2]) })
+      reviews: Packed.lists(row["reviews"]).map { Review(title: $0[0], score: Int($0[1]) ?? 0, body: $0[2]) },
+      taggedNouns: (row["nouns"] as String?).map(Packed.list))
   }
 
-  /// How many ways there are to choose one value of every option; 1 without options.
+  /// How many ways there are to choose one value of every option: 1 without options, none where an option has no values.
   var combinations: Int { options.reduce(1) { $0 * $1.values.count } }
 
-  /// A choice of one value per option, options by name, the last option varying fastest.
-  func combination(_ number: Int) -> [(name: String, value: String)] {
+  /// A choice of one value per option, options by the code points of their names, the last option varying fastest.
+  func combination(_ number: Int) -> [WantedOption] {
     var rest = number
-    return options.sorted { $0.name < $1.name }.reversed().map { option in
+    let sorted = options.sorted { $0.name.unicodeScalars.lexicographicallyPrecedes($1.name.unicodeScalars) }
+    return sorted.reversed().map { option in
       defer { rest /= option.values.count }
-      return (option.name, option.values[rest % option.values.count])
+      return WantedOption(name: option.name, value: option.values[rest % option.values.count])
     }.reversed()
   }
 }

@@ -6,6 +6,7 @@ import GRDB
 struct CatalogueBuilder {
   private let files: ShopFiles
   private let database: Database
+  private let draft: String
   private let total: Int
   private let progress: (Catalogue.Progress) -> Void
   private var bytesRead = 0
@@ -28,7 +29,7 @@ struct CatalogueBuilder {
     let queue = try DatabaseQueue(path: draft, configuration: configuration)
     try withoutActuallyEscaping(progress) { progress in
       try queue.write { database in
-        var builder = CatalogueBuilder(files: files, database: database, progress: progress)
+        var builder = CatalogueBuilder(files: files, database: database, draft: draft, progress: progress)
         try builder.build(fingerprint: fingerprint)
       }
     }
@@ -51,9 +52,12 @@ struct CatalogueBuilder {
     }
   }
 
-  private init(files: ShopFiles, database: Database, progress: @escaping (Catalogue.Progress) -> Void) {
+  private init(
+    files: ShopFiles, database: Database, draft: String, progress: @escaping (Catalogue.Progress) -> Void
+  ) {
     self.files = files
     self.database = database
+    self.draft = draft
     self.progress = progress
     total = files.sources.reduce(0) { sum, path in
       let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber
@@ -80,7 +84,9 @@ struct CatalogueBuilder {
     try numberGoals()
     var digest = Digest()
     for part in digests { digest.add(String(part)) }
-    let origin = "\(products) products, \(goals) \(files.goals.rawValue) goals, files \(digest.text)"
+    let rule = files.goals == .synthetic ? " with named options" : ""
+    let tagger = try files.tagger.map { ", nouns by \(try Tagger(path: $0).tag(database, draft: draft))" } ?? ""
+    let origin = "\(products) products, \(goals) \(files.goals.rawValue) goals\(rule)\(tagger), files \(digest.text)"
     try database.execute(
       sql: "INSERT INTO about VALUES ('fingerprint', ?), ('origin', ?)", arguments: [fingerprint, origin])
     try database.execute(sql: "INSERT INTO search (search) VALUES ('optimize')")
@@ -119,8 +125,10 @@ struct CatalogueBuilder {
       let wishes = builder.files.goals == .human ? try builder.entry(of: asin, in: "humanEntry") : attributes
       guard let wishes else { return true }
       for request in Catalogue.Request.requests(in: wishes, for: product, row: row, prices: &prices) {
+        let count = request.options == nil ? product.combinations : 1
+        guard count > 0 else { continue }
         try Catalogue.insert(request, first: builder.goals, into: builder.database)
-        builder.goals += request.options == nil ? product.combinations : 1
+        builder.goals += count
       }
       return true
     }

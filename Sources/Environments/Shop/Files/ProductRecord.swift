@@ -40,8 +40,6 @@ extension Product {
       let values = contents.compactMap { content in
         content["value"]?.text.map { $0.trimmed.replacing("/", with: " | ").lowercased() }
       }
-      // Nothing could be chosen of it.
-      guard !values.isEmpty else { continue }
       let option = Option(name: name.printable.lowercased(), values: values)
       if let place = options.firstIndex(where: { $0.name == option.name }) {
         options[place] = option

@@ -27,6 +27,8 @@ public struct ShopFiles: Sendable, Hashable {
   public var limit: Int?
   /// Where the database goes, or nil for a place beside the product file.
   public var database: String?
+  /// A Python with spaCy, which is asked once for the nouns of titles; nil for the words that look like nouns.
+  public var tagger: String?
 
   public init(
     products: String, attributes: String, humanGoals: String? = nil, goals: Goals, limit: Int? = nil,
@@ -75,7 +77,8 @@ public struct ShopFiles: Sendable, Hashable {
 
   /// What the files look like from outside: where it differs from the database's, the database is built again.
   func fingerprint() throws(EnvironmentError) -> String {
-    var parts = ["version 1", goals.rawValue, limit.map(String.init) ?? "all"]
+    var parts =
+      ["version 2", goals.rawValue, limit.map(String.init) ?? "all"] + (tagger.map { ["tagger \($0)"] } ?? [])
     for source in sources {
       do {
         let attributes = try FileManager.default.attributesOfItem(atPath: source)

@@ -10,6 +10,9 @@ private let colours = """
   wheat white wine yellow
   """.split(separator: " ").map(String.init)
 
+/// The first colour that one of two texts is, letter by letter; nil where neither is one.
+func exactColour(_ first: String, _ second: String) -> String? { colours.first { $0 == first || $0 == second } }
+
 /// An option's colour, or the option itself where it names none.
 func colourNormalised(_ option: String) -> String {
   colours.first { option.contains($0) } ?? option

@@ -21,7 +21,7 @@ struct PurchaseReward: Sendable, Hashable {
   init(of product: Product, with chosen: [String], for goal: Goal) {
     attributes = goal.attributes.count { Self.has(product, attribute: $0) }
     let chosen = chosen.map(colourNormalised)
-    options = goal.options.map(colourNormalised).count { wanted in
+    options = goal.options.map(\.compared).count { wanted in
       chosen.contains { tokenSetRatio($0, wanted) > Self.threshold }
     }
     isWithinPrice = product.price <= goal.priceLimit
@@ -38,10 +38,10 @@ struct PurchaseReward: Sendable, Hashable {
   }
 
   private static func titleScore(of product: Product, for wanted: Product) -> Double {
-    let wanted = nouns(of: wanted.title)
+    let wanted = wanted.titleNouns
     guard !wanted.isEmpty else { return 0.2 }
     // As WebShop counts: each shared noun once, over the wanted nouns with repetitions.
-    return Double(Set(wanted).intersection(nouns(of: product.title)).count) / Double(wanted.count)
+    return Double(Set(wanted).intersection(product.titleNouns).count) / Double(wanted.count)
   }
 
   private static func typeFactor(of product: Product, for wanted: Product, titleScore: Double) -> Double {

@@ -1,0 +1,35 @@
+import Agents
+import Foundation
+
+/// A policy that asks a server: what it sends can be read without sending it.
+public protocol RequestWriting: Policy {
+  /// The body of the request as it is sent first, before a server has refused any of it.
+  func body(for request: PolicyRequest) throws(PolicyError) -> Data
+}
+
+extension ChatCompletionsPolicy: RequestWriting {
+  public func body(for request: PolicyRequest) throws(PolicyError) -> Data {
+    try WireJSON.written(
+      CompletionsRequest(request, samples: 1, settings: settings, dialect: CompletionsDialect(settings)))
+  }
+}
+
+extension AnthropicPolicy: RequestWriting {
+  public func body(for request: PolicyRequest) throws(PolicyError) -> Data {
+    try WireJSON.written(MessagesRequest(request, settings: settings, dialect: MessagesDialect()))
+  }
+}
+
+extension ResponsesPolicy: RequestWriting {
+  public func body(for request: PolicyRequest) throws(PolicyError) -> Data {
+    try WireJSON.written(ResponsesRequest(request, settings: settings, dialect: ResponsesDialect()))
+  }
+}
+
+extension WireJSON {
+  fileprivate static func written(_ body: some Encodable) throws(PolicyError) -> Data {
+    do { return try encoder.encode(body) } catch {
+      throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import ParticleFilter
+
+extension Plan {
+  /// Whether what a file says can be obeyed and shown: the file may be damaged.
+  public var isSound: Bool {
+    Self.isSound(particles: particles, temperature: 1, resample: "none") && scale.isFinite
+      && (choices + byTemperature).allSatisfy(\.isSound) && rows.allSatisfy(\.isSound)
+  }
+
+  fileprivate static func isSound(particles: Int, temperature: Double, resample: String) -> Bool {
+    (1...SteeringSettings.mostParticles).contains(particles) && temperature > 0 && temperature.isFinite
+      && Schedule(resample) != nil
+  }
+}
+
+extension Plan.Row {
+  fileprivate var isSound: Bool { Plan.isSound(particles: particles, temperature: temperature, resample: resample) }
+}
+
+extension Plan.Choice {
+  fileprivate var isSound: Bool {
+    Plan.isSound(particles: particles, temperature: temperature, resample: resample) && interval.count == 2
+      && candidate.isSound
+  }
+}
