@@ -38,7 +38,7 @@ extension PolicyRequest {
     let turn = 4
     var tokens = transcript.entries.reduce(0) { sum, entry in
       switch entry {
-      case .instructions(let text), .prompt(let text), .continuation(let text), .response(let text):
+      case .instructions(let text), .prompt(let text), .response(let text):
         sum + Usage.estimatedTokens(in: text) + turn
       // Part of the response's turn.
       case .continuation(let text): sum + Usage.estimatedTokens(in: text)

@@ -72,7 +72,7 @@ struct ReadOnlyTests {
         try await DatabaseQueue(path: store).write { database in
           for (table, column) in [
             ("call", "estimatedTokens"), ("call", "cutOffAnswers"), ("trajectory", "failureKind"),
-            ("outcome", "failureKind"), ("outcome", "failure"),
+            ("outcome", "failureKind"), ("outcome", "failure"), ("call", "continuation"),
           ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
           try database.execute(sql: "PRAGMA user_version = 4")
         }
