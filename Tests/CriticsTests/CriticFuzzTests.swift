@@ -8,7 +8,7 @@ import Testing
 @Suite("Damaged judgements and damaged critics are missing values and errors")
 struct CriticFuzzTests {
   @Test("A judge's answers", .timeLimit(.minutes(10)))
-  func judge() {
+  func judge() async {
     let seeds = [
       "Score: 7", "**Score:** 8.5/10", "<think>a 2</think>6", #"{"reason": "9 steps", "score": 7}"#,
       "Score (0-10): 7 out of 10",
@@ -18,7 +18,7 @@ struct CriticFuzzTests {
     let words = [
       "score", "Score:", " of ", "out of", "/", "percent", "±", "to 8", "7-8", "0.5", "1,000", "(", "→", "points",
     ]
-    for data in Fuzz("JudgeAnswer", seeds, count: 10_000, words: words) {
+    for await data in Fuzz("JudgeAnswer", seeds, count: 1_500, words: words) {
       let answer = String(decoding: data, as: UTF8.self)
       for scores in [0...10, -1...1] as [ClosedRange<Double>] {
         let score = JudgeAnswer.score(in: answer, on: scores)
@@ -28,23 +28,23 @@ struct CriticFuzzTests {
   }
 
   @Test("A served model's answers", .timeLimit(.minutes(10)))
-  func pooling() {
+  func pooling() async {
     let seeds = [
       #"{"id":"p","data":[{"index":0,"object":"pooling","data":[0.7]},{"index":1,"data":0.2}],"usage":{}}"#,
       #"{"data":[{"data":[[0.1]]},{"data":null}]}"#, #"{"data":[{"index":1,"data":[NaN]},{"index":0,"data":["x"]}]}"#,
     ]
-    for data in Fuzz("Pooling", seeds, count: 4_000, words: ["\"index\":", "\"data\":", "Infinity"]) {
+    for await data in Fuzz("Pooling", seeds, count: 1_000, words: ["\"index\":", "\"data\":", "Infinity"]) {
       guard let numbers = try? PoolingAnswer(data)?.numbers(for: 2) else { continue }
       #expect(numbers.count == 2 && numbers.allSatisfy { $0?.isFinite ?? true })
     }
   }
 
   @Test("A critic's file: what is accepted predicts finite values", .timeLimit(.minutes(10)))
-  func trees() throws {
+  func trees() async throws {
     let states = Array(coinStates(tasks: 800..<803))
     var sound = 0
-    for data in Fuzz(
-      "TreesCritic", [try coinCritic.encoded()], count: 500, words: ["\\\"left_children\\\":[", "E0", "0E0"])
+    for await data in Fuzz(
+      "TreesCritic", [try coinCritic.encoded()], count: 150, words: ["\\\"left_children\\\":[", "E0", "0E0"])
     {
       guard let critic = try? TreesCritic(decoding: data, for: CoinWorld.identity) else { continue }
       sound += 1

@@ -41,7 +41,7 @@ struct BodyFuzzTests {
 
   @Test("Completions", .timeLimit(.minutes(10)), arguments: ChatCompletionsPolicy.API.allCases)
   func completions(api: ChatCompletionsPolicy.API) async throws {
-    try await Self.ask(Array(Fuzz("Completions", Self.chat, count: 300))) { url in
+    try await Self.ask(Array(Fuzz("Completions", Self.chat, count: 150))) { url in
       var settings = ClientTests.settings(api: api)
       settings.rules = Self.rules
       settings.logProbabilities = true
@@ -51,7 +51,7 @@ struct BodyFuzzTests {
 
   @Test("Messages", .timeLimit(.minutes(10)))
   func anthropic() async throws {
-    try await Self.ask(Array(Fuzz("Messages", Self.messages, count: 300))) { url in
+    try await Self.ask(Array(Fuzz("Messages", Self.messages, count: 150))) { url in
       AnthropicPolicy(
         url: url, key: nil,
         settings: .init(model: "m", format: .plain, temperature: 1, topP: nil, maxTokens: 64, rules: Self.rules))
@@ -70,7 +70,7 @@ struct BodyFuzzTests {
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appendingPathComponent("c.jsonl").path
     var read = 0
-    for data in Fuzz("Cassette", [sound], count: 1_500) {
+    for await data in Fuzz("Cassette", [sound], count: 600) {
       try data.write(to: URL(fileURLWithPath: path))
       guard let cassette = try? Cassette(contentsOf: path) else { continue }
       _ = try? await RecordedPolicy(cassette, name: path).respond(to: ClientTests.request())

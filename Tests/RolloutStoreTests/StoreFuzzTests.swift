@@ -106,7 +106,7 @@ struct StoreFuzzTests {
     let path = folder.appendingPathComponent("damaged.sqlite").path
     var refused = 0
     let inputs =
-      [sound] + Fuzz.corpus("Store") + (0..<400).map { Self.damaged(sound, $0) } + [
+      [sound] + Fuzz.corpus("Store") + (0..<200).map { Self.damaged(sound, $0) } + [
         sound.prefix(5_000), sound.prefix(20_000),
       ]
     for (number, data) in inputs.enumerated() {

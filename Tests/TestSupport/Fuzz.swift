@@ -3,10 +3,14 @@ import Foundation
 /// The inputs that a reader is tried with: every one that ever failed (`Tests/Corpus/READER`), the sound ones it is given, and
 /// mutations of all of them, the same in every run.
 ///
+/// `for await` lets other tests run in between: there may be no more threads than two.
+///
 /// A reader passes where every input gives a value or an error: a trap ends the tests, and a time limit ends what hangs. The input
 /// that is being read lies in `coxswain-fuzz-READER` in the folder for temporary files; what fails belongs into the corpus.
 /// `COXSWAIN_FUZZ=100` tries a hundred times as many, others in every run.
-public struct Fuzz: Sequence {
+public struct Fuzz: Sequence, AsyncSequence {
+  public typealias Element = Data
+
   private let file: URL
   private let seeds: [Data]
   private let count: Int
@@ -37,6 +41,17 @@ public struct Fuzz: Sequence {
   }
 
   public func makeIterator() -> Iterator { Iterator(self) }
+
+  public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(inputs: makeIterator()) }
+
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    fileprivate var inputs: Iterator
+
+    public mutating func next() async -> Data? {
+      await Task.yield()
+      return inputs.next()
+    }
+  }
 
   public struct Iterator: IteratorProtocol {
     private let fuzz: Fuzz
