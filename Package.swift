@@ -52,7 +52,7 @@ let package = Package(
 
     // What is in the files of a model with open weights. Pure Swift, since nobody vouches for such files.
     .target(
-      name: "ModelFiles",
+      name: "ModelFiles", dependencies: ["Agents"],
       // Debug builds read real models, too: every weight of them. A package that depends on this one has no unsafe flags, since
       // it has no trait.
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug, traits: ["OpenWeights"]))]),
@@ -80,14 +80,18 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
 
+    // Programs that are started here: what they get of the environment, and that none outlives this process.
+    .target(
+      name: "ChildProcess", dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
+      swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
+
     .target(
       name: "Policies",
       dependencies: [
-        "Agents", "HTTP",
+        "Agents", "ChildProcess", "HTTP",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
@@ -115,10 +119,9 @@ let package = Package(
     .target(
       name: "ScienceWorld",
       dependencies: [
-        "Agents",
+        "Agents", "ChildProcess",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Sources/Environments/ScienceWorld", resources: prompts + [.embedInCode("catalogue.json")]),
 
@@ -146,8 +149,7 @@ let package = Package(
       path: "Sources/Environments/OpenEnv"),
 
     .target(
-      name: "ProcessWorld", dependencies: ["Agents", .product(name: "Subprocess", package: "swift-subprocess")],
-      path: "Sources/Environments/Process"),
+      name: "ProcessWorld", dependencies: ["Agents", "ChildProcess"], path: "Sources/Environments/Process"),
 
     .target(
       name: "Reporting", dependencies: ["Agents", "ParticleFilter", "Steering"],
@@ -177,12 +179,11 @@ let package = Package(
     .executableTarget(
       name: "cox",
       dependencies: [
-        "Agents", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders", "Arithmetic",
-        "TextCraft", "AgentGym", "OpenEnv", "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
+        "Agents", "ChildProcess", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders",
+        "Arithmetic", "TextCraft", "AgentGym", "OpenEnv", "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
         "ModelFiles", "OpenWeights", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Yams", package: "Yams"),
       ]),
 
@@ -204,6 +205,9 @@ let package = Package(
 
     .executableTarget(name: "Countdown", path: "Examples/Countdown"),
 
+    // A parent that tests kill, to see what becomes of its children.
+    .executableTarget(name: "Parent", dependencies: ["ChildProcess"], path: "Tests/Parent"),
+
     // Doubles for faults and for load, shared by tests and benchmarks.
     .target(
       name: "TestSupport",
@@ -220,6 +224,7 @@ let package = Package(
     .target(name: "TestTraits", dependencies: ["TestSupport"], path: "Tests/TestTraits"),
 
     .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
+    .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
     .testTarget(
       name: "AgentGymTests",
       dependencies: [
@@ -239,7 +244,8 @@ let package = Package(
       ], exclude: ["Servers"]),
     .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
     .testTarget(
-      name: "RolloutStoreTests", dependencies: ["RolloutStore", .product(name: "GRDB", package: "GRDB.swift")]),
+      name: "RolloutStoreTests",
+      dependencies: ["RolloutStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "TestSupport"],
       exclude: ["reference_tokenizers.py", "make_blocks.py", "blocks.json"]),
@@ -260,7 +266,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
-    .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering"]),
+    .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering", "TestSupport"]),
     .testTarget(name: "TextCraftTests", dependencies: ["TextCraft"]),
     .testTarget(name: "CriticsTests", dependencies: ["Critics", "Policies", "TestSupport"]),
     .testTarget(

@@ -1,4 +1,7 @@
 /// The stable name of a task inside its suite, the same on every machine and in every run.
+///
+/// Names are compared by their bytes, as the store compares them: Swift's texts are equal where they only look alike, so that "é"
+/// written as one scalar and as two would be one task here and two tasks there.
 public struct TaskID: RawRepresentable, Hashable, Codable, Sendable, Comparable,
   ExpressibleByStringLiteral, CustomStringConvertible
 {
@@ -19,7 +22,25 @@ public struct TaskID: RawRepresentable, Hashable, Codable, Sendable, Comparable,
 
   public var description: String { rawValue }
 
-  public static func < (a: TaskID, b: TaskID) -> Bool { a.rawValue < b.rawValue }
+  public static func == (a: TaskID, b: TaskID) -> Bool { a.rawValue.utf8.elementsEqual(b.rawValue.utf8) }
+
+  /// In the order of their bytes, which is SQLite's.
+  public static func < (a: TaskID, b: TaskID) -> Bool { a.rawValue.utf8.lexicographicallyPrecedes(b.rawValue.utf8) }
+
+  public func hash(into hasher: inout Hasher) {
+    var text = rawValue
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    // Occurs in no UTF-8 text: closes the name off.
+    hasher.combine(0xff as UInt8)
+  }
+}
+
+extension [TaskID] {
+  /// The first name that stands in it a second time, or nil.
+  package var firstRepeated: TaskID? {
+    var seen: Set<TaskID> = []
+    return first { !seen.insert($0).inserted }
+  }
 }
 
 /// One task of a suite: what is asked, and how many steps an agent may take over it.

@@ -6,6 +6,8 @@ public struct RecoveringEpisode: Episode {
 
   /// How often one step may lose its world.
   private static let attempts = 3
+  /// How often it may lose it through another episode's fault: one that hangs takes its neighbours along each time it is tried.
+  private static let displacements = 100
 
   private let open: Open
   private let opening: Observation
@@ -29,13 +31,28 @@ public struct RecoveringEpisode: Episode {
   private static func opened(
     _ open: Open
   ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
-    var attempt = 1
+    var patience = Patience()
     while true {
       do throws(EnvironmentError) { return try await open() } catch {
-        guard error.kind == .unavailable, attempt < attempts else { throw error }
+        guard let attempt = patience.next(after: error) else { throw error }
         try await pause(after: attempt)
-        attempt += 1
       }
+    }
+  }
+
+  /// How often something was tried.
+  private struct Patience {
+    private var attempt = 1
+    private var displaced = 0
+
+    /// How many times it failed by itself, at least 1, where it is to be tried again, else nil.
+    mutating func next(after error: EnvironmentError) -> Int? {
+      switch error.kind {
+      case .unavailable where attempt < attempts: attempt += 1
+      case .displaced where displaced < displacements: displaced += 1
+      default: return nil
+      }
+      return max(attempt - 1, 1)
     }
   }
 
@@ -55,7 +72,7 @@ public struct RecoveringEpisode: Episode {
   }
 
   public mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
-    var attempt = 1
+    var patience = Patience()
     var loss: EnvironmentError?
     while true {
       do throws(EnvironmentError) {
@@ -65,9 +82,8 @@ public struct RecoveringEpisode: Episode {
         return outcome
       } catch {
         // It may be lost again on the way back.
-        guard error.kind == .unavailable, attempt < Self.attempts else { throw error }
+        guard let attempt = patience.next(after: error) else { throw error }
         try await Self.pause(after: attempt)
-        attempt += 1
         loss = error
       }
     }
@@ -100,7 +116,7 @@ public struct RecoveringEpisode: Episode {
     let copy: (any Episode)?
     do throws(EnvironmentError) { copy = try await episode.fork() } catch {
       // A world that is lost is forked by a replay.
-      guard error.kind == .unavailable else { throw error }
+      guard error.isLoss else { throw error }
       return nil
     }
     guard let copy else { return nil }

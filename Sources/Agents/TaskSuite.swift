@@ -66,8 +66,12 @@ public struct EnvironmentError: Error, Sendable, Hashable, CustomStringConvertib
     case misconfigured
     /// The connection or process behind the environment failed.
     case unavailable
+    /// The same, through no fault of the episode that asked: another one's step took the process or connection down.
+    case displaced
     /// A replayed episode paid or ended otherwise than the recorded one.
     case diverged
+    /// A step paid what no reward can be.
+    case badReward
     /// The run was stopped while it waited.
     case cancelled
   }
@@ -82,4 +86,7 @@ public struct EnvironmentError: Error, Sendable, Hashable, CustomStringConvertib
   }
 
   public var description: String { message }
+
+  /// What stood behind the episode is gone; opened again, it may go on.
+  public var isLoss: Bool { kind == .unavailable || kind == .displaced }
 }

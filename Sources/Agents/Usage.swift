@@ -11,12 +11,14 @@ public struct Usage: Sendable, Hashable, Codable {
   public var reasoningTokens: Int
   /// Input that was not paid for, because the prompt was asked once for several particles. Not part of the input.
   public var savedInputTokens: Int
+  /// Of input and output together, what no server reported: estimated from the text.
+  public var estimatedTokens: Int
   /// Answers that ended because they may be no longer, most likely before what they had to say.
   public var cutOffAnswers: Int
 
   public init(
     inputTokens: Int = 0, cachedInputTokens: Int = 0, cacheWriteTokens: Int = 0, outputTokens: Int = 0,
-    reasoningTokens: Int = 0, savedInputTokens: Int = 0, cutOffAnswers: Int = 0
+    reasoningTokens: Int = 0, savedInputTokens: Int = 0, estimatedTokens: Int = 0, cutOffAnswers: Int = 0
   ) {
     self.inputTokens = inputTokens
     self.cachedInputTokens = cachedInputTokens
@@ -24,6 +26,7 @@ public struct Usage: Sendable, Hashable, Codable {
     self.outputTokens = outputTokens
     self.reasoningTokens = reasoningTokens
     self.savedInputTokens = savedInputTokens
+    self.estimatedTokens = estimatedTokens
     self.cutOffAnswers = cutOffAnswers
   }
 
@@ -51,6 +54,7 @@ public struct Usage: Sendable, Hashable, Codable {
       outputTokens: a.outputTokens + b.outputTokens,
       reasoningTokens: a.reasoningTokens + b.reasoningTokens,
       savedInputTokens: a.savedInputTokens + b.savedInputTokens,
+      estimatedTokens: a.estimatedTokens + b.estimatedTokens,
       cutOffAnswers: a.cutOffAnswers + b.cutOffAnswers)
   }
 
@@ -60,10 +64,10 @@ public struct Usage: Sendable, Hashable, Codable {
 extension Usage {
   private enum CodingKeys: CodingKey {
     case inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, savedInputTokens,
-      cutOffAnswers
+      estimatedTokens, cutOffAnswers
   }
 
-  /// Reads what earlier versions wrote, too: `cutOffAnswers` is absent where there are none.
+  /// Reads what earlier versions wrote, too: the last two are absent where they are 0.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -73,6 +77,7 @@ extension Usage {
       outputTokens: try container.decode(Int.self, forKey: .outputTokens),
       reasoningTokens: try container.decode(Int.self, forKey: .reasoningTokens),
       savedInputTokens: try container.decode(Int.self, forKey: .savedInputTokens),
+      estimatedTokens: try container.decodeIfPresent(Int.self, forKey: .estimatedTokens) ?? 0,
       cutOffAnswers: try container.decodeIfPresent(Int.self, forKey: .cutOffAnswers) ?? 0)
   }
 
@@ -84,6 +89,7 @@ extension Usage {
     try container.encode(outputTokens, forKey: .outputTokens)
     try container.encode(reasoningTokens, forKey: .reasoningTokens)
     try container.encode(savedInputTokens, forKey: .savedInputTokens)
+    if estimatedTokens != 0 { try container.encode(estimatedTokens, forKey: .estimatedTokens) }
     if cutOffAnswers != 0 { try container.encode(cutOffAnswers, forKey: .cutOffAnswers) }
   }
 }

@@ -3,25 +3,36 @@ import Foundation
 /// Reads the score that a judge states in its answer.
 ///
 /// What cannot be read for certain is missing: a wrong score steers, a missing one does not. So no number is taken for a score
-/// because it is the last one, none is clamped, and words and ranges ("7 or 8") are none.
+/// because it is the last one, none is clamped, words and ranges ("7 or 8") are none, and a judge that states two different scores
+/// has stated none.
 enum JudgeAnswer {
   /// - Parameter scores: the scale that the judge was given.
   /// - Returns: a number in `scores`, or nil where the answer states none.
   static func score(in answer: String, on scores: ClosedRange<Double>) -> Double? {
     guard let said = afterThoughts(answer) else { return nil }
     let lines = said.split(whereSeparator: \.isNewline).compactMap(plain)
-    var stated: (text: String, isWhole: Bool)?
+    var stated: [Double?] = []
+    /// The last line that was read as part of a statement.
+    var read = -1
     for (place, line) in lines.enumerated() {
-      guard let rest = statement(in: line) else { continue }
-      // A heading, with the score below it.
-      let isHeading = rest.allSatisfy(\.isWhitespace) && place + 1 < lines.count
-      stated = isHeading ? (lines[place + 1], true) : (rest, false)
+      for statement in statements(in: line) {
+        // A heading, with the score below it.
+        let isHeading = statement.allSatisfy(\.isWhitespace) && place + 1 < lines.count
+        let number =
+          isHeading ? JudgeNumber(lines[place + 1][...], isWhole: true) : JudgeNumber(statement, isWhole: false)
+        stated.append(number.flatMap { $0.value(on: scores) })
+        read = isHeading ? place + 1 : place
+      }
     }
-    guard let stated = stated ?? lines.last.map({ ($0, true) }),
-      let value = JudgeNumber(stated.text, isWhole: stated.isWhole)?.value(on: scores)
-    else { return nil }
+    // A number on a line of its own is a statement where there is no other, and at the end contradicts one.
+    let alone = stated.isEmpty ? lines[...] : lines.suffix(read < lines.count - 1 ? 1 : 0)
+    let numbers = alone.map { line in JudgeNumber(line[...], isWhole: true).flatMap { $0.value(on: scores) } }
+    stated +=
+      stated.isEmpty ? numbers.dropLast().filter { $0 != nil } + numbers.suffix(1) : numbers.filter { $0 != nil }
+    guard case let value?? = stated.last else { return nil }
     // Sums of decimals may pass the end of the scale by their last digit.
     let slack = 1e-6 * (scores.upperBound - scores.lowerBound)
+    guard stated.allSatisfy({ $0.map { abs($0 - value) <= slack } ?? true }) else { return nil }
     guard value >= scores.lowerBound - slack, value <= scores.upperBound + slack else { return nil }
     return min(max(value, scores.lowerBound), scores.upperBound)
   }
@@ -33,21 +44,103 @@ enum JudgeAnswer {
   }
 
   /// A line without emphasis; nil for an empty one and for the mark of a code block.
-  private static func plain(_ line: Substring) -> String? {
-    if line.wholeMatch(of: /\s*`{3,}\s*[A-Za-z]*\s*/) != nil { return nil }
+  private static func plain(_ line: Substring) -> [Character]? {
+    var scanner = TextScanner(Array(line)[...])
+    scanner.skipSpace()
+    if scanner.skip(any: "`") >= 3 {
+      scanner.skipSpace()
+      scanner.skip { $0.isASCII && $0.isLetter }
+      scanner.skipSpace()
+      if scanner.next == nil { return nil }
+    }
     let text = line.replacing("\\boxed", with: "").filter { $0 != "*" && $0 != "`" }
-    return text.allSatisfy(\.isWhitespace) ? nil : text
+    return text.allSatisfy(\.isWhitespace) ? nil : Array(text)
   }
 
-  /// What follows "Score:" at the beginning of a line, or the key `"score":` anywhere in it; nil where the line has neither.
-  private static func statement(in line: String) -> String? {
-    if let key = line.matches(of: /(?i)["']score["']\s*[:=]/).last { return String(line[key.range.upperBound...]) }
-    let pattern =
-      /(?i)[\s>#•\-"'{\[(<|]*(?:[0-9]+[.)]\s+)?(?:(?:final|overall|my|the|total|estimated|expected)\s+)*score(?![A-Za-z0-9])["'\s]*(?:\([^)]*\))?\s*(?:(?:out\s+of|\/)\s*[0-9]+\s*)?(?<mark>[:：=→]|is(?=\s)|of(?=\s)|[\-–—](?=\s))?(?<rest>.*)/
-    guard let match = line.wholeMatch(of: pattern) else { return nil }
-    let rest = match.output.rest
+  /// What follows each "Score:" of a line: at its beginning, as a key `"score":` anywhere in it, and after one of these.
+  private static func statements(in line: [Character]) -> [ArraySlice<Character>] {
+    let leading = leadingStatement(in: line)
+    // Where each begins, and where what it says begins.
+    var found: [(word: Int, text: Int)] = leading.map { [$0] } ?? []
+    var place = leading?.text ?? 0
+    while place < line.count {
+      guard line[place] == "s" || line[place] == "S", place == 0 || !line[place - 1].isWord else {
+        place += 1
+        continue
+      }
+      let isQuoted = place > 0 && "\"'".contains(line[place - 1])
+      if isQuoted || !found.isEmpty, let text = marked(line[place...], isQuoted: isQuoted) {
+        found.append((place, text))
+        place = text
+      } else {
+        place += 1
+      }
+    }
+    return found.indices.map { index in
+      line[found[index].text..<(index + 1 < found.count ? found[index + 1].word : line.count)]
+    }
+  }
+
+  /// Where the text after `score:` begins, or nil where that is not what stands there.
+  private static func marked(_ text: ArraySlice<Character>, isQuoted: Bool) -> Int? {
+    var scanner = TextScanner(text)
+    guard scanner.take("score") else { return nil }
+    let closes = scanner.take(any: "\"'") != nil
+    guard closes || !isQuoted else { return nil }
+    scanner.skipSpace()
+    return scanner.take(any: ":=") == nil ? nil : scanner.place
+  }
+
+  private static let qualifiers = ["final", "overall", "my", "the", "total", "estimated", "expected"]
+
+  /// "- **Final score (0 to 10)**: ", with nothing else before it.
+  private static func leadingStatement(in line: [Character]) -> (word: Int, text: Int)? {
+    var scanner = TextScanner(line[...])
+    scanner.skip { $0.isWhitespace || ">#•-\"'{[(<|".contains($0) }
+    // A number in a list.
+    _ = scanner.attempt { scanner -> Bool? in
+      guard !scanner.digits().isEmpty, scanner.take(any: ".)") != nil, scanner.skipSpace() > 0 else { return nil }
+      return true
+    }
+    while scanner.attempt({ scanner -> Bool? in
+      guard qualifiers.contains(where: { scanner.take($0) }), scanner.skipSpace() > 0 else { return nil }
+      return true
+    }) != nil {}
+    let word = scanner.place
+    guard scanner.take("score"), scanner.next.map({ !$0.isWord }) ?? true else { return nil }
+    scanner.skip { $0.isWhitespace || "\"'".contains($0) }
+    _ = scanner.attempt { scanner -> Bool? in
+      guard scanner.take(any: "(") != nil else { return nil }
+      scanner.skip { $0 != ")" }
+      return scanner.take(any: ")") == nil ? nil : true
+    }
+    scanner.skipSpace()
+    _ = scanner.attempt { scanner -> Bool? in
+      if scanner.take(any: "/") == nil {
+        guard scanner.take("out"), scanner.skipSpace() > 0, scanner.take("of") else { return nil }
+      }
+      scanner.skipSpace()
+      guard !scanner.digits().isEmpty else { return nil }
+      scanner.skipSpace()
+      return true
+    }
     // "Score by part" is no statement, "Score 7" is one.
-    guard match.output.mark != nil || rest.prefixMatch(of: /\s*[+\-−]?[0-9.]/) != nil else { return nil }
-    return String(rest)
+    guard takeMark(&scanner) || beginsNumber(scanner) else { return nil }
+    return (word, scanner.place)
+  }
+
+  private static func takeMark(_ scanner: inout TextScanner) -> Bool {
+    if scanner.take(any: ":：=→") != nil { return true }
+    return scanner.attempt { scanner -> Bool? in
+      guard scanner.take("is") || scanner.take("of") || scanner.take(any: "-–—") != nil else { return nil }
+      return scanner.next?.isWhitespace == true ? true : nil
+    } ?? false
+  }
+
+  private static func beginsNumber(_ scanner: TextScanner) -> Bool {
+    var scanner = scanner
+    scanner.skipSpace()
+    _ = scanner.take(any: "+-−")
+    return scanner.next.map { $0.isDigit || $0 == "." } ?? false
   }
 }

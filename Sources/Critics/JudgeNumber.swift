@@ -12,24 +12,28 @@ struct JudgeNumber {
   /// - Parameters:
   ///   - text: begins with the number.
   ///   - isWhole: nothing may follow it.
-  init?(_ text: String, isWhole: Bool) {
-    let pattern =
-      /[\s"'_\[({<$~≈:=]*(?<sign>[+\-−–]?)(?<digits>[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)["'_\])}>$]*(?<tail>.*)/
-    guard let match = text.wholeMatch(of: pattern), let size = Self.decimal(match.output.digits) else { return nil }
-    number = match.output.sign.isEmpty || match.output.sign == "+" ? size : -size
-    var tail = match.output.tail
-    if let unit = tail.prefixMatch(of: /\s*(?:%|percent(?![A-Za-z]))/) {
+  init?(_ text: ArraySlice<Character>, isWhole: Bool) {
+    var scanner = TextScanner(text)
+    scanner.skip { $0.isWhitespace || "\"'_[({<$~≈:=".contains($0) }
+    let sign = scanner.take(any: "+-−–")
+    guard let size = Self.decimal(&scanner) else { return nil }
+    number = sign == nil || sign == "+" ? size : -size
+    scanner.skip(any: "\"'_])}>$")
+    if Self.isPercentage(&scanner) {
       form = .percentage
-      tail = tail[unit.range.upperBound...]
-    } else if let part = tail.prefixMatch(of: /\s*(?:\/|out\s+of\s|of\s)\s*["'_(\[]*([0-9]+(?:[.,][0-9]+)?)/) {
-      guard let whole = Self.decimal(part.output.1), whole > 0 else { return nil }
+    } else if let whole = Self.whole(&scanner) {
+      guard let whole = whole.value, whole > 0 else { return nil }
       form = .fraction(of: whole)
-      tail = tail[part.range.upperBound...]
     } else {
       form = .plain
     }
-    guard Self.ends(tail) else { return nil }
-    if isWhole, tail.wholeMatch(of: /\s*(?:points?)?[\s"'_\])}>$.!]*/) == nil { return nil }
+    guard Self.ends(scanner) else { return nil }
+    if isWhole {
+      scanner.skipSpace()
+      if scanner.take("point") { _ = scanner.take("s") }
+      scanner.skip { $0.isWhitespace || "\"'_])}>$.!".contains($0) }
+      guard scanner.next == nil else { return nil }
+    }
   }
 
   /// On a scale; nil where the form does not say where on it.
@@ -44,17 +48,61 @@ struct JudgeNumber {
   }
 
   /// With a point or a comma. 1,000 may be one or a thousand, and is neither.
-  private static func decimal(_ digits: Substring) -> Double? {
-    if digits.wholeMatch(of: /[0-9]*[1-9][0-9]*,[0-9]{3}/) != nil { return nil }
-    let text = digits.replacing(",", with: ".")
-    return Double(text.hasPrefix(".") ? "0" + text : text)
+  private static func decimal(_ scanner: inout TextScanner) -> Double? {
+    let whole = scanner.digits()
+    let part = scanner.attempt { scanner -> (mark: Character, digits: ArraySlice<Character>)? in
+      guard let mark = scanner.take(any: ".,") else { return nil }
+      let digits = scanner.digits()
+      return digits.isEmpty ? nil : (mark, digits)
+    }
+    guard let part else { return whole.isEmpty ? nil : Double(String(whole)) }
+    if part.mark == ",", part.digits.count == 3, whole.contains(where: { $0 != "0" }) { return nil }
+    return Double("\(whole.isEmpty ? "0" : String(whole)).\(String(part.digits))")
   }
 
-  /// Whether the number ends there: neither a longer number or word, nor a range, nor another score on the same line.
-  private static func ends(_ tail: Substring) -> Bool {
-    if let next = tail.first, next.isLetter || next.isNumber { return false }
-    if tail.prefixMatch(of: /[.,:\/^'][0-9]/) != nil { return false }
-    if tail.prefixMatch(of: /\s*(?:->?|[–—~→±…+]|\+\/-|\.\.+|to\s|or\s)\s*[0-9]/) != nil { return false }
-    return tail.firstMatch(of: /(?i)score["']?\s*[:=]/) == nil
+  private static func isPercentage(_ scanner: inout TextScanner) -> Bool {
+    scanner.attempt { scanner -> Bool? in
+      scanner.skipSpace()
+      if scanner.take(any: "%") != nil { return true }
+      guard scanner.take("percent") else { return nil }
+      return scanner.next.map { $0.isASCII && $0.isLetter } == true ? nil : true
+    } ?? false
+  }
+
+  /// What the number is a share of, where that is said: nil inside where it is no number.
+  private static func whole(_ scanner: inout TextScanner) -> (value: Double?, Void)? {
+    scanner.attempt { scanner in
+      scanner.skipSpace()
+      if scanner.take(any: "/") == nil {
+        if scanner.take("out"), scanner.skipSpace() == 0 { return nil }
+        guard scanner.take("of"), scanner.skipSpace() > 0 else { return nil }
+      }
+      scanner.skipSpace()
+      scanner.skip(any: "\"'_([")
+      guard scanner.next?.isDigit == true else { return nil }
+      return (decimal(&scanner), ())
+    }
+  }
+
+  /// Whether the number ends there: neither a longer number or word, nor a range.
+  private static func ends(_ tail: TextScanner) -> Bool {
+    if let next = tail.next, next.isLetter || next.isNumber { return false }
+    var longer = tail
+    if longer.take(any: ".,:/^'") != nil, longer.next?.isDigit == true { return false }
+    var range = tail
+    range.skipSpace()
+    guard takeRangeMark(&range) else { return true }
+    range.skipSpace()
+    return range.next?.isDigit != true
+  }
+
+  private static func takeRangeMark(_ scanner: inout TextScanner) -> Bool {
+    if scanner.take(any: "–—~→±…") != nil { return true }
+    if scanner.take("->") || scanner.take("-") || scanner.take("+/-") || scanner.take("+") { return true }
+    if scanner.take("..") {
+      scanner.skip(any: ".")
+      return true
+    }
+    return (scanner.take("to") || scanner.take("or")) && scanner.skipSpace() > 0
   }
 }

@@ -45,12 +45,19 @@ extension HTTPClient {
   /// Ends what is in flight, waits until every connection is given back or closed, and shuts the client down.
   package func shutdownInOrder() async {
     await Flights.shared.close(self)
-    // An exchange ends a moment before its connection is closed: on the connection's own loop, after what is queued there.
+    // An exchange ends a moment before its connection is closed.
+    await settle()
+    try? await shutdown()
+    // What was idle is closed by now, not only told to: the process may end at once.
+    await settle()
+    Flights.shared.forget(self)
+  }
+
+  /// Returns when every event loop has done what was queued on it, and what that queued.
+  private func settle() async {
     for _ in 0..<2 {
       for loop in eventLoopGroup.makeIterator() { try? await loop.submit {}.get() }
     }
-    try? await shutdown()
-    Flights.shared.forget(self)
   }
 }
 

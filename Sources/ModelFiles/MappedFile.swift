@@ -1,3 +1,4 @@
+import Agents
 import Foundation
 
 /// Reads files for the parsers: mapped into memory, and only regular ones (a pipe or a device would never end).
@@ -22,11 +23,16 @@ enum MappedFile {
     }
     // There is nothing to map in an empty file.
     guard size > 0 else { return Data() }
+    let data: Data
     do {
-      return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+      data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     } catch {
       throw ModelFileError(.unreadable, path, "Could not be read: \(error.localizedDescription)")
     }
+    if FileForm(data.prefix(64)) == .lfsPointer {
+      throw ModelFileError(.malformed, path, "This \(FileForm.lfsPointer.explanation)")
+    }
+    return data
   }
 
   static func exists(_ path: String) -> Bool {

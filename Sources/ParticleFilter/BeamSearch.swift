@@ -1,7 +1,7 @@
 /// Beam search over trajectories: at each checkpoint the `keep` best by reward so far + V go on, each in N / keep copies. It is
 /// the particle filter with its weights replaced by a cut: it looks for one good trajectory and samples no posterior.
 ///
-/// Its weights stay equal and its soft value is V(s₀), which is no evidence of anything that was found.
+/// The weights of what has not failed stay equal, and its soft value is V(s₀), which is no evidence of anything that was found.
 ///
 /// Selection is at every checkpoint of the schedule. Of `ess` only the steps between checkpoints count, since equal weights have
 /// no threshold to fall below.
@@ -38,8 +38,8 @@ public struct BeamSearch: PopulationFilter, Sendable {
   /// that Snell et al. 2024, arXiv 2408.03314, search with), and 1 at least.
   public static func standardKeep(of count: Int) -> Int { max(1, count / 4) }
 
-  /// Equal, always.
-  public var logWeights: LogWeights { LogWeights(equal: count) }
+  /// Equal, but for particles that failed, which have none.
+  public var logWeights: LogWeights { LogWeights(rewards.map { $0 == -.infinity ? -.infinity : 0 }) }
   /// V(s₀).
   public var softValue: Double { initialValue }
 
@@ -55,7 +55,7 @@ public struct BeamSearch: PopulationFilter, Sendable {
     values = (0..<count).map { place in
       softValues[place] ?? (rewards[place].isFinite ? values[place] - paid.rewards[place] : values[place])
     }
-    let recorded = values
+    let (weighed, recorded) = (logWeights, values)
     let ancestors =
       schedule == .never
       ? nil
@@ -67,7 +67,7 @@ public struct BeamSearch: PopulationFilter, Sendable {
       values = ancestors.map { values[$0] }
     }
     let checkpoint = Checkpoint(
-      step: step, logWeights: logWeights, softValues: recorded, ancestors: ancestors, logEvidence: 0)
+      step: step, logWeights: weighed, softValues: recorded, ancestors: ancestors, logEvidence: 0)
     genealogy.append(checkpoint)
     return checkpoint
   }

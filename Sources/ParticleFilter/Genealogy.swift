@@ -19,6 +19,12 @@ public struct Checkpoint: Sendable, Hashable, Codable {
     self.logEvidence = logEvidence
   }
 
+  /// The place that the particle of a place continues: its own where nothing was resampled.
+  public func ancestor(of place: Int) -> Int {
+    guard let ancestors, ancestors.indices.contains(place) else { return place }
+    return ancestors[place]
+  }
+
   public var effectiveSampleSize: Double { logWeights.effectiveSampleSize }
 
   /// How many particles continue as another's copy: the forks this checkpoint asks for.
@@ -45,9 +51,7 @@ public struct Genealogy: Sendable, Hashable, Codable {
   /// Since when the particle that held a place before the checkpoint of step `step` had held it, and whose copy it then was; nil
   /// where it was there from the start.
   public func origin(of place: Int, before step: Int) -> (step: Int, parent: Int)? {
-    checkpoints.last { $0.step < step && ($0.ancestors?[place] ?? place) != place }.map {
-      ($0.step, $0.ancestors?[place] ?? place)
-    }
+    checkpoints.last { $0.step < step && $0.ancestor(of: place) != place }.map { ($0.step, $0.ancestor(of: place)) }
   }
 
   public var resamplings: Int { checkpoints.count { $0.ancestors != nil } }
@@ -58,11 +62,21 @@ public struct Genealogy: Sendable, Hashable, Codable {
     var places = [particle]
     for checkpoint in checkpoints.reversed() {
       let place = places[places.count - 1]
-      places.append(checkpoint.ancestors?[place] ?? place)
+      places.append(checkpoint.ancestor(of: place))
     }
     return places.reversed()
   }
 
   /// How many of the first particles still have descendants at the end.
   public var survivingFounders: Int { Set((0..<count).map { lineage(of: $0)[0] }).count }
+
+  /// Every checkpoint is of all particles, after the one before, and names ancestors among them. What was read from a file may not be.
+  public var isSound: Bool {
+    var last = 0
+    return checkpoints.allSatisfy { checkpoint in
+      defer { last = checkpoint.step }
+      return checkpoint.step > last && checkpoint.softValues.count == count && checkpoint.logWeights.count == count
+        && (checkpoint.ancestors.map { $0.count == count && $0.allSatisfy((0..<count).contains) } ?? true)
+    }
+  }
 }

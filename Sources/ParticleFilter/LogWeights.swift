@@ -28,9 +28,9 @@ public struct LogWeights: Sendable, Hashable, Codable {
   /// The weights, summing to 1. Where no particle has any, all have the same.
   public var normalised: [Double] {
     let largest = values.max() ?? 0
-    guard largest > -.infinity else { return Array(repeating: 1 / Double(max(count, 1)), count: count) }
-    let weights = values.map { exp($0 - largest) }
+    let weights = values.map { Self.weight($0, relativeTo: largest) }
     let total = weights.reduce(0, +)
+    guard total > 0 else { return Array(repeating: 1 / Double(max(count, 1)), count: count) }
     return weights.map { $0 / total }
   }
 
@@ -41,7 +41,7 @@ public struct LogWeights: Sendable, Hashable, Codable {
     var sum = 0.0
     var squares = 0.0
     for value in values {
-      let weight = exp(value - largest)
+      let weight = Self.weight(value, relativeTo: largest)
       sum += weight
       squares += weight * weight
     }
@@ -52,8 +52,14 @@ public struct LogWeights: Sendable, Hashable, Codable {
   public var logMean: Double {
     let largest = values.max() ?? -.infinity
     guard largest > -.infinity else { return -.infinity }
-    let sum = values.reduce(0) { $0 + exp($1 - largest) }
+    let sum = values.reduce(0) { $0 + Self.weight($1, relativeTo: largest) }
     return largest + log(sum / Double(count))
+  }
+
+  /// A weight over the largest one. Subtracting first keeps exponentials between 0 and 1; a weight without bound, whose difference
+  /// from itself would be NaN, leaves nothing to those with one.
+  private static func weight(_ value: Double, relativeTo largest: Double) -> Double {
+    largest.isFinite ? exp(value - largest) : value == .infinity ? 1 : 0
   }
 
   /// Nothing tells the particles apart, so that a resampling could only lose some.

@@ -3,9 +3,19 @@
 ///
 /// A value that is missing is nil: its particle keeps its share of the weight.
 public struct Guidance: Sendable, Hashable {
+  /// The largest magnitude of a value that rewards of about 1 can still be added to: a double has seven decimals left there.
+  public static let largest = 1e9
+
   public let softValues: [Double?]
 
-  public init(softValues: [Double?]) { self.softValues = softValues }
+  /// - Parameter softValues: what is not finite, or larger than ``largest``, is taken as missing.
+  public init(softValues: [Double?]) {
+    self.softValues =
+      softValues.allSatisfy(Self.isUsable) ? softValues : softValues.map { Self.isUsable($0) ? $0 : nil }
+  }
+
+  // Written so that NaN is not.
+  static func isUsable(_ value: Double?) -> Bool { value.map { abs($0) <= largest } ?? true }
 }
 
 /// What each particle was paid since the last checkpoint: the target, in reward units. −∞ for a particle that failed.
@@ -45,6 +55,7 @@ public struct ParticleFilter: Sendable {
   private var settledEvidence = 0.0
   public private(set) var genealogy: Genealogy
 
+  /// - Parameter initialValue: one that no ``Guidance`` would take counts as 0, which is as good a base as any other.
   /// - Precondition: at least one particle, and a positive temperature.
   public init(
     count: Int, temperature: Double, schedule: Schedule, resampler: Resampler = .systematic, initialValue: Double
@@ -54,6 +65,7 @@ public struct ParticleFilter: Sendable {
     self.temperature = temperature
     self.schedule = schedule
     self.resampler = resampler
+    let initialValue = Guidance.isUsable(initialValue) ? initialValue : 0
     self.initialValue = initialValue
     logWeights = LogWeights(equal: count)
     values = Array(repeating: initialValue, count: count)
@@ -100,7 +112,8 @@ public struct ParticleFilter: Sendable {
   private mutating func accumulate(_ paid: Payment, to next: [Double?]) {
     precondition(paid.rewards.count == count && next.count == count, "one number per particle")
     let known = (0..<count).map { place in
-      next[place].map { (paid.rewards[place] + $0 - values[place]) / temperature }
+      // What a critic expected everywhere is subtracted from what it expects now before rewards, which may be small, are added.
+      next[place].map { (paid.rewards[place] + ($0 - values[place])) / temperature }
     }
     let neutral = known.contains(nil) ? neutralIncrement(known) : 0
     // Of a failed particle nothing is missing.

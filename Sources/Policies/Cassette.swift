@@ -32,6 +32,7 @@ public struct Cassette: Sendable {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw PolicyError(.notRecorded, "There is no readable recording \(path). Make one with cox export --cassette.")
     }
+    if let form = FileForm(data.prefix(64)) { throw PolicyError(.notRecorded, "\(path) \(form.explanation)") }
     let decoder = JSONDecoder()
     var lines = data.split(separator: UInt8(ascii: "\n")).makeIterator()
     guard let first = lines.next(), let header = try? decoder.decode(Header.self, from: first) else {

@@ -1,16 +1,9 @@
 import Agents
+import ChildProcess
 import Foundation
-import Subprocess
 
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
-
-/// A llama.cpp server on loopback that lives exactly as long as a piece of code runs.
-///
-/// The server watches its standard input and ends with it, so that it outlives neither an interrupted run nor a killed one.
+/// A llama.cpp server on loopback that lives exactly as long as a piece of code runs: it outlives neither an interrupted run nor a
+/// killed one (``ChildProgram``).
 public struct LocalServer: Sendable {
   public struct Settings: Sendable, Hashable {
     /// The Python that has PyPI's `xllamacpp`.
@@ -28,6 +21,8 @@ public struct LocalServer: Sendable {
     public var threads: Int
     /// How long to wait for the server to become ready, in seconds.
     public var patience: Int
+    /// What it gets of this process's variables.
+    public var environment = ChildEnvironment()
 
     public init(
       python: String, model: String? = nil, port: Int? = nil, slots: Int = 8, context: Int = 1024,
@@ -67,28 +62,18 @@ public struct LocalServer: Sendable {
       throw PolicyError(
         .unreachable, "There is no Python at \(settings.python): run `make setup`, or set policy.python.")
     }
-    var options = PlatformOptions()
-    // Apart from the terminal's process group, so that Ctrl-C reaches only cox, which then ends the run in order.
-    options.createSession = true
-    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
-    let result: ExecutionResult<T, SequenceOutput, DiscardedOutput>
+    let program = ChildProgram(
+      path: settings.python,
+      arguments: ["-c", String(decoding: PackageResources.local_server_py, as: UTF8.self), try arguments(settings)],
+      environment: settings.environment)
     do {
-      result = try await Subprocess.run(
-        .path(FilePath(settings.python)),
-        arguments: ["-c", String(decoding: PackageResources.local_server_py, as: UTF8.self), try arguments(settings)],
-        platformOptions: options, input: .inputWriter, output: .sequence, error: .discarded
-      ) { execution in
-        let server = LocalServer(
-          port: try await readiness(execution.standardOutput), slots: settings.slots,
-          process: execution.processIdentifier.value)
-        let value = try await body(server)
-        try? await execution.standardInputWriter.finish()
-        return value
+      return try await program.run { child in
+        try await body(
+          LocalServer(port: try await readiness(child), slots: settings.slots, process: child.process))
       }
-    } catch let error as SubprocessError {
+    } catch let error as ChildError {
       throw PolicyError(.unreachable, "The local model server could not be started with \(settings.python): \(error)")
     }
-    return result.closureResult
   }
 
   private static func arguments(_ settings: Settings) throws -> String {
@@ -104,20 +89,20 @@ public struct LocalServer: Sendable {
   }
 
   /// Reads the one line that the server's program writes.
-  private static func readiness(_ output: SubprocessOutputSequence) async throws -> Int {
+  private static func readiness(_ child: Child) async throws -> Int {
     struct Line: Decodable {
       let port: Int?
       let error: String?
     }
     var text = Data()
-    for try await buffer in output {
-      buffer.withUnsafeBytes { text.append(contentsOf: $0) }
-      if text.contains(UInt8(ascii: "\n")) || text.count > 1 << 16 { break }
+    try await child.read { bytes in
+      text.append(contentsOf: bytes)
+      return !text.contains(UInt8(ascii: "\n")) && text.count <= 1 << 16
     }
     let line = try? OutsideJSON.decode(Line.self, from: text)
     if let port = line?.port { return port }
+    let said = child.complaints.lines.isEmpty ? " without a word; try cox doctor" : child.complaints.text
     throw PolicyError(
-      .unreachable,
-      "The local model server did not start: \(line?.error ?? "its program ended without a word; try cox doctor")")
+      .unreachable, "The local model server did not start: \(line?.error ?? "its program ended\(said)")")
   }
 }

@@ -161,7 +161,7 @@ package final class ModelEndpoint: Sendable {
       return true
     }
     guard isDue else { return }
-    let patience = error.isOutage ? " for another \(Int(left.rounded(.up))) s" : ""
+    let patience = error.isOutage && rules.retry.waitsOutOutages ? " for another \(Int(left.rounded(.up))) s" : ""
     log.warning("\(error.message) Trying again\(patience).", metadata: metadata)
   }
 }

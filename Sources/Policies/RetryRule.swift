@@ -7,7 +7,7 @@ import HTTP
 /// An outage (429, 408, 5xx, a refused connection) is waited out: only the call's deadline binds. What may have been paid for (an
 /// answer that broke off, came too late or cannot be read) is tried a bounded number of times.
 public struct RetryRule: Sendable, Hashable {
-  /// Attempts in all, the first included; those that an outage refused are not counted.
+  /// Attempts in all, the first included; those that an outage refused are not counted. 1 for never again, whatever fails.
   public var attempts: Int
   /// The upper bound of the first pause, in seconds; it doubles with every attempt.
   public var base: Double
@@ -64,7 +64,7 @@ public struct RetryRule: Sendable, Hashable {
     ) -> Step {
       failures += 1
       guard error.isRetryable else { return .giveUp(.final) }
-      let isWaitedOut = error.isOutage && rule.waitsOutOutages
+      let isWaitedOut = error.isOutage && rule.waitsOutOutages && rule.attempts > 1
       if !isWaitedOut { counted += 1 }
       let isUnreachable = error.kind == .unreachable || error.kind == .connectionRefused && !isWaitedOut
       if error.kind == .malformedAnswer || isUnreachable && !hasEverAnswered { hopeless += 1 }

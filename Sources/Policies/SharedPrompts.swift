@@ -86,7 +86,9 @@ public struct SharedPrompts: Policy {
       guard let first = group.first else { return }
       Task {
         do throws(PolicyError) {
+          // Here, where it is known which of them share their input.
           let responses = try await base.respond(to: first.request, samples: group.count)
+            .estimatingUsage(for: first.request)
           for (waiting, response) in zip(group, responses) { waiting.answered.resume(returning: .success(response)) }
           self.askAgain(Array(group.dropFirst(responses.count)), of: group.count, drawn: responses.count)
         } catch {

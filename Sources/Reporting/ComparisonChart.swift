@@ -13,7 +13,7 @@ private struct Figure {
 
   /// What its axis has to cover.
   var reach: [Double] {
-    estimates.compactMap(\.self).flatMap { [$0.mean, $0.mean - $0.se, $0.mean + $0.se] }
+    estimates.compactMap(\.self).flatMap { [$0.mean, $0.mean - $0.se, $0.mean + $0.se] }.filter(\.isFinite)
   }
 }
 
@@ -42,7 +42,7 @@ private struct Chart {
       Figure(name: "Best reward", estimates: methods.map(\.rewardBest)),
       Figure(name: "Mean over particles", estimates: methods.map(\.rewardMean)),
     ]
-    let rewardAxis = Axis(covering: rewards.flatMap { $0.estimates.compactMap { $0?.mean } })
+    let rewardAxis = Axis(covering: rewards.flatMap { $0.estimates.compactMap { $0?.mean }.filter(\.isFinite) })
     guard methods.contains(where: { $0.solvedBest != nil }) else {
       panels = [Panel(figures: rewards, axis: rewardAxis, unit: "reward")]
       return
@@ -83,9 +83,9 @@ private struct Chart {
 
   private var description: String {
     methods.map { method in
-      let solved = method.solvedBest.map { "solved \($0.text(overTasks: method.tasks)), " } ?? ""
-      return "\(name(method)): \(solved)best reward \(method.rewardBest.text(overTasks: method.tasks)), "
-        + "mean over particles \(method.rewardMean.text(overTasks: method.tasks))."
+      let solved = method.solvedBest.map { "solved \($0.text(overTasks: method.tasksWithReward)), " } ?? ""
+      return "\(name(method)): \(solved)best reward \(method.rewardBest.text(overTasks: method.tasksWithReward)), "
+        + "mean over particles \(method.rewardMean.text(overTasks: method.tasksWithReward))."
     }.joined(separator: " ")
   }
 
@@ -128,7 +128,7 @@ private struct Chart {
 
   private func row(_ place: Int, _ estimate: MeanEstimate?, _ figure: String, _ axis: Axis, _ y: Double) -> SVG {
     let method = methods[place]
-    let text = estimate?.text(overTasks: method.tasks) ?? "–"
+    let text = estimate?.text(overTasks: method.tasksWithReward) ?? "–"
     var content = [
       SVG.tooltip("\(name(method)), \(figure): \(text)"),
       .label(SVG.fitted(name(method), width: left - 34, fontSize: 11), "name", x: left - 10, y: y + 4, anchor: "end"),

@@ -30,7 +30,7 @@ extension ComparisonTable {
     for (_, summary) in comparison.methods.enumerated().sorted(by: {
       ($0.element.particles, $0.offset) < ($1.element.particles, $1.offset)
     }) {
-      func text(_ estimate: MeanEstimate?) -> String { estimate?.text(overTasks: summary.tasks) ?? "–" }
+      func text(_ estimate: MeanEstimate?) -> String { estimate?.text(overTasks: summary.tasksWithReward) ?? "–" }
       let gain = comparison.differences.first { $0.against == Method.bestOf.rawValue && $0.isOf(summary) }
       let interval = gain?.interval?.rewardBest
       table.append(
@@ -70,9 +70,10 @@ extension ComparisonTable {
   /// What all took together, and what a reader should know of single variants.
   static func variantRemarks(_ comparison: Comparison) -> [String] {
     let total = comparison.total.map { total in
-      "all together, each answer once: \(counted(total.policyCalls, "call")), "
-        + "\(Format.count(total.inputTokens)) tokens in, \(Format.count(total.outputTokens)) out"
-        + (total.cost != 0 ? ", cost \(Format.money(total.cost))" : "")
+      let about = Format.about(total.estimatedTokens)
+      return "all together, each answer once: \(counted(total.policyCalls, "call")), "
+        + "\(about)\(Format.count(total.inputTokens)) tokens in, \(about)\(Format.count(total.outputTokens)) out"
+        + (total.cost != 0 ? ", cost \(about)\(Format.money(total.cost))" : "")
     }
     return (total.map { [$0] } ?? [])
       + comparison.methods.flatMap { remarks($0, named: $0.variantName, isBrief: true) }

@@ -14,7 +14,7 @@ public struct ComparisonTable: Sendable, Hashable {
   public init(_ comparison: Comparison) {
     let points = comparison.study.map { study in
       Self.points(
-        comparison.points ?? [], of: study, tasks: comparison.methods.map(\.tasks).min() ?? 0)
+        comparison.points ?? [], of: study, tasks: comparison.methods.map(\.tasksWithReward).min() ?? 0)
     }
     let seeds = comparison.methods.map(\.seeds).max { $0.count < $1.count } ?? []
     let isUneven = comparison.methods.contains { $0.seeds != seeds }
@@ -38,9 +38,9 @@ public struct ComparisonTable: Sendable, Hashable {
 
   /// One method, a line for each figure.
   public init(_ summary: MethodSummary) {
-    let tasks = summary.tasks
+    let tasks = summary.tasksWithReward
     var table = TextTable(
-      title: "\(summary.method), \(counted(tasks, "task")) (± one standard error)",
+      title: "\(summary.method), \(tasksText(summary)) \(summary.tasks == 1 ? "task" : "tasks") (± one standard error)",
       columns: [.left("figure"), .right("value")])
     func row(_ name: String, _ value: String) { table.append([name, value]) }
     row("particles (N)", Format.count(summary.particles))
@@ -51,15 +51,17 @@ public struct ComparisonTable: Sendable, Hashable {
     row("mean over particles", summary.rewardMean.text(overTasks: tasks))
     row("weighted mean", summary.rewardWeighted.text(overTasks: tasks))
     row("selected by \(summary.rewardSelected.by)", summary.rewardSelected.estimate.text(overTasks: tasks))
+    if summary.failedAttempts.count > 0 { row("failed attempts", Format.count(summary.failedAttempts.count)) }
     row("soft value of the start", summary.softValue.text(overTasks: tasks))
     row("policy calls", Format.count(summary.policyCalls))
     row("critic calls", Format.count(summary.criticCalls))
-    row("tokens in", Format.count(summary.inputTokens))
+    let about = Format.about(summary.estimatedTokens)
+    row("tokens in", about + Format.count(summary.inputTokens))
     row("of these cached", Format.count(summary.cachedInputTokens))
     if summary.savedInputTokens > 0 { row("saved by asking once", Self.saved(summary)) }
-    row("tokens out", Format.count(summary.outputTokens))
+    row("tokens out", about + Format.count(summary.outputTokens))
     if summary.reasoningTokens > 0 { row("of these reasoning", Format.count(summary.reasoningTokens)) }
-    if summary.cost != 0 { row("cost", Format.money(summary.cost)) }
+    if summary.cost != 0 { row("cost", about + Format.money(summary.cost)) }
     row("resamplings", Format.count(summary.resamplings))
     row("forks", Format.count(summary.forks))
     row("wall time", Format.duration(seconds: summary.wallSeconds))
@@ -84,9 +86,9 @@ extension ComparisonTable {
       columns: [.left("method"), .right("N"), .right("tasks")] + (hasSolved ? [.right("solved")] : [])
         + ["best reward", "mean over particles", "weighted mean", "selected (by)"].map(TextTable.Column.right))
     for method in methods {
-      func text(_ estimate: MeanEstimate?) -> String { estimate?.text(overTasks: method.tasks) ?? "–" }
+      func text(_ estimate: MeanEstimate?) -> String { estimate?.text(overTasks: method.tasksWithReward) ?? "–" }
       table.append(
-        [method.method, Format.count(method.particles), Format.count(method.tasks)]
+        [method.method, Format.count(method.particles), tasksText(method)]
           + (hasSolved ? [text(method.solvedBest)] : [])
           + [text(method.rewardBest), text(method.rewardMean), text(method.rewardWeighted)]
           + ["\(text(method.rewardSelected.estimate)) (\(method.rewardSelected.by))"])
@@ -105,25 +107,28 @@ extension ComparisonTable {
         + (hasCost ? [.right("cost")] : []) + [.right("wall time")])
     func row(
       _ name: String, _ resampling: String, calls: Int, input: Int, cached: Int, saved: Int, output: Int,
-      reasoning: Int, cost: Double, wall: String
+      reasoning: Int, estimated: Int?, cost: Double, wall: String
     ) -> [String] {
-      [name, resampling, Format.count(calls), Format.count(input), "(\(Format.count(cached)))"]
-        + (hasSaved ? [Format.count(saved)] : []) + [Format.count(output)]
-        + (hasReasoning ? ["(\(Format.count(reasoning)))"] : []) + (hasCost ? [Format.money(cost)] : []) + [wall]
+      let about = Format.about(estimated)
+      return [name, resampling, Format.count(calls), about + Format.count(input), "(\(Format.count(cached)))"]
+        + (hasSaved ? [Format.count(saved)] : []) + [about + Format.count(output)]
+        + (hasReasoning ? ["(\(Format.count(reasoning)))"] : []) + (hasCost ? [about + Format.money(cost)] : [])
+        + [wall]
     }
     for method in methods {
       table.append(
         row(
           method.method, resampling(method), calls: method.policyCalls, input: method.inputTokens,
           cached: method.cachedInputTokens, saved: method.savedInputTokens, output: method.outputTokens,
-          reasoning: method.reasoningTokens, cost: method.cost, wall: Format.duration(seconds: method.wallSeconds)))
+          reasoning: method.reasoningTokens, estimated: method.estimatedTokens, cost: method.cost,
+          wall: Format.duration(seconds: method.wallSeconds)))
     }
     if let total {
       table.append(
         row(
           "all, each answer once", "", calls: total.policyCalls, input: total.inputTokens,
           cached: total.cachedInputTokens, saved: total.savedInputTokens, output: total.outputTokens,
-          reasoning: total.reasoningTokens, cost: total.cost, wall: ""))
+          reasoning: total.reasoningTokens, estimated: total.estimatedTokens, cost: total.cost, wall: ""))
     }
     return table
   }
@@ -164,21 +169,28 @@ extension ComparisonTable {
     if summary.savedInputTokens > 0, !isBrief {
       remarks.append("identical prompts asked once saved \(saved(summary)) of its input tokens")
     }
+    if let estimated = summary.estimatedTokens {
+      remarks.append(
+        "\(Format.count(estimated)) of its tokens, and what they cost, are estimated from the text: the server reports no usage"
+      )
+    }
     if let count = summary.cutOffAnswers {
       remarks.append(
         "\(Format.count(count)) of \(Format.count(summary.policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens"
       )
     }
-    if summary.failedParticles > 0 { remarks.append("\(counted(summary.failedParticles, "particle")) failed") }
+    if summary.failedAttempts.count > 0 {
+      let tasks = summary.failedAttempts.tasks
+      remarks.append(
+        "\(counted(summary.failedAttempts.count, "attempt")) failed and \(summary.failedAttempts.count == 1 ? "is" : "are") in no mean"
+          + (tasks > 0 ? "; \(counted(tasks, "task")) without a reward" : ""))
+      remarks += isBrief ? Array(summary.failedAttempts.sentences.prefix(1)) : summary.failedAttempts.sentences
+    }
     if summary.replayMismatches > 0 {
       remarks.append("\(counted(summary.replayMismatches, "replayed observation")) read otherwise than recorded")
     }
     return remarks.map { visible("\(name): \($0)") }
   }
-}
-
-extension MethodSummary.Selected {
-  var estimate: MeanEstimate { MeanEstimate(mean: mean, se: se) }
 }
 
 /// The schedule and β, or "–" where nothing is resampled.
@@ -192,6 +204,12 @@ func resampling(_ summary: MethodSummary) -> String {
     schedule = start[..<(start.lastIndex(of: ",").map(start.index(after:)) ?? start.endIndex)] + "…"
   }
   return "\(schedule) β \(Format.short(summary.temperature))"
+}
+
+/// "48", or "46 of 48" where every attempt of the others failed.
+func tasksText(_ summary: MethodSummary) -> String {
+  let all = Format.count(summary.tasks)
+  return summary.failedAttempts.tasks > 0 ? "\(Format.count(summary.tasksWithReward)) of \(all)" : all
 }
 
 func counted(_ count: Int, _ noun: String) -> String {

@@ -18,13 +18,20 @@ public struct DiagnosisTable: Sendable, Hashable {
   /// The numbers that led to it.
   public let because: String
 
-  /// - Parameter predictor: names what predicted the end, where that was not the reward so far alone.
-  public init(_ diagnosis: Diagnosis, predictedBy predictor: String? = nil) {
-    rollouts = Self.rollouts(diagnosis)
+  /// - Parameters:
+  ///   - predictor: names what predicted the end, where that was not the reward so far alone.
+  ///   - failed: attempts that are not among the rollouts.
+  public init(
+    _ diagnosis: Diagnosis, predictedBy predictor: String? = nil, failedAttempts failed: FailedAttempts = .none
+  ) {
+    rollouts = Self.rollouts(diagnosis, failedAttempts: failed)
     headroom = Self.headroom(diagnosis)
     predictability = Self.predictability(diagnosis.predictability)
     let predicted = predictor.map { "The reward at the end is predicted by \($0)." }
-    sentences = (diagnosis.sentences + [predicted].compactMap(\.self)).map { visible($0) }
+    let isUncertain = failed.count > diagnosis.rollouts
+    let failures = [isUncertain ? "More attempts failed than got through; what did may not be typical." : nil]
+    sentences = (failed.sentences + failures.compactMap(\.self) + diagnosis.sentences + [predicted].compactMap(\.self))
+      .map { visible($0) }
     advice = diagnosis.advice.title
     because = visible(diagnosis.because)
   }
@@ -47,7 +54,7 @@ public struct DiagnosisTable: Sendable, Hashable {
 }
 
 extension DiagnosisTable {
-  private static func rollouts(_ diagnosis: Diagnosis) -> TextTable {
+  private static func rollouts(_ diagnosis: Diagnosis, failedAttempts failed: FailedAttempts) -> TextTable {
     var table = TextTable(
       title: "\(counted(diagnosis.rollouts, "rollout")) of \(counted(diagnosis.tasks, "task"))"
         + " (± one standard error over tasks)",
@@ -56,6 +63,7 @@ extension DiagnosisTable {
     let each = diagnosis.rolloutsPerTask
     row("rollouts per task (least, mean, most)", "\(each.least), \(Format.number(each.mean, digits: 1)), \(each.most)")
     if diagnosis.leftOut > 0 { row("left out, unfinished", Format.count(diagnosis.leftOut)) }
+    if failed.count > 0 { row("left out, failed", Format.count(failed.count)) }
     row("mean reward", diagnosis.reward.text(overTasks: diagnosis.tasks))
     row("steps of a rollout", diagnosis.length.text(overTasks: diagnosis.tasks, digits: 1))
     row("steps that pay nothing", percent(diagnosis.unpaidSteps, tasks: diagnosis.tasks))

@@ -26,6 +26,9 @@ public enum Format {
     (value < 0 ? "−" : "") + grouped(String(value.magnitude))
   }
 
+  /// "≈" before a figure of which some tokens were estimated, else nothing.
+  public static func about(_ estimatedTokens: Int?) -> String { estimatedTokens ?? 0 > 0 ? "≈" : "" }
+
   /// An amount in the user's currency, with at least two decimals and at least two digits that say something: 12.30, 0.0012.
   public static func money(_ amount: Double) -> String {
     guard amount.isFinite else { return number(amount) }

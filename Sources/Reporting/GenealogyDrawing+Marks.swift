@@ -18,7 +18,7 @@ extension GenealogyDrawing {
   var finalRewards: [SVG] {
     rewards.prefix(descent.count).enumerated().map { place, reward in
       let isBest = reward == best
-      let text = (isBest ? "★ " : "") + text(reward) + (failed.contains(place) ? " failed" : "")
+      let text = failed.contains(place) ? "failed" : (isBest ? "★ " : "") + text(reward)
       return .label(
         text, "reward \(layout.textSize)\(isBest ? " best" : "")", x: layout.right + (isBest ? 8 : 20),
         y: layout.y(place) + layout.fontSize * 0.36)

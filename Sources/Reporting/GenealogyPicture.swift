@@ -60,7 +60,8 @@ extension GenealogyDrawing {
     hooks: [String]? = nil
   ) {
     self.descent = descent
-    self.rewards = rewards
+    // What failed has no reward, whatever it had been paid.
+    self.rewards = rewards.enumerated().map { failed.contains($0.offset) ? .nan : $0.element }
     self.histories = histories.map { $0?.steps }
     self.failed = failed
     self.hooks = hooks

@@ -57,7 +57,11 @@ public struct PlanTable: Sendable, Hashable {
     switch choice.moreRollouts {
     case 0?: ""
     case let more?: " About \(counted(more, "more rollout")) of other tasks would settle it."
-    case nil: " More rollouts are not expected to change that."
+    case nil:
+      // All rollouts of a task end alike: the reason says what there is to say.
+      plan.scale > 0
+        ? " Where the diagnosis finds that ends can be predicted early, more rollouts or another critic may change that."
+        : ""
     }
   }
 

@@ -8,14 +8,16 @@ actor AnswerQueue {
     case outcome(OutcomeRecord)
   }
 
-  private let pool: DatabasePool
+  private let pool: any DatabaseWriter
   private let path: String
+  private let watch: StoreWatch
   private var waiting: [(entry: Entry, done: CheckedContinuation<Result<Void, StoreError>, Never>)] = []
   private var isWriting = false
 
-  init(pool: DatabasePool, path: String) {
+  init(pool: any DatabaseWriter, path: String, watch: StoreWatch) {
     self.pool = pool
     self.path = path
+    self.watch = watch
   }
 
   func record(_ entry: Entry) async throws(StoreError) {
@@ -49,6 +51,7 @@ actor AnswerQueue {
           }
         }
       }
+      try watch.check(pool)
       return .success(())
     } catch {
       return .failure(StoreError(error, while: "store an answer", path: path))
@@ -62,14 +65,16 @@ actor AnswerQueue {
         INSERT OR REPLACE INTO call
         (run, task, particle, step, promptDigest, response,
          inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
-         reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal, cutOffAnswers, continuation)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal,
+         estimatedTokens, cutOffAnswers, continuation)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
       answer.response.text, usage.inputTokens, usage.cachedInputTokens, usage.outputTokens,
       usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
       usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts, answer.isRefusal,
+      usage.estimatedTokens,
       usage.cutOffAnswers, answer.response.continuation,
     ])
   }
@@ -77,11 +82,11 @@ actor AnswerQueue {
   private static func insert(_ record: OutcomeRecord, into database: Database) throws {
     let outcome = record.outcome
     try database.cachedStatement(
-      sql: "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+      sql: "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ).execute(arguments: [
       record.key.run, record.key.task.rawValue, record.key.particle, record.key.step, record.past, record.action,
       outcome.observation.text, try RolloutStore.encoded(outcome.observation.choices), outcome.reward,
-      outcome.isDone, outcome.isInvalid,
+      outcome.isDone, outcome.isInvalid, record.failure?.kind.rawValue, record.failure?.message,
     ])
   }
 }

@@ -64,13 +64,17 @@ public struct OutcomeRecord: Sendable, Hashable {
   /// A digest of everything before the action.
   public let past: String
   public let action: String
+  /// Of no meaning where there is a failure.
   public let outcome: Outcome
+  /// The attempt failed over the action, and others went on without it.
+  public let failure: AttemptFailure?
 
-  public init(key: CallKey, past: String, action: String, outcome: Outcome) {
+  public init(key: CallKey, past: String, action: String, outcome: Outcome, failure: AttemptFailure? = nil) {
     self.key = key
     self.past = past
     self.action = action
     self.outcome = outcome
+    self.failure = failure
   }
 }
 
@@ -109,10 +113,11 @@ public struct TrajectoryRecord: Sendable {
   /// Up to the evidence; nil where the population has no weights.
   public let logWeight: Double?
   /// Why the particle could not go on, or nil.
-  public let failure: String?
+  public let failure: AttemptFailure?
 
   public init(
-    particle: Int, standing: Standing = .final, trajectory: Trajectory, logWeight: Double? = nil, failure: String? = nil
+    particle: Int, standing: Standing = .final, trajectory: Trajectory, logWeight: Double? = nil,
+    failure: AttemptFailure? = nil
   ) {
     self.particle = particle
     self.standing = standing

@@ -14,9 +14,13 @@ public struct StoredRun: Sendable {
 /// A task of a run as a store lists it.
 public struct StoredTask: Sendable {
   public let id: TaskID
+  /// Those that failed included.
   public let trajectories: Int
-  public let rewardBest: Double
-  public let rewardMean: Double
+  public let failed: Int
+  /// nil where every attempt failed.
+  public let rewardBest: Double?
+  /// Over the trajectories at the end of the run that did not fail; nil where all did.
+  public let rewardMean: Double?
 }
 
 extension RolloutStore {
@@ -31,14 +35,15 @@ extension RolloutStore {
           GROUP BY run.id ORDER BY MAX(trajectory.id) DESC
           """
       ).map { row in
-        StoredRun(
+        let format: String? = try row.value("format")
+        return try StoredRun(
           record: RunRecord(
-            id: row["id"], verb: row["verb"], method: row["method"],
-            environment: EnvironmentIdentity(kind: row["environmentKind"], rules: row["environmentRules"]),
-            policy: row["policy"], format: (row["format"] as String?).flatMap(ActionFormat.init) ?? .plain,
-            critic: row["critic"], isPrior: row["isPrior"], seed: UInt64(bitPattern: row["seed"]),
-            settings: row["settings"]),
-          startedAt: row["startedAt"], tasks: row["tasks"], trajectories: row["trajectories"])
+            id: row.value("id"), verb: row.value("verb"), method: row.value("method"),
+            environment: EnvironmentIdentity(kind: row.value("environmentKind"), rules: row.value("environmentRules")),
+            policy: row.value("policy"), format: format.flatMap(ActionFormat.init) ?? .plain,
+            critic: row.value("critic"), isPrior: row.value("isPrior"), seed: UInt64(bitPattern: row.value("seed")),
+            settings: row.value("settings")),
+          startedAt: row.value("startedAt"), tasks: row.value("tasks"), trajectories: row.value("trajectories"))
       }
     }
   }
@@ -49,14 +54,15 @@ extension RolloutStore {
       try Row.fetchAll(
         database,
         sql: """
-          SELECT task, COUNT(*) AS trajectories, MAX(reward) AS best,
-            AVG(reward) FILTER (WHERE standing = 'final') AS mean
+          SELECT task, COUNT(*) AS trajectories, COUNT(failure) AS failed,
+            MAX(reward) FILTER (WHERE failure IS NULL) AS best,
+            AVG(reward) FILTER (WHERE failure IS NULL AND standing = 'final') AS mean
           FROM trajectory WHERE run = ? AND standing IN ('final', 'banked') GROUP BY task ORDER BY task
           """, arguments: [run]
       ).map {
-        StoredTask(
-          id: TaskID($0["task"] as String), trajectories: $0["trajectories"], rewardBest: $0["best"],
-          rewardMean: $0["mean"] ?? 0)
+        try StoredTask(
+          id: TaskID($0.value("task") as String), trajectories: $0.value("trajectories"), failed: $0.value("failed"),
+          rewardBest: $0.value("best"), rewardMean: $0.value("mean"))
       }
     }
   }
@@ -77,11 +83,12 @@ extension RolloutStore {
           ORDER BY trajectory.standing <> 'final', trajectory.standing <> 'banked', trajectory.particle, trajectory.id
           """, arguments: [run, task.rawValue, culled])
       return try rows.map { row in
-        let task = AgentTask(id: task, request: row["request"], stepLimit: row["stepLimit"])
-        return TrajectoryRecord(
-          particle: row["particle"], standing: TrajectoryRecord.Standing(rawValue: row["standing"]) ?? .final,
-          trajectory: try Self.trajectory(row, task: task, from: database), logWeight: row["logWeight"],
-          failure: row["failure"])
+        let task = try AgentTask(id: task, request: row.value("request"), stepLimit: row.value("stepLimit"))
+        return try TrajectoryRecord(
+          particle: row.value("particle"),
+          standing: TrajectoryRecord.Standing(rawValue: row.value("standing")) ?? .final,
+          trajectory: Self.trajectory(row, task: task, from: database), logWeight: row.value("logWeight"),
+          failure: AttemptFailure(row))
       }
     }
     return culled ? Lives(records, genealogy).whole : records
@@ -111,14 +118,16 @@ private struct Lives {
     }
   }
 
-  private func steps(of record: TrajectoryRecord, culledAfter step: Int) -> [Step]? {
+  private func steps(of record: TrajectoryRecord, culledAfter step: Int, depth: Int = 0) -> [Step]? {
+    // More clonings than records would be a circle, which only a damaged store has.
+    guard depth <= records.count else { return nil }
     guard let origin = genealogy.origin(of: record.particle, before: step) else { return record.trajectory.steps }
-    return past(of: origin.parent, through: origin.step).map { $0 + record.trajectory.steps }
+    return past(of: origin.parent, through: origin.step, depth: depth + 1).map { $0 + record.trajectory.steps }
   }
 
   /// The steps of who held a place when it was cloned after `step` steps: who was kept then, and went on.
-  private func past(of place: Int, through step: Int) -> [Step]? {
-    let end = genealogy.checkpoints.first { $0.step > step && ($0.ancestors?[place] ?? place) != place }?.step
+  private func past(of place: Int, through step: Int, depth: Int) -> [Step]? {
+    let end = genealogy.checkpoints.first { $0.step > step && $0.ancestor(of: place) != place }?.step
     let record = records.first { record in
       guard record.particle == place else { return false }
       switch record.standing {
@@ -129,7 +138,7 @@ private struct Lives {
     }
     guard let record else { return nil }
     let steps: [Step]? =
-      if case .culled(let after) = record.standing { steps(of: record, culledAfter: after) } else {
+      if case .culled(let after) = record.standing { steps(of: record, culledAfter: after, depth: depth) } else {
         record.trajectory.steps
       }
     return steps.map { Array($0.prefix(step)) }

@@ -24,7 +24,12 @@ extension RolloutStore {
     try await read("read the scores of \(scorer)") { database in
       let rows = try Row.fetchAll(database, sql: "SELECT * FROM score WHERE scorer = ?", arguments: [scorer])
       return Dictionary(
-        rows.map { (RolloutKey(run: $0["run"], task: TaskID($0["task"]), particle: $0["particle"]), $0["figures"]) },
+        try rows.map {
+          try (
+            RolloutKey(run: $0.value("run"), task: TaskID($0.value("task")), particle: $0.value("particle")),
+            $0.value("figures")
+          )
+        },
         uniquingKeysWith: { _, last in last })
     }
   }

@@ -53,6 +53,7 @@ extension RolloutStore {
   }
 
   /// The finished trajectories of a world's tasks of one split that its frozen policy produced by itself, in a stable order.
+  /// Attempts that failed are left out, and so are those of rewards that no version of this store would take today.
   ///
   /// - Parameter policy: the identity of the policy, since a critic's values are those of one policy.
   public func rollouts(
@@ -68,11 +69,43 @@ extension RolloutStore {
           ORDER BY trajectory.task, trajectory.run, trajectory.particle
           """,
         arguments: [environment.kind, environment.rules, policy, split.rawValue])
-      return try rows.map { row in
-        let task = AgentTask(id: TaskID(row["task"]), request: row["request"], stepLimit: row["stepLimit"])
-        return Rollout(
-          run: row["run"], particle: row["particle"], trajectory: try Self.trajectory(row, task: task, from: database))
+      return try rows.compactMap { row in
+        let task = try AgentTask(
+          id: TaskID(row.value("task")), request: row.value("request"), stepLimit: row.value("stepLimit"))
+        let trajectory = try Self.trajectory(row, task: task, from: database)
+        guard trajectory.steps.allSatisfy({ Magnitude.isReward($0.outcome.reward) }) else { return nil }
+        return try Rollout(run: row.value("run"), particle: row.value("particle"), trajectory: trajectory)
       }
+    }
+  }
+
+  /// The attempts that failed among those that ``rollouts(of:policy:split:)`` is to find.
+  public func failedAttempts(
+    of environment: EnvironmentIdentity, policy: String, split: Split
+  ) async throws(StoreError) -> FailedAttempts {
+    try await read("count the failed attempts") { database in
+      let condition = """
+        WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ? AND run.policy = ?
+          AND task.split = ? AND trajectory.standing = 'final'
+        """
+      let arguments: StatementArguments = [environment.kind, environment.rules, policy, split.rawValue]
+      let reasons = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT failureKind, COUNT(*) AS count, MIN(failure) AS failure
+          FROM (\(Self.trajectoriesWithTasks) \(condition)) WHERE failure IS NOT NULL GROUP BY failureKind
+          """, arguments: arguments
+      ).compactMap { row in
+        let count: Int = try row.value("count")
+        return try AttemptFailure(row).map { FailedAttempts.Reason($0.kind, count: count, example: $0.message) }
+      }
+      let tasks = try Int.fetchOne(
+        database,
+        sql: """
+          SELECT COUNT(*) FROM (
+            SELECT task FROM (\(Self.trajectoriesWithTasks) \(condition)) GROUP BY task HAVING COUNT(failure) = COUNT(*))
+          """, arguments: arguments)
+      return FailedAttempts(reasons, tasks: tasks ?? 0)
     }
   }
 
@@ -89,32 +122,42 @@ extension RolloutStore {
           JOIN task ON task.id = trajectory.task AND task.environmentKind = run.environmentKind
             AND task.environmentRules = run.environmentRules
           WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ?
+            AND trajectory.failure IS NULL AND trajectory.standing = 'final'
           GROUP BY 1, 2 ORDER BY 1, 2
           """, arguments: [environment.kind, environment.rules]
-      ).map { [$0["policy"], $0["split"], String($0["rollouts"] as Int)] }
+      ).map { try [$0.value("policy"), $0.value("split"), String($0.value("rollouts") as Int)] }
     }
     return rows.map { ($0[0], $0[1], Int($0[2]) ?? 0) }
   }
 
   /// The recorded genealogy of a task's population.
   public func genealogy(run: String, task: TaskID) async throws(StoreError) -> Genealogy {
-    try await read("read the checkpoints of \(task)") { database in
+    try await read("read the checkpoints of \(task)") { [path] database in
       let rows = try Row.fetchAll(
         database, sql: "SELECT * FROM weighing WHERE run = ? AND task = ? ORDER BY step, particle",
         arguments: [run, task.rawValue])
       let summaries = try Row.fetchAll(
         database, sql: "SELECT * FROM checkpoint WHERE run = ? AND task = ? ORDER BY step",
         arguments: [run, task.rawValue])
-      let checkpoints = summaries.map { summary in
-        let step: Int = summary["step"]
-        let particles = rows.filter { $0["step"] == step }
-        return Checkpoint(
-          step: step, logWeights: LogWeights(particles.map { $0["logWeight"] ?? -.infinity }),
-          softValues: particles.map { $0["softValue"] },
-          ancestors: summary["isResampled"] ? particles.map { $0["ancestor"] } : nil,
-          logEvidence: summary["logEvidence"] ?? -.infinity)
+      let steps: [Int] = try rows.map { try $0.value("step") }
+      var first = 0
+      let checkpoints = try summaries.map { summary in
+        let step: Int = try summary.value("step")
+        let last = steps[first...].firstIndex { $0 != step } ?? steps.endIndex
+        let particles = rows[first..<last]
+        first = last
+        let isResampled: Bool = try summary.value("isResampled")
+        return try Checkpoint(
+          step: step, logWeights: LogWeights(particles.map { try $0.value("logWeight") as Double? ?? -.infinity }),
+          softValues: particles.map { try $0.value("softValue") },
+          ancestors: isResampled ? particles.map { try $0.value("ancestor") } : nil,
+          logEvidence: summary.value("logEvidence") as Double? ?? -.infinity)
       }
-      return Genealogy(count: checkpoints.first?.softValues.count ?? 0, checkpoints: checkpoints)
+      let genealogy = Genealogy(count: checkpoints.first?.softValues.count ?? 0, checkpoints: checkpoints)
+      guard genealogy.isSound, first == steps.endIndex else {
+        throw StoreError.damaged("the checkpoints of \(task) contradict each other", path: path)
+      }
+      return genealogy
     }
   }
 
@@ -125,13 +168,14 @@ extension RolloutStore {
     let trajectory = record.trajectory
     try database.execute(
       sql: """
-        INSERT INTO trajectory (run, task, particle, standing, opening, choices, reward, isDone, logWeight, failure)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO trajectory
+        (run, task, particle, standing, opening, choices, reward, isDone, logWeight, failure, failureKind)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
         run, task.rawValue, record.particle, record.standing.rawValue, trajectory.opening.text,
         try encoded(trajectory.opening.choices), trajectory.reward, trajectory.isDone, record.logWeight?.ifFinite,
-        record.failure,
+        record.failure?.message, record.failure?.kind.rawValue,
       ])
     let id = database.lastInsertedRowID
     for (number, step) in trajectory.steps.enumerated().dropFirst(first) {
@@ -154,18 +198,18 @@ extension RolloutStore {
     """
 
   static func trajectory(_ row: Row, task: AgentTask, from database: Database) throws -> Trajectory {
-    let id: Int64 = row["id"]
+    let id: Int64 = try row.value("id")
     let steps = try Row.fetchAll(
       database, sql: "SELECT * FROM step WHERE trajectory = ? ORDER BY number", arguments: [id]
     ).map { row in
-      let text: String = row["action"]
-      return Step(
-        response: row["response"], action: row["isParsed"] ? .act(text) : .unparsable(text),
+      let text: String = try row.value("action")
+      return try Step(
+        response: row.value("response"), action: row.value("isParsed") ? .act(text) : .unparsable(text),
         outcome: Outcome(
-          Observation(row["observation"], choices: try decoded(row["choices"])), reward: row["reward"],
-          isDone: row["isDone"], isInvalid: row["isInvalid"]))
+          Observation(row.value("observation"), choices: decoded(row.value("choices"))), reward: row.value("reward"),
+          isDone: row.value("isDone"), isInvalid: row.value("isInvalid")))
     }
-    let opening = Observation(row["opening"], choices: try decoded(row["choices"]))
+    let opening = try Observation(row.value("opening"), choices: decoded(row.value("choices")))
     return Trajectory(task: task, opening: opening, steps: steps)
   }
 
@@ -181,4 +225,13 @@ extension RolloutStore {
 extension Double {
   /// SQLite keeps no infinities in JSON-friendly form; −∞ is stored as NULL.
   fileprivate var ifFinite: Double? { isFinite ? self : nil }
+}
+
+extension AttemptFailure {
+  /// nil where a row's `failure` is NULL.
+  init?(_ row: Row) throws {
+    guard let message: String = try row.value("failure") else { return nil }
+    // A kind of a later version, or none.
+    self.init((try row.value("failureKind") as String?).flatMap(Kind.init) ?? .unknown, message)
+  }
 }

@@ -8,35 +8,63 @@ import ParticleFilter
 /// Written ahead (WAL) with every commit synchronised to the disk, so that a killed process loses no stored answer.
 public final class RolloutStore: Sendable {
   public let path: String
-  let pool: DatabasePool
-  private let answers: AnswerQueue
-  private let lock: StoreLock
+  let pool: any DatabaseWriter
+  /// nil where the store is only read.
+  private let writing: Writing?
+  /// Of a private copy.
+  private let scratch: URL?
 
-  /// Opens a store, or creates it with its folder.
-  public init(path: String) throws(StoreError) {
+  /// What writing takes beside the database.
+  private struct Writing {
+    let answers: AnswerQueue
+    let watch: StoreWatch
+    let lock: StoreLock
+  }
+
+  /// Opens a store.
+  ///
+  /// One that this process may read and not write is opened all the same; then whatever would write to it throws an error of kind
+  /// `readOnly`.
+  /// - Parameter creating: makes the store, with its folder, where there is none. Else what is not there reads as an empty store.
+  public init(path: String, creating: Bool = true) throws(StoreError) {
     self.path = path
     do {
-      let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let isThere = FileManager.default.fileExists(atPath: path)
+      if !isThere, creating { try StoreFile.create(path) }
+      let file = isThere || creating ? try StoreFile(path) : nil
+      guard let file, file.isWritable else {
+        let opened = try file.map(ReadOnlyStore.open) ?? .empty()
+        (pool, scratch, writing) = (opened.database, opened.scratch, nil)
+        return
+      }
       var configuration = Configuration()
       configuration.busyMode = .timeout(10)
       configuration.prepareDatabase { database in
         try database.execute(sql: "PRAGMA synchronous = FULL")
       }
       // Another program's database must not be turned into WAL mode by looking at it.
-      if FileManager.default.fileExists(atPath: path) {
+      if isThere {
         var readOnly = configuration
         readOnly.readonly = true
-        let queue = try DatabaseQueue(path: path, configuration: readOnly)
+        let queue = try DatabaseQueue(path: file.name, configuration: readOnly)
         try queue.read { if try !Schema.isEmpty($0) { try Schema.check($0, path: path) } }
       }
-      pool = try DatabasePool(path: path, configuration: configuration)
+      let pool = try DatabasePool(path: file.name, configuration: configuration)
       try pool.write { try Schema.prepare($0, path: path) }
-      answers = AnswerQueue(pool: pool, path: path)
-      lock = StoreLock(store: path)
+      let watch = StoreWatch(file)
+      (self.pool, scratch) = (pool, nil)
+      writing = Writing(
+        answers: AnswerQueue(pool: pool, path: path, watch: watch), watch: watch, lock: StoreLock(file))
     } catch {
       throw StoreError(error, while: "open the store", path: path)
     }
+  }
+
+  /// Whether it can be written to; else it was opened for reading alone.
+  public var isWritable: Bool { writing != nil }
+
+  deinit {
+    if let scratch { try? FileManager.default.removeItem(at: scratch) }
   }
 
   /// Notes a run before its first answer. A run already noted stays as it is.
@@ -45,7 +73,8 @@ public final class RolloutStore: Sendable {
   /// pay for them.
   /// - Throws: ``StoreError`` of kind `busy` where another process has begun a run in it, saying which.
   public func begin(_ run: RunRecord) async throws(StoreError) {
-    try lock.acquire()
+    guard let writing else { throw .readOnly(while: "begin a run", path: path) }
+    try writing.lock.acquire()
     try await write("note the run") { database in
       try database.execute(
         sql: """
@@ -85,13 +114,14 @@ public final class RolloutStore: Sendable {
       try Row.fetchOne(
         database, sql: "SELECT * FROM call WHERE run = ? AND task = ? AND particle = ? AND step = ?",
         arguments: [key.run, key.task.rawValue, key.particle, key.step]
-      ).map { row in AnswerRecord(key: key, row) }
+      ).map { row in try AnswerRecord(key: key, row) }
     }
   }
 
   /// Stores an answer; on return it is on the disk. Answers that arrive while others are written share one commit.
   public func record(_ answer: AnswerRecord) async throws(StoreError) {
-    try await answers.record(.answer(answer))
+    guard let writing else { throw .readOnly(while: "store an answer", path: path) }
+    try await writing.answers.record(.answer(answer))
   }
 
   /// What a world answered at a place of a run, or nil where it has still to be asked.
@@ -101,18 +131,20 @@ public final class RolloutStore: Sendable {
         database, sql: "SELECT * FROM outcome WHERE run = ? AND task = ? AND particle = ? AND step = ?",
         arguments: [key.run, key.task.rawValue, key.particle, key.step]
       ).map { row in
-        OutcomeRecord(
-          key: key, past: row["past"], action: row["action"],
+        try OutcomeRecord(
+          key: key, past: row.value("past"), action: row.value("action"),
           outcome: Outcome(
-            Observation(row["observation"], choices: try Self.decoded(row["choices"])), reward: row["reward"],
-            isDone: row["isDone"], isInvalid: row["isInvalid"]))
+            Observation(row.value("observation"), choices: Self.decoded(row.value("choices"))),
+            reward: row.value("reward"), isDone: row.value("isDone"), isInvalid: row.value("isInvalid")),
+          failure: try AttemptFailure(row))
       }
     }
   }
 
   /// Stores what a world answered; on return it is on the disk.
   public func record(_ outcome: OutcomeRecord) async throws(StoreError) {
-    try await answers.record(.outcome(outcome))
+    guard let writing else { throw .readOnly(while: "store an outcome", path: path) }
+    try await writing.answers.record(.outcome(outcome))
   }
 
   /// How many answers are stored for a run, and what they cost, by task.
@@ -123,8 +155,7 @@ public final class RolloutStore: Sendable {
         sql: """
           \(Self.sums), task FROM call WHERE run = ? AND NOT isRefusal GROUP BY task
           """, arguments: [run])
-      return Dictionary(
-        uniqueKeysWithValues: rows.map { (TaskID($0["task"] as String), ($0["calls"], Usage($0))) })
+      return try rows.reduce(into: [:]) { try $0[TaskID($1.value("task") as String)] = ($1.value("calls"), Usage($1)) }
     }
   }
 
@@ -141,14 +172,14 @@ public final class RolloutStore: Sendable {
             WHERE run.isPrior AND run.environmentKind = ? AND run.environmentRules = ? AND run.policy = ? AND NOT isRefusal
             """, arguments: [environment.kind, environment.rules, policy])
       else { return (0, Usage()) }
-      return (row["calls"], Usage(row))
+      return try (row.value("calls"), Usage(row))
     }
   }
 
   private static let sums = """
     SELECT COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
       TOTAL(cacheWriteTokens) AS written, TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning,
-      TOTAL(savedInputTokens) AS saved, TOTAL(cutOffAnswers) AS cutOff
+      TOTAL(savedInputTokens) AS saved, TOTAL(estimatedTokens) AS estimated, TOTAL(cutOffAnswers) AS cutOff
     """
 
   /// Every answer of the runs of one policy, in a stable order, for a recording.
@@ -165,8 +196,9 @@ public final class RolloutStore: Sendable {
           ORDER BY call.run, call.task, call.particle, call.step
           """, arguments: [policy])
       while let row = try rows.next() {
-        let key = CallKey(
-          run: row["run"], task: TaskID(row["task"]), particle: row["particle"], step: row["step"])
+        let key = try CallKey(
+          run: row.value("run"), task: TaskID(row.value("task")), particle: row.value("particle"),
+          step: row.value("step"))
         try body(AnswerRecord(key: key, row))
       }
     }
@@ -180,7 +212,7 @@ public final class RolloutStore: Sendable {
         sql: """
           SELECT policy, MAX(format) AS format FROM run WHERE policy <> '' GROUP BY policy ORDER BY policy
           """
-      ).map { [$0["policy"], $0["format"]] }
+      ).map { try [$0.value("policy"), $0.value("format")] }
     }
     return rows.map { ($0[0] ?? "", $0[1].flatMap(ActionFormat.init)) }
   }
@@ -188,7 +220,9 @@ public final class RolloutStore: Sendable {
   func write(
     _ action: String, _ body: @escaping @Sendable (Database) throws -> Void
   ) async throws(StoreError) {
+    guard let writing else { throw .readOnly(while: action, path: path) }
     do { try await pool.write(body) } catch { throw StoreError(error, while: action, path: path) }
+    try writing.watch.check(pool)
   }
 
   func read<T: Sendable>(
@@ -200,27 +234,28 @@ public final class RolloutStore: Sendable {
 
 extension Usage {
   /// Of a row of sums.
-  fileprivate init(_ row: Row) {
-    self.init(
-      inputTokens: row["input"], cachedInputTokens: row["cached"], cacheWriteTokens: row["written"],
-      outputTokens: row["output"], reasoningTokens: row["reasoning"], savedInputTokens: row["saved"],
-      cutOffAnswers: row["cutOff"])
+  fileprivate init(_ row: Row) throws {
+    try self.init(
+      inputTokens: row.value("input"), cachedInputTokens: row.value("cached"), cacheWriteTokens: row.value("written"),
+      outputTokens: row.value("output"), reasoningTokens: row.value("reasoning"), savedInputTokens: row.value("saved"),
+      estimatedTokens: row.value("estimated"), cutOffAnswers: row.value("cutOff"))
   }
 }
 
 extension AnswerRecord {
-  init(key: CallKey, _ row: Row) {
+  init(key: CallKey, _ row: Row) throws {
     var response = PolicyResponse(
-      row["response"], reasoning: row["reasoning"], logProbability: row["logProbability"],
+      try row.value("response"), reasoning: try row.value("reasoning"),
+      logProbability: try row.value("logProbability"),
       usage: Usage(
-        inputTokens: row["inputTokens"], cachedInputTokens: row["cachedInputTokens"],
-        cacheWriteTokens: row["cacheWriteTokens"], outputTokens: row["outputTokens"],
-        reasoningTokens: row["reasoningTokens"], savedInputTokens: row["savedInputTokens"],
-        cutOffAnswers: row["cutOffAnswers"]),
-      attempts: row["attempts"])
-    response.continuation = row["continuation"]
-    self.init(
-      key: key, promptDigest: row["promptDigest"], response: response, seconds: row["seconds"],
-      isRefusal: row["isRefusal"])
+        inputTokens: try row.value("inputTokens"), cachedInputTokens: try row.value("cachedInputTokens"),
+        cacheWriteTokens: try row.value("cacheWriteTokens"), outputTokens: try row.value("outputTokens"),
+        reasoningTokens: try row.value("reasoningTokens"), savedInputTokens: try row.value("savedInputTokens"),
+        estimatedTokens: try row.value("estimatedTokens"), cutOffAnswers: try row.value("cutOffAnswers")),
+      attempts: try row.value("attempts"))
+    response.continuation = try row.value("continuation")
+    try self.init(
+      key: key, promptDigest: row.value("promptDigest"), response: response, seconds: row.value("seconds"),
+      isRefusal: row.value("isRefusal"))
   }
 }

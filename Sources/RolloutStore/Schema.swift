@@ -24,6 +24,13 @@ enum Schema {
     }
   }
 
+  /// A store of this very version; throws where it is none that this version can read.
+  static func isCurrent(_ database: Database, path: String) throws -> Bool {
+    guard try !isEmpty(database) else { return false }
+    try check(database, path: path)
+    return try Int.fetchOne(database, sql: "PRAGMA user_version") == version
+  }
+
   /// Creates the tables in an empty file, and brings an older store up to date.
   static func prepare(_ database: Database, path: String) throws {
     if try isEmpty(database) {
@@ -87,10 +94,17 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Version 5 knows which answers were cut off.
+  /// Version 5 knows which tokens no server reported and which answers were cut off, and tells failures of attempts apart.
   private static let fifthVersion = """
+    -- Of the input and output tokens, those that were estimated from the text.
+    ALTER TABLE call ADD COLUMN estimatedTokens INTEGER NOT NULL DEFAULT 0;
     -- 1 for an answer that ended because it may be no longer.
     ALTER TABLE call ADD COLUMN cutOffAnswers INTEGER NOT NULL DEFAULT 0;
+    -- What kind of failure `failure` says in words; NULL where an older version stored it.
+    ALTER TABLE trajectory ADD COLUMN failureKind TEXT;
+    -- The attempt failed over the action: what kind of failure, and in words. The rest of the row then says nothing.
+    ALTER TABLE outcome ADD COLUMN failureKind TEXT;
+    ALTER TABLE outcome ADD COLUMN failure TEXT;
     """
 
   /// Version 6 keeps what servers want back beside an answer.

@@ -1,3 +1,5 @@
+import Agents
+import Foundation
 import GRDB
 
 /// Why the store could not be read or written.
@@ -11,6 +13,12 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case full
     /// Another process holds the store.
     case busy
+    /// The file or its folder may be read and not written.
+    case readOnly
+    /// The file was deleted, moved or replaced while it was open.
+    case vanished
+    /// What is in the file is not what was written.
+    case damaged
     case failed
   }
 
@@ -39,13 +47,30 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
       self.init(
         .busy, "Another process is writing to \(path): could not \(action). Wait for it, or give another --store.")
     case .SQLITE_NOTADB:
-      self.init(.wrongVersion, "\(path) is not a Coxswain store. Give another --store, or move the file away.")
+      let start = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 64)
+      let form = start.flatMap { FileForm($0) }.map { " It \($0.explanation)" } ?? ""
+      self.init(.wrongVersion, "\(path) is not a Coxswain store.\(form) Give another --store, or move the file away.")
+    case .SQLITE_READONLY: self = .readOnly(while: action, path: path)
     case .SQLITE_CANTOPEN:
       self.init(
         .unopenable, "Could not open the store \(path): \(detail). Check that its folder exists and is writable.")
+    // The statements are always the same: where one fits the tables no more, it is the tables that have changed.
+    case .SQLITE_CORRUPT, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_FORMAT:
+      self = .damaged("could not \(action): \(detail)", path: path)
+    case nil where error is RowDecodingError || error is DecodingError:
+      self = .damaged("could not \(action): \(detail)", path: path)
     default:
       self.init(.failed, "Could not \(action) in \(path): \(detail)")
     }
+  }
+
+  static func damaged(_ what: String, path: String) -> StoreError {
+    StoreError(
+      .damaged,
+      """
+      The store \(path) is damaged: \(what). Put a copy of it back, or save what can still be read with \
+      `sqlite3 \(path) .recover | sqlite3 new.sqlite`, or give another --store.
+      """)
   }
 
   static func full(while action: String, path: String) -> StoreError {
@@ -55,6 +80,13 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
       There is no room to write (a full disk, a quota or a file size limit): could not \(action) in \(path). What is \
       stored is safe. Make room and run the same command to continue.
       """)
+  }
+
+  static func readOnly(while action: String, path: String) -> StoreError {
+    StoreError(
+      .readOnly,
+      "Could not \(action): the store \(path), or its folder, may be read and not written. Give another --store, or copy it."
+    )
   }
 
   public var description: String { message }

@@ -1,14 +1,16 @@
 import Foundation
 import Synchronization
 
-/// Holds a store for one process at a time. The operating system releases it with the process, however that ends.
+/// Holds a store for one process at a time, by whatever name it was opened. The operating system releases it with the process,
+/// however that ends.
 final class StoreLock: Sendable {
-  private let store: String
+  private let file: StoreFile
+  private var store: String { file.path }
   /// Beside the store, since closing any descriptor of SQLite's own file would drop SQLite's locks.
-  private var path: String { store + "-lock" }
+  private var path: String { file.name + "-lock" }
   private let descriptor = Mutex<Int32?>(nil)
 
-  init(store: String) { self.store = store }
+  init(_ file: StoreFile) { self.file = file }
 
   deinit {
     if let descriptor = descriptor.withLock(\.self) { close(descriptor) }
@@ -18,6 +20,15 @@ final class StoreLock: Sendable {
   func acquire() throws(StoreError) {
     let failure: StoreError? = descriptor.withLock { held in
       guard held == nil else { return nil }
+      // Asked anew, since a link may have been made since.
+      if let status = FileStatus(file.name), status.links > 1, (try? StoreFile(store))?.hasUnknownNames != false {
+        return StoreError(
+          .busy,
+          """
+          \(store) has \(status.links) names (hard links), some of them in other folders. Two runs under two names would both pay, \
+          and could corrupt the store. Copy it to a file of its own (cp), or use a symbolic link.
+          """)
+      }
       let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       guard file >= 0 else {
         return errno == ENOSPC

@@ -60,7 +60,13 @@ public actor Budget {
   private var waiting: [CheckedContinuation<Void, Never>] = []
   private var stopReason: PolicyError?
   /// The runs' tasks whose stored answers are counted; what they answer from then on is counted as it comes.
-  private var counted: Set<String> = []
+  private var counted: Set<CountedTask> = []
+
+  /// A task of a run; two names that look alike are two.
+  private struct CountedTask: Hashable {
+    let run: String
+    let task: TaskID
+  }
 
   /// - Parameters:
   ///   - earlier: what another policy took under the same limits, at its own prices.
@@ -109,7 +115,7 @@ public actor Budget {
 
   /// Counts what a run has stored for a task, once: it was paid for by an earlier part of the run.
   func countStored(run: String, task: TaskID, calls: Int, _ usage: Usage, pricing own: Pricing? = nil) {
-    guard counted.insert("\(run)/\(task)").inserted else { return }
+    guard counted.insert(CountedTask(run: run, task: task)).inserted else { return }
     count(calls: calls, usage, own ?? pricing)
   }
 
@@ -123,12 +129,18 @@ public actor Budget {
       return "Reached the limit of \(most) calls. Raise --limit-calls and run the same command to continue."
     }
     if let most = limits.tokens, allSpent.usage.totalTokens >= most {
-      return "Reached the limit of \(most) tokens. Raise --limit-tokens and run the same command to continue."
+      return
+        "Reached the limit of \(most) tokens\(estimateNote). Raise --limit-tokens and run the same command to continue."
     }
     if let most = limits.cost, allSpent.cost >= most {
-      return "Reached the cost limit of \(most). Raise --limit-cost and run the same command to continue."
+      return
+        "Reached the cost limit of \(most)\(estimateNote). Raise --limit-cost and run the same command to continue."
     }
     return isOutOfTime ? outOfTime : nil
+  }
+
+  private var estimateNote: String {
+    allSpent.usage.estimatedTokens > 0 ? " (by an estimate from the text, since the server reports no usage)" : ""
   }
 
   /// Why nothing more is to be sent, also of calls that have their place: stopped, or out of time. nil to go on.

@@ -12,6 +12,7 @@ struct CallMetrics: Sendable {
   private let output = Counter(label: "coxswain.tokens", dimensions: [("kind", "output")])
   private let cutOff = Counter(label: "coxswain.calls.cutoff")
   private let reasoning = Counter(label: "coxswain.tokens", dimensions: [("kind", "reasoning")])
+  private let estimated = Counter(label: "coxswain.tokens", dimensions: [("kind", "estimated")])
 
   func answered(_ event: CallEvent) {
     guard !event.isStored else { return stored.increment() }
@@ -22,6 +23,7 @@ struct CallMetrics: Sendable {
     saved.increment(by: event.usage.savedInputTokens)
     output.increment(by: event.usage.outputTokens)
     reasoning.increment(by: event.usage.reasoningTokens)
+    estimated.increment(by: event.usage.estimatedTokens)
     cutOff.increment(by: event.usage.cutOffAnswers)
   }
 

@@ -16,7 +16,8 @@ extension PopulationResult {
     var filter = ParticleFilter(count: particles.count, temperature: temperature, schedule: .never, initialValue: 0)
     filter.finish(
       paid: Payment(rewards: particles.map { $0.failure == nil ? $0.trajectory.reward : -.infinity }))
-    let weights = filter.weights
+    let isAlive = particles.contains { $0.failure == nil }
+    let weights = isAlive ? filter.weights : particles.map { _ in 0 }
     return Self(
       task: task,
       particles: particles.enumerated().map { place, member in
@@ -24,8 +25,9 @@ extension PopulationResult {
           trajectory: member.trajectory, failure: member.failure, logWeight: filter.logWeights.values[place],
           weight: weights[place])
       },
-      bank: bank, culled: culled, genealogy: genealogy, softValue: filter.softValue, selection: selection, calls: calls,
+      bank: bank, culled: culled, genealogy: genealogy, softValue: isAlive ? filter.softValue : nil,
+      selection: selection, calls: calls,
       criticCalls: criticCalls, usage: usage, wallSeconds: wallSeconds, criticalPathSeconds: criticalPathSeconds,
-      replayMismatches: replayMismatches, failedParticles: failedParticles)
+      replayMismatches: replayMismatches, failures: failures)
   }
 }

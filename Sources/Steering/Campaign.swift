@@ -80,6 +80,12 @@ public struct Campaign: Sendable {
     guard let stepLimit = tasks.map(\.stepLimit).max() else {
       throw SteeringError(.badSettings, "There are no tasks to run: the split is empty.")
     }
+    if let repeated = tasks.map(\.id).firstRepeated {
+      throw SteeringError(
+        .badSettings,
+        "The task \(repeated.rawValue.clipped(to: 80)) stands twice among the tasks to run. Answers are stored under the names of tasks, so that the world "
+          + "must give every task a name of its own.")
+    }
     if let problem = settings.problem(stepLimit: stepLimit) { throw SteeringError(.badSettings, problem) }
     if settings.schedule != .never && critic == nil {
       throw SteeringError(
@@ -99,33 +105,40 @@ public struct Campaign: Sendable {
     let window = max(1, 2 * concurrency / settings.particles)
     let (results, stopped) = await withTaskGroup(of: (Int, Result<PopulationResult, SteeringError>).self) { group in
       var waiting = tasks.enumerated().makeIterator()
-      func startNext() {
-        guard let (index, task) = waiting.next() else { return }
-        group.addTask {
-          do throws(SteeringError) {
-            let result = try await population.steer(
-              task, minimumCalls: minimumCalls[task.id] ?? 0, minimumCost: minimumCost[task.id] ?? 0,
-              pricing: budget.pricing)
-            try await save(result)
-            return (index, .success(result))
-          } catch { return (index, .failure(error)) }
+      var running = 0
+      func start() {
+        while running < window, let (index, task) = waiting.next() {
+          running += 1
+          group.addTask {
+            do throws(SteeringError) {
+              let result = try await population.steer(
+                task, minimumCalls: minimumCalls[task.id] ?? 0, minimumCost: minimumCost[task.id] ?? 0,
+                pricing: budget.pricing)
+              try await save(result)
+              return (index, .success(result))
+            } catch { return (index, .failure(error)) }
+          }
         }
       }
-      for _ in 0..<window { startNext() }
+      start()
       var results: [Int: PopulationResult] = [:]
       var stopped: (index: Int, error: SteeringError)?
+      var hopelessness = Hopelessness(patience: window)
       for await (index, result) in group {
+        running -= 1
         switch result {
         case .success(let result):
           results[index] = result
           progress?(result)
-          if stopped == nil { startNext() }
+          hopelessness.note(result, at: index)
         case .failure(let error):
-          // Tasks in flight end by themselves, so that what they are paying for is stored.
           if index < stopped?.index ?? .max { stopped = (index, error) }
         }
+        // Tasks in flight end by themselves, so that what they are paying for is stored.
+        if stopped == nil, !hopelessness.isHopeless { start() }
       }
-      return (results, stopped?.error)
+      let error = stopped?.error ?? (results.count < tasks.count ? hopelessness.error : nil)
+      return (results, error)
     }
     return Outcome(
       results: tasks.indices.compactMap { results[$0] }, stopped: stopped,

@@ -64,7 +64,7 @@ extension Comparison {
   }
 
   static func points(_ study: Study, of methods: [MethodSummary]) -> [Point] {
-    methods.map { summary in
+    methods.filter { $0.rewardBest.mean.isFinite }.map { summary in
       let attempts = Double(max(summary.tasks * summary.seeds.count, 1))
       let calls = Double(summary.perTask.reduce(0) { $0 + $1.policyCalls }) / attempts
       let cost = summary.perTask.reduce(0) { $0 + $1.cost } / attempts
@@ -90,9 +90,14 @@ extension Comparison.Difference {
       MethodSummary.rows(of: common.compactMap { seed in parts.first { $0.seeds.contains(seed) } })
     }
     let others = Dictionary(rows(theirs).map { ($0[0].task, $0) }, uniquingKeysWith: { first, _ in first })
-    let pairs = rows(ours).compactMap { row in others[row[0].task].map { (row, $0) } }
-    func estimate(_ value: (MethodSummary.TaskRow) -> Double) -> MeanEstimate {
-      MeanEstimate(pairs.map { $0.mean(value) - $1.mean(value) })
+    // Where every attempt of either failed there is nothing to compare.
+    let pairs = rows(ours).compactMap { row in others[row[0].task].flatMap { Self.rewarded(row, $0) } }
+    func estimate(_ value: (MethodSummary.TaskRow) -> Double?) -> MeanEstimate {
+      MeanEstimate(
+        present: pairs.map { (own, other) -> Double? in
+          guard let own = own.mean(value), let other = other.mean(value) else { return nil }
+          return own - other
+        })
     }
     (method, particles, temperature) = (variant[0].method, variant[0].particles, variant[0].temperature)
     (resample, keep, policy) = (variant[0].resample, variant[0].keep, variant[0].policy)
@@ -110,6 +115,14 @@ extension Comparison.Difference {
       : Comparison.Intervals(
         rewardBest: rewardBest.interval, rewardMean: rewardMean.interval, rewardWeighted: rewardWeighted.interval,
         solvedBest: solvedBest?.interval)
+  }
+
+  /// The rows of a task at the seeds at which both have a reward; nil where there is none.
+  private static func rewarded(
+    _ ours: [MethodSummary.TaskRow], _ theirs: [MethodSummary.TaskRow]
+  ) -> (ours: [MethodSummary.TaskRow], theirs: [MethodSummary.TaskRow])? {
+    let both = zip(ours, theirs).filter { $0.rewardMean != nil && $1.rewardMean != nil }
+    return both.isEmpty ? nil : (both.map(\.0), both.map(\.1))
   }
 }
 

@@ -52,6 +52,8 @@ public struct Comparison: Sendable, Codable {
     public let savedInputTokens: Int
     public let outputTokens: Int
     public let reasoningTokens: Int
+    /// As in ``MethodSummary/estimatedTokens``.
+    public let estimatedTokens: Int?
     public let cost: Double
 
     public init(_ spent: Spending) {
@@ -62,6 +64,7 @@ public struct Comparison: Sendable, Codable {
       savedInputTokens = spent.usage.savedInputTokens
       outputTokens = spent.usage.outputTokens
       reasoningTokens = spent.usage.reasoningTokens
+      estimatedTokens = spent.usage.estimatedTokens > 0 ? spent.usage.estimatedTokens : nil
       cost = spent.cost
     }
   }

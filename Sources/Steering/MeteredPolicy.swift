@@ -68,7 +68,7 @@ struct MeteredPolicy: Policy {
     var request = request
     request.ended = { [budget] in await budget.end }
     let start = ContinuousClock.now
-    let response: PolicyResponse
+    var response: PolicyResponse
     do throws(PolicyError) {
       response = try await base.respond(to: request)
     } catch {
@@ -88,6 +88,7 @@ struct MeteredPolicy: Policy {
       }
       throw error
     }
+    response = [response].estimatingUsage(for: request).first ?? response
     await budget.settle(reservation, response.usage, pricing: pricing)
     let seconds = (ContinuousClock.now - start).inSeconds
     try await record(AnswerRecord(key: request.key, promptDigest: digest, response: response, seconds: seconds))
@@ -110,6 +111,7 @@ struct MeteredPolicy: Policy {
         "call": "\(event.key)", "seconds": "\(event.seconds)", "in": "\(usage.inputTokens)",
         "cached": "\(usage.cachedInputTokens)", "saved": "\(usage.savedInputTokens)", "out": "\(usage.outputTokens)",
         "reasoning": "\(usage.reasoningTokens)", "retries": "\(event.attempts - 1)",
+        "estimated": "\(usage.estimatedTokens)",
       ])
     report(event)
   }

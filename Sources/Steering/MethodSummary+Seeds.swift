@@ -14,7 +14,7 @@ extension MethodSummary {
     stopped = parts.lazy.compactMap(\.stopped).first
     guard whole.count > 1 else { return }
     let rows = Self.rows(of: whole)
-    func estimate(_ value: (TaskRow) -> Double) -> MeanEstimate { MeanEstimate(rows.map { $0.mean(value) }) }
+    func estimate(_ value: (TaskRow) -> Double?) -> MeanEstimate { MeanEstimate(present: rows.map { $0.mean(value) }) }
     func sum<T: AdditiveArithmetic>(_ value: KeyPath<MethodSummary, T>) -> T {
       whole.reduce(.zero) { $0 + $1[keyPath: value] }
     }
@@ -23,9 +23,8 @@ extension MethodSummary {
     rewardBest = estimate(\.rewardBest)
     rewardMean = estimate(\.rewardMean)
     rewardWeighted = estimate(\.rewardWeighted)
-    let selected = estimate(\.rewardSelected)
     rewardSelected = Selected(
-      mean: selected.mean, se: selected.se,
+      estimate: estimate(\.rewardSelected),
       by: whole.first { $0.rewardSelected.by != "chance" }?.rewardSelected.by ?? "chance")
     solvedBest = maximalReward.map { most in estimate { $0.solved(at: most) } }
     softValue = estimate(\.softValue)
@@ -38,6 +37,8 @@ extension MethodSummary {
     savedInputTokens = sum(\.savedInputTokens)
     outputTokens = sum(\.outputTokens)
     reasoningTokens = sum(\.reasoningTokens)
+    estimatedTokens =
+      whole.contains { $0.estimatedTokens != nil } ? whole.reduce(0) { $0 + ($1.estimatedTokens ?? 0) } : nil
     cutOffAnswers = whole.contains { $0.cutOffAnswers != nil } ? whole.reduce(0) { $0 + ($1.cutOffAnswers ?? 0) } : nil
     cost = sum(\.cost)
     criticCost = whole.contains { $0.criticCost != nil } ? whole.reduce(0) { $0 + ($1.criticCost ?? 0) } : nil
@@ -47,6 +48,8 @@ extension MethodSummary {
     forks = sum(\.forks)
     replayMismatches = sum(\.replayMismatches)
     failedParticles = sum(\.failedParticles)
+    failedAttempts = FailedAttempts(
+      whole.flatMap(\.failedAttempts.reasons), tasks: rows.count { $0.mean(\.rewardBest) == nil })
     searchesStopped = sum(\.searchesStopped)
     perTask = rows.map(TaskRow.init(averaging:))
   }
@@ -79,9 +82,13 @@ extension MethodSummary.TaskRow {
   }
 
   /// 1 where the best particle has the maximal reward.
-  func solved(at most: Double) -> Double { rewardBest >= most - 1e-9 ? 1 : 0 }
+  func solved(at most: Double) -> Double? { rewardBest.map { $0 >= most - 1e-9 ? 1 : 0 } }
 }
 
 extension [MethodSummary.TaskRow] {
-  func mean(_ value: (Element) -> Double) -> Double { reduce(0) { $0 + value($1) } / Double(count) }
+  /// Over the rows that have one; nil where none has.
+  func mean(_ value: (Element) -> Double?) -> Double? {
+    let present = compactMap(value)
+    return present.isEmpty ? nil : present.reduce(0, +) / Double(present.count)
+  }
 }

@@ -6,21 +6,23 @@ import Agents
 /// money, seconds, resamplings) is the sum.
 public struct MethodSummary: Sendable, Codable {
   /// A mean reward and who chose.
-  public struct Selected: Sendable, Codable {
-    public let mean: Double
-    public let se: Double
+  public struct Selected: Sendable {
+    public let estimate: MeanEstimate
     /// `critic`, or `chance` where none was asked.
     public let by: String
+
+    public var mean: Double { estimate.mean }
+    public var se: Double { estimate.se }
   }
 
-  /// One task; over several seeds, means of rewards and sums of what is counted.
+  /// One task; over several seeds, means of rewards and sums of what is counted. Rewards are absent where every attempt failed.
   public struct TaskRow: Sendable, Codable {
     public let task: TaskID
-    public let rewardBest: Double
-    public let rewardMean: Double
-    public let rewardWeighted: Double
-    public let rewardSelected: Double
-    public let softValue: Double
+    public let rewardBest: Double?
+    public let rewardMean: Double?
+    public let rewardWeighted: Double?
+    public let rewardSelected: Double?
+    public let softValue: Double?
     public let policyCalls: Int
     public let inputTokens: Int
     public let cachedInputTokens: Int
@@ -30,6 +32,7 @@ public struct MethodSummary: Sendable, Codable {
   }
 
   public let method: String
+  /// Those included of which every attempt failed; see ``tasksWithReward``.
   public internal(set) var tasks: Int
   public let particles: Int
   public let temperature: Double
@@ -65,6 +68,9 @@ public struct MethodSummary: Sendable, Codable {
   public internal(set) var outputTokens: Int
   /// Of the output, what reasoning models thought.
   public internal(set) var reasoningTokens: Int
+  /// Of input and output together, what no server reported: estimated from the text, and so is the cost of it. Absent where
+  /// everything was reported.
+  public internal(set) var estimatedTokens: Int?
   /// Answers that ended because they may be no longer, and were acted on all the same; absent where there are none.
   public internal(set) var cutOffAnswers: Int?
   /// The critic's included.
@@ -77,11 +83,16 @@ public struct MethodSummary: Sendable, Codable {
   public internal(set) var forks: Int
   public internal(set) var replayMismatches: Int
   public internal(set) var failedParticles: Int
+  /// Attempts that failed, which no mean includes.
+  public internal(set) var failedAttempts: FailedAttempts
   /// Searches that ended at the maximal reward with particles unfinished, which the means then count at what they had.
   public internal(set) var searchesStopped: Int
   /// Why the run ended early, or absent.
   public internal(set) var stopped: String?
   public internal(set) var perTask: [TaskRow]
+
+  /// The tasks that rewards are means over.
+  public var tasksWithReward: Int { tasks - failedAttempts.tasks }
 
   /// What one campaign gave.
   ///
@@ -92,7 +103,7 @@ public struct MethodSummary: Sendable, Codable {
   ) {
     let results = outcome.results
     let settings = settings.effective
-    func mean(_ value: (PopulationResult) -> Double) -> MeanEstimate { MeanEstimate(results.map(value)) }
+    func mean(_ value: (PopulationResult) -> Double?) -> MeanEstimate { MeanEstimate(present: results.map(value)) }
     func total(_ value: (PopulationResult) -> Int) -> Int { results.reduce(0) { $0 + value($1) } }
     method = settings.method.rawValue
     tasks = results.count
@@ -105,10 +116,9 @@ public struct MethodSummary: Sendable, Codable {
     rewardBest = mean(\.rewardBest)
     rewardMean = mean(\.rewardMean)
     rewardWeighted = mean(\.rewardWeighted)
-    let selected = mean(\.rewardSelected)
     rewardSelected = Selected(
-      mean: selected.mean, se: selected.se, by: results.contains { $0.selection != nil } ? "critic" : "chance")
-    solvedBest = maximalReward.map { most in mean { $0.rewardBest >= most - 1e-9 ? 1 : 0 } }
+      estimate: mean(\.rewardSelected), by: results.contains { $0.selection != nil } ? "critic" : "chance")
+    solvedBest = maximalReward.map { most in mean { $0.rewardBest.map { $0 >= most - 1e-9 ? 1 : 0 } } }
     softValue = mean(\.softValue)
     policyCalls = outcome.calls
     storedCalls = outcome.storedCalls
@@ -119,6 +129,7 @@ public struct MethodSummary: Sendable, Codable {
     savedInputTokens = outcome.usage.savedInputTokens
     outputTokens = outcome.usage.outputTokens
     reasoningTokens = outcome.usage.reasoningTokens
+    estimatedTokens = outcome.usage.estimatedTokens > 0 ? outcome.usage.estimatedTokens : nil
     cutOffAnswers = outcome.usage.cutOffAnswers > 0 ? outcome.usage.cutOffAnswers : nil
     cost = pricing.cost(of: outcome.usage) + outcome.criticCost
     criticCost = outcome.criticCost > 0 ? outcome.criticCost : nil
@@ -128,6 +139,7 @@ public struct MethodSummary: Sendable, Codable {
     forks = total(\.genealogy.forks)
     replayMismatches = total(\.replayMismatches)
     failedParticles = total(\.failedParticles)
+    failedAttempts = outcome.failedAttempts
     searchesStopped = results.count { $0.isStoppedSearch }
     stopped = outcome.stopped?.message
     perTask = results.map {
@@ -138,5 +150,21 @@ public struct MethodSummary: Sendable, Codable {
         outputTokens: $0.usage.outputTokens, reasoningTokens: $0.usage.reasoningTokens,
         cost: pricing.cost(of: $0.usage) + outcome.criticCost / Double(max(results.count, 1)))
     }
+  }
+}
+
+extension MethodSummary.Selected: Codable {
+  private enum CodingKeys: CodingKey { case by }
+
+  /// The estimate's keys beside `by`.
+  public init(from decoder: any Decoder) throws {
+    estimate = try MeanEstimate(from: decoder)
+    by = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .by)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    try estimate.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(by, forKey: .by)
   }
 }

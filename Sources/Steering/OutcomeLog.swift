@@ -17,13 +17,20 @@ struct OutcomeLog: Sendable {
       OutcomeRecord(key: key(task, place: 0, step: 0), past: "", action: "", outcome: Outcome(opening)))
   }
 
+  /// What came of an action.
+  enum Recorded: Sendable {
+    case outcome(Outcome)
+    /// The attempt failed over it, and others went on without it.
+    case failure(AttemptFailure)
+  }
+
   /// What came of an action after a trajectory; nil where it was never taken, or after another past.
-  func outcome(of action: Action, after trajectory: Trajectory, at place: Int) async throws(StoreError) -> Outcome? {
+  func recorded(of action: Action, after trajectory: Trajectory, at place: Int) async throws(StoreError) -> Recorded? {
     let key = key(trajectory.task.id, place: place, step: trajectory.count + 1)
     guard let record = try await store.outcome(for: key), record.action == action.text,
       record.past == Self.digest(of: trajectory)
     else { return nil }
-    return record.outcome
+    return record.failure.map(Recorded.failure) ?? .outcome(record.outcome)
   }
 
   func record(
@@ -33,6 +40,15 @@ struct OutcomeLog: Sendable {
       OutcomeRecord(
         key: key(trajectory.task.id, place: place, step: trajectory.count + 1), past: Self.digest(of: trajectory),
         action: action.text, outcome: outcome))
+  }
+
+  func record(
+    _ failure: AttemptFailure, of action: Action, after trajectory: Trajectory, at place: Int
+  ) async throws(StoreError) {
+    try await store.record(
+      OutcomeRecord(
+        key: key(trajectory.task.id, place: place, step: trajectory.count + 1), past: Self.digest(of: trajectory),
+        action: action.text, outcome: Outcome(Observation("")), failure: failure))
   }
 
   private func key(_ task: TaskID, place: Int, step: Int) -> CallKey {

@@ -9,8 +9,8 @@ struct Particle: Sendable {
   var isBehind = false
   /// Replayed texts that differed from the recorded ones.
   var mismatches = 0
-  /// Why it could not go on, or nil.
-  var failure: String?
+  /// Why it could not go on, or nil. It then has no weight and no reward.
+  var failure: AttemptFailure?
   /// What it asked since the last checkpoint.
   var calls = 0
   var usage = Usage()
@@ -38,7 +38,7 @@ struct Particle: Sendable {
         response = try await policy.respond(to: request)
       } catch {
         guard error.concernsOneCall else { throw error }
-        failure = error.message
+        await fail(AttemptFailure(error))
         return
       }
       calls += policy.computesAnswers ? 0 : 1
@@ -53,32 +53,53 @@ struct Particle: Sendable {
 }
 
 extension Particle {
-  /// What the world answers, or answered when it was asked before. nil where it cannot be brought to where the trajectory is;
-  /// that is then noted as a failure.
+  /// A particle whose world could not be opened.
+  init(failed failure: AttemptFailure, task: AgentTask) {
+    self.init(
+      trajectory: Trajectory(task: task, opening: Observation("")), episode: EndedEpisode(), failure: failure)
+  }
+
+  /// What the world answers, or answered when it was asked before. nil where the particle failed over it.
   private mutating func outcome(of action: Action, in segment: Segment, at place: Int) async throws -> Outcome? {
-    if isBehind {
-      if let outcome = try await segment.outcomes?.outcome(of: action, after: trajectory, at: place) { return outcome }
-      try await catchUp(in: segment.suite, divergence: segment.divergence)
-      if failure != nil { return nil }
-    }
-    let outcome: Outcome
-    do throws(EnvironmentError) { outcome = try await episode.step(action) } catch {
-      // It was lost, and what came back is another one: that concerns this particle alone.
-      guard error.kind == .diverged else { throw error }
-      failure = error.message
+    do {
+      if isBehind {
+        switch try await segment.outcomes?.recorded(of: action, after: trajectory, at: place) {
+        case .outcome(let outcome)?:
+          try segment.suite.check(outcome, after: trajectory)
+          return outcome
+        case .failure(let failure)?:
+          await fail(failure)
+          return nil
+        case nil: try await catchUp(in: segment.suite, divergence: segment.settings.divergence)
+        }
+      }
+      let outcome = try await episode.step(action)
+      try segment.suite.check(outcome, after: trajectory)
+      try await segment.outcomes?.record(outcome, of: action, after: trajectory, at: place)
+      return outcome
+    } catch let error as EnvironmentError where segment.settings.fails(over: error) {
+      let failure = AttemptFailure(error)
+      // Who goes on at this place depends on it where others take the place of what failed. Where nobody does, it is tried again
+      // by the next run.
+      if segment.settings.schedule != .never {
+        try await segment.outcomes?.record(failure, of: action, after: trajectory, at: place)
+      }
+      await fail(failure)
       return nil
     }
-    guard outcome.reward.isFinite else {
-      throw EnvironmentError(
-        .misconfigured,
-        "The environment paid \(outcome.reward) for step \(trajectory.count + 1) of task \(trajectory.task.id); a reward is "
-          + "finite.")
-    }
-    try await segment.outcomes?.record(outcome, of: action, after: trajectory, at: place)
-    return outcome
+  }
+
+  /// Notes why it cannot go on, and lets its world go: others may wait for its place.
+  private mutating func fail(_ failure: AttemptFailure) async {
+    self.failure = failure
+    mismatches += await episode.recoveryMismatches
+    await episode.close()
+    episode = EndedEpisode()
   }
 
   /// Opens the world and takes every step so far in it.
+  ///
+  /// - Throws: `diverged` where the world does not repeat itself, and what the world throws.
   private mutating func catchUp(in suite: any TaskSuite, divergence: DivergencePolicy) async throws {
     for _ in 0..<(divergence == .retry ? 3 : 1) {
       let (episode, hasDiverged) = try await replay(in: suite)
@@ -88,7 +109,8 @@ extension Particle {
       }
       await episode.close()
     }
-    failure = "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode."
+    throw EnvironmentError(
+      .diverged, "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode.")
   }
 
   /// Takes the recorded actions in a fresh episode and compares what comes back.
@@ -113,12 +135,32 @@ extension Particle {
     var copy = self
     copy.mismatches = 0
     // Nothing continues from a particle that is over: its past is enough.
-    if !isOver, !isBehind, let episode = try await episode.fork() {
+    if !isOver, !isBehind, let episode = try await snapshot() {
       copy.episode = episode
     } else {
       (copy.episode, copy.isBehind) = (EndedEpisode(), true)
     }
     return copy
+  }
+
+  /// nil where the world cannot copy itself, or fails to.
+  private func snapshot() async throws -> (any Episode)? {
+    do throws(EnvironmentError) { return try await episode.fork() } catch {
+      guard error.kind != .cancelled else { throw error }
+      return nil
+    }
+  }
+}
+
+extension SteeringSettings {
+  /// Whether an error of a world that is open ends the attempt alone. A replay that came out otherwise never ends more.
+  func fails(over error: EnvironmentError) -> Bool {
+    error.kind != .cancelled && (onEnvironmentError == .fail || error.kind == .diverged)
+  }
+
+  /// The same of the opening of a task: what is wrong with the configuration is wrong for every other attempt too.
+  func failsToOpen(over error: EnvironmentError) -> Bool {
+    fails(over: error) && error.kind != .misconfigured && error.kind != .unknownTask
   }
 }
 
@@ -128,20 +170,20 @@ final class Segment: Sendable {
   let suite: any TaskSuite
   /// nil where nothing is stored, or the world need not be.
   let outcomes: OutcomeLog?
-  let divergence: DivergencePolicy
+  let settings: SteeringSettings
   let run: String
   let root: Seed
   /// How many steps a particle has taken when it stops.
   let end: Int
 
   init(
-    policy: any Policy, suite: any TaskSuite, outcomes: OutcomeLog?, divergence: DivergencePolicy, run: String,
+    policy: any Policy, suite: any TaskSuite, outcomes: OutcomeLog?, settings: SteeringSettings, run: String,
     root: Seed, end: Int
   ) {
     self.policy = policy
     self.suite = suite
     self.outcomes = outcomes
-    self.divergence = divergence
+    self.settings = settings
     self.run = run
     self.root = root
     self.end = end

@@ -14,7 +14,8 @@ extension Population {
 
   /// V(s₀), the first base of the evidence; 0 where no critic guides.
   func initialValue(_ state: inout State) async throws -> Double {
-    guard settings.schedule != .never, let critic, let first = state.particles.first else { return 0 }
+    guard settings.schedule != .never, let critic, let first = state.particles.first(where: { $0.failure == nil })
+    else { return 0 }
     state.criticCalls += 1
     // Where it is missing, any will do: it is the same base for all.
     return try await values(of: [CriticState(first.trajectory)], by: critic)[0] ?? 0
@@ -34,7 +35,20 @@ extension Population {
 
   private func values(of states: [CriticState], by critic: any Critic) async throws -> [Double?] {
     let returns = try await returns(from: states, by: critic)
-    return returns.map { $0?.softValue(temperature: settings.temperature) }
+    let values = returns.map { $0?.softValue(temperature: settings.temperature) }
+    let usable = values.map { value in
+      value.flatMap { Magnitude.isValue($0, besideRewardsUpTo: suite.maximalReward) ? $0 : nil }
+    }
+    // One that is out of bounds is missing, as one that could not be had. A critic that gives nothing else is of no use.
+    if states.count > 1, usable.allSatisfy({ $0 == nil }), let absurd = values.compactMap(\.self).first {
+      throw CriticError(
+        .failed,
+        "The critic \(critic.identity) expects \(absurd) to come where the world "
+          + (suite.maximalReward.map { "pays \($0) at most" } ?? "pays rewards of at most a billion")
+          + ": beside such values rewards are rounded away. Scale its values to the world's rewards (critic.scale), or give another --critic."
+      )
+    }
+    return usable
   }
 
   private func returns(from states: [CriticState], by critic: any Critic) async throws -> [ReturnDistribution?] {
@@ -46,11 +60,11 @@ extension Population {
   }
 
   /// The particle that a user without a verifier would take: the one whose last state the critic expects most of, the last
-  /// reward hidden. nil where there is no critic.
+  /// reward hidden. nil where there is no critic, or nothing to choose from.
   func selected(_ state: inout State) async throws -> Selection? {
     guard let critic else { return nil }
-    let whole = state.particles.indices.filter { state.particles[$0].failure == nil }
-    let candidates = whole.isEmpty ? Array(state.particles.indices) : whole
+    let candidates = state.particles.indices.filter { state.particles[$0].failure == nil }
+    guard !candidates.isEmpty else { return nil }
     let states = candidates.map { CriticState(state.particles[$0].trajectory, hidingLastReward: true) }
     state.criticCalls += states.count
     let returns = try await returns(from: states, by: critic)
@@ -58,7 +72,7 @@ extension Population {
     var best: Selection?
     for (particle, score) in zip(candidates, scores) {
       // The first of equals.
-      guard let score, score > best?.score ?? -.infinity else { continue }
+      guard let score, score.isFinite, score > best?.score ?? -.infinity else { continue }
       best = Selection(particle: particle, score: score)
     }
     return best
@@ -67,7 +81,9 @@ extension Population {
   func result(
     _ task: AgentTask, filter: any PopulationFilter, state: State, selection: Selection?, seconds: Double
   ) -> PopulationResult {
-    let weights = filter.weights
+    let isAlive = state.particles.contains { $0.failure == nil }
+    // Where nothing is alive, equal weights would be of nothing.
+    let weights = isAlive ? filter.weights : state.particles.map { _ in 0 }
     return PopulationResult(
       task: task,
       particles: state.particles.indices.map {
@@ -76,11 +92,12 @@ extension Population {
           logWeight: filter.logWeights.values[$0], weight: weights[$0])
       },
       bank: state.bank.map { PopulationResult.Banked(place: $0.place, trajectory: $0.trajectory) },
-      culled: state.culled, genealogy: filter.genealogy, softValue: filter.softValue, selection: selection,
+      culled: state.culled, genealogy: filter.genealogy,
+      softValue: isAlive && filter.softValue.isFinite ? filter.softValue : nil, selection: selection,
       calls: state.calls,
       criticCalls: state.criticCalls, usage: state.usage, wallSeconds: seconds,
       criticalPathSeconds: state.criticalPath, replayMismatches: state.mismatches,
-      failedParticles: state.replacedFailures + state.particles.count { $0.failure != nil })
+      failures: state.replaced + state.particles.compactMap(\.failure))
   }
 }
 

@@ -86,8 +86,10 @@ public struct Population: Sendable {
     var criticalPath = 0.0
     /// Replayed steps whose text differed from the recorded one.
     var mismatches = 0
-    /// Particles that failed and were replaced.
-    var replacedFailures = 0
+    /// Why particles failed whose places others took.
+    var replaced: [AttemptFailure] = []
+    /// The first observation, once it is known.
+    var opening: Observation?
   }
 
   private func run(_ task: AgentTask, filter: inout any PopulationFilter, state: inout State) async throws {
@@ -108,12 +110,22 @@ public struct Population: Sendable {
   /// A search has what it looks for.
   private func isSatisfied(_ state: State) -> Bool {
     guard settings.answer == .search, let best = suite.maximalReward else { return false }
-    return state.particles.contains { $0.trajectory.isFinished && $0.trajectory.reward >= best - 1e-9 }
+    return state.particles.contains {
+      $0.failure == nil && $0.trajectory.isFinished && $0.trajectory.reward >= best - 1e-9
+    }
   }
 
   private func open(_ task: AgentTask, count: Int, into state: inout State) async throws {
     // One opening serves all. Where the world cannot copy itself, each opens its own when it takes its first step.
-    let first = try await first(of: task, state.particles.first?.trajectory.opening)
+    let first: Particle
+    do { first = try await self.first(of: task, state.opening) } catch let error as EnvironmentError
+      where settings.failsToOpen(over: error)
+    {
+      let failed = Particle(failed: AttemptFailure(error), task: task)
+      state.particles += Array(repeating: failed, count: max(count, 1))
+      return
+    }
+    state.opening = first.trajectory.opening
     state.particles.append(first)
     for _ in 1..<max(count, 1) { state.particles.append(try await first.forked()) }
   }
@@ -136,8 +148,7 @@ public struct Population: Sendable {
 
   private func advance(_ places: [Int], to step: Int, state: inout State) async throws {
     let segment = Segment(
-      policy: policy, suite: suite, outcomes: outcomes, divergence: settings.divergence, run: run, root: root, end: step
-    )
+      policy: policy, suite: suite, outcomes: outcomes, settings: settings, run: run, root: root, end: step)
     let running = places.filter { !state.particles[$0].isOver && state.particles[$0].trajectory.count < step }
     guard !running.isEmpty else { return }
     var slowest = 0.0
@@ -184,7 +195,7 @@ public struct Population: Sendable {
     let before = state.particles
     let kept = Set(ancestors)
     for (place, particle) in before.enumerated() where !kept.contains(place) {
-      if particle.failure != nil { state.replacedFailures += 1 }
+      if let failure = particle.failure { state.replaced.append(failure) }
       if particle.trajectory.isFinished {
         state.bank.append((place, particle.trajectory))
       } else {

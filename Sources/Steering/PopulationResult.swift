@@ -7,7 +7,7 @@ public struct PopulationResult: Sendable {
   public struct Member: Sendable {
     public let trajectory: Trajectory
     /// Why it could not go on, or nil.
-    public let failure: String?
+    public let failure: AttemptFailure?
     public let logWeight: Double
     /// Its share of the posterior.
     public let weight: Double
@@ -25,7 +25,7 @@ public struct PopulationResult: Sendable {
     /// The step of the checkpoint.
     public let step: Int
     public let trajectory: Trajectory
-    public let failure: String?
+    public let failure: AttemptFailure?
   }
 
   public let task: AgentTask
@@ -33,8 +33,8 @@ public struct PopulationResult: Sendable {
   public let bank: [Banked]
   public internal(set) var culled: [Culled] = []
   public let genealogy: Genealogy
-  /// V(s₀) + β·log Ẑ.
-  public let softValue: Double
+  /// V(s₀) + β·log Ẑ; nil where every particle failed. One that failed among others has no weight and lowers it.
+  public let softValue: Double?
   public let selection: Selection?
   public let calls: Int
   /// States that a critic was asked about.
@@ -44,34 +44,43 @@ public struct PopulationResult: Sendable {
   /// Σ over segments of the slowest particle: no run can be faster.
   public let criticalPathSeconds: Double
   public let replayMismatches: Int
-  public let failedParticles: Int
+  /// Of the particles that failed, those included that others took the place of.
+  public let failures: [AttemptFailure]
+
+  public var failedParticles: Int { failures.count }
 
   /// The search ended at the maximal reward while others were unfinished; their weights are then of no posterior.
   public var isStoppedSearch: Bool {
     particles.contains { $0.failure == nil && !$0.trajectory.isFinished }
   }
 
-  /// The best trajectory by the verifier, finished and culled ones included.
-  public var best: Trajectory {
-    let all = particles.map(\.trajectory) + bank.map(\.trajectory)
-    // The first of equals; a population has at least one particle.
-    return all.dropFirst().reduce(all[0]) { $1.reward > $0.reward ? $1 : $0 }
+  /// What got through and is there at the end.
+  private var survivors: [Member] { particles.filter { $0.failure == nil } }
+
+  /// The best trajectory by the verifier, finished and culled ones included; nil where every attempt failed.
+  public var best: Trajectory? {
+    // The first of equals.
+    (survivors.map(\.trajectory) + bank.map(\.trajectory)).reduce(nil) { best, next in
+      best.map { $0.reward >= next.reward } == true ? best : next
+    }
   }
 
-  public var rewardBest: Double { best.reward }
+  /// nil where every attempt failed, as all rewards here are: a failed attempt has none.
+  public var rewardBest: Double? { best?.reward }
 
-  /// The plain mean over the particles.
-  public var rewardMean: Double {
-    particles.reduce(0) { $0 + $1.trajectory.reward } / Double(particles.count)
+  /// The plain mean over the particles that did not fail.
+  public var rewardMean: Double? {
+    let rewards = survivors.map(\.trajectory.reward)
+    return rewards.isEmpty ? nil : rewards.reduce(0, +) / Double(rewards.count)
   }
 
   /// The posterior mean. In a stochastic world the posterior also prefers lucky transitions.
-  public var rewardWeighted: Double {
-    particles.reduce(0) { $0 + $1.weight * $1.trajectory.reward }
+  public var rewardWeighted: Double? {
+    survivors.isEmpty ? nil : survivors.reduce(0) { $0 + $1.weight * $1.trajectory.reward }
   }
 
   /// What a user without a verifier would get: the critic's choice, or by chance where there is no critic.
-  public var rewardSelected: Double {
+  public var rewardSelected: Double? {
     selection.map { particles[$0.particle].trajectory.reward } ?? rewardMean
   }
 

@@ -9,6 +9,8 @@ public struct SteeringError: Error, Sendable, CustomStringConvertible {
     /// The user stopped the run.
     case interrupted
     case policy, environment, critic, store
+    /// Attempts failed, all of them or so many that there is no result to speak of.
+    case attemptsFailed
     /// The settings cannot be run.
     case badSettings
   }

@@ -29,6 +29,14 @@ public enum DivergencePolicy: String, CaseIterable, Sendable, Codable {
   case drop
 }
 
+/// What becomes of an attempt whose environment failed or hung, after the environment's own retries.
+public enum EnvironmentErrorPolicy: String, CaseIterable, Sendable, Codable {
+  /// The attempt fails, without weight, and the run goes on.
+  case fail
+  /// The run ends.
+  case stop
+}
+
 /// The answer a user wants of a population.
 public enum Answer: String, CaseIterable, Sendable, Codable {
   /// The best trajectory: the population stops once the maximal reward is banked.
@@ -51,11 +59,16 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   public var seed: UInt64
   /// How many particles each checkpoint of a beam keeps, at least 1; more than N is N, and nil is ``BeamSearch/standardKeep(of:)``.
   public var keep: Int?
+  /// Whether an attempt or the run ends with an environment that fails.
+  public var onEnvironmentError: EnvironmentErrorPolicy
+
+  /// The most particles that a population may have: it keeps the trajectory of each in memory.
+  public static let mostParticles = 100_000
 
   public init(
     method: Method = .amc, particles: Int = 8, temperature: Double = 0.1, schedule: Schedule = .never,
     resampler: Resampler = .systematic, answer: Answer = .sample, divergence: DivergencePolicy = .retry,
-    seed: UInt64 = 0, keep: Int? = nil
+    seed: UInt64 = 0, keep: Int? = nil, onEnvironmentError: EnvironmentErrorPolicy = .fail
   ) {
     self.method = method
     self.particles = particles
@@ -66,6 +79,7 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
     self.divergence = divergence
     self.seed = seed
     self.keep = keep
+    self.onEnvironmentError = onEnvironmentError
   }
 
   /// The same settings as the method understands them: one attempt has one particle, and only a steered population resamples.
@@ -77,11 +91,19 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
     return settings
   }
 
+  /// Below it β·log of a weight has no digits left.
+  private static let leastTemperature = 1e-9
+
   /// What is wrong with these settings, in words, or nil. `stepLimit` is the longest an episode can be.
   public func problem(stepLimit: Int) -> String? {
     if particles < 1 { return "steering.particles is \(particles); a population has at least 1 particle" }
-    if !(temperature > 0 && temperature.isFinite) {
-      return "steering.temperature is \(temperature); β is above 0, in reward units (0.1 is a tenth of a reward of 1)"
+    if particles > Self.mostParticles {
+      return "steering.particles is \(particles); a population has at most \(Self.mostParticles) particles"
+    }
+    if !(temperature >= Self.leastTemperature && temperature.isFinite) {
+      return
+        "steering.temperature is \(temperature); β is above 0, in reward units (0.1 is a tenth of a reward of 1), and at least "
+        + "\(Self.leastTemperature)"
     }
     if let keep, keep < 1 { return "steering.keep is \(keep); a beam keeps at least 1 particle" }
     return schedule.problem(stepLimit: stepLimit).map { "steering.resample \($0)" }

@@ -70,10 +70,10 @@ struct OutageCommandTests {
         "steer", "--method", "best-of", "--store", "s.sqlite", "--quiet", "--config", file)
       #expect(again.output.contains("80 of 80 answers were cut off") && again.output.contains("policy.maxTokens"))
       #expect(server.requests.count == 80)
-      let shown = try await cox.run("show", "last/order-0-0/0", "--store", "s.sqlite")
+      let shown = try await cox.run("show", "last/order-1-0/0", "--store", "s.sqlite")
       let task = try await cox.run("show", "last", "--store", "s.sqlite")
       #expect(shown.status == 0 && shown.output.contains("answer cut off"), "\(shown.errors) \(task.output)")
-      let json = try await cox.run("show", "last/order-0-0/0", "--store", "s.sqlite", "--json", "-")
+      let json = try await cox.run("show", "last/order-1-0/0", "--store", "s.sqlite", "--json", "-")
       let steps = try #require(json.json["steps"] as? [[String: Any]])
       #expect(steps.count == 5 && steps.allSatisfy { $0["cutOff"] as? Bool == true })
       let collected = try await cox.run(

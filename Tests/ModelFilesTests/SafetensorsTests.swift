@@ -120,3 +120,18 @@ import Testing
     }
   }
 }
+
+@Suite struct PointerTests {
+  @Test("A pointer of Git LFS in place of a model's file is called one")
+  func lfsPointer() throws {
+    try Places.withFolder { folder in
+      let path = folder.appendingPathComponent("model.safetensors").path
+      try Data("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 98\n".utf8).write(
+        to: URL(fileURLWithPath: path))
+      for open in [{ _ = try SafetensorsFile(contentsOf: path) }, { _ = try GGUFFile(contentsOf: path) }] {
+        let error = #expect(throws: ModelFileError.self) { try open() }
+        #expect(error?.message.contains("git lfs pull") == true, "\(error?.message ?? "")")
+      }
+    }
+  }
+}

@@ -42,7 +42,9 @@ struct BeamSearchTests {
     #expect(Self.ancestors([.nan, 0.2, 0.1], keep: 2) == [1, 1, 2])
   }
 
-  @Test("Rewards add up over checkpoints and go with the copies; weights stay equal, the soft value is the start's")
+  @Test(
+    "Rewards add up over checkpoints and go with the copies; weights of the living stay equal, the soft value is the start's"
+  )
   func accumulates() throws {
     var generator = SystemRandomNumberGenerator()
     var beam = BeamSearch(count: 4, keep: 2, schedule: .steps([1, 2]), initialValue: 0.4)
@@ -60,7 +62,7 @@ struct BeamSearchTests {
     // Now 1.1, 1.5, failed and 1.2.
     #expect(second.ancestors == [1, 1, 3, 3])
     beam.finish(paid: Payment(rewards: [1, 2, -.infinity, 4]))
-    #expect(beam.weights == [0.25, 0.25, 0.25, 0.25] && beam.softValue == 0.4)
+    #expect(beam.weights == [1.0 / 3, 1.0 / 3, 0, 1.0 / 3] && beam.softValue == 0.4)
     #expect(beam.genealogy.checkpoints == [first, second])
     #expect(beam.genealogy.lineage(of: 2) == [3, 3, 2])
   }

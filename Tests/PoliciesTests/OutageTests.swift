@@ -73,6 +73,7 @@ struct OutageTests {
       #expect(steps.last == .pause(4))
     }
     let impatient = RetryRule(attempts: 3, base: 1, most: 8, waitsOutOutages: false)
+    #expect(Self.steps(errors, rule: RetryRule(attempts: 1)).first == .giveUp(.attempts))
     #expect(Self.steps(errors, rule: impatient).prefix(3) == [.pause(0.5), .pause(1), .giveUp(.attempts)])
   }
 

@@ -82,7 +82,7 @@ struct ComparisonChartTests {
       task: Samples.task,
       particles: [.init(trajectory: paying(.nan), failure: nil, logWeight: .nan, weight: .nan)], bank: [],
       genealogy: Genealogy(count: 1), softValue: -.infinity, selection: nil, calls: 0, criticCalls: 0, usage: Usage(),
-      wallSeconds: 0, criticalPathSeconds: 0, replayMismatches: 0, failedParticles: 0)
+      wallSeconds: 0, criticalPathSeconds: 0, replayMismatches: 0, failures: [])
     let summaries = [
       MethodSummary(
         Samples.outcome([lost], wallSeconds: .nan), settings: SteeringSettings(), pricing: Pricing(), maximalReward: nil

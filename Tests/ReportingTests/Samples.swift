@@ -61,12 +61,13 @@ enum Samples {
       task: task,
       particles: trajectories.enumerated().map { place, trajectory in
         .init(
-          trajectory: trajectory, failure: failures[place], logWeight: failures[place] == nil ? 0 : -.infinity,
+          trajectory: trajectory, failure: failures[place].map { AttemptFailure(.environmentFailed, $0) },
+          logWeight: failures[place] == nil ? 0 : -.infinity,
           weight: 1 / Double(trajectories.count))
       },
       bank: bank, genealogy: genealogy, softValue: 0.5, selection: nil, calls: trajectories.reduce(0) { $0 + $1.count },
       criticCalls: 0, usage: Usage(), wallSeconds: 1, criticalPathSeconds: 1, replayMismatches: 0,
-      failedParticles: failures.count)
+      failures: failures.values.map { AttemptFailure(.environmentFailed, $0) })
   }
 
   static func outcome(_ results: [PopulationResult], wallSeconds: Double) -> Campaign.Outcome {
@@ -94,6 +95,10 @@ enum Samples {
       "outputTokens": tokens.2, "cost": cost, "wallSeconds": seconds, "criticalPathSeconds": 61.2, "resamplings": 96,
       "forks": 300, "replayMismatches": mismatches, "failedParticles": failed, "perTask": [Any](),
     ]
+    if failed > 0 {
+      let reason: [String: Any] = ["reason": "environmentFailed", "count": failed, "example": "lost", "remedy": "look"]
+      object["failedAttempts"] = ["count": failed, "tasks": 0, "reasons": [reason]]
+    }
     if let solved { object["solvedBest"] = ["mean": solved.0, "se": solved.1] }
     if let keep { object["keep"] = keep }
     if let stopped { object["stopped"] = stopped }

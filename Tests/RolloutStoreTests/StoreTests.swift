@@ -95,7 +95,8 @@ struct StoreTests {
         run: run.id, task: Self.task,
         trajectories: [
           TrajectoryRecord(particle: 0, trajectory: Self.trajectory(["a"])),
-          TrajectoryRecord(particle: 1, trajectory: Self.trajectory(["a"]), failure: "lost"),
+          TrajectoryRecord(
+            particle: 1, trajectory: Self.trajectory(["a"]), failure: AttemptFailure(.environmentFailed, "lost")),
           TrajectoryRecord(particle: 0, standing: .banked, trajectory: Self.trajectory(["b"])),
         ])
     }
@@ -244,7 +245,7 @@ struct StoreLifeTests {
       for (table, column) in [
         ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
         ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"), ("call", "cutOffAnswers"),
-        ("call", "continuation"),
+        ("call", "estimatedTokens"), ("call", "continuation"), ("trajectory", "failureKind"),
       ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
       for table in ["outcome", "score"] { try database.execute(sql: "DROP TABLE \(table)") }
       try database.execute(sql: "PRAGMA user_version = 1")

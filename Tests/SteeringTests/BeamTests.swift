@@ -21,11 +21,11 @@ struct BeamTests {
     var independent = settings
     independent.method = .bestOf
     let bestOf = try await Self.campaign(independent).run(tasks).results
-    let gain = MeanEstimate(zip(beam, bestOf).map { $0.rewardBest - $1.rewardBest })
+    let gain = MeanEstimate(try zip(beam, bestOf).map { try #require($0.rewardBest) - (try #require($1.rewardBest)) })
     // Four standard errors above nothing.
     #expect(gain.mean > 4 * gain.se && gain.se > 0, "\(gain)")
     for result in beam {
-      #expect(abs(result.rewardWeighted - result.rewardMean) < 1e-12)
+      #expect(abs(try #require(result.rewardWeighted) - (try #require(result.rewardMean))) < 1e-12)
       #expect(result.softValue == beam[0].softValue)
       #expect(result.genealogy.checkpoints.map(\.step) == [3, 6, 9])
       for checkpoint in result.genealogy.checkpoints {

@@ -65,9 +65,10 @@ import Testing
         SteeringSettings(method: .bestOf, particles: 8, temperature: 0.15, answer: .sample, seed: 12),
         tasks: 1_000..<1_300)
       let row = try #require(plan.row(particles: 8, temperature: 0.15, resample: resample))
-      func check(_ predicted: MeanEstimate, _ figure: KeyPath<PopulationResult, Double>, _ comment: Comment) {
+      func check(_ predicted: MeanEstimate, _ figure: KeyPath<PopulationResult, Double?>, _ comment: Comment) {
         let (a, b) = (
-          MeanEstimate(steered.map { $0[keyPath: figure] }), MeanEstimate(independent.map { $0[keyPath: figure] })
+          MeanEstimate(present: steered.map { $0[keyPath: figure] }),
+          MeanEstimate(present: independent.map { $0[keyPath: figure] })
         )
         // The simulation is of 400 rollouts, so that its own error is beside the sampling of both.
         let error = (a.se * a.se + b.se * b.se + predicted.se * predicted.se).squareRoot()
@@ -83,6 +84,78 @@ import Testing
     #expect(choice.resample != "none")
     #expect(choice.interval[0] > 0)
     #expect(choice.moreRollouts == 0)
+  }
+
+  @Test(
+    "Where rewards are paid on the way, no more is predicted than the world can pay, and what real populations reach")
+  func partialRewards() async throws {
+    let world = FindsWorld()
+    func populations(
+      _ settings: SteeringSettings, tasks: Range<Int>
+    ) async throws -> [PopulationResult] {
+      try await Campaign(
+        suite: world, policy: FindsWorld.searcher, critic: FindsWorld.exactCritic, settings: settings, concurrency: 64
+      ).run(tasks.map(world.task)).results
+    }
+    let stored = try await populations(
+      SteeringSettings(method: .bestOf, particles: 6, answer: .sample, seed: 5), tasks: 0..<60)
+    var rollouts: [ValuedRollout] = []
+    for trajectory in stored.flatMap({ $0.particles.map(\.trajectory) }) {
+      let states = (0..<trajectory.count).map { CriticState(trajectory.prefix($0)) }
+      rollouts.append(
+        ValuedRollout(trajectory, beliefs: try await FindsWorld.exactCritic.returnsToGo(from: states)))
+    }
+    var planner = Planner(
+      environment: world.identity, policy: "searcher", critic: "exact",
+      settings: SteeringSettings(particles: 8, temperature: 0.1, answer: .search), particles: [4, 8, 32],
+      temperatures: [0.03, 0.1], maximalReward: world.maximalReward, seed: Seed(1))
+    planner.work = 400_000
+    let plan = try await planner.plan(rollouts)
+    for row in plan.rows {
+      #expect(row.rewardBest.mean <= 1 + 1e-9, "\(row)")
+      #expect(row.rewardWeighted.mean <= 1 + 1e-9, "\(row)")
+    }
+    for schedule in [Schedule.steps([3, 6]), .effectiveSampleSize(below: 0.5)] {
+      let steered = try await populations(
+        SteeringSettings(particles: 4, temperature: 0.1, schedule: schedule, answer: .sample, seed: 11),
+        tasks: 1_000..<1_300)
+      let row = try #require(plan.row(particles: 4, temperature: 0.1, resample: schedule.description))
+      for (predicted, figure) in [
+        (row.rewardBest, \PopulationResult.rewardBest), (row.rewardWeighted, \.rewardWeighted),
+      ] {
+        let real = MeanEstimate(steered.map { $0[keyPath: figure] })
+        let error = (real.se * real.se + predicted.se * predicted.se).squareRoot()
+        #expect(abs(real.mean - predicted.mean) < 3 * error + 0.01, "\(schedule): \(predicted) predicted, \(real) real")
+      }
+    }
+  }
+
+  @Test("A gain above zero that is only small is not called none")
+  func smallGain() throws {
+    func reason(_ gains: [Double], maximum: Double) throws -> String {
+      let judge = PlanJudge(
+        tasks: gains.count, rollouts: 8 * gains.count, maximum: maximum, obstacle: nil, scale: 1, seed: Seed(3)
+      ) { trial in
+        Plan.Row(
+          particles: 8, temperature: 0.1, resample: "ess:0.5", rewardBest: MeanEstimate(trial.best),
+          rewardWeighted: MeanEstimate(trial.best), gainBest: MeanEstimate(trial.gainBest),
+          gainWeighted: MeanEstimate(trial.gainBest), calls: 1, cost: 0)
+      }
+      var trial = Trial(
+        setting: Simulation.Setting(particles: 8, temperature: 0, schedule: .effectiveSampleSize(below: 0.5)))
+      trial.best = gains.map { 0.5 + $0 }
+      trial.attemptsBest = gains.map { _ in 0.5 }
+      return try #require(judge.choice(.search, [trial], \.gainBest, \.attemptsBest)).reason
+    }
+    let small = (0..<40).map { 0.004 + 0.002 * Double($0 % 3 - 1) }
+    for maximum in [1, 0.5] {
+      #expect(try reason(small, maximum: maximum).contains("above zero, but too small to be sure of"))
+    }
+    let none = (0..<40).map { 0.1 * Double($0 % 3 - 1) }
+    for maximum in [1, 0.5] {
+      #expect(try reason(none, maximum: maximum).contains("not significantly different from zero"))
+    }
+    #expect(try reason(none.map { $0 + 0.3 }, maximum: 1).hasPrefix("Predicted to gain"))
   }
 
   @Test("Where the critic's values are noise the plan is best-of-N, and the harm of steering by them is foreseen")
@@ -102,7 +175,9 @@ import Testing
     let independent = try await Self.campaign(
       SteeringSettings(method: .bestOf, particles: 8, temperature: 0.15, answer: .sample, seed: 12),
       tasks: 1_000..<1_300)
-    let (a, b) = (MeanEstimate(steered.map(\.rewardBest)), MeanEstimate(independent.map(\.rewardBest)))
+    let (a, b) = (
+      MeanEstimate(present: steered.map(\.rewardBest)), MeanEstimate(present: independent.map(\.rewardBest))
+    )
     let error = (a.se * a.se + b.se * b.se + row.gainBest.se * row.gainBest.se).squareRoot()
     #expect(abs(a.mean - b.mean - row.gainBest.mean) < 3 * error + 0.02, "\(a) \(b) \(row.gainBest)")
     #expect(row.gainBest.mean < 0)

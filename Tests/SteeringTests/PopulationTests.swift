@@ -28,9 +28,9 @@ struct PopulationTests {
       let population = Self.population(count: 15, schedule: schedule, seed: UInt64(seed))
       let result = try await population.steer(ChainWorld().task(number: 0))
       // exp of the estimated soft value over β is unbiased; Z = (0.7 + 0.3·exp(1/(12·0.1)))¹².
-      let ratio = exp(result.softValue / 0.1 - 12 * log(0.7 + 0.3 * exp(1 / 1.2)))
+      let ratio = exp(try #require(result.softValue) / 0.1 - 12 * log(0.7 + 0.3 * exp(1 / 1.2)))
       evidence.append(ratio)
-      weighted.append(ratio * result.rewardWeighted)
+      weighted.append(ratio * (try #require(result.rewardWeighted)))
     }
     let z = MeanEstimate(evidence)
     #expect(abs(z.mean - 1) < 4.5 * z.se)
@@ -92,7 +92,7 @@ struct PopulationTests {
     // Its place was taken by a clone.
     #expect(steered.particles.allSatisfy { $0.failure == nil && $0.trajectory.isDone })
     let independent = try await Self.population(world, policy: policy, schedule: .never).steer(world.task(number: 0))
-    #expect(independent.particles[2].failure == "too long")
+    #expect(independent.particles[2].failure == AttemptFailure(.contextTooLong, "too long"))
     #expect(independent.particles[2].weight == 0)
     #expect(independent.failedParticles == 1)
     #expect(world.counter.opened == world.counter.closed)
@@ -107,7 +107,10 @@ struct PopulationTests {
 
     let refused = ClosurePolicy("prude") { _ throws(PolicyError) in throw PolicyError(.contentRefused, "no") }
     let result = try await Self.population(world, policy: refused).steer(world.task(number: 0))
-    #expect(result.failedParticles == 8 && result.rewardBest == 0)
+    #expect(result.failedParticles == 8 && result.failures.allSatisfy { $0.kind == .contentRefused })
+    // A failed attempt has no reward.
+    #expect(result.rewardBest == nil && result.rewardMean == nil && result.rewardWeighted == nil)
+    #expect(result.rewardSelected == nil && result.softValue == nil && result.particles.allSatisfy { $0.weight == 0 })
   }
 
   @Test func oneParticleIsOneAttempt() async throws {
@@ -137,7 +140,13 @@ struct PopulationTests {
     let population = Population(
       suite: Broken(), policy: ChainWorld.coin, critic: nil,
       settings: SteeringSettings(method: .bestOf, particles: 2), run: "test")
-    let error = await #expect(throws: SteeringError.self) { try await population.steer(Broken().task("t")) }
+    let result = try await population.steer(Broken().task("t"))
+    #expect(result.rewardBest == nil && result.failures.count == 2)
+    #expect(result.failures.allSatisfy { $0.kind == .badReward && $0.message.contains("nan") })
+    let strict = Population(
+      suite: Broken(), policy: ChainWorld.coin, critic: nil,
+      settings: SteeringSettings(method: .bestOf, particles: 2, onEnvironmentError: .stop), run: "test")
+    let error = await #expect(throws: SteeringError.self) { try await strict.steer(Broken().task("t")) }
     #expect(error?.kind == .environment && error?.message.contains("nan") == true)
   }
 
@@ -167,7 +176,7 @@ struct PopulationTests {
     ).steer(Leave().task("t"))
     #expect(!sample.bank.isEmpty)
     #expect(sample.bank.allSatisfy { $0.trajectory.isDone && $0.trajectory.reward == 0.5 })
-    #expect(sample.rewardBest >= 0.5)
+    #expect(try #require(sample.rewardBest) >= 0.5)
 
     var searching = settings
     searching.answer = .search
@@ -187,7 +196,7 @@ struct PopulationTests {
     let selection = try #require(result.selection)
     // The exact critic sees every one, so that its choice is the best.
     #expect(result.rewardSelected == result.particles.map(\.trajectory.reward).max())
-    #expect(abs(selection.score - result.rewardSelected) < 1e-9)
+    #expect(abs(selection.score - (try #require(result.rewardSelected))) < 1e-9)
     let blind = try await Self.population(critic: nil, schedule: .never).steer(ChainWorld().task(number: 1))
     #expect(blind.selection == nil && blind.rewardSelected == blind.rewardMean)
   }

@@ -38,3 +38,10 @@ struct ProgramReply: Decodable {
   // snapshot
   let snapshot: JSONValue?
 }
+
+extension ProgramReply {
+  /// Reads a line. Bytes that are no UTF-8 are repaired, as a terminal would show them.
+  init(line: [UInt8]) throws {
+    self = try OutsideJSON.decode(ProgramReply.self, from: String(decoding: line, as: UTF8.self))
+  }
+}

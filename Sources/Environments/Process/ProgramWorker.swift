@@ -1,12 +1,6 @@
 import Agents
+import ChildProcess
 import Foundation
-import Subprocess
-
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 
 /// One running program: questions go in on its standard input, answers come back on its standard output, in any order.
 ///
@@ -19,6 +13,8 @@ actor ProgramWorker {
     var folder: String?
     /// The longest one answer may take, in seconds.
     var timeout: Double
+    /// What it gets of this process's variables.
+    var environment = ChildEnvironment()
   }
 
   /// A line longer than this is no answer.
@@ -26,7 +22,6 @@ actor ProgramWorker {
 
   private let settings: Settings
   private let path: String
-  private let complaints = Complaints()
   private let questions: AsyncStream<Data>.Continuation
   private var running: Task<Void, Never>?
   private var waiting: [Int: CheckedContinuation<Result<ProgramReply, EnvironmentError>, Never>] = [:]
@@ -57,7 +52,8 @@ actor ProgramWorker {
 
   /// Asks and waits for the answer.
   func ask(_ make: (Int) -> ProgramRequest) async throws(EnvironmentError) -> ProgramReply {
-    if let end { throw end }
+    // It ended over what somebody else asked.
+    if let end { throw end.kind == .unavailable ? EnvironmentError(.displaced, end.message) : end }
     next += 1
     let id = next
     let request = make(id)
@@ -68,7 +64,7 @@ actor ProgramWorker {
       try await Task.sleep(for: .seconds(settings.timeout))
       self.stop(
         EnvironmentError(
-          .unavailable, "\(self.name) did not answer \(request.op.rawValue) within \(settings.timeout) s."))
+          .unavailable, "\(self.name) did not answer \(request.op.rawValue) within \(settings.timeout) s."), over: id)
     }
     defer { timer.cancel() }
     let result = await withTaskCancellationHandler {
@@ -106,56 +102,49 @@ actor ProgramWorker {
   // MARK: - The program
 
   private func run(_ stream: AsyncStream<Data>) async {
-    var options = PlatformOptions()
-    // Apart from the terminal's process group, so that Ctrl-C reaches only cox, which then ends the run in order.
-    options.createSession = true
-    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
-    let complaints = complaints
+    let program = ChildProgram(
+      path: path, arguments: Array(settings.command.dropFirst()), folder: settings.folder,
+      environment: settings.environment, grace: .milliseconds(300))
     do {
-      _ = try await Subprocess.run(
-        .path(FilePath(path)), arguments: Arguments(Array(settings.command.dropFirst())),
-        workingDirectory: settings.folder.map { FilePath($0) }, platformOptions: options, input: .inputWriter,
-        output: .sequence, error: .sequence
-      ) { execution in
-        try await withThrowingTaskGroup(of: Void.self) { group in
+      try await program.run { child in
+        await withTaskGroup(of: Void.self) { group in
           group.addTask {
-            for await data in stream { _ = try await execution.standardInputWriter.write(Array(data)) }
-            try await execution.standardInputWriter.finish()
-          }
-          group.addTask {
-            var lines = Lines(longest: 1 << 16)
-            for try await buffer in execution.standardError {
-              for line in lines.take(buffer.withUnsafeBytes { Array($0) }) ?? [] { complaints.note(line) }
+            for await data in stream {
+              do { try await child.write(Array(data)) } catch { break }
             }
+            await child.endInput()
           }
-          var lines = Lines(longest: Self.longestLine)
-          for try await buffer in execution.standardOutput {
-            guard let whole = lines.take(buffer.withUnsafeBytes { Array($0) }) else {
-              self.stop(
-                EnvironmentError(
-                  .unavailable,
-                  "\(self.name) wrote a line of more than \(Self.longestLine >> 20) MB, which is no answer."))
-              break
-            }
-            for line in whole { self.take(line) }
-          }
-          // What it said last may still be on its way.
-          try? await Task.sleep(for: .milliseconds(50))
-          self.stop(EnvironmentError(.unavailable, "\(self.name) has ended\(complaints.text)"))
+          await self.read(child)
+          self.stop(EnvironmentError(.unavailable, "\(self.name) has ended\(await child.complaints.lastWords())"))
           group.cancelAll()
         }
       }
     } catch {
-      stop(EnvironmentError(.unavailable, "\(name) has ended\(complaints.text)"))
+      stop(EnvironmentError(.unavailable, "\(name) could not be run: \(error)"))
+    }
+  }
+
+  private func read(_ child: Child) async {
+    var lines = Lines(longest: Self.longestLine)
+    // Where the pipe breaks, the program is as good as ended.
+    try? await child.read { bytes in
+      guard let whole = lines.take(bytes) else {
+        self.stop(
+          EnvironmentError(
+            .unavailable,
+            "\(self.name) wrote a line of more than \(Self.longestLine >> 20) MB, which is no answer."))
+        return false
+      }
+      for line in whole { self.take(line) }
+      return true
     }
   }
 
   private func take(_ line: [UInt8]) {
-    // Bytes that are no UTF-8 are repaired, as a terminal would show them.
     let text = String(decoding: line, as: UTF8.self)
     guard !text.allSatisfy(\.isWhitespace) else { return }
     do {
-      let reply = try OutsideJSON.decode(ProgramReply.self, from: text)
+      let reply = try ProgramReply(line: line)
       if let id = reply.id, abandoned.remove(id) != nil { return }
       guard let id = reply.id, let continuation = waiting.removeValue(forKey: id) else {
         return stop(misspoken("an answer without the id of a question", text))
@@ -171,10 +160,15 @@ actor ProgramWorker {
       .unavailable, "\(name) wrote \(what): \(text.prefix(200)). What is not an answer belongs on standard error.")
   }
 
-  private func stop(_ error: EnvironmentError) {
+  /// - Parameter question: the one that it ended over; the oldest that is open where nobody knows, since programs answer in order.
+  private func stop(_ error: EnvironmentError, over question: Int? = nil) {
     guard end == nil else { return }
     end = error
-    for continuation in waiting.values { continuation.resume(returning: .failure(error)) }
+    let culprit = question ?? waiting.keys.min()
+    let displaced = error.kind == .unavailable ? EnvironmentError(.displaced, error.message) : error
+    for (id, continuation) in waiting {
+      continuation.resume(returning: .failure(id == culprit ? error : displaced))
+    }
     waiting = [:]
     questions.finish()
     let running = running
@@ -195,46 +189,5 @@ actor ProgramWorker {
     }
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     return folders.map { "\($0)/\(program)" }.first(where: manager.isExecutableFile)
-  }
-}
-
-/// Bytes put together to lines.
-struct Lines {
-  private let longest: Int
-  private var rest: [UInt8] = []
-
-  init(longest: Int) { self.longest = longest }
-
-  /// The lines that are whole with these bytes, without their ends; nil where one is too long.
-  mutating func take(_ bytes: [UInt8]) -> [[UInt8]]? {
-    var lines: [[UInt8]] = []
-    var start = 0
-    // Only what is new is searched: a line may come in many pieces.
-    while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
-      lines.append(rest + bytes[start..<end])
-      rest = []
-      start = end + 1
-    }
-    rest += bytes[start...]
-    return rest.count > longest ? nil : lines
-  }
-}
-
-/// The last lines that a program wrote to standard error, to say why it ended.
-private final class Complaints: @unchecked Sendable {
-  private let lock = NSLock()
-  private var lines: [String] = []
-
-  func note(_ line: [UInt8]) {
-    lock.withLock {
-      lines.append(String(decoding: line.prefix(300), as: UTF8.self))
-      if lines.count > 5 { lines.removeFirst() }
-    }
-  }
-
-  /// ": what it said", or a full stop.
-  var text: String {
-    let said = lock.withLock { lines.joined(separator: " | ") }
-    return said.isEmpty ? "." : ": \(said)"
   }
 }

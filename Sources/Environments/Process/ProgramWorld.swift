@@ -1,4 +1,5 @@
 import Agents
+import ChildProcess
 import Foundation
 import Synchronization
 
@@ -14,15 +15,19 @@ public final class ProgramWorld: TaskSuite {
     public var timeout: Double
     /// Instead of the program's own step limit.
     public var stepLimit: Int?
+    /// What the program gets of this process's variables.
+    public var environment: ChildEnvironment
 
     public init(
-      command: [String], folder: String? = nil, processes: Int = 1, timeout: Double = 60, stepLimit: Int? = nil
+      command: [String], folder: String? = nil, processes: Int = 1, timeout: Double = 60, stepLimit: Int? = nil,
+      environment: ChildEnvironment = ChildEnvironment()
     ) {
       self.command = command
       self.folder = folder
       self.processes = processes
       self.timeout = timeout
       self.stepLimit = stepLimit
+      self.environment = environment
     }
   }
 
@@ -53,10 +58,13 @@ public final class ProgramWorld: TaskSuite {
     self.settings = settings
     self.splits = splits
     pool = ProgramPool(
-      .init(command: settings.command, folder: settings.folder, timeout: settings.timeout), size: settings.processes)
+      .init(
+        command: settings.command, folder: settings.folder, timeout: settings.timeout,
+        environment: settings.environment), size: settings.processes)
     do {
       hello = try await pool.worker(0).ask { ProgramRequest(id: $0, op: .hello, protocol: Self.protocolVersion) }
       let name = try hello.checkedName(of: settings.command)
+      try hello.checkTaskNames(of: name)
       stepLimit = try hello.checkedStepLimit(or: settings.stepLimit)
       self.prompting = try prompting(Prompting(hello.instructions ?? ""))
       maximalReward = hello.maximalReward
@@ -81,7 +89,7 @@ public final class ProgramWorld: TaskSuite {
   }
 
   public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask {
-    guard hello.tasks?.values.contains(where: { $0.contains(id.rawValue) }) == true else {
+    guard hello.tasks?.values.joined().contains(where: { TaskID($0) == id }) == true else {
       throw EnvironmentError(.unknownTask, "The program has no task \(id).")
     }
     return task(id.rawValue)
@@ -137,6 +145,17 @@ extension ProgramReply {
         .misconfigured, "\(command.first ?? "") answered hello without a name or without tasks.")
     }
     return name
+  }
+
+  /// Answers are stored under the names of tasks, and a task of two splits would be judged by what was learned from it.
+  fileprivate func checkTaskNames(of name: String) throws(EnvironmentError) {
+    let names = Split.allCases.flatMap { tasks?[$0.rawValue] ?? [] }.map { TaskID($0) }
+    guard let repeated = names.firstRepeated else { return }
+    let splits = Split.allCases.filter { tasks?[$0.rawValue]?.contains { TaskID($0) == repeated } == true }
+    throw EnvironmentError(
+      .misconfigured,
+      "\(name.clipped(to: 80)) lists the task \(repeated.rawValue.clipped(to: 80)) more than once (in \(splits.map(\.rawValue).joined(separator: " and "))): "
+        + "every task has a name of its own, and belongs to one split.")
   }
 
   fileprivate func checkedStepLimit(or own: Int?) throws(EnvironmentError) -> Int {

@@ -1,4 +1,5 @@
 import Agents
+import ChildProcess
 import Foundation
 
 extension SimulatorPool {
@@ -23,6 +24,8 @@ extension SimulatorPool {
     public var patience: Duration
     /// The longest answer, in bytes.
     public var answerLimit: Int
+    /// What the processes get of this one's variables.
+    public var environment = ChildEnvironment()
 
     /// - Parameter processes: nil for as many as half the processors, and as the memory free now has room for.
     public init(

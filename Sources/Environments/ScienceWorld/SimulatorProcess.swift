@@ -1,17 +1,10 @@
 import Agents
+import ChildProcess
 import Foundation
-import Subprocess
-
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 
 /// A Java process that runs the simulator behind a Py4J gateway.
 ///
-/// The gateway watches its standard input and ends with it, so that the process outlives neither an interrupted program nor a
-/// killed one. It listens on loopback alone, on a port of its choosing that it prints; the Py4J inside the jar knows no password.
+/// It outlives neither an interrupted program nor a killed one (``ChildProgram``). It listens on loopback alone, on a port of its choosing that it prints; the Py4J inside the jar knows no password.
 struct SimulatorProcess {
   let settings: SimulatorPool.Settings
 
@@ -35,29 +28,25 @@ struct SimulatorProcess {
   ///
   /// - Throws: ``EnvironmentError`` where the process does not get as far as answering, or is another version than expected.
   func run(_ ready: @escaping @Sendable (Simulator) async -> Void) async throws(EnvironmentError) {
-    var options = PlatformOptions()
-    // Apart from the terminal's process group, so that Ctrl-C reaches only the program, which then ends in order.
-    options.createSession = true
-    let result: ExecutionResult<EnvironmentError?, SequenceOutput, DiscardedOutput>
     // It writes a table of its object types into the folder it runs in.
     let folder = FileManager.default.temporaryDirectory.appending(path: "coxswain-scienceworld-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
+    let failure: EnvironmentError?
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      result = try await Subprocess.run(
-        .path(FilePath(Self.absolute(settings.java))), arguments: Arguments(arguments),
-        workingDirectory: FilePath(folder.path), platformOptions: options, input: .inputWriter, output: .sequence,
-        error: .discarded
-      ) { execution in
-        let failure = await serve(execution.standardOutput, ready)
-        try? execution.send(signal: .kill)
+      let program = ChildProgram(
+        path: Self.absolute(settings.java), arguments: arguments, folder: folder.path,
+        environment: settings.environment)
+      failure = try await program.run { child in
+        let failure = await serve(child, ready)
+        child.kill()
         return failure
       }
     } catch {
       guard !Task.isCancelled else { return }
       throw EnvironmentError(.misconfigured, "ScienceWorld could not be started with \(settings.java): \(error)")
     }
-    if let failure = result.closureResult, !Task.isCancelled { throw failure }
+    if let failure, !Task.isCancelled { throw failure }
   }
 
   /// What is still going on of a process.
@@ -68,12 +57,12 @@ struct SimulatorProcess {
   }
 
   private func serve(
-    _ output: SubprocessOutputSequence, _ ready: @escaping @Sendable (Simulator) async -> Void
+    _ child: Child, _ ready: @escaping @Sendable (Simulator) async -> Void
   ) async -> EnvironmentError? {
     let (ports, found) = AsyncStream<Int>.makeStream()
     return await withTaskGroup(of: Event.self) { group in
       group.addTask {
-        await drain(output, port: found)
+        await drain(child, port: found)
         return .outputEnded
       }
       group.addTask {
@@ -81,8 +70,8 @@ struct SimulatorProcess {
         return .connectionEnded(
           EnvironmentError(
             .misconfigured,
-            "ScienceWorld did not start: \(settings.java) \(arguments.joined(separator: " ")) named no port. Run it by hand to "
-              + "see why."))
+            "ScienceWorld did not start: \(settings.java) \(arguments.joined(separator: " ")) named no port"
+              + "\(await child.complaints.lastWords()) Run it by hand to see more."))
       }
       group.addTask {
         try? await Task.sleep(for: settings.patience)
@@ -98,22 +87,20 @@ struct SimulatorProcess {
   }
 
   /// Reads everything the process prints until it ends, since a full pipe would stop it; the first line is the port.
-  private func drain(_ output: SubprocessOutputSequence, port: AsyncStream<Int>.Continuation) async {
+  private func drain(_ child: Child, port: AsyncStream<Int>.Continuation) async {
     defer { port.finish() }
     var line: [UInt8]? = []
-    do {
-      for try await buffer in output {
-        guard var text = line else { continue }
-        buffer.withUnsafeBytes { text.append(contentsOf: $0.prefix(64)) }
-        line = text
-        guard text.contains(UInt8(ascii: "\n")) || text.count > 64 else { continue }
-        line = nil
-        let first = String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-        if let number = Int(first.filter { !$0.isWhitespace }), (1...65_535).contains(number) { port.yield(number) }
-        port.finish()
-      }
-    } catch {
-      // The pipe broke: the process is as good as ended.
+    // Where the pipe breaks, the process is as good as ended.
+    try? await child.read { bytes in
+      guard let start = line else { return true }
+      let text = start + bytes.prefix(64)
+      line = text
+      guard text.contains(UInt8(ascii: "\n")) || text.count > 64 else { return true }
+      line = nil
+      let first = String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+      if let number = Int(first.filter { !$0.isWhitespace }), (1...65_535).contains(number) { port.yield(number) }
+      port.finish()
+      return true
     }
   }
 

@@ -48,7 +48,8 @@ public struct PopulationStory: Sendable {
     let culled = GenealogyPicture.matched(result.bank.map { ($0.place, $0.trajectory) }, to: descent)
     let final = result.particles.enumerated().map { place, member in
       Life(
-        place: place, culledAfter: nil, trajectory: member.trajectory, failure: member.failure, weight: member.weight)
+        place: place, culledAfter: nil, trajectory: member.trajectory, failure: member.failure?.message,
+        weight: member.weight)
     }
     self.init(
       task: result.task, method: method, genealogy: result.genealogy,
@@ -59,7 +60,7 @@ public struct PopulationStory: Sendable {
           }
         }
         + result.culled.map {
-          Life(place: $0.place, culledAfter: $0.step, trajectory: $0.trajectory, failure: $0.failure)
+          Life(place: $0.place, culledAfter: $0.step, trajectory: $0.trajectory, failure: $0.failure?.message)
         }, format: format)
   }
 }

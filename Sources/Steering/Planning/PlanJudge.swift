@@ -5,7 +5,7 @@ import Foundation
 struct PlanJudge {
   let tasks: Int
   let rollouts: Int
-  /// The largest return seen.
+  /// The largest reward that a trajectory can have; the largest seen where the world names none.
   let maximum: Double
   let obstacle: Obstacle?
   /// The largest return less the smallest.
@@ -131,14 +131,14 @@ struct PlanJudge {
       return "Predicted to gain \(figures) over \(name) at no more calls."
     }
     if interval[1] < 0 { return "Steering is predicted to lose against \(name): \(figures)." }
+    let verdict =
+      interval[0] > 0
+      ? "is above zero, but too small to be sure of" : "is not significantly different from zero"
     if maximum - bestOf.mean < 0.03 * abs(maximum) {
       return
-        "\(name) already reaches \(String(format: "%.3f", bestOf.mean)), and the gain of steering, \(figures), is not told "
-        + "from zero."
+        "\(name) already reaches \(String(format: "%.3f", bestOf.mean)), and the predicted gain of steering, \(figures), "
+        + "\(verdict)."
     }
-    if interval[0] > 0 {
-      return "The predicted gain over \(name), \(figures), is too small to be sure of."
-    }
-    return "The predicted gain over \(name), \(figures), is not told from zero."
+    return "The predicted gain over \(name), \(figures), \(verdict)."
   }
 }

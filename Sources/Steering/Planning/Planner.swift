@@ -18,6 +18,8 @@ public struct Planner: Sendable {
   public var particles: [Int]
   /// β to try in a search; nil for shares of the range of returns.
   public var temperatures: [Double]?
+  /// The largest reward that a trajectory can have; nil where the world names none, and the largest stored one counts.
+  public var maximalReward: Double?
   /// What a call costs on average.
   public var callCost: Double
   public var seed: Seed
@@ -26,7 +28,8 @@ public struct Planner: Sendable {
 
   public init(
     environment: EnvironmentIdentity, policy: String, critic: String, settings: SteeringSettings,
-    particles: [Int]? = nil, temperatures: [Double]? = nil, callCost: Double = 0, seed: Seed
+    particles: [Int]? = nil, temperatures: [Double]? = nil, maximalReward: Double? = nil, callCost: Double = 0,
+    seed: Seed
   ) {
     self.environment = environment
     self.policy = policy
@@ -34,6 +37,7 @@ public struct Planner: Sendable {
     self.settings = settings
     self.particles = particles ?? PlanGrid.particles(configured: settings.particles)
     self.temperatures = temperatures
+    self.maximalReward = maximalReward
     self.callCost = callCost
     self.seed = seed
   }
@@ -61,8 +65,9 @@ public struct Planner: Sendable {
       (temperatures ?? PlanGrid.temperatures(scale: scale, configured: settings.temperature)) + [settings.temperature]
     ).sorted()
     let arena = Arena(
-      Simulation(rollouts, temperatures: temperatures, resampler: settings.resampler), seed: seed,
-      work: work)
+      Simulation(
+        rollouts, temperatures: temperatures, resampler: settings.resampler, maximum: maximalReward),
+      seed: seed, work: work)
     let schedules = PlanGrid.schedules(steps: Self.median(rollouts.map(\.trajectory.count)))
     var trials: [Trial] = []
     for count in Set(particles + [settings.particles]).filter({ $0 > 1 }).sorted() {
@@ -75,7 +80,7 @@ public struct Planner: Sendable {
         })
     }
     let judge = PlanJudge(
-      tasks: tasks, rollouts: rollouts.count, maximum: returns.max() ?? 0,
+      tasks: tasks, rollouts: rollouts.count, maximum: maximalReward ?? returns.max() ?? 0,
       obstacle: obstacle(arena.simulation.space, trials), scale: scale, seed: seed, row: { row($0, temperatures) })
     var choices: [Plan.Choice] = []
     var byTemperature: [Plan.Choice] = []

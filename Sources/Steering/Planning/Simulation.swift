@@ -27,8 +27,13 @@ struct Simulation: Sendable {
   /// By temperature, path and step: V_β of the critic to be steered by; nil where it had none.
   let values: [[[Double?]]]
   let resampler: Resampler
+  /// No simulated trajectory is paid more, in reward units.
+  let maximum: Double
 
-  init(_ rollouts: [ValuedRollout], temperatures: [Double], resampler: Resampler) {
+  /// - Parameter maximum: the largest reward that the world can pay for a trajectory; nil where it names none, and the largest
+  ///   stored return counts.
+  init(_ rollouts: [ValuedRollout], temperatures: [Double], resampler: Resampler, maximum: Double? = nil) {
+    self.maximum = maximum ?? rollouts.map(\.trajectory.reward).max() ?? .infinity
     space = ValueSpace(rollouts)
     self.temperatures = temperatures
     values = temperatures.map { temperature in
@@ -167,6 +172,6 @@ struct Simulation: Sendable {
   }
 
   private func reward(of walker: Walker) -> Double {
-    walker.offset + space.paths[walker.path].rewards[walker.step]
+    min(walker.offset + space.paths[walker.path].rewards[walker.step], maximum)
   }
 }

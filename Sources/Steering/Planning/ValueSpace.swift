@@ -12,9 +12,9 @@ struct ValueSpace: Sendable {
     let rewards: [Double]
     /// For each prefix of 0..<length steps, the group of those that did and saw the same in the same task.
     let groups: [Int]
-    /// For each prefix, where it is among all states of as many steps: its expected return-to-go, and its soft value at a small
-    /// temperature, in reward units.
-    let positions: [SIMD2<Double>]
+    /// For each prefix, where it is among all states of as many steps: its expected return-to-go, its soft value at a small
+    /// temperature, and what was paid so far, in reward units.
+    let positions: [SIMD3<Double>]
     /// For each prefix, paths of other tasks that are near it, and that go on.
     var neighbours: [[Int32]] = []
   }
@@ -30,8 +30,10 @@ struct ValueSpace: Sendable {
   var ofState: [Double]
   /// The same for states of one task that came about otherwise.
   let ofTask: [Double]
-  /// The distance up to which two states are alike, by step.
+  /// The distance up to which two states are alike, by step, in reward units.
   let reach: [Double]
+  /// How far apart what they were paid may be.
+  let paidReach: Double
 
   /// How many near paths of other tasks are remembered for each state.
   static let neighbourCount = 16
@@ -55,12 +57,13 @@ struct ValueSpace: Sendable {
         task: task, length: trajectory.count, rewards: rewards,
         groups: groups.add(index, task: task, steps: trajectory.steps),
         positions: (0..<trajectory.count).map { step in
-          SIMD2(
-            regression.expected(rollout, after: step), rollout.reference[step].softValue(temperature: 0.05 * scale))
+          SIMD3(
+            regression.expected(rollout, after: step), rollout.reference[step].softValue(temperature: 0.05 * scale),
+            rewards[step])
         })
     }
     let longest = paths.map(\.length).max() ?? 0
-    var near = Neighbourhood(paths: paths, steps: longest, scale: scale)
+    let near = Neighbourhood(paths: paths, steps: longest, scale: scale)
     var settled = paths
     for index in paths.indices { settled[index].neighbours = near.ofOtherTasks(index) }
     let concentration = Concentration(paths: paths, members: groups.members, steps: longest)
@@ -72,29 +75,33 @@ struct ValueSpace: Sendable {
     ofState = concentration.ofState
     ofTask = concentration.ofTask
     reach = near.reach
+    paidReach = near.paidReach
   }
 
-  /// Paths of `task` that are near `path` after `step` steps, came about otherwise, and go on.
+  /// Paths of `task` that are near `path` after `step` steps and were paid about as much, came about otherwise, and go on.
   func sameTask(_ task: Int, near path: Int, after step: Int) -> [Int] {
     let (position, group) = (paths[path].positions[step], paths[path].groups[step])
     return pathsOfTask[task].filter { other in
       paths[other].length > step && paths[other].groups[step] != group
+        && abs(paths[other].positions[step].z - position.z) <= paidReach
         && distance(paths[other].positions[step], position) <= reach[step]
     }
   }
 }
 
-/// |Δx| + |Δy|, in reward units.
-func distance(_ a: SIMD2<Double>, _ b: SIMD2<Double>) -> Double {
-  abs(a.x - b.x) + abs(a.y - b.y)
+/// |Δx| + |Δy| + |Δz|, in reward units. What was paid counts like what is to come: where it differs, so does what a world has
+/// left to pay.
+func distance(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> Double {
+  abs(a.x - b.x) + abs(a.y - b.y) + abs(a.z - b.z)
 }
 
-/// Who did and saw the same.
+/// Paths by the states that they share: the same actions, observations and rewards in the same task.
 private struct Groups {
   private struct Key: Hashable {
     let parent: Int
     let action: String
     let observation: String
+    let reward: Double
   }
 
   private(set) var members: [[Int]] = []
@@ -112,7 +119,8 @@ private struct Groups {
       } else {
         let step = steps[place - 1]
         let key = Key(
-          parent: groups[place - 1], action: step.action.text, observation: step.outcome.observation.text)
+          parent: groups[place - 1], action: step.action.text, observation: step.outcome.observation.text,
+          reward: step.outcome.reward)
         group = children[key] ?? members.count
         children[key] = group
       }
@@ -121,42 +129,5 @@ private struct Groups {
       groups.append(group)
     }
     return groups
-  }
-}
-
-/// Who is near whom, step by step.
-private struct Neighbourhood {
-  private let paths: [ValueSpace.Path]
-  /// By step, the paths that go on, by their expected return-to-go.
-  private let sorted: [[Int]]
-  private var places: [[Int: Int]] = []
-  let reach: [Double]
-
-  init(paths: [ValueSpace.Path], steps: Int, scale: Double) {
-    self.paths = paths
-    sorted = (0..<steps).map { step in
-      paths.indices.filter { paths[$0].length > step }
-        .sorted { (paths[$0].positions[step].x, $0) < (paths[$1].positions[step].x, $1) }
-    }
-    places = sorted.map { Dictionary(uniqueKeysWithValues: $0.enumerated().map { ($1, $0) }) }
-    // A twentieth of how far apart the states of a step are, from end to end, and no less than a fiftieth of a return.
-    reach = sorted.enumerated().map { step, order in
-      guard let first = order.first, let last = order.last else { return 0 }
-      return max(0.05 * (paths[last].positions[step].x - paths[first].positions[step].x), 0.02 * scale)
-    }
-  }
-
-  /// For each prefix, the nearest among those whose expected return-to-go is nearest.
-  func ofOtherTasks(_ path: Int) -> [[Int32]] {
-    (0..<paths[path].length).map { step in
-      let order = sorted[step]
-      let place = places[step][path] ?? 0
-      let position = paths[path].positions[step]
-      let window =
-        max(0, place - 3 * ValueSpace.neighbourCount)..<min(order.count, place + 3 * ValueSpace.neighbourCount)
-      let others = order[window].filter { paths[$0].task != paths[path].task }
-        .map { (distance(paths[$0].positions[step], position), $0) }.sorted { $0 < $1 }
-      return others.prefix(ValueSpace.neighbourCount).map { Int32($0.1) }
-    }
   }
 }

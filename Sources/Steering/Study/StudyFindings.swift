@@ -87,8 +87,11 @@ public struct StudyFindings: Sendable, Codable {
       self.init(
         model: model, particles: summary.particles, resample: summary.resample, temperature: summary.temperature,
         selectedBy: summary.rewardSelected.by,
-        rows: summary.perTask.map {
-          Row(task: $0.task, best: $0.rewardBest, weighted: $0.rewardWeighted, selected: $0.rewardSelected)
+        // Tasks of which every attempt failed have no reward.
+        rows: summary.perTask.compactMap { row in
+          guard let best = row.rewardBest, let weighted = row.rewardWeighted, let selected = row.rewardSelected
+          else { return nil }
+          return Row(task: row.task, best: best, weighted: weighted, selected: selected)
         }, work: work)
     }
 

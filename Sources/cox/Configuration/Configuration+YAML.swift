@@ -7,20 +7,20 @@ import Steering
 extension Configuration {
   /// Reads a configuration file.
   init(file: String) throws {
-    guard let data = FileManager.default.contents(atPath: file) else {
+    guard let text = try TextFile.text(file) else {
       throw ConfigurationError("There is no readable configuration file \(file).")
     }
-    try self.init(yaml: String(decoding: data, as: UTF8.self), file: file)
+    try self.init(yaml: text, file: file)
   }
 
   /// - Parameter file: named in errors.
   init(yaml: String, file: String) throws {
     var top = try YAMLMapping(text: yaml, file: file)
     guard let environment = try top.mapping("environment", EnvironmentSettings.init) else {
-      throw ConfigurationError("\(file) has no environment; the least is `environment: { kind: orders }`.")
+      throw top.missing("environment", "the least is `environment: { kind: orders }` in \(file).")
     }
     guard let policy = try top.mapping("policy", PolicySettings.init) else {
-      throw ConfigurationError("\(file) has no policy; the least is `policy: { kind: local }`.")
+      throw top.missing("policy", "the least is `policy: { kind: local }` in \(file).")
     }
     self.environment = environment
     self.policy = policy
@@ -28,8 +28,21 @@ extension Configuration {
     if let read = try top.mapping("steering", SteeringSettings.read) {
       (steering, isAutomatic) = (read.settings, read.isAutomatic)
     }
+    steering.onEnvironmentError = environment.onError
     limits = try top.mapping("limits") { try Limits(&$0) } ?? limits
     try top.finish()
+    withholdKeys()
+  }
+}
+
+extension Configuration {
+  /// What is started here gets none of the variables that are named as keys.
+  private mutating func withholdKeys() {
+    var keys = policy.keyVariables.union(critic.judge?.policy.keyVariables ?? [])
+    keys.formUnion(critic.pooling?.server.variables ?? [])
+    environment.children.keys = keys
+    policy.children.keys = keys
+    critic.judge?.policy.children.keys = keys
   }
 }
 

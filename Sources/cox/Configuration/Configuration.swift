@@ -1,4 +1,5 @@
 import Agents
+import ChildProcess
 import ParticleFilter
 import Policies
 import Steering
@@ -65,4 +66,10 @@ struct PolicySettings {
   var threads: Int?
   var context = 1024
   var slots: Int?
+  // local
+  /// What the server gets of the environment.
+  var children = ChildEnvironment()
+
+  /// The environment variables that hold secrets.
+  var keyVariables: Set<String> { Set(server.variables) }
 }

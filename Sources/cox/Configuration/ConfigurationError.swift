@@ -1,8 +1,19 @@
 /// What is wrong with the configuration or the flags, and what to do about it. Ends the command with exit code 2.
 struct ConfigurationError: Error, CustomStringConvertible {
   let message: String
+  /// The key that is missing, with its section, where that is what is wrong.
+  private(set) var missingKey: String?
 
   init(_ message: String) { self.message = message }
+
+  /// - Parameters:
+  ///   - key: with its section, such as `policy.url`.
+  ///   - rest: what belongs there.
+  static func missing(_ key: String, _ rest: String) -> ConfigurationError {
+    var error = ConfigurationError("\(key) is missing: \(rest)")
+    error.missingKey = key
+    return error
+  }
 
   var description: String { message }
 }

@@ -56,8 +56,7 @@ extension CriticSettings {
     case .pooling: pooling = try PoolingSettings(&yaml)
     case .lm:
       model = try yaml.text("model")
-      threads = try yaml.integer("threads")
-      if let threads, threads < 1 { throw ConfigurationError("critic.threads is \(threads); at least 1.") }
+      threads = try yaml.count("threads", most: Bounds.threads)
     case .trees, .constant: break
     }
   }
@@ -70,11 +69,10 @@ extension JudgeSettings {
     policy.section = "critic"
     policy.temperature = 0
     policy.maxTokens = 512
-    samples = try yaml.integer("samples") ?? samples
+    samples = try yaml.count("samples", most: 1_000) ?? samples
     rewards = try yaml.mapping("scale", Self.scale)
     if let path = try yaml.text("instructions") { instructions = try Self.text(of: path) }
     try policy.read(&yaml)
-    guard samples >= 1 else { throw ConfigurationError("critic.samples is \(samples); at least 1.") }
     if samples > 1, policy.temperature == 0 {
       throw ConfigurationError(
         "critic.samples is \(samples) at critic.temperature 0, where all answers are the same: raise the one or leave out the other."
@@ -85,7 +83,7 @@ extension JudgeSettings {
   private static func scale(_ yaml: inout YAMLMapping) throws -> ClosedRange<Double> {
     let (from, to) = (try yaml.number("from") ?? 0, try yaml.number("to"))
     guard let to else {
-      throw ConfigurationError("critic.scale.to is missing: the reward that the highest score means.")
+      throw ConfigurationError.missing("critic.scale.to", "the reward that the highest score means.")
     }
     guard from < to, from.isFinite, to.isFinite else {
       throw ConfigurationError("critic.scale goes from \(from) to \(to); write the lower reward first.")
@@ -94,7 +92,7 @@ extension JudgeSettings {
   }
 
   private static func text(of path: String) throws -> String {
-    guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
+    guard let text = try TextFile.text(path) else {
       throw ConfigurationError("critic.instructions: there is no readable text file \(path).")
     }
     guard !text.allSatisfy(\.isWhitespace) else {
@@ -114,16 +112,15 @@ extension PoolingSettings {
     server.model = try yaml.text("model")
     try server.readRules(&yaml)
     guard server.url != nil else {
-      throw ConfigurationError(
-        "critic.url is missing: the base URL that /pooling follows, such as \"https://rewards.example.com\".")
+      throw ConfigurationError.missing(
+        "critic.url", "the base URL that /pooling follows, such as \"https://rewards.example.com\".")
     }
     try server.check()
     self.server = server.server
     critic = PoolingCritic.Settings(model: server.model ?? "", rules: server.rules)
-    critic.batch = try yaml.integer("batch") ?? critic.batch
+    critic.batch = try yaml.count("batch", most: Bounds.concurrency) ?? critic.batch
     critic.scale = try yaml.number("scale") ?? critic.scale
     critic.offset = try yaml.number("offset") ?? critic.offset
-    guard critic.batch >= 1 else { throw ConfigurationError("critic.batch is \(critic.batch); at least 1.") }
     guard critic.scale.isFinite, critic.scale != 0, critic.offset.isFinite else {
       throw ConfigurationError(
         "critic.scale is \(critic.scale) and critic.offset \(critic.offset); numbers, and the scale not 0.")

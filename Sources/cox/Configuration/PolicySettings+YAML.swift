@@ -5,8 +5,8 @@ import Policies
 extension PolicySettings {
   init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError(
-        "policy.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw ConfigurationError.missing(
+        "policy.kind", "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     self.init(kind: kind)
     try read(&yaml)
@@ -62,6 +62,7 @@ extension PolicySettings {
       threads = try yaml.integer("threads")
       context = try yaml.integer("context") ?? context
       slots = try yaml.integer("slots")
+      children.passing = try yaml.variables()
     }
     try check()
   }
@@ -86,17 +87,14 @@ extension PolicySettings {
   }
 
   func check() throws {
-    func positive(_ value: Int?, _ key: String) throws {
-      if let value, value < 1 { throw ConfigurationError("\(section).\(key) is \(value); at least 1.") }
+    for (key, value, most) in [
+      ("maxTokens", maxTokens, Bounds.tokens), ("concurrency", concurrency, Bounds.concurrency),
+      ("samplesPerCall", samplesPerCall, Bounds.concurrency), ("attempts", attempts, Bounds.count),
+      ("threads", threads, Bounds.threads), ("context", context, Bounds.tokens), ("slots", slots, Bounds.concurrency),
+      ("cacheMegabytes", cacheMegabytes, Bounds.megabytes),
+    ] {
+      if let problem = Bounds.problem(value, "\(section).\(key)", most: most) { throw ConfigurationError(problem) }
     }
-    try positive(maxTokens, "maxTokens")
-    try positive(concurrency, "concurrency")
-    try positive(samplesPerCall, "samplesPerCall")
-    try positive(attempts, "attempts")
-    try positive(threads, "threads")
-    try positive(context, "context")
-    try positive(slots, "slots")
-    try positive(cacheMegabytes, "cacheMegabytes")
     if let temperature, !(temperature >= 0 && temperature.isFinite) {
       throw ConfigurationError("\(section).temperature is \(temperature); it is not negative.")
     }
@@ -133,7 +131,7 @@ extension PolicySettings {
     case .openai, .anthropic: try checkServer()
     case .recorded:
       if recording == nil {
-        throw ConfigurationError("\(section).recording is missing: the store or cassette whose answers are replayed.")
+        throw ConfigurationError.missing("\(section).recording", "the store or cassette whose answers are replayed.")
       }
     case .local: break
     case .mlx:
@@ -149,12 +147,12 @@ extension PolicySettings {
 
   private func checkServer() throws {
     guard let url else {
-      throw ConfigurationError("\(section).url is missing: the base URL, such as \"https://api.example.com/v1\".")
+      throw ConfigurationError.missing("\(section).url", "the base URL, such as \"https://api.example.com/v1\".")
     }
     if let problem = ServerURL.problem(url, in: section, allowsPlainHTTP: allowPlainHTTP) {
       throw ConfigurationError("\(section).url \(problem)")
     }
-    if model == nil { throw ConfigurationError("\(section).model is missing: the model's name at the server.") }
+    if model == nil { throw ConfigurationError.missing("\(section).model", "the model's name at the server.") }
     try server.check()
     guard kind == .anthropic else { return }
     if let temperature, temperature > 1 {

@@ -46,6 +46,23 @@ struct YAMLMapping {
     try read(key, "a whole number") { $0.int }
   }
 
+  /// A whole number that counts something.
+  mutating func count(_ key: String, least: Int = 1, most: Int = Bounds.count) throws -> Int? {
+    let value = try integer(key)
+    if let problem = Bounds.problem(value, name(key), least: least, most: most) { throw ConfigurationError(problem) }
+    return value
+  }
+
+  /// `variables`: the names of environment variables that a program gets although programs usually do not.
+  mutating func variables() throws -> Set<String> {
+    let names = try texts("variables") ?? []
+    guard names.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
+      // Not quoted: one may be a secret itself.
+      throw ConfigurationError("\(name("variables")) lists the names of environment variables, without their values.")
+    }
+    return Set(names)
+  }
+
   mutating func number(_ key: String) throws -> Double? {
     try read(key, "a number") { $0.float }
   }
@@ -122,9 +139,7 @@ struct YAMLMapping {
   mutating func mapping<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> T? {
     guard let node = take(key) else { return nil }
     var inner = try YAMLMapping(node, path: name(key), file: file)
-    let value = try body(&inner)
-    try inner.finish()
-    return value
+    return try inner.whole(body)
   }
 
   /// A mapping of any keys to any values, as JSON has them.
@@ -138,8 +153,7 @@ struct YAMLMapping {
     var values: [T] = []
     for (place, item) in items.enumerated() {
       var inner = try YAMLMapping(item, path: "\(name(key))[\(place)]", file: file)
-      values.append(try body(&inner))
-      try inner.finish()
+      values.append(try inner.whole(body))
     }
     return values
   }
@@ -154,11 +168,45 @@ struct YAMLMapping {
   /// Every key left, in order; they are all read by this.
   mutating func remainingKeys() -> [String] { entries.map(\.key) }
 
+  /// Reads everything by `body`. Where that misses a key, the one is named that stands in its place.
+  private mutating func whole<T>(_ body: (inout YAMLMapping) throws -> T) throws -> T {
+    do {
+      let value = try body(&self)
+      try finish()
+      return value
+    } catch let error as ConfigurationError where error.missingKey != nil {
+      throw explained(error)
+    }
+  }
+
+  /// A key that the file must have and has not.
+  ///
+  /// - Parameter rest: what belongs there, to follow "is missing".
+  func missing(_ key: String, _ rest: String) -> ConfigurationError {
+    explained(.missing(name(key), rest))
+  }
+
+  /// Adds which of the keys that nobody read was most likely meant to be the missing one.
+  private func explained(_ error: ConfigurationError) -> ConfigurationError {
+    guard let full = error.missingKey, let key = full.split(separator: ".").last.map(String.init), full == name(key),
+      let stranger = entries.filter({ isMeant($0.key, for: key) }).max(by: {
+        likeness($0.key, key) < likeness($1.key, key)
+      })
+    else { return error }
+    return ConfigurationError(
+      "\(error.message) \(Self.place(stranger.node, file)) has \(name(stranger.key)); did you mean \(full)?")
+  }
+
   /// Refuses what was not read.
   func finish() throws {
     guard let stranger = entries.first else { return }
-    let nearest = known.min { distance($0, stranger.key) < distance($1, stranger.key) }
-    let hint = nearest.map { "; did you mean \(name($0))?" } ?? "."
+    let nearest =
+      known.first { otherNames[$0]?.contains(stranger.key.lowercased()) == true }
+      ?? known.max { likeness($0, stranger.key) < likeness($1, stranger.key) }
+    let note =
+      nearest == "apiKeyVariable"
+      ? " It takes the name of the environment variable that holds the key, never the key." : ""
+    let hint = nearest.map { "; did you mean \(name($0))?\(note)" } ?? "."
     throw ConfigurationError(
       "\(Self.place(stranger.node, file)): unknown key \(name(stranger.key))\(hint) Valid here: \(known.joined(separator: ", "))."
     )
@@ -223,20 +271,4 @@ extension JSONValue {
     default: return nil
     }
   }
-}
-
-/// Levenshtein's edit distance, with case put aside.
-func distance(_ a: String, _ b: String) -> Int {
-  let (a, b) = (Array(a.lowercased()), Array(b.lowercased()))
-  var row = Array(0...b.count)
-  for i in a.indices {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for j in b.indices {
-      let substitution = diagonal + (a[i] == b[j] ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(substitution, row[j] + 1, row[j + 1] + 1)
-    }
-  }
-  return row[b.count]
 }

@@ -12,7 +12,7 @@
     let identity: String
 
     init(_ settings: PolicySettings) throws {
-      guard let path = settings.model ?? Toolchain.bundledModel else {
+      guard let path = settings.model ?? Installation.current.bundledModel else {
         throw ConfigurationError(
           "\(settings.section).model is missing: a GGUF file or a Hugging Face folder. Without it the model that make setup installs is taken, and there is none."
         )

@@ -46,7 +46,7 @@
       for (name, value) in [
         ("steps", steps), ("batch", batch), ("rank", rank), ("evaluate-every", evaluateEvery), ("context", context),
       ] {
-        if let value, value < 1 { throw ValidationError("--\(name) is at least 1.") }
+        if let problem = Bounds.problem(value, "--\(name)", most: Bounds.steps) { throw ValidationError(problem) }
       }
       if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
         throw ValidationError("--learning-rate is above 0.")
@@ -112,12 +112,12 @@
     }
 
     func validate() throws {
-      if let problems, problems < 1 { throw ValidationError("--problems is at least 1.") }
       if let trim, !(trim >= 0 && trim < 1) { throw ValidationError("--trim is at least 0 and below 1.") }
       if let anchor, !(anchor >= 0 && anchor.isFinite) { throw ValidationError("--anchor is not negative.") }
       if let bound, !(bound > 0) { throw ValidationError("--bound is above 0.") }
-      if let steps, steps < 1 { throw ValidationError("--steps is at least 1.") }
-      if let batch, batch < 1 { throw ValidationError("--batch is at least 1.") }
+      for (name, value) in [("problems", problems), ("steps", steps), ("batch", batch)] {
+        if let problem = Bounds.problem(value, "--\(name)", most: Bounds.steps) { throw ValidationError(problem) }
+      }
       if let threshold, threshold != "auto", thresholds == nil {
         throw ValidationError("--threshold is auto, or numbers of nats with commas, such as 0.5,1,1.4.")
       }
@@ -191,11 +191,12 @@
       for (name, value) in [
         ("tasks-per-round", tasksPerRound), ("rounds", rounds), ("steps-per-round", stepsPerRound),
       ] {
-        if let value, value < 1 { throw ValidationError("--\(name) is at least 1.") }
+        if let problem = Bounds.problem(value, "--\(name)", most: Bounds.steps) { throw ValidationError(problem) }
       }
       if let group, group < 2 {
         throw ValidationError("--group is at least 2: attempts are weighed against each other.")
       }
+      if let problem = Bounds.problem(group, "--group", most: Bounds.rollouts) { throw ValidationError(problem) }
       if let clip, !(clip > 0 && clip < 1) { throw ValidationError("--clip is above 0 and below 1.") }
       if let divergence, !(divergence >= 0 && divergence.isFinite) {
         throw ValidationError("--divergence is not negative.")
@@ -268,10 +269,16 @@
         throw ValidationError("--targets is all, or some of q, k, v, o, gate, up, down, with commas.")
       }
       for (name, value) in [
-        ("rank", rank ?? 1), ("evaluate-every", evaluateEvery), ("tokens-per-pass", tokensPerPass),
-      ] where value < 1 { throw ValidationError("--\(name) is at least 1.") }
+        ("rank", rank), ("evaluate-every", evaluateEvery), ("tokens-per-pass", tokensPerPass),
+      ] {
+        if let problem = Bounds.problem(value, "--\(name)", most: Bounds.steps) { throw ValidationError(problem) }
+      }
       if let alpha, !(alpha > 0 && alpha.isFinite) { throw ValidationError("--alpha is above 0.") }
-      if warmUp < 0 || heldOut < 0 { throw ValidationError("--warm-up and --held-out are not negative.") }
+      for (name, value) in [("warm-up", warmUp), ("held-out", heldOut)] {
+        if let problem = Bounds.problem(value, "--\(name)", least: 0, most: Bounds.steps) {
+          throw ValidationError(problem)
+        }
+      }
       if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate is above 0.") }
       if !(clipping > 0) { throw ValidationError("--clipping is above 0.") }
     }

@@ -72,7 +72,7 @@
       ) {
         let outcome = try await run.steer(
           tasks, split: split, settings: settings, critic: nil, verb: "study", title: "\(stage.rawValue) × \(count)")
-        if let stopped = outcome.stopped { throw stopped }
+        if let stopped = outcome.stopped ?? outcome.failure() { throw stopped }
         return StageResult(
           output: .attempts(policy: own.policyIdentity, sample: outcome.sample),
           work: StudyWork(calls: outcome.calls, usage: outcome.usage, processorSeconds: 0))
@@ -143,7 +143,7 @@
           let outcome = try await run.steer(
             settings.testTasks, split: .test, settings: chosen, critic: critic, verb: "study",
             title: "\(stage.rawValue) × \(count)")
-          if let stopped = outcome.stopped { throw stopped }
+          if let stopped = outcome.stopped ?? outcome.failure() { throw stopped }
           let work = StudyWork(calls: outcome.calls, usage: outcome.usage, processorSeconds: 0)
           let summary = run.summary(outcome, settings: chosen)
           return StageResult(

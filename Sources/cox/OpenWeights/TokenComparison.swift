@@ -84,7 +84,7 @@
       let settings = run.independent(attempts)
       let outcome = try await run.steer(
         tasks, split: split, settings: settings, critic: nil, verb: "tokens", title: "\(name) × \(attempts)")
-      if let stopped = outcome.stopped { throw stopped }
+      if let stopped = outcome.stopped ?? outcome.failure() { throw stopped }
       return (outcome, run.campaign(settings, verb: "tokens").run)
     }
   }
@@ -102,12 +102,12 @@
   }
 
   extension Campaign.Outcome {
-    /// The rewards of independent attempts; one that failed half-way earned nothing.
+    /// The rewards of independent attempts; one that failed has none.
     var sample: AttemptSample {
       AttemptSample(
         results.map { result in
           AttemptSample.Row(
-            task: result.task.id, rewards: result.particles.map { $0.failure == nil ? $0.trajectory.reward : 0 })
+            task: result.task.id, rewards: result.particles.filter { $0.failure == nil }.map(\.trajectory.reward))
         })
     }
   }

@@ -57,14 +57,13 @@
       let findings = try await stoppingInOrder(workspace.budget) {
         try await workspace.suite.closing { try await comparison.findings() }
       }
+      try common.deliver(findings) { TokenTable(findings).text }
       if let picture {
         guard let svg = ForkPicture.svg(findings) else {
           throw ConfigurationError("There is no picture to draw: no answer of the tuned model has a token.")
         }
         try Console.write(Data(svg.utf8), toFile: picture)
       }
-      if let json = common.json { try Console.write(json: findings, to: json) }
-      if common.json != "-" { Console.print(TokenTable(findings).text) }
     }
   }
 #endif

@@ -115,10 +115,11 @@
         let campaign = Campaign(
           suite: suite, policy: try await policy.policy(model),
           settings: SteeringSettings(
-            method: .bestOf, particles: attempts, schedule: .never, answer: .sample, seed: configuration.steering.seed),
+            method: .bestOf, particles: attempts, schedule: .never, answer: .sample, seed: configuration.steering.seed,
+            onEnvironmentError: configuration.steering.onEnvironmentError),
           store: store, budget: budget, concurrency: configuration.policy.concurrency, verb: "sharpen")
         let outcome = try await campaign.run(tasks)
-        if let stopped = outcome.stopped { throw stopped }
+        if let stopped = outcome.stopped ?? outcome.failure() { throw stopped }
         return (
           outcome.results.map { $0.particles.map { $0.failure == nil ? $0.trajectory : nil } },
           Spent(

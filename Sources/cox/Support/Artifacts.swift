@@ -3,20 +3,24 @@ import Steering
 
 /// What commands leave beside the store for others to read: comparisons, studies and plans.
 extension Workspace {
+  /// A file beside the store.
+  func besideStore(_ name: String) -> String { Self.beside(store: options.store, name) }
+
+  static func beside(store: String, _ name: String) -> String {
+    URL(fileURLWithPath: store).deletingLastPathComponent().appendingPathComponent(name).path
+  }
+
   /// Where the last comparison is, or the last of a study.
   func comparisonPath(_ study: Comparison.Study?) -> String {
-    URL(fileURLWithPath: options.store).deletingLastPathComponent()
-      .appendingPathComponent("\(study?.rawValue ?? "comparison").comparison.json").path
+    besideStore("\(study?.rawValue ?? "comparison").comparison.json")
   }
 
   /// Where the last study is.
-  var studyPath: String {
-    URL(fileURLWithPath: options.store).deletingLastPathComponent().appendingPathComponent("study.json").path
-  }
+  var studyPath: String { besideStore("study.json") }
 
   /// The last study, or nil where there is none of this world and policy.
   func study() throws -> StudyFindings? {
-    guard let data = FileManager.default.contents(atPath: studyPath) else { return nil }
+    guard let data = try TextFile.data(studyPath) else { return nil }
     guard let study = try? JSONDecoder().decode(StudyFindings.self, from: data) else {
       throw ConfigurationError("\(studyPath) is no study that this version can read. Make it again with cox study.")
     }
@@ -25,13 +29,13 @@ extension Workspace {
 
   /// The comparison at a path, or nil where there is none.
   func comparison(at path: String) throws -> Comparison? {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    guard let data = try TextFile.data(path) else { return nil }
     do { return try Comparison(json: data) } catch { throw ConfigurationError("\(path): \(error.message)") }
   }
 
   /// The plan at a path, or nil where there is none.
   static func plan(at path: String) throws -> Plan? {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    guard let data = try TextFile.data(path) else { return nil }
     guard let plan = try? JSONDecoder().decode(Plan.self, from: data), plan.format == Plan.format,
       plan.version == Plan.version
     else { throw ConfigurationError("\(path) is no plan that this version can read. Make it again with cox plan.") }

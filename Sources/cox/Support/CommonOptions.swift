@@ -47,11 +47,21 @@ struct CommonOptions: ParsableArguments {
   var logFormat = LogFormat.text
 
   func validate() throws {
-    if let concurrency, concurrency < 1 { throw ValidationError("--concurrency is at least 1.") }
+    if let problem = Bounds.problem(concurrency, "--concurrency", most: Bounds.concurrency) {
+      throw ValidationError(problem)
+    }
     if let limitCalls, limitCalls < 0 { throw ValidationError("--limit-calls is not negative.") }
     if let limitTokens, limitTokens < 0 { throw ValidationError("--limit-tokens is not negative.") }
     if let limitCost, !(limitCost >= 0) { throw ValidationError("--limit-cost is not negative.") }
     if let limitSeconds, !(limitSeconds >= 0) { throw ValidationError("--limit-seconds is not negative.") }
+  }
+
+  /// Prints a result and writes it where `--json` says; with `--json -` standard output has the JSON alone.
+  ///
+  /// The words come first, so that a file that cannot be written does not cost them.
+  func deliver(_ result: some Encodable, text: () -> String) throws {
+    if json != "-" { Console.print(text()) }
+    if let json { try Console.write(json: result, to: json) }
   }
 
   /// The configuration with these flags on top.

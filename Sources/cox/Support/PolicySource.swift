@@ -38,9 +38,11 @@ enum PolicySource {
       if settings.choices == .auto { completions.constraint = .grammar }
       completions.reportsFirstAnswerOnly = true
       var server = LocalServer.Settings(
-        python: settings.python ?? Toolchain.python, model: settings.model, port: settings.port,
+        python: settings.python ?? Installation.current.serverPython,
+        model: settings.model ?? Installation.current.bundledModel, port: settings.port,
         slots: settings.slots ?? settings.concurrency, context: settings.context)
       if let threads = settings.threads { server.threads = threads }
+      server.environment = settings.children
       self = .local(completions, server)
     case .mlx: self = .open(try OpenPolicy(settings))
     case .recorded: self = .recorded(try await Self.recording(settings))
@@ -81,7 +83,7 @@ enum PolicySource {
       }
       return RecordedPolicy(cassette, name: path)
     }
-    let store = try RolloutStore(path: path)
+    let store = try RolloutStore(path: path, creating: false)
     let policies = try await store.policies()
     let policy =
       if let identity = settings.identity { policies.first { $0.identity == identity } } else {
@@ -107,7 +109,9 @@ enum PolicySource {
       throw ConfigurationError("There is no readable recording \(path): give a store, or a cassette of cox export.")
     }
     defer { try? file.close() }
-    return try file.read(upToCount: 15) == Data("SQLite format 3".utf8)
+    let start = try file.read(upToCount: 64) ?? Data()
+    if let form = FileForm(start) { throw ConfigurationError("\(path) \(form.explanation)") }
+    return start.starts(with: Data("SQLite format 3".utf8))
   }
 }
 

@@ -8,7 +8,10 @@ import Synchronization
 final class Progress: Sendable {
   private struct State {
     var tasksDone = 0
+    /// Tasks that have a reward, and its sum.
+    var rewarded = 0
     var rewards = 0.0
+    var failed = 0
     var calls = 0
     var usage = Usage()
     var stored = 0
@@ -35,7 +38,10 @@ final class Progress: Sendable {
   func taskDone(_ result: PopulationResult) {
     state.withLock {
       $0.tasksDone += 1
-      $0.rewards += result.rewardMean
+      $0.failed += result.failedParticles
+      guard let reward = result.rewardMean else { return }
+      $0.rewarded += 1
+      $0.rewards += reward
     }
     draw(force: false)
   }
@@ -77,13 +83,15 @@ final class Progress: Sendable {
     let filled = tasks > 0 ? width * state.tasksDone / tasks : 0
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     var parts = ["\(title) \(bar) \(state.tasksDone)/\(tasks)"]
-    if state.tasksDone > 0 {
-      parts.append("reward " + String(format: "%.3f", state.rewards / Double(state.tasksDone)))
+    if state.rewarded > 0 {
+      parts.append("reward " + Format.number(state.rewards / Double(state.rewarded)))
     }
+    if state.failed > 0 { parts.append("\(state.failed) failed") }
+    let about = Format.about(state.usage.estimatedTokens)
     if state.usage.totalTokens > 0 {
-      parts.append("\(short(state.usage.inputTokens)) in, \(short(state.usage.outputTokens)) out")
+      parts.append("\(about)\(short(state.usage.inputTokens)) in, \(short(state.usage.outputTokens)) out")
     }
-    if !pricing.isFree { parts.append("cost " + Format.money(pricing.cost(of: state.usage))) }
+    if !pricing.isFree { parts.append("cost " + about + Format.money(pricing.cost(of: state.usage))) }
     let fresh = state.calls - state.stored
     parts.append("\(state.calls) calls" + (state.stored > 0 ? " (\(state.stored) stored)" : ""))
     if seconds > 1, fresh > 0 { parts.append(String(format: "%.1f/s", Double(fresh) / seconds)) }

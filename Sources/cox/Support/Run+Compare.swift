@@ -18,6 +18,15 @@ struct Compared: Sendable {
 
   var comparison: Comparison { comparison(study: nil) }
 
+  /// Why there is nothing to compare, where no variant has a reward; nil else.
+  var failure: SteeringError? {
+    guard stopped == nil, !summaries.isEmpty, summaries.allSatisfy({ $0.tasksWithReward == 0 }) else { return nil }
+    return failures
+  }
+
+  /// The failure of the first variant of which every attempt failed.
+  private(set) var failures: SteeringError?
+
   func comparison(study: Comparison.Study?) -> Comparison {
     Comparison(summaries, maximalReward: maximalReward, total: spent, study: study)
   }
@@ -59,6 +68,7 @@ extension Run {
           minimumCost: variant.method == .bestOf ? cost[variant.particles] ?? [:] : [:],
           title: title(variant, number, of: all.count * seeds.count, seed: seeds.count > 1 ? seed : nil))
         compared.stopped = outcome.stopped
+        compared.note(outcome)
         found[place, default: []].append((variant, outcome))
         guard variant.method.isSteered else { continue }
         if compared.steered.isEmpty { compared.steered = outcome.results }
@@ -107,6 +117,10 @@ extension Run {
     if let seed { parts.append("seed \(seed)") }
     return parts.joined(separator: ", ")
   }
+}
+
+extension Compared {
+  fileprivate mutating func note(_ outcome: Campaign.Outcome) { failures = failures ?? outcome.failure() }
 }
 
 extension Comparable {

@@ -53,7 +53,8 @@ struct Run {
   func independent(_ attempts: Int) -> SteeringSettings {
     SteeringSettings(
       method: .bestOf, particles: attempts, schedule: .never, answer: .sample,
-      seed: workspace.configuration.steering.seed)
+      seed: workspace.configuration.steering.seed,
+      onEnvironmentError: workspace.configuration.steering.onEnvironmentError)
   }
 
   /// - Parameter policy: named only where several are compared.

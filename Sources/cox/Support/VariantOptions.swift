@@ -111,6 +111,9 @@ struct VariantOptions: ParsableArguments {
       guard let numbers = TaskNumbers.parse(text), !numbers.isEmpty, Set(numbers).count == numbers.count else {
         throw ConfigurationError("--seeds is \(text); write whole numbers, each once, such as 0,1,2 or 0..<3.")
       }
+      guard numbers.count <= 10_000 else {
+        throw ConfigurationError("--seeds names \(numbers.count) seeds; at most 10000.")
+      }
       return numbers.map { UInt64($0) }
     }
   }

@@ -22,8 +22,7 @@ extension Workspace {
 
   static func criticPath(_ name: String, store: String) -> String {
     if name.contains("/") || name.hasSuffix(".json") { return name }
-    return URL(fileURLWithPath: store).deletingLastPathComponent()
-      .appendingPathComponent("\(name).critic.json").path
+    return beside(store: store, "\(name).critic.json")
   }
 
   /// The name that `--critic` or the configuration gives.
@@ -48,7 +47,7 @@ extension Workspace {
   /// Where `cox train` puts a critic that reads.
   func readerPath(_ name: String) -> String {
     if name.contains("/") { return name }
-    return URL(fileURLWithPath: options.store).deletingLastPathComponent().appendingPathComponent("\(name).critic").path
+    return besideStore("\(name).critic")
   }
 
   /// Another server is asked for its values, and may want to be paid.
@@ -65,7 +64,7 @@ extension Workspace {
       throw ConfigurationError("The critic \(name) is asked for values, and has none of its own here.")
     }
     let path = criticPath(name)
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let data = try TextFile.data(path) else {
       throw ConfigurationError(
         "There is no critic \(path). Make one with cox collect and cox train, or give --critic constant.")
     }

@@ -22,6 +22,7 @@ extension Workspace {
     let stored = try await planningRollouts()
     // Where there are none, what there is instead is said.
     if stored.isEmpty { _ = try await rollouts(in: .train) }
+    try await noteFailedAttempts(in: [.train, .validation])
     let note: @Sendable (String) -> Void = { [quiet = options.quiet] line in if !quiet { Console.note(line) } }
     let seed = Seed(configuration.steering.seed).split("plan")
     let reference = try await CrossFitted.beliefs(
@@ -31,7 +32,8 @@ extension Workspace {
     let (calls, usage) = try await store.usage(of: suite.identity, policy: policyIdentity)
     var planner = Planner(
       environment: suite.identity, policy: policyIdentity, critic: critic.identity, settings: settings,
-      temperatures: temperatures, callCost: calls > 0 ? pricing.cost(of: usage) / Double(calls) : 0, seed: seed)
+      temperatures: temperatures, maximalReward: suite.maximalReward,
+      callCost: calls > 0 ? pricing.cost(of: usage) / Double(calls) : 0, seed: seed)
     planner.particles += particles
     if let work { planner.work = work }
     return try await planner.plan(rollouts, progress: note)

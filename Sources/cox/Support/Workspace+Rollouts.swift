@@ -14,6 +14,24 @@ extension Workspace {
     return rollouts
   }
 
+  /// The attempts that failed, which are not among the ``rollouts(in:)``.
+  func failedAttempts(in splits: [Split]) async throws -> FailedAttempts {
+    var parts: [FailedAttempts] = []
+    for split in splits {
+      parts.append(try await store.failedAttempts(of: suite.identity, policy: policyIdentity, split: split))
+    }
+    return FailedAttempts(parts.flatMap(\.reasons), tasks: parts.reduce(0) { $0 + $1.tasks })
+  }
+
+  /// Says on standard error what is left out, and why.
+  func noteFailedAttempts(in splits: [Split]) async throws {
+    let failed = try await failedAttempts(in: splits)
+    guard failed.count > 0, !options.quiet else { return }
+    Console.note(
+      (["\(failed.count) failed \(failed.count == 1 ? "attempt is" : "attempts are") left out."] + failed.sentences)
+        .joined(separator: " "))
+  }
+
   private func noRollouts(in split: Split?) async throws -> CriticError {
     let inventory = try await store.inventory(of: suite.identity)
     let found =
@@ -21,6 +39,8 @@ extension Workspace {
       ? "The store \(options.store) has no rollouts of \(suite.identity)."
       : "The store has none of the policy \"\(policyIdentity)\" in \(split.map { "the \($0) split" } ?? "any split"); it has "
         + inventory.map { "\($0.rollouts) of \"\($0.policy)\" in \($0.split)" }.joined(separator: ", ") + "."
-    return CriticError(.tooLittleData, "\(found) Run cox collect first.")
+    let failed = try await failedAttempts(in: split.map { [$0] } ?? Split.allCases)
+    guard failed.count > 0 else { return CriticError(.tooLittleData, "\(found) Run cox collect first.") }
+    return CriticError(.tooLittleData, "\(found) \(failed.text(of: failed.count)) Then run cox collect again.")
   }
 }

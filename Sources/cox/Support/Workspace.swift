@@ -16,14 +16,16 @@ struct Workspace {
   let budget: Budget
   let criticCost = CriticCost()
 
-  /// - Parameter shared: a store that is open already.
-  init(_ options: CommonOptions, store shared: RolloutStore? = nil) async throws {
+  /// - Parameters:
+  ///   - shared: a store that is open already.
+  ///   - creating: makes the store where there is none; a command that only reads finds an empty one instead.
+  init(_ options: CommonOptions, store shared: RolloutStore? = nil, creating: Bool = true) async throws {
     self.options = options
     if let problem = OpenFiles.problem() { throw ConfigurationError(problem) }
     configuration = try options.configuration()
     source = try await PolicySource(configuration.policy)
     budget = Budget(limits: configuration.limits, pricing: configuration.policy.pricing)
-    store = try shared ?? RolloutStore(path: options.store)
+    store = try shared ?? RolloutStore(path: options.store, creating: creating)
     // Last, since nobody would close it where another is refused.
     suite = try await configuration.environment.suite()
   }

@@ -10,7 +10,8 @@ struct Collect: Verb {
     abstract: "Roll out the frozen policy and store the trajectories.",
     discussion: """
       Independent attempts at every task of a split, kept in the store to train a critic on and to diagnose. Running the \
-      same command again asks only for what is missing; more --rollouts keep those that are there.
+      same command again asks only for what is missing; more --rollouts keep those that are there. Attempts that fail are counted \
+      apart and tried again the next time; where more than half of them failed the command exits 1.
 
       With --expert, the world's own solutions instead, as rollouts of the policy "expert", for a model to imitate: no model \
       is asked, and the answers are written as policy.format has them. The worlds orders, arithmetic and textcraft have one.
@@ -26,7 +27,7 @@ struct Collect: Verb {
   var expert = false
 
   func validate() throws {
-    if let rollouts, rollouts < 1 { throw ValidationError("--rollouts is at least 1.") }
+    if let problem = Bounds.problem(rollouts, "--rollouts", most: Bounds.rollouts) { throw ValidationError(problem) }
     if expert, rollouts ?? 1 > 1 {
       throw ValidationError("--expert goes without --rollouts: a task has one solution.")
     }
@@ -41,9 +42,9 @@ struct Collect: Verb {
       try await run.collect(tasks, split: split, rollouts: rollouts)
     }
     let report = CollectReport(result, split: split, rollouts: rollouts, pricing: workspace.pricing)
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
-    if let stopped = result.stopped { throw stopped }
+    try common.deliver(report) { report.text }
+    // What failed is in the report already; a collection that mostly failed is none.
+    if let stopped = result.stopped ?? result.failure(ofMoreThan: 0.5) { throw stopped }
   }
 
   private func runExpert() async throws {
@@ -51,9 +52,8 @@ struct Collect: Verb {
     let (tasks, split) = try chosen.select(from: workspace.suite, default: .train)
     let (outcome, unsolved) = try await workspace.collectExpert(tasks, split: split)
     let report = CollectReport(outcome, split: split, rollouts: 1, pricing: workspace.pricing, unsolved: unsolved)
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
-    if let stopped = outcome.stopped { throw stopped }
+    try common.deliver(report) { report.text }
+    if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
   }
 }
 
@@ -63,7 +63,10 @@ struct CollectReport: Encodable {
   let split: String?
   let tasks: Int
   let rollouts: Int
+  /// Those that did not fail.
   let trajectories: Int
+  let failedAttempts: FailedAttempts
+  /// Over the tasks that have a trajectory.
   let reward: MeanEstimate
   /// The standard deviation of the reward within a task, pooled over tasks: what there is to select.
   let rewardDeviationWithinTasks: Double
@@ -74,11 +77,15 @@ struct CollectReport: Encodable {
   let savedInputTokens: Int
   let outputTokens: Int
   let reasoningTokens: Int
+  /// Of input and output together, what no server reported: estimated from the text. nil where everything was reported.
+  let estimatedTokens: Int?
   /// Answers that ended because they may be no longer.
   let cutOffAnswers: Int
   let cost: Double
   let wallSeconds: Double
   let stopped: String?
+  /// Tasks with more than one trajectory.
+  let comparableTasks: Int
   /// Tasks that an expert has no solution of; nil where no expert was asked.
   let unsolved: Int?
 
@@ -87,13 +94,15 @@ struct CollectReport: Encodable {
     self.split = split?.rawValue
     tasks = outcome.results.count
     self.rollouts = rollouts
-    trajectories = outcome.results.reduce(0) { $0 + $1.particles.count }
-    reward = MeanEstimate(outcome.results.map(\.rewardMean))
-    let within = outcome.results.map { result in
-      let mean = result.rewardMean
-      return result.particles.reduce(0) { $0 + ($1.trajectory.reward - mean) * ($1.trajectory.reward - mean) }
-        / Double(max(result.particles.count - 1, 1))
+    failedAttempts = outcome.failedAttempts
+    trajectories = outcome.attempts - failedAttempts.count
+    reward = MeanEstimate(present: outcome.results.map(\.rewardMean))
+    let within = outcome.results.compactMap { result -> Double? in
+      let rewards = result.particles.filter { $0.failure == nil }.map(\.trajectory.reward)
+      guard let mean = result.rewardMean, rewards.count > 1 || rollouts == 1 else { return nil }
+      return rewards.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(rewards.count - 1, 1))
     }
+    comparableTasks = within.count
     rewardDeviationWithinTasks = (within.reduce(0, +) / Double(max(within.count, 1))).squareRoot()
     policyCalls = outcome.calls
     inputTokens = usage.inputTokens
@@ -102,6 +111,7 @@ struct CollectReport: Encodable {
     savedInputTokens = usage.savedInputTokens
     outputTokens = usage.outputTokens
     reasoningTokens = usage.reasoningTokens
+    estimatedTokens = usage.estimatedTokens > 0 ? usage.estimatedTokens : nil
     cutOffAnswers = usage.cutOffAnswers
     cost = pricing.cost(of: usage)
     wallSeconds = outcome.wallSeconds
@@ -116,14 +126,21 @@ struct CollectReport: Encodable {
         + reward.text(overTasks: tasks) + "."
         + (unsolved > 0 ? "\n\(unsolved) of the tasks have no solution within their steps, and are left out." : "")
     }
+    let measured = tasks - failedAttempts.tasks
+    let about = Format.about(estimatedTokens)
     var lines = [
-      "\(trajectories) rollouts of \(tasks) \(split.map { "\($0) " } ?? "")tasks: reward \(reward.text(overTasks: tasks)), deviation within a task "
-        + String(format: "%.3f", rewardDeviationWithinTasks) + ".",
-      "\(Format.count(policyCalls)) calls, \(Format.count(inputTokens)) input tokens (\(Format.count(cachedInputTokens)) cached), "
-        + "\(Format.count(outputTokens)) output tokens"
+      "\(trajectories) rollouts of \(tasks) \(split.map { "\($0) " } ?? "")tasks: reward \(reward.text(overTasks: measured)), deviation within a task "
+        + (comparableTasks > 0 ? Format.number(rewardDeviationWithinTasks) : "–") + ".",
+      "\(Format.count(policyCalls)) calls, \(about)\(Format.count(inputTokens)) input tokens (\(Format.count(cachedInputTokens)) cached), "
+        + "\(about)\(Format.count(outputTokens)) output tokens"
         + (reasoningTokens > 0 ? " (\(Format.count(reasoningTokens)) reasoning)" : "")
-        + (cost != 0 ? ", cost \(Format.money(cost))" : "") + ", \(Format.duration(seconds: wallSeconds)).",
+        + (cost != 0 ? ", cost \(about)\(Format.money(cost))" : "") + ", \(Format.duration(seconds: wallSeconds)).",
     ]
+    if let estimatedTokens {
+      lines.append(
+        "\(Format.count(estimatedTokens)) tokens, and what they cost, are estimated from the text: the server reports no usage."
+      )
+    }
     if savedInputTokens > 0 {
       let share = Usage(inputTokens: inputTokens, savedInputTokens: savedInputTokens).savedShare
       lines.append(
@@ -135,7 +152,9 @@ struct CollectReport: Encodable {
         "\(Format.count(cutOffAnswers)) of \(Format.count(policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens."
       )
     }
-    if rewardDeviationWithinTasks < 1e-9 && rollouts > 1 && tasks > 0 {
+    if failedAttempts.count > 0 { lines.append(failedAttempts.text(of: trajectories + failedAttempts.count)) }
+    // What failed says nothing of what there is to select.
+    if rewardDeviationWithinTasks < 1e-9 && rollouts > 1 && comparableTasks > 0 {
       lines.append("All rollouts of each task end alike: there is nothing to select, and steering cannot help here.")
     }
     return lines.joined(separator: "\n")

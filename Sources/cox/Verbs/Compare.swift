@@ -45,19 +45,14 @@ struct Compare: Verb {
       if let against { try await costs(workspace, against: against) } else { try await plain(workspace) }
     var comparison = compared.comparison(study: study)
     workspace.finish(&comparison, critic: variant.critic, plan: variant.plan)
-    if let chart {
-      let svg = study == nil ? ComparisonChart.svg(comparison) : XYChart(study: comparison).svg
-      try Console.write(Data(svg.utf8), toFile: chart)
-    }
-    if let genealogy { try Pictures.write(compared.steered, to: genealogy) }
-    if let json = common.json { try Console.write(json: comparison, to: json) }
-    if common.json != "-" {
-      Console.print(ComparisonTable(comparison).text)
-      if let predictions = comparison.predictions {
-        Console.print("\n" + PlanTable.predictions(predictions).text)
+    try common.deliver(comparison) { comparison.text }
+    try Pictures.draw(after: compared.stopped ?? compared.failure) {
+      if let chart {
+        let svg = study == nil ? ComparisonChart.svg(comparison) : XYChart(study: comparison).svg
+        try Console.write(Data(svg.utf8), toFile: chart)
       }
+      if let genealogy { try Pictures.write(compared.steered, to: genealogy) }
     }
-    if let stopped = compared.stopped { throw stopped }
   }
 
   private func plain(_ workspace: Workspace) async throws -> Compared {
@@ -114,6 +109,13 @@ struct Compare: Verb {
         workspace, methods: methods, particles: particles, critic: critic)
       for settings in settings { try workspace.check(settings, for: tasks) }
     }
+  }
+}
+
+extension Comparison {
+  /// The table, and what a plan had foretold where there was one.
+  var text: String {
+    ComparisonTable(self).text + (predictions.map { "\n\n" + PlanTable.predictions($0).text } ?? "")
   }
 }
 

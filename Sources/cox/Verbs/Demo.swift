@@ -40,7 +40,7 @@ struct Demo: Verb {
         guard !tasks.isEmpty else { continue }
         let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
         heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: workspace.pricing).text)
-        if let stopped = outcome.stopped { throw stopped }
+        if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
       }
       heading("\n2/4  Training the critic")
       heading(try await workspace.train(CriticSettings.Kind.trees.rawValue).text)
@@ -64,18 +64,15 @@ struct Demo: Verb {
     }
     var comparison = compared.comparison
     workspace.finish(&comparison, critic: nil)
-    try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: "\(output)/comparison.svg")
-    try Pictures.write(Array(compared.steered.prefix(3)), to: "\(output)/genealogy")
-    if let json = common.json { try Console.write(json: comparison, to: json) }
+    try common.deliver(comparison) { "\n" + comparison.text }
+    try Pictures.draw(after: compared.stopped ?? compared.failure) {
+      try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: "\(output)/comparison.svg")
+      try Pictures.write(Array(compared.steered.prefix(3)), to: "\(output)/genealogy")
+    }
     if common.json != "-" {
-      Console.print("\n" + ComparisonTable(comparison).text)
-      if let predictions = comparison.predictions {
-        Console.print("\n" + PlanTable.predictions(predictions).text)
-      }
       Console.print("\nPictures: \(output)/comparison.svg, \(output)/genealogy/")
       Console.print("Took \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)).")
     }
-    if let stopped = compared.stopped { throw stopped }
   }
 
   /// What happens on the way is a result too, unless standard output carries JSON.

@@ -29,8 +29,9 @@ struct Diagnose: Verb {
   var html: String?
 
   func run() async throws {
-    let workspace = try await Workspace(common)
+    let workspace = try await Workspace(common, creating: false)
     let report = try await workspace.diagnose(split: split, critic: critic)
+    try common.deliver(report) { report.text }
     if let html {
       let page = ReportPage(
         title: "Diagnosis: \(workspace.suite.identity.kind)",
@@ -38,8 +39,6 @@ struct Diagnose: Verb {
         sections: [.init(diagnosis: report.diagnosis, table: report.table)])
       try Console.write(Data(page.html.utf8), toFile: html)
     }
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
   }
 }
 
@@ -52,6 +51,8 @@ struct DiagnoseReport: Encodable {
   /// What predicted the end; nil for the reward so far alone.
   let critic: String?
   let diagnosis: Diagnosis
+  /// Attempts that failed, which are not among the rollouts.
+  let failedAttempts: FailedAttempts
   /// What the figures mean.
   let sentences: [String]
   /// What to do, and the numbers that led to it.
@@ -59,11 +60,15 @@ struct DiagnoseReport: Encodable {
   let table: DiagnosisTable
 
   private enum CodingKeys: String, CodingKey {
-    case environment, policy, split, critic, diagnosis, sentences, advice
+    case environment, policy, split, critic, diagnosis, failedAttempts, sentences, advice
   }
 
-  init(_ diagnosis: Diagnosis, environment: EnvironmentIdentity, policy: String, split: Split?, critic: String?) {
-    table = DiagnosisTable(diagnosis, predictedBy: critic)
+  init(
+    _ diagnosis: Diagnosis, environment: EnvironmentIdentity, policy: String, split: Split?, critic: String?,
+    failedAttempts: FailedAttempts
+  ) {
+    table = DiagnosisTable(diagnosis, predictedBy: critic, failedAttempts: failedAttempts)
+    self.failedAttempts = failedAttempts
     self.environment = environment
     self.policy = policy
     self.split = split?.rawValue
@@ -90,7 +95,8 @@ extension Workspace {
         "None of the \(rollouts.count) stored rollouts is finished. Run the same cox collect again to finish them.")
     }
     return DiagnoseReport(
-      diagnosis, environment: suite.identity, policy: policyIdentity, split: split, critic: predictor?.name)
+      diagnosis, environment: suite.identity, policy: policyIdentity, split: split, critic: predictor?.name,
+      failedAttempts: try await failedAttempts(in: split.map { [$0] } ?? Split.allCases))
   }
 
   private struct Predictor {

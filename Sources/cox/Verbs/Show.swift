@@ -32,7 +32,7 @@ struct Show: Verb {
     guard FileManager.default.fileExists(atPath: common.store) else {
       throw ConfigurationError("There is no store \(common.store): give --store, or make one with cox collect.")
     }
-    let store = try RolloutStore(path: common.store)
+    let store = try RolloutStore(path: common.store, creating: false)
     let runs = try await store.runs()
     guard let trajectory else { return try list(runs) }
     let parts = trajectory.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -40,12 +40,12 @@ struct Show: Verb {
     let tasks = try await store.tasks(ofRun: run.record.id)
     guard parts.count == 2 else { return try list(tasks, of: run) }
     // A task's id may have a slash in it, so the whole is tried first.
-    if let task = tasks.first(where: { $0.id.rawValue == parts[1] }) {
+    if let task = tasks.first(where: { $0.id == TaskID(parts[1]) }) {
       return try list(try await store.trajectories(run: run.record.id, task: task.id), of: task.id, run)
     }
     let cut = parts[1].lastIndex(of: "/")
     let name = cut.map { String(parts[1][..<$0]) } ?? parts[1]
-    guard let task = tasks.first(where: { $0.id.rawValue == name }) else {
+    guard let task = tasks.first(where: { $0.id == TaskID(name) }) else {
       throw ConfigurationError(
         "The run \(run.shortID) has no task \"\(name)\"; it has \(Self.some(tasks.map(\.id.rawValue))).")
     }
@@ -87,7 +87,10 @@ struct Show: Verb {
   private func chosen(_ name: String, of records: [TrajectoryRecord]) throws -> TrajectoryRecord {
     func first(_ better: (Double, Double) -> Bool) -> TrajectoryRecord? {
       // The first of equals.
-      records.dropFirst().reduce(records.first) { best, next in
+      // What failed has no reward; it is chosen where there is nothing else.
+      let whole = records.filter { $0.failure == nil }
+      let records = whole.isEmpty ? records : whole
+      return records.dropFirst().reduce(records.first) { best, next in
         guard let best else { return next }
         return better(next.trajectory.reward, best.trajectory.reward) ? next : best
       }
@@ -112,7 +115,7 @@ struct Show: Verb {
   private func values(of record: TrajectoryRecord, of run: StoredRun) throws -> [Int: Double]? {
     guard let critic else { return nil }
     let path = Workspace.criticPath(critic, store: common.store)
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let data = try TextFile.data(path) else {
       throw ConfigurationError("There is no critic \(path). Make one with cox collect and cox train.")
     }
     let trees = try TreesCritic(decoding: data, for: run.record.environment)
@@ -150,11 +153,13 @@ struct Show: Verb {
     }
     var table = TextTable(
       title: run.title,
-      columns: [.left("task"), .right("trajectories"), .right("best reward"), .right("mean reward")])
+      columns: [
+        .left("task"), .right("trajectories"), .right("failed"), .right("best reward"), .right("mean reward"),
+      ])
     for task in tasks {
       table.append([
-        task.id.rawValue, Format.count(task.trajectories), Format.number(task.rewardBest),
-        Format.number(task.rewardMean),
+        task.id.rawValue, Format.count(task.trajectories), Format.count(task.failed),
+        task.rewardBest.map { Format.number($0) } ?? "–", task.rewardMean.map { Format.number($0) } ?? "–",
       ])
     }
     Console.print(table.text)
@@ -170,7 +175,8 @@ struct Show: Verb {
       columns: [.left("particle"), .right("steps"), .right("reward"), .right("log-weight"), .left("end")])
     for record in records {
       table.append([
-        record.name, "\(record.trajectory.count)", Format.number(record.trajectory.reward),
+        record.name, "\(record.trajectory.count)",
+        record.failure == nil ? Format.number(record.trajectory.reward) : "–",
         record.logWeight.map { Format.number($0) } ?? "–", record.end,
       ])
     }

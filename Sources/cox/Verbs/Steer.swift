@@ -51,20 +51,9 @@ struct Steer: Verb {
         return (outcome, run.summary(outcome, settings: settings))
       }
     }
-    if let genealogy { try Pictures.write(outcome.results, to: genealogy) }
-    if let json = common.json { try Console.write(json: summary, to: json) }
-    if common.json != "-" { Console.print(ComparisonTable(summary).text) }
-    if let stopped = outcome.stopped { throw stopped }
-  }
-}
-
-/// Writes the pictures of populations.
-enum Pictures {
-  static func write(_ results: [PopulationResult], to folder: String) throws {
-    for (index, result) in results.enumerated() {
-      // A task's name is the world's, and no path is built from it as it stands.
-      let name = String(result.task.id.rawValue.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
-      try Console.write(Data(GenealogyPicture.svg(result).utf8), toFile: "\(folder)/\(index + 1)-\(name).svg")
+    try common.deliver(summary) { ComparisonTable(summary).text }
+    try Pictures.draw(after: outcome.stopped ?? outcome.failure()) {
+      if let genealogy { try Pictures.write(outcome.results, to: genealogy) }
     }
   }
 }

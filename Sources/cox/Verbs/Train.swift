@@ -33,10 +33,9 @@ struct Train: Verb {
   #endif
 
   func run() async throws {
-    let workspace = try await Workspace(common)
+    let workspace = try await Workspace(common, creating: false)
     let report = try await train(workspace)
-    if let json = common.json { try Console.write(json: report, to: json) }
-    if common.json != "-" { Console.print(report.text) }
+    try common.deliver(report) { report.text }
   }
 }
 
@@ -122,6 +121,7 @@ extension Workspace {
   func criticRollouts() async throws -> (training: [Trajectory], held: [Trajectory], from: String) {
     let seed = Seed(configuration.steering.seed).split("train")
     var training = try await rollouts(in: .train)
+    try await noteFailedAttempts(in: [.train, .validation])
     var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(
       \.trajectory)
     var heldOutFrom = "the validation split"

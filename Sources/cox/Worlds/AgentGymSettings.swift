@@ -11,8 +11,8 @@ struct AgentGymSettings: WorldSettings {
 
   init(_ yaml: inout YAMLMapping) throws {
     guard let name = try yaml.text("dialect") else {
-      throw ConfigurationError(
-        "environment.dialect is missing: one of \(Dialect.builtIn.map(\.name).joined(separator: ", ")).")
+      throw ConfigurationError.missing(
+        "environment.dialect", "one of \(Dialect.builtIn.map(\.name).joined(separator: ", ")).")
     }
     base = try Dialect.named(name)
     let overrides = try yaml.json("dialectOverrides") ?? [:]

@@ -7,7 +7,8 @@ struct ArithmeticSettings: WorldSettings {
   init(_ yaml: inout YAMLMapping) throws {
     let standard = ProblemForm.standard
     form = ProblemForm(
-      terms: try yaml.integer("terms") ?? standard.terms, numbers: try yaml.range("numbers") ?? standard.numbers,
+      terms: try yaml.count("terms", most: 1_000) ?? standard.terms,
+      numbers: try yaml.range("numbers") ?? standard.numbers,
       operations: try yaml.choices("operations", Problem.Operation.self) ?? standard.operations)
   }
 

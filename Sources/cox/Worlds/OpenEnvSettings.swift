@@ -29,7 +29,7 @@ extension YAMLMapping {
     case (let url?, nil): return [url]
     case (nil, let urls?) where !urls.isEmpty: return urls
     case (nil, _):
-      throw ConfigurationError("environment.url is missing: the server's base URL, such as \"http://127.0.0.1:36001\".")
+      throw ConfigurationError.missing("environment.url", "the server's base URL, such as \"http://127.0.0.1:36001\".")
     case (_?, _?): throw ConfigurationError("environment has both url and urls; one of them is enough.")
     }
   }

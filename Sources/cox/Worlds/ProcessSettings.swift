@@ -1,4 +1,5 @@
 import Agents
+import ChildProcess
 import ProcessWorld
 
 struct ProcessSettings: WorldSettings {
@@ -7,14 +8,18 @@ struct ProcessSettings: WorldSettings {
   init(_ yaml: inout YAMLMapping) throws {
     let stepLimit = try yaml.stepLimit()
     guard let command = try yaml.texts("command"), !command.isEmpty else {
-      throw ConfigurationError("environment.command is missing: the program and its arguments, as a list.")
+      throw ConfigurationError.missing("environment.command", "the program and its arguments, as a list.")
     }
     settings = ProgramWorld.Settings(
-      command: command, folder: try yaml.text("folder"), processes: try yaml.count("processes") ?? 1,
-      timeout: try yaml.seconds("timeout") ?? 60, stepLimit: stepLimit)
+      command: command, folder: try yaml.text("folder"),
+      processes: try yaml.count("processes", most: Bounds.processes) ?? 1,
+      timeout: try yaml.seconds("timeout") ?? 60, stepLimit: stepLimit,
+      environment: ChildEnvironment(passing: try yaml.variables()))
   }
 
   func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
-    try await ProgramWorld(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }
+    var settings = settings
+    settings.environment.keys = environment.children.keys
+    return try await ProgramWorld(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }
   }
 }

@@ -15,10 +15,7 @@ struct PromptSettings: Sendable {
   init(_ yaml: inout YAMLMapping) throws {
     prompt = try yaml.text("prompt")
     examples = try yaml.text("examples")
-    history = try yaml.integer("history")
-    if let history, history < 0 {
-      throw ConfigurationError("environment.history is \(history); a number of characters, 0 or more.")
-    }
+    history = try yaml.count("history", least: 0, most: .max)
   }
 
   /// - Parameters:
@@ -52,8 +49,10 @@ struct PromptSettings: Sendable {
   private static func examples(in path: String) throws -> [Prompting.Exchange] {
     var top = try YAMLMapping(text: try text(of: path, key: "examples"), file: path)
     let examples = try top.mappings("examples") { yaml in
-      guard let prompt = try yaml.text("prompt"), let response = try yaml.text("response") else {
-        throw ConfigurationError("\(path): every example has a prompt and a response.")
+      let (prompt, response) = (try yaml.text("prompt"), try yaml.text("response"))
+      guard let prompt, let response else {
+        throw yaml.missing(
+          prompt == nil ? "prompt" : "response", "in \(path) every example has a prompt and a response.")
       }
       return Prompting.Exchange(prompt: prompt, response: response)
     }
@@ -66,13 +65,10 @@ struct PromptSettings: Sendable {
   }
 
   private static func text(of path: String, key: String) throws -> String {
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let text = try TextFile.text(path) else {
       throw ConfigurationError(
         "environment.\(key): there is no readable file \(path)"
           + (key == "prompt" ? ", and react and reflact are the only prompts with names." : "."))
-    }
-    guard let text = String(data: data, encoding: .utf8) else {
-      throw ConfigurationError("environment.\(key): \(path) is not UTF-8 text.")
     }
     return text
   }

@@ -1,4 +1,5 @@
 import Agents
+import ChildProcess
 import ScienceWorld
 
 struct ScienceWorldSettings: WorldSettings {
@@ -16,6 +17,7 @@ struct ScienceWorldSettings: WorldSettings {
   let memory: Int?
   let loadsPerProcess: Int?
   let timeout: Double?
+  let variables: Set<String>
 
   init(_ yaml: inout YAMLMapping) throws {
     stepLimit = try yaml.stepLimit()
@@ -31,11 +33,12 @@ struct ScienceWorldSettings: WorldSettings {
       } ?? []
     jar = try yaml.text("jar")
     java = try yaml.text("java")
-    processes = try yaml.count("processes")
+    processes = try yaml.count("processes", most: Bounds.processes)
     episodesPerProcess = try yaml.count("episodesPerProcess")
-    memory = try yaml.integer("memory")
+    memory = try yaml.count("memory", least: 128, most: Bounds.megabytes)
     loadsPerProcess = try yaml.count("loadsPerProcess")
     timeout = try yaml.seconds("timeout")
+    variables = try yaml.variables()
     if !topics.isEmpty, games != nil, games != .variations {
       throw ConfigurationError("environment.topics goes with games: variations.")
     }
@@ -43,11 +46,12 @@ struct ScienceWorldSettings: WorldSettings {
 
   func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
     var settings = SimulatorPool.Settings(
-      jar: try jar ?? SimulatorPool.Settings.findJar(in: [Toolchain.virtualEnvironment ?? ".venv"]),
+      jar: try jar ?? SimulatorPool.Settings.findJar(in: Installation.current.environments),
       java: try java ?? SimulatorPool.Settings.findJava(), processes: processes, memory: memory ?? 1_024)
     settings.episodesPerProcess = episodesPerProcess ?? settings.episodesPerProcess
     settings.loadsPerProcess = loadsPerProcess ?? settings.loadsPerProcess
     if let timeout { settings.deadline = .seconds(timeout) }
+    settings.environment = ChildEnvironment(passing: variables, keys: environment.children.keys)
     let chosen: ScienceWorld.Games =
       switch games ?? (topics.isEmpty ? .benchmark : .variations) {
       case .benchmark: .benchmark(try environment.splits)

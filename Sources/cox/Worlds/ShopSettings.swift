@@ -14,8 +14,8 @@ struct ShopSettings: WorldSettings {
     stepLimit = try yaml.stepLimit()
     files = try yaml.text("files")
     goals = try yaml.choice("goals", ShopFiles.Goals.self)
-    limit = try yaml.integer("limit")
-    products = try yaml.integer("products") ?? 1_000
+    limit = try yaml.count("limit")
+    products = try yaml.count("products", most: 2_000_000) ?? 1_000
     database = try yaml.text("database")
     forcedPurchase = try yaml.flag("forcedPurchase") ?? true
   }

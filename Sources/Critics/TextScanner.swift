@@ -1,0 +1,69 @@
+/// Reads a line from left to right and never goes back further than one word, so that the time is linear in its length whatever a
+/// model wrote. Regular expressions with several repetitions in a row are not.
+struct TextScanner {
+  private let text: ArraySlice<Character>
+  private(set) var place: Int
+
+  init(_ text: ArraySlice<Character>) {
+    self.text = text
+    place = text.startIndex
+  }
+
+  /// What is left.
+  var rest: ArraySlice<Character> { text[place...] }
+
+  var next: Character? { rest.first }
+
+  /// Skips characters as long as they fit, and returns how many did.
+  @discardableResult
+  mutating func skip(while fits: (Character) -> Bool) -> Int {
+    let start = place
+    while place < text.endIndex, fits(text[place]) { place += 1 }
+    return place - start
+  }
+
+  @discardableResult
+  mutating func skipSpace() -> Int { skip(while: \.isWhitespace) }
+
+  @discardableResult
+  mutating func skip(any characters: String) -> Int { skip { characters.contains($0) } }
+
+  /// Takes one of some characters.
+  mutating func take(any characters: String) -> Character? {
+    guard let next, characters.contains(next) else { return nil }
+    place += 1
+    return next
+  }
+
+  /// Takes a word of ASCII letters in any case. Nothing is taken where it is not there.
+  mutating func take(_ word: String) -> Bool {
+    var end = place
+    for character in word {
+      guard end < text.endIndex, text[end].lowercased() == String(character) else { return false }
+      end += 1
+    }
+    place = end
+    return true
+  }
+
+  /// Takes digits, or nothing.
+  mutating func digits() -> ArraySlice<Character> {
+    let start = place
+    skip(while: \.isDigit)
+    return text[start..<place]
+  }
+
+  /// Runs `body`; where that returns nil, nothing has been taken.
+  mutating func attempt<T>(_ body: (inout TextScanner) -> T?) -> T? {
+    let start = place
+    if let value = body(&self) { return value }
+    place = start
+    return nil
+  }
+}
+
+extension Character {
+  /// 0 to 9.
+  var isDigit: Bool { isASCII && isNumber }
+  var isWord: Bool { isASCII && (isLetter || isNumber) }
+}

@@ -1,0 +1,94 @@
+import Foundation
+
+/// The file of a store, whatever name it was given by.
+///
+/// SQLite keeps what is not yet in the file beside one of its names (`-wal`). Opened by two names, each has its own, and answers
+/// are lost or the file is corrupted. So symbolic links are followed, and of several hard links one name stands for all.
+struct StoreFile: Sendable {
+  /// As it was given, for messages.
+  let path: String
+  /// The one that is opened and locked.
+  let name: String
+  /// Some of its names stand in other folders, where they are not known.
+  let hasUnknownNames: Bool
+
+  /// - Parameter path: of a file that is there.
+  init(_ path: String) throws(StoreError) {
+    self.path = path
+    let resolved = Self.resolved(path)
+    guard let links = FileStatus(resolved)?.links, links > 1 else {
+      (name, hasUnknownNames) = (resolved, false)
+      return
+    }
+    let names = Self.names(of: resolved)
+    hasUnknownNames = names.count < links
+    // One that a killed run has left something beside goes first, since it must be read by that name.
+    let unfinished = names.filter { (FileStatus($0 + "-wal")?.size ?? 0) > 0 }
+    guard unfinished.count <= 1 else {
+      throw StoreError(
+        .unopenable,
+        """
+        \(path) has several names (hard links), and runs under \(unfinished.joined(separator: " and ")) have left a -wal file \
+        each. Copy the one to go on with to a file of its own (cp, with its -wal), and remove the links.
+        """)
+    }
+    name = unfinished.first ?? names.min() ?? resolved
+  }
+
+  var folder: String { URL(fileURLWithPath: name).deletingLastPathComponent().path }
+
+  /// SQLite writes files of its own beside the store, so that the folder must be writable, too.
+  var isWritable: Bool { access(name, W_OK) == 0 && access(folder, W_OK) == 0 }
+
+  /// Creates an empty file where there is none, with its folder. Its name is known only once it is there.
+  static func create(_ path: String) throws {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard file >= 0 else {
+      if errno == ENOSPC || errno == EDQUOT { throw StoreError.full(while: "create the store", path: path) }
+      throw StoreError(
+        .unopenable,
+        "Could not create the store \(path): \(String(cString: strerror(errno))). Give another --store, or make its folder writable."
+      )
+    }
+    close(file)
+  }
+
+  private static func resolved(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  /// Every name that the file has in its folder, as paths.
+  private static func names(of path: String) -> [String] {
+    guard let own = FileStatus(path)?.identity else { return [] }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .map { "\(folder)/\($0)" }.filter { FileStatus($0)?.identity == own }
+  }
+}
+
+/// What the file system knows of a file, symbolic links followed.
+struct FileStatus: Sendable {
+  /// Which file it is, by whatever name.
+  struct Identity: Sendable, Hashable {
+    let device: UInt64
+    let inode: UInt64
+  }
+
+  let identity: Identity
+  let links: Int
+  let size: Int
+
+  /// nil where there is none.
+  init?(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    identity = Identity(
+      device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
+    links = Int(status.st_nlink)
+    size = Int(status.st_size)
+  }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import GRDB
+import Synchronization
+
+/// Notices that a store's file was deleted, moved or replaced while it is open: SQLite would go on writing into what nobody will
+/// find again.
+final class StoreWatch: Sendable {
+  private let file: StoreFile
+  private let identity: FileStatus.Identity?
+  private let found = Mutex<StoreError?>(nil)
+
+  init(_ file: StoreFile) {
+    self.file = file
+    identity = FileStatus(file.name)?.identity
+  }
+
+  /// Throws where the file is no longer there. What it held is written to another file, once, as long as this process still has it.
+  ///
+  /// To be called after a commit: what was committed before is then known to be where it will be looked for.
+  func check(_ database: any DatabaseWriter) throws(StoreError) {
+    if let error = found.withLock(\.self) { throw error }
+    let isThere =
+      FileStatus(file.name)?.identity == identity
+      // Kept by SQLite as long as the store is open.
+      && access(file.name + "-wal", F_OK) == 0
+    guard !isThere else { return }
+    let error = found.withLock { found in
+      let error = found ?? rescued(database)
+      found = error
+      return error
+    }
+    throw error
+  }
+
+  private func rescued(_ database: any DatabaseWriter) -> StoreError {
+    let what = "The store \(file.path) was deleted, moved or replaced while the run was writing to it."
+    let places = (0..<100).lazy.map { self.file.name + ".rescued" + ($0 == 0 ? "" : "-\($0)") }
+    guard let place = places.first(where: { access($0, F_OK) != 0 }) else { return StoreError(.vanished, what) }
+    do {
+      try FileManager.default.createDirectory(atPath: file.folder, withIntermediateDirectories: true)
+      try database.vacuum(into: place)
+      return StoreError(
+        .vanished,
+        "\(what) Everything it held is in \(place): move that back to \(file.path), and run the same command to continue."
+      )
+    } catch {
+      return StoreError(
+        .vanished,
+        "\(what) What it held could not be saved: \(StoreError(error, while: "save it", path: place).message)")
+    }
+  }
+}

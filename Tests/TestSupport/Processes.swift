@@ -1,0 +1,60 @@
+import Foundation
+
+/// What runs on this machine, as Linux tells it in /proc.
+public enum Processes {
+  /// Whether there is a process of this number that has not ended; one that nobody has waited for has ended.
+  public static func isAlive(_ process: pid_t) -> Bool {
+    guard kill(process, 0) == 0 else { return false }
+    return fields(of: process).map { $0[0] != "Z" && $0[0] != "X" } ?? true
+  }
+
+  /// Waits until none of them is alive.
+  ///
+  /// - Returns: those that still are after `seconds`.
+  public static func survivors(of processes: Set<pid_t>, after seconds: Double = 20) async throws -> Set<pid_t> {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < deadline, processes.contains(where: isAlive) {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return processes.filter(isAlive)
+  }
+
+  /// Everything that a process has started, and what that has started.
+  public static func descendants(of process: pid_t) -> Set<pid_t> {
+    var children: [pid_t: [pid_t]] = [:]
+    for one in all {
+      if let parent = fields(of: one).flatMap({ $0.count > 1 ? pid_t($0[1]) : nil }) {
+        children[parent, default: []].append(one)
+      }
+    }
+    var found: Set<pid_t> = []
+    var open = [process]
+    while let next = open.popLast() {
+      for child in children[next] ?? [] where found.insert(child).inserted { open.append(child) }
+    }
+    return found
+  }
+
+  /// Those whose command line holds a text.
+  public static func running(_ text: String) -> Set<pid_t> {
+    Set(all.filter { commandLine(of: $0).contains(text) && isAlive($0) })
+  }
+
+  public static func commandLine(of process: pid_t) -> String {
+    let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+    return String(decoding: data.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
+  }
+
+  private static var all: [pid_t] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
+  }
+
+  /// State, parent, group, session and so on: what follows the name, which may hold anything.
+  private static func fields(of process: pid_t) -> [Substring]? {
+    guard let data = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return nil }
+    let text = String(decoding: data, as: UTF8.self)
+    guard let end = text.lastIndex(of: ")") else { return nil }
+    let fields = text[text.index(after: end)...].split(separator: " ")
+    return fields.isEmpty ? nil : fields
+  }
+}
