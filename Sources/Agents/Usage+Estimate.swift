@@ -40,6 +40,7 @@ extension PolicyRequest {
       switch entry {
       case .instructions(let text), .prompt(let text), .response(let text):
         sum + Usage.estimatedTokens(in: text) + turn
+      case .continuation(let text): sum + Usage.estimatedTokens(in: text)
       }
     }
     for tool in tools {
