@@ -97,7 +97,8 @@
       return try SafetensorsFile(contentsOf: name)
     }
 
-    private func configuration() throws -> PEFTConfiguration {
+    /// What `adapter_config.json` says, of an adapter that can be loaded.
+    func configuration() throws -> PEFTConfiguration {
       let file = "\(path)/\(Self.configurationName)"
       guard let data = FileManager.default.contents(atPath: file) else {
         throw ModelError("There is no adapter in \(path): it has no \(Self.configurationName).")
