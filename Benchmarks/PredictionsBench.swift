@@ -13,8 +13,6 @@ enum PredictionsBench {
   static let particles = 8
 
   static func run() async throws {
-    // Whoever waits for minutes sees each line as it comes.
-    setlinebuf(stdout)
     print("best reward        best-of-\(particles)           steered              gain")
     try await textCraft()
     try await scienceWorld()
@@ -69,7 +67,7 @@ enum PredictionsBench {
     }
     func rewards(_ outcome: Campaign.Outcome) throws -> [Double] {
       if let stopped = outcome.stopped { throw stopped }
-      return outcome.results.map(\.rewardBest)
+      return outcome.results.compactMap(\.rewardBest)
     }
     let stored = try await campaign(
       SteeringSettings(method: .bestOf, particles: particles, answer: .sample, seed: 1)
