@@ -170,7 +170,7 @@
         try AdapterFolder(folder.path).write(adapter, base: "base")
         let path = folder.appendingPathComponent("adapter_config.json")
         let text = try String(contentsOf: path, encoding: .utf8).filter { !$0.isWhitespace }
-        try Data(text.replacing(#""init_lora_weights":true"#, with: #""init_lora_weights":"\(method)""#).utf8).write(
+        try Data(text.replacing(#""init_lora_weights":true"#, with: #""init_lora_weights":"\#(method)""#).utf8).write(
           to: path)
         if isTaken {
           #expect(try AdapterFolder(folder.path).read(for: tiny.files.configuration).identity() == adapter.identity())

@@ -144,11 +144,20 @@ struct OutageTests {
     }
   }
 
+  /// A port that nothing listens on, and that the system gives to nobody by itself: below those it picks from.
+  private static func unusedPort() async throws -> Int {
+    let reset: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .reset }
+    var failure: (any Error)?
+    for _ in 0..<50 {
+      let port = Int.random(in: 20_000..<32_000)
+      do { return try await TestServer.with(port: port, reset) { $0.port } } catch { failure = error }
+    }
+    throw try #require(failure)
+  }
+
   @Test("A server that is down is named by host and port, and used when it comes back")
   func comesBack() async throws {
-    // A port that is free now.
-    let reset: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .reset }
-    let port = try await TestServer.with(reset) { $0.port }
+    let port = try await Self.unusedPort()
     let policy = ChatCompletionsPolicy(url: "http://127.0.0.1:\(port)/v1", settings: Self.settings(deadline: 0.5))
     let error = await #expect(throws: PolicyError.self) { try await policy.respond(to: ClientTests.request()) }
     let message = try #require(error?.message)

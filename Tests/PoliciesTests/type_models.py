@@ -35,6 +35,10 @@ failures = 0
 for line in open(sys.argv[1], encoding="utf-8"):
     case = json.loads(line)
     try:
+        if case["kind"] == "messages":
+            # Not in the package since version 2: newer models refuse them, older ones take them.
+            for name in ("temperature", "top_p"):
+                case["body"].pop(name, None)
         read = drained(ADAPTERS[case["kind"]].validate_python(case["body"]))
         # What a union's member does not know is dropped in silence: everything has to come out again.
         if read != case["body"]:

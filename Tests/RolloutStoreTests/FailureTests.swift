@@ -68,11 +68,11 @@ struct StoredFailureTests {
     let path = scratch.path("old.sqlite")
     do { _ = try await Self.filled(path) }
     try await DatabaseQueue(path: path).write { database in
-      // What version 5 added, taken away again.
+      // What versions 5 and 6 added, taken away again.
       for (table, column) in [
         ("call", "estimatedTokens"), ("call", "cutOffAnswers"), ("trajectory", "failureKind"),
         ("outcome", "failureKind"),
-        ("outcome", "failure"),
+        ("outcome", "failure"), ("call", "continuation"),
       ] {
         try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)")
       }

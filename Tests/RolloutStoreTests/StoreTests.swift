@@ -265,7 +265,7 @@ struct StoreLifeTests {
     try await store.record(rich)
     #expect(try await store.answer(for: rich.key) == rich)
     #expect(try await store.spent(run: "r1")["t1"]?.usage.savedInputTokens == 5)
-    #expect(try await store.spent(run: "r2")["t1"]?.usage.cutOffAnswers == 1)
+    #expect(try await store.spent(run: "r1")["t1"]?.usage.cutOffAnswers == 1)
     let policies = try await store.policies()
     #expect(policies.map(\.identity) == ["p"] && policies.first?.format == .plain)
   }

@@ -170,7 +170,7 @@ private func withServer<T: Sendable>(
     .bind(host: "127.0.0.1", port: 0).get()
   let port = try #require(server.localAddress?.port)
   let connection = try await Py4JConnection.open(
-    port: port, limits: .init(deadline: .milliseconds(300), answer: 4_096))
+    port: port, limits: .init(deadline: .seconds(3), answer: 4_096))
   do {
     let value = try await body(connection)
     connection.close()

@@ -154,17 +154,18 @@
   }
 
   extension PEFTConfiguration {
-    /// As short as it can be said: names where every layer is adapted alike, paths and patterns where not.
+    /// As short as it can be said: names and layers where all adapted layers are adapted alike, paths and patterns where not.
     init(_ places: [AdapterPlace], base: String) {
       let layers = Set(places.map(\.layer))
       let projections = Projection.allCases.filter { projection in places.contains { $0.projection == projection } }
-      let isEven = places.count == layers.count * projections.count && layers == Set(0..<layers.count)
+      let isEven = places.count == layers.count * projections.count
       let (rank, alpha) = (places.first?.rank ?? 1, places.first?.alpha ?? 1)
-      // Below the last layer that is adapted there may be others: only paths say so for certain.
       self.init(
         peft_type: "LORA", r: rank, lora_alpha: alpha,
         target_modules: .names(isEven ? projections.map(\.rawValue) : places.map(\.module)),
         base_model_name_or_path: base)
+      // The model may have layers beside those that are adapted.
+      layers_to_transform = isEven ? Layers(numbers: layers.sorted()) : nil
       rank_pattern = Dictionary(
         places.filter { $0.rank != rank }.map { (Self.literal($0.module), $0.rank) },
         uniquingKeysWith: { first, _ in first })

@@ -70,6 +70,8 @@
     struct Layers: Codable {
       var numbers: [Int]
 
+      init(numbers: [Int]) { self.numbers = numbers }
+
       init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         numbers = try (try? container.decode([Int].self)) ?? [container.decode(Int.self)]
