@@ -63,7 +63,9 @@
       #expect((findings.steered[1].work.processorSeconds ?? 0) > 0)
       #expect(findings.reached.count == 6 && findings.share != nil && (findings.tokenRatio ?? 0) > 0)
       #expect(findings.preparations.allSatisfy { ($0.work.processorSeconds ?? 0) > 0 && $0.work.calls > 0 })
-      #expect(findings.preparation("grpo").map { $0.trainedTokens > 0 && $0.scoredTokens == $0.trainedTokens } == true)
+      // A round is scored once, under the frozen model, and learned from in two steps.
+      #expect(
+        findings.preparation("grpo").map { $0.trainedTokens > 0 && 2 * $0.scoredTokens == $0.trainedTokens } == true)
       #expect(findings.tokens.count == 2 && findings.tokens.allSatisfy { $0.tokens > 0 && $0.attempts == 2 })
 
       let again = try await study(cox, file, "--json", "-")
