@@ -15,10 +15,21 @@ struct ResponsesRequest: Encodable {
 
     enum CodingKeys: CodingKey { case type, role, content, call_id, name, arguments, output }
 
+    /// A part of what the model said.
+    private struct Words: Encodable {
+      let type = "output_text"
+      let text: String
+    }
+
     func encode(to encoder: any Encoder) throws {
       if case .verbatim(let item) = self { return try item.encode(to: encoder) }
       var container = encoder.container(keyedBy: CodingKeys.self)
       switch self {
+      case .message("assistant", let text):
+        // The long form: llama.cpp takes no other of what the model said.
+        try container.encode("message", forKey: .type)
+        try container.encode("assistant", forKey: .role)
+        try container.encode([Words(text: text)], forKey: .content)
       case .message(let role, let text):
         // Without the item's type, which the short form of a message leaves out.
         try container.encode(role, forKey: .role)

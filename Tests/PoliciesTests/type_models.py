@@ -39,6 +39,13 @@ for line in open(sys.argv[1], encoding="utf-8"):
             # Not in the package since version 2: newer models refuse them, older ones take them.
             for name in ("temperature", "top_p"):
                 case["body"].pop(name, None)
+        if case["kind"] == "responses":
+            # What the model said goes back as servers take it, without what only they give it.
+            for item in case["body"]["input"]:
+                if item.get("type") == "message" and item.get("role") == "assistant" and "id" not in item:
+                    item.update(id="msg_1", status="completed")
+                    for part in item["content"]:
+                        part.setdefault("annotations", [])
         read = drained(ADAPTERS[case["kind"]].validate_python(case["body"]))
         # What a union's member does not know is dropped in silence: everything has to come out again.
         if read != case["body"]:
