@@ -13,7 +13,8 @@ struct TextWorldExpressTests {
     "numLocations=1,numItemsToPutAway=2,includeDoors=0,limitInventorySize=0", "10",
   ]
 
-  @Test("Games differ, pay at most the maximum, and a copy goes on as the one it was copied from", .timeLimit(.minutes(10)))
+  @Test(
+    "Games differ, pay at most the maximum, and a copy goes on as the one it was copied from", .timeLimit(.minutes(10)))
   func plays() async throws {
     let world = try await ProcessWorldTests.world(Self.command, timeout: 120)
     #expect(world.maximalReward == 1)
