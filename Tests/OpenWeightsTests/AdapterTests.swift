@@ -131,7 +131,7 @@
       (#""alpha_pattern":{}"#, #""alpha_pattern":{"q_proj":2,".*proj":3}"#),
       (#""alpha_pattern":{}"#, #""alpha_pattern":{"(?=q)":2}"#), (#""alpha_pattern":{}"#, #""alpha_pattern":{"(q":2}"#),
       (#""peft_type":"LORA""#, #""peft_type":"LORA","modules_to_save":["lm_head"]"#),
-      (#""peft_type":"LORA""#, #""peft_type":"LORA","layers_to_transform":[0,2]"#),
+      (#""layers_to_transform":[0,1]"#, #""layers_to_transform":[0,2]"#),
       (#""peft_type":"LORA""#, #""peft_type":"LORA","lora_bias":true"#),
       (#""peft_type":"LORA""#, #""peft_type":"LORA","target_parameters":["experts"]"#),
       (#""peft_type":"LORA""#, #""peft_type":"LORA","trainable_token_indices":[1]"#),
