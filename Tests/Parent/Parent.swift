@@ -5,6 +5,8 @@ import Foundation
 @main
 enum Parent {
   static func main() async throws {
+    // Whoever started this may ignore them at the moment, and that is inherited.
+    for number in [SIGTERM, SIGINT, SIGHUP, SIGSEGV] { signal(number, SIG_DFL) }
     let arguments = CommandLine.arguments.dropFirst()
     let program = ChildProgram(path: arguments.first ?? "", arguments: Array(arguments.dropFirst()))
     try await program.run { child in

@@ -60,7 +60,7 @@ struct RobustnessTests {
   @Test("A server without n is asked one by one, all at a time; a server that ignores n too")
   func noSamples() async throws {
     for ignores in [false, true] {
-      // How many it has at a time; what is answered leaves half a second later.
+      // How many it has at a time; what is answered leaves two seconds later.
       let present = Mutex((now: 0, most: 0))
       let single: @Sendable (TestServer.Request) -> TestServer.Reply = { request in
         if !ignores, request.json["n"] != nil { return Self.refusal("n is not supported") }
@@ -68,8 +68,8 @@ struct RobustnessTests {
           $0.now += 1
           $0.most = max($0.most, $0.now)
         }
-        DispatchQueue.global().asyncAfter(deadline: .now() + 0.5) { present.withLock { $0.now -= 1 } }
-        return .after(0.5, .answer(200, ClientTests.chat("red")))
+        DispatchQueue.global().asyncAfter(deadline: .now() + 2) { present.withLock { $0.now -= 1 } }
+        return .after(2, .answer(200, ClientTests.chat("red")))
       }
       try await TestServer.with(single) { server in
         let policy = SharedPrompts(ChatCompletionsPolicy(url: server.url, settings: ClientTests.settings()), most: 8)

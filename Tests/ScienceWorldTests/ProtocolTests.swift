@@ -52,8 +52,10 @@ func exceptionsAreRefusals(line: String) {
   private static let call = Py4JCall("o0", "step", .text("look around"))
 
   /// What a connection makes of a server that answers every read with these bytes and then perhaps hangs up.
-  private func failure(_ answer: String, hangsUp: Bool = false) async throws -> Py4JFailure.Kind? {
-    try await withServer(answer, hangsUp: hangsUp) { connection in
+  private func failure(
+    _ answer: String, hangsUp: Bool = false, within deadline: Duration = .seconds(120)
+  ) async throws -> Py4JFailure.Kind? {
+    try await withServer(bytes: Array(answer.utf8), hangsUp: hangsUp, within: deadline) { connection in
       do throws(Py4JFailure) {
         _ = try await connection.answers(to: [Self.call, Self.call])
         return nil
@@ -80,7 +82,7 @@ func exceptionsAreRefusals(line: String) {
   }
 
   @Test func aServerThatSaysTooLittleIsLate() async throws {
-    let found = try await failure("")
+    let found = try await failure("", within: .milliseconds(300))
     #expect(found == .late)
   }
 
@@ -159,7 +161,8 @@ private func withServer<T: Sendable>(
 }
 
 private func withServer<T: Sendable>(
-  bytes: [UInt8], hangsUp: Bool, heard: Heard? = nil, _ body: (Py4JConnection) async throws -> T
+  bytes: [UInt8], hangsUp: Bool, heard: Heard? = nil, within deadline: Duration = .seconds(120),
+  _ body: (Py4JConnection) async throws -> T
 ) async throws -> T {
   let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
     .childChannelInitializer { channel in
@@ -170,7 +173,7 @@ private func withServer<T: Sendable>(
     .bind(host: "127.0.0.1", port: 0).get()
   let port = try #require(server.localAddress?.port)
   let connection = try await Py4JConnection.open(
-    port: port, limits: .init(deadline: .seconds(3), answer: 4_096))
+    port: port, limits: .init(deadline: deadline, answer: 4_096))
   do {
     let value = try await body(connection)
     connection.close()

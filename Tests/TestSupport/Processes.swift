@@ -11,7 +11,7 @@ public enum Processes {
   /// Waits until none of them is alive.
   ///
   /// - Returns: those that still are after `seconds`.
-  public static func survivors(of processes: Set<pid_t>, after seconds: Double = 20) async throws -> Set<pid_t> {
+  public static func survivors(of processes: Set<pid_t>, after seconds: Double = 60) async throws -> Set<pid_t> {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < deadline, processes.contains(where: isAlive) {
       try await Task.sleep(for: .milliseconds(20))
