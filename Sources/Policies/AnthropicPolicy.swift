@@ -114,12 +114,7 @@ public final class AnthropicPolicy: Policy {
   }
 
   private func ask(_ request: PolicyRequest, dialect: MessagesDialect) async throws(PolicyError) -> PolicyResponse {
-    let body: Data
-    do {
-      body = try WireJSON.encoder.encode(MessagesRequest(request, settings: settings, dialect: dialect))
-    } catch {
-      throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
-    }
+    let body = try WireJSON.body(MessagesRequest(request, settings: settings, dialect: dialect))
     let transport = endpoint.transport
     let reply = try await endpoint.call("/messages", body, for: request) {
       (answer: Data) throws(PolicyError) -> PolicyResponse in

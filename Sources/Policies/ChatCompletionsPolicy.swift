@@ -119,10 +119,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     _ request: PolicyRequest, samples: Int, dialect: CompletionsDialect
   ) async throws(PolicyError) -> [PolicyResponse] {
     let wire = CompletionsRequest(request, samples: samples, settings: settings, dialect: dialect)
-    let body: Data
-    do { body = try WireJSON.encoder.encode(wire) } catch {
-      throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
-    }
+    let body = try WireJSON.body(wire)
     let (transport, holdsSchema, settings) = (endpoint.transport, wire.response_format != nil, settings)
     let reply = try await endpoint.call(
       settings.api == .chat ? "/chat/completions" : "/completions", body, for: request

@@ -9,27 +9,19 @@ public protocol RequestWriting: Policy {
 
 extension ChatCompletionsPolicy: RequestWriting {
   public func body(for request: PolicyRequest) throws(PolicyError) -> Data {
-    try WireJSON.written(
+    try WireJSON.body(
       CompletionsRequest(request, samples: 1, settings: settings, dialect: CompletionsDialect(settings)))
   }
 }
 
 extension AnthropicPolicy: RequestWriting {
   public func body(for request: PolicyRequest) throws(PolicyError) -> Data {
-    try WireJSON.written(MessagesRequest(request, settings: settings, dialect: MessagesDialect()))
+    try WireJSON.body(MessagesRequest(request, settings: settings, dialect: MessagesDialect()))
   }
 }
 
 extension ResponsesPolicy: RequestWriting {
   public func body(for request: PolicyRequest) throws(PolicyError) -> Data {
-    try WireJSON.written(ResponsesRequest(request, settings: settings, dialect: ResponsesDialect()))
-  }
-}
-
-extension WireJSON {
-  fileprivate static func written(_ body: some Encodable) throws(PolicyError) -> Data {
-    do { return try encoder.encode(body) } catch {
-      throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
-    }
+    try WireJSON.body(ResponsesRequest(request, settings: settings, dialect: ResponsesDialect()))
   }
 }

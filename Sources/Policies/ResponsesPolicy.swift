@@ -85,10 +85,7 @@ public final class ResponsesPolicy: Policy {
 
   private func ask(_ request: PolicyRequest, dialect: ResponsesDialect) async throws(PolicyError) -> PolicyResponse {
     let wire = ResponsesRequest(request, settings: settings, dialect: dialect)
-    let body: Data
-    do { body = try WireJSON.encoder.encode(wire) } catch {
-      throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
-    }
+    let body = try WireJSON.body(wire)
     let transport = endpoint.transport
     let reply = try await endpoint.call("/responses", body, for: request) {
       (answer: Data) throws(PolicyError) -> PolicyResponse in

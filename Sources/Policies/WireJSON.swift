@@ -6,6 +6,13 @@ enum WireJSON {
   /// One for all calls: making it takes as long as using it.
   static let encoder = JSONEncoder()
 
+  /// A request's body.
+  static func body(_ request: some Encodable) throws(PolicyError) -> Data {
+    do { return try encoder.encode(request) } catch {
+      throw PolicyError(.badRequest, "The request could not be written as JSON: \(error)")
+    }
+  }
+
   /// Reads an answer as servers write it; nil where it is none of this type.
   static func answer<T: Decodable>(_ type: T.Type, _ body: Data) -> T? {
     try? OutsideJSON.decode(type, from: body, nonFinite: true)
