@@ -69,6 +69,9 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
 
+    // What stored rollouts say: diagnosis, planning, comparison, study.
+    .target(name: "Findings", dependencies: ["Agents", "ParticleFilter", "Steering"]),
+
     // One exchange with a server, for policies and for worlds that are served.
     .target(
       name: "HTTP",
@@ -85,24 +88,34 @@ let package = Package(
       name: "ChildProcess", dependencies: [.product(name: "Subprocess", package: "swift-subprocess")],
       swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
 
+    // One exchange with a server of models: endpoint, retries, gates, and what its errors mean.
     .target(
-      name: "Policies",
+      name: "ModelServers",
       dependencies: [
-        "Agents", "ChildProcess", "HTTP",
+        "Agents", "HTTP",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+
+    .target(
+      name: "Policies",
+      dependencies: [
+        "Agents", "ChildProcess", "HTTP", "ModelServers",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
-      resources: [.embedInCode("local_server.py")]),
+      resources: [.embedInCode("Local/local_server.py")]),
 
     .systemLibrary(
       name: "CXGBoost", pkgConfig: "xgboost", providers: [.apt(["libxgboost-dev"]), .brew(["xgboost"])]),
     .target(
       name: "Critics",
       dependencies: [
-        "Agents", "CXGBoost", "HTTP", "Policies", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        "Agents", "CXGBoost", "HTTP", "ModelServers", .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
 
     .target(name: "Orders", dependencies: ["Agents"], path: "Sources/Environments/Orders"),
@@ -152,9 +165,9 @@ let package = Package(
       name: "ProcessWorld", dependencies: ["Agents", "ChildProcess"], path: "Sources/Environments/Process"),
 
     .target(
-      name: "Reporting", dependencies: ["Agents", "ParticleFilter", "Steering"],
+      name: "Reporting", dependencies: ["Agents", "Findings", "ParticleFilter", "Steering"],
       resources: ["report.css", "story.js", "transcript.js", "marks.js", "browser.js"].map {
-        .embedInCode("Report/\($0)")
+        .embedInCode("Page/\($0)")
       }),
 
     // A C face of MLX, and the operations of a transformer that a CPU wants written out. Always optimised: it is the inner loop.

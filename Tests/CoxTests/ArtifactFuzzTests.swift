@@ -26,7 +26,7 @@ struct ArtifactFuzzTests {
     var read = 0
     for await data in Fuzz("Plan", [version], count: 600, words: ["\"steps:1\"", "\"ess:0.5\"", "\"none\"", "[]"]) {
       try data.write(to: URL(fileURLWithPath: path))
-      guard let plan = try? Workspace.plan(at: path) else { continue }
+      guard let plan = try? Workbench.plan(at: path) else { continue }
       read += 1
       for answer in Answer.allCases { _ = plan.choice(answer, particles: 2)?.schedule }
       _ = plan.choice(temperature: 0.1, particles: 2)?.schedule

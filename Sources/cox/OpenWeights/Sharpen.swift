@@ -68,26 +68,26 @@
     }
 
     func run() async throws {
-      let workspace = try await Workspace(common)
-      let policy = try workspace.openPolicy(for: "sharpen")
-      if method != .imitate { try workspace.checkSampling(for: "sharpen") }
+      let workbench = try await Workbench(common)
+      let policy = try workbench.openPolicy(for: "sharpen")
+      if method != .imitate { try workbench.checkSampling(for: "sharpen") }
       for (option, folder) in [("merge", merge), ("base", base)] {
         if let folder, !((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).isEmpty {
           throw ConfigurationError(
             "--\(option) writes a model of its own, and \(folder) has files in it: give another folder.")
         }
       }
-      let report = try await stoppingInOrder(workspace.budget) { [self] in
-        try await workspace.suite.closing { try await trained(workspace, policy) }
+      let report = try await stoppingInOrder(workbench.budget) { [self] in
+        try await workbench.suite.closing { try await trained(workbench, policy) }
       }
       if let json = common.json { try Console.write(json: report, to: json) }
       if common.json != "-" { Console.print(report.text) }
     }
 
-    private func trained(_ workspace: Workspace, _ policy: OpenPolicy) async throws -> SharpenReport {
+    private func trained(_ workbench: Workbench, _ policy: OpenPolicy) async throws -> SharpenReport {
       let sharpening = Sharpening(
-        workspace: workspace, policy: policy, settings: try settings(workspace.configuration), from: from)
-      let path = workspace.adapterPath(adapter ?? method.rawValue)
+        workbench: workbench, policy: policy, settings: try settings(workbench.configuration), from: from)
+      let path = workbench.adapterPath(adapter ?? method.rawValue)
       let report = try await sharpening.run(method, path: path, isDryRun: dryRun)
       if let merge, !dryRun { try await write(merged: AdapterFolder(path), base: policy.load(), to: merge) }
       if let base, !dryRun { try await write(base: policy.load(adapter: false), of: AdapterFolder(path), to: base) }

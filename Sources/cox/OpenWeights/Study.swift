@@ -85,52 +85,52 @@
 
     func run() async throws {
       let chosen = try stages.map(StudyStage.named) ?? Set(StudyStage.allCases)
-      let workspace = try await Workspace(common)
-      let pipeline = try pipeline(workspace)
+      let workbench = try await Workbench(common)
+      let pipeline = try pipeline(workbench)
       if dryRun {
         let done = await pipeline.done()
-        await workspace.suite.close()
+        await workbench.suite.close()
         let left = StudyLeft(pipeline, done, chosen)
         if let json = common.json { try Console.write(json: left, to: json) }
         if common.json != "-" { Console.print(left.text) }
         return
       }
       let quiet = common.quiet
-      let findings = try await stoppingInOrder(workspace.budget) {
+      let findings = try await stoppingInOrder(workbench.budget) {
         do {
-          let results = try await workspace.suite.closing {
+          let results = try await workbench.suite.closing {
             try await pipeline.run(chosen) { if !quiet { Console.note($0) } }
           }
           return pipeline.findings(results)
         } catch {
           // What is done is shown in cox report also where the rest is not.
-          try? Console.write(json: pipeline.findings(await pipeline.done()), to: workspace.studyPath)
+          try? Console.write(json: pipeline.findings(await pipeline.done()), to: workbench.studyPath)
           throw error
         }
       }
-      try Console.write(json: findings, to: workspace.studyPath)
+      try Console.write(json: findings, to: workbench.studyPath)
       if let json = common.json { try Console.write(json: findings, to: json) }
       if common.json != "-" {
         Console.print(StudyTable(findings).text)
         for tokens in findings.tokens { Console.print("\n\(tokens.tuned)\n\(TokenTable(tokens).text)") }
-        Console.print("\nWritten to \(workspace.studyPath); cox report shows it.")
+        Console.print("\nWritten to \(workbench.studyPath); cox report shows it.")
       }
     }
 
-    private func pipeline(_ workspace: Workspace) throws -> StudyPipeline {
-      _ = try workspace.openPolicy(for: "study")
-      try workspace.checkSampling(for: "study")
-      let configuration = workspace.configuration
+    private func pipeline(_ workbench: Workbench) throws -> StudyPipeline {
+      _ = try workbench.openPolicy(for: "study")
+      try workbench.checkSampling(for: "study")
+      let configuration = workbench.configuration
       guard configuration.critic.kind == .trees else {
         throw ConfigurationError(
           "cox study trains trees on its own rollouts and steers by them, and critic.kind is \(configuration.critic.kind.rawValue): leave critic out. Other critics are compared by cox compare --critic."
         )
       }
       return StudyPipeline(
-        workspace: workspace,
+        workbench: workbench,
         settings: StudyPipeline.Settings(
-          trainTasks: try TaskOptions.select(trainTasks, by: "--train-tasks", in: .train, of: workspace.suite).tasks,
-          testTasks: try TaskOptions.select(testTasks, by: "--test-tasks", in: .test, of: workspace.suite).tasks,
+          trainTasks: try TaskOptions.select(trainTasks, by: "--train-tasks", in: .train, of: workbench.suite).tasks,
+          testTasks: try TaskOptions.select(testTasks, by: "--test-tasks", in: .test, of: workbench.suite).tasks,
           rollouts: rollouts, attempts: attempts, particles: particles, tokenRollouts: tokenRollouts,
           resample: resample, temperature: temperature,
           sharpening: Sharpening.Settings(

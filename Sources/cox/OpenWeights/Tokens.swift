@@ -40,22 +40,22 @@
     }
 
     func run() async throws {
-      let workspace = try await Workspace(common)
-      _ = try workspace.openPolicy(for: "tokens")
-      try workspace.checkSampling(for: "tokens")
-      let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
-      guard let path = adapter.map(workspace.adapterPath) ?? workspace.configuration.policy.adapter else {
+      let workbench = try await Workbench(common)
+      _ = try workbench.openPolicy(for: "tokens")
+      try workbench.checkSampling(for: "tokens")
+      let (tasks, split) = try chosen.select(from: workbench.suite, default: .test)
+      guard let path = adapter.map(workbench.adapterPath) ?? workbench.configuration.policy.adapter else {
         throw ConfigurationError(
           "cox tokens looks at what a training changed: give --adapter, a folder that cox sharpen wrote, or policy.adapter."
         )
       }
       // Where --adapter names the tuned model, the base is the policy as it is configured.
-      let base = adapter == nil ? try await workspace.tuned(by: nil) : workspace
+      let base = adapter == nil ? try await workbench.tuned(by: nil) : workbench
       let comparison = TokenComparison(
-        base: base, tuned: try await workspace.tuned(by: path), adapter: path, tasks: tasks, split: split,
+        base: base, tuned: try await workbench.tuned(by: path), adapter: path, tasks: tasks, split: split,
         attempts: rollouts, intervenes: !noInterventions)
-      let findings = try await stoppingInOrder(workspace.budget) {
-        try await workspace.suite.closing { try await comparison.findings() }
+      let findings = try await stoppingInOrder(workbench.budget) {
+        try await workbench.suite.closing { try await comparison.findings() }
       }
       try common.deliver(findings) { TokenTable(findings).text }
       if let picture {

@@ -56,10 +56,10 @@ struct VariantOptions: ParsableArguments {
   ///
   /// - Parameter critic: of each method; nil where they are not there yet, and the settings are only to be checked.
   func settings(
-    _ workspace: Workspace, methods: [Steering.Method], particles standard: [Int]?,
+    _ workbench: Workbench, methods: [Steering.Method], particles standard: [Int]?,
     critic: ((Steering.Method) -> (any Critic)?)?
   ) async throws -> [SteeringSettings] {
-    var base = workspace.configuration.steering
+    var base = workbench.configuration.steering
     if let keep { base.keep = keep }
     let counts =
       try particles.map { text in
@@ -71,7 +71,7 @@ struct VariantOptions: ParsableArguments {
     // nil stands for auto.
     let schedules =
       try resample.isEmpty
-      ? [workspace.configuration.isAutomatic ? nil : base.schedule]
+      ? [workbench.configuration.isAutomatic ? nil : base.schedule]
       : resample.map { try SteeringSettings.schedule($0, named: "--resample") }
     var all: [SteeringSettings] = []
     for method in methods {
@@ -92,10 +92,10 @@ struct VariantOptions: ParsableArguments {
         for temperature in temperatures.map({ $0.map(Optional.some) }) ?? [nil] {
           var settings = base
           (settings.method, settings.particles) = (.amc, count)
-          settings = try await workspace.planned(
+          settings = try await workbench.planned(
             settings,
             by: PlanFlags(
-              critic: try workspace.critic(of: method, flag: self.critic), temperature: temperature, plan: plan),
+              critic: try workbench.critic(of: method, flag: self.critic), temperature: temperature, plan: plan),
             critic: critic)
           settings.method = method
           if !all.contains(settings.effective) { all.append(settings.effective) }

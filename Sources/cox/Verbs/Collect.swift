@@ -36,22 +36,22 @@ struct Collect: Verb {
   func run() async throws {
     if expert { return try await runExpert() }
     let rollouts = rollouts ?? 4
-    let workspace = try await Workspace(common)
-    let (tasks, split) = try chosen.select(from: workspace.suite, default: .train)
-    let result = try await workspace.withRun { run in
+    let workbench = try await Workbench(common)
+    let (tasks, split) = try chosen.select(from: workbench.suite, default: .train)
+    let result = try await workbench.withRun { run in
       try await run.collect(tasks, split: split, rollouts: rollouts)
     }
-    let report = CollectReport(result, split: split, rollouts: rollouts, pricing: workspace.pricing)
+    let report = CollectReport(result, split: split, rollouts: rollouts, pricing: workbench.pricing)
     try common.deliver(report) { report.text }
     // What failed is in the report already; a collection that mostly failed is none.
     if let stopped = result.stopped ?? result.failure(ofMoreThan: 0.5) { throw stopped }
   }
 
   private func runExpert() async throws {
-    let workspace = try await Workspace(common)
-    let (tasks, split) = try chosen.select(from: workspace.suite, default: .train)
-    let (outcome, unsolved) = try await workspace.collectExpert(tasks, split: split)
-    let report = CollectReport(outcome, split: split, rollouts: 1, pricing: workspace.pricing, unsolved: unsolved)
+    let workbench = try await Workbench(common)
+    let (tasks, split) = try chosen.select(from: workbench.suite, default: .train)
+    let (outcome, unsolved) = try await workbench.collectExpert(tasks, split: split)
+    let report = CollectReport(outcome, split: split, rollouts: 1, pricing: workbench.pricing, unsolved: unsolved)
     try common.deliver(report) { report.text }
     if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
   }

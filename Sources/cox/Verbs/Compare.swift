@@ -40,11 +40,11 @@ struct Compare: Verb {
     guard (study == .cost) == (against != nil) else {
       throw ConfigurationError("--study cost and --against go together: the one needs the other.")
     }
-    let workspace = try await Workspace(common)
+    let workbench = try await Workbench(common)
     let compared =
-      if let against { try await costs(workspace, against: against) } else { try await plain(workspace) }
+      if let against { try await costs(workbench, against: against) } else { try await plain(workbench) }
     var comparison = compared.comparison(study: study)
-    workspace.finish(&comparison, critic: variant.critic, plan: variant.plan)
+    workbench.finish(&comparison, critic: variant.critic, plan: variant.plan)
     try common.deliver(comparison) { comparison.text }
     try Pictures.draw(after: compared.stopped ?? compared.failure) {
       if let chart {
@@ -55,18 +55,18 @@ struct Compare: Verb {
     }
   }
 
-  private func plain(_ workspace: Workspace) async throws -> Compared {
-    if variant.equal == .cost, workspace.pricing.isFree {
+  private func plain(_ workbench: Workbench) async throws -> Compared {
+    if variant.equal == .cost, workbench.pricing.isFree {
       throw ConfigurationError("--equal cost needs policy.pricing in the configuration: nothing costs anything.")
     }
     let isScaling = study == .scaling
     let methods = try variant.methods(isScaling ? [.bestOf, .amc] : [.single, .bestOf, .amc])
     let particles = isScaling ? [1, 2, 4, 8, 16, 32] : nil
     // What is wrong with the flags is said before a critic is looked for.
-    _ = try await Setup(self, workspace, methods: methods, particles: particles, critic: nil)
-    return try await withCritics(of: methods, in: workspace) { critic in
-      let setup = try await Setup(self, workspace, methods: methods, particles: particles, critic: critic)
-      return try await workspace.withRun { run in
+    _ = try await Setup(self, workbench, methods: methods, particles: particles, critic: nil)
+    return try await withCritics(of: methods, in: workbench) { critic in
+      let setup = try await Setup(self, workbench, methods: methods, particles: particles, critic: critic)
+      return try await workbench.withRun { run in
         try await run.compare(
           setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: variant.equal,
           critic: critic)
@@ -76,16 +76,16 @@ struct Compare: Verb {
 
   /// Runs `body` with the critic of each method.
   private func withCritics<T: Sendable>(
-    of methods: [Steering.Method], in workspace: Workspace,
+    of methods: [Steering.Method], in workbench: Workbench,
     _ body: (@escaping (Steering.Method) -> (any Critic)?) async throws -> T
   ) async throws -> T {
     let own = methods.contains { $0.isSteered && $0 != .judge }
     // The judge is the method judge's; beside it, others have the trees unless a flag says.
-    let isJudge = methods.contains(.judge) && workspace.criticName(variant.critic) == CriticSettings.Kind.judge.rawValue
+    let isJudge = methods.contains(.judge) && workbench.criticName(variant.critic) == CriticSettings.Kind.judge.rawValue
     let flag = isJudge ? CriticSettings.Kind.trees.rawValue : variant.critic
-    return try await workspace.withCritic(own ? flag : nil, isNeeded: own) { critic in
+    return try await workbench.withCritic(own ? flag : nil, isNeeded: own) { critic in
       guard methods.contains(.judge) else { return try await body { _ in critic } }
-      return try await workspace.withCritic(CriticSettings.Kind.judge.rawValue) { judge in
+      return try await workbench.withCritic(CriticSettings.Kind.judge.rawValue) { judge in
         try await body { $0 == .judge ? judge : critic }
       }
     }
@@ -100,14 +100,14 @@ struct Compare: Verb {
 
     /// - Parameter particles: values of N where no flag says; nil for the configured one.
     init(
-      _ command: Compare, _ workspace: Workspace, methods: [Steering.Method], particles: [Int]?,
+      _ command: Compare, _ workbench: Workbench, methods: [Steering.Method], particles: [Int]?,
       critic: ((Steering.Method) -> (any Critic)?)?
     ) async throws {
-      (tasks, split) = try command.chosen.select(from: workspace.suite, default: .test)
+      (tasks, split) = try command.chosen.select(from: workbench.suite, default: .test)
       seeds = try command.variant.seedList()
       settings = try await command.variant.settings(
-        workspace, methods: methods, particles: particles, critic: critic)
-      for settings in settings { try workspace.check(settings, for: tasks) }
+        workbench, methods: methods, particles: particles, critic: critic)
+      for settings in settings { try workbench.check(settings, for: tasks) }
     }
   }
 }

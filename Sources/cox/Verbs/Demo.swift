@@ -30,29 +30,29 @@ struct Demo: Verb {
   func run() async throws {
     if printConfig { return Console.print(Defaults.yaml) }
     let start = ContinuousClock.now
-    let workspace = try await Workspace(common)
-    let configured = workspace.configuration.steering
-    try workspace.check(configured, for: try workspace.suite.tasks(in: .test))
-    let compared = try await workspace.withRun { run in
-      heading("1/4  Collecting rollouts of the frozen policy: \(workspace.policyIdentity)")
+    let workbench = try await Workbench(common)
+    let configured = workbench.configuration.steering
+    try workbench.check(configured, for: try workbench.suite.tasks(in: .test))
+    let compared = try await workbench.withRun { run in
+      heading("1/4  Collecting rollouts of the frozen policy: \(workbench.policyIdentity)")
       for split in [Split.train, .validation] {
-        let tasks = try workspace.suite.tasks(in: split)
+        let tasks = try workbench.suite.tasks(in: split)
         guard !tasks.isEmpty else { continue }
         let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
-        heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: workspace.pricing).text)
+        heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: workbench.pricing).text)
         if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
       }
       heading("\n2/4  Training the critic")
-      heading(try await workspace.train(CriticSettings.Kind.trees.rawValue).text)
-      let tasks = try workspace.suite.tasks(in: .test)
-      let critic = try workspace.critic(CriticSettings.Kind.trees.rawValue)
+      heading(try await workbench.train(CriticSettings.Kind.trees.rawValue).text)
+      let tasks = try workbench.suite.tasks(in: .test)
+      let critic = try workbench.critic(CriticSettings.Kind.trees.rawValue)
       var settings = configured
       heading("\n3/4  Planning from the stored rollouts alone")
-      let plan = try await workspace.makePlan(critic: critic, settings: configured)
-      try Console.write(json: plan, to: workspace.planPath(nil))
+      let plan = try await workbench.makePlan(critic: critic, settings: configured)
+      try Console.write(json: plan, to: workbench.planPath(nil))
       heading(PlanTable(plan, answer: configured.answer).text)
-      if workspace.configuration.isAutomatic {
-        settings = try await workspace.planned(configured, by: PlanFlags(), critic: critic)
+      if workbench.configuration.isAutomatic {
+        settings = try await workbench.planned(configured, by: PlanFlags(), critic: critic)
       }
       heading("\n4/4  Comparing on \(tasks.count) held-out tasks at equal model calls")
       return try await run.compare(
@@ -63,7 +63,7 @@ struct Demo: Verb {
         }, on: tasks, split: .test, critic: { _ in critic })
     }
     var comparison = compared.comparison
-    workspace.finish(&comparison, critic: nil)
+    workbench.finish(&comparison, critic: nil)
     try common.deliver(comparison) { "\n" + comparison.text }
     try Pictures.draw(after: compared.stopped ?? compared.failure) {
       try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: "\(output)/comparison.svg")

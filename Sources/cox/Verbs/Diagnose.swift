@@ -29,13 +29,13 @@ struct Diagnose: Verb {
   var html: String?
 
   func run() async throws {
-    let workspace = try await Workspace(common, creating: false)
-    let report = try await workspace.diagnose(split: split, critic: critic)
+    let workbench = try await Workbench(common, creating: false)
+    let report = try await workbench.diagnose(split: split, critic: critic)
     try common.deliver(report) { report.text }
     if let html {
       let page = ReportPage(
-        title: "Diagnosis: \(workspace.suite.identity.kind)",
-        subtitle: "\(workspace.suite.identity), policy \(workspace.policyIdentity)",
+        title: "Diagnosis: \(workbench.suite.identity.kind)",
+        subtitle: "\(workbench.suite.identity), policy \(workbench.policyIdentity)",
         sections: [.init(diagnosis: report.diagnosis, table: report.table)])
       try Console.write(Data(page.html.utf8), toFile: html)
     }
@@ -81,7 +81,7 @@ struct DiagnoseReport: Encodable {
   var text: String { table.text() }
 }
 
-extension Workspace {
+extension Workbench {
   /// Reads the stored rollouts, of all splits where none is named, and diagnoses them.
   func diagnose(split: Split?, critic: String?) async throws -> DiagnoseReport {
     let rollouts = try await rollouts(in: split)

@@ -44,8 +44,8 @@ struct MakePlan: Verb {
   }
 
   func run() async throws {
-    let workspace = try await Workspace(common, creating: false)
-    var settings = workspace.configuration.steering
+    let workbench = try await Workbench(common, creating: false)
+    var settings = workbench.configuration.steering
     if let particles { settings.particles = particles }
     let start = ContinuousClock.now
     let temperatures = try Self.numbers(temperatures)
@@ -55,14 +55,14 @@ struct MakePlan: Verb {
     // When to resample is what is planned: what is configured does not matter.
     settings.schedule = .never
     if let problem = settings.effective.problem(stepLimit: 1) { throw ConfigurationError(problem + ".") }
-    let made = try await withInterrupts(stopping: workspace.budget) { [settings] in
-      try await workspace.withCritic(critic) { critic in
-        try await workspace.makePlan(
+    let made = try await withInterrupts(stopping: workbench.budget) { [settings] in
+      try await workbench.withCritic(critic) { critic in
+        try await workbench.makePlan(
           critic: critic ?? ConstantCritic(), settings: settings, temperatures: temperatures, work: work)
       }
     }
-    await workspace.suite.close()
-    let path = plan ?? workspace.planPath(critic)
+    await workbench.suite.close()
+    let path = plan ?? workbench.planPath(critic)
     try common.deliver(made) { PlanTable(made, answer: settings.answer).text }
     try Console.write(json: made, to: path)
     if common.json != "-" {

@@ -50,16 +50,16 @@ struct Report: Verb {
   }
 
   func run() async throws {
-    let workspace = try await Workspace(common, creating: false)
-    let output = output ?? workspace.besideStore("report.html")
-    let (sections, missing) = try await sections(of: workspace)
-    await workspace.suite.close()
+    let workbench = try await Workbench(common, creating: false)
+    let output = output ?? workbench.besideStore("report.html")
+    let (sections, missing) = try await sections(of: workbench)
+    await workbench.suite.close()
     guard !sections.isEmpty else {
       throw ConfigurationError("There is nothing to report yet. " + missing.joined(separator: " "))
     }
     let page = ReportPage(
-      title: title ?? "Coxswain: \(workspace.suite.identity.kind)",
-      subtitle: "\(workspace.suite.identity), policy \(workspace.policyIdentity)", sections: sections)
+      title: title ?? "Coxswain: \(workbench.suite.identity.kind)",
+      subtitle: "\(workbench.suite.identity), policy \(workbench.policyIdentity)", sections: sections)
     let html = Data(page.html.utf8)
     do { try Console.write(html, toFile: output) } catch let error as ConfigurationError {
       guard self.output == nil else { throw error }
@@ -84,37 +84,37 @@ struct Report: Verb {
   }
 
   /// What there is to show, and what is missing.
-  private func sections(of workspace: Workspace) async throws -> ([ReportPage.Section], missing: [String]) {
+  private func sections(of workbench: Workbench) async throws -> ([ReportPage.Section], missing: [String]) {
     var (sections, missing): ([ReportPage.Section], [String]) = ([], [])
-    let all = try found(workspace)
-    let comparisons = all.filter(workspace.isOurs)
+    let all = try found(workbench)
+    let comparisons = all.filter(workbench.isOurs)
     if comparisons.count < all.count { missing.append("Left out: comparisons of another world or policy.") }
     if comparisons.isEmpty { missing.append("No comparison: cox compare makes one.") }
     for found in comparisons {
       sections.append(found.study == nil ? .init(comparison: found) : .init(study: found))
     }
     // Not every build can make one: where there is none, nothing is missing.
-    if let study = try workspace.study() { sections.append(.init(findings: study)) }
-    if let plan = try Workspace.plan(at: plan ?? workspace.planPath(critic)), workspace.isOurs(plan, critic: critic) {
+    if let study = try workbench.study() { sections.append(.init(findings: study)) }
+    if let plan = try Workbench.plan(at: plan ?? workbench.planPath(critic)), workbench.isOurs(plan, critic: critic) {
       sections.append(
         .init(
-          plan: plan, answer: workspace.configuration.steering.answer,
+          plan: plan, answer: workbench.configuration.steering.answer,
           predictions: comparisons.filter { $0.study != .cost }.flatMap { $0.predictions(of: plan) }))
     } else {
       missing.append("No plan of this world, policy and critic: cox plan makes one.")
     }
-    if let curve = try await workspace.calibration(critic) {
+    if let curve = try await workbench.calibration(critic) {
       sections.append(.init(calibration: curve))
     } else {
       missing.append("No calibration: cox collect and cox train make what it takes.")
     }
     do {
-      let report = try await workspace.diagnose(split: nil, critic: nil)
+      let report = try await workbench.diagnose(split: nil, critic: nil)
       sections.append(.init(diagnosis: report.diagnosis, table: report.table))
     } catch let error as CriticError where error.kind == .tooLittleData {
       missing.append("No diagnosis: \(error.message)")
     }
-    let stories = try await workspace.stories(run: run, most: populations)
+    let stories = try await workbench.stories(run: run, most: populations)
     if stories.isEmpty {
       missing.append("No population: cox steer and cox compare make some.")
     } else {
@@ -127,12 +127,12 @@ struct Report: Verb {
     return (sections, missing)
   }
 
-  private func found(_ workspace: Workspace) throws -> [Comparison] {
+  private func found(_ workbench: Workbench) throws -> [Comparison] {
     if comparison.isEmpty {
-      return try [nil, .scaling, .cost].compactMap { try workspace.comparison(at: workspace.comparisonPath($0)) }
+      return try [nil, .scaling, .cost].compactMap { try workbench.comparison(at: workbench.comparisonPath($0)) }
     }
     return try comparison.map { path in
-      guard let comparison = try workspace.comparison(at: path) else {
+      guard let comparison = try workbench.comparison(at: path) else {
         throw ConfigurationError("There is no readable comparison \(path). Make it with cox compare --json FILE.")
       }
       return comparison
@@ -140,7 +140,7 @@ struct Report: Verb {
   }
 }
 
-extension Workspace {
+extension Workbench {
   /// Expected against realised return-to-go on tasks that trees never saw, and those of the last states with the reward hidden.
   fileprivate func calibration(_ flag: String?) async throws -> [(name: String, curve: CalibrationCurve)]? {
     let rollouts = try await planningRollouts()

@@ -114,7 +114,7 @@ struct Show: Verb {
   /// What `--critic` makes of the state after every step, at the run's β.
   private func values(of record: TrajectoryRecord, of run: StoredRun) throws -> [Int: Double]? {
     guard let critic else { return nil }
-    let path = Workspace.criticPath(critic, store: common.store)
+    let path = Workbench.criticPath(critic, store: common.store)
     guard let data = try TextFile.data(path) else {
       throw ConfigurationError("There is no critic \(path). Make one with cox collect and cox train.")
     }

@@ -26,27 +26,27 @@ struct Steer: Verb {
   var genealogy: String?
 
   func run() async throws {
-    let workspace = try await Workspace(common)
-    let (tasks, split) = try chosen.select(from: workspace.suite, default: .test)
-    var given = workspace.configuration.steering
+    let workbench = try await Workbench(common)
+    let (tasks, split) = try chosen.select(from: workbench.suite, default: .test)
+    var given = workbench.configuration.steering
     try steering.apply(to: &given)
     if let method { given.method = method }
-    let isAutomatic = steering.isAutomatic(workspace.configuration) && given.method.isSteered
+    let isAutomatic = steering.isAutomatic(workbench.configuration) && given.method.isSteered
     // What is wrong with the flags is said before a critic is looked for.
-    try workspace.check(given, for: tasks)
-    let named = try workspace.critic(of: given.method, flag: steering.critic)
-    let (outcome, summary) = try await workspace.withCritic(
+    try workbench.check(given, for: tasks)
+    let named = try workbench.critic(of: given.method, flag: steering.critic)
+    let (outcome, summary) = try await workbench.withCritic(
       named, isNeeded: isAutomatic || given.effective.schedule != .never
     ) { [given] critic in
       var settings = given
       if isAutomatic, let critic {
-        settings = try await workspace.planned(
+        settings = try await workbench.planned(
           given, by: PlanFlags(critic: named, temperature: steering.temperature, plan: steering.plan),
           critic: critic)
       }
       settings = settings.effective
-      try workspace.check(settings, for: tasks)
-      return try await workspace.withRun { [settings] run in
+      try workbench.check(settings, for: tasks)
+      return try await workbench.withRun { [settings] run in
         let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
         return (outcome, run.summary(outcome, settings: settings))
       }

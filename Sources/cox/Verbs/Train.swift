@@ -33,23 +33,23 @@ struct Train: Verb {
   #endif
 
   func run() async throws {
-    let workspace = try await Workspace(common, creating: false)
-    let report = try await train(workspace)
+    let workbench = try await Workbench(common, creating: false)
+    let report = try await train(workbench)
     try common.deliver(report) { report.text }
   }
 }
 
 extension Train {
-  private func train(_ workspace: Workspace) async throws -> TrainReport {
-    guard critic == CriticSettings.Kind.lm.rawValue else { return try await workspace.train(critic) }
+  private func train(_ workbench: Workbench) async throws -> TrainReport {
+    guard critic == CriticSettings.Kind.lm.rawValue else { return try await workbench.train(critic) }
     #if OpenWeights
       let (reading, seed) = (reading, common.seed)
-      return try await stoppingInOrder(workspace.budget) {
-        try await workspace.trainReader("lm", options: reading.settings(seed))
+      return try await stoppingInOrder(workbench.budget) {
+        try await workbench.trainReader("lm", options: reading.settings(seed))
       }
     #else
-      _ = try await workspace.openCritic(at: "")
-      return try await workspace.train(critic)
+      _ = try await workbench.openCritic(at: "")
+      return try await workbench.train(critic)
     #endif
   }
 }
@@ -96,7 +96,7 @@ extension HeldOutFigures {
   }
 }
 
-extension Workspace {
+extension Workbench {
   /// Trains on the store, judges on tasks the critic never saw, and writes the artifact.
   func train(_ name: String) async throws -> TrainReport {
     let start = ContinuousClock.now

@@ -1,0 +1,66 @@
+import Agents
+import HTTP
+
+extension HTTPTransport {
+  /// An attempt that brought no whole answer.
+  package func failure(_ failure: HTTPFailure) -> PolicyError {
+    switch failure.kind {
+    case .cancelled: PolicyError(.cancelled, failure.reason)
+    case .tooLong: PolicyError(.malformedAnswer, "\(base) \(failure.reason).")
+    case .timedOut: PolicyError(.timedOut, "\(base) \(failure.reason).")
+    case .invalidURL:
+      PolicyError(.badRequest, "\(section).url is \(base), which is no URL; write it as http://host:port/v1.")
+    case .insecure:
+      PolicyError(
+        .badRequest,
+        "No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check \(section).url; SSL_CERT_FILE names a file of certificates to trust."
+      )
+    case .refused:
+      PolicyError(
+        .connectionRefused,
+        "The server is down: \(failure.reason) (\(base)). Start it, or check \(section).url.")
+    case .unreachable:
+      PolicyError(
+        .unreachable,
+        "No whole answer from \(base): \(failure.reason). Check \(section).url, and that the server is running.")
+    }
+  }
+
+  /// An answer that says no.
+  package func error(_ refusal: ServerRefusal) -> PolicyError {
+    // Cut only then: half a key is one too.
+    let said = String(withoutSecret(refusal.said).prefix(600))
+    let message = "\(base) answered \(refusal.status): \(said)"
+    return switch refusal.meaning {
+    case .tooLong:
+      PolicyError(.contextTooLong, "The prompt is longer than the model or its server takes. \(said)")
+    case .moderated: PolicyError(.contentRefused, message)
+    case .outOfCredit:
+      PolicyError(.outOfCredit, "\(message) The account has no credit left: top it up, then run again.")
+    case .wrongKey:
+      PolicyError(.unauthorized, "\(base) refused the API key (401). Check \(section).apiKeyVariable.")
+    case .forbidden:
+      PolicyError(.unauthorized, "\(message) The key may not do this: check it, and \(section).model.")
+    case .unknownModel: PolicyError(.unknownModel, "\(message) Check \(section).model and \(section).url.")
+    case .rateLimited: PolicyError(.rateLimited, message, retryAfter: refusal.retryAfter)
+    case .failed: PolicyError(.serverFailed, message, retryAfter: refusal.retryAfter)
+    case .elsewhere:
+      PolicyError(
+        .badRequest,
+        "\(base) sends elsewhere (\(refusal.status)), where the key is not taken: give \(section).url as it is.")
+    case .bad: PolicyError(.badRequest, message)
+    }
+  }
+
+  /// A choice of an answer that the server broke off, or nil where it is one.
+  package func error(ofChoice reason: String?, _ error: JSONValue?) -> PolicyError? {
+    guard let reason, Self.brokenOff.contains(reason.lowercased()) else { return nil }
+    let refusal = ServerRefusal.choice(error)
+    let failure = self.error(refusal)
+    // What was broken off may go well the next time; what its code says of the prompt or the account stays so.
+    return failure.kind == .badRequest ? PolicyError(.serverFailed, failure.message) : failure
+  }
+
+  /// Reasons for which no answer ends.
+  private static let brokenOff: Set<String> = ["error", "abort", "aborted", "failed", "cancelled"]
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Steering
+
+/// What commands leave beside the store for others to read: comparisons, studies and plans.
+extension Workbench {
+  /// A file beside the store.
+  func besideStore(_ name: String) -> String { Self.beside(store: options.store, name) }
+
+  static func beside(store: String, _ name: String) -> String {
+    URL(fileURLWithPath: store).deletingLastPathComponent().appendingPathComponent(name).path
+  }
+
+  /// Where the last comparison is, or the last of a study.
+  func comparisonPath(_ study: Comparison.Study?) -> String {
+    besideStore("\(study?.rawValue ?? "comparison").comparison.json")
+  }
+
+  /// Where the last study is.
+  var studyPath: String { besideStore("study.json") }
+
+  /// The last study, or nil where there is none of this world and policy.
+  func study() throws -> StudyFindings? {
+    guard let data = try TextFile.data(studyPath) else { return nil }
+    guard let study = try? JSONDecoder().decode(StudyFindings.self, from: data) else {
+      throw ConfigurationError("\(studyPath) is no study that this version can read. Make it again with cox study.")
+    }
+    return study.environment == suite.identity && study.policy == policyIdentity ? study : nil
+  }
+
+  /// The comparison at a path, or nil where there is none.
+  func comparison(at path: String) throws -> Comparison? {
+    guard let data = try TextFile.data(path) else { return nil }
+    do { return try Comparison(json: data) } catch { throw ConfigurationError("\(path): \(error.message)") }
+  }
+
+  /// The plan at a path, or nil where there is none.
+  static func plan(at path: String) throws -> Plan? {
+    guard let data = try TextFile.data(path) else { return nil }
+    guard let plan = try? JSONDecoder().decode(Plan.self, from: data), plan.format == Plan.format,
+      plan.version == Plan.version, plan.isSound
+    else { throw ConfigurationError("\(path) is no plan that this version can read. Make it again with cox plan.") }
+    return plan
+  }
+
+  /// Says what the comparison is of, adds what the plan foresaw, where there is one for it, and leaves it for `cox report`. The
+  /// comparison was paid for: nothing that goes wrong here keeps it from being shown.
+  func finish(_ comparison: inout Comparison, critic flag: String?, plan path: String? = nil) {
+    comparison.environment = suite.identity
+    comparison.policy = policyIdentity
+    do {
+      if let plan = try Self.plan(at: path ?? planPath(flag)), isOurs(plan, critic: flag) {
+        let predictions = comparison.predictions(of: plan)
+        if !predictions.isEmpty { comparison.predictions = predictions }
+      }
+      try Console.write(json: comparison, to: comparisonPath(comparison.study))
+    } catch { Console.note("\(error)") }
+  }
+
+  /// The plan is of this world and policy, and of the critic where that can be told without asking.
+  func isOurs(_ plan: Plan, critic flag: String?) -> Bool {
+    isOurs(plan, identity: isAsked(flag) ? nil : try? critic(flag).identity)
+  }
+
+  /// - Parameter critic: the critic's identity; nil where it is not known.
+  func isOurs(_ plan: Plan, identity critic: String?) -> Bool {
+    plan.environment == suite.identity && plan.policy == policyIdentity && (critic ?? plan.critic) == plan.critic
+  }
+
+  /// The comparison is of this world and policy, or does not say.
+  func isOurs(_ comparison: Comparison) -> Bool {
+    (comparison.environment ?? suite.identity) == suite.identity
+      && (comparison.policy ?? policyIdentity) == policyIdentity
+  }
+}

@@ -1,0 +1,130 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import OpenWeights
+  import ParticleFilter
+  import Reporting
+  import RolloutStore
+  import Steering
+
+  /// Runs the stages of a study, each once: what is done is read from its file, what was begun goes on.
+  struct StudyPipeline: Sendable {
+    struct Settings: Sendable {
+      var trainTasks: [AgentTask]
+      var testTasks: [AgentTask]
+      /// At each train task, to learn from.
+      var rollouts: Int
+      /// At each test task, of each model.
+      var attempts: Int
+      /// The largest N.
+      var particles: Int
+      /// At each test task, for the token-level table.
+      var tokenRollouts: Int
+      /// nil for the configured schedule, or the plan's.
+      var resample: String?
+      var temperature: Double?
+      var sharpening: Sharpening.Settings
+    }
+
+    let workbench: Workbench
+    let settings: Settings
+
+    var folder: StageFolder { StageFolder(path: "\(directory)/study") }
+    /// Where the store is.
+    private var directory: String { URL(fileURLWithPath: workbench.options.store).deletingLastPathComponent().path }
+    var pass: Double { workbench.suite.maximalReward ?? 1 }
+    /// The tasks that choose among checkpoints.
+    var heldOut: [AgentTask] {
+      Array(((try? workbench.suite.tasks(in: .validation)) ?? []).prefix(settings.sharpening.heldOut))
+    }
+    var ladder: [Int] { AttemptSample.ladder(upTo: settings.particles) }
+
+    /// What was done before, by stages.
+    typealias Results = [StudyStage: StageResult]
+
+    /// The stages that are done, as far as what they are made from is there still.
+    func done() async -> Results {
+      var results: Results = [:]
+      for stage in StudyStage.allCases {
+        guard let identity = try? identity(stage, after: results),
+          let result = folder.record(stage.rawValue, of: identity)?.result, await isThere(result.output)
+        else { continue }
+        results[stage] = result
+      }
+      return results
+    }
+
+    /// Runs the stages that are chosen and not done.
+    func run(_ stages: Set<StudyStage>, note: (String) -> Void) async throws -> Results {
+      var results = await done()
+      for stage in StudyStage.allCases where stages.contains(stage) && results[stage] == nil {
+        let missing = stage.needs.filter { results[$0] == nil }
+        guard missing.isEmpty else {
+          throw ConfigurationError(
+            "The stage \(stage.rawValue) is made from \(missing.map(\.rawValue).joined(separator: ", ")), which is not done: name it in --stages too."
+          )
+        }
+        note("study: \(stage.rawValue)")
+        results[stage] = try await perform(stage, after: results)
+      }
+      return results
+    }
+
+    /// Everything that decides a stage; nil where something that it is made from is not done.
+    func identity(_ stage: StudyStage, after results: Results) throws -> String? {
+      var digest = Digest()
+      digest.add(
+        "study 1", workbench.suite.identity.kind, workbench.suite.identity.rules, workbench.policyIdentity,
+        String(workbench.configuration.steering.seed), String(pass), stage.rawValue)
+      for need in stage.needs {
+        guard let result = results[need] else { return nil }
+        switch result.output {
+        case .adapter(_, let policy, _): digest.add(policy)
+        case .critic(_, let identity): digest.add(identity)
+        case .attempts(let policy, let sample): digest.add(policy, try Self.json(sample))
+        case .steered, .tokens: break
+        }
+      }
+      let train = settings.trainTasks.map(\.id.rawValue)
+      let test = settings.testTasks.map(\.id.rawValue)
+      switch stage {
+      case .collect, .reasonmaxxerCollect: digest.add(try Self.json(train), String(settings.rollouts))
+      case .critic, .reasonmaxxerCritic: break
+      case .reasonmaxxer:
+        let own = settings.sharpening
+        digest.add(
+          try Self.json(train), try Self.json(own.reasonMaxxer), try Self.json(own.thresholds),
+          try Self.json(own.training), try Self.json(heldOut.map(\.id.rawValue)))
+      case .grpo:
+        let own = settings.sharpening
+        digest.add(
+          try Self.json(train), try Self.json(own.grpo), try Self.json(own.grpoTraining),
+          try Self.json(heldOut.map(\.id.rawValue)))
+      case .baseAttempts, .reasonmaxxerAttempts, .grpoAttempts:
+        digest.add(try Self.json(test), String(settings.attempts))
+      case .steerBase, .steerReasonmaxxer:
+        digest.add(
+          try Self.json(test), String(settings.particles), settings.resample ?? "",
+          settings.temperature.map { String($0) } ?? "", try Self.json(workbench.configuration.steering),
+          String(workbench.configuration.isAutomatic))
+      case .reasonmaxxerTokens, .grpoTokens: digest.add(try Self.json(test), String(settings.tokenRollouts))
+      }
+      return digest.text
+    }
+
+    static func json(_ value: some Encodable) throws -> String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    /// The files that a stage left are those it speaks of.
+    private func isThere(_ output: StageResult.Output) async -> Bool {
+      switch output {
+      case .adapter(let path, let policy, _): (try? await workbench.tuned(by: path).policyIdentity) == policy
+      case .critic(let path, let identity): (try? workbench.critic(path).identity) == identity
+      case .attempts, .steered, .tokens: true
+      }
+    }
+  }
+#endif

@@ -1,0 +1,114 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import OpenWeights
+  import Reporting
+  import RolloutStore
+  import Steering
+
+  /// Base against tuned on the tuned model's own attempts at tasks, and the base with some of its tokens.
+  struct TokenComparison: Sendable {
+    let base: Workbench
+    let tuned: Workbench
+    /// The tuned model's adapter.
+    let adapter: String
+    let tasks: [AgentTask]
+    let split: Split?
+    /// At each task.
+    let attempts: Int
+    /// Measures who passes, too.
+    let intervenes: Bool
+
+    /// The temperature of the distributions that are compared: the policy's.
+    private var temperature: Double { max(base.configuration.policy.samplingTemperature, 0.01) }
+    private var pass: Double { base.suite.maximalReward ?? 1 }
+
+    func findings() async throws -> TokenFindings {
+      let (plain, sharp) = (try base.openPolicy(for: "tokens"), try tuned.openPolicy(for: "tokens"))
+      let (old, new) = (try await plain.load(), try await sharp.load())
+      let encoder = try sharp.encoder(new)
+      let own = try await attempted(tuned, sharp, named: "tuned")
+      let rollouts = try own.outcome.results.flatMap { result in
+        try result.particles.enumerated().filter { $0.element.failure == nil }.map { place, member in
+          (
+            key: RolloutKey(run: own.run, task: result.task.id, particle: place),
+            tokens: try RolloutTokens(member.trajectory, of: tuned.suite, encoder: encoder)
+          )
+        }
+      }
+      let analysis = TokenAnalysis(
+        rollouts.map(\.tokens),
+        base: try await base.figures(of: rollouts, model: old, temperature: temperature),
+        tuned: try await tuned.figures(of: rollouts, model: new, temperature: temperature),
+        text: { new.files.tokenizer.decode([Int($0)], keepsSpecial: true) })
+      let answers = analysis.answers.map(ForkedAnswer.init)
+      return TokenFindings(
+        base: base.policyIdentity, tuned: tuned.policyIdentity, tasks: own.outcome.results.count, attempts: attempts,
+        tokens: analysis.tokens, forks: analysis.forks, agreementByTask: analysis.agreementByTask,
+        nearShare: analysis.nearShare, forkEntropy: analysis.forkEntropy, meanEntropy: analysis.meanEntropy,
+        forksByTenth: analysis.forksByTenth,
+        passes: try await passes(own.outcome, plain, old, share: 1 - analysis.agreement, forks: analysis.forks),
+        example: ForkedAnswer.example(of: answers, pass: pass))
+    }
+
+    /// Who passes how often: base, tuned, and the base with the tuned model's tokens at forks or anywhere.
+    private func passes(
+      _ own: Campaign.Outcome, _ plain: OpenPolicy, _ old: LoadedModel, share: Double, forks: Int
+    ) async throws -> [TokenFindings.Pass] {
+      guard intervenes else { return [] }
+      var found = [
+        ("base", try await attempted(base, plain, named: "base").outcome.sample), ("tuned", own.sample),
+      ]
+      // Without a fork both interventions are the base.
+      if forks > 0 {
+        let weights = try await AdapterFolder(adapter).read(for: old.files.configuration)
+        for (name, places) in [("oracle", Intervention.Places.disagreements), ("random", .random(share: share))] {
+          let intervention = await Intervention(weights, at: places)
+          found.append(
+            (name, try await attempted(base, plain, named: name, intervention: intervention).outcome.sample))
+        }
+      }
+      let first = found[0].1
+      return found.enumerated().map { place, entry in
+        TokenFindings.Pass(
+          name: entry.0, rate: entry.1.passRate(pass),
+          difference: place == 0 ? nil : entry.1.passDifference(from: first, pass))
+      }
+    }
+
+    /// Attempts of one model, stored ones read.
+    private func attempted(
+      _ workbench: Workbench, _ policy: OpenPolicy, named name: String, intervention: Intervention? = nil
+    ) async throws -> (outcome: Campaign.Outcome, run: String) {
+      let run = try await workbench.openRun(policy, intervention: intervention)
+      let settings = run.independent(attempts)
+      let outcome = try await run.steer(
+        tasks, split: split, settings: settings, critic: nil, verb: "tokens", title: "\(name) × \(attempts)")
+      if let stopped = outcome.stopped ?? outcome.failure() { throw stopped }
+      return (outcome, run.campaign(settings, verb: "tokens").run)
+    }
+  }
+
+  extension ForkedAnswer {
+    init(_ answer: TokenAnalysis.Answer) {
+      self.init(
+        task: answer.task, reward: answer.reward,
+        tokens: answer.tokens.map {
+          Token(
+            text: $0.text, entropy: $0.entropy, basePrefers: $0.basePrefers, tunedPrefers: $0.tunedPrefers,
+            isFork: $0.isFork, isNear: $0.isNear)
+        })
+    }
+  }
+
+  extension Campaign.Outcome {
+    /// The rewards of independent attempts; one that failed has none.
+    var sample: AttemptSample {
+      AttemptSample(
+        results.map { result in
+          AttemptSample.Row(
+            task: result.task.id, rewards: result.particles.filter { $0.failure == nil }.map(\.trajectory.reward))
+        })
+    }
+  }
+#endif

@@ -1,0 +1,78 @@
+#if OpenWeights
+  import Agents
+  import Critics
+  import Foundation
+  import OpenWeights
+  import Reporting
+  import RolloutStore
+  import Steering
+  import Tensors
+
+  extension Workbench {
+    /// The model that a critic of kind lm reads with.
+    private func criticModel() async throws -> LoadedModel {
+      var settings = PolicySettings(kind: .mlx)
+      settings.section = "critic"
+      settings.model =
+        configuration.critic.model ?? (configuration.policy.kind == .mlx ? configuration.policy.model : nil)
+      settings.threads = configuration.critic.threads ?? configuration.policy.threads
+      return try await OpenPolicy(settings).load()
+    }
+
+    func openCritic(at path: String) async throws -> any Critic {
+      try await LMCritic.read(path, base: try await criticModel(), environment: suite.identity)
+    }
+
+    /// Trains a critic that reads on the store, keeps what does best on tasks it does not learn from, and judges it on the
+    /// validation split, as trees are judged.
+    func trainReader(_ name: String, options settings: LMCritic.Settings) async throws -> TrainReport {
+      let start = ContinuousClock.now
+      let (training, held, heldOutFrom) = try await criticRollouts()
+      // What chooses the step is not what judges: a sixth of the tasks that it learns from.
+      var generator = Seed(configuration.steering.seed).split("critic").split("choice").generator()
+      let tasks = Set(training.map(\.task.id)).sorted()
+      let chosen = Set(generator.drawn(max(1, tasks.count / 6), from: tasks))
+      let examples = try StateExamples(training.filter { !chosen.contains($0.task.id) })
+      let others = try examples.others(training.filter { chosen.contains($0.task.id) })
+      func pairs(_ examples: StateExamples) -> [LMCritic.Example] {
+        zip(examples.states, examples.classes).map { LMCritic.Example(state: $0, bin: $1) }
+      }
+      let progress = Steps("critic", of: settings.steps, unit: "steps", quiet: options.quiet)
+      let isQuiet = options.quiet
+      let path = readerPath(name)
+      let critic = try await LMCritic.fit(
+        pairs(examples), heldOut: pairs(others), returns: examples.returns, marginal: examples.marginal, tasks: tasks,
+        environment: suite.identity, policy: policyIdentity, base: try await criticModel(), settings: settings,
+        folder: path
+      ) { event in
+        switch event {
+        case .step(let step): progress.update(step.step, step.line)
+        case .look(let step, let loss):
+          if !isQuiet { Console.note("held out after \(step) steps: \(Format.number(loss)) nats a state") }
+        case .anew:
+          if !isQuiet { Console.note("The training in \(path) was of other rollouts or settings: it is begun anew.") }
+        }
+      }
+      progress.end()
+      try await critic.write(to: path)
+      let figures = try await HeldOutFigures.evaluate(
+        critic, trainedOn: critic.tasks, marginal: critic.marginal, on: held,
+        success: suite.maximalReward ?? (training + held).map(\.reward).max() ?? 1)
+      return TrainReport(
+        critic: path, environment: suite.identity, policy: policyIdentity, tasks: tasks.count,
+        rollouts: training.count, rounds: settings.steps, unit: "steps", heldOut: figures,
+        heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
+        seconds: (ContinuousClock.now - start).inSeconds)
+    }
+  }
+#else
+  import Agents
+
+  extension Workbench {
+    func openCritic(at path: String) async throws -> any Critic {
+      throw ConfigurationError(
+        "This cox was built without models in process, which the critic lm is: `make build` has them where MLX can be installed."
+      )
+    }
+  }
+#endif

@@ -1,0 +1,234 @@
+#if OpenWeights
+  import Agents
+  import Foundation
+  import OpenWeights
+  import RolloutStore
+  import Steering
+  import Synchronization
+  import Tensors
+
+  extension Workbench {
+    /// The configured policy, which must be a model in process.
+    ///
+    /// - Parameter verb: what asks for it.
+    func openPolicy(for verb: String) throws -> OpenPolicy {
+      guard case .open(let policy) = source else {
+        throw ConfigurationError(
+          "cox \(verb) changes or reads the weights of a model: policy.kind is mlx, with policy.model a GGUF file or a folder."
+        )
+      }
+      return policy
+    }
+
+    /// What is scored and learned from is softmax(logits / temperature), all of it: the policy has to draw from that.
+    func checkSampling(for verb: String) throws {
+      let policy = configuration.policy
+      if let topP = policy.topP, topP < 1 {
+        throw ConfigurationError(
+          "cox \(verb) scores tokens under the whole distribution, and policy.topP \(topP) draws from a part of it: leave it out."
+        )
+      }
+      if policy.temperature == 0 {
+        throw ConfigurationError(
+          "cox \(verb) needs attempts that differ, and policy.temperature is 0: give one above 0, such as 1.")
+      }
+    }
+
+    /// The same world, store and limits with the configured model, tuned by an adapter in place of the configured one.
+    ///
+    /// - Throws: `ConfigurationError` where the policy is no model in process, `ModelError` where there is no such adapter.
+    func tuned(by adapter: String?) async throws -> Workbench {
+      var configuration = configuration
+      configuration.policy.adapter = adapter
+      return Workbench(self, configuration, source: try await PolicySource(configuration.policy))
+    }
+
+    /// The policy at work in campaigns.
+    func openRun(_ policy: OpenPolicy, intervention: Intervention? = nil) async throws -> Run {
+      let loaded = try await policy.load()
+      return Run(
+        workbench: self, base: try await policy.policy(loaded, intervention: intervention), budget: budget)
+    }
+
+    /// Where a training of this name is kept.
+    func adapterPath(_ name: String) -> String {
+      name.contains("/")
+        ? name
+        : URL(fileURLWithPath: options.store).deletingLastPathComponent().appendingPathComponent("\(name).adapter").path
+    }
+
+    /// The stored rollouts that a model learns from.
+    ///
+    /// - Parameter policy: whose; nil for the configured policy's own.
+    func material(of policy: String?, split: Split) async throws -> [Rollout] {
+      let identity = policy ?? policyIdentity
+      let rollouts = try await store.rollouts(of: suite.identity, policy: identity, split: split)
+      guard rollouts.isEmpty else { return rollouts }
+      let inventory = try await store.inventory(of: suite.identity)
+      let found = inventory.map { "\($0.rollouts) of \"\($0.policy)\" in \($0.split)" }.joined(separator: ", ")
+      throw ConfigurationError(
+        """
+        The store \(options.store) has no rollouts of "\(identity)" in the \(split.rawValue) split; it has \
+        \(found.isEmpty ? "none of this world" : found). Run cox collect first, or name one of them by --from.
+        """)
+    }
+
+    /// The figures of every drawn token of the rollouts, five likeliest tokens included: read from the store where they are
+    /// there, else computed and stored.
+    func figures(
+      of rollouts: [(key: RolloutKey, tokens: RolloutTokens)], model: LoadedModel, temperature: Double
+    ) async throws -> [[[TokenFigures]]] {
+      let policy = configuration.policy
+      let scorer = "\(model.name) \(policy.api?.rawValue ?? "chat") \(policy.format) T \(temperature)"
+      var known: [RolloutKey: [[TokenFigures]]] = [:]
+      for (key, json) in try await store.scores(by: scorer) {
+        known[key] = try? JSONDecoder().decode(StoredFigures.self, from: Data(json.utf8)).figures
+      }
+      let missing = rollouts.filter { entry in
+        known[entry.key]?.map(\.count) != entry.tokens.sequences.map(\.drawn.count)
+      }
+      let progress = Steps("score", of: missing.count, unit: "rollouts", quiet: options.quiet)
+      // Stored piece by piece: what was computed is not lost where this is stopped.
+      for start in stride(from: 0, to: missing.count, by: 64) {
+        let piece = missing[start..<min(start + 64, missing.count)]
+        let scored = try await Scorer(model: model.model, adapter: model.adapter, temperature: temperature)
+          .figures(of: piece.flatMap(\.tokens.sequences), top: 5)
+        var next = 0
+        var fresh: [RolloutKey: String] = [:]
+        for entry in piece {
+          let own = Array(scored[next..<next + entry.tokens.sequences.count])
+          next += own.count
+          known[entry.key] = own
+          fresh[entry.key] = String(
+            decoding: try JSONEncoder().encode(StoredFigures(own)), as: UTF8.self)
+        }
+        try await store.save(scores: fresh, by: scorer)
+        progress.update(start + piece.count)
+      }
+      progress.end()
+      return rollouts.map { known[$0.key] ?? [] }
+    }
+
+    /// Makes attempts at tasks with a model, as `cox collect` would: stored, metered, within the limits.
+    func attempts(_ policy: OpenPolicy) -> Attempts {
+      { [self] tasks, attempts, model in
+        let campaign = Campaign(
+          suite: suite, policy: try await policy.policy(model),
+          settings: SteeringSettings(
+            method: .bestOf, particles: attempts, schedule: .never, answer: .sample, seed: configuration.steering.seed,
+            onEnvironmentError: configuration.steering.onEnvironmentError),
+          store: store, budget: budget, concurrency: configuration.policy.concurrency, verb: "sharpen")
+        let outcome = try await campaign.run(tasks)
+        if let stopped = outcome.stopped ?? outcome.failure() { throw stopped }
+        return (
+          outcome.results.map { $0.particles.map { $0.failure == nil ? $0.trajectory : nil } },
+          Spent(
+            calls: outcome.calls, inputTokens: outcome.usage.inputTokens,
+            cachedInputTokens: outcome.usage.cachedInputTokens, outputTokens: outcome.usage.outputTokens)
+        )
+      }
+    }
+  }
+
+  /// Runs what keeps its answers and stages as it goes, and says of an interrupt that it may be gone on from: whatever was under
+  /// way fails in its own words then. So it does where the time is up, between two calls as well.
+  func stoppingInOrder<T: Sendable>(
+    _ budget: Budget, _ body: @escaping @Sendable () async throws -> T
+  ) async throws -> T {
+    try await cancellingOnInterrupt {
+      do { return try await endingInTime(budget, body) } catch {
+        if let end = await budget.end { throw end }
+        guard Task.isCancelled else { throw error }
+        throw PolicyError(
+          .cancelled, "Stopped. Run the same command to continue: nothing stored is asked for again.")
+      }
+    }
+  }
+
+  /// Cancels `body` when the time that a command may take is over.
+  private func endingInTime<T: Sendable>(
+    _ budget: Budget, _ body: @escaping @Sendable () async throws -> T
+  ) async throws -> T {
+    try await withThrowingTaskGroup(of: T?.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        while await budget.end == nil { try await Task.sleep(for: .milliseconds(500)) }
+        return nil
+      }
+      defer { group.cancelAll() }
+      while let value = try await group.next() {
+        if let value { return value }
+        group.cancelAll()
+      }
+      throw CancellationError()
+    }
+  }
+
+  /// The figures of a rollout as the store keeps them: for each sequence, a row for each drawn token.
+  private struct StoredFigures: Codable {
+    struct Token: Codable {
+      let p: Float
+      let h: Float
+      let best: [Int32]
+      let bestP: [Float]
+    }
+
+    let sequences: [[Token]]
+
+    init(_ figures: [[TokenFigures]]) {
+      sequences = figures.map { sequence in
+        sequence.map {
+          // −∞ is no JSON: a token outside what it was confined to.
+          Token(
+            p: max($0.logProbability, -1e30), h: $0.entropy, best: $0.best.map(\.token),
+            bestP: $0.best.map { max($0.logProbability, -1e30) })
+        }
+      }
+    }
+
+    var figures: [[TokenFigures]] {
+      sequences.map { sequence in
+        sequence.map {
+          TokenFigures(logProbability: $0.p, entropy: $0.h, best: Array(zip($0.best, $0.bestP)))
+        }
+      }
+    }
+  }
+
+  /// Progress of work that is counted in steps: one line, redrawn on a terminal, now and then where piped.
+  final class Steps: Sendable {
+    private let title: String
+    private let total: Int
+    private let unit: String
+    private let isQuiet: Bool
+    private let start = ContinuousClock.now
+    private let drawn = Mutex(ContinuousClock.Instant?.none)
+
+    init(_ title: String, of total: Int, unit: String, quiet: Bool) {
+      self.title = title
+      self.total = total
+      self.unit = unit
+      isQuiet = quiet || total == 0
+    }
+
+    func update(_ done: Int, _ more: String = "") {
+      guard !isQuiet else { return }
+      let now = ContinuousClock.now
+      let pause: Duration = Console.errorIsTerminal ? .milliseconds(100) : .seconds(10)
+      let isDue = drawn.withLock { drawn in
+        guard done >= total || drawn.map({ now - $0 >= pause }) ?? true else { return false }
+        drawn = now
+        return true
+      }
+      guard isDue else { return }
+      let seconds = (now - start).inSeconds
+      let left = done > 0 && done < total ? Int(seconds / Double(done) * Double(total - done)) : nil
+      let line =
+        "\(title) \(done)/\(total) \(unit)" + (more.isEmpty ? "" : "  \(more)")
+        + (left.map { "  \($0 / 60):\($0 % 60 < 10 ? "0" : "")\($0 % 60) left" } ?? "")
+      if Console.errorIsTerminal { Console.redraw(line) } else { Console.note(line) }
+    }
+
+    func end() { if !isQuiet, Console.errorIsTerminal { Console.endLine() } }
+  }
+#endif

@@ -1,0 +1,118 @@
+import Agents
+import Foundation
+import ParticleFilter
+import Reporting
+import Steering
+
+/// What flags say of a plan.
+struct PlanFlags {
+  var critic: String?
+  /// β.
+  var temperature: Double?
+  /// The plan, instead of the one beside the critic.
+  var plan: String?
+}
+
+extension Workbench {
+  /// The settings with what the plan says in place of `auto`: made first where there is none yet, and best-of-N where there is
+  /// nothing to make one from.
+  ///
+  /// - Parameters:
+  ///   - flags: β, where a flag gives it, is kept, and the plan chooses the schedule alone.
+  ///   - critic: the one that guides.
+  func planned(
+    _ settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
+  ) async throws -> SteeringSettings {
+    var settings = settings
+    if let temperature = flags.temperature { settings.temperature = temperature }
+    guard settings.method.isSteered, settings.particles > 1 else { return settings }
+    settings.schedule = .never
+    let place = flags.plan ?? planPath(flags.critic)
+    if settings.method == .judge, !FileManager.default.fileExists(atPath: place) {
+      // Who asks for the judge by name wants to see it at work, without any rollouts.
+      settings.schedule = .effectiveSampleSize(below: 0.5)
+      note(
+        "auto: \(settings.schedule). There is no plan for the judge; cox plan --critic judge makes one, and asks it.")
+      return settings
+    }
+    guard let plan = try await plan(at: place, settings: settings, by: flags, critic: critic) else {
+      note(
+        "auto: best-of-\(settings.particles). "
+          + (isAsked(flags.critic)
+            ? "There is no plan; cox plan --critic \(criticName(flags.critic)) makes one, and asks the critic."
+            : "The store has too few rollouts to plan from; cox collect makes some."))
+      return settings
+    }
+    let choice = try choice(of: plan, at: place, settings: settings, by: flags)
+    settings.schedule = choice.schedule
+    // A sample is of the temperature it is asked for.
+    if settings.answer == .search, choice.resample != "none" { settings.temperature = choice.temperature }
+    let what =
+      settings.schedule == .never
+      ? "best-of-\(settings.particles)" : "\(settings.schedule) at β \(Format.short(settings.temperature))"
+    let more = try await planningRollouts().count - plan.rollouts
+    note(
+      "auto: \(what). \(choice.reason) (\(place)"
+        + (more > 0 ? "; the store has \(more) more rollouts now, which cox plan would use)" : ")"))
+    return settings
+  }
+
+  private func choice(
+    of plan: Plan, at place: String, settings: SteeringSettings, by flags: PlanFlags
+  ) throws -> Plan.Choice {
+    if settings.answer == .search, let temperature = flags.temperature {
+      guard let choice = plan.choice(temperature: temperature, particles: settings.particles) else {
+        throw ConfigurationError(
+          "The plan \(place) did not try β \(temperature): give cox plan --temperatures \(temperature), or leave β to the plan."
+        )
+      }
+      return choice
+    }
+    guard let choice = plan.choice(settings.answer, particles: settings.particles) else {
+      throw ConfigurationError(
+        "The plan \(place) says nothing of \(settings.answer.rawValue): make it again with cox plan.")
+    }
+    return choice
+  }
+
+  /// The plan at a place, made there where it is missing or of something else. nil where there is nothing to make it from.
+  private func plan(
+    at path: String, settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
+  ) async throws -> Plan? {
+    let isNamed = flags.plan != nil
+    if let plan = try Self.plan(at: path) {
+      let isOurs = isOurs(plan, identity: critic.identity)
+      let sampled = plan.choice(.sample, particles: settings.particles)
+      // A sample is of one β.
+      if isOurs, settings.answer == .search || sampled?.candidate.temperature == settings.temperature { return plan }
+      let other = isOurs ? "β" : "world, policy or critic"
+      if isNamed {
+        throw ConfigurationError(
+          "The plan \(path) is for another \(other) (\(plan.environment), \(plan.policy), \(plan.critic)).")
+      }
+      note("auto: the plan \(path) is for another \(other), and is made again.")
+    } else if isNamed {
+      throw ConfigurationError("There is no readable plan \(path). Make it with cox plan.")
+    }
+    // A critic that is asked is not asked about a whole store unless that is asked for.
+    if isAsked(flags.critic) { return nil }
+    guard try await !planningRollouts().isEmpty else { return nil }
+    var configured = settings
+    configured.particles = max(configuration.steering.particles, 2)
+    let made: Plan
+    do {
+      made = try await makePlan(critic: critic, settings: configured, particles: [settings.particles])
+    } catch let error as CriticError where error.kind == .tooLittleData {
+      return nil
+    } catch let error as SteeringError where error.kind == .badSettings {
+      return nil
+    }
+    // A plan that cannot be kept is one all the same.
+    do { try Console.write(json: made, to: path) } catch { note("auto: \(error)") }
+    return made
+  }
+
+  private func note(_ text: String) {
+    if !options.quiet { Console.note(text) }
+  }
+}

@@ -1,0 +1,65 @@
+import Agents
+import Critics
+import Foundation
+import ParticleFilter
+import Reporting
+import RolloutStore
+import Steering
+
+extension Workbench {
+  /// Where the plan for a critic is: beside it.
+  func planPath(_ critic: String?) -> String {
+    let name = criticPath(criticName(critic))
+    let suffix = [".critic.json", ".json"].first { name.hasSuffix($0) } ?? ""
+    return name.dropLast(suffix.count) + ".plan.json"
+  }
+
+  /// Plans from the rollouts of the train and validation splits.
+  func makePlan(
+    critic: any Critic, settings: SteeringSettings, temperatures: [Double]? = nil, particles: [Int] = [],
+    work: Double? = nil
+  ) async throws -> Plan {
+    let stored = try await planningRollouts()
+    // Where there are none, what there is instead is said.
+    if stored.isEmpty { _ = try await rollouts(in: .train) }
+    try await noteFailedAttempts(in: [.train, .validation])
+    let note: @Sendable (String) -> Void = { [quiet = options.quiet] line in if !quiet { Console.note(line) } }
+    let seed = Seed(configuration.steering.seed).split("plan")
+    let reference = try await CrossFitted.beliefs(
+      about: stored, environment: suite.identity, policy: policyIdentity, seed: seed,
+      settings: (critic as? TreesCritic)?.record.settings ?? .init(), progress: note)
+    let rollouts = try await valued(stored, by: critic, reference: reference)
+    let (calls, usage) = try await store.usage(of: suite.identity, policy: policyIdentity)
+    var planner = Planner(
+      environment: suite.identity, policy: policyIdentity, critic: critic.identity, settings: settings,
+      temperatures: temperatures, maximalReward: suite.maximalReward,
+      callCost: calls > 0 ? pricing.cost(of: usage) / Double(calls) : 0, seed: seed)
+    planner.particles += particles
+    if let work { planner.work = work }
+    return try await planner.plan(rollouts, progress: note)
+  }
+
+  /// What the critic believes of every prefix of the rollouts, by itself where it never saw their tasks.
+  private func valued(
+    _ rollouts: [Trajectory], by critic: any Critic, reference: [[ReturnDistribution]]
+  ) async throws -> [ValuedRollout] {
+    if let trees = critic as? TreesCritic, !Set(trees.record.tasks).isDisjoint(with: rollouts.map(\.task.id)) {
+      return zip(rollouts, reference).map { ValuedRollout($0, beliefs: $1) }
+    }
+    let beliefs = try await critic.returnsToGo(
+      from: rollouts.flatMap { rollout in (0..<rollout.count).map { CriticState(rollout.prefix($0)) } })
+    var rest = beliefs[...]
+    return zip(rollouts, reference).map { rollout, reference in
+      defer { rest = rest.dropFirst(rollout.count) }
+      return ValuedRollout(rollout, beliefs: Array(rest.prefix(rollout.count)), reference: reference)
+    }
+  }
+
+  func planningRollouts() async throws -> [Trajectory] {
+    var rollouts: [Trajectory] = []
+    for split in [Split.train, .validation] {
+      rollouts += try await store.rollouts(of: suite.identity, policy: policyIdentity, split: split).map(\.trajectory)
+    }
+    return rollouts.filter { $0.isFinished && $0.count > 0 }
+  }
+}

@@ -1,0 +1,35 @@
+import Agents
+import Steering
+
+extension Workbench {
+  /// The world's own solutions of the tasks, as rollouts of the policy ``ExpertPolicy``. Nobody is asked.
+  ///
+  /// - Returns: what was stored, and how many tasks have no solution.
+  func collectExpert(
+    _ tasks: [AgentTask], split: Split?
+  ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
+    try await suite.closing { try await solutions(of: tasks, split: split) }
+  }
+
+  private func solutions(
+    of tasks: [AgentTask], split: Split?
+  ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
+    guard let world = suite as? any ExpertSuite else {
+      throw ConfigurationError(
+        "The world \(suite.identity.kind) has no expert; --expert goes with orders, arithmetic and textcraft.")
+    }
+    let solved = try tasks.filter { try world.solution(of: $0) != nil }
+    guard !solved.isEmpty else {
+      throw ConfigurationError(
+        "The expert of \(suite.identity.kind) has no solution within the steps of any of these \(tasks.count) tasks; raise "
+          + "environment.maxSteps, or choose others.")
+    }
+    let run = Run(
+      workbench: self, base: ExpertPolicy(suite: world, format: configuration.policy.format), budget: Budget())
+    let outcome = try await withInterrupts(stopping: run.budget) {
+      // One attempt each: the expert does not vary.
+      try await run.collect(solved, split: split, rollouts: 1)
+    }
+    return (outcome, tasks.count - solved.count)
+  }
+}

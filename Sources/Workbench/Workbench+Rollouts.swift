@@ -1,0 +1,46 @@
+import Agents
+import RolloutStore
+
+extension Workbench {
+  /// The stored rollouts of the configured world and policy, of one split, or of all where it is nil.
+  ///
+  /// - Throws: where there are none, an error that says what the store has instead.
+  func rollouts(in split: Split?) async throws -> [Trajectory] {
+    var rollouts: [Trajectory] = []
+    for split in split.map({ [$0] }) ?? Split.allCases {
+      rollouts += try await store.rollouts(of: suite.identity, policy: policyIdentity, split: split).map(\.trajectory)
+    }
+    guard !rollouts.isEmpty else { throw try await noRollouts(in: split) }
+    return rollouts
+  }
+
+  /// The attempts that failed, which are not among the ``rollouts(in:)``.
+  func failedAttempts(in splits: [Split]) async throws -> FailedAttempts {
+    var parts: [FailedAttempts] = []
+    for split in splits {
+      parts.append(try await store.failedAttempts(of: suite.identity, policy: policyIdentity, split: split))
+    }
+    return FailedAttempts(parts.flatMap(\.reasons), tasks: parts.reduce(0) { $0 + $1.tasks })
+  }
+
+  /// Says on standard error what is left out, and why.
+  func noteFailedAttempts(in splits: [Split]) async throws {
+    let failed = try await failedAttempts(in: splits)
+    guard failed.count > 0, !options.quiet else { return }
+    Console.note(
+      (["\(failed.count) failed \(failed.count == 1 ? "attempt is" : "attempts are") left out."] + failed.sentences)
+        .joined(separator: " "))
+  }
+
+  private func noRollouts(in split: Split?) async throws -> CriticError {
+    let inventory = try await store.inventory(of: suite.identity)
+    let found =
+      inventory.isEmpty
+      ? "The store \(options.store) has no rollouts of \(suite.identity)."
+      : "The store has none of the policy \"\(policyIdentity)\" in \(split.map { "the \($0) split" } ?? "any split"); it has "
+        + inventory.map { "\($0.rollouts) of \"\($0.policy)\" in \($0.split)" }.joined(separator: ", ") + "."
+    let failed = try await failedAttempts(in: split.map { [$0] } ?? Split.allCases)
+    guard failed.count > 0 else { return CriticError(.tooLittleData, "\(found) Run cox collect first.") }
+    return CriticError(.tooLittleData, "\(found) \(failed.text(of: failed.count)) Then run cox collect again.")
+  }
+}
