@@ -13,10 +13,13 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .executable(name: "cox", targets: ["cox"]),
+    .library(name: "Coxswain", targets: ["Coxswain"]),
+    .library(name: "CoxswainTesting", targets: ["CoxswainTesting"]),
     .library(name: "Agents", targets: ["Agents"]),
     .library(name: "ParticleFilter", targets: ["ParticleFilter"]),
     .library(name: "RolloutStore", targets: ["RolloutStore"]),
     .library(name: "Steering", targets: ["Steering"]),
+    .library(name: "Findings", targets: ["Findings"]),
     .library(name: "Critics", targets: ["Critics"]),
     .library(name: "ModelFiles", targets: ["ModelFiles"]),
     .library(name: "Policies", targets: ["Policies"]),
@@ -189,21 +192,41 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CMLX"]),
     .target(name: "OpenWeights", dependencies: ["Agents", "ModelFiles", "Tensors"]),
 
+    // The check of a user's own world, and doubles for tests.
+    .target(name: "CoxswainTesting", dependencies: ["Agents"]),
+
+    // What a command does, without a terminal.
+    .target(
+      name: "Workbench",
+      dependencies: [
+        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Findings", "HTTP", "ModelFiles",
+        "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
+        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft",
+        .product(name: "Yams", package: "Yams"),
+      ]),
+
+    // What another package imports.
+    .target(
+      name: "Coxswain",
+      dependencies: [
+        "Agents", "Critics", "Findings", "ParticleFilter", "Policies", "RolloutStore", "Steering", "Workbench",
+      ]),
+
     .executableTarget(
       name: "cox",
       dependencies: [
-        "Agents", "ChildProcess", "ParticleFilter", "RolloutStore", "Steering", "Critics", "HTTP", "Policies", "Orders",
-        "Arithmetic", "TextCraft", "AgentGym", "OpenEnv", "ProcessWorld", "ScienceWorld", "Shop", "Reporting",
-        "ModelFiles", "OpenWeights", "Tensors",
+        "Agents", "CoxswainTesting", "Critics", "Findings", "HTTP", "ModelFiles", "OpenWeights", "ParticleFilter",
+        "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "Yams", package: "Yams"),
       ]),
 
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "Agents", "Critics", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "Policies", "TestSupport", "Orders",
+        "Agents", "Critics", "Findings", "HTTP", "ModelServers", "ParticleFilter", "RolloutStore", "Steering",
+        "Policies",
+        "TestSupport", "Orders",
         "ModelFiles", "OpenWeights", "Tensors",
         "TextCraft",
         "AgentGym", "OpenEnv", "Shop", "ScienceWorld", "ProcessWorld",
@@ -241,14 +264,15 @@ let package = Package(
     .testTarget(
       name: "AgentGymTests",
       dependencies: [
-        "AgentGym", "Agents", "HTTP", "ParticleFilter", "Steering", "TestTraits", "TestSupport",
+        "AgentGym", "Agents", "CoxswainTesting", "HTTP", "ParticleFilter", "Steering", "TestTraits", "TestSupport",
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ], exclude: ["toy_server.py"]),
     .testTarget(
       name: "OpenEnvTests",
       dependencies: [
-        "OpenEnv", "Agents", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "TestTraits", "TestSupport",
+        "OpenEnv", "Agents", "CoxswainTesting", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "TestTraits",
+        "TestSupport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -269,7 +293,7 @@ let package = Package(
       exclude: ["reference_models.py", "make_adapters.py", "Adapters"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
-    .testTarget(name: "SteeringTests", dependencies: ["Steering"]),
+    .testTarget(name: "SteeringTests", dependencies: ["CoxswainTesting", "Findings", "Steering"]),
     .testTarget(
       name: "ShopTests", dependencies: ["Shop", "Agents", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(
@@ -279,26 +303,30 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
-    .testTarget(name: "ProcessWorldTests", dependencies: ["ProcessWorld", "Steering", "TestSupport"]),
+    .testTarget(
+      name: "ProcessWorldTests", dependencies: ["CoxswainTesting", "ProcessWorld", "Steering", "TestSupport"]),
     .testTarget(name: "TextCraftTests", dependencies: ["TestSupport", "TextCraft"]),
-    .testTarget(name: "CriticsTests", dependencies: ["Critics", "Policies", "TestSupport"]),
+    .testTarget(
+      name: "CriticsTests", dependencies: ["Critics", "Findings", "ModelServers", "Policies", "TestSupport"]),
     .testTarget(
       name: "CoxTests",
       dependencies: [
-        "cox", "AgentGym", "HTTP", "ScienceWorld", "TestTraits", "TestSupport",
+        "cox", "AgentGym", "Findings", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", "Workbench",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Agents", "ParticleFilter", "Steering"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "Agents", "Findings", "ParticleFilter", "Steering"]),
     .testTarget(
       name: "BrowserTests",
       dependencies: [
-        "Reporting", "Agents", "ParticleFilter", "TestTraits",
+        "Reporting", "Agents", "Findings", "ParticleFilter", "TestTraits",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     .testTarget(
       name: "PoliciesTests",
       dependencies: [
-        "HTTP", "Policies", "TestTraits", "TestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
+        "HTTP", "ModelServers", "Policies", "TestTraits", "TestSupport",
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], exclude: ["type_models.py", "ways.py"]),

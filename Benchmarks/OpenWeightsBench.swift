@@ -1,3 +1,6 @@
+import ModelServers
+import Policies
+
 #if OpenWeights
   import Agents
   import Foundation

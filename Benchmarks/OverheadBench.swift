@@ -5,6 +5,7 @@ import Agents
 import AsyncHTTPClient
 import Foundation
 import HTTP
+import ModelServers
 import NIOCore
 import NIOFoundationCompat
 import Policies

@@ -1,5 +1,6 @@
 import Agents
 import Critics
+import Findings
 import Foundation
 import Orders
 import ParticleFilter

@@ -1,6 +1,7 @@
 import Agents
 import Foundation
 import HTTP
+import ModelServers
 import ParticleFilter
 import Policies
 import RolloutStore

@@ -4,6 +4,7 @@
 // ten. The critic: what has been won already. Run with `swift run SteerACoin`.
 
 import Agents
+import Findings
 import ParticleFilter
 import Steering
 

@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import ModelServers
 
 /// A policy that asks a server: what it sends can be read without sending it.
 public protocol RequestWriting: Policy {

@@ -5,7 +5,7 @@ extension Workbench {
   /// The stored rollouts of the configured world and policy, of one split, or of all where it is nil.
   ///
   /// - Throws: where there are none, an error that says what the store has instead.
-  func rollouts(in split: Split?) async throws -> [Trajectory] {
+  package func rollouts(in split: Split?) async throws -> [Trajectory] {
     var rollouts: [Trajectory] = []
     for split in split.map({ [$0] }) ?? Split.allCases {
       rollouts += try await store.rollouts(of: suite.identity, policy: policyIdentity, split: split).map(\.trajectory)
@@ -23,11 +23,11 @@ extension Workbench {
     return FailedAttempts(parts.flatMap(\.reasons), tasks: parts.reduce(0) { $0 + $1.tasks })
   }
 
-  /// Says on standard error what is left out, and why.
+  /// Tells the observer what is left out, and why.
   func noteFailedAttempts(in splits: [Split]) async throws {
     let failed = try await failedAttempts(in: splits)
-    guard failed.count > 0, !options.quiet else { return }
-    Console.note(
+    guard failed.count > 0 else { return }
+    observer.note(
       (["\(failed.count) failed \(failed.count == 1 ? "attempt is" : "attempts are") left out."] + failed.sentences)
         .joined(separator: " "))
   }

@@ -1,46 +1,114 @@
 import Agents
-import Foundation
 import HTTP
 import Policies
 import RolloutStore
 import Steering
 
-/// What the verbs work with, made from the configuration.
-struct Workbench {
-  let configuration: Configuration
-  let options: CommonOptions
-  let suite: any TaskSuite
-  let store: RolloutStore
-  let source: PolicySource
-  /// What the command may take, its critic included.
-  let budget: Budget
+/// What a command does, without a terminal: collect, train, plan, steer, compare, and report on one configuration and one store.
+///
+/// ```swift
+/// let options = try Workbench.Options(configuration: "agent.yaml", store: "rollouts.sqlite")
+/// try await Workbench.with(options) { bench in
+///   let rollouts = try await bench.collect(split: .train, rollouts: 4)
+///   let critic = try await bench.train()
+///   print(rollouts.text, critic.text)
+/// }
+/// ```
+public struct Workbench: Sendable {
+  /// What a workbench is opened with.
+  public struct Options: Sendable {
+    /// What to run on. Read from a file, and changed by flags.
+    package var configuration: Configuration
+    /// Where the configuration comes from, for messages.
+    package var configurationName: String
+    /// The rollout store: a path of one SQLite file.
+    public var store: String
+    /// Told what happens while it works.
+    public var observer: any WorkObserver
+
+    /// - Parameters:
+    ///   - file: a YAML file; nil for the embedded configuration.
+    ///   - store: a path of one SQLite file, created where it is missing.
+    ///   - seed: decides every random choice.
+    /// - Throws: ``ConfigurationError`` where the file cannot be read or is wrong.
+    public init(
+      configuration file: String?, store: String, seed: UInt64 = 0, observer: any WorkObserver = SilentObserver()
+    ) throws {
+      configuration =
+        try file.map { try Configuration(file: $0) }
+        ?? Configuration(yaml: Defaults.yaml, file: "the embedded configuration")
+      configuration.steering.seed = seed
+      configurationName = file ?? "the embedded configuration"
+      self.store = store
+      self.observer = observer
+    }
+  }
+
+  package let configuration: Configuration
+  package let options: Options
+  /// The world.
+  public let suite: any TaskSuite
+  /// The rollout store.
+  public let store: RolloutStore
+  package let source: PolicySource
+  /// What may be spent, the critic included.
+  public let budget: Budget
   let criticCost = CriticCost()
 
+  package var observer: any WorkObserver { options.observer }
+
+  /// The policy's identity: model, sampling, and how its actions are written.
+  public var policyIdentity: String { source.identity }
+
+  /// What calls of the policy cost.
+  public var pricing: Pricing { configuration.policy.pricing }
+
+  /// Opens the store and the world, runs `body`, and closes the world however `body` ends.
+  ///
   /// - Parameters:
-  ///   - shared: a store that is open already.
-  ///   - creating: makes the store where there is none; a command that only reads finds an empty one instead.
-  init(_ options: CommonOptions, store shared: RolloutStore? = nil, creating: Bool = true) async throws {
-    self.options = options
+  ///   - creating: makes the store where there is none; otherwise an empty one is read.
+  ///   - body: what to do.
+  public static func with<T: Sendable>(
+    _ options: Options, creating: Bool = true, _ body: (Workbench) async throws -> T
+  ) async throws -> T {
+    try await with(options, store: nil, creating: creating, body)
+  }
+
+  /// - Parameter shared: a store that is open already.
+  package static func with<T: Sendable>(
+    _ options: Options, store shared: RolloutStore?, creating: Bool = true, _ body: (Workbench) async throws -> T
+  ) async throws -> T {
     if let problem = OpenFiles.problem() { throw ConfigurationError(problem) }
-    configuration = try options.configuration()
-    source = try await PolicySource(configuration.policy)
-    budget = Budget(limits: configuration.limits, pricing: configuration.policy.pricing)
-    store = try shared ?? RolloutStore(path: options.store, creating: creating)
-    // Last, since nobody would close it where another is refused.
-    suite = try await configuration.environment.suite()
+    let source = try await PolicySource(options.configuration.policy)
+    let store = try shared ?? RolloutStore(path: options.store, creating: creating)
+    // Last: it may start programs, which must not outlive an error above.
+    let suite = try await options.configuration.environment.suite(observer: options.observer)
+    return try await suite.closing {
+      try await body(
+        Workbench(
+          options: options, suite: suite, store: store, source: source,
+          budget: Budget(limits: options.configuration.limits, pricing: options.configuration.policy.pricing)))
+    }
+  }
+
+  private init(options: Options, suite: any TaskSuite, store: RolloutStore, source: PolicySource, budget: Budget) {
+    configuration = options.configuration
+    self.options = options
+    self.suite = suite
+    self.store = store
+    self.source = source
+    self.budget = budget
   }
 
   /// The same world, store and limits with another policy.
-  init(_ other: Workbench, _ configuration: Configuration, source: PolicySource) {
+  package init(_ other: Workbench, _ configuration: Configuration, source: PolicySource) {
     self.configuration = configuration
     self.source = source
     (options, suite, store, budget) = (other.options, other.suite, other.store, other.budget)
   }
 
-  var pricing: Pricing { configuration.policy.pricing }
-
   /// Refuses settings that cannot be run, before anything is started.
-  func check(_ settings: SteeringSettings, for tasks: [AgentTask]) throws {
+  package func check(_ settings: SteeringSettings, for tasks: [AgentTask]) throws {
     if let problem = settings.effective.problem(stepLimit: tasks.map(\.stepLimit).max() ?? 1) {
       throw ConfigurationError(problem + ".")
     }

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import AgentGym
+@testable import Steering
 
 /// The corridor of `toy_server.py`: a real server on loopback, Python's standard library alone.
 struct ToyServer: Sendable {

@@ -6,6 +6,7 @@ import TestTraits
 import Testing
 
 @testable import AgentGym
+@testable import CoxswainTesting
 
 /// An episode and what it was paid.
 actor Walker {

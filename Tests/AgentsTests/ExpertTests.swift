@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Agents
+@testable import Policies
 
 @Suite("Experts")
 struct ExpertTests {

@@ -1,6 +1,7 @@
 import Agents
 import Foundation
 import Reporting
+import Steering
 import TestTraits
 import Testing
 

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import ChildProcess
+@testable import ModelServers
 
 @Suite("What a child gets of the environment")
 struct ChildEnvironmentTests {

@@ -1,10 +1,12 @@
 import Agents
+import Findings
 import Foundation
 import Reporting
 import TestSupport
 import Testing
 
 @testable import Steering
+@testable import Workbench
 @testable import cox
 
 @Suite("Damaged plans and comparisons are errors")

@@ -5,6 +5,7 @@ import RolloutStore
 import TestTraits
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("Numbers that make no sense, and stores that are damaged, end in one sentence", .alone)

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import TestTraits
 import Testing
+import Workbench
 
 @Suite("The command line, as a user runs it", .alone)
 struct CommandTests {

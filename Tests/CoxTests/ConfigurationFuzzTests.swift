@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("Damaged configurations and artifacts are errors")

@@ -1,11 +1,13 @@
 import Agents
 import Critics
+import Findings
 import Foundation
 import ParticleFilter
 import Policies
 import Steering
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("The configuration file")

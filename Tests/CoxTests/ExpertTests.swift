@@ -3,6 +3,7 @@ import GRDB
 import TestTraits
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("Solutions to imitate, as a user collects them", .alone)

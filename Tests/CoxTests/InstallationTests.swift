@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("Where Python, the model, the jar and the recipes are looked for")

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("What is wrong with a file is called what it is")

@@ -3,6 +3,7 @@ import TestSupport
 import TestTraits
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("What was paid for is counted, kept and shown", .alone)

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import TestTraits
 import Testing
+import Workbench
 
 @Suite("Keys stay secret, hostile texts stay texts, wrong servers end in one sentence", .alone)
 struct SafetyTests {

@@ -3,6 +3,7 @@ import Foundation
 import Policies
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("How a server is reached and sampled from, in the configuration")

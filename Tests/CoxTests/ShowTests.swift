@@ -5,6 +5,7 @@ import RolloutStore
 import TestTraits
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("cox show", .alone)

@@ -1,3 +1,5 @@
+import Findings
+
 #if OpenWeights
   import Foundation
   import Reporting

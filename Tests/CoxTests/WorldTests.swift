@@ -4,6 +4,7 @@ import ScienceWorld
 import TestTraits
 import Testing
 
+@testable import Workbench
 @testable import cox
 
 @Suite("Worlds, from the configuration")

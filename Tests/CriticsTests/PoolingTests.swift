@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Critics
+@testable import ModelServers
 
 @Suite("A served reward model as critic, against a server with faults")
 struct PoolingTests {

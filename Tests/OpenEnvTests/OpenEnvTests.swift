@@ -6,6 +6,7 @@ import TestSupport
 import TestTraits
 import Testing
 
+@testable import CoxswainTesting
 @testable import OpenEnv
 
 @Suite("OpenEnv, against the servers of PyPI's openenv-core", .alone, .enabled(if: WorldServer.isThere))

@@ -1,3 +1,5 @@
+@testable import Steering
+
 #if OpenWeights
   import Agents
   import Foundation

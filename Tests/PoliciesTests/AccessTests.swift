@@ -4,6 +4,7 @@ import HTTP
 import TestSupport
 import Testing
 
+@testable import ModelServers
 @testable import Policies
 
 @Suite("What a server is told beside the question, and how it may answer")

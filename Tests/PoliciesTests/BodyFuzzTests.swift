@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import ModelServers
 @testable import Policies
 
 @Suite("Damaged answers of servers and damaged recordings are errors")

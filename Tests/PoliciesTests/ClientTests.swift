@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import ModelServers
 @testable import Policies
 
 enum Fault {

@@ -1,6 +1,7 @@
 import Agents
 import Testing
 
+@testable import ModelServers
 @testable import Policies
 
 @Suite("How many calls may be in flight")

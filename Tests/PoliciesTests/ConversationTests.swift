@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import ModelServers
 @testable import Policies
 
 @Suite("What servers refuse in a conversation is not sent")

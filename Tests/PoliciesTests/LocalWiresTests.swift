@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import ModelServers
 import Policies
 import TestTraits
 import Testing

@@ -6,6 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import ModelServers
 @testable import Policies
 
 private final class Flag: Sendable {

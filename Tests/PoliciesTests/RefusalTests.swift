@@ -4,6 +4,7 @@ import NIOHTTP1
 import TestSupport
 import Testing
 
+@testable import ModelServers
 @testable import Policies
 
 /// What servers have said, each with its status.

@@ -4,6 +4,7 @@ import ParticleFilter
 import Steering
 import Testing
 
+@testable import CoxswainTesting
 @testable import ProcessWorld
 
 @Suite("A world that a program plays, over JSON lines")

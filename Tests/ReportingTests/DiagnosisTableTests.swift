@@ -1,4 +1,5 @@
 import Agents
+import Findings
 import Reporting
 import Steering
 import Testing

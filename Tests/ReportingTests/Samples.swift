@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import ParticleFilter
 
+@testable import Findings
 @testable import Steering
 
 /// Populations and summaries made up for tests.

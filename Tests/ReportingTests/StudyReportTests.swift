@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import Testing
 
+@testable import Findings
 @testable import Reporting
 @testable import Steering
 

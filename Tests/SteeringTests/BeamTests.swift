@@ -5,6 +5,7 @@ import RolloutStore
 import Synchronization
 import Testing
 
+@testable import Findings
 @testable import Steering
 
 @Suite("A population under beam search")

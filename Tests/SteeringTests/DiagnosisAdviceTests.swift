@@ -1,6 +1,7 @@
 import Agents
 import Testing
 
+@testable import Findings
 @testable import Steering
 
 /// Tasks of five choices, each right with a chance of the task's own; what is paid, and when, is the test's.

@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import Testing
 
+@testable import Findings
 @testable import Steering
 
 /// Rollouts made up for a diagnosis.

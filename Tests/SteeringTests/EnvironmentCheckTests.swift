@@ -1,4 +1,5 @@
 import Agents
+import CoxswainTesting
 import Steering
 import Testing
 

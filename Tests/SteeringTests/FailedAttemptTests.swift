@@ -1,4 +1,5 @@
 import Agents
+import Findings
 import Foundation
 import ParticleFilter
 import RolloutStore

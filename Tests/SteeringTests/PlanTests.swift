@@ -3,6 +3,7 @@ import Foundation
 import ParticleFilter
 import Testing
 
+@testable import Findings
 @testable import Steering
 
 @Suite("A plan") struct PlanTests {

@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import Testing
 
+@testable import Findings
 @testable import Steering
 
 @Suite("A study: attempts, shares of a gain, crossings")

@@ -1,6 +1,7 @@
 import Agents
 import Testing
 
+@testable import Findings
 @testable import Steering
 
 @Suite("Simulated continuations") struct ValueSpaceTests {

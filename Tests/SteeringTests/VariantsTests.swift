@@ -1,8 +1,10 @@
 import Agents
+import Findings
 import Foundation
 import ParticleFilter
 import Steering
 import Testing
+import Workbench
 
 @Suite("Which variants a comparison has")
 struct VariantsTests {

@@ -2,7 +2,7 @@ import Agents
 import AsyncHTTPClient
 import Foundation
 import HTTP
-import Policies
+import ModelServers
 
 /// A reward model behind vLLM's `POST /pooling`, or any server that answers in its form: one number for each text.
 ///

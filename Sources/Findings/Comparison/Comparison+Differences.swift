@@ -1,4 +1,5 @@
 import Agents
+import Steering
 
 /// Summaries that differ in nothing but their seeds; at least one.
 typealias SeededSummaries = [MethodSummary]

@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import Steering
 
 /// Methods with their settings on the same tasks: the JSON of `cox compare`.
 public struct Comparison: Sendable, Codable {

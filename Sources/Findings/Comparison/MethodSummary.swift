@@ -1,4 +1,5 @@
 import Agents
+import Steering
 
 /// One method with its settings over many tasks: the JSON of `cox steer`, and one element of that of `cox compare`.
 ///

@@ -1,4 +1,5 @@
 import ParticleFilter
+import Steering
 
 /// Methods, each with every combination of the settings that it heeds.
 ///

@@ -1,4 +1,5 @@
 import ParticleFilter
+import Steering
 
 extension Plan {
   /// Whether what a file says can be obeyed and shown: the file may be damaged.

@@ -1,5 +1,6 @@
 import Agents
 import ParticleFilter
+import Steering
 
 /// What stored rollouts say about how to steer, before a call is paid: the artifact of `cox plan`, obeyed by `resample: auto`.
 public struct Plan: Sendable, Codable {

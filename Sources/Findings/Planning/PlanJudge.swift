@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import Steering
 
 /// Turns trials into a choice: the best setting, or best-of-N where the gain is not surely above zero.
 struct PlanJudge {

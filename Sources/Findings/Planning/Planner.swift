@@ -1,6 +1,7 @@
 import Agents
 import Foundation
 import ParticleFilter
+import Steering
 
 /// Chooses schedule and β from stored rollouts, with no model call: simulates best-of-N and steered populations in value space
 /// and compares them at equal calls, task by task.

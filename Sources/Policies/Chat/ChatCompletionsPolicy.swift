@@ -2,6 +2,7 @@ import Agents
 import AsyncHTTPClient
 import Foundation
 import HTTP
+import ModelServers
 
 /// A model behind an OpenAI-compatible server: OpenAI, vLLM, llama.cpp, and most others.
 ///

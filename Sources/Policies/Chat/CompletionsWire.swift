@@ -3,6 +3,7 @@
 
 import Agents
 import Foundation
+import ModelServers
 
 /// The request body of `/chat/completions` and of `/completions`; what is nil is left out.
 struct CompletionsRequest: Encodable {

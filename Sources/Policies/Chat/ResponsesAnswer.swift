@@ -3,6 +3,7 @@
 
 import Agents
 import Foundation
+import ModelServers
 
 /// An answer of `/responses`; unknown keys and unknown kinds of items are ignored.
 struct ResponsesAnswer: Decodable {

@@ -2,6 +2,7 @@ import Agents
 import AsyncHTTPClient
 import Foundation
 import HTTP
+import ModelServers
 
 /// A model behind OpenAI's Responses API, or a server that speaks it (llama.cpp, vLLM, gateways).
 ///

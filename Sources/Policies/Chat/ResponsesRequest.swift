@@ -3,6 +3,7 @@
 
 import Agents
 import Foundation
+import ModelServers
 
 /// The request body of `/responses`; what is nil is left out.
 struct ResponsesRequest: Encodable {

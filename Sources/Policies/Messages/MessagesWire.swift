@@ -3,6 +3,7 @@
 
 import Agents
 import Foundation
+import ModelServers
 
 /// The request body of Anthropic's `/messages`; what is nil is left out.
 struct MessagesRequest: Encodable {

@@ -1,3 +1,4 @@
+import Findings
 import Steering
 
 /// A picture of a comparison: for each figure a row per method, a dot at its mean and whiskers of one standard error.

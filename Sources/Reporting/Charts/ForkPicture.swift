@@ -1,3 +1,4 @@
+import Findings
 import Steering
 
 /// A picture of one answer of a tuned model: its tokens in lines, shaded by how undecided the base was, with the places framed

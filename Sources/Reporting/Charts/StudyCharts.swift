@@ -1,3 +1,4 @@
+import Findings
 import Steering
 
 /// The curves of a study.

@@ -1,3 +1,5 @@
+import Steering
+
 extension GenealogyDrawing {
   /// Where particles were culled, with the reward of those that had finished.
   var cullMarks: [SVG] {

@@ -1,6 +1,7 @@
 import Agents
 import Foundation
 import ParticleFilter
+import Steering
 
 /// Draws a population, from the back to the front.
 struct GenealogyDrawing: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Steering
 
 /// Writes a page's elements and keeps count of what must not occur twice in it.
 struct PageWriting {

@@ -1,4 +1,5 @@
 import Agents
+import Findings
 import ParticleFilter
 import Steering
 

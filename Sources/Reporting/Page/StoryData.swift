@@ -1,4 +1,5 @@
 import Agents
+import Steering
 
 /// What the page's script knows of a story. Every text is in it once, and every number as people read it.
 struct StoryData: Encodable {

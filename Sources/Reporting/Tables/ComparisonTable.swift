@@ -1,4 +1,5 @@
 import Agents
+import Findings
 import Steering
 
 /// Methods side by side: what they reached, what they took, and how far apart they are. At most 120 columns wide for the

@@ -1,4 +1,5 @@
 import Agents
+import Findings
 import Steering
 
 /// A diagnosis as people read it: what the rollouts are, what the best of several of them would have come to, how early

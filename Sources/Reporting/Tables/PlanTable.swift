@@ -1,3 +1,4 @@
+import Findings
 import Steering
 
 /// A plan in words and tables: what to do, what it is predicted to give, and what else was tried. At most 100 columns wide.

@@ -1,3 +1,4 @@
+import Findings
 import Steering
 
 /// A study in tables and in words. At most 120 columns wide.

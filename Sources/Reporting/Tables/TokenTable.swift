@@ -1,3 +1,4 @@
+import Findings
 import Steering
 
 /// Base against tuned, token by token, in a table for each question. At most 100 columns wide.

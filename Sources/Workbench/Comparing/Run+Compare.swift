@@ -1,35 +1,50 @@
 import Agents
+import Findings
 import ParticleFilter
 import Reporting
 import Steering
 
 /// What independent attempts have no less of than the steered ones of their N, on each task.
-enum Equality: String, CaseIterable { case calls, cost }
+public enum Equality: String, CaseIterable, Sendable { case calls, cost }
 
 /// What a comparison found, complete or not.
-struct Compared: Sendable {
+package struct Compared: Sendable {
   /// One for each variant and seed; see ``Comparison/init(_:maximalReward:total:study:)``.
   var summaries: [MethodSummary] = []
   /// The first steered variant's, at the first seed, for pictures.
-  var steered: [PopulationResult] = []
-  var stopped: SteeringError?
+  package var steered: [PopulationResult] = []
+  package var stopped: SteeringError?
   var spent = Spending()
   var maximalReward: Double?
 
-  var comparison: Comparison { comparison(study: nil) }
+  /// Which curve was asked for.
+  package var study: Comparison.Study?
+  /// Of which world and policy it is, and what a plan said of it.
+  package var context = Context()
+
+  struct Context: Sendable {
+    var environment: EnvironmentIdentity?
+    var policy: String?
+    var predictions: [Comparison.Prediction]?
+  }
+
+  /// The summaries side by side, with their paired differences.
+  package var comparison: Comparison {
+    var comparison = Comparison(summaries, maximalReward: maximalReward, total: spent, study: study)
+    comparison.environment = context.environment
+    comparison.policy = context.policy
+    comparison.predictions = context.predictions
+    return comparison
+  }
 
   /// Why there is nothing to compare, where no variant has a reward; nil else.
-  var failure: SteeringError? {
+  package var failure: SteeringError? {
     guard stopped == nil, !summaries.isEmpty, summaries.allSatisfy({ $0.tasksWithReward == 0 }) else { return nil }
     return firstFailure
   }
 
   /// The failure of the first variant of which every attempt failed.
   private(set) var firstFailure: SteeringError?
-
-  func comparison(study: Comparison.Study?) -> Comparison {
-    Comparison(summaries, maximalReward: maximalReward, total: spent, study: study)
-  }
 }
 
 extension Run {
@@ -42,9 +57,9 @@ extension Run {
   ///   - equality: nil where nothing is made equal.
   ///   - critic: of each method.
   ///   - policy: named only where several are compared.
-  func compare(
+  package func compare(
     _ all: [SteeringSettings], on tasks: [AgentTask], split: Split?, seeds: [UInt64]? = nil,
-    equality: Equality? = .calls, critic: (Steering.Method) -> (any Critic)?, policy: String? = nil
+    equality: Equality? = .calls, critic: (Method) -> (any Critic)?, policy: String? = nil
   ) async throws -> Compared {
     let all = all.map { settings in
       var settings = settings

@@ -6,7 +6,7 @@ import Steering
 
 extension Configuration {
   /// Reads a configuration file.
-  init(file: String) throws {
+  package init(file: String) throws {
     guard let text = try TextFile.text(file) else {
       throw ConfigurationError("There is no readable configuration file \(file).")
     }
@@ -14,7 +14,7 @@ extension Configuration {
   }
 
   /// - Parameter file: named in errors.
-  init(yaml: String, file: String) throws {
+  package init(yaml: String, file: String) throws {
     var top = try YAMLMapping(text: yaml, file: file)
     guard let environment = try top.mapping("environment", EnvironmentSettings.init) else {
       throw top.missing(
@@ -49,7 +49,7 @@ extension Configuration {
 
 extension SteeringSettings {
   /// - Returns: the settings, and whether their schedule is left to the plan.
-  static func read(_ yaml: inout YAMLMapping) throws -> (settings: SteeringSettings, isAutomatic: Bool) {
+  package static func read(_ yaml: inout YAMLMapping) throws -> (settings: SteeringSettings, isAutomatic: Bool) {
     var settings = SteeringSettings()
     settings.method = try yaml.choice("method", Method.self) ?? settings.method
     settings.particles = try yaml.integer("particles") ?? settings.particles
@@ -80,7 +80,7 @@ extension SteeringSettings {
   }
 
   /// Reads `none`, `steps:4,8`, `ess:0.5`, and `auto`, which is nil.
-  static func schedule(_ text: String, named name: String) throws -> Schedule? {
+  package static func schedule(_ text: String, named name: String) throws -> Schedule? {
     if text == "auto" { return nil }
     guard let schedule = Schedule(text) else {
       throw ConfigurationError("\(name) is \(text); write none, auto, steps:4,8 or ess:0.5.")
@@ -90,7 +90,7 @@ extension SteeringSettings {
 }
 
 extension Limits {
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     self.init(
       calls: try yaml.integer("calls"), tokens: try yaml.integer("tokens"), cost: try yaml.number("cost"),
       seconds: try yaml.number("seconds"))

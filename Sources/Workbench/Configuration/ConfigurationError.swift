@@ -1,23 +1,23 @@
 /// What is wrong with the configuration or the flags, and what to do about it. Ends the command with exit code 2.
-struct ConfigurationError: Error, CustomStringConvertible {
-  let message: String
+package struct ConfigurationError: Error, CustomStringConvertible {
+  package let message: String
   /// The key that is missing, with its section, where that is what is wrong.
   private(set) var missingKey: String?
 
-  init(_ message: String) { self.message = message }
+  package init(_ message: String) { self.message = message }
 
   /// - Parameters:
   ///   - key: with its section, such as `policy.url`.
   ///   - rest: what belongs there.
-  static func missing(_ key: String, _ rest: String) -> ConfigurationError {
+  package static func missing(_ key: String, _ rest: String) -> ConfigurationError {
     missing(key, message: "\(key) is missing: \(rest)")
   }
 
-  static func missing(_ key: String, message: String) -> ConfigurationError {
+  package static func missing(_ key: String, message: String) -> ConfigurationError {
     var error = ConfigurationError(message)
     error.missingKey = key
     return error
   }
 
-  var description: String { message }
+  package var description: String { message }
 }

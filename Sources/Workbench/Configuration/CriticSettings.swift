@@ -5,22 +5,22 @@ import HTTP
 import Policies
 
 /// What guides: trees trained here, a model that is asked, or nothing.
-struct CriticSettings {
-  enum Kind: String, CaseIterable { case trees, judge, pooling, lm, constant }
+package struct CriticSettings {
+  package enum Kind: String, CaseIterable { case trees, judge, pooling, lm, constant }
 
-  var kind = Kind.trees
+  package var kind = Kind.trees
   /// Of `judge`.
-  var judge: JudgeSettings?
+  package var judge: JudgeSettings?
   /// Of `pooling`.
-  var pooling: PoolingSettings?
+  package var pooling: PoolingSettings?
   /// Of `lm`: a GGUF file or a Hugging Face folder; nil for the policy's own model, or the bundled one.
-  var model: String?
+  package var model: String?
   /// Of `lm`: threads that compute.
   var threads: Int?
 }
 
 /// A language model as critic: the keys of a policy, and how its answers become values.
-struct JudgeSettings {
+package struct JudgeSettings {
   /// What a judge may be asked through.
   enum PolicyKind: String, CaseIterable {
     case openai, anthropic, local
@@ -34,22 +34,22 @@ struct JudgeSettings {
     }
   }
 
-  var policy: PolicySettings
+  package var policy: PolicySettings
   var samples = 1
   /// The text of the file that says what the judge is told.
-  var instructions: String?
+  package var instructions: String?
   /// The final rewards that its lowest and its highest score stand for; nil for 0 and the world's maximal reward.
-  var rewards: ClosedRange<Double>?
+  package var rewards: ClosedRange<Double>?
 }
 
 /// A served reward model as critic.
-struct PoolingSettings {
-  var server: ServerSettings
-  var critic: PoolingCritic.Settings
+package struct PoolingSettings {
+  package var server: ServerSettings
+  package var critic: PoolingCritic.Settings
 }
 
 extension CriticSettings {
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     kind = try yaml.choice("kind", Kind.self) ?? kind
     switch kind {
     case .judge: judge = try JudgeSettings(&yaml)
@@ -63,7 +63,7 @@ extension CriticSettings {
 }
 
 extension JudgeSettings {
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     let kind = try yaml.choice("policyKind", PolicyKind.self) ?? .openai
     policy = PolicySettings(kind: kind.kind)
     policy.section = "critic"
@@ -103,7 +103,7 @@ extension JudgeSettings {
 }
 
 extension PoolingSettings {
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     // The keys that a policy has too are read, and checked, as a policy's are.
     var server = PolicySettings(kind: .openai)
     server.section = "critic"

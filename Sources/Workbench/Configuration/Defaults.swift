@@ -1,7 +1,7 @@
 /// What every command runs on where no configuration is given: a real 135M-parameter model served on loopback, and an order
 /// desk. `cox demo --print-config` prints it as a file to start from.
-enum Defaults {
-  static let yaml = """
+package enum Defaults {
+  package static let yaml = """
     # Coxswain's embedded default: nothing simulated, no key, no GPU.
     environment:
       kind: orders

@@ -1,3 +1,5 @@
+import Findings
+
 /// How alike two keys of a configuration are, from 0 to 1: 1 where they differ in case and underscores alone.
 ///
 /// The larger of what they share in words (`base_url` and `url`) and of Levenshtein's edit distance over their length (`comand`).

@@ -3,7 +3,7 @@ import HTTP
 import Policies
 
 extension PolicySettings {
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
       throw ConfigurationError.missing(
         "policy.kind", "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -13,7 +13,7 @@ extension PolicySettings {
   }
 
   /// Reads every key of a policy but its kind; what is not given stays as it is.
-  mutating func read(_ yaml: inout YAMLMapping) throws {
+  package mutating func read(_ yaml: inout YAMLMapping) throws {
     api = try yaml.choice("api", API.self)
     model = try yaml.text("model")
     if let given = try yaml.numberOrNone("temperature") { temperature = given }
@@ -86,7 +86,7 @@ extension PolicySettings {
     attempts = try yaml.integer("attempts") ?? attempts
   }
 
-  func check() throws {
+  package func check() throws {
     for (key, value, most) in [
       ("maxTokens", maxTokens, Bounds.tokens), ("concurrency", concurrency, Bounds.concurrency),
       ("samplesPerCall", samplesPerCall, Bounds.concurrency), ("attempts", attempts, Bounds.count),

@@ -1,16 +1,17 @@
 import Foundation
+import ModelServers
 import Policies
 
 /// How a model server is reached, as the configuration says it. Variables are read only where something is asked: training on a
 /// store needs no key.
-struct ServerSettings {
+package struct ServerSettings {
   /// Of the configuration, where it is named.
-  var section = "policy"
+  package var section = "policy"
   var url: String
   /// The environment variable that holds the key, or nil for a server that wants none.
   var apiKeyVariable: String?
   var apiKeyHeader: String?
-  var query: [String: ValueTemplate] = [:]
+  package var query: [String: ValueTemplate] = [:]
   var headers: [String: ValueTemplate] = [:]
 
   /// The environment variables that are read, each of which may hold a secret.
@@ -50,7 +51,7 @@ struct ServerSettings {
   }
 
   /// Refuses names that are none, and secrets that are written down.
-  func check() throws {
+  package func check() throws {
     if let apiKeyVariable, apiKeyVariable.wholeMatch(of: ValueTemplate.variableName) == nil {
       // Not quoted: it may be the key itself.
       throw ConfigurationError(
@@ -98,10 +99,10 @@ struct ServerSettings {
 }
 
 /// A text with environment variables in it, written `${NAME}`.
-struct ValueTemplate: Equatable {
-  let text: String
+package struct ValueTemplate: Equatable {
+  package let text: String
 
-  init(_ text: String) { self.text = text }
+  package init(_ text: String) { self.text = text }
 
   static var variableName: Regex<Substring> { /[A-Za-z_][A-Za-z0-9_]*/ }
   private static var reference: Regex<(Substring, Substring)> { /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/ }
@@ -119,7 +120,7 @@ struct ValueTemplate: Equatable {
 }
 
 extension PolicySettings {
-  var server: ServerSettings {
+  package var server: ServerSettings {
     ServerSettings(
       section: section, url: url ?? "", apiKeyVariable: apiKeyVariable, apiKeyHeader: apiKeyHeader, query: query,
       headers: headers)

@@ -1,9 +1,9 @@
 /// Reads task numbers as people write them: `3`, `0..<64`, `0...63`, and lists of these with commas.
-enum TaskNumbers {
+package enum TaskNumbers {
   /// More than any world here has; keeps a slip of the finger from filling the memory.
   private static let most = 10_000_000
 
-  static func parse(_ text: String) -> [Int]? {
+  package static func parse(_ text: String) -> [Int]? {
     var numbers: [Int] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       guard let range = range(part.filter { !$0.isWhitespace }), range.count <= most else { return nil }

@@ -4,14 +4,14 @@ import Policies
 import Yams
 
 /// Reads one mapping of the configuration, key by key. A key that nobody read is an error that names the nearest valid one.
-struct YAMLMapping {
+package struct YAMLMapping {
   /// Where the mapping stands, such as `policy.pricing`; empty at the top.
   private let path: String
   private let file: String
   private var entries: [(key: String, node: Node)]
   private var known: [String] = []
 
-  init(_ node: Node, path: String, file: String) throws {
+  package init(_ node: Node, path: String, file: String) throws {
     guard let mapping = node.mapping else {
       throw ConfigurationError(
         "\(Self.place(node, file)): \(path.isEmpty ? "the configuration" : path) is not a mapping of keys.")
@@ -29,7 +29,7 @@ struct YAMLMapping {
   }
 
   /// Parses a whole file; an empty one is an empty mapping.
-  init(text: String, file: String) throws {
+  package init(text: String, file: String) throws {
     do {
       let node = try Yams.compose(yaml: text) ?? .mapping([:])
       try self.init(node.null == nil ? node : .mapping([:]), path: "", file: file)
@@ -38,7 +38,7 @@ struct YAMLMapping {
     }
   }
 
-  mutating func text(_ key: String) throws -> String? {
+  package mutating func text(_ key: String) throws -> String? {
     try read(key, "a text") { $0.scalar?.string }
   }
 
@@ -47,7 +47,7 @@ struct YAMLMapping {
   }
 
   /// A whole number that counts something.
-  mutating func count(_ key: String, least: Int = 1, most: Int = Bounds.count) throws -> Int? {
+  package mutating func count(_ key: String, least: Int = 1, most: Int = Bounds.count) throws -> Int? {
     let value = try integer(key)
     if let problem = Bounds.problem(value, name(key), least: least, most: most) { throw ConfigurationError(problem) }
     return value
@@ -63,7 +63,7 @@ struct YAMLMapping {
     return Set(names)
   }
 
-  mutating func number(_ key: String) throws -> Double? {
+  package mutating func number(_ key: String) throws -> Double? {
     try read(key, "a number") { $0.float }
   }
 
@@ -96,12 +96,12 @@ struct YAMLMapping {
 
   private static func isNone(_ node: Node) -> Bool { node.scalar?.string == "none" }
 
-  mutating func flag(_ key: String) throws -> Bool? {
+  package mutating func flag(_ key: String) throws -> Bool? {
     try read(key, "true or false") { $0.bool }
   }
 
   /// One of an enumeration's names.
-  mutating func choice<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> T?
+  package mutating func choice<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> T?
   where T.RawValue == String {
     try read(key, "one of " + T.allCases.map(\.rawValue).joined(separator: ", ")) { node in
       node.scalar.flatMap { T(rawValue: $0.string) }
@@ -109,7 +109,7 @@ struct YAMLMapping {
   }
 
   /// A list of an enumeration's names.
-  mutating func choices<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> [T]?
+  package mutating func choices<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> [T]?
   where T.RawValue == String {
     try read(key, "a list of " + T.allCases.map(\.rawValue).joined(separator: ", ")) { node in
       guard let items = node.sequence else { return nil }
@@ -119,7 +119,7 @@ struct YAMLMapping {
   }
 
   /// Task numbers: `"0..<64"`, `7`, or a list of either.
-  mutating func numbers(_ key: String) throws -> [Int]? {
+  package mutating func numbers(_ key: String) throws -> [Int]? {
     try read(key, "task numbers, such as \"0..<64\" or [64, 65]") { node in
       if let text = node.scalar?.string { return TaskNumbers.parse(text) }
       guard let items = node.sequence else { return nil }
@@ -143,7 +143,7 @@ struct YAMLMapping {
   }
 
   /// A mapping of any keys to any values, as JSON has them.
-  mutating func json(_ key: String) throws -> [String: JSONValue]? {
+  package mutating func json(_ key: String) throws -> [String: JSONValue]? {
     try read(key, "a mapping of keys") { node in
       // Aliases of aliases make a short text as large as one likes.
       var left = 100_000
@@ -163,7 +163,7 @@ struct YAMLMapping {
   }
 
   /// The key's value where it is a single word, else nil and the key stays unread.
-  mutating func word(_ key: String) -> String? {
+  package mutating func word(_ key: String) -> String? {
     guard let text = entries.first(where: { $0.key == key })?.node.scalar?.string else { return nil }
     _ = take(key)
     return text
@@ -186,7 +186,7 @@ struct YAMLMapping {
   /// A key that the file must have and has not.
   ///
   /// - Parameter message: what is said of it.
-  func missing(_ key: String, message: String) -> ConfigurationError {
+  package func missing(_ key: String, message: String) -> ConfigurationError {
     explained(.missing(name(key), message: message))
   }
 

@@ -1,12 +1,13 @@
+import Findings
 import Foundation
 import Steering
 
 /// What commands leave beside the store for others to read: comparisons, studies and plans.
 extension Workbench {
   /// A file beside the store.
-  func besideStore(_ name: String) -> String { Self.beside(store: options.store, name) }
+  package func besideStore(_ name: String) -> String { Self.beside(store: options.store, name) }
 
-  static func beside(store: String, _ name: String) -> String {
+  package static func beside(store: String, _ name: String) -> String {
     URL(fileURLWithPath: store).deletingLastPathComponent().appendingPathComponent(name).path
   }
 
@@ -16,10 +17,10 @@ extension Workbench {
   }
 
   /// Where the last study is.
-  var studyPath: String { besideStore("study.json") }
+  package var studyPath: String { besideStore("study.json") }
 
   /// The last study, or nil where there is none of this world and policy.
-  func study() throws -> StudyFindings? {
+  package func study() throws -> StudyFindings? {
     guard let data = try TextFile.data(studyPath) else { return nil }
     guard let study = try? JSONDecoder().decode(StudyFindings.self, from: data) else {
       throw ConfigurationError("\(studyPath) is no study that this version can read. Make it again with cox study.")
@@ -28,13 +29,13 @@ extension Workbench {
   }
 
   /// The comparison at a path, or nil where there is none.
-  func comparison(at path: String) throws -> Comparison? {
+  package func comparison(at path: String) throws -> Comparison? {
     guard let data = try TextFile.data(path) else { return nil }
     do { return try Comparison(json: data) } catch { throw ConfigurationError("\(path): \(error.message)") }
   }
 
   /// The plan at a path, or nil where there is none.
-  static func plan(at path: String) throws -> Plan? {
+  package static func plan(at path: String) throws -> Plan? {
     guard let data = try TextFile.data(path) else { return nil }
     guard let plan = try? JSONDecoder().decode(Plan.self, from: data), plan.format == Plan.format,
       plan.version == Plan.version, plan.isSound
@@ -44,16 +45,16 @@ extension Workbench {
 
   /// Says what the comparison is of, adds what the plan foresaw, where there is one for it, and leaves it for `cox report`. The
   /// comparison was paid for: nothing that goes wrong here keeps it from being shown.
-  func finish(_ comparison: inout Comparison, critic flag: String?, plan path: String? = nil) {
-    comparison.environment = suite.identity
-    comparison.policy = policyIdentity
+  package func finish(_ compared: inout Compared, critic flag: String?, plan path: String? = nil) {
+    compared.context.environment = suite.identity
+    compared.context.policy = policyIdentity
     do {
       if let plan = try Self.plan(at: path ?? planPath(flag)), isOurs(plan, critic: flag) {
-        let predictions = comparison.predictions(of: plan)
-        if !predictions.isEmpty { comparison.predictions = predictions }
+        let predictions = compared.comparison.predictions(of: plan)
+        if !predictions.isEmpty { compared.context.predictions = predictions }
       }
-      try Console.write(json: comparison, to: comparisonPath(comparison.study))
-    } catch { Console.note("\(error)") }
+      try OutputFile.write(json: compared.comparison, to: comparisonPath(compared.study))
+    } catch { observer.warn("\(error)") }
   }
 
   /// The plan is of this world and policy, and of the critic where that can be told without asking.

@@ -6,13 +6,13 @@
   import Tensors
 
   /// A model in this process, as the configuration says it.
-  struct OpenPolicy: Sendable {
-    let settings: PolicySettings
+  package struct OpenPolicy: Sendable {
+    package let settings: PolicySettings
     /// A GGUF file or a Hugging Face folder.
-    let path: String
-    let identity: String
+    package let path: String
+    package let identity: String
 
-    init(_ settings: PolicySettings) throws {
+    package init(_ settings: PolicySettings) throws {
       guard let path = settings.model ?? Installation.current.bundledModel else {
         throw ConfigurationError(
           "\(settings.section).model is missing: a GGUF file or a Hugging Face folder. Without it the model that make setup installs is taken, and there is none."
@@ -25,12 +25,12 @@
         sampling: settings.sampling)
     }
 
-    func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
+    package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
       let loaded = try await load()
       return try await body(try await policy(loaded))
     }
 
-    static func check() async -> Check {
+    package static func check() async -> Check {
       let blas = await Engine.blas
       return Check(
         name: "Models in process", isFine: true,
@@ -44,15 +44,15 @@
       return try await ModelShelf.shared.model(path, adapter: adapter ? settings.adapter : nil)
     }
 
-    func encoder(_ loaded: LoadedModel) throws -> PromptEncoder { try encoder(loaded.files) }
+    package func encoder(_ loaded: LoadedModel) throws -> PromptEncoder { try encoder(loaded.files) }
 
     /// What asks and scores, without the weights.
-    func encoder(_ files: OpenModel) throws -> PromptEncoder {
+    package func encoder(_ files: OpenModel) throws -> PromptEncoder {
       try PromptEncoder(files, api: settings.openAPI, format: settings.format, maxTokens: settings.maxTokens)
     }
 
     @TensorActor
-    func policy(_ loaded: LoadedModel, intervention: Intervention? = nil) throws -> MLXPolicy {
+    package func policy(_ loaded: LoadedModel, intervention: Intervention? = nil) throws -> MLXPolicy {
       try MLXPolicy(
         loaded, encoder: try encoder(loaded), sampling: settings.sampling,
         settings: Generator.Settings(sequences: settings.concurrency, cacheBytes: settings.cacheMegabytes << 20),
@@ -86,16 +86,16 @@
   import Agents
 
   /// This cox was built without models in process.
-  struct OpenPolicy: Sendable {
-    let identity = ""
+  package struct OpenPolicy: Sendable {
+    package let identity = ""
 
-    static func check() async -> Check {
+    package static func check() async -> Check {
       Check(
         name: "Models in process", isFine: true,
         detail: "not in this build: make build has them where MLX can be installed", remedy: nil)
     }
 
-    init(_ settings: PolicySettings) throws {
+    package init(_ settings: PolicySettings) throws {
       throw ConfigurationError(
         """
         This cox was built without models in process, which \(settings.section).kind mlx asks for: `make build` builds it with \
@@ -103,7 +103,7 @@
         """)
     }
 
-    func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
+    package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
       throw ConfigurationError("This cox was built without models in process.")
     }
   }

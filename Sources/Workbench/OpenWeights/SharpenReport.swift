@@ -145,16 +145,16 @@
     }
   }
 
-  /// Shows a training as it goes: loss, gradient, memory, and the held-out tasks.
+  /// Tells an observer of a training as it goes: loss, gradient, memory, and the held-out tasks.
   final class TrainingProgress: Sendable {
     private let title: String
-    private let isQuiet: Bool
-    private let line = Mutex(Steps?.none)
+    private let observer: any WorkObserver
+    private let line = Mutex((any StepProgress)?.none)
     private let label = Mutex("")
 
-    init(_ title: String, quiet: Bool) {
+    init(_ title: String, observer: any WorkObserver) {
       self.title = title
-      isQuiet = quiet
+      self.observer = observer
     }
 
     func begin(_ label: String = "") {
@@ -168,20 +168,18 @@
         let steps = line.withLock { line in
           let steps =
             line
-            ?? Steps(
-              [title, label.withLock(\.self)].filter { !$0.isEmpty }.joined(separator: " "), of: total, unit: "steps",
-              quiet: isQuiet)
+            ?? observer.begin(
+              [title, label.withLock(\.self)].filter { !$0.isEmpty }.joined(separator: " "), steps: total,
+              unit: "steps")
           line = steps
           return steps
         }
         steps.update(step.step, step.line)
       case .score(let score):
-        guard !isQuiet else { return }
-        Console.note(
+        observer.note(
           "held out after \(score.step) steps: pass \(Format.number(score.pass)) ± \(Format.number(score.passSE)), reward \(Format.number(score.reward)) (\(score.tasks) tasks × \(score.attempts))"
         )
-      case .anew:
-        if !isQuiet { Console.note("The folder held a training of other rollouts or settings: it is begun anew.") }
+      case .anew: observer.note("The folder held a training of other rollouts or settings: it is begun anew.")
       }
     }
   }

@@ -1,3 +1,5 @@
+import Steering
+
 #if OpenWeights
   import Agents
   import Foundation
@@ -7,21 +9,34 @@
   import Tensors
 
   /// Trains adapters on the rollouts and tasks of a workbench: what `cox sharpen` and `cox study` do.
-  struct Sharpening: Sendable {
-    enum Method: String, CaseIterable { case reasonmaxxer, grpo, imitate }
+  package struct Sharpening: Sendable {
+    package enum Method: String, CaseIterable { case reasonmaxxer, grpo, imitate }
 
-    struct Settings: Sendable {
+    package struct Settings: Sendable {
       /// Its threshold is one of ``thresholds``.
-      var reasonMaxxer = ReasonMaxxer()
+      package var reasonMaxxer = ReasonMaxxer()
       /// τ in nats; nil tries three quantiles of the entropies.
-      var thresholds: [Double]?
-      var imitation = Imitation()
-      var grpo = GroupRelativePolicy()
-      var training = Sharpener.Settings()
+      package var thresholds: [Double]?
+      package var imitation = Imitation()
+      package var grpo = GroupRelativePolicy()
+      package var training = Sharpener.Settings()
       /// nil for that of ``training``.
-      var grpoLearningRate: Double?
+      package var grpoLearningRate: Double?
       /// Tasks of the validation split to choose among checkpoints by.
-      var heldOut = 24
+      package var heldOut = 24
+
+      package init(
+        reasonMaxxer: ReasonMaxxer = ReasonMaxxer(), thresholds: [Double]? = nil,
+        grpo: GroupRelativePolicy = GroupRelativePolicy(), training: Sharpener.Settings,
+        grpoLearningRate: Double? = nil, heldOut: Int
+      ) {
+        self.reasonMaxxer = reasonMaxxer
+        self.thresholds = thresholds
+        self.grpo = grpo
+        self.training = training
+        self.grpoLearningRate = grpoLearningRate
+        self.heldOut = heldOut
+      }
 
       /// Of GRPO. Looks are at the ends of rounds.
       var grpoTraining: Sharpener.Settings {
@@ -32,15 +47,15 @@
       }
     }
 
-    let workbench: Workbench
-    let policy: OpenPolicy
-    let settings: Settings
+    package let workbench: Workbench
+    package let policy: OpenPolicy
+    package let settings: Settings
     /// Whose stored rollouts are learned from, by the policy's identity; nil for the configured policy's own.
-    var from: String?
+    package var from: String?
     /// The train tasks to learn from; nil for all.
-    var tasks: Set<TaskID>?
+    package var tasks: Set<TaskID>?
     /// Another training in the folder gives way, where it is an error otherwise.
-    var replaces = false
+    package var replaces = false
 
     /// What every method needs.
     private struct Ground {
@@ -55,12 +70,12 @@
     /// Trains, from where the folder stands.
     ///
     /// - Parameter path: the folder to write.
-    func run(_ method: Method, path: String, isDryRun: Bool = false) async throws -> SharpenReport {
+    package func run(_ method: Method, path: String, isDryRun: Bool = false) async throws -> SharpenReport {
       let base = try await policy.load()
       let ground = Ground(
         base: base, encoder: try policy.encoder(base), pass: workbench.suite.maximalReward ?? 1,
         temperature: max(workbench.configuration.policy.samplingTemperature, 0.01),
-        progress: TrainingProgress(method.rawValue, quiet: workbench.options.quiet))
+        progress: TrainingProgress(method.rawValue, observer: workbench.observer))
       var report = SharpenReport(
         method: method.rawValue, model: base.name, policy: workbench.policyIdentity, adapter: path, isDryRun: isDryRun)
       let outcome: Sharpener.Outcome?

@@ -1,3 +1,5 @@
+import Findings
+
 #if OpenWeights
   import Agents
   import Reporting
@@ -5,7 +7,7 @@
 
   extension StudyPipeline {
     /// What the stages that are done come to.
-    func findings(_ results: Results) -> StudyFindings {
+    package func findings(_ results: Results) -> StudyFindings {
       func sample(_ stage: StudyStage) -> (policy: String, sample: AttemptSample)? {
         guard case .attempts(let policy, let sample) = results[stage]?.output else { return nil }
         return (policy, sample)

@@ -1,3 +1,6 @@
+import Findings
+import Steering
+
 #if OpenWeights
   import Agents
   import Foundation

@@ -1,3 +1,5 @@
+import Findings
+
 #if OpenWeights
   import Agents
   import Foundation
@@ -8,33 +10,76 @@
   import Steering
 
   /// Runs the stages of a study, each once: what is done is read from its file, what was begun goes on.
-  struct StudyPipeline: Sendable {
-    struct Settings: Sendable {
-      var trainTasks: [AgentTask]
-      var testTasks: [AgentTask]
+  package struct StudyPipeline: Sendable {
+    package struct Settings: Sendable {
+      package var trainTasks: [AgentTask]
+      package var testTasks: [AgentTask]
       /// At each train task, to learn from.
-      var rollouts: Int
+      package var rollouts: Int
       /// At each test task, of each model.
-      var attempts: Int
+      package var attempts: Int
       /// The largest N.
-      var particles: Int
+      package var particles: Int
       /// At each test task, for the token-level table.
-      var tokenRollouts: Int
+      package var tokenRollouts: Int
       /// nil for the configured schedule, or the plan's.
-      var resample: String?
-      var temperature: Double?
-      var sharpening: Sharpening.Settings
+      package var resample: String?
+      package var temperature: Double?
+      package var sharpening: Sharpening.Settings
+
+      package init(
+        trainTasks: [AgentTask], testTasks: [AgentTask], rollouts: Int, attempts: Int, particles: Int,
+        tokenRollouts: Int, resample: String?, temperature: Double?, sharpening: Sharpening.Settings
+      ) {
+        self.trainTasks = trainTasks
+        self.testTasks = testTasks
+        self.rollouts = rollouts
+        self.attempts = attempts
+        self.particles = particles
+        self.tokenRollouts = tokenRollouts
+        self.resample = resample
+        self.temperature = temperature
+        self.sharpening = sharpening
+      }
     }
 
-    let workbench: Workbench
-    let settings: Settings
+    package let workbench: Workbench
+    package let settings: Settings
 
-    var folder: StageFolder { StageFolder(path: "\(directory)/study") }
+    /// - Throws: ``ConfigurationError`` where the policy is no model in process, or the critic is not of trees.
+    package init(_ workbench: Workbench, _ settings: Settings) throws {
+      _ = try workbench.openPolicy(for: "study")
+      try workbench.checkSampling(for: "study")
+      let kind = workbench.configuration.critic.kind
+      guard kind == .trees else {
+        throw ConfigurationError(
+          "cox study trains trees on its own rollouts and steers by them, and critic.kind is \(kind.rawValue): leave critic out. Other critics are compared by cox compare --critic."
+        )
+      }
+      (self.workbench, self.settings) = (workbench, settings)
+    }
+
+    /// Runs the chosen stages that are not done, and leaves the findings beside the store, also where a stage fails.
+    package func study(_ stages: Set<StudyStage>) async throws -> StudyFindings {
+      try await workbench.observer.resumable(workbench.budget) {
+        do {
+          let findings = findings(try await run(stages) { workbench.observer.note($0) })
+          try OutputFile.write(json: findings, to: workbench.studyPath)
+          return findings
+        } catch {
+          // What is done is shown in cox report also where the rest is not.
+          try? OutputFile.write(json: findings(await done()), to: workbench.studyPath)
+          throw error
+        }
+      }
+    }
+
+    package var folder: StageFolder { StageFolder(path: "\(directory)/study") }
     /// Where the store is.
     private var directory: String { URL(fileURLWithPath: workbench.options.store).deletingLastPathComponent().path }
-    var pass: Double { workbench.suite.maximalReward ?? 1 }
+    package var pass: Double { workbench.suite.maximalReward ?? 1 }
     /// The tasks that choose among checkpoints.
-    var heldOut: [AgentTask] {
+    package var heldOut: [AgentTask] {
       Array(((try? workbench.suite.tasks(in: .validation)) ?? []).prefix(settings.sharpening.heldOut))
     }
     var ladder: [Int] { AttemptSample.ladder(upTo: settings.particles) }
@@ -43,7 +88,7 @@
     typealias Results = [StudyStage: StageResult]
 
     /// The stages that are done, as far as what they are made from is there still.
-    func done() async -> Results {
+    package func done() async -> Results {
       var results: Results = [:]
       for stage in StudyStage.allCases {
         guard let identity = try? identity(stage, after: results),
@@ -55,7 +100,7 @@
     }
 
     /// Runs the stages that are chosen and not done.
-    func run(_ stages: Set<StudyStage>, note: (String) -> Void) async throws -> Results {
+    package func run(_ stages: Set<StudyStage>, note: (String) -> Void) async throws -> Results {
       var results = await done()
       for stage in StudyStage.allCases where stages.contains(stage) && results[stage] == nil {
         let missing = stage.needs.filter { results[$0] == nil }
@@ -71,7 +116,7 @@
     }
 
     /// Everything that decides a stage; nil where something that it is made from is not done.
-    func identity(_ stage: StudyStage, after results: Results) throws -> String? {
+    package func identity(_ stage: StudyStage, after results: Results) throws -> String? {
       var digest = Digest()
       digest.add(
         "study 1", workbench.suite.identity.kind, workbench.suite.identity.rules, workbench.policyIdentity,
@@ -112,7 +157,7 @@
       return digest.text
     }
 
-    static func json(_ value: some Encodable) throws -> String {
+    package static func json(_ value: some Encodable) throws -> String {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys]
       return String(decoding: try encoder.encode(value), as: UTF8.self)

@@ -1,9 +1,11 @@
+import Findings
+
 #if OpenWeights
   import Foundation
   import Steering
 
   /// The parts of a study, in the order in which they are run.
-  enum StudyStage: String, CaseIterable, Sendable {
+  package enum StudyStage: String, CaseIterable, Sendable {
     case collect, critic, reasonmaxxer, grpo
     case baseAttempts = "attempts-base"
     case reasonmaxxerAttempts = "attempts-reasonmaxxer"
@@ -16,7 +18,7 @@
     case grpoTokens = "tokens-grpo"
 
     /// What it is made from.
-    var needs: [StudyStage] {
+    package var needs: [StudyStage] {
       switch self {
       case .collect, .grpo, .baseAttempts: []
       case .critic, .reasonmaxxer: [.collect]
@@ -29,7 +31,7 @@
     }
 
     /// The stages that a list names: by their names, or by what several begin with (`attempts`, `steer`, `tokens`).
-    static func named(_ list: String) throws -> Set<StudyStage> {
+    package static func named(_ list: String) throws -> Set<StudyStage> {
       var found: Set<StudyStage> = []
       for name in list.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) }) {
         let whole = StudyStage(rawValue: name)
@@ -123,7 +125,7 @@
     private func file(_ name: String) -> String { "\(path)/\(name).json" }
 
     private func save(_ record: Record, _ name: String) throws {
-      try Console.write(json: record, to: file(name))
+      try OutputFile.write(json: record, to: file(name))
     }
   }
 

@@ -19,13 +19,13 @@
       return try await OpenPolicy(settings).load()
     }
 
-    func openCritic(at path: String) async throws -> any Critic {
+    package func openCritic(at path: String) async throws -> any Critic {
       try await LMCritic.read(path, base: try await criticModel(), environment: suite.identity)
     }
 
     /// Trains a critic that reads on the store, keeps what does best on tasks it does not learn from, and judges it on the
     /// validation split, as trees are judged.
-    func trainReader(_ name: String, options settings: LMCritic.Settings) async throws -> TrainReport {
+    package func trainReader(_ name: String, options settings: LMCritic.Settings) async throws -> TrainReport {
       let start = ContinuousClock.now
       let (training, held, heldOutFrom) = try await criticRollouts()
       // What chooses the step is not what judges: a sixth of the tasks that it learns from.
@@ -37,8 +37,8 @@
       func pairs(_ examples: StateExamples) -> [LMCritic.Example] {
         zip(examples.states, examples.classes).map { LMCritic.Example(state: $0, bin: $1) }
       }
-      let progress = Steps("critic", of: settings.steps, unit: "steps", quiet: options.quiet)
-      let isQuiet = options.quiet
+      let observer = observer
+      let progress = observer.begin("critic", steps: settings.steps, unit: "steps")
       let path = readerPath(name)
       let critic = try await LMCritic.fit(
         pairs(examples), heldOut: pairs(others), returns: examples.returns, marginal: examples.marginal, tasks: tasks,
@@ -48,9 +48,9 @@
         switch event {
         case .step(let step): progress.update(step.step, step.line)
         case .look(let step, let loss):
-          if !isQuiet { Console.note("held out after \(step) steps: \(Format.number(loss)) nats a state") }
+          observer.note("held out after \(step) steps: \(Format.number(loss)) nats a state")
         case .anew:
-          if !isQuiet { Console.note("The training in \(path) was of other rollouts or settings: it is begun anew.") }
+          observer.note("The training in \(path) was of other rollouts or settings: it is begun anew.")
         }
       }
       progress.end()
@@ -69,7 +69,7 @@
   import Agents
 
   extension Workbench {
-    func openCritic(at path: String) async throws -> any Critic {
+    package func openCritic(at path: String) async throws -> any Critic {
       throw ConfigurationError(
         "This cox was built without models in process, which the critic lm is: `make build` has them where MLX can be installed."
       )

@@ -1,3 +1,5 @@
+import Steering
+
 #if OpenWeights
   import Agents
   import Foundation
@@ -37,7 +39,7 @@
     /// The same world, store and limits with the configured model, tuned by an adapter in place of the configured one.
     ///
     /// - Throws: `ConfigurationError` where the policy is no model in process, `ModelError` where there is no such adapter.
-    func tuned(by adapter: String?) async throws -> Workbench {
+    package func tuned(by adapter: String?) async throws -> Workbench {
       var configuration = configuration
       configuration.policy.adapter = adapter
       return Workbench(self, configuration, source: try await PolicySource(configuration.policy))
@@ -75,7 +77,7 @@
 
     /// The figures of every drawn token of the rollouts, five likeliest tokens included: read from the store where they are
     /// there, else computed and stored.
-    func figures(
+    package func figures(
       of rollouts: [(key: RolloutKey, tokens: RolloutTokens)], model: LoadedModel, temperature: Double
     ) async throws -> [[[TokenFigures]]] {
       let policy = configuration.policy
@@ -87,7 +89,7 @@
       let missing = rollouts.filter { entry in
         known[entry.key]?.map(\.count) != entry.tokens.sequences.map(\.drawn.count)
       }
-      let progress = Steps("score", of: missing.count, unit: "rollouts", quiet: options.quiet)
+      let progress = observer.begin("score", steps: missing.count, unit: "rollouts")
       // Stored piece by piece: what was computed is not lost where this is stopped.
       for start in stride(from: 0, to: missing.count, by: 64) {
         let piece = missing[start..<min(start + 64, missing.count)]
@@ -103,14 +105,14 @@
             decoding: try JSONEncoder().encode(StoredFigures(own)), as: UTF8.self)
         }
         try await store.save(scores: fresh, by: scorer)
-        progress.update(start + piece.count)
+        progress.update(start + piece.count, "")
       }
       progress.end()
       return rollouts.map { known[$0.key] ?? [] }
     }
 
     /// Makes attempts at tasks with a model, as `cox collect` would: stored, metered, within the limits.
-    func attempts(_ policy: OpenPolicy) -> Attempts {
+    package func attempts(_ policy: OpenPolicy) -> Attempts {
       { [self] tasks, attempts, model in
         let campaign = Campaign(
           suite: suite, policy: try await policy.policy(model),
@@ -127,40 +129,6 @@
             cachedInputTokens: outcome.usage.cachedInputTokens, outputTokens: outcome.usage.outputTokens)
         )
       }
-    }
-  }
-
-  /// Runs what keeps its answers and stages as it goes, and says of an interrupt that it may be gone on from: whatever was under
-  /// way fails in its own words then. So it does where the time is up, between two calls as well.
-  func stoppingInOrder<T: Sendable>(
-    _ budget: Budget, _ body: @escaping @Sendable () async throws -> T
-  ) async throws -> T {
-    try await cancellingOnInterrupt {
-      do { return try await endingInTime(budget, body) } catch {
-        if let end = await budget.end { throw end }
-        guard Task.isCancelled else { throw error }
-        throw PolicyError(
-          .cancelled, "Stopped. Run the same command to continue: nothing stored is asked for again.")
-      }
-    }
-  }
-
-  /// Cancels `body` when the time that a command may take is over.
-  private func endingInTime<T: Sendable>(
-    _ budget: Budget, _ body: @escaping @Sendable () async throws -> T
-  ) async throws -> T {
-    try await withThrowingTaskGroup(of: T?.self) { group in
-      group.addTask { try await body() }
-      group.addTask {
-        while await budget.end == nil { try await Task.sleep(for: .milliseconds(500)) }
-        return nil
-      }
-      defer { group.cancelAll() }
-      while let value = try await group.next() {
-        if let value { return value }
-        group.cancelAll()
-      }
-      throw CancellationError()
     }
   }
 
@@ -193,42 +161,5 @@
         }
       }
     }
-  }
-
-  /// Progress of work that is counted in steps: one line, redrawn on a terminal, now and then where piped.
-  final class Steps: Sendable {
-    private let title: String
-    private let total: Int
-    private let unit: String
-    private let isQuiet: Bool
-    private let start = ContinuousClock.now
-    private let drawn = Mutex(ContinuousClock.Instant?.none)
-
-    init(_ title: String, of total: Int, unit: String, quiet: Bool) {
-      self.title = title
-      self.total = total
-      self.unit = unit
-      isQuiet = quiet || total == 0
-    }
-
-    func update(_ done: Int, _ more: String = "") {
-      guard !isQuiet else { return }
-      let now = ContinuousClock.now
-      let pause: Duration = Console.errorIsTerminal ? .milliseconds(100) : .seconds(10)
-      let isDue = drawn.withLock { drawn in
-        guard done >= total || drawn.map({ now - $0 >= pause }) ?? true else { return false }
-        drawn = now
-        return true
-      }
-      guard isDue else { return }
-      let seconds = (now - start).inSeconds
-      let left = done > 0 && done < total ? Int(seconds / Double(done) * Double(total - done)) : nil
-      let line =
-        "\(title) \(done)/\(total) \(unit)" + (more.isEmpty ? "" : "  \(more)")
-        + (left.map { "  \($0 / 60):\($0 % 60 < 10 ? "0" : "")\($0 % 60) left" } ?? "")
-      if Console.errorIsTerminal { Console.redraw(line) } else { Console.note(line) }
-    }
-
-    func end() { if !isQuiet, Console.errorIsTerminal { Console.endLine() } }
   }
 #endif

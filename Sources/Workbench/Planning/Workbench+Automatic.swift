@@ -1,16 +1,17 @@
 import Agents
+import Findings
 import Foundation
 import ParticleFilter
 import Reporting
 import Steering
 
 /// What flags say of a plan.
-struct PlanFlags {
-  var critic: String?
+package struct PlanFlags {
+  package var critic: String?
   /// β.
-  var temperature: Double?
+  package var temperature: Double?
   /// The plan, instead of the one beside the critic.
-  var plan: String?
+  package var plan: String?
 }
 
 extension Workbench {
@@ -31,12 +32,12 @@ extension Workbench {
     if settings.method == .judge, !FileManager.default.fileExists(atPath: place) {
       // Who asks for the judge by name wants to see it at work, without any rollouts.
       settings.schedule = .effectiveSampleSize(below: 0.5)
-      note(
+      observer.note(
         "auto: \(settings.schedule). There is no plan for the judge; cox plan --critic judge makes one, and asks it.")
       return settings
     }
     guard let plan = try await plan(at: place, settings: settings, by: flags, critic: critic) else {
-      note(
+      observer.note(
         "auto: best-of-\(settings.particles). "
           + (isAsked(flags.critic)
             ? "There is no plan; cox plan --critic \(criticName(flags.critic)) makes one, and asks the critic."
@@ -51,7 +52,7 @@ extension Workbench {
       settings.schedule == .never
       ? "best-of-\(settings.particles)" : "\(settings.schedule) at β \(Format.short(settings.temperature))"
     let more = try await planningRollouts().count - plan.rollouts
-    note(
+    observer.note(
       "auto: \(what). \(choice.reason) (\(place)"
         + (more > 0 ? "; the store has \(more) more rollouts now, which cox plan would use)" : ")"))
     return settings
@@ -90,7 +91,7 @@ extension Workbench {
         throw ConfigurationError(
           "The plan \(path) is for another \(other) (\(plan.environment), \(plan.policy), \(plan.critic)).")
       }
-      note("auto: the plan \(path) is for another \(other), and is made again.")
+      observer.note("auto: the plan \(path) is for another \(other), and is made again.")
     } else if isNamed {
       throw ConfigurationError("There is no readable plan \(path). Make it with cox plan.")
     }
@@ -108,11 +109,7 @@ extension Workbench {
       return nil
     }
     // A plan that cannot be kept is one all the same.
-    do { try Console.write(json: made, to: path) } catch { note("auto: \(error)") }
+    do { try OutputFile.write(json: made, to: path) } catch { observer.note("auto: \(error)") }
     return made
-  }
-
-  private func note(_ text: String) {
-    if !options.quiet { Console.note(text) }
   }
 }

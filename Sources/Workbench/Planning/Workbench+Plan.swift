@@ -1,5 +1,6 @@
 import Agents
 import Critics
+import Findings
 import Foundation
 import ParticleFilter
 import Reporting
@@ -23,7 +24,7 @@ extension Workbench {
     // Where there are none, what there is instead is said.
     if stored.isEmpty { _ = try await rollouts(in: .train) }
     try await noteFailedAttempts(in: [.train, .validation])
-    let note: @Sendable (String) -> Void = { [quiet = options.quiet] line in if !quiet { Console.note(line) } }
+    let note: @Sendable (String) -> Void = { [observer] in observer.note($0) }
     let seed = Seed(configuration.steering.seed).split("plan")
     let reference = try await CrossFitted.beliefs(
       about: stored, environment: suite.identity, policy: policyIdentity, seed: seed,

@@ -5,12 +5,12 @@ import Reporting
 import RolloutStore
 
 /// Which places a stored trajectory's ancestors held, and what the critic said of them at the run's checkpoints.
-struct Lineage {
+package struct Lineage {
   private let checkpoints: [Checkpoint]
   /// One more than there are checkpoints.
   private let places: [Int]
 
-  init(of record: TrajectoryRecord, in genealogy: Genealogy) {
+  package init(of record: TrajectoryRecord, in genealogy: Genealogy) {
     var checkpoints = genealogy.checkpoints
     if record.standing == .banked {
       // It was finished, and culled at a later checkpoint: what follows is another's.
@@ -24,10 +24,10 @@ struct Lineage {
   }
 
   /// The place that asked for this step's answer, steps counted from 0.
-  func place(atStep step: Int) -> Int { places[checkpoints.count { $0.step <= step }] }
+  package func place(atStep step: Int) -> Int { places[checkpoints.count { $0.step <= step }] }
 
   /// V by the number of steps taken.
-  var values: [Int: Double] {
+  package var values: [Int: Double] {
     var values: [Int: Double] = [:]
     for (number, checkpoint) in checkpoints.enumerated() {
       let place = places[number]
@@ -40,12 +40,12 @@ struct Lineage {
 
 extension StoredRun {
   /// The beginning of the id, long enough to tell runs apart.
-  var shortID: String { String(record.id.prefix(10)) }
+  package var shortID: String { String(record.id.prefix(10)) }
 
-  var title: String { "run \(shortID) (\(record.verb), \(record.method), \(record.environment.kind))" }
+  package var title: String { "run \(shortID) (\(record.verb), \(record.method), \(record.environment.kind))" }
 
   /// β, from the run's settings.
-  var temperature: Double {
+  package var temperature: Double {
     struct Settings: Decodable { let temperature: Double? }
     return (try? JSONDecoder().decode(Settings.self, from: Data(record.settings.utf8)))?.temperature ?? 0.1
   }
@@ -53,23 +53,23 @@ extension StoredRun {
 
 extension TrajectoryRecord {
   /// As `cox show` takes it.
-  var name: String { standing == .banked ? "\(particle)-banked" : "\(particle)" }
+  package var name: String { standing == .banked ? "\(particle)-banked" : "\(particle)" }
 
-  var end: String {
+  package var end: String {
     if let failure { return "failed: \(failure.message)" }
     return trajectory.isDone ? "done" : trajectory.isFinished ? "cut at the step limit" : "left unfinished"
   }
 }
 
-struct RunLine: Encodable {
-  let run, startedAt, verb, method: String
-  let environment: EnvironmentIdentity
-  let policy: String
-  let critic: String?
-  let seed: UInt64
-  let tasks, trajectories: Int
+package struct RunLine: Encodable {
+  package let run, startedAt, verb, method: String
+  package let environment: EnvironmentIdentity
+  package let policy: String
+  package let critic: String?
+  package let seed: UInt64
+  package let tasks, trajectories: Int
 
-  init(_ run: StoredRun) {
+  package init(_ run: StoredRun) {
     self.run = run.record.id
     startedAt = run.startedAt
     verb = run.record.verb
@@ -83,13 +83,13 @@ struct RunLine: Encodable {
   }
 }
 
-struct TaskLine: Encodable {
-  let task: TaskID
-  let trajectories, failed: Int
+package struct TaskLine: Encodable {
+  package let task: TaskID
+  package let trajectories, failed: Int
   /// Absent where every attempt failed.
-  let rewardBest, rewardMean: Double?
+  package let rewardBest, rewardMean: Double?
 
-  init(_ task: StoredTask) {
+  package init(_ task: StoredTask) {
     self.task = task.id
     trajectories = task.trajectories
     failed = task.failed
@@ -98,16 +98,16 @@ struct TaskLine: Encodable {
   }
 }
 
-struct ParticleLine: Encodable {
-  let particle, standing: String
-  let steps: Int
-  let reward: Double
-  let done: Bool
-  let logWeight: Double?
-  let failure: String?
+package struct ParticleLine: Encodable {
+  package let particle, standing: String
+  package let steps: Int
+  package let reward: Double
+  package let done: Bool
+  package let logWeight: Double?
+  package let failure: String?
   let failureKind: AttemptFailure.Kind?
 
-  init(_ record: TrajectoryRecord) {
+  package init(_ record: TrajectoryRecord) {
     particle = record.name
     standing = record.standing.rawValue
     steps = record.trajectory.count
@@ -120,7 +120,7 @@ struct ParticleLine: Encodable {
 }
 
 /// One trajectory, whole.
-struct TrajectoryDocument: Encodable {
+package struct TrajectoryDocument: Encodable {
   struct Exchange: Encodable {
     let step: Int
     let response: String
@@ -136,14 +136,14 @@ struct TrajectoryDocument: Encodable {
     let criticValue: Double?
   }
 
-  let run: RunLine
-  let task: TaskID
-  let request, opening: String
-  let particle: ParticleLine
+  package let run: RunLine
+  package let task: TaskID
+  package let request, opening: String
+  package let particle: ParticleLine
   let criticValue: Double?
-  let steps: [Exchange]
+  package let steps: [Exchange]
 
-  init(_ record: TrajectoryRecord, run: StoredRun, text: TrajectoryText) {
+  package init(_ record: TrajectoryRecord, run: StoredRun, text: TrajectoryText) {
     self.run = RunLine(run)
     task = record.trajectory.task.id
     request = record.trajectory.request

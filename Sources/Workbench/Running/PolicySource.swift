@@ -1,11 +1,12 @@
 import Agents
 import Foundation
 import HTTP
+import ModelServers
 import Policies
 import RolloutStore
 
 /// Where answers come from, as the configuration says it: one place for asking the policy and for naming it.
-enum PolicySource {
+package enum PolicySource {
   case completions(ChatCompletionsPolicy.Settings, ServerSettings)
   case responses(ResponsesPolicy.Settings, ServerSettings)
   case anthropic(AnthropicPolicy.Settings, ServerSettings)
@@ -13,7 +14,7 @@ enum PolicySource {
   case open(OpenPolicy)
   case recorded(RecordedPolicy)
 
-  init(_ settings: PolicySettings) async throws {
+  package init(_ settings: PolicySettings) async throws {
     let rules = settings.rules
     switch settings.kind {
     case .openai where settings.api == .responses:
@@ -50,7 +51,7 @@ enum PolicySource {
   }
 
   /// The identity that the policy has, without starting anything.
-  var identity: String {
+  package var identity: String {
     switch self {
     case .completions(let settings, _), .local(let settings, _):
       ChatCompletionsPolicy(url: "", settings: settings).identity
@@ -133,22 +134,18 @@ extension AnswerRecord {
   }
 }
 
-extension Workbench {
-  var policyIdentity: String { source.identity }
-}
-
 extension PolicySource {
   /// Runs `body` with the policy, its server started and stopped around it.
   ///
   /// - Parameter configured: what the source was made from.
   func withPolicy<T: Sendable>(
-    _ configured: PolicySettings, _ body: (any Policy) async throws -> T
+    _ configured: PolicySettings, observer: any WorkObserver, _ body: (any Policy) async throws -> T
   ) async throws -> T {
     let concurrency = configured.concurrency
     // As many as may be in flight never come together in one prompt; a server that draws fewer says so.
     let samples = configured.samplesPerCall ?? concurrency
     if usesConnections, let remark = OpenFiles.remark(on: concurrency, key: "\(configured.section).concurrency") {
-      Console.note(remark)
+      observer.warn(remark)
     }
     switch self {
     case .completions(let settings, let server):

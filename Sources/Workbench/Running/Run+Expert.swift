@@ -1,14 +1,15 @@
 import Agents
+import Policies
 import Steering
 
 extension Workbench {
   /// The world's own solutions of the tasks, as rollouts of the policy ``ExpertPolicy``. Nobody is asked.
   ///
   /// - Returns: what was stored, and how many tasks have no solution.
-  func collectExpert(
+  package func collectExpert(
     _ tasks: [AgentTask], split: Split?
   ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
-    try await suite.closing { try await solutions(of: tasks, split: split) }
+    try await solutions(of: tasks, split: split)
   }
 
   private func solutions(
@@ -26,7 +27,7 @@ extension Workbench {
     }
     let run = Run(
       workbench: self, base: ExpertPolicy(suite: world, format: configuration.policy.format), budget: Budget())
-    let outcome = try await withInterrupts(stopping: run.budget) {
+    let outcome = try await observer.stoppable(budget: run.budget) {
       // One attempt each: the expert does not vary.
       try await run.collect(solved, split: split, rollouts: 1)
     }

@@ -1,35 +1,35 @@
 import Agents
+import Findings
 import Foundation
 import Reporting
 import RolloutStore
 import Steering
 
 /// The policy at work: metered, recorded, within the limits.
-struct Run {
-  let workbench: Workbench
+package struct Run {
+  package let workbench: Workbench
   private let base: any Policy
-  let budget: Budget
+  package let budget: Budget
 
-  init(workbench: Workbench, base: any Policy, budget: Budget) {
+  package init(workbench: Workbench, base: any Policy, budget: Budget) {
     self.workbench = workbench
     self.base = base
     self.budget = budget
   }
 
   /// Runs one method on tasks, with progress.
-  func steer(
+  package func steer(
     _ tasks: [AgentTask], split: Split?, settings: SteeringSettings, critic: (any Critic)?, verb: String,
     minimumCalls: [TaskID: Int] = [:], minimumCost: [TaskID: Double] = [:], title: String? = nil
   ) async throws -> Campaign.Outcome {
     let settings = settings.effective
-    let progress = Progress(
-      title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count, pricing: workbench.pricing,
-      quiet: workbench.options.quiet)
+    let progress = workbench.observer.begin(
+      title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count, pricing: workbench.pricing)
     let campaign = campaign(settings, critic: critic, verb: verb)
     let before = workbench.criticCost.current
     var outcome = try await campaign.run(
       tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, called: progress.called,
-      progress: progress.taskDone)
+      progress: progress.finished)
     progress.end()
     outcome.criticCost = workbench.criticCost.current - before
     return outcome
@@ -43,14 +43,14 @@ struct Run {
   }
 
   /// Independent rollouts of the frozen policy.
-  func collect(_ tasks: [AgentTask], split: Split?, rollouts: Int) async throws -> Campaign.Outcome {
+  package func collect(_ tasks: [AgentTask], split: Split?, rollouts: Int) async throws -> Campaign.Outcome {
     try await steer(
       tasks, split: split, settings: independent(rollouts), critic: nil, verb: "collect",
       title: "collect \(split?.rawValue ?? "tasks") × \(rollouts)")
   }
 
   /// Attempts that know nothing of each other.
-  func independent(_ attempts: Int) -> SteeringSettings {
+  package func independent(_ attempts: Int) -> SteeringSettings {
     SteeringSettings(
       method: .bestOf, particles: attempts, schedule: .never, answer: .sample,
       seed: workbench.configuration.steering.seed,
@@ -58,7 +58,8 @@ struct Run {
   }
 
   /// - Parameter policy: named only where several are compared.
-  func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings, policy: String? = nil) -> MethodSummary {
+  package func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings, policy: String? = nil) -> MethodSummary
+  {
     MethodSummary(
       outcome, settings: settings, pricing: workbench.pricing, maximalReward: workbench.suite.maximalReward,
       policy: policy)
@@ -71,11 +72,9 @@ extension Workbench {
   /// - Parameter budget: what the run may take; nil for what the configuration says.
   func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
     let budget = budget ?? self.budget
-    return try await suite.closing {
-      try await withInterrupts(stopping: budget) {
-        try await source.withPolicy(configuration.policy) { policy in
-          try await body(Run(workbench: self, base: policy, budget: budget))
-        }
+    return try await observer.stoppable(budget: budget) {
+      try await source.withPolicy(configuration.policy, observer: observer) { policy in
+        try await body(Run(workbench: self, base: policy, budget: budget))
       }
     }
   }

@@ -29,7 +29,7 @@ extension Workbench {
   func criticName(_ flag: String?) -> String { flag ?? configuration.critic.kind.rawValue }
 
   /// The critic of a method: the judge has its own.
-  func critic(of method: Steering.Method, flag: String?) throws -> String? {
+  package func critic(of method: Steering.Method, flag: String?) throws -> String? {
     guard method == .judge else { return flag }
     guard flag == nil || flag == CriticSettings.Kind.judge.rawValue else {
       throw ConfigurationError("The method judge has its own critic, and --critic \(flag ?? "") names another.")
@@ -54,7 +54,7 @@ extension Workbench {
   func isAsked(_ flag: String?) -> Bool { ["judge", "pooling"].contains(criticName(flag)) }
 
   /// The critic that `--critic` or the configuration names, which is computed here.
-  func critic(_ flag: String?) throws -> any Critic {
+  package func critic(_ flag: String?) throws -> any Critic {
     let name = criticName(flag)
     if name == CriticSettings.Kind.constant.rawValue { return ConstantCritic() }
     if isReader(flag) {
@@ -63,12 +63,17 @@ extension Workbench {
     if isAsked(flag) {
       throw ConfigurationError("The critic \(name) is asked for values, and has none of its own here.")
     }
-    let path = criticPath(name)
+    return try Self.trees(name, store: options.store, for: suite.identity)
+  }
+
+  /// Trees that were trained on a world, by their name or file.
+  package static func trees(_ name: String, store: String, for environment: EnvironmentIdentity) throws -> TreesCritic {
+    let path = criticPath(name, store: store)
     guard let data = try TextFile.data(path) else {
       throw ConfigurationError(
         "There is no critic \(path). Make one with cox collect and cox train, or give --critic constant.")
     }
-    return try TreesCritic(decoding: data, for: suite.identity)
+    return try TreesCritic(decoding: data, for: environment)
   }
 
   /// Runs `body` with the critic, what serves it started and stopped around it. Its answers are stored, and count towards the
@@ -92,7 +97,7 @@ extension Workbench {
     let maximum = suite.maximalReward ?? 1
     let rewards = settings.rewards ?? (0...(maximum > 0 ? maximum : 1))
     let source = try await PolicySource(settings.policy)
-    return try await source.withPolicy(settings.policy) { policy in
+    return try await source.withPolicy(settings.policy, observer: observer) { policy in
       let judge = JudgeCritic(
         metered(
           policy, store: store, budget: budget, pricing: settings.policy.pricing,
@@ -106,8 +111,8 @@ extension Workbench {
           critic: judge.identity, isPrior: false, seed: judge.settings.seed.rawValue, settings: "{}"))
       let value = try await body(judge)
       let counts = judge.counts
-      if counts.missing > 0, !options.quiet {
-        Console.note("The judge's answers: \(counts.asked), of which \(counts.missing) stated no score.")
+      if counts.missing > 0 {
+        observer.note("The judge's answers: \(counts.asked), of which \(counts.missing) stated no score.")
       }
       return value
     }

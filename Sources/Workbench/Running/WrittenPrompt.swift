@@ -8,7 +8,7 @@ import Policies
 #endif
 
 /// What a policy is sent before its first action, for reading.
-enum WrittenPrompt {
+package enum WrittenPrompt {
   /// The body of a request to a server.
   case body(JSONValue)
   /// The text that a model in this process goes on from, its special tokens included.
@@ -16,7 +16,7 @@ enum WrittenPrompt {
   /// Nothing is sent: answers are looked up.
   case transcript(Transcript)
 
-  init(_ request: PolicyRequest, to source: PolicySource) throws {
+  package init(_ request: PolicyRequest, to source: PolicySource) throws {
     let writer: any RequestWriting
     switch source {
     case .completions(let settings, _), .local(let settings, _):
@@ -34,7 +34,7 @@ enum WrittenPrompt {
   }
 
   /// The texts as they are sent, each under who speaks, and then the other keys of the request.
-  var sections: [(title: String, text: String)] {
+  package var sections: [(title: String, text: String)] {
     switch self {
     case .text(let text): return [("prompt", text)]
     case .transcript(let transcript):
@@ -61,7 +61,7 @@ enum WrittenPrompt {
   }
 
   /// Written to a file: the body as it is sent.
-  var json: JSONValue {
+  package var json: JSONValue {
     switch self {
     case .body(let body): body
     case .text, .transcript: .object(["prompt": .list(sections.map { .object([$0.title: .text($0.text)]) })])

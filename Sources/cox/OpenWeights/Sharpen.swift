@@ -1,120 +1,128 @@
+import Steering
+import Workbench
+
 #if OpenWeights
   import ArgumentParser
-  import Foundation
   import OpenWeights
-  import Tensors
+  import Workbench
 
-  struct Sharpen: Verb {
+  struct Sharpen: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Train a low-rank adapter of an open model on rollouts.",
+      usage: "cox sharpen [reasonmaxxer | grpo | imitate] [<options>]",
       discussion: """
-        reasonmaxxer learns from the stored rollouts of the train split, at the few tokens where the model was undecided, and \
-        is held to the model everywhere else. grpo makes attempts of its own, round by round. imitate learns to say what \
-        successful rollouts say (--from expert after cox collect --expert).
+        Example: cox sharpen reasonmaxxer --config model.yaml --steps 60
 
         The policy is kind mlx. The adapter that does best on tasks of the validation split is written in PEFT's format; \
         use it with policy.adapter. Running the same command again goes on where it stopped.
-        """)
+        """,
+      subcommands: [SharpenByReasonMaxxer.self, SharpenByGRPO.self, SharpenByImitation.self],
+      defaultSubcommand: SharpenByReasonMaxxer.self)
+  }
 
-    @OptionGroup var common: CommonOptions
+  /// A way to sharpen: one subcommand.
+  protocol SharpeningVerb: Verb {
+    var limits: LimitOptions { get }
+    var output: AdapterOptions { get }
+    var training: TrainingOptions { get }
 
-    @Option(help: "How to learn: reasonmaxxer, grpo or imitate.")
-    var method = Sharpening.Method.reasonmaxxer
+    /// The method's own settings in a request, and whose rollouts it learns from.
+    func request(_ settings: inout Sharpening.Settings) -> (method: Sharpening.Method, from: String?)
+  }
 
-    @Option(
-      help: ArgumentHelp(
-        "The folder to write, or a name beside the store; the method's name unless given.", valueName: "folder"))
-    var adapter: String?
-
-    @Option(
-      help: ArgumentHelp(
-        "Whose stored rollouts to learn from, by the policy's identity; the configured policy's own unless given.",
-        valueName: "policy"))
-    var from: String?
-
-    @Flag(help: "Only say how many problems, tokens and decisions there are.")
-    var dryRun = false
-
-    @OptionGroup(title: "What is learned") var learning: LearningOptions
-    @OptionGroup(title: "GRPO") var rounds: RoundOptions
-    @OptionGroup(title: "The adapter and the optimiser") var training: TrainingOptions
-
-    @Option(help: ArgumentHelp("Attempts at each held-out task.", valueName: "count"))
-    var attempts = 4
-
-    @Option(
-      help: ArgumentHelp("Also write the model with the adapter merged into it, to this folder.", valueName: "folder"))
-    var merge: String?
-
-    @Option(
-      help: ArgumentHelp(
-        "Also write the model itself to this folder, and name it as the adapter's base: PEFT and converters read no GGUF files.",
-        valueName: "folder"))
-    var base: String?
-
-    func validate() throws {
-      if attempts < 1 { throw ValidationError("--attempts is at least 1.") }
-      // An option that would be ignored looks as if it had worked.
-      let others: [String] =
-        switch method {
-        case .reasonmaxxer: rounds.given
-        case .imitate: learning.given + rounds.given
-        case .grpo:
-          learning.given + (from == nil ? [] : ["from"]) + (learning.batch == nil ? [] : ["batch"])
-        }
-      if let other = others.first {
-        throw ValidationError("--\(other) is of another method, and \(method.rawValue) does not heed it.")
-      }
-    }
-
+  extension SharpeningVerb {
     func run() async throws {
-      let workbench = try await Workbench(common)
-      let policy = try workbench.openPolicy(for: "sharpen")
-      if method != .imitate { try workbench.checkSampling(for: "sharpen") }
-      for (option, folder) in [("merge", merge), ("base", base)] {
-        if let folder, !((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).isEmpty {
-          throw ConfigurationError(
-            "--\(option) writes a model of its own, and \(folder) has files in it: give another folder.")
-        }
+      let report = try await Workbench.with(common.options(limits)) { bench in
+        let configuration = bench.configuration
+        var settings = Sharpening.Settings(
+          training: try training.settings(
+            attempts: output.attempts, seed: configuration.steering.seed, base: configuration.policy.adapter),
+          heldOut: training.heldOut)
+        let (method, from) = request(&settings)
+        var request = SharpenRequest(method, settings: settings)
+        request.from = from
+        request.adapter = output.adapter
+        request.isDryRun = output.dryRun
+        request.merge = output.merge
+        request.base = output.base
+        return try await bench.sharpen(request)
       }
-      let report = try await stoppingInOrder(workbench.budget) { [self] in
-        try await workbench.suite.closing { try await trained(workbench, policy) }
-      }
-      if let json = common.json { try Console.write(json: report, to: json) }
-      if common.json != "-" { Console.print(report.text) }
-    }
-
-    private func trained(_ workbench: Workbench, _ policy: OpenPolicy) async throws -> SharpenReport {
-      let sharpening = Sharpening(
-        workbench: workbench, policy: policy, settings: try settings(workbench.configuration), from: from)
-      let path = workbench.adapterPath(adapter ?? method.rawValue)
-      let report = try await sharpening.run(method, path: path, isDryRun: dryRun)
-      if let merge, !dryRun { try await write(merged: AdapterFolder(path), base: policy.load(), to: merge) }
-      if let base, !dryRun { try await write(base: policy.load(adapter: false), of: AdapterFolder(path), to: base) }
-      return report
-    }
-
-    private func settings(_ configuration: Configuration) throws -> Sharpening.Settings {
-      Sharpening.Settings(
-        reasonMaxxer: learning.method, thresholds: learning.thresholds, imitation: learning.imitation,
-        grpo: rounds.method(steps: learning.steps),
-        training: try training.settings(
-          attempts: attempts, seed: configuration.steering.seed, base: configuration.policy.adapter),
-        heldOut: training.heldOut)
-    }
-
-    @TensorActor
-    private func write(merged folder: AdapterFolder, base: LoadedModel, to path: String) throws {
-      try MergedModel.write(base, adapter: try folder.read(for: base.files.configuration), to: path)
-    }
-
-    @TensorActor
-    private func write(base: LoadedModel, of folder: AdapterFolder, to path: String) throws {
-      try MergedModel.write(base, to: path)
-      try folder.write(
-        try folder.read(for: base.files.configuration), base: URL(fileURLWithPath: path).standardizedFileURL.path)
+      try common.deliver(report) { report.text }
     }
   }
 
-  extension Sharpening.Method: ExpressibleByArgument {}
+  struct SharpenByReasonMaxxer: SharpeningVerb {
+    static let configuration = CommandConfiguration(
+      commandName: "reasonmaxxer",
+      abstract: "Learn from stored rollouts, at the few tokens where the model was undecided.",
+      discussion: """
+        Example: cox sharpen reasonmaxxer --config model.yaml --threshold 0.63 --steps 60
+
+        A contrastive low-rank adapter (arXiv 2605.06241): tokens above the entropy threshold are pushed towards the better \
+        rollouts of their task; everywhere else the model is held to itself.
+        """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "What is learned from") var source: SourceOptions
+    @OptionGroup(title: "What is learned") var learning: LearningOptions
+    @OptionGroup(title: "Steps") var steps: StepOptions
+    @OptionGroup(title: "The adapter") var output: AdapterOptions
+    @OptionGroup(title: "The adapter's size and the optimiser") var training: TrainingOptions
+    @OptionGroup(title: "Limits") var limits: LimitOptions
+
+    func request(_ settings: inout Sharpening.Settings) -> (method: Sharpening.Method, from: String?) {
+      settings.reasonMaxxer = learning.method(steps)
+      settings.thresholds = learning.thresholds
+      return (.reasonmaxxer, source.from)
+    }
+  }
+
+  struct SharpenByGRPO: SharpeningVerb {
+    static let configuration = CommandConfiguration(
+      commandName: "grpo",
+      abstract: "Make attempts round by round and learn from each round.",
+      discussion: """
+        Example: cox sharpen grpo --config model.yaml --rounds 30
+
+        Group-relative policy optimisation: the reference that cheaper methods are judged by.
+        """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Rounds") var rounds: RoundOptions
+    @Option(help: ArgumentHelp("Optimiser steps in all; 80 rounds unless given.", valueName: "count"))
+    var steps: Int?
+    @OptionGroup(title: "The adapter") var output: AdapterOptions
+    @OptionGroup(title: "The adapter's size and the optimiser") var training: TrainingOptions
+    @OptionGroup(title: "Limits") var limits: LimitOptions
+
+    func validate() throws {
+      if let problem = Bounds.problem(steps, "--steps", most: Bounds.steps) { throw ValidationError(problem) }
+    }
+
+    func request(_ settings: inout Sharpening.Settings) -> (method: Sharpening.Method, from: String?) {
+      settings.grpo = rounds.method(steps: steps)
+      return (.grpo, nil)
+    }
+  }
+
+  struct SharpenByImitation: SharpeningVerb {
+    static let configuration = CommandConfiguration(
+      commandName: "imitate",
+      abstract: "Learn to say what successful rollouts say.",
+      discussion: """
+        Example: cox collect --config model.yaml --expert && cox sharpen imitate --config model.yaml --from expert
+        """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "What is learned from") var source: SourceOptions
+    @OptionGroup(title: "Steps") var steps: StepOptions
+    @OptionGroup(title: "The adapter") var output: AdapterOptions
+    @OptionGroup(title: "The adapter's size and the optimiser") var training: TrainingOptions
+    @OptionGroup(title: "Limits") var limits: LimitOptions
+
+    func request(_ settings: inout Sharpening.Settings) -> (method: Sharpening.Method, from: String?) {
+      settings.imitation = steps.imitation
+      return (.imitate, source.from)
+    }
+  }
 #endif

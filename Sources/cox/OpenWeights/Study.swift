@@ -1,10 +1,12 @@
+import Steering
+import Workbench
+
 #if OpenWeights
-  import Agents
   import ArgumentParser
-  import Foundation
   import OpenWeights
   import Reporting
   import Steering
+  import Workbench
 
   struct Study: Verb {
     static let configuration = CommandConfiguration(
@@ -20,6 +22,7 @@
         """)
 
     @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Limits") var limits: LimitOptions
 
     @Option(help: ArgumentHelp("Train tasks, by their places in the split; all unless given.", valueName: "tasks"))
     var trainTasks: String?
@@ -45,8 +48,10 @@
         valueName: "schedule"))
     var resample: String?
 
-    @Option(help: ArgumentHelp("β, in reward units (steering.temperature).", valueName: "β"))
-    var temperature: Double?
+    @Option(
+      name: [.customLong("beta"), .customLong("temperature")],
+      help: ArgumentHelp("β, in reward units (steering.temperature).", valueName: "β"))
+    var beta: Double?
 
     @Option(
       help: ArgumentHelp(
@@ -58,6 +63,7 @@
     var dryRun = false
 
     @OptionGroup(title: "ReasonMaxxer") var learning: LearningOptions
+    @OptionGroup(title: "Steps of either") var steps: StepOptions
     @OptionGroup(title: "GRPO") var rounds: RoundOptions
     @Option(
       help: ArgumentHelp("GRPO's learning rate; --learning-rate, as ReasonMaxxer's, unless given.", valueName: "rate"))
@@ -73,101 +79,49 @@
       for (name, value) in [
         ("rollouts", rollouts), ("attempts", attempts), ("particles", particles), ("token-rollouts", tokenRollouts),
         ("held-out-attempts", heldOutAttempts),
-      ] where value < 1 { throw ValidationError("--\(name) is at least 1.") }
+      ] {
+        if let problem = Bounds.problem(value, "--\(name)", most: Bounds.rollouts) { throw ValidationError(problem) }
+      }
       if let grpoLearningRate, !(grpoLearningRate > 0 && grpoLearningRate.isFinite) {
         throw ValidationError("--grpo-learning-rate is above 0.")
       }
-      if let temperature, !(temperature > 0 && temperature.isFinite) {
-        throw ValidationError("--temperature is above 0.")
+      if let beta, !(beta > 0 && beta.isFinite) {
+        throw ValidationError("--beta is above 0.")
       }
       if let resample { _ = try SteeringSettings.schedule(resample, named: "--resample") }
     }
 
     func run() async throws {
       let chosen = try stages.map(StudyStage.named) ?? Set(StudyStage.allCases)
-      let workbench = try await Workbench(common)
-      let pipeline = try pipeline(workbench)
-      if dryRun {
-        let done = await pipeline.done()
-        await workbench.suite.close()
-        let left = StudyLeft(pipeline, done, chosen)
-        if let json = common.json { try Console.write(json: left, to: json) }
-        if common.json != "-" { Console.print(left.text) }
-        return
-      }
-      let quiet = common.quiet
-      let findings = try await stoppingInOrder(workbench.budget) {
-        do {
-          let results = try await workbench.suite.closing {
-            try await pipeline.run(chosen) { if !quiet { Console.note($0) } }
-          }
-          return pipeline.findings(results)
-        } catch {
-          // What is done is shown in cox report also where the rest is not.
-          try? Console.write(json: pipeline.findings(await pipeline.done()), to: workbench.studyPath)
-          throw error
+      try await Workbench.with(common.options(limits)) { bench in
+        let pipeline = try StudyPipeline(bench, settings(bench.configuration, of: bench))
+        if dryRun {
+          let left = StudyLeft(pipeline, await pipeline.done(), chosen)
+          return try common.deliver(left) { left.text }
+        }
+        let findings = try await pipeline.study(chosen)
+        try common.deliver(findings) {
+          ([StudyTable(findings).text] + findings.tokens.map { "\n\($0.tuned)\n\(TokenTable($0).text)" }
+            + ["\nWritten to \(bench.studyPath); cox report shows it."]).joined(separator: "\n")
         }
       }
-      try Console.write(json: findings, to: workbench.studyPath)
-      if let json = common.json { try Console.write(json: findings, to: json) }
-      if common.json != "-" {
-        Console.print(StudyTable(findings).text)
-        for tokens in findings.tokens { Console.print("\n\(tokens.tuned)\n\(TokenTable(tokens).text)") }
-        Console.print("\nWritten to \(workbench.studyPath); cox report shows it.")
-      }
     }
 
-    private func pipeline(_ workbench: Workbench) throws -> StudyPipeline {
-      _ = try workbench.openPolicy(for: "study")
-      try workbench.checkSampling(for: "study")
-      let configuration = workbench.configuration
-      guard configuration.critic.kind == .trees else {
-        throw ConfigurationError(
-          "cox study trains trees on its own rollouts and steers by them, and critic.kind is \(configuration.critic.kind.rawValue): leave critic out. Other critics are compared by cox compare --critic."
-        )
-      }
-      return StudyPipeline(
-        workbench: workbench,
-        settings: StudyPipeline.Settings(
-          trainTasks: try TaskOptions.select(trainTasks, by: "--train-tasks", in: .train, of: workbench.suite).tasks,
-          testTasks: try TaskOptions.select(testTasks, by: "--test-tasks", in: .test, of: workbench.suite).tasks,
-          rollouts: rollouts, attempts: attempts, particles: particles, tokenRollouts: tokenRollouts,
-          resample: resample, temperature: temperature,
-          sharpening: Sharpening.Settings(
-            reasonMaxxer: learning.method, thresholds: learning.thresholds, grpo: rounds.method(steps: learning.steps),
-            training: try training.settings(
-              attempts: heldOutAttempts, seed: configuration.steering.seed, base: configuration.policy.adapter),
-            grpoLearningRate: grpoLearningRate,
-            heldOut: training.heldOut)))
-    }
-  }
-
-  /// Which stages are done, and what is left: of `--dry-run`.
-  private struct StudyLeft: Encodable {
-    struct Stage: Encodable {
-      let name: String
-      let isDone: Bool
-      /// About how many, where it is to be run.
-      let calls: Int
-    }
-
-    let stages: [Stage]
-    let calls: Int
-
-    init(_ pipeline: StudyPipeline, _ done: StudyPipeline.Results, _ chosen: Set<StudyStage>) {
-      stages = StudyStage.allCases.filter { chosen.contains($0) || done[$0] != nil }.map {
-        Stage(name: $0.rawValue, isDone: done[$0] != nil, calls: pipeline.callsLeft($0, after: done))
-      }
-      calls = stages.reduce(0) { $0 + $1.calls }
-    }
-
-    var text: String {
-      var table = TextTable(columns: [.left("stage"), .left("state"), .right("calls left, about")])
-      for stage in stages {
-        table.append([stage.name, stage.isDone ? "done" : "to do", stage.isDone ? "–" : Format.count(stage.calls)])
-      }
-      return table.text
-        + "\n\nAbout \(Format.count(calls)) model calls are left; answers that are stored are not asked again."
+    private func settings(_ configuration: Configuration, of bench: Workbench) throws -> StudyPipeline.Settings {
+      StudyPipeline.Settings(
+        trainTasks: try TaskChoice(split: .train, tasks: trainTasks, flag: "--train-tasks")
+          .select(from: bench.suite, default: .train).tasks,
+        testTasks: try TaskChoice(split: .test, tasks: testTasks, flag: "--test-tasks")
+          .select(from: bench.suite, default: .test).tasks,
+        rollouts: rollouts, attempts: attempts, particles: particles, tokenRollouts: tokenRollouts,
+        resample: resample, temperature: beta,
+        sharpening: Sharpening.Settings(
+          reasonMaxxer: learning.method(steps), thresholds: learning.thresholds,
+          grpo: rounds.method(steps: steps.steps),
+          training: try training.settings(
+            attempts: heldOutAttempts, seed: configuration.steering.seed, base: configuration.policy.adapter),
+          grpoLearningRate: grpoLearningRate,
+          heldOut: training.heldOut))
     }
   }
 #endif

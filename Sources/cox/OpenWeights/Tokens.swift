@@ -1,9 +1,11 @@
+import Steering
+import Workbench
+
 #if OpenWeights
-  import Agents
   import ArgumentParser
   import Foundation
   import Reporting
-  import Steering
+  import Workbench
 
   struct Tokens: Verb {
     static let configuration = CommandConfiguration(
@@ -17,7 +19,8 @@
         """)
 
     @OptionGroup var common: CommonOptions
-    @OptionGroup var chosen: TaskOptions
+    @OptionGroup(title: "Tasks") var chosen: TaskOptions
+    @OptionGroup(title: "Limits") var limits: LimitOptions
 
     @Option(
       help: ArgumentHelp(
@@ -36,33 +39,20 @@
     var noInterventions = false
 
     func validate() throws {
-      if rollouts < 1 { throw ValidationError("--rollouts is at least 1.") }
+      if let problem = Bounds.problem(rollouts, "--rollouts", most: Bounds.rollouts) { throw ValidationError(problem) }
     }
 
     func run() async throws {
-      let workbench = try await Workbench(common)
-      _ = try workbench.openPolicy(for: "tokens")
-      try workbench.checkSampling(for: "tokens")
-      let (tasks, split) = try chosen.select(from: workbench.suite, default: .test)
-      guard let path = adapter.map(workbench.adapterPath) ?? workbench.configuration.policy.adapter else {
-        throw ConfigurationError(
-          "cox tokens looks at what a training changed: give --adapter, a folder that cox sharpen wrote, or policy.adapter."
-        )
-      }
-      // Where --adapter names the tuned model, the base is the policy as it is configured.
-      let base = adapter == nil ? try await workbench.tuned(by: nil) : workbench
-      let comparison = TokenComparison(
-        base: base, tuned: try await workbench.tuned(by: path), adapter: path, tasks: tasks, split: split,
-        attempts: rollouts, intervenes: !noInterventions)
-      let findings = try await stoppingInOrder(workbench.budget) {
-        try await workbench.suite.closing { try await comparison.findings() }
+      let findings = try await Workbench.with(common.options(limits)) { bench in
+        try await bench.tokens(
+          adapter: adapter, tasks: chosen.choice, attempts: rollouts, intervenes: !noInterventions)
       }
       try common.deliver(findings) { TokenTable(findings).text }
       if let picture {
         guard let svg = ForkPicture.svg(findings) else {
           throw ConfigurationError("There is no picture to draw: no answer of the tuned model has a token.")
         }
-        try Console.write(Data(svg.utf8), toFile: picture)
+        try OutputFile.write(Data(svg.utf8), to: picture)
       }
     }
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Reporting
+import Workbench
 
 /// The two streams: results on standard output, everything else on standard error.
 ///
@@ -41,16 +42,8 @@ enum Console {
 
   /// Writes JSON where `--json` says: a file, or "-" for standard output.
   static func write(json value: some Encodable, to destination: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    let data = try encoder.encode(value)
-    if destination == "-" {
-      write(escapedJSON(String(decoding: data, as: UTF8.self)) + "\n", to: .standardOutput)
-    } else {
-      try write(data + Data("\n".utf8), toFile: destination)
-    }
+    guard destination == "-" else { return try OutputFile.write(json: value, to: destination) }
+    write(escapedJSON(String(decoding: try OutputFile.json(value), as: UTF8.self)) + "\n", to: .standardOutput)
   }
 
   /// JSON escapes C0 controls itself; what else acts on a terminal is escaped here, to the same meaning.
@@ -59,16 +52,6 @@ enum Console {
     return json.unicodeScalars.reduce(into: "") { text, scalar in
       let isShown = visible(String(scalar), keepingLayout: true) == String(scalar)
       text += isShown ? String(scalar) : String(scalar).utf16.map { String(format: "\\u%04x", $0) }.joined()
-    }
-  }
-
-  static func write(_ data: Data, toFile path: String) throws {
-    let url = URL(fileURLWithPath: path)
-    do {
-      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try data.write(to: url, options: .atomic)
-    } catch {
-      throw ConfigurationError("Could not write \(path): \(error.localizedDescription)")
     }
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import ModelFiles
 import RolloutStore
 import Steering
+import Workbench
 
 #if OpenWeights
   import OpenWeights

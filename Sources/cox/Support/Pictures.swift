@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import Reporting
 import Steering
+import Workbench
 
 /// Writes pictures. They come after the results, which were paid for and cannot be lost to a folder that is full or not writable.
 enum Pictures {
@@ -18,7 +19,7 @@ enum Pictures {
   static func write(_ results: [PopulationResult], to folder: String) throws {
     for (index, result) in results.enumerated() {
       let name = fileName(result.task.id.rawValue)
-      try Console.write(Data(GenealogyPicture.svg(result).utf8), toFile: "\(folder)/\(index + 1)-\(name).svg")
+      try OutputFile.write(Data(GenealogyPicture.svg(result).utf8), to: "\(folder)/\(index + 1)-\(name).svg")
     }
   }
 

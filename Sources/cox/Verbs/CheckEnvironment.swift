@@ -1,7 +1,9 @@
 import Agents
 import ArgumentParser
+import CoxswainTesting
 import Foundation
-import Steering
+import Policies
+import Workbench
 
 struct CheckEnvironment: Verb {
   static let configuration = CommandConfiguration(
@@ -13,7 +15,7 @@ struct CheckEnvironment: Verb {
       """)
 
   @OptionGroup var common: CommonOptions
-  @OptionGroup var chosen: TaskOptions
+  @OptionGroup(title: "Tasks") var chosen: TaskOptions
 
   @Option(
     help: ArgumentHelp(
@@ -28,9 +30,10 @@ struct CheckEnvironment: Verb {
   var printPrompt = false
 
   func run() async throws {
-    let settings = try common.configuration().environment
-    if printPrompt { return try await settings.withSuite(printPrompt) }
-    let (findings, identity) = try await settings.withSuite(findings)
+    let options = try common.options()
+    let settings = options.configuration.environment
+    if printPrompt { return try await settings.withSuite(observer: options.observer, printPrompt) }
+    let (findings, identity) = try await settings.withSuite(observer: options.observer, findings)
     if let json = common.json { try Console.write(json: findings, to: json) }
     if common.json != "-" {
       Console.print("\(identity)")
@@ -49,7 +52,7 @@ struct CheckEnvironment: Verb {
 
   private func tasks(of suite: any TaskSuite) throws -> [AgentTask] {
     let split = try Split.allCases.first { try !suite.tasks(in: $0).isEmpty } ?? .train
-    let tasks = try chosen.select(from: suite, default: chosen.split ?? split).tasks
+    let tasks = try chosen.choice.select(from: suite, default: split).tasks
     return chosen.tasks == nil ? Array(tasks.prefix(5)) : tasks
   }
 
@@ -61,7 +64,7 @@ struct CheckEnvironment: Verb {
 
   /// What a policy is sent before its first action.
   @Sendable private func printPrompt(_ suite: any TaskSuite) async throws {
-    let configuration = try common.configuration()
+    let configuration = try common.options().configuration
     guard let task = try tasks(of: suite).first else { return }
     let (episode, opening) = try await suite.begin(task)
     await episode.close()

@@ -1,8 +1,9 @@
-import Agents
 import ArgumentParser
+import Findings
 import Foundation
 import Reporting
 import Steering
+import Workbench
 
 struct Compare: Verb {
   static let configuration = CommandConfiguration(
@@ -17,8 +18,10 @@ struct Compare: Verb {
       """)
 
   @OptionGroup var common: CommonOptions
-  @OptionGroup var chosen: TaskOptions
-  @OptionGroup var variant: VariantOptions
+  @OptionGroup(title: "Tasks") var chosen: TaskOptions
+  @OptionGroup(title: "Methods and settings") var variant: VariantOptions
+  @OptionGroup(title: "Critic and plan") var guide: CriticOptions
+  @OptionGroup(title: "Limits") var limits: LimitOptions
 
   @Option(help: ArgumentHelp("A curve in place of a plain comparison: scaling or cost.", valueName: "study"))
   var study: Comparison.Study?
@@ -40,74 +43,23 @@ struct Compare: Verb {
     guard (study == .cost) == (against != nil) else {
       throw ConfigurationError("--study cost and --against go together: the one needs the other.")
     }
-    let workbench = try await Workbench(common)
-    let compared =
-      if let against { try await costs(workbench, against: against) } else { try await plain(workbench) }
-    var comparison = compared.comparison(study: study)
-    workbench.finish(&comparison, critic: variant.critic, plan: variant.plan)
+    var request = try variant.request()
+    request.tasks = chosen.choice
+    (request.critic, request.plan, request.study) = (guide.critic, guide.plan, study)
+    var other = common
+    other.config = against
+    let dear = try against == nil ? nil : other.options(limits)
+    let compared = try await Workbench.with(common.options(limits)) { [request] bench in
+      try await bench.compare(request, against: dear)
+    }
+    let comparison = compared.comparison
     try common.deliver(comparison) { comparison.text }
     try Pictures.draw(after: compared.stopped ?? compared.failure) {
       if let chart {
         let svg = study == nil ? ComparisonChart.svg(comparison) : XYChart(study: comparison).svg
-        try Console.write(Data(svg.utf8), toFile: chart)
+        try OutputFile.write(Data(svg.utf8), to: chart)
       }
       if let genealogy { try Pictures.write(compared.steered, to: genealogy) }
-    }
-  }
-
-  private func plain(_ workbench: Workbench) async throws -> Compared {
-    if variant.equal == .cost, workbench.pricing.isFree {
-      throw ConfigurationError("--equal cost needs policy.pricing in the configuration: nothing costs anything.")
-    }
-    let isScaling = study == .scaling
-    let methods = try variant.methods(isScaling ? [.bestOf, .amc] : [.single, .bestOf, .amc])
-    let particles = isScaling ? [1, 2, 4, 8, 16, 32] : nil
-    // What is wrong with the flags is said before a critic is looked for.
-    _ = try await Setup(self, workbench, methods: methods, particles: particles, critic: nil)
-    return try await withCritics(of: methods, in: workbench) { critic in
-      let setup = try await Setup(self, workbench, methods: methods, particles: particles, critic: critic)
-      return try await workbench.withRun { run in
-        try await run.compare(
-          setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: variant.equal,
-          critic: critic)
-      }
-    }
-  }
-
-  /// Runs `body` with the critic of each method.
-  private func withCritics<T: Sendable>(
-    of methods: [Steering.Method], in workbench: Workbench,
-    _ body: (@escaping (Steering.Method) -> (any Critic)?) async throws -> T
-  ) async throws -> T {
-    let own = methods.contains { $0.isSteered && $0 != .judge }
-    // The judge is the method judge's; beside it, others have the trees unless a flag says.
-    let isJudge = methods.contains(.judge) && workbench.criticName(variant.critic) == CriticSettings.Kind.judge.rawValue
-    let flag = isJudge ? CriticSettings.Kind.trees.rawValue : variant.critic
-    return try await workbench.withCritic(own ? flag : nil, isNeeded: own) { critic in
-      guard methods.contains(.judge) else { return try await body { _ in critic } }
-      return try await workbench.withCritic(CriticSettings.Kind.judge.rawValue) { judge in
-        try await body { $0 == .judge ? judge : critic }
-      }
-    }
-  }
-
-  /// What is to be run on which tasks, found fit before anything is started.
-  struct Setup: Sendable {
-    let tasks: [AgentTask]
-    let split: Split?
-    let settings: [SteeringSettings]
-    let seeds: [UInt64]?
-
-    /// - Parameter particles: values of N where no flag says; nil for the configured one.
-    init(
-      _ command: Compare, _ workbench: Workbench, methods: [Steering.Method], particles: [Int]?,
-      critic: ((Steering.Method) -> (any Critic)?)?
-    ) async throws {
-      (tasks, split) = try command.chosen.select(from: workbench.suite, default: .test)
-      seeds = try command.variant.seedList()
-      settings = try await command.variant.settings(
-        workbench, methods: methods, particles: particles, critic: critic)
-      for settings in settings { try workbench.check(settings, for: tasks) }
     }
   }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Reporting
 import Steering
+import Workbench
 
 struct Demo: Verb {
   static let configuration = CommandConfiguration(
@@ -13,6 +14,7 @@ struct Demo: Verb {
       """)
 
   @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Limits") var limits: LimitOptions
 
   @Option(help: ArgumentHelp("Rollouts per training order.", valueName: "count"))
   var rollouts = 8
@@ -30,43 +32,13 @@ struct Demo: Verb {
   func run() async throws {
     if printConfig { return Console.print(Defaults.yaml) }
     let start = ContinuousClock.now
-    let workbench = try await Workbench(common)
-    let configured = workbench.configuration.steering
-    try workbench.check(configured, for: try workbench.suite.tasks(in: .test))
-    let compared = try await workbench.withRun { run in
-      heading("1/4  Collecting rollouts of the frozen policy: \(workbench.policyIdentity)")
-      for split in [Split.train, .validation] {
-        let tasks = try workbench.suite.tasks(in: split)
-        guard !tasks.isEmpty else { continue }
-        let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
-        heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: workbench.pricing).text)
-        if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
-      }
-      heading("\n2/4  Training the critic")
-      heading(try await workbench.train(CriticSettings.Kind.trees.rawValue).text)
-      let tasks = try workbench.suite.tasks(in: .test)
-      let critic = try workbench.critic(CriticSettings.Kind.trees.rawValue)
-      var settings = configured
-      heading("\n3/4  Planning from the stored rollouts alone")
-      let plan = try await workbench.makePlan(critic: critic, settings: configured)
-      try Console.write(json: plan, to: workbench.planPath(nil))
-      heading(PlanTable(plan, answer: configured.answer).text)
-      if workbench.configuration.isAutomatic {
-        settings = try await workbench.planned(configured, by: PlanFlags(), critic: critic)
-      }
-      heading("\n4/4  Comparing on \(tasks.count) held-out tasks at equal model calls")
-      return try await run.compare(
-        [Steering.Method.single, .bestOf, .amc].map { method in
-          var settings = settings
-          settings.method = method
-          return settings.effective
-        }, on: tasks, split: .test, critic: { _ in critic })
+    let compared = try await Workbench.with(common.options(limits)) { bench in
+      try await bench.demonstrate(rollouts: rollouts, heading: heading)
     }
-    var comparison = compared.comparison
-    workbench.finish(&comparison, critic: nil)
+    let comparison = compared.comparison
     try common.deliver(comparison) { "\n" + comparison.text }
     try Pictures.draw(after: compared.stopped ?? compared.failure) {
-      try Console.write(Data(ComparisonChart.svg(comparison).utf8), toFile: "\(output)/comparison.svg")
+      try OutputFile.write(Data(ComparisonChart.svg(comparison).utf8), to: "\(output)/comparison.svg")
       try Pictures.write(Array(compared.steered.prefix(3)), to: "\(output)/genealogy")
     }
     if common.json != "-" {

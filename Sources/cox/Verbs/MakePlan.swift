@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import Reporting
 import Steering
+import Workbench
 
 struct MakePlan: Verb {
   static let configuration = CommandConfiguration(
@@ -15,20 +16,17 @@ struct MakePlan: Verb {
       """)
 
   @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Critic and plan") var chosen: PlanOptions
+  @OptionGroup(title: "Limits, for a critic that is asked") var limits: LimitOptions
 
   @Option(help: ArgumentHelp("N, the particles to plan for (steering.particles).", valueName: "N"))
   var particles: Int?
 
   @Option(
+    name: [.customLong("beta"), .customLong("temperatures")],
     help: ArgumentHelp(
       "β to try in a search, with commas; the range of returns says which where none are given.", valueName: "β,β"))
-  var temperatures: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
-      valueName: "critic"))
-  var critic: String?
+  var beta: String?
 
   @Option(
     help: ArgumentHelp(
@@ -36,35 +34,23 @@ struct MakePlan: Verb {
       valueName: "steps"))
   var work = 20_000_000.0
 
-  @Option(help: ArgumentHelp("Write the plan here instead of beside the critic.", valueName: "file"))
-  var plan: String?
-
   func validate() throws {
     if !(work >= 1 && work.isFinite) { throw ValidationError("--work is at least 1.") }
   }
 
   func run() async throws {
-    let workbench = try await Workbench(common, creating: false)
-    var settings = workbench.configuration.steering
-    if let particles { settings.particles = particles }
     let start = ContinuousClock.now
-    let temperatures = try Self.numbers(temperatures)
-    guard settings.particles > 1 else {
-      throw ConfigurationError("A plan is for 2 particles or more; steering.particles is \(settings.particles).")
+    var request = PlanRequest()
+    request.particles = particles
+    request.temperatures = try Self.numbers(beta)
+    request.critic = chosen.critic
+    request.work = work
+    request.file = chosen.plan
+    let (made, path, answer) = try await Workbench.with(common.options(limits), creating: false) { [request] bench in
+      (try await bench.unwrittenPlan(request), bench.planFile(request), bench.configuration.steering.answer)
     }
-    // When to resample is what is planned: what is configured does not matter.
-    settings.schedule = .never
-    if let problem = settings.effective.problem(stepLimit: 1) { throw ConfigurationError(problem + ".") }
-    let made = try await withInterrupts(stopping: workbench.budget) { [settings] in
-      try await workbench.withCritic(critic) { critic in
-        try await workbench.makePlan(
-          critic: critic ?? ConstantCritic(), settings: settings, temperatures: temperatures, work: work)
-      }
-    }
-    await workbench.suite.close()
-    let path = plan ?? workbench.planPath(critic)
-    try common.deliver(made) { PlanTable(made, answer: settings.answer).text }
-    try Console.write(json: made, to: path)
+    try common.deliver(made) { PlanTable(made, answer: answer).text }
+    try OutputFile.write(json: made, to: path)
     if common.json != "-" {
       Console.print(
         "\nWritten to \(path) in \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)); --resample auto obeys it."
@@ -77,7 +63,7 @@ struct MakePlan: Verb {
     let numbers = list.split(separator: ",").map { Double($0.trimmingCharacters(in: .whitespaces)) }
     let known = numbers.compactMap(\.self).filter { $0 > 0 && $0.isFinite }
     guard !known.isEmpty, known.count == numbers.count else {
-      throw ConfigurationError("--temperatures \(list) are no temperatures: numbers above 0, with commas.")
+      throw ConfigurationError("--beta \(list) names no values of β: write numbers above 0, with commas.")
     }
     return known
   }

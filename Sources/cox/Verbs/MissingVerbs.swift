@@ -1,5 +1,8 @@
+import Workbench
+
 #if !OpenWeights
   import ArgumentParser
+  import Workbench
 
   /// A verb that is there only in a build with models in process: it says so, where it would be an unknown word otherwise.
   protocol MissingVerb: ParsableCommand {}

@@ -5,6 +5,7 @@ import Foundation
 import ParticleFilter
 import Reporting
 import RolloutStore
+import Workbench
 
 struct Show: Verb {
   static let configuration = CommandConfiguration(
@@ -114,11 +115,7 @@ struct Show: Verb {
   /// What `--critic` makes of the state after every step, at the run's β.
   private func values(of record: TrajectoryRecord, of run: StoredRun) throws -> [Int: Double]? {
     guard let critic else { return nil }
-    let path = Workbench.criticPath(critic, store: common.store)
-    guard let data = try TextFile.data(path) else {
-      throw ConfigurationError("There is no critic \(path). Make one with cox collect and cox train.")
-    }
-    let trees = try TreesCritic(decoding: data, for: run.record.environment)
+    let trees = try Workbench.trees(critic, store: common.store, for: run.record.environment)
     let steps = Array(0..<(record.trajectory.isFinished ? record.trajectory.count : record.trajectory.count + 1))
     let returns = try trees.predict(steps.map { CriticState(record.trajectory.prefix($0)) })
     let temperature = run.temperature

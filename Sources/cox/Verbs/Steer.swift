@@ -1,8 +1,8 @@
-import Agents
 import ArgumentParser
-import Foundation
+import Findings
 import Reporting
 import Steering
+import Workbench
 
 struct Steer: Verb {
   static let configuration = CommandConfiguration(
@@ -13,8 +13,10 @@ struct Steer: Verb {
       """)
 
   @OptionGroup var common: CommonOptions
-  @OptionGroup var chosen: TaskOptions
-  @OptionGroup var steering: SteeringOptions
+  @OptionGroup(title: "Tasks") var chosen: TaskOptions
+  @OptionGroup(title: "Steering") var steering: SteeringOptions
+  @OptionGroup(title: "Critic and plan") var guide: CriticOptions
+  @OptionGroup(title: "Limits") var limits: LimitOptions
 
   @Option(
     help: ArgumentHelp("single, best-of, amc, judge or beam (steering.method).", valueName: "method"))
@@ -26,30 +28,12 @@ struct Steer: Verb {
   var genealogy: String?
 
   func run() async throws {
-    let workbench = try await Workbench(common)
-    let (tasks, split) = try chosen.select(from: workbench.suite, default: .test)
-    var given = workbench.configuration.steering
-    try steering.apply(to: &given)
-    if let method { given.method = method }
-    let isAutomatic = steering.isAutomatic(workbench.configuration) && given.method.isSteered
-    // What is wrong with the flags is said before a critic is looked for.
-    try workbench.check(given, for: tasks)
-    let named = try workbench.critic(of: given.method, flag: steering.critic)
-    let (outcome, summary) = try await workbench.withCritic(
-      named, isNeeded: isAutomatic || given.effective.schedule != .never
-    ) { [given] critic in
-      var settings = given
-      if isAutomatic, let critic {
-        settings = try await workbench.planned(
-          given, by: PlanFlags(critic: named, temperature: steering.temperature, plan: steering.plan),
-          critic: critic)
-      }
-      settings = settings.effective
-      try workbench.check(settings, for: tasks)
-      return try await workbench.withRun { [settings] run in
-        let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
-        return (outcome, run.summary(outcome, settings: settings))
-      }
+    var request = SteerRequest(chosen.choice)
+    request.method = method
+    try steering.apply(to: &request)
+    (request.critic, request.plan) = (guide.critic, guide.plan)
+    let (outcome, summary) = try await Workbench.with(common.options(limits)) { [request] bench in
+      try await bench.steered(request)
     }
     try common.deliver(summary) { ComparisonTable(summary).text }
     try Pictures.draw(after: outcome.stopped ?? outcome.failure()) {

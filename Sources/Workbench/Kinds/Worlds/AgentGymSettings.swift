@@ -23,7 +23,7 @@ struct AgentGymSettings: WorldSettings {
       allowsPlainHTTP: try yaml.flag("allowPlainHTTP") ?? false)
   }
 
-  func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
+  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     let (prompting, reflection) = words
     return try AgentGym(
       settings, splits: environment.splits,

@@ -12,7 +12,7 @@ struct ArithmeticSettings: WorldSettings {
       operations: try yaml.choices("operations", Problem.Operation.self) ?? standard.operations)
   }
 
-  func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
+  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     let world = try Arithmetic.prompting(for: form)
     return try Arithmetic(
       form: form, seed: environment.seed, prompting: environment.prompts.applied(to: world), splits: environment.splits)

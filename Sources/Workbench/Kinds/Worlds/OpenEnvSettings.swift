@@ -16,7 +16,7 @@ struct OpenEnvSettings: WorldSettings {
       maximalReward: try yaml.number("maximalReward"))
   }
 
-  func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
+  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
     try await OpenEnv(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }
   }
 }

@@ -19,7 +19,7 @@ struct OrdersSettings: WorldSettings {
     listed = try yaml.range("listed")
   }
 
-  func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
+  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     guard fields != nil || listed != nil else {
       return try Orders(seed: environment.seed, splits: environment.splits)
     }

@@ -17,7 +17,7 @@ struct ProcessSettings: WorldSettings {
       environment: ChildEnvironment(passing: try yaml.variables()))
   }
 
-  func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
+  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
     var settings = settings
     settings.environment.keys = environment.children.keys
     return try await ProgramWorld(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }

@@ -2,9 +2,9 @@ import Agents
 import Foundation
 
 /// What the policy is told before the task, where that is not the world's own choice.
-struct PromptSettings: Sendable {
+package struct PromptSettings: Sendable {
   /// `react`, `reflact`, `brief`, or a file with other instructions.
-  var prompt: String?
+  package var prompt: String?
   /// A YAML file of worked examples.
   var examples: String?
   /// Characters of past exchanges that are shown.
@@ -12,9 +12,9 @@ struct PromptSettings: Sendable {
   /// The world's choices stand in the prompt.
   var listChoices: Bool?
 
-  init() {}
+  package init() {}
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     prompt = try yaml.text("prompt")
     examples = try yaml.text("examples")
     history = try yaml.count("history", least: 0, most: .max)

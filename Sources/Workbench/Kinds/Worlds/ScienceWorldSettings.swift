@@ -44,7 +44,7 @@ struct ScienceWorldSettings: WorldSettings {
     }
   }
 
-  func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite {
+  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
     var settings = SimulatorPool.Settings(
       jar: try jar ?? SimulatorPool.Settings.findJar(in: Installation.current.environments),
       java: try java ?? SimulatorPool.Settings.findJava(), processes: processes, memory: memory ?? 1_024)

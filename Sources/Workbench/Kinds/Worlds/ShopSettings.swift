@@ -26,14 +26,15 @@ struct ShopSettings: WorldSettings {
   }
 
   /// WebShop's own products and goals where the configuration names their folder, a generated catalogue elsewhere.
-  func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
+  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     let catalogue: Catalogue
     if let folder = files {
       var files = try ShopFiles(directory: folder, goals: goals, limit: limit)
       files.database = database
       files.tagger = tagger
-      let progress = Progress.Reading("reading \(folder)")
-      catalogue = try Catalogue.files(files) { progress.read($0.bytesRead, of: $0.bytes) }
+      let progress = observer.begin("reading \(folder)", steps: 100, unit: "%")
+      catalogue = try Catalogue.files(files) { progress.update($0.bytes > 0 ? $0.bytesRead * 100 / $0.bytes : 100, "") }
+      progress.end()
     } else {
       catalogue = try Catalogue.generated(products: products, seed: environment.seed)
     }

@@ -21,7 +21,7 @@ struct TextCraftSettings: WorldSettings {
       distractors: try yaml.count("distractors", least: 0) ?? standard.distractors)
   }
 
-  func suite(_ environment: EnvironmentSettings) throws -> any TaskSuite {
+  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     let directory = try recipes ?? RecipeBook.find(in: Installation.current.environments)
     return try TextCraft(
       recipes: try RecipeBook(directory: directory), reward: reward ?? .goal, depths: depths ?? 1...4,

@@ -3,18 +3,19 @@ import ChildProcess
 import Steering
 
 /// What the configuration says of one kind of world, and how it is made from that.
-protocol WorldSettings: Sendable {
+package protocol WorldSettings: Sendable {
   /// Reads the keys of this kind; the ones that all kinds share are read elsewhere.
   init(_ yaml: inout YAMLMapping) throws
 
-  func suite(_ environment: EnvironmentSettings) async throws -> any TaskSuite
+  /// - Parameter observer: told of reading that takes long.
+  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite
 }
 
-struct EnvironmentSettings: Sendable {
-  enum Kind: String, CaseIterable {
+package struct EnvironmentSettings: Sendable {
+  package enum Kind: String, CaseIterable {
     case orders, arithmetic, textcraft, shop, scienceworld, agentgym, openenv, process
 
-    var settings: any WorldSettings.Type {
+    package var settings: any WorldSettings.Type {
       switch self {
       case .orders: OrdersSettings.self
       case .arithmetic: ArithmeticSettings.self
@@ -28,17 +29,17 @@ struct EnvironmentSettings: Sendable {
     }
   }
 
-  let kind: Kind
-  var seed: UInt64 = 1
+  package let kind: Kind
+  package var seed: UInt64 = 1
   /// Whether an attempt or the run ends with a world that fails.
   var onError = EnvironmentErrorPolicy.fail
-  let tasks: [Split: [Int]]
-  let world: any WorldSettings
+  package let tasks: [Split: [Int]]
+  package let world: any WorldSettings
   let prompts: PromptSettings
   /// What the world's programs get of the environment, beside what the world's own settings say.
   var children = ChildEnvironment()
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     guard let kind = try yaml.choice("kind", Kind.self) else {
       throw ConfigurationError.missing(
         "environment.kind", "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -57,28 +58,30 @@ struct EnvironmentSettings: Sendable {
     prompts = kind == .orders ? PromptSettings() : try PromptSettings(&yaml)
   }
 
-  /// Makes the world. Its ``TaskSuite/close()`` is owed to it.
-  func suite() async throws -> any TaskSuite { try await world.suite(self) }
+  /// Makes the world. The caller closes it.
+  package func suite(observer: any WorkObserver) async throws -> any TaskSuite {
+    try await world.suite(self, observer: observer)
+  }
 
   /// Makes the world and closes it after `body`, also when interrupted.
-  func withSuite<T: Sendable>(
-    _ body: @escaping @Sendable (any TaskSuite) async throws -> T
+  package func withSuite<T: Sendable>(
+    observer: any WorkObserver, _ body: @escaping @Sendable (any TaskSuite) async throws -> T
   ) async throws -> T {
-    try await cancellingOnInterrupt {
-      let suite = try await suite()
+    try await observer.cancellable {
+      let suite = try await suite(observer: observer)
       return try await suite.closing { try await body(suite) }
     }
   }
 
-  var splits: TaskSplits { get throws { try TaskSplits(tasks) } }
+  package var splits: TaskSplits { get throws { try TaskSplits(tasks) } }
 }
 
 extension YAMLMapping {
   /// `maxSteps`, the steps after which an attempt is cut.
-  mutating func stepLimit() throws -> Int? { try count("maxSteps", most: Bounds.steps) }
+  package mutating func stepLimit() throws -> Int? { try count("maxSteps", most: Bounds.steps) }
 
   /// Seconds, above 0 and at most a day.
-  mutating func seconds(_ key: String) throws -> Double? {
+  package mutating func seconds(_ key: String) throws -> Double? {
     guard let seconds = try number(key) else { return nil }
     guard seconds > 0, seconds <= 86_400 else {
       throw ConfigurationError("environment.\(key) is \(seconds); seconds, above 0 and at most a day.")
@@ -86,7 +89,7 @@ extension YAMLMapping {
     return seconds
   }
 
-  mutating func range(_ key: String) throws -> ClosedRange<Int>? {
+  package mutating func range(_ key: String) throws -> ClosedRange<Int>? {
     guard let numbers = try numbers(key) else { return nil }
     guard let low = numbers.min(), let high = numbers.max() else {
       throw ConfigurationError("environment.\(key) is an empty range; write it as \"3...4\".")

@@ -1,7 +1,10 @@
+import Workbench
+
 #if OpenWeights
   import ArgumentParser
   import Foundation
   import OpenWeights
+  import Workbench
 
   /// The names of the options that have a value.
   private func names(given options: [(String, Any?)]) -> [String] { options.filter { $0.1 != nil }.map(\.0) }
@@ -98,26 +101,11 @@
         valueName: "nats"))
     var bound: Double?
 
-    @Option(help: ArgumentHelp("Optimiser steps; 150 unless given, 100 for imitate.", valueName: "count"))
-    var steps: Int?
-
-    @Option(help: ArgumentHelp("Rollouts of one optimiser step; 8 unless given.", valueName: "count"))
-    var batch: Int?
-
-    /// The options that only ReasonMaxxer heeds, as far as they were given.
-    var given: [String] {
-      names(given: [
-        ("problems", problems), ("trim", trim), ("threshold", threshold), ("anchor", anchor), ("bound", bound),
-      ])
-    }
-
     func validate() throws {
       if let trim, !(trim >= 0 && trim < 1) { throw ValidationError("--trim is at least 0 and below 1.") }
       if let anchor, !(anchor >= 0 && anchor.isFinite) { throw ValidationError("--anchor is not negative.") }
       if let bound, !(bound > 0) { throw ValidationError("--bound is above 0.") }
-      for (name, value) in [("problems", problems), ("steps", steps), ("batch", batch)] {
-        if let problem = Bounds.problem(value, "--\(name)", most: Bounds.steps) { throw ValidationError(problem) }
-      }
+      if let problem = Bounds.problem(problems, "--problems", most: Bounds.steps) { throw ValidationError(problem) }
       if let threshold, threshold != "auto", thresholds == nil {
         throw ValidationError("--threshold is auto, or numbers of nats with commas, such as 0.5,1,1.4.")
       }
@@ -132,15 +120,34 @@
     }
 
     /// At a threshold that is chosen later.
-    var method: ReasonMaxxer {
+    func method(_ steps: StepOptions) -> ReasonMaxxer {
       var method = ReasonMaxxer()
       method.problems = problems ?? method.problems
       method.trim = trim ?? method.trim
       method.anchor = anchor ?? method.anchor
       method.bound = bound ?? method.bound
-      method.steps = steps ?? method.steps
-      method.batch = batch ?? method.batch
+      method.steps = steps.steps ?? method.steps
+      method.batch = steps.batch ?? method.batch
       return method
+    }
+  }
+
+  /// How long is learned from stored rollouts.
+  struct StepOptions: ParsableArguments {
+    @Option(
+      help: ArgumentHelp(
+        "Optimiser steps; \(ReasonMaxxer().steps) for reasonmaxxer and \(Imitation().steps) for imitate unless given.",
+        valueName: "count"))
+    var steps: Int?
+
+    @Option(
+      help: ArgumentHelp("Rollouts of one optimiser step; \(ReasonMaxxer().batch) unless given.", valueName: "count"))
+    var batch: Int?
+
+    func validate() throws {
+      for (name, value) in [("steps", steps), ("batch", batch)] {
+        if let problem = Bounds.problem(value, "--\(name)", most: Bounds.steps) { throw ValidationError(problem) }
+      }
     }
 
     var imitation: Imitation {
@@ -148,6 +155,43 @@
       method.steps = steps ?? method.steps
       method.batch = batch ?? method.batch
       return method
+    }
+  }
+
+  /// Which stored rollouts are learned from.
+  struct SourceOptions: ParsableArguments {
+    @Option(
+      help: ArgumentHelp(
+        "Whose stored rollouts to learn from, by the policy's identity; the configured policy's own unless given.",
+        valueName: "policy"))
+    var from: String?
+  }
+
+  /// What is written.
+  struct AdapterOptions: ParsableArguments {
+    @Option(
+      help: ArgumentHelp(
+        "The folder to write, or a name beside the store; the method's name unless given.", valueName: "folder"))
+    var adapter: String?
+
+    @Flag(help: "Only say how many problems, tokens and decisions there are.")
+    var dryRun = false
+
+    @Option(help: ArgumentHelp("Attempts at each held-out task.", valueName: "count"))
+    var attempts = 4
+
+    @Option(
+      help: ArgumentHelp("Also write the model with the adapter merged into it, to this folder.", valueName: "folder"))
+    var merge: String?
+
+    @Option(
+      help: ArgumentHelp(
+        "Also write the model itself to this folder, and name it as the adapter's base: PEFT and converters read no GGUF files.",
+        valueName: "folder"))
+    var base: String?
+
+    func validate() throws {
+      if let problem = Bounds.problem(attempts, "--attempts", most: Bounds.rollouts) { throw ValidationError(problem) }
     }
   }
 
@@ -184,14 +228,6 @@
         "How far an attempt's advantage counts, in standard deviations of its group; however far it is unless given.",
         valueName: "limit"))
     var advantageLimit: Double?
-
-    /// The options that were given, by name.
-    var given: [String] {
-      names(given: [
-        ("tasks-per-round", tasksPerRound), ("group", group), ("rounds", rounds), ("steps-per-round", stepsPerRound),
-        ("clip", clip), ("divergence", divergence), ("advantage-limit", advantageLimit),
-      ])
-    }
 
     func validate() throws {
       for (name, value) in [

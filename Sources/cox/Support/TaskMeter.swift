@@ -3,9 +3,10 @@ import Foundation
 import Reporting
 import Steering
 import Synchronization
+import Workbench
 
-/// Progress of long work on standard error: one line that is redrawn on a terminal, plain lines now and then where piped.
-final class Progress: Sendable {
+/// Progress of attempts at tasks on standard error: one line that is redrawn on a terminal, plain lines now and then where piped.
+final class TaskMeter: TaskProgress {
   private struct State {
     var tasksDone = 0
     /// Tasks that have a reward, and its sum.
@@ -35,7 +36,7 @@ final class Progress: Sendable {
     draw(force: true)
   }
 
-  func taskDone(_ result: PopulationResult) {
+  func finished(_ result: PopulationResult) {
     state.withLock {
       $0.tasksDone += 1
       $0.failed += result.failedParticles
@@ -108,25 +109,6 @@ final class Progress: Sendable {
     case ..<10_000: "\(count)"
     case ..<1_000_000: "\(count / 1_000)k"
     default: String(format: "%.1fM", Double(count) / 1e6)
-    }
-  }
-}
-
-extension Progress {
-  /// Progress of reading large files, in tenths: said on standard error, since it may take minutes the first time.
-  final class Reading: Sendable {
-    private let title: String
-    private let tenth = Mutex(0)
-
-    init(_ title: String) { self.title = title }
-
-    func read(_ bytes: Int, of all: Int) {
-      let reached = all > 0 ? bytes * 10 / all : 10
-      let isNew = tenth.withLock { tenth in
-        defer { tenth = max(tenth, reached) }
-        return reached > tenth
-      }
-      if isNew { Console.note("\(title): \(reached * 10) %") }
     }
   }
 }

@@ -1,0 +1,101 @@
+import Agents
+import Findings
+import ParticleFilter
+import Steering
+
+/// What to compare. Whatever is nil is taken from the configuration.
+public struct ComparisonRequest: Sendable {
+  /// The tasks; those of the test split unless chosen.
+  public var tasks: TaskChoice
+  public var methods: [Method]?
+  /// Values of N.
+  public var particles: [Int]?
+  /// Values of β, in reward units.
+  public var temperatures: [Double]?
+  /// When to resample; nil among them stands for what the plan says.
+  public var schedules: [Schedule?]?
+  /// How many particles a beam keeps.
+  public var keep: Int?
+  /// Everything is run with each seed, and a task's result is its mean over them.
+  public var seeds: [UInt64]?
+  /// What best-of has no less of than the steered methods of its N, on each task.
+  public var equality: Equality
+  /// A critic's file or name.
+  public var critic: String?
+  /// A plan's file, instead of the one beside the critic.
+  public var plan: String?
+  /// A curve in place of a plain comparison.
+  public var study: Comparison.Study?
+
+  /// A plain comparison on the test split, as the configuration says.
+  public init(_ tasks: TaskChoice = TaskChoice(), methods: [Method]? = nil) {
+    self.tasks = tasks
+    self.methods = methods
+    equality = .calls
+  }
+}
+
+extension ComparisonRequest {
+  /// The settings to be compared, method by method.
+  ///
+  /// - Parameters:
+  ///   - particles: values of N where the request has none; nil for the configured one.
+  ///   - critic: of each method. nil where they are not open yet and the settings are only to be checked.
+  package func settings(
+    _ workbench: Workbench, methods: [Method], particles standard: [Int]?,
+    critic: ((Method) -> (any Critic)?)?
+  ) async throws -> [SteeringSettings] {
+    var base = workbench.configuration.steering
+    if let keep { base.keep = keep }
+    let counts = particles ?? standard ?? [base.particles]
+    let schedules = schedules ?? [workbench.configuration.isAutomatic ? nil : base.schedule]
+    var all: [SteeringSettings] = []
+    for method in methods {
+      let fixed = method.isSteered ? schedules.compactMap(\.self) : [.never]
+      all += Variants(
+        methods: [method], particles: counts, temperatures: temperatures ?? [base.temperature], schedules: fixed
+      ).settings(from: base)
+      guard method.isSteered, schedules.contains(nil) else { continue }
+      guard let critic = critic?(method) else {
+        // What the plan will say is not known yet; the rest can be checked.
+        all += Variants(
+          methods: [method], particles: counts, temperatures: temperatures ?? [base.temperature],
+          schedules: [.effectiveSampleSize(below: 0.5)]
+        ).settings(from: base)
+        continue
+      }
+      for count in counts {
+        for temperature in temperatures.map({ $0.map(Optional.some) }) ?? [nil] {
+          var settings = base
+          (settings.method, settings.particles) = (.amc, count)
+          settings = try await workbench.planned(
+            settings,
+            by: PlanFlags(
+              critic: try workbench.critic(of: method, flag: self.critic), temperature: temperature, plan: plan),
+            critic: critic)
+          settings.method = method
+          if !all.contains(settings.effective) { all.append(settings.effective) }
+        }
+      }
+    }
+    return all
+  }
+
+  /// What is to be run on which tasks, checked before anything is started.
+  struct Setup: Sendable {
+    let tasks: [AgentTask]
+    let split: Split?
+    let settings: [SteeringSettings]
+    let seeds: [UInt64]?
+
+    init(
+      _ request: ComparisonRequest, _ workbench: Workbench, methods: [Method], particles: [Int]?,
+      critic: ((Method) -> (any Critic)?)?
+    ) async throws {
+      (tasks, split) = try request.tasks.select(from: workbench.suite, default: .test)
+      seeds = request.seeds
+      settings = try await request.settings(workbench, methods: methods, particles: particles, critic: critic)
+      for settings in settings { try workbench.check(settings, for: tasks) }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import Agents
+import Findings
+import Foundation
+import Steering
+
+extension Workbench {
+  /// Runs several methods on the same tasks at equal calls or cost, and leaves the comparison beside the store.
+  ///
+  /// - Parameter other: with the study of cost, the configuration of the policy to compare with.
+  package func compare(_ request: ComparisonRequest, against other: Options? = nil) async throws -> Compared {
+    guard (request.study == .cost) == (other != nil) else {
+      throw ConfigurationError("A study of cost and the configuration to compare with (--against) go together.")
+    }
+    var compared =
+      if let other { try await costs(request, against: other) } else { try await plain(request) }
+    compared.study = request.study
+    finish(&compared, critic: request.critic, plan: request.plan)
+    return compared
+  }
+
+  private func plain(_ request: ComparisonRequest) async throws -> Compared {
+    if request.equality == .cost, pricing.isFree {
+      throw ConfigurationError("--equal cost needs policy.pricing in the configuration: nothing costs anything.")
+    }
+    let isScaling = request.study == .scaling
+    let methods = request.methods ?? (isScaling ? [.bestOf, .amc] : [.single, .bestOf, .amc])
+    let particles = isScaling ? [1, 2, 4, 8, 16, 32] : nil
+    // What is wrong with the request is said before a critic is looked for.
+    _ = try await ComparisonRequest.Setup(request, self, methods: methods, particles: particles, critic: nil)
+    return try await withCritics(of: methods, flag: request.critic) { critic in
+      let setup = try await ComparisonRequest.Setup(
+        request, self, methods: methods, particles: particles, critic: critic)
+      return try await withRun { run in
+        try await run.compare(
+          setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: request.equality,
+          critic: critic)
+      }
+    }
+  }
+
+  /// Runs `body` with the critic of each method.
+  private func withCritics<T: Sendable>(
+    of methods: [Method], flag given: String?,
+    _ body: (@escaping (Method) -> (any Critic)?) async throws -> T
+  ) async throws -> T {
+    let own = methods.contains { $0.isSteered && $0 != .judge }
+    // The judge is the method judge's; beside it, others have the trees unless a flag says.
+    let isJudge = methods.contains(.judge) && criticName(given) == CriticSettings.Kind.judge.rawValue
+    let flag = isJudge ? CriticSettings.Kind.trees.rawValue : given
+    return try await withCritic(own ? flag : nil, isNeeded: own) { critic in
+      guard methods.contains(.judge) else { return try await body { _ in critic } }
+      return try await withCritic(CriticSettings.Kind.judge.rawValue) { judge in
+        try await body { $0 == .judge ? judge : critic }
+      }
+    }
+  }
+
+  // MARK: - A study of cost
+
+  /// The configured policy, steered, against another configuration's alone: what a reward costs with either.
+  ///
+  /// Each has its own prices; the limits are on both together. Nothing is made equal, since the curves are against money.
+  private func costs(_ request: ComparisonRequest, against other: Options) async throws -> Compared {
+    let start = ContinuousClock.now
+    return try await Workbench.with(other, store: store) { dear in
+      try check(dear, request)
+      let methods = request.methods ?? [.amc]
+      _ = try await ComparisonRequest.Setup(request, self, methods: methods, particles: Self.attempts, critic: nil)
+      var (setup, compared) = try await withCritic(request.critic) { critic in
+        let setup = try await ComparisonRequest.Setup(
+          request, self, methods: methods, particles: Self.attempts, critic: { _ in critic })
+        let compared = try await withRun { run in
+          try await run.compare(
+            setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: nil,
+            critic: { _ in critic }, policy: policyIdentity)
+        }
+        return (setup, compared)
+      }
+      guard compared.stopped == nil else { return compared }
+      let alone = Variants(
+        methods: [.single, .bestOf],
+        particles: setup.settings.map(\.particles).reduce(into: Set()) { $0.insert($1) }.sorted(),
+        temperatures: [configuration.steering.temperature], schedules: [.never]
+      ).settings(from: configuration.steering)
+      // What the configured policy took counts towards the limits, at its own prices.
+      let budget = Budget(
+        limits: configuration.limits, pricing: dear.pricing, earlier: compared.spent, since: start)
+      let others = try await dear.withRun(budget: budget) { run in
+        try await run.compare(
+          alone, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: nil, critic: { _ in nil },
+          policy: dear.policyIdentity)
+      }
+      compared.summaries += others.summaries
+      compared.spent = compared.spent + others.spent
+      compared.stopped = others.stopped
+      return compared
+    }
+  }
+
+  /// Fewer than a study of scaling has: the other policy is the dear one.
+  private static let attempts = [2, 4, 8]
+
+  private func check(_ dear: Workbench, _ request: ComparisonRequest) throws {
+    let (mine, file) = (options.configurationName, dear.options.configurationName)
+    guard suite.identity == dear.suite.identity else {
+      throw ConfigurationError(
+        "\(file) is of another world than \(mine): \(dear.suite.identity), not \(suite.identity).")
+    }
+    for (workbench, name) in [(self, mine), (dear, file)] where workbench.pricing.isFree {
+      throw ConfigurationError("--study cost needs policy.pricing in \(name): nothing costs anything.")
+    }
+    guard policyIdentity != dear.policyIdentity else {
+      throw ConfigurationError("\(file) has the policy of \(mine): there are not two to compare.")
+    }
+    if request.equality == .cost {
+      throw ConfigurationError("--equal goes without --study cost, which makes nothing equal.")
+    }
+  }
+}

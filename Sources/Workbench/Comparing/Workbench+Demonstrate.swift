@@ -1,0 +1,48 @@
+import Agents
+import Critics
+import Reporting
+import Steering
+
+extension Workbench {
+  /// The whole way on one configuration: collects, trains, plans and compares single, best-of-N and steered attempts on the
+  /// test split at equal calls.
+  ///
+  /// - Parameters:
+  ///   - rollouts: attempts at each task of the train and validation splits.
+  ///   - heading: called with the result of each part.
+  package func demonstrate(rollouts: Int, heading: (String) -> Void) async throws -> Compared {
+    let configured = configuration.steering
+    let tasks = try suite.tasks(in: .test)
+    try check(configured, for: tasks)
+    var compared = try await withRun { run in
+      heading("1/4  Collecting rollouts of the frozen policy: \(policyIdentity)")
+      for split in [Split.train, .validation] {
+        let tasks = try suite.tasks(in: split)
+        guard !tasks.isEmpty else { continue }
+        let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
+        heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: pricing).text)
+        if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
+      }
+      heading("\n2/4  Training the critic")
+      heading(try await train(CriticSettings.Kind.trees.rawValue).text)
+      let critic = try critic(CriticSettings.Kind.trees.rawValue)
+      var settings = configured
+      heading("\n3/4  Planning from the stored rollouts alone")
+      let plan = try await makePlan(critic: critic, settings: configured)
+      try OutputFile.write(json: plan, to: planPath(nil))
+      heading(PlanTable(plan, answer: configured.answer).text)
+      if configuration.isAutomatic {
+        settings = try await planned(configured, by: PlanFlags(), critic: critic)
+      }
+      heading("\n4/4  Comparing on \(tasks.count) held-out tasks at equal model calls")
+      return try await run.compare(
+        [Method.single, .bestOf, .amc].map { method in
+          var settings = settings
+          settings.method = method
+          return settings.effective
+        }, on: tasks, split: .test, critic: { _ in critic })
+    }
+    finish(&compared, critic: nil)
+    return compared
+  }
+}

@@ -1,0 +1,65 @@
+import Agents
+import Critics
+import Findings
+import Foundation
+
+extension Workbench {
+  /// Reads the stored rollouts, of all splits where none is named, and diagnoses them.
+  package func diagnose(split: Split?, critic: String?) async throws -> DiagnoseReport {
+    let rollouts = try await rollouts(in: split)
+    let predictor = try await predictor(of: rollouts, critic: critic)
+    guard
+      let diagnosis = Diagnosis(
+        rollouts, maximalReward: suite.maximalReward, expectedReturnsToGo: predictor?.expectedReturnsToGo)
+    else {
+      throw CriticError(
+        .tooLittleData,
+        "None of the \(rollouts.count) stored rollouts is finished. Run the same cox collect again to finish them.")
+    }
+    return DiagnoseReport(
+      diagnosis, environment: suite.identity, policy: policyIdentity, split: split, critic: predictor?.name,
+      failedAttempts: try await failedAttempts(in: split.map { [$0] } ?? Split.allCases))
+  }
+
+  private struct Predictor {
+    let name: String
+    /// As ``Diagnosis`` takes them.
+    let expectedReturnsToGo: [[Double]]
+  }
+
+  /// What never saw the tasks it judges; nil for the reward so far alone.
+  private func predictor(of rollouts: [Trajectory], critic flag: String?) async throws -> Predictor? {
+    guard let flag else { return try await crossFitted(rollouts) }
+    guard let critic = try critic(flag) as? TreesCritic else { return nil }
+    let seen = Set(critic.record.tasks)
+    guard rollouts.contains(where: { !seen.contains($0.task.id) }) else {
+      throw ConfigurationError(
+        """
+        The critic \(criticPath(flag)) was trained on all of these tasks, and says nothing of new ones here. Choose another \
+        --split, or leave --critic out: then trees are trained on some tasks and judge the others.
+        """)
+    }
+    var expected: [[Double]] = []
+    for rollout in rollouts {
+      let states = seen.contains(rollout.task.id) ? [] : (0..<rollout.count).map { CriticState(rollout.prefix($0)) }
+      expected.append(try critic.predict(states).map(\.mean))
+    }
+    return Predictor(name: "\(critic.identity), on tasks it was not trained on", expectedReturnsToGo: expected)
+  }
+
+  private func crossFitted(_ rollouts: [Trajectory]) async throws -> Predictor? {
+    do throws(CriticError) {
+      let beliefs = try await CrossFitted.beliefs(
+        about: rollouts, environment: suite.identity, policy: policyIdentity,
+        seed: Seed(configuration.steering.seed).split("diagnose")
+      ) { [observer] line in observer.note(line) }
+      return Predictor(
+        name: "trees, each fold of tasks judged by those trained on the others",
+        expectedReturnsToGo: beliefs.map { $0.map(\.mean) })
+    } catch {
+      // A single task has much to tell without a critic.
+      guard error.kind == .tooLittleData else { throw error }
+      return nil
+    }
+  }
+}

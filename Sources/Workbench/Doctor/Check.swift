@@ -1,0 +1,209 @@
+import Agents
+import ChildProcess
+import Critics
+import Foundation
+import HTTP
+import ModelServers
+import Policies
+import Reporting
+import RolloutStore
+import ScienceWorld
+
+/// One thing that a run needs.
+package struct Check: Encodable {
+  package let name: String
+  /// Nothing that a run with this configuration needs is missing.
+  package var isFine: Bool
+  /// The configuration has a use for it.
+  var isUsed = true
+  package let detail: String
+  /// What to do where it is not fine.
+  let remedy: String?
+  /// Of something a server may or may not be able to do: whether it can; nil where it cannot be told, or for other checks.
+  var works: Bool?
+  var isAbility = false
+
+  enum CodingKeys: CodingKey { case name, isFine, isUsed, detail, remedy, works }
+
+  package var text: String {
+    let mark =
+      if isAbility { works.map { $0 ? "yes     " : "no      " } ?? "?       " } else if !isUsed { "unused  " } else {
+        isFine ? "ok      " : "MISSING "
+      }
+    return "\(mark) \(name): \(detail)" + (remedy.map { isFine ? "" : "\n         → \($0)" } ?? "")
+  }
+
+  /// Everything that a configuration needs.
+  ///
+  /// - Parameters:
+  ///   - store: the path of the rollout store.
+  ///   - asksPolicy: makes a few small calls of the policy.
+  ///   - file: the configuration's file, for messages; nil for the embedded one.
+  ///   - options: reads the configuration.
+  package static func all(
+    store: String, asksPolicy: Bool, configuration file: String?, _ options: () throws -> Workbench.Options
+  ) async -> [Check] {
+    let read = Result { try options() }
+    let needs = Needs((try? read.get())?.configuration)
+    var checks = [Check.xgboost()] + (await needs.checks)
+    checks += [Check.store(store), await Check.settings(read, file: file ?? "the embedded default")]
+    checks += [await Check.world(read)]
+    if asksPolicy { checks += await Check.policy(read) }
+    return checks
+  }
+
+  static func xgboost() -> Check {
+    // The program would not have started without it.
+    Check(name: "XGBoost", isFine: true, detail: "library \(TreesCritic.libraryVersion)", remedy: nil)
+  }
+
+  /// The Python that runs the local model server.
+  static func python(_ path: String) async -> Check {
+    let version = await output(of: path, ["--version"])
+    return Check(
+      name: "Python environment", isFine: version != nil,
+      detail: version.map { "\($0) at \(path)" } ?? "none at \(path)",
+      remedy: "make setup")
+  }
+
+  /// A package that this Python imports.
+  static func package(_ module: String, of python: String, for purpose: String) async -> Check {
+    let script = """
+      import importlib.util, importlib.metadata, sys
+      if importlib.util.find_spec(sys.argv[1]) is None: sys.exit(1)
+      print(importlib.metadata.version(sys.argv[1]))
+      """
+    let version = await output(of: python, ["-c", script, module])
+    return Check(
+      name: module, isFine: version != nil, detail: version.map { "\($0), \(purpose)" } ?? "not installed, \(purpose)",
+      remedy: "make setup")
+  }
+
+  /// A file or folder of a package, of which nothing else is used.
+  package static func file(_ path: String?, of package: String, for purpose: String) -> Check {
+    Check(
+      name: package, isFine: path != nil, detail: path.map { "\(purpose), \($0)" } ?? "not installed, \(purpose)",
+      remedy: "make setup")
+  }
+
+  /// - Parameter named: as the configuration has it, or nil to look for one.
+  static func java(_ named: String?) async -> Check {
+    do {
+      let java = try named ?? SimulatorPool.Settings.findJava()
+      let version = await output(of: java, ["-version"], error: true)?.split(separator: "\n").first.map(String.init)
+      return Check(
+        name: "Java", isFine: version != nil,
+        detail: version.map { "\($0) at \(java), for ScienceWorld" } ?? "\(java) does not run",
+        remedy: "apt-get install openjdk-17-jre-headless")
+    } catch {
+      return Check(name: "Java", isFine: false, detail: "\(error)", remedy: "make setup")
+    }
+  }
+
+  package static func store(_ path: String) -> Check {
+    guard FileManager.default.fileExists(atPath: path) else {
+      return Check(name: "Store", isFine: true, detail: "\(path) will be created", remedy: nil)
+    }
+    do {
+      let store = try RolloutStore(path: path, creating: false)
+      let detail = store.isWritable ? path : "\(path), which may be read and not written"
+      return Check(name: "Store", isFine: true, detail: detail, remedy: nil)
+    } catch {
+      return Check(name: "Store", isFine: false, detail: "\(error)", remedy: "give another --store")
+    }
+  }
+
+  package static func settings(_ options: Result<Workbench.Options, any Error>, file: String) async -> Check {
+    do {
+      let options = try options.get()
+      let configuration = options.configuration
+      let identity = try await configuration.environment.withSuite(observer: options.observer) { "\($0.identity)" }
+      let unset = configuration.policy.server.variables.first {
+        ProcessInfo.processInfo.environment[$0]?.isEmpty ?? true
+      }
+      if let unset {
+        return Check(name: "Configuration", isFine: false, detail: "\(unset) is not set", remedy: "export \(unset)=…")
+      }
+      return Check(name: "Configuration", isFine: true, detail: "\(file), \(identity)", remedy: nil)
+    } catch {
+      return Check(name: "Configuration", isFine: false, detail: "\(error)", remedy: "mend \(file)")
+    }
+  }
+
+  /// Whether a task of the configured world can be begun: its server or simulator is there and speaks as it should.
+  package static func world(_ options: Result<Workbench.Options, any Error>) async -> Check {
+    do {
+      let options = try options.get()
+      let detail = try await options.configuration.environment.withSuite(observer: options.observer) { suite in
+        guard let task = try Split.allCases.lazy.flatMap({ try suite.tasks(in: $0) }).first else {
+          return "no tasks yet: list some in environment.tasks"
+        }
+        let start = ContinuousClock.now
+        let (episode, _) = try await suite.begin(task)
+        await episode.close()
+        return "\(task.id) begins after \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds))"
+      }
+      return Check(name: "World", isFine: true, detail: detail, remedy: nil)
+    } catch {
+      return Check(
+        name: "World", isFine: false, detail: "\(error)", remedy: "mend the environment of the configuration")
+    }
+  }
+
+  /// What the configured policy answers, and what its server can do.
+  package static func policy(_ options: Result<Workbench.Options, any Error>) async -> [Check] {
+    func ability(_ finding: PolicyProbe.Finding) -> Check {
+      Check(
+        name: "Policy, \(finding.name)", isFine: true, detail: finding.detail, remedy: nil, works: finding.works,
+        isAbility: true)
+    }
+    do {
+      let settings = try options.get().configuration.policy
+      switch try await PolicySource(settings) {
+      case .completions(var completions, let server):
+        completions.rules.retry.waitsOutOutages = false
+        let (access, settings) = (try server.access(), completions)
+        return try await withHTTPClient(connections: 2, for: access.url) { client in
+          let basics = try await PolicyProbe.basics(
+            ChatCompletionsPolicy(access, settings: settings, client: client))
+          let features = await PolicyProbe.features(settings) {
+            ChatCompletionsPolicy(access, settings: $0, client: client)
+          }
+          return (basics + features).map(ability)
+        }
+      case .local(let completions, let server):
+        return try await LocalServer.with(server) { server in
+          let basics = try await PolicyProbe.basics(ChatCompletionsPolicy(url: server.url, settings: completions))
+          let features = await PolicyProbe.features(completions) {
+            ChatCompletionsPolicy(url: server.url, settings: $0)
+          }
+          return (basics + features).map(ability)
+        }
+      case .responses(var responses, let server):
+        responses.rules.retry.waitsOutOutages = false
+        let (access, settings) = (try server.access(), responses)
+        return try await withHTTPClient(connections: 2, for: access.url) { client in
+          try await PolicyProbe.basics(ResponsesPolicy(access, settings: settings, client: client)).map(ability)
+        }
+      case .anthropic(var anthropic, let server):
+        anthropic.rules.retry.waitsOutOutages = false
+        let (access, settings) = (try server.access(), anthropic)
+        return try await withHTTPClient(connections: 2, for: access.url) { client in
+          try await PolicyProbe.basics(AnthropicPolicy(access, settings: settings, client: client)).map(ability)
+        }
+      case .open(let model): return try await model.with { try await PolicyProbe.basics($0).map(ability) }
+      case .recorded(let recorded):
+        return [Check(name: "Policy", isFine: true, detail: "a recording of \(recorded.identity)", remedy: nil)]
+      }
+    } catch {
+      return [
+        Check(name: "Policy", isFine: false, detail: "\(error)", remedy: "mend the policy of the configuration")
+      ]
+    }
+  }
+
+  /// - Parameter error: whether what it says on its standard error counts, too.
+  private static func output(of program: String, _ arguments: [String], error: Bool = false) async -> String? {
+    await ChildProgram(path: program, arguments: arguments).output(complaints: error)
+  }
+}

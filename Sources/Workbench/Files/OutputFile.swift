@@ -1,0 +1,28 @@
+import Foundation
+
+/// Files that commands write for people and for other programs. Each is there whole or not at all.
+package enum OutputFile {
+  /// Creates the folder where it is missing.
+  package static func write(_ data: Data, to path: String) throws {
+    let url = URL(fileURLWithPath: path)
+    do {
+      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try data.write(to: url, options: .atomic)
+    } catch {
+      throw ConfigurationError("Could not write \(path): \(error.localizedDescription)")
+    }
+  }
+
+  package static func write(json value: some Encodable, to path: String) throws {
+    try write(try json(value) + Data("\n".utf8), to: path)
+  }
+
+  /// On several lines, with keys in order. Numbers that JSON does not have are texts: `inf`, `-inf`, `nan`.
+  package static func json(_ value: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try encoder.encode(value)
+  }
+}

@@ -1,0 +1,32 @@
+#if OpenWeights
+  import Reporting
+
+  /// Which stages are done, and what is left: of `--dry-run`.
+  package struct StudyLeft: Encodable {
+    struct Stage: Encodable {
+      let name: String
+      let isDone: Bool
+      /// About how many, where it is to be run.
+      let calls: Int
+    }
+
+    package let stages: [Stage]
+    package let calls: Int
+
+    package init(_ pipeline: StudyPipeline, _ done: StudyPipeline.Results, _ chosen: Set<StudyStage>) {
+      stages = StudyStage.allCases.filter { chosen.contains($0) || done[$0] != nil }.map {
+        Stage(name: $0.rawValue, isDone: done[$0] != nil, calls: pipeline.callsLeft($0, after: done))
+      }
+      calls = stages.reduce(0) { $0 + $1.calls }
+    }
+
+    package var text: String {
+      var table = TextTable(columns: [.left("stage"), .left("state"), .right("calls left, about")])
+      for stage in stages {
+        table.append([stage.name, stage.isDone ? "done" : "to do", stage.isDone ? "–" : Format.count(stage.calls)])
+      }
+      return table.text
+        + "\n\nAbout \(Format.count(calls)) model calls are left; answers that are stored are not asked again."
+    }
+  }
+#endif

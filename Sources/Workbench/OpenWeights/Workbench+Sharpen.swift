@@ -1,0 +1,66 @@
+import Steering
+
+#if OpenWeights
+  import Agents
+  import Foundation
+  import OpenWeights
+  import Tensors
+
+  /// What to train, and what to write.
+  package struct SharpenRequest: Sendable {
+    package var method: Sharpening.Method
+    package var settings: Sharpening.Settings
+    /// A folder, or a name beside the store; the method's name unless given.
+    package var adapter: String?
+    /// Whose stored rollouts are learned from, by the policy's identity; the configured policy's own unless given.
+    package var from: String?
+    /// Only says what there is to learn from.
+    package var isDryRun = false
+    /// Where the model is written with the adapter merged into it.
+    package var merge: String?
+    /// Where the model itself is written, as the adapter's base.
+    package var base: String?
+
+    package init(_ method: Sharpening.Method, settings: Sharpening.Settings) {
+      self.method = method
+      self.settings = settings
+    }
+  }
+
+  extension Workbench {
+    /// Trains a low-rank adapter of the configured model on stored rollouts, or on attempts of its own.
+    package func sharpen(_ request: SharpenRequest) async throws -> SharpenReport {
+      let policy = try openPolicy(for: "sharpen")
+      if request.method != .imitate { try checkSampling(for: "sharpen") }
+      for (option, folder) in [("merge", request.merge), ("base", request.base)] {
+        if let folder, !((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).isEmpty {
+          throw ConfigurationError(
+            "--\(option) writes a model of its own, and \(folder) has files in it: give another folder.")
+        }
+      }
+      return try await observer.resumable(budget) {
+        let sharpening = Sharpening(workbench: self, policy: policy, settings: request.settings, from: request.from)
+        let path = adapterPath(request.adapter ?? request.method.rawValue)
+        let report = try await sharpening.run(request.method, path: path, isDryRun: request.isDryRun)
+        guard !request.isDryRun else { return report }
+        if let merge = request.merge { try await Self.write(AdapterFolder(path), into: policy.load(), to: merge) }
+        if let base = request.base {
+          try await Self.write(base: policy.load(adapter: false), of: AdapterFolder(path), to: base)
+        }
+        return report
+      }
+    }
+
+    @TensorActor
+    private static func write(_ folder: AdapterFolder, into base: LoadedModel, to path: String) throws {
+      try MergedModel.write(base, adapter: try folder.read(for: base.files.configuration), to: path)
+    }
+
+    @TensorActor
+    private static func write(base: LoadedModel, of folder: AdapterFolder, to path: String) throws {
+      try MergedModel.write(base, to: path)
+      try folder.write(
+        try folder.read(for: base.files.configuration), base: URL(fileURLWithPath: path).standardizedFileURL.path)
+    }
+  }
+#endif

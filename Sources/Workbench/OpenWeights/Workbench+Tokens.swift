@@ -1,0 +1,33 @@
+import Findings
+
+#if OpenWeights
+  import Agents
+  import Findings
+
+  extension Workbench {
+    /// Compares the tokens of a tuned model with those of its base, on the tuned model's own attempts.
+    ///
+    /// - Parameters:
+    ///   - adapter: a folder, or a name beside the store; nil for the configured one.
+    ///   - attempts: at each task.
+    ///   - intervenes: also measures who passes where the base is given the tuned model's tokens.
+    package func tokens(
+      adapter: String?, tasks choice: TaskChoice, attempts: Int, intervenes: Bool
+    ) async throws -> TokenFindings {
+      _ = try openPolicy(for: "tokens")
+      try checkSampling(for: "tokens")
+      let (tasks, split) = try choice.select(from: suite, default: .test)
+      guard let path = adapter.map(adapterPath) ?? configuration.policy.adapter else {
+        throw ConfigurationError(
+          "cox tokens looks at what a training changed: give --adapter, a folder that cox sharpen wrote, or policy.adapter."
+        )
+      }
+      // Where an adapter is named, the base is the policy as it is configured.
+      let base = adapter == nil ? try await tuned(by: nil) : self
+      let comparison = TokenComparison(
+        base: base, tuned: try await tuned(by: path), adapter: path, tasks: tasks, split: split,
+        attempts: attempts, intervenes: intervenes)
+      return try await observer.resumable(budget) { try await comparison.findings() }
+    }
+  }
+#endif

@@ -1,0 +1,53 @@
+import Agents
+import Findings
+import Steering
+
+/// What to plan for. Whatever is nil is taken from the configuration.
+public struct PlanRequest: Sendable {
+  /// N.
+  public var particles: Int?
+  /// Values of β to try in a search; chosen from the range of returns unless given.
+  public var temperatures: [Double]?
+  /// A critic's file or name.
+  public var critic: String?
+  /// About how many particle-steps are simulated for each N; more make the figures steadier.
+  public var work = 20_000_000.0
+  /// Where the plan is written; beside the critic unless given.
+  public var file: String?
+
+  /// As the configuration says.
+  public init() {}
+}
+
+extension Workbench {
+  /// Chooses schedule, β and N from the stored rollouts alone, and writes the plan that `resample: auto` obeys.
+  ///
+  /// - Returns: the plan, and the file it was written to.
+  public func plan(_ request: PlanRequest = PlanRequest()) async throws -> (plan: Plan, file: String) {
+    let made = try await unwrittenPlan(request)
+    let path = planFile(request)
+    try OutputFile.write(json: made, to: path)
+    return (made, path)
+  }
+
+  package func planFile(_ request: PlanRequest) -> String { request.file ?? planPath(request.critic) }
+
+  /// The plan, not written yet.
+  package func unwrittenPlan(_ request: PlanRequest) async throws -> Plan {
+    var settings = configuration.steering
+    settings.particles = request.particles ?? settings.particles
+    guard settings.particles > 1 else {
+      throw ConfigurationError("A plan is for 2 particles or more; steering.particles is \(settings.particles).")
+    }
+    // When to resample is what is planned: what is configured does not matter.
+    settings.schedule = .never
+    if let problem = settings.effective.problem(stepLimit: 1) { throw ConfigurationError(problem + ".") }
+    return try await observer.stoppable(budget: budget) { [settings] in
+      try await withCritic(request.critic) { critic in
+        try await makePlan(
+          critic: critic ?? ConstantCritic(), settings: settings, temperatures: request.temperatures,
+          work: request.work)
+      }
+    }
+  }
+}

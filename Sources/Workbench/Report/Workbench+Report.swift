@@ -1,0 +1,177 @@
+import Agents
+import Critics
+import Findings
+import Foundation
+import ParticleFilter
+import Reporting
+import RolloutStore
+import Steering
+
+/// What a report shows. Whatever is nil is taken from the configuration or from beside the store.
+package struct ReportRequest: Sendable {
+  /// Files that `cox compare --json` wrote; the last ones beside the store where there are none.
+  package var comparisons: [String] = []
+  package var critic: String?
+  package var plan: String?
+  /// The beginning of a run's id; the newest steered run unless given.
+  package var run: String?
+  /// How many populations are shown.
+  package var populations = 12
+  package var title: String?
+
+  package init() {}
+}
+
+extension Workbench {
+  /// Makes the page from the store and what was left beside it. Asks no model.
+  ///
+  /// - Returns: the page, and what is not in it with how to get it.
+  package func report(_ request: ReportRequest) async throws -> (page: ReportPage, missing: [String]) {
+    let (sections, missing) = try await sections(request)
+    guard !sections.isEmpty else {
+      throw ConfigurationError("There is nothing to report yet. " + missing.joined(separator: " "))
+    }
+    let page = ReportPage(
+      title: request.title ?? "Coxswain: \(suite.identity.kind)",
+      subtitle: "\(suite.identity), policy \(policyIdentity)", sections: sections)
+    return (page, missing)
+  }
+
+  /// What there is to show, and what is missing.
+  private func sections(_ request: ReportRequest) async throws -> ([ReportPage.Section], missing: [String]) {
+    var (sections, missing): ([ReportPage.Section], [String]) = ([], [])
+    let all = try found(request)
+    let comparisons = all.filter { isOurs($0) }
+    if comparisons.count < all.count { missing.append("Left out: comparisons of another world or policy.") }
+    if comparisons.isEmpty { missing.append("No comparison: cox compare makes one.") }
+    for found in comparisons {
+      sections.append(found.study == nil ? .init(comparison: found) : .init(study: found))
+    }
+    // Not every build can make one: where there is none, nothing is missing.
+    if let study = try study() { sections.append(.init(findings: study)) }
+    if let plan = try Self.plan(at: request.plan ?? planPath(request.critic)), isOurs(plan, critic: request.critic) {
+      sections.append(
+        .init(
+          plan: plan, answer: configuration.steering.answer,
+          predictions: comparisons.filter { $0.study != .cost }.flatMap { $0.predictions(of: plan) }))
+    } else {
+      missing.append("No plan of this world, policy and critic: cox plan makes one.")
+    }
+    if let curve = try await calibration(request.critic) {
+      sections.append(.init(calibration: curve))
+    } else {
+      missing.append("No calibration: cox collect and cox train make what it takes.")
+    }
+    do {
+      let report = try await diagnose(split: nil, critic: nil)
+      sections.append(.init(diagnosis: report.diagnosis, table: report.table))
+    } catch let error as CriticError where error.kind == .tooLittleData {
+      missing.append("No diagnosis: \(error.message)")
+    }
+    let stories = try await stories(run: request.run, most: request.populations)
+    if stories.isEmpty {
+      missing.append("No population: cox steer and cox compare make some.")
+    } else {
+      sections.append(
+        .init(
+          anchor: "populations", heading: "Populations",
+          prose: "Who was culled and who was cloned, task by task. Click a line to read what was said and done.",
+          items: [.populations(stories)]))
+    }
+    return (sections, missing)
+  }
+
+  private func found(_ request: ReportRequest) throws -> [Comparison] {
+    if request.comparisons.isEmpty {
+      return try [nil, .scaling, .cost].compactMap { try comparison(at: comparisonPath($0)) }
+    }
+    return try request.comparisons.map { path in
+      guard let comparison = try comparison(at: path) else {
+        throw ConfigurationError("There is no readable comparison \(path). Make it with cox compare --json FILE.")
+      }
+      return comparison
+    }
+  }
+}
+
+extension Workbench {
+  /// Expected against realised return-to-go on tasks that trees never saw, and those of the last states with the reward hidden.
+  fileprivate func calibration(_ flag: String?) async throws -> [(name: String, curve: CalibrationCurve)]? {
+    let rollouts = try await planningRollouts()
+    guard !isAsked(flag), Set(rollouts.map(\.task.id)).count >= 2 else { return nil }
+    let beliefs = try await CrossFitted.beliefs(
+      about: rollouts, environment: suite.identity, policy: policyIdentity,
+      seed: Seed(configuration.steering.seed).split("plan"))
+    let rows = zip(rollouts, beliefs).flatMap { rollout, beliefs in
+      beliefs.enumerated().map { step, belief in
+        (step: step, row: (rollout.task.id, belief.mean, rollout.reward - rollout.prefix(step).reward))
+      }
+    }
+    let last = (rows.map(\.step).max() ?? 0) + 1
+    // Early and late states apart: what is known differs.
+    let parts = [("first third", 0..<max(last / 3, 1)), ("the rest", max(last / 3, 1)..<last)]
+    return parts.filter { !$0.1.isEmpty }.map { name, steps in
+      (
+        "\(name) of the steps",
+        CalibrationCurve(rows.filter { steps.contains($0.step) }.map { ($0.row.0, $0.row.1, $0.row.2) })
+      )
+    }
+  }
+
+  /// Populations of a steered run.
+  fileprivate func stories(run name: String?, most: Int) async throws -> [PopulationStory] {
+    let runs = try await store.runs().filter { $0.record.environment == suite.identity && !$0.record.isPrior }
+    let chosen = name.map { name in runs.first { $0.record.id.hasPrefix(name) } } ?? runs.first
+    guard let chosen else {
+      guard let name else { return [] }
+      throw ConfigurationError("The store has no steered run that begins with \(name); cox show lists what there is.")
+    }
+    let record = chosen.record
+    var stories: [PopulationStory] = []
+    for row in try await store.tasks(ofRun: record.id).prefix(most) {
+      let genealogy = try await store.genealogy(run: record.id, task: row.id)
+      let records = try await store.trajectories(run: record.id, task: row.id, culled: true)
+      guard let task = records.first?.trajectory.task else { continue }
+      stories.append(
+        PopulationStory(
+          task: task, method: record.title, genealogy: genealogy, lives: records.lives(in: genealogy),
+          format: record.format))
+    }
+    return stories
+  }
+}
+
+extension [TrajectoryRecord] {
+  /// Each with where it ended.
+  fileprivate func lives(in genealogy: Genealogy) -> [PopulationStory.Life] {
+    let final = filter { $0.standing == .final }
+    let weights = LogWeights(final.map { $0.logWeight ?? -.infinity }).normalised
+    return zip(final, weights).map { record, weight in
+      PopulationStory.Life(
+        place: record.particle, culledAfter: nil, trajectory: record.trajectory, failure: record.failure?.message,
+        weight: weight)
+    }
+      + compactMap { record in
+        let end: Int? =
+          switch record.standing {
+          case .final: nil
+          case .culled(let step): step
+          case .banked: genealogy.cull(ofBanked: record)
+          }
+        return end.map {
+          PopulationStory.Life(
+            place: record.particle, culledAfter: $0, trajectory: record.trajectory, failure: record.failure?.message)
+        }
+      }
+  }
+}
+
+extension RunRecord {
+  /// The method with its settings, in words.
+  fileprivate var title: String {
+    guard let settings = try? JSONDecoder().decode(SteeringSettings.self, from: Data(settings.utf8)) else {
+      return method
+    }
+    return "\(method), N \(settings.particles), \(settings.schedule) at β \(Format.short(settings.temperature))"
+  }
+}

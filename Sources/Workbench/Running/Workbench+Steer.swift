@@ -1,0 +1,72 @@
+import Agents
+import Findings
+import ParticleFilter
+import Steering
+
+/// How to steer. Whatever is nil is taken from the configuration.
+public struct SteerRequest: Sendable {
+  /// The tasks; those of the test split unless chosen.
+  public var tasks: TaskChoice
+  public var method: Method?
+  /// N.
+  public var particles: Int?
+  /// β, in reward units.
+  public var temperature: Double?
+  /// When to resample; `.some(nil)` as the plan says.
+  public var schedule: Schedule??
+  /// How many particles a beam keeps.
+  public var keep: Int?
+  /// A critic's file or name.
+  public var critic: String?
+  /// A plan's file, instead of the one beside the critic.
+  public var plan: String?
+
+  /// As the configuration says.
+  public init(_ tasks: TaskChoice = TaskChoice()) { self.tasks = tasks }
+
+  /// - Returns: the settings, and whether their schedule is left to the plan.
+  package func settings(_ configuration: Configuration) -> (SteeringSettings, isAutomatic: Bool) {
+    var settings = configuration.steering
+    settings.method = method ?? settings.method
+    settings.particles = particles ?? settings.particles
+    settings.temperature = temperature ?? settings.temperature
+    settings.keep = keep ?? settings.keep
+    if let schedule { settings.schedule = schedule ?? .never }
+    let isAutomatic = schedule.map { $0 == nil } ?? configuration.isAutomatic
+    return (settings, isAutomatic && settings.method.isSteered)
+  }
+}
+
+extension Workbench {
+  /// Runs one method on tasks.
+  package func steered(_ request: SteerRequest) async throws -> (outcome: Campaign.Outcome, summary: MethodSummary) {
+    let (tasks, split) = try request.tasks.select(from: suite, default: .test)
+    let (given, isAutomatic) = request.settings(configuration)
+    // What is wrong with the settings is said before a critic is looked for.
+    try check(given, for: tasks)
+    let named = try critic(of: given.method, flag: request.critic)
+    return try await withCritic(named, isNeeded: isAutomatic || given.effective.schedule != .never) { critic in
+      var settings = given
+      if isAutomatic, let critic {
+        settings = try await planned(
+          given, by: PlanFlags(critic: named, temperature: request.temperature, plan: request.plan), critic: critic)
+      }
+      settings = settings.effective
+      try check(settings, for: tasks)
+      return try await withRun { [settings] run in
+        let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
+        return (outcome, run.summary(outcome, settings: settings))
+      }
+    }
+  }
+
+  /// Runs one method on tasks, as the configuration and the request say.
+  ///
+  /// - Returns: rewards, calls and costs, for each task and over all.
+  /// - Throws: `SteeringError` where a limit was reached, or every attempt failed.
+  public func steer(_ request: SteerRequest = SteerRequest()) async throws -> MethodSummary {
+    let (outcome, summary) = try await steered(request)
+    if let failure = outcome.stopped ?? outcome.failure() { throw failure }
+    return summary
+  }
+}

@@ -1,0 +1,59 @@
+import Agents
+import Foundation
+
+/// Which tasks of a world to work on.
+public struct TaskChoice: Sendable {
+  /// nil for the command's usual split.
+  public var split: Split?
+  /// Places in the split (`0..<40`, `0,3,5`) or task ids with commas; nil for all of the split.
+  public var tasks: String?
+  /// The flag that gave `tasks`, for messages.
+  package var flag = "tasks"
+
+  /// - Parameters:
+  ///   - split: nil for the command's usual split.
+  ///   - tasks: places in the split, or ids; nil for all.
+  public init(split: Split? = nil, tasks: String? = nil) {
+    self.split = split
+    self.tasks = tasks
+  }
+
+  package init(split: Split?, tasks: String?, flag: String) {
+    self.init(split: split, tasks: tasks)
+    self.flag = flag
+  }
+
+  /// The tasks chosen, at least one.
+  ///
+  /// - Returns: with the split they belong to; nil for ids of several splits or of none.
+  package func select(from suite: any TaskSuite, default standard: Split) throws -> (tasks: [AgentTask], split: Split?)
+  {
+    let split = split ?? standard
+    let all = try suite.tasks(in: split)
+    guard let text = tasks else {
+      guard !all.isEmpty else {
+        throw ConfigurationError(
+          "The split \(split.rawValue) is empty: give environment.tasks.\(split.rawValue) in the configuration, or another split."
+        )
+      }
+      return (all, split)
+    }
+    if let places = TaskNumbers.parse(text) {
+      guard let last = places.max() else { throw ConfigurationError("\(flag) \(text) names no task.") }
+      guard last < all.count else {
+        throw ConfigurationError("\(flag) \(text) goes past the split \(split.rawValue), which has \(all.count) tasks.")
+      }
+      return (Self.unique(places).map { all[$0] }, split)
+    }
+    let ids = Self.unique(text.split(separator: ",").map { TaskID($0.trimmingCharacters(in: .whitespaces)) })
+    let owners = try Split.allCases.map { split in (split, Set(try suite.tasks(in: split).map(\.id))) }
+    let splits = Set(ids.map { id in owners.first { $0.1.contains(id) }?.0 })
+    return (try ids.map(suite.task), splits.count == 1 ? splits.first ?? nil : nil)
+  }
+
+  /// Without repetitions: a task steered twice at once would be two runs under one name.
+  private static func unique<T: Hashable>(_ items: [T]) -> [T] {
+    var seen: Set<T> = []
+    return items.filter { seen.insert($0).inserted }
+  }
+}

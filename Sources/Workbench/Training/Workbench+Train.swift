@@ -1,0 +1,48 @@
+import Agents
+import Critics
+import Foundation
+import RolloutStore
+import Steering
+
+extension Workbench {
+  /// Trains on the store, judges on tasks the critic never saw, and writes the artifact.
+  ///
+  /// - Parameter name: the critic's name, or a file that ends in `.json`.
+  @discardableResult
+  public func train(_ name: String = "trees") async throws -> TrainReport {
+    let start = ContinuousClock.now
+    let seed = Seed(configuration.steering.seed).split("train")
+    let (training, held, heldOutFrom) = try await criticRollouts()
+    let critic = try TreesCritic.fit(training, environment: suite.identity, policy: policyIdentity, seed: seed) {
+      observer.note($0)
+    }
+    let success = suite.maximalReward ?? (training + held).map(\.reward).max() ?? 1
+    let figures = try HeldOutFigures.evaluate(critic, on: held, success: success)
+    let path = criticPath(name)
+    try OutputFile.write(try critic.encoded(), to: path)
+    return TrainReport(
+      critic: path, environment: suite.identity, policy: policyIdentity, tasks: Set(training.map(\.task.id)).count,
+      rollouts: training.count, rounds: critic.record.rounds, heldOut: figures,
+      heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
+      seconds: (ContinuousClock.now - start).inSeconds)
+  }
+
+  /// The rollouts that a critic learns from, and those of other tasks that it is judged by, with where they are from.
+  func criticRollouts() async throws -> (training: [Trajectory], held: [Trajectory], from: String) {
+    let seed = Seed(configuration.steering.seed).split("train")
+    var training = try await rollouts(in: .train)
+    try await noteFailedAttempts(in: [.train, .validation])
+    var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(
+      \.trajectory)
+    var heldOutFrom = "the validation split"
+    if held.isEmpty {
+      var generator = seed.split("held out").generator()
+      let tasks = Set(training.map(\.task.id)).sorted()
+      let chosen = Set(generator.drawn(max(1, tasks.count / 5), from: tasks))
+      held = training.filter { chosen.contains($0.task.id) }
+      training.removeAll { chosen.contains($0.task.id) }
+      heldOutFrom = "a fifth of the train split, held out"
+    }
+    return (training, held, heldOutFrom)
+  }
+}

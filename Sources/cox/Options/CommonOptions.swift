@@ -1,0 +1,87 @@
+import ArgumentParser
+import Workbench
+
+/// The options of every verb.
+struct CommonOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("The configuration, one YAML file; the embedded default where none is given.", valueName: "file")
+  )
+  var config: String?
+
+  @Option(help: "Decides every random choice of the run.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("The rollout store, one SQLite file; created where it is missing.", valueName: "path"))
+  var store: String = ".coxswain/store.sqlite"
+
+  @Option(help: ArgumentHelp("Write the result as JSON (\"-\" for standard output).", valueName: "file"))
+  var json: String?
+
+  @Flag(help: "No progress on standard error.")
+  var quiet = false
+
+  @Option(
+    help: ArgumentHelp("What is logged to standard error: debug has a line for every call.", valueName: "level"))
+  var logLevel = LogLevel.warning
+
+  @Option(help: ArgumentHelp("The form of the log; json is one object a line.", valueName: "form"))
+  var logFormat = LogFormat.text
+
+  /// Prints a result and writes it where `--json` says; with `--json -` standard output has the JSON alone.
+  ///
+  /// The words come first, so that a file that cannot be written does not cost them.
+  func deliver(_ result: some Encodable, text: () -> String) throws {
+    if json != "-" { Console.print(text()) }
+    if let json { try Console.write(json: result, to: json) }
+  }
+
+  /// What a workbench is opened with: the configuration with these options on top.
+  func options(_ limits: LimitOptions? = nil) throws -> Workbench.Options {
+    var options = try Workbench.Options(
+      configuration: config, store: store, seed: seed, observer: TerminalObserver(isQuiet: quiet))
+    limits?.apply(to: &options.configuration)
+    return options
+  }
+}
+
+/// How many calls a verb may make, and how many at a time.
+struct LimitOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("How many model calls may be in flight (policy.concurrency).", valueName: "calls"))
+  var concurrency: Int?
+
+  @Option(help: ArgumentHelp("End the run in order after this many model calls (limits.calls).", valueName: "calls"))
+  var limitCalls: Int?
+
+  @Option(
+    help: ArgumentHelp("End the run in order after this many tokens, in and out (limits.tokens).", valueName: "tokens"))
+  var limitTokens: Int?
+
+  @Option(help: ArgumentHelp("End the run in order at this cost (limits.cost).", valueName: "money"))
+  var limitCost: Double?
+
+  @Option(help: ArgumentHelp("End the run in order after this long (limits.seconds).", valueName: "seconds"))
+  var limitSeconds: Double?
+
+  func validate() throws {
+    if let problem = Bounds.problem(concurrency, "--concurrency", most: Bounds.concurrency) {
+      throw ValidationError(problem)
+    }
+    if let limitCalls, limitCalls < 0 { throw ValidationError("--limit-calls is not negative.") }
+    if let limitTokens, limitTokens < 0 { throw ValidationError("--limit-tokens is not negative.") }
+    if let limitCost, !(limitCost >= 0) { throw ValidationError("--limit-cost is not negative.") }
+    if let limitSeconds, !(limitSeconds >= 0) { throw ValidationError("--limit-seconds is not negative.") }
+  }
+
+  func apply(to configuration: inout Configuration) {
+    if let concurrency { configuration.policy.concurrency = concurrency }
+    if let limitCalls { configuration.limits.calls = limitCalls }
+    if let limitTokens { configuration.limits.tokens = limitTokens }
+    if let limitCost { configuration.limits.cost = limitCost }
+    if let limitSeconds { configuration.limits.seconds = limitSeconds }
+  }
+}
+
+/// A verb that takes the common options.
+protocol Verb: AsyncParsableCommand {
+  var common: CommonOptions { get }
+}

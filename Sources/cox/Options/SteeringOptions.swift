@@ -1,0 +1,57 @@
+import ArgumentParser
+import ParticleFilter
+import Steering
+import Workbench
+
+/// What guides.
+struct CriticOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
+      valueName: "critic"))
+  var critic: String?
+
+  @Option(help: ArgumentHelp("The plan that auto obeys, instead of the one beside the critic.", valueName: "file"))
+  var plan: String?
+}
+
+/// What a plan is for, and where it goes.
+struct PlanOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
+      valueName: "critic"))
+  var critic: String?
+
+  @Option(help: ArgumentHelp("Write the plan here instead of beside the critic.", valueName: "file"))
+  var plan: String?
+}
+
+/// How tasks are steered.
+struct SteeringOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("N, the particles of a population (steering.particles).", valueName: "N"))
+  var particles: Int?
+
+  @Option(
+    name: [.customLong("beta"), .customLong("temperature")],
+    help: ArgumentHelp("β, in reward units (steering.temperature).", valueName: "β"))
+  var beta: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "When to resample: none, auto (as cox plan says), steps:4,8 or ess:0.5 (steering.resample).",
+      valueName: "schedule"))
+  var resample: String?
+
+  @Option(help: ArgumentHelp("How many particles a beam keeps; N/4 unless given (steering.keep).", valueName: "k"))
+  var keep: Int?
+
+  func apply(to request: inout SteerRequest) throws {
+    request.particles = particles
+    request.temperature = beta
+    request.keep = keep
+    if let resample { request.schedule = .some(try SteeringSettings.schedule(resample, named: "--resample")) }
+  }
+}
+
+extension Steering.Method: ExpressibleByArgument {}

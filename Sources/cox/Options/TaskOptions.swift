@@ -1,0 +1,19 @@
+import Agents
+import ArgumentParser
+import Workbench
+
+/// Which tasks to work on.
+struct TaskOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Which tasks: train, validation or test.", valueName: "split"))
+  var split: Split?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of the split, the tasks at these places (\"0..<40\", \"0,3,5\"), or the tasks of these ids.", valueName: "tasks")
+  )
+  var tasks: String?
+
+  var choice: TaskChoice { TaskChoice(split: split, tasks: tasks, flag: "--tasks") }
+}
+
+extension Split: ExpressibleByArgument {}

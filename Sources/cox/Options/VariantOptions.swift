@@ -1,0 +1,105 @@
+import ArgumentParser
+import Foundation
+import ParticleFilter
+import Steering
+import Workbench
+
+/// Which methods with which settings are compared.
+struct VariantOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Which methods, with commas: single, best-of, amc, judge, beam; single,best-of,amc unless given.",
+      valueName: "methods"))
+  var methods: String?
+
+  @Option(help: ArgumentHelp("Values of N, with commas (steering.particles).", valueName: "N,N,…"))
+  var particles: String?
+
+  @Option(
+    name: [.customLong("beta"), .customLong("temperature")],
+    help: ArgumentHelp("Values of β, in reward units, with commas (steering.temperature).", valueName: "β,β,…"))
+  var beta: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "When to resample: none, auto (as cox plan says), steps:4,8 or ess:0.5; given again, one more schedule (steering.resample).",
+      valueName: "schedule"))
+  var resample: [String] = []
+
+  @Option(help: ArgumentHelp("How many particles a beam keeps; N/4 unless given (steering.keep).", valueName: "k"))
+  var keep: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Seeds, such as 0,1,2 or 0..<3, in place of --seed: everything is run with each, and a task's result is its mean over them.",
+      valueName: "seeds"))
+  var seeds: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What best-of has no less of than the steered methods of its N, on each task: calls, or cost.",
+      valueName: "what"))
+  var equal = Equality.calls
+
+  /// What is to be compared. What the options leave open is nil.
+  func request() throws -> ComparisonRequest {
+    var request = ComparisonRequest()
+    request.methods = try methods.map(Self.methods)
+    request.particles = try particles.map { text in
+      try Self.list(text, "--particles", "whole numbers, such as 1,2,4,8") { Int($0) }
+    }
+    request.temperatures = try beta.map { text in
+      try Self.list(text, "--beta", "numbers, such as 0.03,0.1") { Double($0) }
+    }
+    if !resample.isEmpty {
+      request.schedules = try resample.map { try SteeringSettings.schedule($0, named: "--resample") }
+    }
+    request.keep = keep
+    request.seeds = try seedList()
+    request.equality = equal
+    return request
+  }
+
+  private func seedList() throws -> [UInt64]? {
+    try seeds.map { text in
+      guard let numbers = TaskNumbers.parse(text), !numbers.isEmpty, Set(numbers).count == numbers.count else {
+        throw ConfigurationError("--seeds is \(text); write whole numbers, each once, such as 0,1,2 or 0..<3.")
+      }
+      guard numbers.count <= 10_000 else {
+        throw ConfigurationError("--seeds names \(numbers.count) seeds; at most 10000.")
+      }
+      return numbers.map { UInt64($0) }
+    }
+  }
+
+  static func methods(_ list: String) throws -> [Steering.Method] {
+    let methods = try items(list).map { name in
+      guard let method = Steering.Method(rawValue: name) else {
+        let valid = Steering.Method.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ConfigurationError("--methods names \(name); the methods are \(valid).")
+      }
+      return method
+    }
+    guard !methods.isEmpty, Set(methods).count == methods.count else {
+      throw ConfigurationError("--methods \(list) names no method, or one twice.")
+    }
+    return methods
+  }
+
+  private static func list<T: Hashable>(
+    _ text: String, _ flag: String, _ wanted: String, _ convert: (String) -> T?
+  ) throws -> [T] {
+    let values = items(text).map(convert)
+    let known = values.compactMap(\.self)
+    guard !known.isEmpty, known.count == values.count, Set(known).count == known.count else {
+      throw ConfigurationError("\(flag) is \(text); write \(wanted), each once.")
+    }
+    return known
+  }
+
+  private static func items(_ list: String) -> [String] {
+    list.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+}
+
+extension Equality: ExpressibleByArgument {}

@@ -1,0 +1,53 @@
+import Agents
+import Dispatch
+import Foundation
+import Steering
+import Workbench
+
+/// Shows on standard error what a workbench does: progress, remarks, and what happens on Ctrl-C.
+struct TerminalObserver: WorkObserver {
+  /// No progress and no remarks; warnings are shown all the same.
+  let isQuiet: Bool
+
+  func note(_ text: String) { if !isQuiet { Console.note(text) } }
+
+  func warn(_ text: String) { Console.note(text) }
+
+  func begin(_ title: String, tasks: Int, pricing: Pricing) -> any TaskProgress {
+    TaskMeter(title, tasks: tasks, pricing: pricing, quiet: isQuiet)
+  }
+
+  func begin(_ title: String, steps: Int, unit: String) -> any StepProgress {
+    StepMeter(title, of: steps, unit: unit, quiet: isQuiet)
+  }
+
+  /// Ctrl-C, a polite kill, and a terminal that closes ask for an end. A second one ends the process at once.
+  func stoppable<T>(
+    _ remark: String, stop: @escaping @Sendable () -> Void, _ body: () async throws -> T
+  ) async throws -> T {
+    let queue = DispatchQueue(label: "interrupts")
+    // SIGHUP counts as an interrupt, unless the process was started to ignore it (`nohup`).
+    let hangUp = signal(SIGHUP, SIG_IGN)
+    let isIgnored = unsafeBitCast(hangUp, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    let numbers = isIgnored ? [SIGINT, SIGTERM] : [SIGINT, SIGTERM, SIGHUP]
+    let sources = numbers.map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+      nonisolated(unsafe) var count = 0
+      source.setEventHandler {
+        // Only ever on `queue`.
+        count += 1
+        if count > 1 { exit(ExitStatus.failed) }
+        Console.note("\n\(remark)")
+        stop()
+      }
+      source.resume()
+      return source
+    }
+    defer {
+      for source in sources { source.cancel() }
+      for number in numbers { signal(number, SIG_DFL) }
+    }
+    return try await body()
+  }
+}
