@@ -42,6 +42,33 @@ public struct Workbench: Sendable {
       self.store = store
       self.observer = observer
     }
+
+    /// A policy that the caller has made, in place of the configured one.
+    var policy: (any Policy)?
+
+    /// For a world and a policy of the caller's own.
+    ///
+    /// - Parameters:
+    ///   - world: is closed by the workbench.
+    ///   - store: a path of one SQLite file, created where it is missing.
+    ///   - steering: method, N, β and seed. Its schedule is left to the plan.
+    ///   - concurrency: model calls in flight.
+    ///   - limits: end the work in order where they are reached.
+    public init(
+      world: any TaskSuite, policy: any Policy, store: String,
+      steering: SteeringSettings = SteeringSettings(answer: .search), concurrency: Int = 8, limits: Limits = Limits(),
+      pricing: Pricing = Pricing(), observer: any WorkObserver = SilentObserver()
+    ) {
+      configuration = Configuration(world, policy: policy)
+      configuration.steering = steering
+      configuration.policy.concurrency = concurrency
+      configuration.policy.pricing = pricing
+      configuration.limits = limits
+      configurationName = "the program's own configuration"
+      self.policy = policy
+      self.store = store
+      self.observer = observer
+    }
   }
 
   package let configuration: Configuration
@@ -79,7 +106,10 @@ public struct Workbench: Sendable {
     _ options: Options, store shared: RolloutStore?, creating: Bool = true, _ body: (Workbench) async throws -> T
   ) async throws -> T {
     if let problem = OpenFiles.problem() { throw ConfigurationError(problem) }
-    let source = try await PolicySource(options.configuration.policy)
+    let source =
+      if let policy = options.policy { PolicySource.given(policy) } else {
+        try await PolicySource(options.configuration.policy)
+      }
     let store = try shared ?? RolloutStore(path: options.store, creating: creating)
     // Last: it may start programs, which must not outlive an error above.
     let suite = try await options.configuration.environment.suite(observer: options.observer)

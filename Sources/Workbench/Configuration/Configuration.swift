@@ -16,6 +16,15 @@ package struct Configuration {
   package var limits = Limits()
 }
 
+extension Configuration {
+  /// For a world and a policy that the caller has made.
+  init(_ suite: any TaskSuite, policy: any Policy) {
+    environment = EnvironmentSettings(suite)
+    self.policy = PolicySettings(kind: .recorded)
+    self.policy.format = policy.format
+  }
+}
+
 package struct PolicySettings {
   package enum Kind: String, CaseIterable { case openai, anthropic, local, mlx, recorded }
 

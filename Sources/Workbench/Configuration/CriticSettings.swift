@@ -49,6 +49,12 @@ package struct PoolingSettings {
 }
 
 extension CriticSettings {
+  /// What it needs of this machine. It reads with the policy's own model where that is in this process, too.
+  func needs(besides policy: PolicySettings) -> Set<Need> {
+    guard kind == .lm else { return [] }
+    return model == nil && policy.kind != .mlx ? [.modelsInProcess, .bundledModel] : [.modelsInProcess]
+  }
+
   package init(_ yaml: inout YAMLMapping) throws {
     kind = try yaml.choice("kind", Kind.self) ?? kind
     switch kind {

@@ -86,6 +86,16 @@ extension PolicySettings {
     attempts = try yaml.integer("attempts") ?? attempts
   }
 
+  /// What it needs of this machine.
+  var needs: Set<Need> {
+    let bundled: Set<Need> = model == nil ? [.bundledModel] : []
+    switch kind {
+    case .local: return bundled.union([.modelServer(python: python)])
+    case .mlx: return bundled.union([.modelsInProcess])
+    case .openai, .anthropic, .recorded: return []
+    }
+  }
+
   package func check() throws {
     for (key, value, most) in [
       ("maxTokens", maxTokens, Bounds.tokens), ("concurrency", concurrency, Bounds.concurrency),

@@ -108,6 +108,13 @@ package struct YAMLMapping {
     }
   }
 
+  /// One of some names.
+  mutating func choice(_ key: String, among names: [String]) throws -> String? {
+    try read(key, "one of " + names.joined(separator: ", ")) { node in
+      node.scalar.flatMap { names.contains($0.string) ? $0.string : nil }
+    }
+  }
+
   /// A list of an enumeration's names.
   package mutating func choices<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> [T]?
   where T.RawValue == String {

@@ -194,6 +194,7 @@ package struct Check: Encodable {
       case .open(let model): return try await model.with { try await PolicyProbe.basics($0).map(ability) }
       case .recorded(let recorded):
         return [Check(name: "Policy", isFine: true, detail: "a recording of \(recorded.identity)", remedy: nil)]
+      case .given(let policy): return try await PolicyProbe.basics(policy).map(ability)
       }
     } catch {
       return [

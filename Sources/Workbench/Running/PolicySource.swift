@@ -13,6 +13,8 @@ package enum PolicySource {
   case local(ChatCompletionsPolicy.Settings, LocalServer.Settings)
   case open(OpenPolicy)
   case recorded(RecordedPolicy)
+  /// A policy that the caller has made.
+  case given(any Policy)
 
   package init(_ settings: PolicySettings) async throws {
     let rules = settings.rules
@@ -59,6 +61,7 @@ package enum PolicySource {
     case .anthropic(let settings, _): AnthropicPolicy(url: "", key: nil, settings: settings).identity
     case .open(let policy): policy.identity
     case .recorded(let policy): policy.identity
+    case .given(let policy): policy.identity
     }
   }
 
@@ -173,13 +176,14 @@ extension PolicySource {
       }
     case .open(let policy): return try await policy.with(body)
     case .recorded(let policy): return try await body(policy)
+    case .given(let policy): return try await body(policy)
     }
   }
 
   private var usesConnections: Bool {
     switch self {
     case .completions, .responses, .anthropic, .local: true
-    case .open, .recorded: false
+    case .open, .recorded, .given: false
     }
   }
 }

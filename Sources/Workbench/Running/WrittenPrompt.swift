@@ -26,7 +26,7 @@ package enum WrittenPrompt {
     case .open(let policy):
       self = .text(try policy.text(of: request))
       return
-    case .recorded:
+    case .recorded, .given:
       self = .transcript(request.transcript)
       return
     }

@@ -4,7 +4,10 @@ import ScienceWorld
 import Shop
 import TextCraft
 
-struct AgentGymSettings: WorldSettings {
+struct AgentGymSettings: WorldKind {
+  static let name = "agentgym"
+  static let summary = "A world behind an AgentGym server."
+
   private let settings: AgentGym.Settings
   /// What the dialect's overrides started from.
   private let base: Dialect

@@ -1,7 +1,10 @@
 import Agents
 import Arithmetic
 
-struct ArithmeticSettings: WorldSettings {
+struct ArithmeticSettings: WorldKind {
+  static let name = "arithmetic"
+  static let summary = "Sums that are worked line by line."
+
   let form: ProblemForm
 
   init(_ yaml: inout YAMLMapping) throws {

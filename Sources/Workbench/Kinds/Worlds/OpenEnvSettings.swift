@@ -1,7 +1,10 @@
 import Agents
 import OpenEnv
 
-struct OpenEnvSettings: WorldSettings {
+struct OpenEnvSettings: WorldKind {
+  static let name = "openenv"
+  static let summary = "A world behind an OpenEnv server."
+
   private let settings: OpenEnv.Settings
 
   init(_ yaml: inout YAMLMapping) throws {

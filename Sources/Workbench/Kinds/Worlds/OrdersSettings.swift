@@ -1,7 +1,12 @@
 import Agents
 import Orders
 
-struct OrdersSettings: WorldSettings {
+struct OrdersSettings: WorldKind {
+  static let name = "orders"
+  static let summary = "An order desk: a form filled in field by field from listed options."
+  /// The worked orders are part of the tasks.
+  static let takesPrompts = false
+
   struct Field {
     let name: String
     let options: [String]

@@ -2,7 +2,10 @@ import Agents
 import ChildProcess
 import ProcessWorld
 
-struct ProcessSettings: WorldSettings {
+struct ProcessSettings: WorldKind {
+  static let name = "process"
+  static let summary = "Any program that speaks lines of JSON."
+
   private let settings: ProgramWorld.Settings
 
   init(_ yaml: inout YAMLMapping) throws {

@@ -2,7 +2,10 @@ import Agents
 import ChildProcess
 import ScienceWorld
 
-struct ScienceWorldSettings: WorldSettings {
+struct ScienceWorldSettings: WorldKind {
+  static let name = "scienceworld"
+  static let summary = "A text laboratory, on its simulator in Java."
+
   /// Which order of games the task numbers are places in.
   enum Games: String, CaseIterable { case benchmark, all, variations }
 
@@ -43,6 +46,8 @@ struct ScienceWorldSettings: WorldSettings {
       throw ConfigurationError("environment.topics goes with games: variations.")
     }
   }
+
+  var needs: Set<Need> { Set([.java(java)] + (jar == nil ? [.simulatorJar] : [])) }
 
   func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
     var settings = SimulatorPool.Settings(

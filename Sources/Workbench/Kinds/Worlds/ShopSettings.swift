@@ -1,7 +1,10 @@
 import Agents
 import Shop
 
-struct ShopSettings: WorldSettings {
+struct ShopSettings: WorldKind {
+  static let name = "shop"
+  static let summary = "A web shop: search, look, choose options, buy."
+
   let stepLimit: Int?
   let files: String?
   let goals: ShopFiles.Goals?

@@ -1,7 +1,10 @@
 import Agents
 import TextCraft
 
-struct TextCraftSettings: WorldSettings {
+struct TextCraftSettings: WorldKind {
+  static let name = "textcraft"
+  static let summary = "Crafting from the recipes of a game, in process."
+
   let stepLimit: Int?
   let recipes: String?
   let reward: TextCraft.Reward?
@@ -20,6 +23,8 @@ struct TextCraftSettings: WorldSettings {
       ways: try yaml.choice("ways", Listing.Ways.self) ?? standard.ways,
       distractors: try yaml.count("distractors", least: 0) ?? standard.distractors)
   }
+
+  var needs: Set<Need> { recipes == nil ? [.recipes] : [] }
 
   func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     let directory = try recipes ?? RecipeBook.find(in: Installation.current.environments)

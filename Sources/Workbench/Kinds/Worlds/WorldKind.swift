@@ -2,49 +2,59 @@ import Agents
 import ChildProcess
 import Steering
 
-/// What the configuration says of one kind of world, and how it is made from that.
-package protocol WorldSettings: Sendable {
-  /// Reads the keys of this kind; the ones that all kinds share are read elsewhere.
+/// A kind of world: its name, the keys that it reads, and how it is made from them. A new kind is one file with one such type, and
+/// one line in ``worldKinds``.
+package protocol WorldKind: Sendable {
+  /// As `environment.kind` names it.
+  static var name: String { get }
+
+  /// One line for help and documentation.
+  static var summary: String { get }
+
+  /// Whether ``PromptSettings`` apply to it.
+  static var takesPrompts: Bool { get }
+
+  /// Reads the keys of this kind. The keys that all kinds share are read elsewhere.
   init(_ yaml: inout YAMLMapping) throws
 
+  /// What of this machine's software a world of these settings needs.
+  var needs: Set<Need> { get }
+
+  /// Makes the world. The caller closes it.
+  ///
   /// - Parameter observer: told of reading that takes long.
   func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite
 }
 
+extension WorldKind {
+  package static var takesPrompts: Bool { true }
+  package var needs: Set<Need> { [] }
+}
+
+/// Every kind of world, in the order in which they are listed.
+package let worldKinds: [any WorldKind.Type] = [
+  OrdersSettings.self, ArithmeticSettings.self, TextCraftSettings.self, ShopSettings.self, ScienceWorldSettings.self,
+  AgentGymSettings.self, OpenEnvSettings.self, ProcessSettings.self,
+]
+
 package struct EnvironmentSettings: Sendable {
-  package enum Kind: String, CaseIterable {
-    case orders, arithmetic, textcraft, shop, scienceworld, agentgym, openenv, process
-
-    package var settings: any WorldSettings.Type {
-      switch self {
-      case .orders: OrdersSettings.self
-      case .arithmetic: ArithmeticSettings.self
-      case .textcraft: TextCraftSettings.self
-      case .shop: ShopSettings.self
-      case .scienceworld: ScienceWorldSettings.self
-      case .agentgym: AgentGymSettings.self
-      case .openenv: OpenEnvSettings.self
-      case .process: ProcessSettings.self
-      }
-    }
-  }
-
-  package let kind: Kind
+  /// The kind's name.
+  package let kind: String
   package var seed: UInt64 = 1
   /// Whether an attempt or the run ends with a world that fails.
   var onError = EnvironmentErrorPolicy.fail
   package let tasks: [Split: [Int]]
-  package let world: any WorldSettings
+  package let world: any WorldKind
   let prompts: PromptSettings
   /// What the world's programs get of the environment, beside what the world's own settings say.
   var children = ChildEnvironment()
 
   package init(_ yaml: inout YAMLMapping) throws {
-    guard let kind = try yaml.choice("kind", Kind.self) else {
-      throw ConfigurationError.missing(
-        "environment.kind", "one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
-    }
-    self.kind = kind
+    let names = worldKinds.map { $0.name }
+    guard let name = try yaml.choice("kind", among: names),
+      let kind = worldKinds.first(where: { $0.name == name })
+    else { throw ConfigurationError.missing("environment.kind", "one of \(names.joined(separator: ", ")).") }
+    self.kind = name
     if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
     onError = try yaml.choice("onError", EnvironmentErrorPolicy.self) ?? onError
     tasks =
@@ -53,9 +63,16 @@ package struct EnvironmentSettings: Sendable {
         for split in Split.allCases { tasks[split] = try yaml.numbers(split.rawValue) }
         return tasks
       } ?? [:]
-    world = try kind.settings.init(&yaml)
-    // The order desk's worked orders are part of its tasks.
-    prompts = kind == .orders ? PromptSettings() : try PromptSettings(&yaml)
+    world = try kind.init(&yaml)
+    prompts = kind.takesPrompts ? try PromptSettings(&yaml) : PromptSettings()
+  }
+
+  /// For a world that the caller has made.
+  init(_ suite: any TaskSuite) {
+    kind = GivenWorld.name
+    tasks = [:]
+    world = GivenWorld(suite)
+    prompts = PromptSettings()
   }
 
   /// Makes the world. The caller closes it.
