@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// The first call goes alone: a wrong key, a wrong model or a server that is not there costs one call, not as many as there are
 /// particles.
-final class AdaptiveGate: Sendable {
+package final class AdaptiveGate: Sendable {
   private struct State {
     var limit: ConcurrencyLimit
     var running = 0
@@ -37,22 +37,22 @@ final class AdaptiveGate: Sendable {
   private let state: Mutex<State>
   private let isAdaptive: Bool
 
-  init(most: Int, isAdaptive: Bool) {
+  package init(most: Int, isAdaptive: Bool) {
     state = Mutex(State(limit: ConcurrencyLimit(most: most)))
     self.isAdaptive = isAdaptive
   }
 
   /// How many may be in flight now.
-  var allowed: Int { state.withLock { $0.limit.allowed } }
+  package var allowed: Int { state.withLock { $0.limit.allowed } }
 
   /// Fewer are let through than the most there may be.
-  var isReduced: Bool { state.withLock { $0.limit.allowed < $0.limit.most } }
+  package var isReduced: Bool { state.withLock { $0.limit.allowed < $0.limit.most } }
 
   /// The longest that the first call goes alone, in seconds: a refusal is quick, an answer may take its time.
   private static let patienceAlone = 5.0
 
   /// Waits for a place. Also when cancelled, since what follows answers to cancellation.
-  func enter() async {
+  package func enter() async {
     let (isIn, isFirst) = state.withLock { state in
       guard state.running < state.allowed else { return (false, false) }
       state.running += 1
@@ -80,7 +80,7 @@ final class AdaptiveGate: Sendable {
   }
 
   /// Takes a place where one is free.
-  func tryEnter() -> Bool {
+  package func tryEnter() -> Bool {
     state.withLock { state in
       guard state.running < state.allowed else { return false }
       state.running += 1
@@ -96,7 +96,7 @@ final class AdaptiveGate: Sendable {
     for continuation in next { continuation.resume() }
   }
 
-  enum Outcome {
+  package enum Outcome {
     case answered(seconds: Double)
     case refused
     /// An answer that says nothing about how much the server can take.
@@ -108,7 +108,7 @@ final class AdaptiveGate: Sendable {
   /// Gives the place back.
   /// - Returns: the limit before and after, where it fell.
   @discardableResult
-  func leave(_ outcome: Outcome) -> (before: Int, after: Int)? {
+  package func leave(_ outcome: Outcome) -> (before: Int, after: Int)? {
     let (next, fall) = state.withLock { state in
       let before = state.limit.allowed
       if isAdaptive {

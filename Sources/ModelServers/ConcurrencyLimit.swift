@@ -6,17 +6,17 @@
 /// as they used to: the server then queues what it is sent.
 ///
 /// A value without a clock, so that it is tested without a server.
-struct ConcurrencyLimit: Sendable {
+package struct ConcurrencyLimit: Sendable {
   /// The share of a round that may be refused before the limit falls.
-  static let toleratedShare = 0.2
+  package static let toleratedShare = 0.2
   /// The fall where answers become slower.
-  static let slowFactor = 0.8
+  package static let slowFactor = 0.8
   /// How many answers make a latency worth judging by, and by how many seconds it has to rise: less is the machine's own noise.
   private static let (leastAnswers, leastRise) = (32, 0.1)
 
-  let most: Int
+  package let most: Int
   /// At least 1 and at most `most`.
-  private(set) var value: Double
+  package private(set) var value: Double
   private var answered = 0
   private var refused = 0
   private var latencies = 0
@@ -24,16 +24,16 @@ struct ConcurrencyLimit: Sendable {
   private var recent = 0.0
   private var usual = 0.0
 
-  init(most: Int) {
+  package init(most: Int) {
     self.most = max(most, 1)
     value = Double(self.most)
   }
 
   /// How many may be in flight now.
-  var allowed: Int { Int(value) }
+  package var allowed: Int { Int(value) }
 
   /// The server answered.
-  mutating func note(answerAfter seconds: Double) {
+  package mutating func note(answerAfter seconds: Double) {
     latencies += 1
     // Means over all there is, until there is enough for weights that forget.
     recent += (seconds - recent) * max(0.1, 1 / Double(latencies))
@@ -43,7 +43,7 @@ struct ConcurrencyLimit: Sendable {
   }
 
   /// The server asked for less: 429.
-  mutating func noteRefusal() {
+  package mutating func noteRefusal() {
     refused += 1
     endRoundWhereDue()
   }

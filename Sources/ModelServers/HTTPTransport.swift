@@ -19,7 +19,7 @@ package struct HTTPTransport: Sendable {
   package let section: String
 
   /// An answer longer than this is cut off, not swallowed.
-  static let longestBody = 8 << 20
+  package static let longestBody = 8 << 20
 
   /// - Parameters:
   ///   - client: nil for ``HTTPClient/standard(for:)``.

@@ -1,11 +1,11 @@
 import Synchronization
 
 /// The latest latencies of a server, to tell a straggler by.
-final class Latencies: Sendable {
+package final class Latencies: Sendable {
   private static let (least, most) = (20, 256)
   private let window = Mutex<(values: [Double], next: Int)>(([], 0))
 
-  func note(_ seconds: Double) {
+  package func note(_ seconds: Double) {
     window.withLock {
       if $0.values.count < Self.most {
         $0.values.append(seconds)
@@ -17,7 +17,7 @@ final class Latencies: Sendable {
   }
 
   /// The latency that a share `quantile` of the latest calls did not exceed, in seconds; nil before there are enough to say.
-  func quantile(_ quantile: Double) -> Double? {
+  package func quantile(_ quantile: Double) -> Double? {
     let sorted = window.withLock(\.values).sorted()
     guard sorted.count >= Self.least else { return nil }
     return sorted[max(0, Int((quantile * Double(sorted.count)).rounded(.up)) - 1)]

@@ -1,15 +1,15 @@
 /// What model servers call a trouble that concerns one prompt, or the account. Codes are compared whole, wordings are looked for in
 /// what was said; both in lower case. One line for a family of servers, so that a new one is a line more.
-enum RefusalTable {
-  struct Family: Sendable {
-    let name: String
-    var codes: Set<String> = []
+package enum RefusalTable {
+  package struct Family: Sendable {
+    package let name: String
+    package var codes: Set<String> = []
     /// Each a phrase, or several that have to be there together.
-    var wordings: [[String]] = []
+    package var wordings: [[String]] = []
   }
 
   /// The prompt is longer than the model, or than the server was started for.
-  static let tooLong: [Family] = [
+  package static let tooLong: [Family] = [
     Family(
       name: "OpenAI and those that copy its code (Azure, Groq, Cerebras, vLLM, LiteLLM)",
       codes: ["context_length_exceeded", "string_above_max_length"],
@@ -82,7 +82,7 @@ enum RefusalTable {
   ]
 
   /// A moderation refused the prompt, or its answer.
-  static let moderated: [Family] = [
+  package static let moderated: [Family] = [
     Family(
       name: "Azure, OpenAI",
       codes: [
@@ -121,7 +121,7 @@ enum RefusalTable {
   ]
 
   /// The account has nothing left to pay with.
-  static let outOfCredit: [Family] = [
+  package static let outOfCredit: [Family] = [
     Family(
       name: "OpenAI", codes: ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"]),
     Family(name: "Anthropic", codes: ["billing_error"], wordings: [["credit balance"]]),
@@ -130,7 +130,7 @@ enum RefusalTable {
   ]
 
   /// The status that a code or type in a body stands for, where the answer has another one.
-  static let statuses: [String: Int] = [
+  package static let statuses: [String: Int] = [
     // Anthropic
     "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
     "not_found_error": 404, "request_too_large": 413, "rate_limit_error": 429, "api_error": 500, "timeout_error": 504,
@@ -155,7 +155,7 @@ extension RefusalTable.Family {
   /// - Parameters:
   ///   - codes: in lower case.
   ///   - said: in lower case.
-  func matches(codes: Set<String>, said: String) -> Bool {
+  package func matches(codes: Set<String>, said: String) -> Bool {
     !self.codes.isDisjoint(with: codes) || wordings.contains { $0.allSatisfy(said.contains) }
   }
 }

@@ -25,24 +25,24 @@ public struct RetryRule: Sendable, Hashable {
 
   /// A server that never answered and cannot be reached is most likely not there at all: so many attempts tell. So they do where
   /// an answer came whole and cannot be read: it was most likely paid for.
-  static let fewAttempts = 4
+  package static let fewAttempts = 4
 
   /// What was tried so far. Pure: it knows neither a clock nor a server.
-  struct Course: Sendable, Hashable {
+  package struct Course: Sendable, Hashable {
     /// Attempts that failed, of any kind.
-    private(set) var failures = 0
+    package private(set) var failures = 0
     /// Those that count towards ``RetryRule/attempts``.
-    private(set) var counted = 0
+    package private(set) var counted = 0
     /// Those that count towards ``RetryRule/fewAttempts``.
-    private(set) var hopeless = 0
+    package private(set) var hopeless = 0
 
-    enum Step: Hashable {
+    package enum Step: Hashable {
       /// Tries again after so many seconds.
       case pause(Double)
       case giveUp(Reason)
     }
 
-    enum Reason: Hashable {
+    package enum Reason: Hashable {
       /// The error is final.
       case final
       /// Tried as often as it is worth.
@@ -59,7 +59,7 @@ public struct RetryRule: Sendable, Hashable {
     ///   - left: seconds until the deadline.
     ///   - hasEverAnswered: the server has answered something at some time.
     ///   - uniform: a number in [0, 1).
-    mutating func next(
+    package mutating func next(
       after error: PolicyError, rule: RetryRule, left: Double, hasEverAnswered: Bool, uniform: Double
     ) -> Step {
       failures += 1
@@ -90,7 +90,7 @@ public struct RetryRule: Sendable, Hashable {
   }
 
   /// Who knows more of a server than one call does.
-  protocol Watcher {
+  package protocol Watcher {
     /// The server has answered something at some time.
     var hasEverAnswered: Bool { get }
 

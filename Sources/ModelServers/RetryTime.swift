@@ -3,7 +3,7 @@ import Foundation
 import NIOHTTP1
 
 /// How long a server asks to be left alone.
-enum RetryTime {
+package enum RetryTime {
   /// Longer than a year is for ever.
   private static let longest = 31_536_000.0
 
@@ -11,7 +11,7 @@ enum RetryTime {
   ///
   /// The most exact statement counts: `retry-after-ms`, `Retry-After`, Gemini's `retryDelay` in the body, and last the limits
   /// that are used up (`x-ratelimit-reset-*`, `anthropic-ratelimit-*-reset`).
-  static func seconds(_ headers: HTTPHeaders, _ body: JSONValue?, now: Date) -> Double? {
+  package static func seconds(_ headers: HTTPHeaders, _ body: JSONValue?, now: Date) -> Double? {
     let milliseconds = headers.first(name: "retry-after-ms").flatMap(Double.init).map { $0 / 1_000 }
     let asked =
       milliseconds ?? retryAfter(headers.first(name: "Retry-After"), now: now) ?? delay(in: body)
@@ -20,7 +20,7 @@ enum RetryTime {
   }
 
   /// `Retry-After`: a number of seconds, or a date of HTTP's preferred form (RFC 9110, 10.2.3). nil where it is neither.
-  static func retryAfter(_ header: String?, now: Date) -> Double? {
+  package static func retryAfter(_ header: String?, now: Date) -> Double? {
     guard let header = header?.trimmingCharacters(in: .whitespaces) else { return nil }
     if let seconds = Double(header) { return seconds.isNaN ? nil : min(max(seconds, 0), longest) }
     let formatter = DateFormatter()
@@ -53,7 +53,7 @@ enum RetryTime {
   }
 
   /// A length of time (`6m0s`, `20ms`, `30`), or the seconds until a time: in seconds or milliseconds since 1970, or as a date.
-  static func time(_ text: String, now: Date) -> Double? {
+  package static func time(_ text: String, now: Date) -> Double? {
     let text = text.trimmingCharacters(in: .whitespaces)
     if let number = Double(text) {
       guard number.isFinite else { return nil }
@@ -67,7 +67,7 @@ enum RetryTime {
   }
 
   /// `1h2m3.5s`, `20ms`, `34s`, in seconds.
-  static func duration(_ text: String) -> Double? {
+  package static func duration(_ text: String) -> Double? {
     guard
       let match = text.wholeMatch(
         of: #/(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?/#),

@@ -3,7 +3,7 @@ import Foundation
 import HTTP
 
 /// What a call's retries ask and tell. Used by one call alone, one attempt after the other.
-final class RetryWatcher: RetryRule.Watcher {
+package final class RetryWatcher: RetryRule.Watcher {
   private let endpoint: ModelEndpoint
   private let name: String
   private let end: (@Sendable () async -> PolicyError?)?
@@ -14,14 +14,14 @@ final class RetryWatcher: RetryRule.Watcher {
   private var deadline = Double.infinity
   private var firstFailure: Double?
 
-  init(endpoint: ModelEndpoint, name: String, end: (@Sendable () async -> PolicyError?)?) {
+  package init(endpoint: ModelEndpoint, name: String, end: (@Sendable () async -> PolicyError?)?) {
     self.endpoint = endpoint
     self.name = name
     self.end = end
   }
 
   /// Waits for a place, and puts the deadline off by as long.
-  func enter(_ gate: AdaptiveGate) async {
+  package func enter(_ gate: AdaptiveGate) async {
     let before = clock.now
     await gate.enter()
     let now = clock.now
@@ -32,17 +32,17 @@ final class RetryWatcher: RetryRule.Watcher {
     }
   }
 
-  var secondsLeft: Double { max(deadline - clock.now, 0) }
-  var hasEverAnswered: Bool { endpoint.history.withLock(\.hasSpoken) }
+  package var secondsLeft: Double { max(deadline - clock.now, 0) }
+  package var hasEverAnswered: Bool { endpoint.history.withLock(\.hasSpoken) }
 
-  func ended() async -> PolicyError? { await end?() }
+  package func ended() async -> PolicyError? { await end?() }
 
-  func willRetry(_ error: PolicyError, attempt: Int, pause: Double) {
+  package func willRetry(_ error: PolicyError, attempt: Int, pause: Double) {
     firstFailure = firstFailure ?? clock.now
     endpoint.note(error, name: name, attempt: attempt, pause: pause, left: secondsLeft)
   }
 
-  func gaveUp(_ error: PolicyError, _ reason: RetryRule.Course.Reason, attempts: Int) -> PolicyError {
+  package func gaveUp(_ error: PolicyError, _ reason: RetryRule.Course.Reason, attempts: Int) -> PolicyError {
     let key = "\(endpoint.rules.section).deadline"
     let limit = Self.shown(endpoint.rules.deadline)
     let tried = attempts == 1 ? "" : " (tried \(attempts) times)"

@@ -1,14 +1,14 @@
 /// Texts that may appear in no other text, such as API keys.
-struct Secrets: Sendable {
+package struct Secrets: Sendable {
   private let values: [[UInt8]]
 
-  init(_ texts: [String]) {
+  package init(_ texts: [String]) {
     // Placeholders for servers that want no key are words like any other.
     values = texts.map { Array($0.utf8) }.filter { $0.count >= 8 }
   }
 
   /// The text with every secret in it replaced.
-  func removed(from text: String) -> String {
+  package func removed(from text: String) -> String {
     var text = text
     for secret in values where text.withUTF8({ Self.hold($0, secret) }) {
       text = text.replacing(String(decoding: secret, as: UTF8.self), with: "[key]")

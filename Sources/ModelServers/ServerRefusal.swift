@@ -3,18 +3,18 @@ import Foundation
 import NIOHTTP1
 
 /// A server's no, in whatever shape it comes: what its status, its codes and its words mean.
-struct ServerRefusal: Sendable {
-  let status: Int
+package struct ServerRefusal: Sendable {
+  package let status: Int
   /// Every code, type and status in the body, in lower case: servers put them under several keys, and pass on those of others.
-  let codes: Set<String>
+  package let codes: Set<String>
   /// What it says to a person. The body where it has no message.
-  let said: String
+  package let said: String
   /// In seconds; see ``RetryTime``.
-  let retryAfter: Double?
+  package let retryAfter: Double?
   /// Everything it says, in lower case.
   private let words: String
 
-  init(status: Int, headers: HTTPHeaders = [:], body: Data, now: Date = Date()) {
+  package init(status: Int, headers: HTTPHeaders = [:], body: Data, now: Date = Date()) {
     let json = Self.json(body)
     let found = Found(json)
     self.status = status
@@ -36,7 +36,7 @@ struct ServerRefusal: Sendable {
 
   /// The refusal that a body with a good status is, or nil where it is an answer: an `error` that is not empty, or
   /// `"type": "error"`. Its status is the one that its code stands for.
-  static func inside(_ body: Data, headers: HTTPHeaders) -> ServerRefusal? {
+  package static func inside(_ body: Data, headers: HTTPHeaders) -> ServerRefusal? {
     guard mentionsError(body), let json = json(body) else { return nil }
     let top = json.items?.first ?? json
     let isError: Bool =
@@ -51,7 +51,7 @@ struct ServerRefusal: Sendable {
   }
 
   /// A choice of an answer that failed: `finish_reason` says so, and an `error` beside it may say why.
-  static func choice(_ error: JSONValue?) -> ServerRefusal {
+  package static func choice(_ error: JSONValue?) -> ServerRefusal {
     let wrapped = JSONValue.object(["error": error ?? .text("the server broke its answer off (finish_reason error)")])
     return refusal(of: error, in: wrapped, headers: [:], body: Data(wrapped.json.utf8))
   }
@@ -67,7 +67,7 @@ struct ServerRefusal: Sendable {
   }
 
   /// Whether a text `"error"` stands in a body other than as a key of null. Cheap, since every answer is asked.
-  static func mentionsError(_ body: Data) -> Bool {
+  package static func mentionsError(_ body: Data) -> Bool {
     let needle = Array("\"error\"".utf8)
     return body.withUnsafeBytes { bytes in
       var place = 0
@@ -98,7 +98,7 @@ struct ServerRefusal: Sendable {
 
   // MARK: - Meaning
 
-  enum Meaning: Hashable {
+  package enum Meaning: Hashable {
     case tooLong, moderated, outOfCredit
     case wrongKey, forbidden, unknownModel
     case rateLimited, failed
@@ -107,7 +107,7 @@ struct ServerRefusal: Sendable {
   }
 
   /// What is wrong with this one question, or with the account, is told apart before what is wrong with all.
-  var meaning: Meaning {
+  package var meaning: Meaning {
     // A server that fails may say anything; what it says of a key or a redirect is not about a prompt.
     let concernsPrompt = (400..<500).contains(status) && ![401, 402, 404].contains(status)
     if status == 413 || concernsPrompt && names(RefusalTable.tooLong, inWords: true) { return .tooLong }

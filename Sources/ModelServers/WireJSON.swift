@@ -21,16 +21,16 @@ package enum WireJSON {
 
 /// As much of JSON Schema as choices and tools need: an object of texts.
 package struct JSONSchema: Encodable {
-  struct Property: Encodable {
-    let type = "string"
-    var description: String?
-    var `enum`: [String]?
+  package struct Property: Encodable {
+    package let type = "string"
+    package var description: String?
+    package var `enum`: [String]?
   }
 
   package let type = "object"
   package let properties: [String: Property]
   package let required: [String]
-  let additionalProperties = false
+  package let additionalProperties = false
 
   /// `{"choice": …}`, one of the choices.
   package init(choices: [String]) {

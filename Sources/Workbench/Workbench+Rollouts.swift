@@ -15,7 +15,7 @@ extension Workbench {
   }
 
   /// The attempts that failed, which are not among the ``rollouts(in:)``.
-  func failedAttempts(in splits: [Split]) async throws -> FailedAttempts {
+  package func failedAttempts(in splits: [Split]) async throws -> FailedAttempts {
     var parts: [FailedAttempts] = []
     for split in splits {
       parts.append(try await store.failedAttempts(of: suite.identity, policy: policyIdentity, split: split))
@@ -24,7 +24,7 @@ extension Workbench {
   }
 
   /// Tells the observer what is left out, and why.
-  func noteFailedAttempts(in splits: [Split]) async throws {
+  package func noteFailedAttempts(in splits: [Split]) async throws {
     let failed = try await failedAttempts(in: splits)
     guard failed.count > 0 else { return }
     observer.note(

@@ -44,7 +44,7 @@ public struct Workbench: Sendable {
     }
 
     /// A policy that the caller has made, in place of the configured one.
-    var policy: (any Policy)?
+    package var policy: (any Policy)?
 
     /// For a world and a policy of the caller's own.
     ///
@@ -80,7 +80,7 @@ public struct Workbench: Sendable {
   package let source: PolicySource
   /// What may be spent, the critic included.
   public let budget: Budget
-  let criticCost = CriticCost()
+  package let criticCost = CriticCost()
 
   package var observer: any WorkObserver { options.observer }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HTTP
 import Steering
+import Workbench
 
 struct Cox: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,6 +23,17 @@ struct Cox: AsyncParsableCommand {
     ])
 }
 
+extension Cox {
+  /// Answers a mistyped verb with the nearest one. The argument parser does so for options.
+  static func checkVerb(_ given: String?) throws {
+    let verbs = configuration.subcommands.compactMap { $0.configuration.commandName ?? "\($0)".lowercased() }
+    guard let given, !given.hasPrefix("-"), !verbs.contains(given), given != "help" else { return }
+    let nearest = verbs.max { likeness($0, given) < likeness($1, given) }.flatMap { likeness($0, given) >= 0.5 ? $0 : nil }
+    throw ConfigurationError(
+      "There is no verb \(given)\(nearest.map { "; did you mean \($0)?" } ?? ".") The verbs are \(verbs.joined(separator: ", ")).")
+  }
+}
+
 @main
 enum Main {
   static func main() async {
@@ -32,6 +44,7 @@ enum Main {
     signal(SIGXFSZ, SIG_IGN)
     OpenFiles.raiseLimit()
     do {
+      try Cox.checkVerb(CommandLine.arguments.dropFirst().first)
       var command = try Cox.parseAsRoot()
       if let verb = command as? any Verb { Log.start(verb.common.logLevel, verb.common.logFormat) }
       if var command = command as? any AsyncParsableCommand {

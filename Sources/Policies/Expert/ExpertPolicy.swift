@@ -1,3 +1,5 @@
+import Agents
+
 /// The policy that knows a world's own solutions: step k of a task is answered with the solution's action k, written as a model
 /// that is asked for ``format`` would write it, without a thought.
 ///

@@ -82,13 +82,13 @@ extension ComparisonRequest {
   }
 
   /// What is to be run on which tasks, checked before anything is started.
-  struct Setup: Sendable {
-    let tasks: [AgentTask]
-    let split: Split?
-    let settings: [SteeringSettings]
-    let seeds: [UInt64]?
+  package struct Setup: Sendable {
+    package let tasks: [AgentTask]
+    package let split: Split?
+    package let settings: [SteeringSettings]
+    package let seeds: [UInt64]?
 
-    init(
+    package init(
       _ request: ComparisonRequest, _ workbench: Workbench, methods: [Method], particles: [Int]?,
       critic: ((Method) -> (any Critic)?)?
     ) async throws {

@@ -10,22 +10,22 @@ public enum Equality: String, CaseIterable, Sendable { case calls, cost }
 /// What a comparison found, complete or not.
 package struct Compared: Sendable {
   /// One for each variant and seed; see ``Comparison/init(_:maximalReward:total:study:)``.
-  var summaries: [MethodSummary] = []
+  package var summaries: [MethodSummary] = []
   /// The first steered variant's, at the first seed, for pictures.
   package var steered: [PopulationResult] = []
   package var stopped: SteeringError?
-  var spent = Spending()
-  var maximalReward: Double?
+  package var spent = Spending()
+  package var maximalReward: Double?
 
   /// Which curve was asked for.
   package var study: Comparison.Study?
   /// Of which world and policy it is, and what a plan said of it.
   package var context = Context()
 
-  struct Context: Sendable {
-    var environment: EnvironmentIdentity?
-    var policy: String?
-    var predictions: [Comparison.Prediction]?
+  package struct Context: Sendable {
+    package var environment: EnvironmentIdentity?
+    package var policy: String?
+    package var predictions: [Comparison.Prediction]?
   }
 
   /// The summaries side by side, with their paired differences.
@@ -44,7 +44,7 @@ package struct Compared: Sendable {
   }
 
   /// The failure of the first variant of which every attempt failed.
-  private(set) var firstFailure: SteeringError?
+  package private(set) var firstFailure: SteeringError?
 }
 
 extension Run {
@@ -66,9 +66,9 @@ extension Run {
       settings.answer = .sample
       return settings
     }
-    let seeds = seeds ?? [workspace.configuration.steering.seed]
+    let seeds = seeds ?? [workbench.configuration.steering.seed]
     var found: [Int: [(settings: SteeringSettings, outcome: Campaign.Outcome)]] = [:]
-    var compared = Compared(maximalReward: workspace.suite.maximalReward)
+    var compared = Compared(maximalReward: workbench.suite.maximalReward)
     var number = 0
     for seed in seeds where compared.stopped == nil {
       var calls: [Int: [TaskID: Int]] = [:]
@@ -94,7 +94,7 @@ extension Run {
           case .cost:
             cost[variant.particles, default: [:]][task, default: 0]
               .raise(
-                to: workspace.pricing.cost(of: result.usage)
+                to: workbench.pricing.cost(of: result.usage)
                   + outcome.criticCost / Double(outcome.results.count))
           case nil: break
           }

@@ -7,13 +7,13 @@ package enum Bounds {
   package static let rollouts = SteeringSettings.mostParticles
   /// Calls in flight, and what has one of something for each.
   package static let concurrency = 65_536
-  static let threads = 1_024
+  package static let threads = 1_024
   /// Of an answer, or of a context.
   package static let tokens = 16_777_216
   /// Of memory: a pebibyte.
-  static let megabytes = 1 << 30
+  package static let megabytes = 1 << 30
   /// Of programs at a time.
-  static let processes = 1_024
+  package static let processes = 1_024
   /// Of an attempt, or of an optimiser.
   package static let steps = 10_000_000
   /// Of anything else.

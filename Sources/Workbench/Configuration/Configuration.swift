@@ -12,13 +12,13 @@ package struct Configuration {
   package var critic = CriticSettings()
   package var steering = SteeringSettings(answer: .search)
   /// `steering.resample` is `auto`: the plan says when.
-  var isAutomatic = true
+  package var isAutomatic = true
   package var limits = Limits()
 }
 
 extension Configuration {
   /// For a world and a policy that the caller has made.
-  init(_ suite: any TaskSuite, policy: any Policy) {
+  package init(_ suite: any TaskSuite, policy: any Policy) {
     environment = EnvironmentSettings(suite)
     self.policy = PolicySettings(kind: .recorded)
     self.policy.format = policy.format
@@ -34,52 +34,52 @@ package struct PolicySettings {
   package var kind: Kind
   /// Where the keys stand, for errors.
   package var section = "policy"
-  var api: API?
-  var url: String?
+  package var api: API?
+  package var url: String?
   package var model: String?
-  var apiKeyVariable: String?
+  package var apiKeyVariable: String?
   /// nil leaves it to the server.
   package var temperature: Double? = 1
-  var topP: Double?
-  var maxTokens = 1024
+  package var topP: Double?
+  package var maxTokens = 1024
   package var format = ActionFormat.react
   package var concurrency = 8
   package var choices = ChoiceConstraint.auto
-  var samplesPerCall: Int?
-  var timeout = 120.0
-  var deadline = 600.0
+  package var samplesPerCall: Int?
+  package var timeout = 120.0
+  package var deadline = 600.0
   package var attempts = RetryRule().attempts
-  var adaptiveConcurrency = true
-  var hedge: Double?
+  package var adaptiveConcurrency = true
+  package var hedge: Double?
   package var pricing = Pricing()
   // openai
-  var maxTokensParameter: ChatCompletionsPolicy.TokenParameter?
-  var logprobs = false
+  package var maxTokensParameter: ChatCompletionsPolicy.TokenParameter?
+  package var logprobs = false
   // openai and anthropic
-  var allowPlainHTTP = false
-  var apiKeyHeader: String?
+  package var allowPlainHTTP = false
+  package var apiKeyHeader: String?
   package var query: [String: ValueTemplate] = [:]
-  var headers: [String: ValueTemplate] = [:]
-  var reasoningEffort: String?
+  package var headers: [String: ValueTemplate] = [:]
+  package var reasoningEffort: String?
   // anthropic
-  var thinking: AnthropicPolicy.Thinking?
-  var promptCache = true
+  package var thinking: AnthropicPolicy.Thinking?
+  package var promptCache = true
   // recorded
   package var recording: String?
   package var identity: String?
   // mlx
   package var adapter: String?
-  var cacheMegabytes = 1024
+  package var cacheMegabytes = 1024
   // local and mlx
-  var python: String?
-  var port: Int?
-  var threads: Int?
+  package var python: String?
+  package var port: Int?
+  package var threads: Int?
   package var context = 1024
-  var slots: Int?
+  package var slots: Int?
   // local
   /// What the server gets of the environment.
-  var children = ChildEnvironment()
+  package var children = ChildEnvironment()
 
   /// The environment variables that hold secrets.
-  var keyVariables: Set<String> { Set(server.variables) }
+  package var keyVariables: Set<String> { Set(server.variables) }
 }

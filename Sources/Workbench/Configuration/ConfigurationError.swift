@@ -2,7 +2,7 @@
 package struct ConfigurationError: Error, CustomStringConvertible {
   package let message: String
   /// The key that is missing, with its section, where that is what is wrong.
-  private(set) var missingKey: String?
+  package private(set) var missingKey: String?
 
   package init(_ message: String) { self.message = message }
 

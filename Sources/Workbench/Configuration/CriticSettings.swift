@@ -16,16 +16,16 @@ package struct CriticSettings {
   /// Of `lm`: a GGUF file or a Hugging Face folder; nil for the policy's own model, or the bundled one.
   package var model: String?
   /// Of `lm`: threads that compute.
-  var threads: Int?
+  package var threads: Int?
 }
 
 /// A language model as critic: the keys of a policy, and how its answers become values.
 package struct JudgeSettings {
   /// What a judge may be asked through.
-  enum PolicyKind: String, CaseIterable {
+  package enum PolicyKind: String, CaseIterable {
     case openai, anthropic, local
 
-    var kind: PolicySettings.Kind {
+    package var kind: PolicySettings.Kind {
       switch self {
       case .openai: .openai
       case .anthropic: .anthropic
@@ -35,7 +35,7 @@ package struct JudgeSettings {
   }
 
   package var policy: PolicySettings
-  var samples = 1
+  package var samples = 1
   /// The text of the file that says what the judge is told.
   package var instructions: String?
   /// The final rewards that its lowest and its highest score stand for; nil for 0 and the world's maximal reward.
@@ -50,7 +50,7 @@ package struct PoolingSettings {
 
 extension CriticSettings {
   /// What it needs of this machine. It reads with the policy's own model where that is in this process, too.
-  func needs(besides policy: PolicySettings) -> Set<Need> {
+  package func needs(besides policy: PolicySettings) -> Set<Need> {
     guard kind == .lm else { return [] }
     return model == nil && policy.kind != .mlx ? [.modelsInProcess, .bundledModel] : [.modelsInProcess]
   }

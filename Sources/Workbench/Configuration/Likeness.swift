@@ -3,7 +3,7 @@ import Findings
 /// How alike two keys of a configuration are, from 0 to 1: 1 where they differ in case and underscores alone.
 ///
 /// The larger of what they share in words (`base_url` and `url`) and of Levenshtein's edit distance over their length (`comand`).
-func likeness(_ a: String, _ b: String) -> Double {
+package func likeness(_ a: String, _ b: String) -> Double {
   let (first, second) = (words(a), words(b))
   let shared = Set(first).intersection(second).count
   let inWords = Double(shared) / Double(max(first.count, second.count, 1))
@@ -13,14 +13,14 @@ func likeness(_ a: String, _ b: String) -> Double {
 }
 
 /// What other programs call a key.
-let otherNames: [String: Set<String>] = [
+package let otherNames: [String: Set<String>] = [
   "kind": ["type", "provider"], "url": ["endpoint", "host", "api_base", "server"],
   "model": ["deployment", "engine"], "command": ["cmd", "program"],
   "apiKeyVariable": ["key", "token", "secret", "auth"],
 ]
 
 /// Whether `written` was most likely meant to be `key`.
-func isMeant(_ written: String, for key: String) -> Bool {
+package func isMeant(_ written: String, for key: String) -> Bool {
   likeness(written, key) >= 0.5 || otherNames[key]?.contains(written.lowercased()) == true
 }
 
@@ -42,7 +42,7 @@ private func words(_ key: String) -> [String] {
 }
 
 /// Levenshtein's edit distance, with case put aside.
-func distance(_ a: String, _ b: String) -> Int {
+package func distance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a.lowercased()), Array(b.lowercased()))
   var row = Array(0...b.count)
   for i in a.indices {

@@ -68,7 +68,7 @@ extension PolicySettings {
   }
 
   /// What every server that is not ours is told by.
-  mutating func readServer(_ yaml: inout YAMLMapping) throws {
+  package mutating func readServer(_ yaml: inout YAMLMapping) throws {
     url = try yaml.text("url")
     apiKeyVariable = try yaml.text("apiKeyVariable")
     apiKeyHeader = try yaml.text("apiKeyHeader")
@@ -79,7 +79,7 @@ extension PolicySettings {
   }
 
   /// How it is called, on whatever server.
-  mutating func readRules(_ yaml: inout YAMLMapping) throws {
+  package mutating func readRules(_ yaml: inout YAMLMapping) throws {
     concurrency = try yaml.integer("concurrency") ?? concurrency
     timeout = try yaml.number("timeout") ?? timeout
     deadline = try yaml.number("deadline") ?? deadline
@@ -87,7 +87,7 @@ extension PolicySettings {
   }
 
   /// What it needs of this machine.
-  var needs: Set<Need> {
+  package var needs: Set<Need> {
     let bundled: Set<Need> = model == nil ? [.bundledModel] : []
     switch kind {
     case .local: return bundled.union([.modelServer(python: python)])

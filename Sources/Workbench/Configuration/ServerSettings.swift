@@ -7,21 +7,21 @@ import Policies
 package struct ServerSettings {
   /// Of the configuration, where it is named.
   package var section = "policy"
-  var url: String
+  package var url: String
   /// The environment variable that holds the key, or nil for a server that wants none.
-  var apiKeyVariable: String?
-  var apiKeyHeader: String?
+  package var apiKeyVariable: String?
+  package var apiKeyHeader: String?
   package var query: [String: ValueTemplate] = [:]
-  var headers: [String: ValueTemplate] = [:]
+  package var headers: [String: ValueTemplate] = [:]
 
   /// The environment variables that are read, each of which may hold a secret.
-  var variables: [String] {
+  package var variables: [String] {
     (apiKeyVariable.map { [$0] } ?? [])
       + [query, headers].flatMap { fields in fields.keys.sorted().flatMap { fields[$0]?.variables ?? [] } }
   }
 
   /// The server, with what the variables hold.
-  func access() throws -> ServerAccess {
+  package func access() throws -> ServerAccess {
     var secrets: [String] = []
     func fields(_ templates: [String: ValueTemplate], _ key: String) throws -> [ServerAccess.Field] {
       try templates.sorted { $0.key < $1.key }.map { name, template in
@@ -104,17 +104,17 @@ package struct ValueTemplate: Equatable {
 
   package init(_ text: String) { self.text = text }
 
-  static var variableName: Regex<Substring> { /[A-Za-z_][A-Za-z0-9_]*/ }
+  package static var variableName: Regex<Substring> { /[A-Za-z_][A-Za-z0-9_]*/ }
   private static var reference: Regex<(Substring, Substring)> { /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/ }
 
-  var variables: [String] { text.matches(of: Self.reference).map { String($0.1) } }
+  package var variables: [String] { text.matches(of: Self.reference).map { String($0.1) } }
 
   /// - Parameter value: of a variable.
-  func expanded(_ value: (String) throws -> String) rethrows -> String {
+  package func expanded(_ value: (String) throws -> String) rethrows -> String {
     try text.replacing(Self.reference) { try value(String($0.1)) }
   }
 
-  static func holdsControls(_ text: String) -> Bool {
+  package static func holdsControls(_ text: String) -> Bool {
     text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f }
   }
 }
@@ -127,5 +127,5 @@ extension PolicySettings {
   }
 
   /// What a model in process samples at.
-  var samplingTemperature: Double { temperature ?? 1 }
+  package var samplingTemperature: Double { temperature ?? 1 }
 }

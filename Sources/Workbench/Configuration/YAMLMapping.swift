@@ -42,7 +42,7 @@ package struct YAMLMapping {
     try read(key, "a text") { $0.scalar?.string }
   }
 
-  mutating func integer(_ key: String) throws -> Int? {
+  package mutating func integer(_ key: String) throws -> Int? {
     try read(key, "a whole number") { $0.int }
   }
 
@@ -54,7 +54,7 @@ package struct YAMLMapping {
   }
 
   /// `variables`: the names of environment variables that a program gets although programs usually do not.
-  mutating func variables() throws -> Set<String> {
+  package mutating func variables() throws -> Set<String> {
     let names = try texts("variables") ?? []
     guard names.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
       // Not quoted: one may be a secret itself.
@@ -68,12 +68,12 @@ package struct YAMLMapping {
   }
 
   /// A number, or the word `none`, which is read as nil; the outer optional is nil where the key is not given.
-  mutating func numberOrNone(_ key: String) throws -> Double?? {
+  package mutating func numberOrNone(_ key: String) throws -> Double?? {
     try read(key, "a number or none") { node in Self.isNone(node) ? .some(nil) : node.float.map(Optional.some) }
   }
 
   /// Texts by their names, such as headers.
-  mutating func textFields(_ key: String) throws -> [String: String]? {
+  package mutating func textFields(_ key: String) throws -> [String: String]? {
     try read(key, "a mapping of names to texts") { node in
       guard let pairs = node.mapping else { return nil }
       var fields: [String: String] = [:]
@@ -86,7 +86,7 @@ package struct YAMLMapping {
   }
 
   /// What a policy is told of thinking: tokens, `adaptive` or `none`.
-  mutating func thinking(_ key: String) throws -> AnthropicPolicy.Thinking?? {
+  package mutating func thinking(_ key: String) throws -> AnthropicPolicy.Thinking?? {
     try read(key, "a whole number, adaptive or none") { node in
       if Self.isNone(node) { return .some(nil) }
       if node.scalar?.string == "adaptive" { return .adaptive }
@@ -109,7 +109,7 @@ package struct YAMLMapping {
   }
 
   /// One of some names.
-  mutating func choice(_ key: String, among names: [String]) throws -> String? {
+  package mutating func choice(_ key: String, among names: [String]) throws -> String? {
     try read(key, "one of " + names.joined(separator: ", ")) { node in
       node.scalar.flatMap { names.contains($0.string) ? $0.string : nil }
     }
@@ -135,7 +135,7 @@ package struct YAMLMapping {
     }
   }
 
-  mutating func texts(_ key: String) throws -> [String]? {
+  package mutating func texts(_ key: String) throws -> [String]? {
     try read(key, "a list of texts") { node in
       guard let items = node.sequence?.map({ $0.scalar?.string }), !items.contains(nil) else { return nil }
       return items.compactMap(\.self)
@@ -143,7 +143,7 @@ package struct YAMLMapping {
   }
 
   /// A mapping inside this one, read whole by `body`.
-  mutating func mapping<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> T? {
+  package mutating func mapping<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> T? {
     guard let node = take(key) else { return nil }
     var inner = try YAMLMapping(node, path: name(key), file: file)
     return try inner.whole(body)
@@ -159,7 +159,7 @@ package struct YAMLMapping {
   }
 
   /// A list of mappings inside this one, each read whole by `body`.
-  mutating func mappings<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> [T]? {
+  package mutating func mappings<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> [T]? {
     guard let items = try read(key, "a list", { $0.sequence.map(Array.init) }) else { return nil }
     var values: [T] = []
     for (place, item) in items.enumerated() {
@@ -177,7 +177,7 @@ package struct YAMLMapping {
   }
 
   /// Every key left, in order; they are all read by this.
-  mutating func remainingKeys() -> [String] { entries.map(\.key) }
+  package mutating func remainingKeys() -> [String] { entries.map(\.key) }
 
   /// Reads everything by `body`. Where that misses a key, the one is named that stands in its place.
   private mutating func whole<T>(_ body: (inout YAMLMapping) throws -> T) throws -> T {
@@ -209,7 +209,7 @@ package struct YAMLMapping {
   }
 
   /// Refuses what was not read.
-  func finish() throws {
+  package func finish() throws {
     guard let stranger = entries.first else { return }
     let nearest =
       known.first { otherNames[$0]?.contains(stranger.key.lowercased()) == true }

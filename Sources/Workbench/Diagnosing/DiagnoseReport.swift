@@ -13,11 +13,11 @@ package struct DiagnoseReport: Encodable {
   package let critic: String?
   package let diagnosis: Diagnosis
   /// Attempts that failed, which are not among the rollouts.
-  let failedAttempts: FailedAttempts
+  package let failedAttempts: FailedAttempts
   /// What the figures mean.
-  let sentences: [String]
+  package let sentences: [String]
   /// What to do, and the numbers that led to it.
-  let advice: String
+  package let advice: String
   package let table: DiagnosisTable
 
   private enum CodingKeys: String, CodingKey {

@@ -15,15 +15,15 @@ package struct Check: Encodable {
   /// Nothing that a run with this configuration needs is missing.
   package var isFine: Bool
   /// The configuration has a use for it.
-  var isUsed = true
+  package var isUsed = true
   package let detail: String
   /// What to do where it is not fine.
-  let remedy: String?
+  package let remedy: String?
   /// Of something a server may or may not be able to do: whether it can; nil where it cannot be told, or for other checks.
-  var works: Bool?
-  var isAbility = false
+  package var works: Bool?
+  package var isAbility = false
 
-  enum CodingKeys: CodingKey { case name, isFine, isUsed, detail, remedy, works }
+  package enum CodingKeys: CodingKey { case name, isFine, isUsed, detail, remedy, works }
 
   package var text: String {
     let mark =
@@ -52,13 +52,13 @@ package struct Check: Encodable {
     return checks
   }
 
-  static func xgboost() -> Check {
+  package static func xgboost() -> Check {
     // The program would not have started without it.
     Check(name: "XGBoost", isFine: true, detail: "library \(TreesCritic.libraryVersion)", remedy: nil)
   }
 
   /// The Python that runs the local model server.
-  static func python(_ path: String) async -> Check {
+  package static func python(_ path: String) async -> Check {
     let version = await output(of: path, ["--version"])
     return Check(
       name: "Python environment", isFine: version != nil,
@@ -67,7 +67,7 @@ package struct Check: Encodable {
   }
 
   /// A package that this Python imports.
-  static func package(_ module: String, of python: String, for purpose: String) async -> Check {
+  package static func package(_ module: String, of python: String, for purpose: String) async -> Check {
     let script = """
       import importlib.util, importlib.metadata, sys
       if importlib.util.find_spec(sys.argv[1]) is None: sys.exit(1)
@@ -87,7 +87,7 @@ package struct Check: Encodable {
   }
 
   /// - Parameter named: as the configuration has it, or nil to look for one.
-  static func java(_ named: String?) async -> Check {
+  package static func java(_ named: String?) async -> Check {
     do {
       let java = try named ?? SimulatorPool.Settings.findJava()
       let version = await output(of: java, ["-version"], error: true)?.split(separator: "\n").first.map(String.init)

@@ -17,11 +17,11 @@ package enum Need: Hashable, Sendable {
 }
 
 /// What a configuration needs, and whether it is there.
-struct Needs {
+package struct Needs {
   private let needs: Set<Need>
 
   /// - Parameter configuration: nil where it cannot be read; then nothing is needed.
-  init(_ configuration: Configuration?) {
+  package init(_ configuration: Configuration?) {
     guard let configuration else {
       needs = []
       return
@@ -34,7 +34,7 @@ struct Needs {
     self.needs = needs
   }
 
-  var checks: [Check] {
+  package var checks: [Check] {
     get async {
       let places = Installation.current
       let server = needs.compactMap { need -> String?? in

@@ -12,7 +12,7 @@ extension Workbench {
   }
 
   /// Where the last comparison is, or the last of a study.
-  func comparisonPath(_ study: Comparison.Study?) -> String {
+  package func comparisonPath(_ study: Comparison.Study?) -> String {
     besideStore("\(study?.rawValue ?? "comparison").comparison.json")
   }
 
@@ -58,17 +58,17 @@ extension Workbench {
   }
 
   /// The plan is of this world and policy, and of the critic where that can be told without asking.
-  func isOurs(_ plan: Plan, critic flag: String?) -> Bool {
+  package func isOurs(_ plan: Plan, critic flag: String?) -> Bool {
     isOurs(plan, identity: isAsked(flag) ? nil : try? critic(flag).identity)
   }
 
   /// - Parameter critic: the critic's identity; nil where it is not known.
-  func isOurs(_ plan: Plan, identity critic: String?) -> Bool {
+  package func isOurs(_ plan: Plan, identity critic: String?) -> Bool {
     plan.environment == suite.identity && plan.policy == policyIdentity && (critic ?? plan.critic) == plan.critic
   }
 
   /// The comparison is of this world and policy, or does not say.
-  func isOurs(_ comparison: Comparison) -> Bool {
+  package func isOurs(_ comparison: Comparison) -> Bool {
     (comparison.environment ?? suite.identity) == suite.identity
       && (comparison.policy ?? policyIdentity) == policyIdentity
   }

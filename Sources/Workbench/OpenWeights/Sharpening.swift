@@ -39,7 +39,7 @@ import Steering
       }
 
       /// Of GRPO. Looks are at the ends of rounds.
-      var grpoTraining: Sharpener.Settings {
+      package var grpoTraining: Sharpener.Settings {
         var own = training
         own.optimiser.learningRate = grpoLearningRate ?? own.optimiser.learningRate
         own.evaluateEvery = max(grpo.steps, own.evaluateEvery / grpo.steps * grpo.steps)

@@ -3,11 +3,11 @@
 
   /// Which stages are done, and what is left: of `--dry-run`.
   package struct StudyLeft: Encodable {
-    struct Stage: Encodable {
-      let name: String
-      let isDone: Bool
+    package struct Stage: Encodable {
+      package let name: String
+      package let isDone: Bool
       /// About how many, where it is to be run.
-      let calls: Int
+      package let calls: Int
     }
 
     package let stages: [Stage]

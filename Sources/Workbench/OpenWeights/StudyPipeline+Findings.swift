@@ -35,10 +35,10 @@ import Findings
         return training
       }
       return StudyFindings(
-        environment: workspace.suite.identity, policy: workspace.policyIdentity, pass: pass, models: models,
+        environment: workbench.suite.identity, policy: workbench.policyIdentity, pass: pass, models: models,
         trainings: trainings, steered: steered, preparations: preparations(results), tokens: tokens,
         missing: StudyStage.allCases.filter { results[$0] == nil }.map(\.rawValue),
-        seed: Seed(workspace.configuration.steering.seed).split("study"))
+        seed: Seed(workbench.configuration.steering.seed).split("study"))
     }
 
     /// What each thing took that is made once, with what it is made from.
@@ -57,7 +57,7 @@ import Findings
     }
 
     /// About how many model calls a stage still takes: of its answers those not counted that are known to be shared.
-    func callsLeft(_ stage: StudyStage, after results: Results) -> Int {
+    package func callsLeft(_ stage: StudyStage, after results: Results) -> Int {
       guard results[stage] == nil else { return 0 }
       func all(_ tasks: [AgentTask], _ attempts: Int) -> Int {
         // As long as those there are; else as long as an attempt can be.

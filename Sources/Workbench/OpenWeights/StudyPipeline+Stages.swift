@@ -12,7 +12,7 @@ import Steering
 
   extension StudyPipeline {
     /// Runs one stage, whose makings are there.
-    func perform(_ stage: StudyStage, after results: Results) async throws -> StageResult {
+    package func perform(_ stage: StudyStage, after results: Results) async throws -> StageResult {
       guard let identity = try identity(stage, after: results) else {
         throw ConfigurationError("The stage \(stage.rawValue) is made from stages that are not done.")
       }
@@ -185,7 +185,7 @@ import Steering
 
   extension StageFolder {
     /// Makes a stage one that never was.
-    func forget(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name).json") }
+    package func forget(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name).json") }
   }
 
   extension Workbench {

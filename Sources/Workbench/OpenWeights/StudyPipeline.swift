@@ -82,10 +82,10 @@ import Findings
     package var heldOut: [AgentTask] {
       Array(((try? workbench.suite.tasks(in: .validation)) ?? []).prefix(settings.sharpening.heldOut))
     }
-    var ladder: [Int] { AttemptSample.ladder(upTo: settings.particles) }
+    package var ladder: [Int] { AttemptSample.ladder(upTo: settings.particles) }
 
     /// What was done before, by stages.
-    typealias Results = [StudyStage: StageResult]
+    package typealias Results = [StudyStage: StageResult]
 
     /// The stages that are done, as far as what they are made from is there still.
     package func done() async -> Results {

@@ -49,8 +49,8 @@ import Findings
   }
 
   /// What a stage gave.
-  struct StageResult: Codable, Sendable {
-    enum Output: Codable, Sendable {
+  package struct StageResult: Codable, Sendable {
+    package enum Output: Codable, Sendable {
       /// Independent attempts.
       case attempts(policy: String, sample: AttemptSample)
       /// A critic's file and identity.
@@ -61,27 +61,27 @@ import Findings
       case tokens(TokenFindings)
     }
 
-    let output: Output
-    var work: StudyWork
+    package let output: Output
+    package var work: StudyWork
   }
 
   /// What is known of stages, done and begun: a file for each, beside the store.
-  struct StageFolder: Sendable {
-    let path: String
+  package struct StageFolder: Sendable {
+    package let path: String
 
-    struct Record: Codable, Sendable {
+    package struct Record: Codable, Sendable {
       /// Everything that decides the stage.
-      let identity: String
+      package let identity: String
       /// Answers that were there when it began, so that nobody knows what they took.
-      let foreign: Int
+      package let foreign: Int
       /// Of all runs of the stage so far.
-      var processorSeconds: Double
+      package var processorSeconds: Double
       /// nil while it is not done.
-      var result: StageResult?
+      package var result: StageResult?
     }
 
     /// What is known of the stage of this identity; another's is as good as none.
-    func record(_ name: String, of identity: String) -> Record? {
+    package func record(_ name: String, of identity: String) -> Record? {
       FileManager.default.contents(atPath: file(name)).flatMap { try? JSONDecoder().decode(Record.self, from: $0) }
         .flatMap { $0.identity == identity ? $0 : nil }
     }
@@ -89,7 +89,7 @@ import Findings
     /// Runs a stage that is not done, and keeps what it took: also of one that is killed, up to a few seconds.
     ///
     /// - Parameter foreign: how many of its answers are there already; heeded where the stage begins.
-    func run(
+    package func run(
       _ name: String, of identity: String, foreign: Int = 0, _ body: () async throws -> StageResult
     ) async throws -> StageResult {
       let earlier = record(name, of: identity)
@@ -130,8 +130,8 @@ import Findings
   }
 
   /// Processor time of all threads of this process.
-  enum ProcessorClock {
-    static var seconds: Double {
+  package enum ProcessorClock {
+    package static var seconds: Double {
       var time = timespec()
       guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
       return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9

@@ -10,23 +10,23 @@ import Steering
   import Steering
 
   /// Base against tuned on the tuned model's own attempts at tasks, and the base with some of its tokens.
-  struct TokenComparison: Sendable {
-    let base: Workbench
-    let tuned: Workbench
+  package struct TokenComparison: Sendable {
+    package let base: Workbench
+    package let tuned: Workbench
     /// The tuned model's adapter.
-    let adapter: String
-    let tasks: [AgentTask]
-    let split: Split?
+    package let adapter: String
+    package let tasks: [AgentTask]
+    package let split: Split?
     /// At each task.
-    let attempts: Int
+    package let attempts: Int
     /// Measures who passes, too.
-    let intervenes: Bool
+    package let intervenes: Bool
 
     /// The temperature of the distributions that are compared: the policy's.
     private var temperature: Double { max(base.configuration.policy.samplingTemperature, 0.01) }
     private var pass: Double { base.suite.maximalReward ?? 1 }
 
-    func findings() async throws -> TokenFindings {
+    package func findings() async throws -> TokenFindings {
       let (plain, sharp) = (try base.openPolicy(for: "tokens"), try tuned.openPolicy(for: "tokens"))
       let (old, new) = (try await plain.load(), try await sharp.load())
       let encoder = try sharp.encoder(new)
@@ -93,7 +93,7 @@ import Steering
   }
 
   extension ForkedAnswer {
-    init(_ answer: TokenAnalysis.Answer) {
+    package init(_ answer: TokenAnalysis.Answer) {
       self.init(
         task: answer.task, reward: answer.reward,
         tokens: answer.tokens.map {
@@ -106,7 +106,7 @@ import Steering
 
   extension Campaign.Outcome {
     /// The rewards of independent attempts; one that failed has none.
-    var sample: AttemptSample {
+    package var sample: AttemptSample {
       AttemptSample(
         results.map { result in
           AttemptSample.Row(

@@ -13,7 +13,7 @@ import Steering
     /// The configured policy, which must be a model in process.
     ///
     /// - Parameter verb: what asks for it.
-    func openPolicy(for verb: String) throws -> OpenPolicy {
+    package func openPolicy(for verb: String) throws -> OpenPolicy {
       guard case .open(let policy) = source else {
         throw ConfigurationError(
           "cox \(verb) changes or reads the weights of a model: policy.kind is mlx, with policy.model a GGUF file or a folder."
@@ -23,7 +23,7 @@ import Steering
     }
 
     /// What is scored and learned from is softmax(logits / temperature), all of it: the policy has to draw from that.
-    func checkSampling(for verb: String) throws {
+    package func checkSampling(for verb: String) throws {
       let policy = configuration.policy
       if let topP = policy.topP, topP < 1 {
         throw ConfigurationError(
@@ -46,14 +46,14 @@ import Steering
     }
 
     /// The policy at work in campaigns.
-    func openRun(_ policy: OpenPolicy, intervention: Intervention? = nil) async throws -> Run {
+    package func openRun(_ policy: OpenPolicy, intervention: Intervention? = nil) async throws -> Run {
       let loaded = try await policy.load()
       return Run(
         workbench: self, base: try await policy.policy(loaded, intervention: intervention), budget: budget)
     }
 
     /// Where a training of this name is kept.
-    func adapterPath(_ name: String) -> String {
+    package func adapterPath(_ name: String) -> String {
       name.contains("/")
         ? name
         : URL(fileURLWithPath: options.store).deletingLastPathComponent().appendingPathComponent("\(name).adapter").path
@@ -62,7 +62,7 @@ import Steering
     /// The stored rollouts that a model learns from.
     ///
     /// - Parameter policy: whose; nil for the configured policy's own.
-    func material(of policy: String?, split: Split) async throws -> [Rollout] {
+    package func material(of policy: String?, split: Split) async throws -> [Rollout] {
       let identity = policy ?? policyIdentity
       let rollouts = try await store.rollouts(of: suite.identity, policy: identity, split: split)
       guard rollouts.isEmpty else { return rollouts }

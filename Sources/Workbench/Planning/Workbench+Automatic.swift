@@ -21,7 +21,7 @@ extension Workbench {
   /// - Parameters:
   ///   - flags: β, where a flag gives it, is kept, and the plan chooses the schedule alone.
   ///   - critic: the one that guides.
-  func planned(
+  package func planned(
     _ settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
   ) async throws -> SteeringSettings {
     var settings = settings

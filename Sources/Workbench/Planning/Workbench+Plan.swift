@@ -9,14 +9,14 @@ import Steering
 
 extension Workbench {
   /// Where the plan for a critic is: beside it.
-  func planPath(_ critic: String?) -> String {
+  package func planPath(_ critic: String?) -> String {
     let name = criticPath(criticName(critic))
     let suffix = [".critic.json", ".json"].first { name.hasSuffix($0) } ?? ""
     return name.dropLast(suffix.count) + ".plan.json"
   }
 
   /// Plans from the rollouts of the train and validation splits.
-  func makePlan(
+  package func makePlan(
     critic: any Critic, settings: SteeringSettings, temperatures: [Double]? = nil, particles: [Int] = [],
     work: Double? = nil
   ) async throws -> Plan {
@@ -56,7 +56,7 @@ extension Workbench {
     }
   }
 
-  func planningRollouts() async throws -> [Trajectory] {
+  package func planningRollouts() async throws -> [Trajectory] {
     var rollouts: [Trajectory] = []
     for split in [Split.train, .validation] {
       rollouts += try await store.rollouts(of: suite.identity, policy: policyIdentity, split: split).map(\.trajectory)

@@ -1,14 +1,14 @@
 import Foundation
 
 /// A file that is there whole or not at all.
-final class CassetteFile: @unchecked Sendable {
+package final class CassetteFile: @unchecked Sendable {
   // Written to from one thread at a time: the store's while it reads, the caller's before and after.
   private let path: String
   private let partial: String
   private let handle: FileHandle
   private var lines = 0
 
-  init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     partial = path + ".partial"
     try OutputFile.write(Data(), to: partial)
@@ -18,13 +18,13 @@ final class CassetteFile: @unchecked Sendable {
     self.handle = handle
   }
 
-  func write(_ line: Data) throws {
+  package func write(_ line: Data) throws {
     try handle.write(contentsOf: line)
     lines += 1
   }
 
   /// - Returns: how many lines it has.
-  func finish() throws -> Int {
+  package func finish() throws -> Int {
     try handle.close()
     guard rename(partial, path) == 0 else {
       throw ConfigurationError("Could not write \(path): \(String(cString: strerror(errno)))")

@@ -105,7 +105,7 @@ package struct ParticleLine: Encodable {
   package let done: Bool
   package let logWeight: Double?
   package let failure: String?
-  let failureKind: AttemptFailure.Kind?
+  package let failureKind: AttemptFailure.Kind?
 
   package init(_ record: TrajectoryRecord) {
     particle = record.name
@@ -121,26 +121,26 @@ package struct ParticleLine: Encodable {
 
 /// One trajectory, whole.
 package struct TrajectoryDocument: Encodable {
-  struct Exchange: Encodable {
-    let step: Int
-    let response: String
-    let thought, reasoning: String?
-    let action: String
-    let parsed: Bool
-    let observation: String
-    let reward: Double
-    let done, invalid: Bool
+  package struct Exchange: Encodable {
+    package let step: Int
+    package let response: String
+    package let thought, reasoning: String?
+    package let action: String
+    package let parsed: Bool
+    package let observation: String
+    package let reward: Double
+    package let done, invalid: Bool
     /// The answer ended because it may be no longer.
-    let cutOff: Bool
+    package let cutOff: Bool
     /// After the step.
-    let criticValue: Double?
+    package let criticValue: Double?
   }
 
   package let run: RunLine
   package let task: TaskID
   package let request, opening: String
   package let particle: ParticleLine
-  let criticValue: Double?
+  package let criticValue: Double?
   package let steps: [Exchange]
 
   package init(_ record: TrajectoryRecord, run: StoredRun, text: TrajectoryText) {

@@ -35,7 +35,7 @@ public struct CollectReport: Sendable, Encodable {
   /// Tasks that an expert has no solution of; nil where no expert was asked.
   public let unsolved: Int?
 
-  init(_ outcome: Campaign.Outcome, split: Split?, rollouts: Int, pricing: Pricing, unsolved: Int? = nil) {
+  package init(_ outcome: Campaign.Outcome, split: Split?, rollouts: Int, pricing: Pricing, unsolved: Int? = nil) {
     let usage = outcome.usage
     self.split = split?.rawValue
     tasks = outcome.results.count

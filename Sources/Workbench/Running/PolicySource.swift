@@ -120,7 +120,7 @@ package enum PolicySource {
 }
 
 extension PolicySettings {
-  var rules: CallRules {
+  package var rules: CallRules {
     CallRules(
       // Nobody starts our own server again.
       retry: RetryRule(attempts: attempts, waitsOutOutages: kind != .local), timeout: timeout, deadline: deadline,
@@ -132,7 +132,7 @@ extension PolicySettings {
 
 extension AnswerRecord {
   /// As a recording has it.
-  var recorded: RecordedPolicy.Entry {
+  package var recorded: RecordedPolicy.Entry {
     RecordedPolicy.Entry(question: promptDigest, response: response, isRefusal: isRefusal)
   }
 }
@@ -141,7 +141,7 @@ extension PolicySource {
   /// Runs `body` with the policy, its server started and stopped around it.
   ///
   /// - Parameter configured: what the source was made from.
-  func withPolicy<T: Sendable>(
+  package func withPolicy<T: Sendable>(
     _ configured: PolicySettings, observer: any WorkObserver, _ body: (any Policy) async throws -> T
   ) async throws -> T {
     let concurrency = configured.concurrency

@@ -36,7 +36,7 @@ package struct Run {
   }
 
   /// One method with the policy at work, in the workbench's store.
-  func campaign(_ settings: SteeringSettings, critic: (any Critic)? = nil, verb: String) -> Campaign {
+  package func campaign(_ settings: SteeringSettings, critic: (any Critic)? = nil, verb: String) -> Campaign {
     Campaign(
       suite: workbench.suite, policy: base, critic: critic, settings: settings, store: workbench.store, budget: budget,
       concurrency: workbench.configuration.policy.concurrency, verb: verb)
@@ -70,7 +70,7 @@ extension Workbench {
   /// Starts the policy, runs `body` with it, and ends both in order, also when interrupted.
   ///
   /// - Parameter budget: what the run may take; nil for what the configuration says.
-  func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
+  package func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
     let budget = budget ?? self.budget
     return try await observer.stoppable(budget: budget) {
       try await source.withPolicy(configuration.policy, observer: observer) { policy in

@@ -8,25 +8,25 @@ import Steering
 import Synchronization
 
 /// What a critic that is paid for has cost so far.
-final class CriticCost: Sendable {
+package final class CriticCost: Sendable {
   private let sum = Mutex(0.0)
 
-  var current: Double { sum.withLock(\.self) }
+  package var current: Double { sum.withLock(\.self) }
 
-  func add(_ cost: Double) { sum.withLock { $0 += cost } }
+  package func add(_ cost: Double) { sum.withLock { $0 += cost } }
 }
 
 extension Workbench {
   /// Where `cox train` puts a critic of this name, and where the others look for it.
-  func criticPath(_ name: String) -> String { Self.criticPath(name, store: options.store) }
+  package func criticPath(_ name: String) -> String { Self.criticPath(name, store: options.store) }
 
-  static func criticPath(_ name: String, store: String) -> String {
+  package static func criticPath(_ name: String, store: String) -> String {
     if name.contains("/") || name.hasSuffix(".json") { return name }
     return beside(store: store, "\(name).critic.json")
   }
 
   /// The name that `--critic` or the configuration gives.
-  func criticName(_ flag: String?) -> String { flag ?? configuration.critic.kind.rawValue }
+  package func criticName(_ flag: String?) -> String { flag ?? configuration.critic.kind.rawValue }
 
   /// The critic of a method: the judge has its own.
   package func critic(of method: Steering.Method, flag: String?) throws -> String? {
@@ -38,20 +38,20 @@ extension Workbench {
   }
 
   /// A language model in this process: `lm`, or a folder that `cox train --critic lm` wrote.
-  func isReader(_ flag: String?) -> Bool {
+  package func isReader(_ flag: String?) -> Bool {
     let name = criticName(flag)
     return name == CriticSettings.Kind.lm.rawValue
       || FileManager.default.fileExists(atPath: "\(readerPath(name))/critic.json")
   }
 
   /// Where `cox train` puts a critic that reads.
-  func readerPath(_ name: String) -> String {
+  package func readerPath(_ name: String) -> String {
     if name.contains("/") { return name }
     return besideStore("\(name).critic")
   }
 
   /// Another server is asked for its values, and may want to be paid.
-  func isAsked(_ flag: String?) -> Bool { ["judge", "pooling"].contains(criticName(flag)) }
+  package func isAsked(_ flag: String?) -> Bool { ["judge", "pooling"].contains(criticName(flag)) }
 
   /// The critic that `--critic` or the configuration names, which is computed here.
   package func critic(_ flag: String?) throws -> any Critic {
@@ -80,7 +80,7 @@ extension Workbench {
   /// limits at its own prices.
   ///
   /// - Parameter isNeeded: where not, nothing is looked for unless a flag asks for it: best-of-N works before anything is trained.
-  func withCritic<T: Sendable>(
+  package func withCritic<T: Sendable>(
     _ flag: String?, isNeeded: Bool = true, _ body: ((any Critic)?) async throws -> T
   ) async throws -> T {
     guard isNeeded || flag != nil else { return try await body(nil) }

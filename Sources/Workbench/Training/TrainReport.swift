@@ -25,7 +25,7 @@ public struct TrainReport: Sendable, Encodable {
 
 extension HeldOutFigures {
   /// The critic's figures by step, each beside the constant predictor's.
-  var table: TextTable {
+  package var table: TextTable {
     func text(_ value: Double?) -> String { value.map { Format.number($0) } ?? "–" }
     func cells(_ group: Group) -> [String] {
       [\.rSquared, \.spearman, \.auc].map { (figure: KeyPath<Figures, Double?>) in

@@ -28,7 +28,7 @@ extension Workbench {
   }
 
   /// The rollouts that a critic learns from, and those of other tasks that it is judged by, with where they are from.
-  func criticRollouts() async throws -> (training: [Trajectory], held: [Trajectory], from: String) {
+  package func criticRollouts() async throws -> (training: [Trajectory], held: [Trajectory], from: String) {
     let seed = Seed(configuration.steering.seed).split("train")
     var training = try await rollouts(in: .train)
     try await noteFailedAttempts(in: [.train, .validation])

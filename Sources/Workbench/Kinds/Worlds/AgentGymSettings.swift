@@ -4,15 +4,15 @@ import ScienceWorld
 import Shop
 import TextCraft
 
-struct AgentGymSettings: WorldKind {
-  static let name = "agentgym"
-  static let summary = "A world behind an AgentGym server."
+package struct AgentGymSettings: WorldKind {
+  package static let name = "agentgym"
+  package static let summary = "A world behind an AgentGym server."
 
   private let settings: AgentGym.Settings
   /// What the dialect's overrides started from.
   private let base: Dialect
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     guard let name = try yaml.text("dialect") else {
       throw ConfigurationError.missing(
         "environment.dialect", "one of \(Dialect.builtIn.map(\.name).joined(separator: ", ")).")
@@ -26,7 +26,7 @@ struct AgentGymSettings: WorldKind {
       allowsPlainHTTP: try yaml.flag("allowPlainHTTP") ?? false)
   }
 
-  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     let (prompting, reflection) = words
     return try AgentGym(
       settings, splits: environment.splits,
@@ -46,7 +46,7 @@ struct AgentGymSettings: WorldKind {
 
 extension String {
   /// For a world of which nothing is known but what it says itself.
-  static let anyTextWorld = """
+  package static let anyTextWorld = """
     You act in a world that you know by its messages. The first one says what is wanted. In every turn you take exactly one action \
     and read what came of it.
     """

@@ -1,13 +1,13 @@
 import Agents
 import Arithmetic
 
-struct ArithmeticSettings: WorldKind {
-  static let name = "arithmetic"
-  static let summary = "Sums that are worked line by line."
+package struct ArithmeticSettings: WorldKind {
+  package static let name = "arithmetic"
+  package static let summary = "Sums that are worked line by line."
 
-  let form: ProblemForm
+  package let form: ProblemForm
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     let standard = ProblemForm.standard
     form = ProblemForm(
       terms: try yaml.count("terms", most: 1_000) ?? standard.terms,
@@ -15,7 +15,7 @@ struct ArithmeticSettings: WorldKind {
       operations: try yaml.choices("operations", Problem.Operation.self) ?? standard.operations)
   }
 
-  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     let world = try Arithmetic.prompting(for: form)
     return try Arithmetic(
       form: form, seed: environment.seed, prompting: environment.prompts.applied(to: world), splits: environment.splits)

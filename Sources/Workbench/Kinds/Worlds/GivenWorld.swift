@@ -1,17 +1,17 @@
 import Agents
 
 /// A world that a program made itself. No configuration file names it.
-struct GivenWorld: WorldKind {
-  static let name = "given"
-  static let summary = "A world that a program has made."
+package struct GivenWorld: WorldKind {
+  package static let name = "given"
+  package static let summary = "A world that a program has made."
 
   private let made: any TaskSuite
 
-  init(_ made: any TaskSuite) { self.made = made }
+  package init(_ made: any TaskSuite) { self.made = made }
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     throw ConfigurationError("environment.kind given is for programs that make their own world.")
   }
 
-  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) -> any TaskSuite { made }
+  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) -> any TaskSuite { made }
 }

@@ -1,13 +1,13 @@
 import Agents
 import OpenEnv
 
-struct OpenEnvSettings: WorldKind {
-  static let name = "openenv"
-  static let summary = "A world behind an OpenEnv server."
+package struct OpenEnvSettings: WorldKind {
+  package static let name = "openenv"
+  package static let summary = "A world behind an OpenEnv server."
 
   private let settings: OpenEnv.Settings
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     settings = OpenEnv.Settings(
       urls: try yaml.serverURLs(), allowsPlainHTTP: try yaml.flag("allowPlainHTTP") ?? false,
       timeout: try yaml.seconds("timeout") ?? 60, stepLimit: try yaml.stepLimit() ?? 30,
@@ -19,14 +19,14 @@ struct OpenEnvSettings: WorldKind {
       maximalReward: try yaml.number("maximalReward"))
   }
 
-  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
+  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
     try await OpenEnv(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }
   }
 }
 
 extension YAMLMapping {
   /// `url`, or `urls` of several servers of the same world.
-  mutating func serverURLs() throws -> [String] {
+  package mutating func serverURLs() throws -> [String] {
     let (one, several) = (try text("url"), try texts("urls"))
     switch (one, several) {
     case (let url?, nil): return [url]

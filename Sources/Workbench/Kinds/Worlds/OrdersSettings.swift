@@ -1,21 +1,21 @@
 import Agents
 import Orders
 
-struct OrdersSettings: WorldKind {
-  static let name = "orders"
-  static let summary = "An order desk: a form filled in field by field from listed options."
+package struct OrdersSettings: WorldKind {
+  package static let name = "orders"
+  package static let summary = "An order desk: a form filled in field by field from listed options."
   /// The worked orders are part of the tasks.
-  static let takesPrompts = false
+  package static let takesPrompts = false
 
-  struct Field {
-    let name: String
-    let options: [String]
+  package struct Field {
+    package let name: String
+    package let options: [String]
   }
 
-  let fields: [Field]?
-  let listed: ClosedRange<Int>?
+  package let fields: [Field]?
+  package let listed: ClosedRange<Int>?
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     fields = try yaml.mapping("fields") { yaml in
       var fields: [Field] = []
       for name in yaml.remainingKeys() { fields.append(Field(name: name, options: try yaml.texts(name) ?? [])) }
@@ -24,7 +24,7 @@ struct OrdersSettings: WorldKind {
     listed = try yaml.range("listed")
   }
 
-  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     guard fields != nil || listed != nil else {
       return try Orders(seed: environment.seed, splits: environment.splits)
     }

@@ -2,13 +2,13 @@ import Agents
 import ChildProcess
 import ProcessWorld
 
-struct ProcessSettings: WorldKind {
-  static let name = "process"
-  static let summary = "Any program that speaks lines of JSON."
+package struct ProcessSettings: WorldKind {
+  package static let name = "process"
+  package static let summary = "Any program that speaks lines of JSON."
 
   private let settings: ProgramWorld.Settings
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     let stepLimit = try yaml.stepLimit()
     guard let command = try yaml.texts("command"), !command.isEmpty else {
       throw ConfigurationError.missing("environment.command", "the program and its arguments, as a list.")
@@ -20,7 +20,7 @@ struct ProcessSettings: WorldKind {
       environment: ChildEnvironment(passing: try yaml.variables()))
   }
 
-  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
+  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
     var settings = settings
     settings.environment.keys = environment.children.keys
     return try await ProgramWorld(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }

@@ -6,11 +6,11 @@ package struct PromptSettings: Sendable {
   /// `react`, `reflact`, `brief`, or a file with other instructions.
   package var prompt: String?
   /// A YAML file of worked examples.
-  var examples: String?
+  package var examples: String?
   /// Characters of past exchanges that are shown.
-  var history: Int?
+  package var history: Int?
   /// The world's choices stand in the prompt.
-  var listChoices: Bool?
+  package var listChoices: Bool?
 
   package init() {}
 
@@ -25,7 +25,7 @@ package struct PromptSettings: Sendable {
   ///   - world: the world's own.
   ///   - reflection: what `reflact` adds to it.
   ///   - brief: what `brief` puts in its place, where the world has such a prompt.
-  func applied(
+  package func applied(
     to world: Prompting, reflection: String = Prompting.reflection, brief: Prompting? = nil
   ) throws -> Prompting {
     var prompting = world

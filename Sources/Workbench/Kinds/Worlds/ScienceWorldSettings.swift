@@ -2,27 +2,27 @@ import Agents
 import ChildProcess
 import ScienceWorld
 
-struct ScienceWorldSettings: WorldKind {
-  static let name = "scienceworld"
-  static let summary = "A text laboratory, on its simulator in Java."
+package struct ScienceWorldSettings: WorldKind {
+  package static let name = "scienceworld"
+  package static let summary = "A text laboratory, on its simulator in Java."
 
   /// Which order of games the task numbers are places in.
-  enum Games: String, CaseIterable { case benchmark, all, variations }
+  package enum Games: String, CaseIterable { case benchmark, all, variations }
 
-  let stepLimit: Int?
-  let games: Games?
-  let topics: [String]
-  let simplifications: [ScienceWorld.Simplification]
-  let jar: String?
-  let java: String?
-  let processes: Int?
-  let episodesPerProcess: Int?
-  let memory: Int?
-  let loadsPerProcess: Int?
-  let timeout: Double?
-  let variables: Set<String>
+  package let stepLimit: Int?
+  package let games: Games?
+  package let topics: [String]
+  package let simplifications: [ScienceWorld.Simplification]
+  package let jar: String?
+  package let java: String?
+  package let processes: Int?
+  package let episodesPerProcess: Int?
+  package let memory: Int?
+  package let loadsPerProcess: Int?
+  package let timeout: Double?
+  package let variables: Set<String>
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     stepLimit = try yaml.stepLimit()
     games = try yaml.choice("games", Games.self)
     topics = try yaml.texts("topics") ?? []
@@ -47,9 +47,9 @@ struct ScienceWorldSettings: WorldKind {
     }
   }
 
-  var needs: Set<Need> { Set([.java(java)] + (jar == nil ? [.simulatorJar] : [])) }
+  package var needs: Set<Need> { Set([.java(java)] + (jar == nil ? [.simulatorJar] : [])) }
 
-  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
+  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
     var settings = SimulatorPool.Settings(
       jar: try jar ?? SimulatorPool.Settings.findJar(in: Installation.current.environments),
       java: try java ?? SimulatorPool.Settings.findJava(), processes: processes, memory: memory ?? 1_024)

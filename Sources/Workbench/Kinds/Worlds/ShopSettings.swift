@@ -1,20 +1,20 @@
 import Agents
 import Shop
 
-struct ShopSettings: WorldKind {
-  static let name = "shop"
-  static let summary = "A web shop: search, look, choose options, buy."
+package struct ShopSettings: WorldKind {
+  package static let name = "shop"
+  package static let summary = "A web shop: search, look, choose options, buy."
 
-  let stepLimit: Int?
-  let files: String?
-  let goals: ShopFiles.Goals?
-  let limit: Int?
-  let products: Int
-  let database: String?
-  let tagger: String?
-  let forcedPurchase: Bool
+  package let stepLimit: Int?
+  package let files: String?
+  package let goals: ShopFiles.Goals?
+  package let limit: Int?
+  package let products: Int
+  package let database: String?
+  package let tagger: String?
+  package let forcedPurchase: Bool
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     stepLimit = try yaml.stepLimit()
     files = try yaml.text("files")
     goals = try yaml.choice("goals", ShopFiles.Goals.self)
@@ -29,7 +29,7 @@ struct ShopSettings: WorldKind {
   }
 
   /// WebShop's own products and goals where the configuration names their folder, a generated catalogue elsewhere.
-  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     let catalogue: Catalogue
     if let folder = files {
       var files = try ShopFiles(directory: folder, goals: goals, limit: limit)

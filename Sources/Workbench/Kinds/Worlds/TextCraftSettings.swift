@@ -1,18 +1,18 @@
 import Agents
 import TextCraft
 
-struct TextCraftSettings: WorldKind {
-  static let name = "textcraft"
-  static let summary = "Crafting from the recipes of a game, in process."
+package struct TextCraftSettings: WorldKind {
+  package static let name = "textcraft"
+  package static let summary = "Crafting from the recipes of a game, in process."
 
-  let stepLimit: Int?
-  let recipes: String?
-  let reward: TextCraft.Reward?
-  let depths: ClosedRange<Int>?
-  let lengths: ClosedRange<Int>?
-  let listing: Listing
+  package let stepLimit: Int?
+  package let recipes: String?
+  package let reward: TextCraft.Reward?
+  package let depths: ClosedRange<Int>?
+  package let lengths: ClosedRange<Int>?
+  package let listing: Listing
 
-  init(_ yaml: inout YAMLMapping) throws {
+  package init(_ yaml: inout YAMLMapping) throws {
     stepLimit = try yaml.stepLimit()
     recipes = try yaml.text("recipes")
     reward = try yaml.choice("reward", TextCraft.Reward.self)
@@ -24,9 +24,9 @@ struct TextCraftSettings: WorldKind {
       distractors: try yaml.count("distractors", least: 0) ?? standard.distractors)
   }
 
-  var needs: Set<Need> { recipes == nil ? [.recipes] : [] }
+  package var needs: Set<Need> { recipes == nil ? [.recipes] : [] }
 
-  func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
     let directory = try recipes ?? RecipeBook.find(in: Installation.current.environments)
     return try TextCraft(
       recipes: try RecipeBook(directory: directory), reward: reward ?? .goal, depths: depths ?? 1...4,

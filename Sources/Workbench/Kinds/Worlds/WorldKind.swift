@@ -42,12 +42,12 @@ package struct EnvironmentSettings: Sendable {
   package let kind: String
   package var seed: UInt64 = 1
   /// Whether an attempt or the run ends with a world that fails.
-  var onError = EnvironmentErrorPolicy.fail
+  package var onError = EnvironmentErrorPolicy.fail
   package let tasks: [Split: [Int]]
   package let world: any WorldKind
-  let prompts: PromptSettings
+  package let prompts: PromptSettings
   /// What the world's programs get of the environment, beside what the world's own settings say.
-  var children = ChildEnvironment()
+  package var children = ChildEnvironment()
 
   package init(_ yaml: inout YAMLMapping) throws {
     let names = worldKinds.map { $0.name }
@@ -68,7 +68,7 @@ package struct EnvironmentSettings: Sendable {
   }
 
   /// For a world that the caller has made.
-  init(_ suite: any TaskSuite) {
+  package init(_ suite: any TaskSuite) {
     kind = GivenWorld.name
     tasks = [:]
     world = GivenWorld(suite)
@@ -117,7 +117,7 @@ extension YAMLMapping {
 
 extension TaskSuite {
   /// Runs `body` and closes the world after it, however it ended.
-  func closing<T>(_ body: () async throws -> T) async throws -> T {
+  package func closing<T>(_ body: () async throws -> T) async throws -> T {
     do {
       let value = try await body()
       await close()
