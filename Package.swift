@@ -237,7 +237,7 @@ let package = Package(
       ],
       path: "Benchmarks"),
     .executableTarget(
-      name: "SteerACoin", dependencies: ["Agents", "ParticleFilter", "Steering"], path: "Examples/SteerACoin"),
+      name: "SteerACoin", dependencies: ["Coxswain"], path: "Examples/SteerACoin"),
 
     .executableTarget(name: "Countdown", path: "Examples/Countdown"),
 
@@ -259,7 +259,7 @@ let package = Package(
     // A trait, apart from what benchmarks use too: it needs the testing library.
     .target(name: "TestTraits", dependencies: ["TestSupport"], path: "Tests/TestTraits"),
 
-    .testTarget(name: "AgentsTests", dependencies: ["Agents"]),
+    .testTarget(name: "AgentsTests", dependencies: ["Agents", "Policies"]),
     .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
     .testTarget(
       name: "AgentGymTests",

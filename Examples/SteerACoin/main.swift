@@ -3,10 +3,7 @@
 // The world: ten tosses, the reward is the share of heads, paid at the end. The policy: a coin that shows heads three times in
 // ten. The critic: what has been won already. Run with `swift run SteerACoin`.
 
-import Agents
-import Findings
-import ParticleFilter
-import Steering
+import Coxswain
 
 struct Tosses: TaskSuite {
   let identity = EnvironmentIdentity(kind: "tosses")

@@ -1,7 +1,6 @@
 import Testing
 
 @testable import ChildProcess
-@testable import ModelServers
 
 @Suite("What a child gets of the environment")
 struct ChildEnvironmentTests {

@@ -26,7 +26,7 @@ struct ConfigurationTests {
 
   @Test func theEmbeddedDefaultIsWhole() async throws {
     let configuration = try Configuration(yaml: Defaults.yaml, file: "embedded")
-    let suite = try await configuration.environment.suite()
+    let suite = try await configuration.environment.suite(observer: SilentObserver())
     #expect(try suite.tasks(in: .train).count >= 50)
     #expect(try suite.tasks(in: .test).count >= 40)
     #expect(configuration.policy.kind == .local && configuration.policy.api == .text)

@@ -13,7 +13,7 @@ struct WorldSettingsTests {
     do {
       let configuration = try Configuration(
         yaml: "environment: { \(environment) }\npolicy: { kind: local }", file: "c.yaml")
-      _ = try await configuration.environment.withSuite { _ in }
+      _ = try await configuration.environment.withSuite(observer: SilentObserver()) { _ in }
       return nil
     } catch { return "\(error)" }
   }
@@ -72,7 +72,7 @@ struct WorldSettingsTests {
         policy: { kind: local }
         """, file: "c.yaml")
     let world = try #require(configuration.environment.world as? AgentGymSettings)
-    let suite = try #require(try world.suite(configuration.environment) as? AgentGym)
+    let suite = try #require(try world.suite(configuration.environment, observer: SilentObserver()) as? AgentGym)
     #expect(suite.dialect.rewardScale == 10 && suite.dialect.taskCount == nil)
     #expect(suite.dialect.resetFields == ["level": "3", "deep": [1, true, 0.5]])
     // The words are those of the dialect it was made from.

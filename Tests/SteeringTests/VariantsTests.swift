@@ -4,7 +4,6 @@ import Foundation
 import ParticleFilter
 import Steering
 import Testing
-import Workbench
 
 @Suite("Which variants a comparison has")
 struct VariantsTests {

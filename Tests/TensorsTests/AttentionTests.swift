@@ -1,4 +1,3 @@
-@testable import Steering
 
 #if OpenWeights
   import Foundation

@@ -53,22 +53,23 @@ struct Report: Verb {
     request.run = run
     request.populations = populations
     request.title = title
-    let (page, missing, output) = try await Workbench.with(common.options(), creating: false) { [request] bench in
+    let named = output
+    let (page, missing, path) = try await Workbench.with(common.options(), creating: false) { [request] bench in
       let (page, missing) = try await bench.report(request)
-      return (page, missing, output ?? bench.besideStore("report.html"))
+      return (page, missing, named ?? bench.besideStore("report.html"))
     }
     let html = Data(page.html.utf8)
-    do { try OutputFile.write(html, to: output) } catch let error as ConfigurationError {
-      guard self.output == nil else { throw error }
+    do { try OutputFile.write(html, to: path) } catch let error as ConfigurationError {
+      guard named == nil else { throw error }
       throw ConfigurationError("\(error.message) Say with --output where the page goes.")
     }
     if let json = common.json {
       try Console.write(
-        json: Written(file: output, bytes: html.count, sections: page.sections.map(\.anchor), missing: missing),
+        json: Written(file: path, bytes: html.count, sections: page.sections.map(\.anchor), missing: missing),
         to: json)
     }
     if common.json != "-" {
-      Console.print("\(output): \(page.sections.map { $0.heading.lowercased() }.joined(separator: ", ")).")
+      Console.print("\(path): \(page.sections.map { $0.heading.lowercased() }.joined(separator: ", ")).")
       for line in missing { Console.print(line) }
     }
   }
