@@ -28,9 +28,12 @@ extension Cox {
   static func checkVerb(_ given: String?) throws {
     let verbs = configuration.subcommands.compactMap { $0.configuration.commandName ?? "\($0)".lowercased() }
     guard let given, !given.hasPrefix("-"), !verbs.contains(given), given != "help" else { return }
-    let nearest = verbs.max { likeness($0, given) < likeness($1, given) }.flatMap { likeness($0, given) >= 0.5 ? $0 : nil }
+    let nearest = verbs.max { likeness($0, given) < likeness($1, given) }.flatMap {
+      likeness($0, given) >= 0.5 ? $0 : nil
+    }
     throw ConfigurationError(
-      "There is no verb \(given)\(nearest.map { "; did you mean \($0)?" } ?? ".") The verbs are \(verbs.joined(separator: ", ")).")
+      "There is no verb \(given)\(nearest.map { "; did you mean \($0)?" } ?? ".") The verbs are \(verbs.joined(separator: ", "))."
+    )
   }
 }
 

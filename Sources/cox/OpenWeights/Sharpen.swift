@@ -1,6 +1,3 @@
-import Steering
-import Workbench
-
 #if OpenWeights
   import ArgumentParser
   import OpenWeights

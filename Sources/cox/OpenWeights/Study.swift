@@ -1,6 +1,3 @@
-import Steering
-import Workbench
-
 #if OpenWeights
   import ArgumentParser
   import OpenWeights
@@ -12,6 +9,8 @@ import Workbench
     static let configuration = CommandConfiguration(
       abstract: "Steering a frozen model against training it: both, on this machine and the same tasks.",
       discussion: """
+        Example: cox study --config model.yaml --dry-run
+
         Collects rollouts, trains a critic and two adapters on them (ReasonMaxxer, and GRPO as the reference), then measures \
         on held-out tasks: single attempts, best-of-N and pass@k of each model, populations steered by N, steering on top of \
         the sharpened model, and where each tuned model parts from the base. What follows is left beside the store as \
@@ -21,9 +20,68 @@ import Workbench
         it stopped, and asks for nothing once it is done. --dry-run says what is left.
         """)
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Study") var own: StudyOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
+    @OptionGroup(title: "ReasonMaxxer") var learning: LearningOptions
+    @OptionGroup(title: "Steps of either") var steps: StepOptions
+    @OptionGroup(title: "GRPO") var rounds: RoundOptions
+    @OptionGroup(title: "The adapters and the optimiser") var training: TrainingOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func validate() throws {
+      for (name, value) in [
+        ("rollouts", own.rollouts), ("attempts", own.attempts), ("particles", own.particles),
+        ("token-rollouts", own.tokenRollouts),
+        ("held-out-attempts", own.heldOutAttempts),
+      ] {
+        if let problem = Bounds.problem(value, "--\(name)", most: Bounds.rollouts) { throw ValidationError(problem) }
+      }
+      if let grpoLearningRate = own.grpoLearningRate, !(grpoLearningRate > 0 && grpoLearningRate.isFinite) {
+        throw ValidationError("--grpo-learning-rate is above 0.")
+      }
+      if let beta = own.beta, !(beta > 0 && beta.isFinite) {
+        throw ValidationError("--beta is above 0.")
+      }
+      if let resample = own.resample { _ = try SteeringSettings.schedule(resample, named: "--resample") }
+    }
+
+    func run() async throws {
+      let chosen = try own.stages.map(StudyStage.named) ?? Set(StudyStage.allCases)
+      try await Workbench.with(common.options(limits)) { bench in
+        let pipeline = try StudyPipeline(bench, settings(bench.configuration, of: bench))
+        if own.dryRun {
+          let left = StudyLeft(pipeline, await pipeline.done(), chosen)
+          return try common.deliver(left) { left.text }
+        }
+        let findings = try await pipeline.study(chosen)
+        try common.deliver(findings) {
+          ([StudyTable(findings).text] + findings.tokens.map { "\n\($0.tuned)\n\(TokenTable($0).text)" }
+            + ["\nWritten to \(bench.studyPath); cox report shows it."]).joined(separator: "\n")
+        }
+      }
+    }
+
+    private func settings(_ configuration: Configuration, of bench: Workbench) throws -> StudyPipeline.Settings {
+      StudyPipeline.Settings(
+        trainTasks: try TaskChoice(split: .train, tasks: own.trainTasks, flag: "--train-tasks")
+          .select(from: bench.suite, default: .train).tasks,
+        testTasks: try TaskChoice(split: .test, tasks: own.testTasks, flag: "--test-tasks")
+          .select(from: bench.suite, default: .test).tasks,
+        rollouts: own.rollouts, attempts: own.attempts, particles: own.particles, tokenRollouts: own.tokenRollouts,
+        resample: own.resample, temperature: own.beta,
+        sharpening: Sharpening.Settings(
+          reasonMaxxer: learning.method(steps), thresholds: learning.thresholds,
+          grpo: rounds.method(steps: steps.steps),
+          training: try training.settings(
+            attempts: own.heldOutAttempts, seed: configuration.steering.seed, base: configuration.policy.adapter),
+          grpoLearningRate: own.grpoLearningRate,
+          heldOut: training.heldOut))
+    }
+  }
+
+  /// The options of `cox study` alone.
+  struct StudyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Train tasks, by their places in the split; all unless given.", valueName: "tasks"))
     var trainTasks: String?
 
@@ -62,66 +120,12 @@ import Workbench
     @Flag(help: "Only say which stages are done, and about how many model calls are left.")
     var dryRun = false
 
-    @OptionGroup(title: "ReasonMaxxer") var learning: LearningOptions
-    @OptionGroup(title: "Steps of either") var steps: StepOptions
-    @OptionGroup(title: "GRPO") var rounds: RoundOptions
     @Option(
       help: ArgumentHelp("GRPO's learning rate; --learning-rate, as ReasonMaxxer's, unless given.", valueName: "rate"))
     var grpoLearningRate: Double?
 
-    @OptionGroup(title: "The adapters and the optimiser") var training: TrainingOptions
-
     @Option(
       help: ArgumentHelp("Attempts at each held-out task that chooses among checkpoints.", valueName: "count"))
     var heldOutAttempts = 4
-
-    func validate() throws {
-      for (name, value) in [
-        ("rollouts", rollouts), ("attempts", attempts), ("particles", particles), ("token-rollouts", tokenRollouts),
-        ("held-out-attempts", heldOutAttempts),
-      ] {
-        if let problem = Bounds.problem(value, "--\(name)", most: Bounds.rollouts) { throw ValidationError(problem) }
-      }
-      if let grpoLearningRate, !(grpoLearningRate > 0 && grpoLearningRate.isFinite) {
-        throw ValidationError("--grpo-learning-rate is above 0.")
-      }
-      if let beta, !(beta > 0 && beta.isFinite) {
-        throw ValidationError("--beta is above 0.")
-      }
-      if let resample { _ = try SteeringSettings.schedule(resample, named: "--resample") }
-    }
-
-    func run() async throws {
-      let chosen = try stages.map(StudyStage.named) ?? Set(StudyStage.allCases)
-      try await Workbench.with(common.options(limits)) { bench in
-        let pipeline = try StudyPipeline(bench, settings(bench.configuration, of: bench))
-        if dryRun {
-          let left = StudyLeft(pipeline, await pipeline.done(), chosen)
-          return try common.deliver(left) { left.text }
-        }
-        let findings = try await pipeline.study(chosen)
-        try common.deliver(findings) {
-          ([StudyTable(findings).text] + findings.tokens.map { "\n\($0.tuned)\n\(TokenTable($0).text)" }
-            + ["\nWritten to \(bench.studyPath); cox report shows it."]).joined(separator: "\n")
-        }
-      }
-    }
-
-    private func settings(_ configuration: Configuration, of bench: Workbench) throws -> StudyPipeline.Settings {
-      StudyPipeline.Settings(
-        trainTasks: try TaskChoice(split: .train, tasks: trainTasks, flag: "--train-tasks")
-          .select(from: bench.suite, default: .train).tasks,
-        testTasks: try TaskChoice(split: .test, tasks: testTasks, flag: "--test-tasks")
-          .select(from: bench.suite, default: .test).tasks,
-        rollouts: rollouts, attempts: attempts, particles: particles, tokenRollouts: tokenRollouts,
-        resample: resample, temperature: beta,
-        sharpening: Sharpening.Settings(
-          reasonMaxxer: learning.method(steps), thresholds: learning.thresholds,
-          grpo: rounds.method(steps: steps.steps),
-          training: try training.settings(
-            attempts: heldOutAttempts, seed: configuration.steering.seed, base: configuration.policy.adapter),
-          grpoLearningRate: grpoLearningRate,
-          heldOut: training.heldOut))
-    }
   }
 #endif

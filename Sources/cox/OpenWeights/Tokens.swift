@@ -1,6 +1,3 @@
-import Steering
-import Workbench
-
 #if OpenWeights
   import ArgumentParser
   import Foundation
@@ -11,6 +8,8 @@ import Workbench
     static let configuration = CommandConfiguration(
       abstract: "Where a tuned model parts from its base, token by token.",
       discussion: """
+        Example: cox tokens --config model.yaml --adapter reasonmaxxer --picture forks.svg
+
         The tuned model's attempts at held-out tasks are scored under both models: how often both prefer the same token, how \
         undecided the base was where they do not (at forks), and where in the answer that is. Then two interventions on the \
         base: the tuned model draws the tokens at forks alone (oracle), or as many at random, and who passes how often.
@@ -18,10 +17,34 @@ import Workbench
         Attempts, interventions and figures are stored: the same command again asks for nothing.
         """)
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(title: "Tokens") var own: TokensOptions
     @OptionGroup(title: "Tasks") var chosen: TaskOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
 
+    func validate() throws {
+      if let problem = Bounds.problem(own.rollouts, "--rollouts", most: Bounds.rollouts) {
+        throw ValidationError(problem)
+      }
+    }
+
+    func run() async throws {
+      let findings = try await Workbench.with(common.options(limits)) { bench in
+        try await bench.tokens(
+          adapter: own.adapter, tasks: chosen.choice, attempts: own.rollouts, intervenes: !own.noInterventions)
+      }
+      try common.deliver(findings) { TokenTable(findings).text }
+      if let picture = own.picture {
+        guard let svg = ForkPicture.svg(findings) else {
+          throw ConfigurationError("There is no picture to draw: no answer of the tuned model has a token.")
+        }
+        try OutputFile.write(Data(svg.utf8), to: picture)
+      }
+    }
+  }
+
+  /// The options of `cox tokens` alone.
+  struct TokensOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
         "The tuned model's adapter, a folder or a name beside the store; policy.adapter unless given.",
@@ -37,23 +60,5 @@ import Workbench
 
     @Flag(help: "Only look at the tokens: no interventions, and nobody passes.")
     var noInterventions = false
-
-    func validate() throws {
-      if let problem = Bounds.problem(rollouts, "--rollouts", most: Bounds.rollouts) { throw ValidationError(problem) }
-    }
-
-    func run() async throws {
-      let findings = try await Workbench.with(common.options(limits)) { bench in
-        try await bench.tokens(
-          adapter: adapter, tasks: chosen.choice, attempts: rollouts, intervenes: !noInterventions)
-      }
-      try common.deliver(findings) { TokenTable(findings).text }
-      if let picture {
-        guard let svg = ForkPicture.svg(findings) else {
-          throw ConfigurationError("There is no picture to draw: no answer of the tuned model has a token.")
-        }
-        try OutputFile.write(Data(svg.utf8), to: picture)
-      }
-    }
   }
 #endif

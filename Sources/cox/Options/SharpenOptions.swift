@@ -1,5 +1,3 @@
-import Workbench
-
 #if OpenWeights
   import ArgumentParser
   import Foundation

@@ -10,29 +10,20 @@ struct CheckEnvironment: Verb {
     commandName: "check-environment",
     abstract: "Is this world deterministic, forkable, honest about reward and end?",
     discussion: """
+      Example: cox check-environment --config c.yaml --tasks "0..<3"
+
       Walks through some tasks at random, without a model: the same actions again in a fresh episode, a fork half-way, \
       actions that make no sense. A warning costs some efficiency; what is wrong makes results wrong.
       """)
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "World") var own: CheckEnvironmentOptions
   @OptionGroup(title: "Tasks") var chosen: TaskOptions
-
-  @Option(
-    help: ArgumentHelp(
-      "What to try where the world lists no choices; may be given several times.", valueName: "action"))
-  var action: [String] = []
-
-  @Flag(
-    help: """
-      Print what a policy is sent before its first action, instead, and with --json the request's body; \
-      `environment.prompt: FILE` replaces the instructions.
-      """)
-  var printPrompt = false
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
   func run() async throws {
     let options = try common.options()
     let settings = options.configuration.environment
-    if printPrompt { return try await settings.withSuite(observer: options.observer, printPrompt) }
+    if own.printPrompt { return try await settings.withSuite(observer: options.observer, printPrompt) }
     let (findings, identity) = try await settings.withSuite(observer: options.observer, findings)
     if let json = common.json { try Console.write(json: findings, to: json) }
     if common.json != "-" {
@@ -58,7 +49,7 @@ struct CheckEnvironment: Verb {
 
   @Sendable private func findings(_ suite: any TaskSuite) async throws -> ([EnvironmentCheck.Finding], String) {
     var check = EnvironmentCheck(
-      suite, actions: action.isEmpty ? ["look", "inventory", "help"] : action, seed: common.seed)
+      suite, actions: own.action.isEmpty ? ["look", "inventory", "help"] : own.action, seed: common.seed)
     return (try await check.run(tasks(of: suite)), "\(suite.identity)")
   }
 
@@ -77,4 +68,19 @@ struct CheckEnvironment: Verb {
     guard common.json != "-" else { return }
     for section in prompt.sections { Console.print("=== \(section.title)\n\(section.text)") }
   }
+}
+
+/// The options of `cox check-environment` alone.
+struct CheckEnvironmentOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What to try where the world lists no choices; may be given several times.", valueName: "action"))
+  var action: [String] = []
+
+  @Flag(
+    help: """
+      Print what a policy is sent before its first action, instead, and with --json the request's body; \
+      `environment.prompt: FILE` replaces the instructions.
+      """)
+  var printPrompt = false
 }

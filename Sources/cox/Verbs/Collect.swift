@@ -6,6 +6,8 @@ struct Collect: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Roll out the frozen policy and store the trajectories.",
     discussion: """
+      Example: cox collect --config c.yaml --split train --rollouts 6
+
       Independent attempts at every task of a split, kept in the store to train a critic on and to diagnose. Running the \
       same command again asks only for what is missing; more --rollouts keep those that are there. Attempts that fail are counted \
       apart and tried again the next time; where more than half of them failed the command exits 1.
@@ -14,29 +16,36 @@ struct Collect: Verb {
       is asked, and the answers are written as policy.format has them. The worlds orders, arithmetic and textcraft have one.
       """)
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Collecting") var own: CollectOptions
   @OptionGroup(title: "Tasks") var chosen: TaskOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
-
-  @Option(help: ArgumentHelp("Attempts per task; 4 unless given, and 1 of an expert.", valueName: "count"))
-  var rollouts: Int?
-
-  @Flag(help: "Store the world's own solutions, for a model to imitate.")
-  var expert = false
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
-    if let problem = Bounds.problem(rollouts, "--rollouts", most: Bounds.rollouts) { throw ValidationError(problem) }
-    if expert, rollouts ?? 1 > 1 {
+    if let problem = Bounds.problem(own.rollouts, "--rollouts", most: Bounds.rollouts) {
+      throw ValidationError(problem)
+    }
+    if own.expert, own.rollouts ?? 1 > 1 {
       throw ValidationError("--expert goes without --rollouts: a task has one solution.")
     }
   }
 
   func run() async throws {
     let (report, failure) = try await Workbench.with(common.options(limits)) { bench in
-      try await expert ? bench.collectExpert(chosen.choice) : bench.collect(chosen.choice, rollouts: rollouts ?? 4)
+      try await own.expert
+        ? bench.collectExpert(chosen.choice) : bench.collect(chosen.choice, rollouts: own.rollouts ?? 4)
     }
     try common.deliver(report) { report.text }
     // What failed is in the report already; a collection that mostly failed is none.
     if let failure { throw failure }
   }
+}
+
+/// The options of `cox collect` alone.
+struct CollectOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Attempts per task; 4 unless given, and 1 of an expert.", valueName: "count"))
+  var rollouts: Int?
+
+  @Flag(help: "Store the world's own solutions, for a model to imitate.")
+  var expert = false
 }

@@ -9,6 +9,8 @@ struct Compare: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Several methods on the same tasks at equal model calls, with standard errors.",
     discussion: """
+      Example: cox compare --config c.yaml --methods single,best-of,amc --particles 4,8
+
       Every method is run with every value of N, β and the schedule that it heeds. best-of is given attempts until it has \
       made at least as many calls, on each task, as any steered method of its N; answers are shared, so that a smaller N \
       costs nothing more. Differences are paired over tasks.
@@ -17,12 +19,49 @@ struct Compare: Verb {
       configured policy, steered, against another one by what a task costs.
       """)
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Output and studies") var own: CompareOptions
   @OptionGroup(title: "Tasks") var chosen: TaskOptions
   @OptionGroup(title: "Methods and settings") var variant: VariantOptions
   @OptionGroup(title: "Critic and plan") var guide: CriticOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
+  func run() async throws {
+    guard (own.study == .cost) == (own.against != nil) else {
+      throw ConfigurationError("--study cost and --against go together: the one needs the other.")
+    }
+    var request = try variant.request()
+    request.tasks = chosen.choice
+    (request.critic, request.plan, request.study) = (guide.critic, guide.plan, own.study)
+    var other = common
+    other.config = own.against
+    let dear = try own.against == nil ? nil : other.options(limits)
+    let compared = try await Workbench.with(common.options(limits)) { [request] bench in
+      try await bench.compare(request, against: dear)
+    }
+    let comparison = compared.comparison
+    try common.deliver(comparison) { comparison.text }
+    try Pictures.draw(after: compared.stopped ?? compared.failure) {
+      if let chart = own.chart {
+        let svg = own.study == nil ? ComparisonChart.svg(comparison) : XYChart(study: comparison).svg
+        try OutputFile.write(Data(svg.utf8), to: chart)
+      }
+      if let genealogy = own.genealogy { try Pictures.write(compared.steered, to: genealogy) }
+    }
+  }
+}
+
+extension Comparison {
+  /// The table, and what a plan had foretold where there was one.
+  var text: String {
+    ComparisonTable(self).text + (predictions.map { "\n\n" + PlanTable.predictions($0).text } ?? "")
+  }
+}
+
+extension Comparison.Study: ExpressibleByArgument {}
+
+/// The options of `cox compare` alone.
+struct CompareOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A curve in place of a plain comparison: scaling or cost.", valueName: "study"))
   var study: Comparison.Study?
 
@@ -38,37 +77,4 @@ struct Compare: Verb {
       "Draw who was culled and who was cloned in the first steered variant, one SVG per task, into this folder.",
       valueName: "folder"))
   var genealogy: String?
-
-  func run() async throws {
-    guard (study == .cost) == (against != nil) else {
-      throw ConfigurationError("--study cost and --against go together: the one needs the other.")
-    }
-    var request = try variant.request()
-    request.tasks = chosen.choice
-    (request.critic, request.plan, request.study) = (guide.critic, guide.plan, study)
-    var other = common
-    other.config = against
-    let dear = try against == nil ? nil : other.options(limits)
-    let compared = try await Workbench.with(common.options(limits)) { [request] bench in
-      try await bench.compare(request, against: dear)
-    }
-    let comparison = compared.comparison
-    try common.deliver(comparison) { comparison.text }
-    try Pictures.draw(after: compared.stopped ?? compared.failure) {
-      if let chart {
-        let svg = study == nil ? ComparisonChart.svg(comparison) : XYChart(study: comparison).svg
-        try OutputFile.write(Data(svg.utf8), to: chart)
-      }
-      if let genealogy { try Pictures.write(compared.steered, to: genealogy) }
-    }
-  }
 }
-
-extension Comparison {
-  /// The table, and what a plan had foretold where there was one.
-  var text: String {
-    ComparisonTable(self).text + (predictions.map { "\n\n" + PlanTable.predictions($0).text } ?? "")
-  }
-}
-
-extension Comparison.Study: ExpressibleByArgument {}

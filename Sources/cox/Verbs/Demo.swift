@@ -9,40 +9,34 @@ struct Demo: Verb {
   static let configuration = CommandConfiguration(
     abstract: "The main job, end to end, on embedded defaults.",
     discussion: """
+      Example: cox demo
+
       Starts a real 135M-parameter model on loopback, collects rollouts of an order desk, trains a critic on them, and \
       compares single, best-of-N and steered attempts on orders it never saw, at equal model calls.
       """)
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Demo") var own: DemoOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
-
-  @Option(help: ArgumentHelp("Rollouts per training order.", valueName: "count"))
-  var rollouts = 8
-
-  @Option(help: ArgumentHelp("Where the pictures go.", valueName: "folder"))
-  var output = ".coxswain/demo"
-
-  @Flag(help: "Print the embedded configuration and stop.")
-  var printConfig = false
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
-    if rollouts < 2 { throw ValidationError("--rollouts is at least 2.") }
+    if own.rollouts < 2 { throw ValidationError("--rollouts is at least 2.") }
   }
 
   func run() async throws {
-    if printConfig { return Console.print(Defaults.yaml) }
+    if own.printConfig { return Console.print(Defaults.yaml) }
     let start = ContinuousClock.now
     let compared = try await Workbench.with(common.options(limits)) { bench in
-      try await bench.demonstrate(rollouts: rollouts, heading: heading)
+      try await bench.demonstrate(rollouts: own.rollouts, heading: heading)
     }
     let comparison = compared.comparison
     try common.deliver(comparison) { "\n" + comparison.text }
     try Pictures.draw(after: compared.stopped ?? compared.failure) {
-      try OutputFile.write(Data(ComparisonChart.svg(comparison).utf8), to: "\(output)/comparison.svg")
-      try Pictures.write(Array(compared.steered.prefix(3)), to: "\(output)/genealogy")
+      try OutputFile.write(Data(ComparisonChart.svg(comparison).utf8), to: "\(own.output)/comparison.svg")
+      try Pictures.write(Array(compared.steered.prefix(3)), to: "\(own.output)/genealogy")
     }
     if common.json != "-" {
-      Console.print("\nPictures: \(output)/comparison.svg, \(output)/genealogy/")
+      Console.print("\nPictures: \(own.output)/comparison.svg, \(own.output)/genealogy/")
       Console.print("Took \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)).")
     }
   }
@@ -55,4 +49,16 @@ struct Demo: Verb {
       Console.print(text)
     }
   }
+}
+
+/// The options of `cox demo` alone.
+struct DemoOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Rollouts per training order.", valueName: "count"))
+  var rollouts = 8
+
+  @Option(help: ArgumentHelp("Where the pictures go.", valueName: "folder"))
+  var output = ".coxswain/demo"
+
+  @Flag(help: "Print the embedded configuration and stop.")
+  var printConfig = false
 }

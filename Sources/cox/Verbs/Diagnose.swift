@@ -9,13 +9,33 @@ struct Diagnose: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Say from stored rollouts whether there is anything to select, before anything is paid.",
     discussion: """
+      Example: cox diagnose --config c.yaml
+
       Looks at the rollouts that cox collect has stored: how much they differ within a task, what the best of several would \
       have come to, and how early their end can be told. Asks no model. The end is predicted by trees that are trained on \
       some of the tasks and judge the others; with --critic, by that critic, on tasks it was not trained on.
       """)
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Diagnosis") var own: DiagnoseOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
+  func run() async throws {
+    let report = try await Workbench.with(common.options(), creating: false) { bench in
+      try await bench.diagnose(split: own.split, critic: own.critic)
+    }
+    try common.deliver(report) { report.text }
+    if let html = own.html {
+      let page = ReportPage(
+        title: "Diagnosis: \(report.environment.kind)",
+        subtitle: "\(report.environment), policy \(report.policy)",
+        sections: [.init(diagnosis: report.diagnosis, table: report.table)])
+      try OutputFile.write(Data(page.html.utf8), to: html)
+    }
+  }
+}
+
+/// The options of `cox diagnose` alone.
+struct DiagnoseOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only rollouts of this split: train, validation or test.", valueName: "split"))
   var split: Split?
 
@@ -27,18 +47,4 @@ struct Diagnose: Verb {
 
   @Option(help: ArgumentHelp("Write the diagnosis as an HTML page too.", valueName: "file"))
   var html: String?
-
-  func run() async throws {
-    let report = try await Workbench.with(common.options(), creating: false) { bench in
-      try await bench.diagnose(split: split, critic: critic)
-    }
-    try common.deliver(report) { report.text }
-    if let html {
-      let page = ReportPage(
-        title: "Diagnosis: \(report.environment.kind)",
-        subtitle: "\(report.environment), policy \(report.policy)",
-        sections: [.init(diagnosis: report.diagnosis, table: report.table)])
-      try OutputFile.write(Data(page.html.utf8), to: html)
-    }
-  }
 }

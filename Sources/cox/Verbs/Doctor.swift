@@ -5,20 +5,16 @@ struct Doctor: Verb {
   static let configuration = CommandConfiguration(
     abstract: "What is installed, what is missing, and how to get it.",
     discussion: """
+      Example: cox doctor --config c.yaml --policy
+
       Looks at what the configuration uses, and is judged by that alone; what it does not use is listed as unused.
       """)
 
-  @OptionGroup var common: CommonOptions
-
-  @Flag(
-    help: """
-      Also ask the configured policy: whether it answers, how fast, and what its server can do. A few small calls, which \
-      cost what they cost and are not stored.
-      """)
-  var policy = false
+  @OptionGroup(title: "Doctor") var own: DoctorOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
   func run() async throws {
-    let checks = await Check.all(store: common.store, asksPolicy: policy, configuration: common.config) {
+    let checks = await Check.all(store: common.store, asksPolicy: own.policy, configuration: common.config) {
       try common.options()
     }
     if let json = common.json { try Console.write(json: checks, to: json) }
@@ -27,4 +23,14 @@ struct Doctor: Verb {
     }
     if checks.contains(where: { !$0.isFine }) { throw ExitCode(ExitStatus.failed) }
   }
+}
+
+/// The options of `cox doctor` alone.
+struct DoctorOptions: ParsableArguments {
+  @Flag(
+    help: """
+      Also ask the configured policy: whether it answers, how fast, and what its server can do. A few small calls, which \
+      cost what they cost and are not stored.
+      """)
+  var policy = false
 }

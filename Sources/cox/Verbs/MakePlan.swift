@@ -10,41 +10,29 @@ struct MakePlan: Verb {
     commandName: "plan",
     abstract: "Choose schedule and β from the store alone; predicted gain.",
     discussion: """
+      Example: cox plan --config c.yaml --particles 8
+
       Simulates best-of-N and steered populations on the stored rollouts of the train and validation splits, judged by a \
       critic that never saw their task, over schedules, temperatures and numbers of particles. Nothing is asked of the \
       policy. Where the gain is not surely above zero the plan is best-of-N. `--resample auto` obeys the plan.
       """)
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Plan") var own: MakePlanOptions
   @OptionGroup(title: "Critic and plan") var chosen: PlanOptions
   @OptionGroup(title: "Limits, for a critic that is asked") var limits: LimitOptions
-
-  @Option(help: ArgumentHelp("N, the particles to plan for (steering.particles).", valueName: "N"))
-  var particles: Int?
-
-  @Option(
-    name: [.customLong("beta"), .customLong("temperatures")],
-    help: ArgumentHelp(
-      "β to try in a search, with commas; the range of returns says which where none are given.", valueName: "β,β"))
-  var beta: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "About how many particle-steps are simulated for each number of particles; more make the figures steadier.",
-      valueName: "steps"))
-  var work = 20_000_000.0
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
-    if !(work >= 1 && work.isFinite) { throw ValidationError("--work is at least 1.") }
+    if !(own.work >= 1 && own.work.isFinite) { throw ValidationError("--work is at least 1.") }
   }
 
   func run() async throws {
     let start = ContinuousClock.now
     var request = PlanRequest()
-    request.particles = particles
-    request.temperatures = try Self.numbers(beta)
+    request.particles = own.particles
+    request.temperatures = try Self.numbers(own.beta)
     request.critic = chosen.critic
-    request.work = work
+    request.work = own.work
     request.file = chosen.plan
     let (made, path, answer) = try await Workbench.with(common.options(limits), creating: false) { [request] bench in
       (try await bench.unwrittenPlan(request), bench.planFile(request), bench.configuration.steering.answer)
@@ -67,4 +55,22 @@ struct MakePlan: Verb {
     }
     return known
   }
+}
+
+/// The options of `cox plan` alone.
+struct MakePlanOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("N, the particles to plan for (steering.particles).", valueName: "N"))
+  var particles: Int?
+
+  @Option(
+    name: [.customLong("beta"), .customLong("temperatures")],
+    help: ArgumentHelp(
+      "β to try in a search, with commas; the range of returns says which where none are given.", valueName: "β,β"))
+  var beta: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "About how many particle-steps are simulated for each number of particles; more make the figures steadier.",
+      valueName: "steps"))
+  var work = 20_000_000.0
 }

@@ -7,53 +7,28 @@ struct Report: Verb {
   static let configuration = CommandConfiguration(
     abstract: "One static HTML file of what was found, with populations to look into.",
     discussion: """
+      Example: cox report --config c.yaml --output report.html
+
       Reads the store and what cox compare, cox study, cox plan and cox train left beside it; asks no model. The page needs no network, \
       and whatever a model or world said in it is shown as text.
       """)
 
-  @OptionGroup var common: CommonOptions
-
-  @Option(help: ArgumentHelp("Where the page goes; report.html beside the store unless given.", valueName: "file"))
-  var output: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "A comparison that cox compare --json wrote, in place of the last ones; may be given several times.",
-      valueName: "file"))
-  var comparison: [String] = []
-
-  @Option(
-    help: ArgumentHelp("The critic whose calibration and plan are shown (critic.kind).", valueName: "critic"))
-  var critic: String?
-
-  @Option(help: ArgumentHelp("The plan, instead of the one beside the critic.", valueName: "file"))
-  var plan: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "The run whose populations are shown, by the start of its id; the newest steered one unless given.",
-      valueName: "run"))
-  var run: String?
-
-  @Option(help: ArgumentHelp("How many of its tasks are shown.", valueName: "count"))
-  var populations = 12
-
-  @Option(help: ArgumentHelp("The page's title.", valueName: "text"))
-  var title: String?
+  @OptionGroup(title: "Report") var own: ReportOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
-    if populations < 0 { throw ValidationError("--populations is not negative.") }
+    if own.populations < 0 { throw ValidationError("--populations is not negative.") }
   }
 
   func run() async throws {
     var request = ReportRequest()
-    request.comparisons = comparison
-    request.critic = critic
-    request.plan = plan
-    request.run = run
-    request.populations = populations
-    request.title = title
-    let named = output
+    request.comparisons = own.comparison
+    request.critic = own.critic
+    request.plan = own.plan
+    request.run = own.run
+    request.populations = own.populations
+    request.title = own.title
+    let named = own.output
     let (page, missing, path) = try await Workbench.with(common.options(), creating: false) { [request] bench in
       let (page, missing) = try await bench.report(request)
       return (page, missing, named ?? bench.besideStore("report.html"))
@@ -81,4 +56,35 @@ struct Report: Verb {
     /// What is not in it, and how to get it.
     let missing: [String]
   }
+}
+
+/// The options of `cox report` alone.
+struct ReportOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Where the page goes; report.html beside the store unless given.", valueName: "file"))
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A comparison that cox compare --json wrote, in place of the last ones; may be given several times.",
+      valueName: "file"))
+  var comparison: [String] = []
+
+  @Option(
+    help: ArgumentHelp("The critic whose calibration and plan are shown (critic.kind).", valueName: "critic"))
+  var critic: String?
+
+  @Option(help: ArgumentHelp("The plan, instead of the one beside the critic.", valueName: "file"))
+  var plan: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The run whose populations are shown, by the start of its id; the newest steered one unless given.",
+      valueName: "run"))
+  var run: String?
+
+  @Option(help: ArgumentHelp("How many of its tasks are shown.", valueName: "count"))
+  var populations = 12
+
+  @Option(help: ArgumentHelp("The page's title.", valueName: "text"))
+  var title: String?
 }

@@ -11,23 +11,18 @@ struct Show: Verb {
   static let configuration = CommandConfiguration(
     abstract: "One trajectory, readably: thought, action, observation, reward, critic value.",
     discussion: """
+      Example: cox show last/order-1-20/best
+
       Without an argument it lists the runs of the store; RUN lists a run's tasks, RUN/TASK a task's trajectories, \
       RUN/TASK/PARTICLE prints one. RUN is the beginning of a run's id, or last; PARTICLE a number, best or worst. \
       Nothing is asked of a model, and no configuration is needed.
-
-      cox show last/order-1-20/best
       """)
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Show") var own: ShowOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
   @Argument(help: ArgumentHelp("RUN, RUN/TASK or RUN/TASK/PARTICLE.", valueName: "trajectory"))
   var trajectory: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Value every step by this critic: a file, or a name given to cox train. Otherwise the values of the run's checkpoints.",
-      valueName: "critic"))
-  var critic: String?
 
   func run() async throws {
     guard FileManager.default.fileExists(atPath: common.store) else {
@@ -114,7 +109,7 @@ struct Show: Verb {
 
   /// What `--critic` makes of the state after every step, at the run's β.
   private func values(of record: TrajectoryRecord, of run: StoredRun) throws -> [Int: Double]? {
-    guard let critic else { return nil }
+    guard let critic = own.critic else { return nil }
     let trees = try Workbench.trees(critic, store: common.store, for: run.record.environment)
     let steps = Array(0..<(record.trajectory.isFinished ? record.trajectory.count : record.trajectory.count + 1))
     let returns = try trees.predict(steps.map { CriticState(record.trajectory.prefix($0)) })
@@ -195,4 +190,13 @@ struct Show: Verb {
       \(text.text(width: Console.width))
       """)
   }
+}
+
+/// The options of `cox show` alone.
+struct ShowOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Value every step by this critic: a file, or a name given to cox train. Otherwise the values of the run's checkpoints.",
+      valueName: "critic"))
+  var critic: String?
 }

@@ -8,16 +8,36 @@ struct Steer: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Run one method on tasks.",
     discussion: """
+      Example: cox steer --config c.yaml --tasks "0..<5" --genealogy pictures/
+
       amc: N trajectories under Sequential Monte Carlo, guided by a critic. beam: N of which each checkpoint keeps the best \
       few. best-of: N independent ones, the best kept. single: one. Every answer is stored before it is used: the same command run again continues.
       """)
 
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: "Method and output") var own: SteerOptions
   @OptionGroup(title: "Tasks") var chosen: TaskOptions
   @OptionGroup(title: "Steering") var steering: SteeringOptions
   @OptionGroup(title: "Critic and plan") var guide: CriticOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
+  func run() async throws {
+    var request = SteerRequest(chosen.choice)
+    request.method = own.method
+    try steering.apply(to: &request)
+    (request.critic, request.plan) = (guide.critic, guide.plan)
+    let (outcome, summary) = try await Workbench.with(common.options(limits)) { [request] bench in
+      try await bench.steered(request)
+    }
+    try common.deliver(summary) { ComparisonTable(summary).text }
+    try Pictures.draw(after: outcome.stopped ?? outcome.failure()) {
+      if let genealogy = own.genealogy { try Pictures.write(outcome.results, to: genealogy) }
+    }
+  }
+}
+
+/// The options of `cox steer` alone.
+struct SteerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("single, best-of, amc, judge or beam (steering.method).", valueName: "method"))
   var method: Steering.Method?
@@ -26,18 +46,4 @@ struct Steer: Verb {
     help: ArgumentHelp(
       "Draw who was culled and who was cloned, one SVG per task, into this folder.", valueName: "folder"))
   var genealogy: String?
-
-  func run() async throws {
-    var request = SteerRequest(chosen.choice)
-    request.method = method
-    try steering.apply(to: &request)
-    (request.critic, request.plan) = (guide.critic, guide.plan)
-    let (outcome, summary) = try await Workbench.with(common.options(limits)) { [request] bench in
-      try await bench.steered(request)
-    }
-    try common.deliver(summary) { ComparisonTable(summary).text }
-    try Pictures.draw(after: outcome.stopped ?? outcome.failure()) {
-      if let genealogy { try Pictures.write(outcome.results, to: genealogy) }
-    }
-  }
 }

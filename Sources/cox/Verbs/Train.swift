@@ -5,23 +5,22 @@ struct Train: Verb {
   static let configuration = CommandConfiguration(
     abstract: "Fit a critic on the store and print its figures on tasks it never saw.",
     discussion: """
+      Example: cox train --config c.yaml
+
       Boosted trees that predict the distribution of the return-to-go. Trained on the stored rollouts of the train split; \
       judged on those of the validation split or, where there are none, on a fifth of the train tasks, held out. \
       --critic lm trains a language model that reads the states instead (a low-rank adapter and a head), in this process.
       """)
 
-  @OptionGroup var common: CommonOptions
-
-  @Option(help: ArgumentHelp("The critic's name, or a file ending in .json to write it to.", valueName: "name"))
-  var critic = CriticSettings.Kind.trees.rawValue
-
   #if OpenWeights
+    @OptionGroup(title: "Critic") var own: TrainOptions
     @OptionGroup(title: "A critic that reads (--critic lm)") var reading: ReadingOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
   #endif
 
   #if OpenWeights
     func validate() throws {
-      if critic != CriticSettings.Kind.lm.rawValue, let option = reading.given.first {
+      if own.critic != CriticSettings.Kind.lm.rawValue, let option = reading.given.first {
         throw ValidationError("--\(option) is of a critic that reads: --critic lm.")
       }
     }
@@ -33,7 +32,7 @@ struct Train: Verb {
   }
 
   private func train(_ bench: Workbench) async throws -> TrainReport {
-    guard critic == CriticSettings.Kind.lm.rawValue else { return try await bench.train(critic) }
+    guard own.critic == CriticSettings.Kind.lm.rawValue else { return try await bench.train(own.critic) }
     #if OpenWeights
       let (reading, seed) = (reading, common.seed)
       return try await bench.observer.resumable(bench.budget) {
@@ -41,7 +40,13 @@ struct Train: Verb {
       }
     #else
       _ = try await bench.openCritic(at: "")
-      return try await bench.train(critic)
+      return try await bench.train(own.critic)
     #endif
   }
+}
+
+/// The options of `cox train` alone.
+struct TrainOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The critic's name, or a file ending in .json to write it to.", valueName: "name"))
+  var critic = CriticSettings.Kind.trees.rawValue
 }
