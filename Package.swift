@@ -13,21 +13,13 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .executable(name: "cox", targets: ["cox"]),
+    // Everything that a program needs to steer, train and plan.
     .library(name: "Coxswain", targets: ["Coxswain"]),
+    // The check of a world of one's own, and doubles for tests.
     .library(name: "CoxswainTesting", targets: ["CoxswainTesting"]),
-    .library(name: "Agents", targets: ["Agents"]),
-    .library(name: "ParticleFilter", targets: ["ParticleFilter"]),
-    .library(name: "RolloutStore", targets: ["RolloutStore"]),
-    .library(name: "Steering", targets: ["Steering"]),
-    .library(name: "Findings", targets: ["Findings"]),
-    .library(name: "Critics", targets: ["Critics"]),
-    .library(name: "ModelFiles", targets: ["ModelFiles"]),
-    .library(name: "Policies", targets: ["Policies"]),
     .library(
-      name: "Environments",
+      name: "Worlds",
       targets: ["Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld"]),
-    .library(name: "Reporting", targets: ["Reporting"]),
-    .library(name: "OpenWeights", targets: ["OpenWeights"]),
   ],
   traits: [
     .trait(

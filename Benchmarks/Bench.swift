@@ -62,10 +62,10 @@ enum Bench {
 }
 
 /// A world with nothing to wait for: rounds of a coin.
-struct CoinWorld: TaskSuite {
+struct CoinWorld: World {
   let rounds: Int
 
-  var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "coin") }
+  var identity: WorldIdentity { WorldIdentity(kind: "coin") }
 
   func tasks(in split: Split) -> [AgentTask] { [task("coin")] }
   func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "ones", stepLimit: rounds) }

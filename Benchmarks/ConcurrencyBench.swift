@@ -18,7 +18,7 @@ enum ConcurrencyBench {
     var ratios: [Double] = []
     for seed in 0..<10 {
       let settings = SteeringSettings(particles: 25, temperature: 0.1, schedule: .steps([4, 8]), seed: UInt64(seed))
-      let population = Population(suite: world, policy: policy, critic: critic, settings: settings, run: "bench")
+      let population = Population(world: world, policy: policy, critic: critic, settings: settings, run: "bench")
       let wall = try await Bench.seconds { _ = try await population.steer(world.task("coin")) }
       // The latencies alone: what a clock that is never late would measure.
       let root = Seed(UInt64(seed)).split("bench")

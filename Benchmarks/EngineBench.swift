@@ -16,7 +16,7 @@ enum EngineBench {
       var resamplings = 0
       for seed in range {
         let population = Population(
-          suite: world, policy: policy, critic: critic,
+          world: world, policy: policy, critic: critic,
           settings: SteeringSettings(particles: 15, temperature: 0.1, schedule: .steps([4, 8]), seed: UInt64(seed)),
           run: "bench")
         resamplings += try await population.steer(world.task("coin")).genealogy.resamplings

@@ -23,7 +23,7 @@ enum MemoryBench {
     defer { try? FileManager.default.removeItem(at: folder) }
     let store = try RolloutStore(path: folder.appending(path: "bench.sqlite").path)
     func campaign(_ settings: SteeringSettings) -> Campaign {
-      Campaign(suite: world, policy: policy, critic: critic, settings: settings, store: store, concurrency: 1_000)
+      Campaign(world: world, policy: policy, critic: critic, settings: settings, store: store, concurrency: 1_000)
     }
     // What a first population loads once, whatever its size, is not the population's.
     _ = try await campaign(SteeringSettings(particles: 2, temperature: 0.2, schedule: .steps([5]), seed: 1))
@@ -58,10 +58,10 @@ enum MemoryBench {
 }
 
 /// A world that answers every step with 1 kB.
-struct TalkingWorld: TaskSuite {
+struct TalkingWorld: World {
   let rounds: Int
 
-  var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "talk") }
+  var identity: WorldIdentity { WorldIdentity(kind: "talk") }
 
   func tasks(in split: Split) -> [AgentTask] { [task("talk")] }
   func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "talk", stepLimit: rounds) }

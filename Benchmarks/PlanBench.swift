@@ -22,7 +22,7 @@ enum PlanBench {
       return PolicyResponse(chosen ?? choices[generator.number(below: max(choices.count, 1))])
     }
     let settings = SteeringSettings(method: .bestOf, particles: 8, temperature: 0.03, answer: .sample, seed: 1)
-    let found = try await Campaign(suite: world, policy: clerk, settings: settings, concurrency: 64)
+    let found = try await Campaign(world: world, policy: clerk, settings: settings, concurrency: 64)
       .run(world.tasks(in: .train))
     let rollouts = found.results.flatMap { $0.particles.map(\.trajectory) }
     var plan: Plan?

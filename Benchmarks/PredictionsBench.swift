@@ -45,7 +45,7 @@ enum PredictionsBench {
   }
 
   private static func compare(
-    _ name: String, _ world: some TaskSuite, tasks most: Int = 80, slips: Double, wasted: String,
+    _ name: String, _ world: some World, tasks most: Int = 80, slips: Double, wasted: String,
     solution: (AgentTask) async throws -> [String]
   ) async throws {
     let (train, test) = (
@@ -64,7 +64,7 @@ enum PredictionsBench {
       return PolicyResponse(generator.uniform() < slips || done == steps.count ? wasted : steps[done])
     }
     func campaign(_ settings: SteeringSettings, _ critic: (any Critic)? = nil) -> Campaign {
-      Campaign(suite: world, policy: hand, critic: critic, settings: settings, concurrency: 16)
+      Campaign(world: world, policy: hand, critic: critic, settings: settings, concurrency: 16)
     }
     func rewards(_ outcome: Campaign.Outcome) throws -> [Double] {
       if let stopped = outcome.stopped { throw stopped }

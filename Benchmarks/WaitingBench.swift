@@ -25,7 +25,7 @@ enum WaitingBench {
           client: client)
         let world = CoinWorld(rounds: rounds)
         let campaign = Campaign(
-          suite: world, policy: policy,
+          world: world, policy: policy,
           settings: SteeringSettings(method: .bestOf, particles: particles, answer: .sample),
           store: try RolloutStore(path: folder.appendingPathComponent("s.sqlite").path), concurrency: particles)
         let before = MemoryBench.peakMegabytes()

@@ -40,16 +40,16 @@ enum WorldsBench {
   /// The servers of the tests, whose worlds cost nothing: what is left is the wire.
   private static func served() async throws {
     try await ChildServer.with(["AgentGymTests/toy_server.py", "textcraft"]) { server in
-      let suite = try AgentGym(
+      let world = try AgentGym(
         .init(dialect: .textcraft, urls: [server.url]), splits: TaskSplits([.train: [0, 1, 2]]),
         prompting: Prompting(""))
-      try await measure("agentgym", suite, episodes: 64) { _ in ["wait", "north", "south", "wait", "north", "south"] }
+      try await measure("agentgym", world, episodes: 64) { _ in ["wait", "north", "south", "wait", "north", "south"] }
     }
     guard ChildServer.hasOpenEnv else { return print("openenv: make test installs its server") }
     try await ChildServer.with(["OpenEnvTests/Servers/worlds.py", "lift", "--capacity", "64"]) { server in
-      let suite = try await OpenEnv(
+      let world = try await OpenEnv(
         .init(urls: [server.url], sessionsPerServer: 64), splits: TaskSplits([.train: [4]]))
-      try await measure("openenv", suite, episodes: 64) { _ in
+      try await measure("openenv", world, episodes: 64) { _ in
         Array(repeating: ["up", "down"], count: 15).flatMap(\.self)
       }
     }
@@ -62,21 +62,21 @@ enum WorldsBench {
   // MARK: - Any world
 
   private static func measure(
-    _ name: String, _ suite: any TaskSuite, episodes: Int = 1_000,
+    _ name: String, _ world: any World, episodes: Int = 1_000,
     path: (AgentTask) async throws -> [String] = { _ in [] }
   ) async throws {
-    let tasks = try Split.allCases.flatMap { try suite.tasks(in: $0) }
+    let tasks = try Split.allCases.flatMap { try world.tasks(in: $0) }
     var paths: [[String]] = []
     for task in tasks { paths.append(try await path(task)) }
-    let (steps, seconds) = try await walk(suite, tasks, paths, for: 2)
-    let (forks, how) = try await forksPerSecond(suite, tasks[0], paths[0])
-    let megabytes = try await memory(suite, tasks, paths, episodes: episodes)
+    let (steps, seconds) = try await walk(world, tasks, paths, for: 2)
+    let (forks, how) = try await forksPerSecond(world, tasks[0], paths[0])
+    let megabytes = try await memory(world, tasks, paths, episodes: episodes)
     let cells = [
       name.padding(toLength: 12, withPad: " ", startingAt: 0), padded(Double(steps) / seconds), padded(forks),
       how.padding(toLength: 16, withPad: " ", startingAt: 0), Bench.text(megabytes, 4),
     ]
     print(cells.joined(separator: "  "))
-    await suite.close()
+    await world.close()
   }
 
   private static func padded(_ value: Double) -> String {
@@ -86,12 +86,12 @@ enum WorldsBench {
 
   /// Takes the actions of each path over and over, or random choices where it has none.
   private static func walk(
-    _ suite: any TaskSuite, _ tasks: [AgentTask], _ paths: [[String]], for limit: Double
+    _ world: any World, _ tasks: [AgentTask], _ paths: [[String]], for limit: Double
   ) async throws -> (steps: Int, seconds: Double) {
     var (steps, seconds) = (0, 0.0)
     while seconds < limit {
       for (task, path) in zip(tasks, paths) where seconds < limit {
-        var (episode, observation) = try await suite.begin(task)
+        var (episode, observation) = try await world.begin(task)
         seconds += try await Bench.seconds {
           steps += try await advance(&episode, &observation, path, most: task.stepLimit)
         }
@@ -119,9 +119,9 @@ enum WorldsBench {
 
   /// Forks half-way, over and over.
   private static func forksPerSecond(
-    _ suite: any TaskSuite, _ task: AgentTask, _ path: [String]
+    _ world: any World, _ task: AgentTask, _ path: [String]
   ) async throws -> (perSecond: Double, how: String) {
-    var (episode, observation) = try await suite.begin(task)
+    var (episode, observation) = try await world.begin(task)
     let depth = max((path.isEmpty ? task.stepLimit : min(path.count, task.stepLimit)) / 2, 1)
     try await advance(&episode, &observation, path, most: depth)
     var (forks, seconds, copies) = (0, 0.0, true)
@@ -131,7 +131,7 @@ enum WorldsBench {
           await copy.close()
         } else {
           copies = false
-          var (copy, observation) = try await suite.begin(task)
+          var (copy, observation) = try await world.begin(task)
           try await advance(&copy, &observation, path, most: depth)
           await copy.close()
         }
@@ -144,13 +144,13 @@ enum WorldsBench {
 
   /// What open episodes, each half-way, add to this process and those it started.
   private static func memory(
-    _ suite: any TaskSuite, _ tasks: [AgentTask], _ paths: [[String]], episodes: Int
+    _ world: any World, _ tasks: [AgentTask], _ paths: [[String]], episodes: Int
   ) async throws -> Double {
     let before = residentMegabytes()
     var open: [any Episode] = []
     for number in 0..<episodes {
       let place = number % tasks.count
-      var (episode, observation) = try await suite.begin(tasks[place])
+      var (episode, observation) = try await world.begin(tasks[place])
       let most = paths[place].isEmpty ? tasks[place].stepLimit : paths[place].count
       try await advance(&episode, &observation, paths[place], most: max(most / 2, 1))
       open.append(episode)
@@ -181,11 +181,11 @@ enum WorldsBench {
     let jar = try SimulatorPool.Settings.findJar(in: [virtualEnvironment])
     let pool = try await SimulatorPool.open(
       .init(jar: jar, java: try SimulatorPool.Settings.findJava(), processes: 1))
-    let suite = try ScienceWorld(pool: pool, games: .variations(tasks: []), simplifications: [.easy], stepLimit: 200)
+    let world = try ScienceWorld(pool: pool, games: .variations(tasks: []), simplifications: [.easy], stepLimit: 200)
     var paths: [[String]] = []
-    for game in games { paths.append(try await suite.goldPath(TaskID(game))) }
-    let tasks = try games.map { try suite.task(TaskID($0)) }
-    let one = Games(suite: suite, listed: tasks)
+    for game in games { paths.append(try await world.goldPath(TaskID(game))) }
+    let tasks = try games.map { try world.task(TaskID($0)) }
+    let one = Games(world: world, listed: tasks)
     // A first round, since the Java machine compiles as it goes.
     _ = try await walk(one, tasks, paths, for: 5)
     let (steps, seconds) = try await walk(one, tasks, paths, for: 10)
@@ -211,8 +211,8 @@ enum WorldsBench {
     let before = residentMegabytes()
     let pool = try await SimulatorPool.open(
       .init(jar: jar, java: try SimulatorPool.Settings.findJava(), processes: processes))
-    let suite = try ScienceWorld(pool: pool, games: .variations(tasks: []), simplifications: [.easy], stepLimit: 200)
-    let tasks = try games.map { try suite.task(TaskID($0)) }
+    let world = try ScienceWorld(pool: pool, games: .variations(tasks: []), simplifications: [.easy], stepLimit: 200)
+    let tasks = try games.map { try world.task(TaskID($0)) }
     func played(_ share: Int, for seconds: Double) async throws -> (steps: Double, episodes: Double) {
       let start = ContinuousClock.now
       let counts = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
@@ -221,7 +221,7 @@ enum WorldsBench {
             var (steps, place) = (0, worker)
             while (ContinuousClock.now - start).inSeconds < seconds {
               let (task, path) = (tasks[place % tasks.count], paths[place % tasks.count])
-              var (episode, observation) = try await suite.begin(task)
+              var (episode, observation) = try await world.begin(task)
               steps += try await advance(&episode, &observation, path, most: max(path.count / share, 1))
               await episode.close()
               place += 1
@@ -240,7 +240,7 @@ enum WorldsBench {
     // A fork is a replay to the middle.
     let forks = try await played(2, for: 10).episodes
     let simulators = residentMegabytes() - before
-    let each = try await memory(suite, tasks, paths, episodes: 16)
+    let each = try await memory(world, tasks, paths, episodes: 16)
     let cells = [
       "\(processes)".padding(toLength: 9, withPad: " ", startingAt: 0), padded(steps), padded(forks),
       "  " + Bench.text(each, 1), String(repeating: " ", count: 16) + "\(Int(simulators) / processes)",
@@ -249,17 +249,17 @@ enum WorldsBench {
     await pool.close()
   }
 
-  /// The suite with a few games listed.
-  private struct Games: TaskSuite {
-    let suite: ScienceWorld
+  /// The world with a few games listed.
+  private struct Games: World {
+    let world: ScienceWorld
     let listed: [AgentTask]
-    var identity: EnvironmentIdentity { suite.identity }
+    var identity: WorldIdentity { world.identity }
     func tasks(in split: Split) -> [AgentTask] { split == .train ? listed : [] }
-    func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { try suite.task(id) }
-    func begin(_ task: AgentTask) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
-      try await suite.begin(task)
+    func task(_ id: TaskID) throws(WorldError) -> AgentTask { try world.task(id) }
+    func begin(_ task: AgentTask) async throws(WorldError) -> (episode: any Episode, observation: Observation) {
+      try await world.begin(task)
     }
-    func close() async { await suite.close() }
+    func close() async { await world.close() }
   }
 
   /// The same actions by the package's own Python, timed there, after a first round too.
@@ -300,7 +300,7 @@ enum WorldsBench {
       arguments: ["-c", script, String(decoding: json, as: UTF8.self)], output: .string(limit: 4_096),
       error: .string(limit: 4_096))
     guard let value = Double(result.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "The wrapper did not run; make setup installs it with py4j. It said: \(result.standardError)")
     }
     return value

@@ -6,8 +6,8 @@
     Scripts/undocumented.py --check    prints what is wrong; exit status 1 where the count has grown
     Scripts/undocumented.py --write    writes the count to Scripts/undocumented.txt
 
-Members of public protocols and cases of public enumerations count as public. What a standard protocol asks for
-(`description`, `hash`, `encode`) is documented there.
+Members of public protocols and cases of public enumerations count as public. What a protocol asks for is documented there:
+in the standard library (`description`, `hash`, `encode`), or in this package.
 """
 import pathlib
 import re
@@ -20,7 +20,16 @@ EXTENSION = re.compile(r"^(\s*)(?:@\w+(?:\([^)]*\))?\s+)*(public |package |priva
 STANDARD = {"description", "debugDescription", "hash", "encode", "id", "rawValue"}
 
 
-def undocumented(text: str):
+REQUIREMENT = re.compile(r"^\s+///.*\n(?:\s+///.*\n)*\s+(?:static |mutating )?(?:func|var) (\w+)", re.M)
+
+
+def requirements(text: str):
+    """The names of what the protocols of a file ask for, where they are documented."""
+    for protocol in re.finditer(r"^public protocol .*?^}", text, re.M | re.S):
+        yield from REQUIREMENT.findall(protocol.group(0))
+
+
+def undocumented(text: str, inherited_names):
     """Yields the number and text of each line that declares something public without a comment above it."""
     opened = []  # (indentation, members are public)
     documented = False
@@ -40,7 +49,7 @@ def undocumented(text: str):
             continue
         if stripped.startswith("@") and not DECLARATION.match(line):
             continue  # an attribute of what follows
-        while opened and indentation <= opened[-1][0]:
+        while opened and indentation <= opened[-1][0] and stripped[0] not in ")}]" and not stripped.startswith("where"):
             opened.pop()
         extension, declaration = EXTENSION.match(line), DECLARATION.match(line)
         if extension and not opened:
@@ -50,8 +59,8 @@ def undocumented(text: str):
             inherited = bool(opened) and opened[-1][1]
             hidden = re.match(r"\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:package|private|fileprivate|internal) ", line)
             public = not hidden and (declaration.group(3) is not None or inherited)
-            if public and not documented and name not in STANDARD and "==" not in stripped.split("(")[0] \
-                    and not stripped.startswith("public init(from decoder"):
+            if public and not documented and name not in STANDARD and name not in inherited_names \
+                    and "==" not in stripped.split("(")[0] and not stripped.startswith("public init(from decoder"):
                 yield number, stripped
             members = public and word in ("protocol", "enum")
             opened.append((indentation, members and word == "protocol" or members and "enum"))
@@ -66,10 +75,12 @@ def undocumented(text: str):
 def main() -> int:
     root = pathlib.Path(__file__).resolve().parent.parent
     counts, found = {}, []
-    for file in sorted((root / "Sources").rglob("*.swift")):
+    files = sorted((root / "Sources").rglob("*.swift"))
+    names = {name for file in files for name in requirements(file.read_text())}
+    for file in files:
         parts = file.relative_to(root / "Sources").parts
         room = parts[1] if parts[0] == "Environments" else parts[0]
-        for number, line in undocumented(file.read_text()):
+        for number, line in undocumented(file.read_text(), names):
             counts[room] = counts.get(room, 0) + 1
             found.append(f"{file.relative_to(root)}:{number}: {line}")
     total = sum(counts.values())

@@ -1,4 +1,5 @@
 import Foundation
+
 // A world of one's own in Swift: bring a number to nought. Plays Coxswain's process protocol on standard input and output.
 
 struct Question: Decodable {

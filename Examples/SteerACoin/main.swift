@@ -5,8 +5,8 @@
 
 import Coxswain
 
-struct Tosses: TaskSuite {
-  let identity = EnvironmentIdentity(kind: "tosses")
+struct Tosses: World {
+  let identity = WorldIdentity(kind: "tosses")
   let maximalReward: Double? = 1
 
   func tasks(in split: Split) -> [AgentTask] { (0..<50).map { task(TaskID("tosses-\($0)")) } }
@@ -34,7 +34,7 @@ let critic = ClosureCritic("heads so far") { state in
 
 for method in [Method.bestOf, .amc] {
   let settings = SteeringSettings(method: method, particles: 8, temperature: 0.05, schedule: .steps([3, 6]), seed: 1)
-  let campaign = Campaign(suite: Tosses(), policy: coin, critic: critic, settings: settings)
+  let campaign = Campaign(world: Tosses(), policy: coin, critic: critic, settings: settings)
   let outcome = try await campaign.run(Tosses().tasks(in: .test))
   let summary = MethodSummary(outcome, settings: settings, pricing: Pricing(), maximalReward: 1)
   func rounded(_ value: Double) -> Double { (value * 1_000).rounded() / 1_000 }

@@ -1,4 +1,4 @@
-/// The stable name of a task inside its suite, the same on every machine and in every run.
+/// The stable name of a task inside its world, the same on every machine and in every run.
 ///
 /// Names are compared by their bytes, as the store compares them: Swift's texts are equal where they only look alike, so that "é"
 /// written as one scalar and as two would be one task here and two tasks there.
@@ -43,7 +43,7 @@ extension [TaskID] {
   }
 }
 
-/// One task of a suite: what is asked, and how many steps an agent may take over it.
+/// One task of a world: what is asked, and how many steps an agent may take over it.
 public struct AgentTask: Sendable, Hashable, Codable {
   public let id: TaskID
   /// What the user asks for, in words; the critic compares the agent's choices with it. Empty where the world alone knows, and

@@ -35,7 +35,7 @@ public struct AttemptFailure: Sendable, Hashable, Codable {
     }
   }
 
-  public init(_ error: EnvironmentError) {
+  public init(_ error: WorldError) {
     switch error.kind {
     case .diverged: self.init(.diverged, error.message)
     case .badReward: self.init(.badReward, error.message)

@@ -59,10 +59,10 @@ extension Outcome {
 /// connection conforms with a class or an actor and keeps the default, so that a fork is a replay of its actions.
 public protocol Episode: Sendable {
   /// Carries one action out.
-  mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome
+  mutating func step(_ action: Action) async throws(WorldError) -> Outcome
 
   /// An independent copy that continues from here, or nil where the world cannot copy itself.
-  func fork() async throws(EnvironmentError) -> (any Episode)?
+  func fork() async throws(WorldError) -> (any Episode)?
 
   /// How many texts read otherwise when the episode was lost, opened again and its actions taken once more.
   var recoveryMismatches: Int { get async }
@@ -72,7 +72,7 @@ public protocol Episode: Sendable {
 }
 
 extension Episode {
-  public func fork() async throws(EnvironmentError) -> (any Episode)? { nil }
+  public func fork() async throws(WorldError) -> (any Episode)? { nil }
   public var recoveryMismatches: Int { 0 }
   public func close() async {}
 }
@@ -87,17 +87,17 @@ extension Episode {
 /// ```
 public struct ClosureEpisode<State: Sendable>: Episode {
   private var state: State
-  private let body: @Sendable (inout State, Action) async throws(EnvironmentError) -> Outcome
+  private let body: @Sendable (inout State, Action) async throws(WorldError) -> Outcome
 
   public init(
     state: State,
-    step body: @escaping @Sendable (inout State, Action) async throws(EnvironmentError) -> Outcome
+    step body: @escaping @Sendable (inout State, Action) async throws(WorldError) -> Outcome
   ) {
     self.state = state
     self.body = body
   }
 
-  public mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+  public mutating func step(_ action: Action) async throws(WorldError) -> Outcome {
     try await body(&state, action)
   }
 

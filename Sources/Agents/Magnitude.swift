@@ -17,14 +17,14 @@ public enum Magnitude {
   }
 }
 
-extension TaskSuite {
+extension World {
   /// Refuses what no reward can be: not finite, larger than ``Magnitude/largest``, or together with what was paid before above the
   /// world's own maximum.
-  package func check(_ outcome: Outcome, after trajectory: Trajectory) throws(EnvironmentError) {
+  package func check(_ outcome: Outcome, after trajectory: Trajectory) throws(WorldError) {
     let place = "step \(trajectory.count + 1) of task \(trajectory.task.id)"
     // Written so that NaN fails.
     guard Magnitude.isReward(outcome.reward) else {
-      throw EnvironmentError(
+      throw WorldError(
         .badReward,
         "The environment paid \(outcome.reward) for \(place); a reward is a number of at most a billion. Scale the rewards."
       )
@@ -32,7 +32,7 @@ extension TaskSuite {
     guard let maximum = maximalReward else { return }
     let sum = trajectory.reward + outcome.reward
     guard sum <= maximum + Magnitude.tolerance * max(abs(maximum), 1) else {
-      throw EnvironmentError(
+      throw WorldError(
         .badReward,
         "The environment paid \(sum) by \(place), above the maximal reward of \(maximum) that it states. Correct one of them."
       )

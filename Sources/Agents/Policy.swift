@@ -54,11 +54,11 @@ public struct PolicyRequest: Sendable {
 
 extension PolicyRequest {
   /// What a policy of a format is asked after a trajectory.
-  public init(after trajectory: Trajectory, in suite: any TaskSuite, format: ActionFormat, seed: Seed, key: CallKey) {
+  public init(after trajectory: Trajectory, in world: any World, format: ActionFormat, seed: Seed, key: CallKey) {
     let choices = trajectory.observation.choices
     self.init(
-      transcript: format.applied(to: suite.transcript(for: trajectory)), choices: choices,
-      tools: format == .tools ? format.tools(suite.tools(for: trajectory.task), choices: choices) : [], seed: seed,
+      transcript: format.applied(to: world.transcript(for: trajectory)), choices: choices,
+      tools: format == .tools ? format.tools(world.tools(for: trajectory.task), choices: choices) : [], seed: seed,
       key: key)
   }
 }

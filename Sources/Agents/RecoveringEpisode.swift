@@ -2,7 +2,7 @@
 /// so far are taken once more, checked against what was recorded.
 public struct RecoveringEpisode: Episode {
   public typealias Open =
-    @Sendable () async throws(EnvironmentError) -> (episode: any Episode, observation: Observation)
+    @Sendable () async throws(WorldError) -> (episode: any Episode, observation: Observation)
 
   /// How often one step may lose its world.
   private static let attempts = 3
@@ -23,20 +23,20 @@ public struct RecoveringEpisode: Episode {
 
   /// Opens an episode, again where that fails.
   ///
-  /// - Parameter advice: ``TaskSuite/divergenceAdvice``.
+  /// - Parameter advice: ``World/divergenceAdvice``.
   public static func begin(
     advice: String? = nil, _ open: @escaping Open
-  ) async throws(EnvironmentError) -> (episode: RecoveringEpisode, observation: Observation) {
+  ) async throws(WorldError) -> (episode: RecoveringEpisode, observation: Observation) {
     let (episode, observation) = try await opened(open)
     return (RecoveringEpisode(open: open, advice: advice, opening: observation, episode: episode), observation)
   }
 
   private static func opened(
     _ open: Open
-  ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+  ) async throws(WorldError) -> (episode: any Episode, observation: Observation) {
     var patience = Patience()
     while true {
-      do throws(EnvironmentError) { return try await open() } catch {
+      do throws(WorldError) { return try await open() } catch {
         guard let attempt = patience.next(after: error) else { throw error }
         try await pause(after: attempt)
       }
@@ -49,7 +49,7 @@ public struct RecoveringEpisode: Episode {
     private var displaced = 0
 
     /// How many times it failed by itself, at least 1, where it is to be tried again, else nil.
-    mutating func next(after error: EnvironmentError) -> Int? {
+    mutating func next(after error: WorldError) -> Int? {
       switch error.kind {
       case .unavailable where attempt < attempts: attempt += 1
       case .displaced where displaced < displacements: displaced += 1
@@ -60,11 +60,11 @@ public struct RecoveringEpisode: Episode {
   }
 
   /// What is gone may be about to come back: half a second, then two.
-  private static func pause(after attempt: Int) async throws(EnvironmentError) {
+  private static func pause(after attempt: Int) async throws(WorldError) {
     do {
       try await Task.sleep(for: .milliseconds(500 * attempt * attempt))
     } catch {
-      throw EnvironmentError(.cancelled, "The run was stopped while it waited for a world that was lost.")
+      throw WorldError(.cancelled, "The run was stopped while it waited for a world that was lost.")
     }
   }
 
@@ -75,11 +75,11 @@ public struct RecoveringEpisode: Episode {
     self.episode = episode
   }
 
-  public mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+  public mutating func step(_ action: Action) async throws(WorldError) -> Outcome {
     var patience = Patience()
-    var loss: EnvironmentError?
+    var loss: WorldError?
     while true {
-      do throws(EnvironmentError) {
+      do throws(WorldError) {
         if let loss { try await recover(from: loss) }
         let outcome = try await episode.step(action)
         steps.append(Recorded(action: action, outcome: outcome))
@@ -94,7 +94,7 @@ public struct RecoveringEpisode: Episode {
   }
 
   /// Opens the episode again and takes the recorded actions.
-  private mutating func recover(from loss: EnvironmentError) async throws(EnvironmentError) {
+  private mutating func recover(from loss: WorldError) async throws(WorldError) {
     await episode.close()
     let again: Observation
     (episode, again) = try await Self.opened(open)
@@ -114,13 +114,13 @@ public struct RecoveringEpisode: Episode {
     }
   }
 
-  private func diverged(_ message: String) -> EnvironmentError {
-    EnvironmentError(.diverged, message + (advice.map { " \($0)" } ?? ""))
+  private func diverged(_ message: String) -> WorldError {
+    WorldError(.diverged, message + (advice.map { " \($0)" } ?? ""))
   }
 
-  public func fork() async throws(EnvironmentError) -> (any Episode)? {
+  public func fork() async throws(WorldError) -> (any Episode)? {
     let copy: (any Episode)?
-    do throws(EnvironmentError) { copy = try await episode.fork() } catch {
+    do throws(WorldError) { copy = try await episode.fork() } catch {
       // A world that is lost is forked by a replay.
       guard error.isLoss else { throw error }
       return nil

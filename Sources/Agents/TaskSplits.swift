@@ -3,16 +3,16 @@ public struct TaskSplits: Sendable, Hashable {
   private let numbers: [Split: [Int]]
 
   /// - Throws: `misconfigured` where a number is negative or stands in two splits, or twice in one.
-  public init(_ numbers: [Split: [Int]]) throws(EnvironmentError) {
+  public init(_ numbers: [Split: [Int]]) throws(WorldError) {
     var owner: [Int: Split] = [:]
     for split in Split.allCases {
       for number in numbers[split] ?? [] {
         guard number >= 0 else {
-          throw EnvironmentError(
+          throw WorldError(
             .misconfigured, "environment.tasks.\(split.rawValue) has \(number); tasks are numbered from 0.")
         }
         if let other = owner.updateValue(split, forKey: number) {
-          throw EnvironmentError(
+          throw WorldError(
             .misconfigured,
             "Task \(number) stands in environment.tasks.\(other.rawValue) and again in \(split.rawValue); splits are disjoint."
           )

@@ -1,6 +1,6 @@
 /// Why a model's file could not be read or written.
-public struct ModelFileError: Error, Sendable, Hashable, CustomStringConvertible {
-  public enum Kind: String, Sendable, Hashable {
+package struct ModelFileError: Error, Sendable, Hashable, CustomStringConvertible {
+  package enum Kind: String, Sendable, Hashable {
     /// The file is not there, is no regular file, or may not be read.
     case unreadable
     /// The bytes are not what the format says: truncated, out of range, of the wrong type.
@@ -13,19 +13,19 @@ public struct ModelFileError: Error, Sendable, Hashable, CustomStringConvertible
     case unwritable
   }
 
-  public let kind: Kind
+  package let kind: Kind
   /// The file or folder, as it was given.
-  public let path: String
+  package let path: String
   /// What was wrong, where, and what to do next where that is known. What it quotes from the file is untrusted.
-  public let message: String
+  package let message: String
 
-  public init(_ kind: Kind, _ path: String, _ message: String) {
+  package init(_ kind: Kind, _ path: String, _ message: String) {
     self.kind = kind
     self.path = path
     self.message = message
   }
 
-  public var description: String { "\(path): \(message)" }
+  package var description: String { "\(path): \(message)" }
 }
 
 /// A name from a file, for a message: quoted, cut where it is long, and without control characters.

@@ -3,7 +3,7 @@ import Foundation
 extension OpenModel {
   /// Writes what a Hugging Face folder has beside its weights: configuration, tokenizer and chat template. A folder's own files
   /// are copied; for a GGUF file they are written out from its metadata.
-  public func writeCompanions(to folder: String) throws(ModelFileError) {
+  package func writeCompanions(to folder: String) throws(ModelFileError) {
     do {
       if path.hasSuffix(".gguf") {
         for (name, data) in try companionsOfGGUF() {

@@ -1,21 +1,21 @@
 import Foundation
 
 /// A model with open weights, read and checked: a GGUF file, or a folder as Hugging Face has them.
-public struct OpenModel: Sendable {
-  public let path: String
-  public let configuration: ModelConfiguration
+package struct OpenModel: Sendable {
+  package let path: String
+  package let configuration: ModelConfiguration
   /// Every tensor of `configuration.expectedShapes`, in its shape.
-  public let weights: any WeightFile
-  public let tokenizer: Tokenizer
+  package let weights: any WeightFile
+  package let tokenizer: Tokenizer
   /// Nil where the model comes with none, or with one that is not known.
-  public let chatTemplate: ChatTemplate?
+  package let chatTemplate: ChatTemplate?
   /// Why the model's template is not used, where it has one.
-  public let chatTemplateError: ModelFileError?
+  package let chatTemplateError: ModelFileError?
 
   /// Opens the model at `path`. Values are read when they are asked for; everything else is checked now.
   ///
   /// - Parameter path: a `.gguf` file, or a folder with config.json, tokenizer.json and safetensors.
-  public static func open(_ path: String) throws(ModelFileError) -> OpenModel {
+  package static func open(_ path: String) throws(ModelFileError) -> OpenModel {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw ModelFileError(

@@ -1,5 +1,5 @@
 /// The tensors of a model, under Hugging Face's names and in its layout (half-rotated RoPE), whatever file they are in.
-public protocol WeightFile: Sendable {
+package protocol WeightFile: Sendable {
   /// Hugging Face names, such as `model.layers.0.self_attn.q_proj.weight`, sorted.
   var names: [String] { get }
 

@@ -3,11 +3,11 @@ import Foundation
 import Steering
 
 /// Numbers as people read them, the same in every locale.
-public enum Format {
+package enum Format {
   /// A number with so many decimals and a true minus sign; "–" where there is none.
   ///
   /// - Parameter signed: writes the plus of a positive number too.
-  public static func number(_ value: Double, digits: Int = 3, signed: Bool = false) -> String {
+  package static func number(_ value: Double, digits: Int = 3, signed: Bool = false) -> String {
     if value.isNaN { return "–" }
     let magnitude = value.isInfinite ? "∞" : decimal(abs(value), digits: digits)
     // What rounds to zero has no sign.
@@ -16,22 +16,22 @@ public enum Format {
   }
 
   /// A number as short as it is exact: 0.1, 12, 1.5.
-  public static func short(_ value: Double) -> String {
+  package static func short(_ value: Double) -> String {
     guard value.isFinite else { return number(value) }
     let text = String(abs(value))
     return (value < 0 ? "−" : "") + (text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
   }
 
   /// 12,345.
-  public static func count(_ value: Int) -> String {
+  package static func count(_ value: Int) -> String {
     (value < 0 ? "−" : "") + grouped(String(value.magnitude))
   }
 
   /// "≈" before a figure of which some tokens were estimated, else nothing.
-  public static func about(_ estimatedTokens: Int?) -> String { estimatedTokens ?? 0 > 0 ? "≈" : "" }
+  package static func about(_ estimatedTokens: Int?) -> String { estimatedTokens ?? 0 > 0 ? "≈" : "" }
 
   /// An amount in the user's currency, with at least two decimals and at least two digits that say something: 12.30, 0.0012.
-  public static func money(_ amount: Double) -> String {
+  package static func money(_ amount: Double) -> String {
     guard amount.isFinite else { return number(amount) }
     guard amount != 0 else { return "0" }
     let leading = Int(log10(abs(amount)).rounded(.down))
@@ -42,7 +42,7 @@ public enum Format {
   }
 
   /// 42 ms, 1.2 s, 12 s, 3 min 05 s, 1 h 02 min.
-  public static func duration(seconds: Double) -> String {
+  package static func duration(seconds: Double) -> String {
     guard seconds >= 0, seconds < 1e12 else { return "–" }
     if seconds == 0 { return "0 s" }
     if seconds < 0.0995 { return "\(Int((seconds * 1_000).rounded())) ms" }
@@ -73,10 +73,10 @@ public enum Format {
 
 extension MeanEstimate {
   /// "0.738 ± 0.039", or "0.738" where the standard error is 0.
-  public var text: String { text(overTasks: se == 0 ? 1 : 2) }
+  package var text: String { text(overTasks: se == 0 ? 1 : 2) }
 
   /// The mean with its standard error, which a single task does not have; without a task there is no mean either.
-  public func text(overTasks tasks: Int, digits: Int = 3, signed: Bool = false) -> String {
+  package func text(overTasks tasks: Int, digits: Int = 3, signed: Bool = false) -> String {
     guard tasks > 0 else { return "–" }
     let mean = Format.number(mean, digits: digits, signed: signed)
     return tasks > 1 ? "\(mean) ± \(Format.number(se, digits: digits))" : mean

@@ -1,12 +1,12 @@
 import Foundation
 
 /// A piece of SVG, well formed whatever text went into it.
-public struct SVG: Sendable, Hashable {
-  public let markup: String
+package struct SVG: Sendable, Hashable {
+  package let markup: String
 
   /// Text for XML: `&`, `<`, `>` and quotes become entities, and what XML cannot hold or a reader cannot see becomes
   /// visible. Line feeds and tabs stay.
-  public static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in visible(text, keepingLayout: true).unicodeScalars {
       switch scalar {

@@ -6,7 +6,7 @@
 /// ```
 ///
 /// - Parameter keepingLayout: leaves line feeds and tabs as they are.
-public func visible(_ text: String, keepingLayout: Bool = false) -> String {
+package func visible(_ text: String, keepingLayout: Bool = false) -> String {
   var result = String.UnicodeScalarView()
   for scalar in text.unicodeScalars {
     if keepingLayout, scalar == "\n" || scalar == "\t" {

@@ -7,7 +7,7 @@ public struct RunRecord: Sendable, Hashable {
   public let id: String
   public let verb: String
   public let method: String
-  public let environment: EnvironmentIdentity
+  public let environment: WorldIdentity
   public let policy: String
   /// How the policy's actions are written.
   public let format: ActionFormat
@@ -19,7 +19,7 @@ public struct RunRecord: Sendable, Hashable {
   public let settings: String
 
   public init(
-    id: String, verb: String, method: String, environment: EnvironmentIdentity, policy: String,
+    id: String, verb: String, method: String, environment: WorldIdentity, policy: String,
     format: ActionFormat, critic: String?,
     isPrior: Bool, seed: UInt64, settings: String
   ) {

@@ -39,7 +39,7 @@ extension RolloutStore {
         return try StoredRun(
           record: RunRecord(
             id: row.value("id"), verb: row.value("verb"), method: row.value("method"),
-            environment: EnvironmentIdentity(kind: row.value("environmentKind"), rules: row.value("environmentRules")),
+            environment: WorldIdentity(kind: row.value("environmentKind"), rules: row.value("environmentRules")),
             policy: row.value("policy"), format: format.flatMap(ActionFormat.init) ?? .plain,
             critic: row.value("critic"), isPrior: row.value("isPrior"), seed: UInt64(bitPattern: row.value("seed")),
             settings: row.value("settings")),

@@ -75,7 +75,7 @@ extension RolloutStore {
   ///
   /// - Parameter policy: the identity of the policy, since a critic's values are those of one policy.
   public func rollouts(
-    of environment: EnvironmentIdentity, policy: String, split: Split
+    of environment: WorldIdentity, policy: String, split: Split
   ) async throws(StoreError) -> [Rollout] {
     try await read("read rollouts") { database in
       let rows = try Row.fetchAll(
@@ -99,7 +99,7 @@ extension RolloutStore {
 
   /// The attempts that failed among those that ``rollouts(of:policy:split:)`` is to find.
   public func failedAttempts(
-    of environment: EnvironmentIdentity, policy: String, split: Split
+    of environment: WorldIdentity, policy: String, split: Split
   ) async throws(StoreError) -> FailedAttempts {
     try await read("count the failed attempts") { database in
       let condition = """
@@ -129,7 +129,7 @@ extension RolloutStore {
 
   /// How many rollouts the store has for each policy and split of a world, to say what is there where something is missing.
   public func inventory(
-    of environment: EnvironmentIdentity
+    of environment: WorldIdentity
   ) async throws(StoreError) -> [(policy: String, split: String, rollouts: Int)] {
     let rows: [[String]] = try await read("read the inventory") { database in
       try Row.fetchAll(

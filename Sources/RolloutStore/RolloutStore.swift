@@ -91,7 +91,7 @@ public final class RolloutStore: Sendable {
 
   /// Notes the tasks that a run is about to take up.
   public func note(
-    _ tasks: [AgentTask], split: Split?, of environment: EnvironmentIdentity
+    _ tasks: [AgentTask], split: Split?, of environment: WorldIdentity
   ) async throws(StoreError) {
     try await write("note the tasks") { database in
       for task in tasks {
@@ -161,7 +161,7 @@ public final class RolloutStore: Sendable {
 
   /// How many answers the frozen policy gave in a world, by itself, and what they took.
   public func usage(
-    of environment: EnvironmentIdentity, policy: String
+    of environment: WorldIdentity, policy: String
   ) async throws(StoreError) -> (calls: Int, usage: Usage) {
     try await read("sum up the answers") { database in
       guard

@@ -33,7 +33,7 @@ public struct SteeringError: Error, Sendable, CustomStringConvertible {
       case .storeFailed: self.init(.store, error.message)
       default: self.init(.policy, error.message)
       }
-    case let error as EnvironmentError:
+    case let error as WorldError:
       self.init(error.kind == .cancelled ? .interrupted : .environment, error.message)
     case let error as CriticError:
       switch error.kind {

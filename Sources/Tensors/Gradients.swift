@@ -1,7 +1,7 @@
 #if OpenWeights
   import CMLX
 
-  public typealias TensorFunction = @TensorActor ([Tensor<Float>]) throws(TensorError) -> [Tensor<Float>]
+  package typealias TensorFunction = @TensorActor ([Tensor<Float>]) throws(TensorError) -> [Tensor<Float>]
 
   /// A differentiable function as C calls it, on the tensors' thread. Its error stays here: no Swift error crosses a frame of
   /// C++.
@@ -49,7 +49,7 @@
 
   /// The outputs of `function` and the gradient of the first of them, a scalar, with respect to each input.
   @TensorActor
-  public func valueAndGradient(
+  package func valueAndGradient(
     of inputs: [Tensor<Float>], outputs: Int = 1,
     _ function: @escaping TensorFunction
   ) throws(TensorError) -> (values: [Tensor<Float>], gradients: [Tensor<Float>]) {
@@ -72,7 +72,7 @@
 
   /// `function`, whose intermediate values are dropped and computed again where a gradient needs them: memory for time.
   @TensorActor
-  public func checkpointed(
+  package func checkpointed(
     _ inputs: [Tensor<Float>], outputs: Int = 1,
     _ function: @escaping TensorFunction
   ) throws(TensorError) -> [Tensor<Float>] {

@@ -3,24 +3,24 @@
 
   /// Rotary positions: cos and sin of the angles of each row, [rows, d/2] each.
   @TensorActor
-  public struct RotaryAngles {
-    public let cosine: Tensor<Float>
-    public let sine: Tensor<Float>
+  package struct RotaryAngles {
+    package let cosine: Tensor<Float>
+    package let sine: Tensor<Float>
 
-    public init(cosine: Tensor<Float>, sine: Tensor<Float>) {
+    package init(cosine: Tensor<Float>, sine: Tensor<Float>) {
       self.cosine = cosine
       self.sine = sine
     }
   }
 
   /// Consecutive rows of a text. Texts that begin alike share the segment of their beginning.
-  public struct Segment: Sendable, Hashable {
+  package struct Segment: Sendable, Hashable {
     /// Rows, at least 1.
-    public var count: Int
+    package var count: Int
     /// The number of the segment that this one continues; nil where a text begins.
-    public var parent: Int?
+    package var parent: Int?
 
-    public init(_ count: Int, after parent: Int? = nil) {
+    package init(_ count: Int, after parent: Int? = nil) {
       self.count = count
       self.parent = parent
     }
@@ -28,11 +28,11 @@
 
   /// Queries [rows, heads·d], keys and values [rows, shared heads·d] of one layer, before rotation.
   @TensorActor
-  public struct AttentionInput {
-    public let queries, keys, values: Tensor<Float>
-    public let heads, sharedHeads: Int
+  package struct AttentionInput {
+    package let queries, keys, values: Tensor<Float>
+    package let heads, sharedHeads: Int
 
-    public init(
+    package init(
       queries: Tensor<Float>, keys: Tensor<Float>, values: Tensor<Float>, heads: Int, sharedHeads: Int
     ) {
       self.queries = queries
@@ -48,7 +48,7 @@
     /// them, so that memory grows with the rows and not with their square.
     ///
     /// - Parameter segments: parents before their children.
-    public func attended(_ angles: RotaryAngles, segments: [Segment]) throws(TensorError) -> Tensor<Float> {
+    package func attended(_ angles: RotaryAngles, segments: [Segment]) throws(TensorError) -> Tensor<Float> {
       let result = withExtendedLifetime((self, angles)) {
         cx_attention(
           queries.handle.pointer, keys.handle.pointer, values.handle.pointer, angles.cosine.handle.pointer,
@@ -59,7 +59,7 @@
     }
 
     /// The same for new rows of sequences whose past is in `store`, to which their keys and values are written.
-    public func attended(
+    package func attended(
       _ angles: RotaryAngles, in store: KeyValueStore, layer: Int, sequences: [KeyValueStore.Sequence]
     ) throws(TensorError) -> Tensor<Float> {
       let result = withExtendedLifetime((self, angles, store)) {
@@ -77,14 +77,14 @@
   /// Keys and values of all layers, in blocks of a few tokens that sequences with a common beginning share (as vLLM's paged
   /// attention does, arXiv 2309.06180).
   @TensorActor
-  public final class KeyValueStore {
+  package final class KeyValueStore {
     /// One sequence of a pass: `fresh` new rows after `past` cached ones, in the blocks of these numbers.
-    public struct Sequence: Sendable {
-      public var fresh: Int
-      public var past: Int
-      public var blocks: [Int]
+    package struct Sequence: Sendable {
+      package var fresh: Int
+      package var past: Int
+      package var blocks: [Int]
 
-      public init(fresh: Int, past: Int, blocks: [Int]) {
+      package init(fresh: Int, past: Int, blocks: [Int]) {
         self.fresh = fresh
         self.past = past
         self.blocks = blocks
@@ -92,9 +92,9 @@
     }
 
     nonisolated(unsafe) let pointer: OpaquePointer
-    public let blockTokens: Int
+    package let blockTokens: Int
 
-    public init(layers: Int, sharedHeads: Int, headDimension: Int, blockTokens: Int = 8) throws(TensorError) {
+    package init(layers: Int, sharedHeads: Int, headDimension: Int, blockTokens: Int = 8) throws(TensorError) {
       guard
         let pointer = cx_cache_create(
           Int32(clamping: layers), Int32(clamping: sharedHeads), Int32(clamping: headDimension),
@@ -107,7 +107,7 @@
     deinit { cx_cache_release(pointer) }
 
     /// Makes room for `blocks` in all.
-    public func reserve(_ blocks: Int) throws(TensorError) {
+    package func reserve(_ blocks: Int) throws(TensorError) {
       if cx_cache_reserve(pointer, Int32(clamping: blocks)) != 0 { throw TensorError("reserve", lastError()) }
     }
   }

@@ -2,25 +2,25 @@
   import CMLX
 
   /// What a distribution over tokens says of one of them.
-  public struct TokenFigures: Sendable, Hashable {
+  package struct TokenFigures: Sendable, Hashable {
     /// Of the token in question, in nats.
-    public var logProbability: Float
+    package var logProbability: Float
     /// Of the distribution, in nats.
-    public var entropy: Float
+    package var entropy: Float
     /// The likeliest tokens with their log-probabilities, best first.
-    public var best: [(token: Int32, logProbability: Float)]
+    package var best: [(token: Int32, logProbability: Float)]
 
-    public init(logProbability: Float, entropy: Float, best: [(token: Int32, logProbability: Float)] = []) {
+    package init(logProbability: Float, entropy: Float, best: [(token: Int32, logProbability: Float)] = []) {
       self.logProbability = logProbability
       self.entropy = entropy
       self.best = best
     }
 
-    public static func == (a: Self, b: Self) -> Bool {
+    package static func == (a: Self, b: Self) -> Bool {
       a.logProbability == b.logProbability && a.entropy == b.entropy && a.best.elementsEqual(b.best, by: ==)
     }
 
-    public func hash(into hasher: inout Hasher) {
+    package func hash(into hasher: inout Hasher) {
       hasher.combine(logProbability)
       hasher.combine(entropy)
       for entry in best {
@@ -31,17 +31,17 @@
   }
 
   /// How a token is drawn from a row of logits.
-  public struct TokenDraw: Sendable {
+  package struct TokenDraw: Sendable {
     /// 0 takes the likeliest.
-    public var temperature: Float
+    package var temperature: Float
     /// The share of the mass that is drawn from, its likeliest part; 1 for all.
-    public var topP: Float
+    package var topP: Float
     /// In [0, 1).
-    public var uniform: Double
+    package var uniform: Double
     /// The tokens it may be; empty for any.
-    public var allowed: [Int32]
+    package var allowed: [Int32]
 
-    public init(temperature: Float, topP: Float, uniform: Double, allowed: [Int32] = []) {
+    package init(temperature: Float, topP: Float, uniform: Double, allowed: [Int32] = []) {
       self.temperature = temperature
       self.topP = topP
       self.uniform = uniform
@@ -55,7 +55,7 @@
     /// - Parameters:
     ///   - allowed: for each row the tokens that the distribution is confined to, empty for all; or nothing at all.
     ///   - top: how many of the likeliest are named.
-    public func tokenFigures(
+    package func tokenFigures(
       of targets: [Int32], temperature: Float = 1, allowed: [[Int32]] = [], top: Int = 0
     ) throws(TensorError) -> [TokenFigures] {
       let rows = targets.count
@@ -82,7 +82,7 @@
     }
 
     /// Draws a token for each row of logits [m, n], with its log-probability in the distribution before `topP` cut it.
-    public func sampled(_ draws: [TokenDraw]) throws(TensorError) -> [(token: Int32, logProbability: Float)] {
+    package func sampled(_ draws: [TokenDraw]) throws(TensorError) -> [(token: Int32, logProbability: Float)] {
       guard shape.count == 2, shape[0] == draws.count else {
         throw TensorError("sample", shapes: [shape], "There are \(draws.count) draws.")
       }

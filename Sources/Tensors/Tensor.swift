@@ -2,28 +2,28 @@
   import CMLX
 
   /// What a tensor holds: floats of 32 bits, or integers of 32 bits (which number tokens and rows).
-  public protocol TensorElement: Sendable {
+  package protocol TensorElement: Sendable {
     static func make(_ values: [Self], _ shape: [Int32]) -> OpaquePointer?
     static func read(_ array: OpaquePointer, into values: UnsafeMutableBufferPointer<Self>) -> Int32
     static var zero: Self { get }
   }
 
   extension Float: TensorElement {
-    public static func make(_ values: [Float], _ shape: [Int32]) -> OpaquePointer? {
+    package static func make(_ values: [Float], _ shape: [Int32]) -> OpaquePointer? {
       cx_floats(values, shape, shape.count)
     }
 
-    public static func read(_ array: OpaquePointer, into values: UnsafeMutableBufferPointer<Float>) -> Int32 {
+    package static func read(_ array: OpaquePointer, into values: UnsafeMutableBufferPointer<Float>) -> Int32 {
       cx_read_floats(array, values.baseAddress, values.count)
     }
   }
 
   extension Int32: TensorElement {
-    public static func make(_ values: [Int32], _ shape: [Int32]) -> OpaquePointer? {
+    package static func make(_ values: [Int32], _ shape: [Int32]) -> OpaquePointer? {
       cx_integers(values, shape, shape.count)
     }
 
-    public static func read(_ array: OpaquePointer, into values: UnsafeMutableBufferPointer<Int32>) -> Int32 {
+    package static func read(_ array: OpaquePointer, into values: UnsafeMutableBufferPointer<Int32>) -> Int32 {
       cx_read_integers(array, values.baseAddress, values.count)
     }
   }
@@ -31,7 +31,7 @@
   /// An array of MLX, row-major. Operations build a graph; ``evaluate(_:)`` or ``values()`` computes it. What does not fit is an
   /// error, never a crash.
   @TensorActor
-  public struct Tensor<Element: TensorElement> {
+  package struct Tensor<Element: TensorElement> {
     let handle: Handle
 
     nonisolated init(owning pointer: OpaquePointer) { handle = Handle(pointer) }
@@ -39,14 +39,14 @@
     /// - Parameters:
     ///   - values: in row-major order.
     ///   - shape: outermost first; its product is the number of values.
-    public init(_ values: [Element], shape: [Int]) throws(TensorError) {
+    package init(_ values: [Element], shape: [Int]) throws(TensorError) {
       guard shape.allSatisfy({ (0...Int(Int32.max)).contains($0) }), Self.product(shape) == values.count else {
         throw TensorError("init", shapes: [shape], "\(values.count) values do not fill it.")
       }
       self = try checked("init", shapes: [shape], Element.make(values, shape.map(Int32.init)))
     }
 
-    public init(_ values: [Element]) throws(TensorError) { try self.init(values, shape: [values.count]) }
+    package init(_ values: [Element]) throws(TensorError) { try self.init(values, shape: [values.count]) }
 
     nonisolated private static func product(_ shape: [Int]) -> Int? {
       var count = 1
@@ -59,16 +59,16 @@
     }
 
     /// Outermost first.
-    public var shape: [Int] {
+    package var shape: [Int] {
       withExtendedLifetime(handle) {
         (0..<cx_rank(handle.pointer)).map { Int(cx_extent(handle.pointer, $0)) }
       }
     }
 
-    public var count: Int { withExtendedLifetime(handle) { cx_count(handle.pointer) } }
+    package var count: Int { withExtendedLifetime(handle) { cx_count(handle.pointer) } }
 
     /// Evaluates, and copies the values out in row-major order.
-    public func values() throws(TensorError) -> [Element] {
+    package func values() throws(TensorError) -> [Element] {
       var failed: Int32 = 0
       let values = withExtendedLifetime(handle) {
         [Element](unsafeUninitializedCapacity: cx_count(handle.pointer)) { buffer, count in
@@ -103,7 +103,7 @@
 
   /// Computes them all at once.
   @TensorActor
-  public func evaluate(_ tensors: [Tensor<Float>]) throws(TensorError) {
+  package func evaluate(_ tensors: [Tensor<Float>]) throws(TensorError) {
     let failed = withExtendedLifetime(tensors) {
       cx_evaluate(tensors.map { Optional($0.handle.pointer) }, tensors.count)
     }

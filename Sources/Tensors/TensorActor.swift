@@ -6,12 +6,12 @@
   /// cannot be called from elsewhere without `await`, and cannot be interrupted between building and evaluating, since none of
   /// it is asynchronous.
   @globalActor
-  public actor TensorActor {
-    public static let shared = TensorActor()
+  package actor TensorActor {
+    package static let shared = TensorActor()
 
     private let executor = TensorThread()
 
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
   }
 
   /// A thread that runs what it is given, in order, for as long as the process lives.

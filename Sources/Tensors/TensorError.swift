@@ -1,18 +1,18 @@
 #if OpenWeights
   /// What an operation on tensors could not do: shapes that do not fit together, memory that ran out.
-  public struct TensorError: Error, Sendable, Hashable, CustomStringConvertible {
-    public let operation: String
+  package struct TensorError: Error, Sendable, Hashable, CustomStringConvertible {
+    package let operation: String
     /// The shapes it was tried with.
-    public let shapes: [[Int]]
-    public let message: String
+    package let shapes: [[Int]]
+    package let message: String
 
-    public init(_ operation: String, shapes: [[Int]] = [], _ message: String) {
+    package init(_ operation: String, shapes: [[Int]] = [], _ message: String) {
       self.operation = operation
       self.shapes = shapes
       self.message = message
     }
 
-    public var description: String {
+    package var description: String {
       let tried = shapes.map { "[\($0.map(String.init).joined(separator: ", "))]" }.joined(separator: " and ")
       return "The tensor operation \(operation)\(tried.isEmpty ? "" : " of \(tried)") failed: \(message)"
     }

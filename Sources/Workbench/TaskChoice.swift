@@ -26,10 +26,9 @@ public struct TaskChoice: Sendable {
   /// The tasks chosen, at least one.
   ///
   /// - Returns: with the split they belong to; nil for ids of several splits or of none.
-  package func select(from suite: any TaskSuite, default standard: Split) throws -> (tasks: [AgentTask], split: Split?)
-  {
+  package func select(from world: any World, default standard: Split) throws -> (tasks: [AgentTask], split: Split?) {
     let split = split ?? standard
-    let all = try suite.tasks(in: split)
+    let all = try world.tasks(in: split)
     guard let text = tasks else {
       guard !all.isEmpty else {
         throw ConfigurationError(
@@ -46,9 +45,9 @@ public struct TaskChoice: Sendable {
       return (Self.unique(places).map { all[$0] }, split)
     }
     let ids = Self.unique(text.split(separator: ",").map { TaskID($0.trimmingCharacters(in: .whitespaces)) })
-    let owners = try Split.allCases.map { split in (split, Set(try suite.tasks(in: split).map(\.id))) }
+    let owners = try Split.allCases.map { split in (split, Set(try world.tasks(in: split).map(\.id))) }
     let splits = Set(ids.map { id in owners.first { $0.1.contains(id) }?.0 })
-    return (try ids.map(suite.task), splits.count == 1 ? splits.first ?? nil : nil)
+    return (try ids.map(world.task), splits.count == 1 ? splits.first ?? nil : nil)
   }
 
   /// Without repetitions: a task steered twice at once would be two runs under one name.

@@ -8,7 +8,7 @@ extension Workbench {
   package func rollouts(in split: Split?) async throws -> [Trajectory] {
     var rollouts: [Trajectory] = []
     for split in split.map({ [$0] }) ?? Split.allCases {
-      rollouts += try await store.rollouts(of: suite.identity, policy: policyIdentity, split: split).map(\.trajectory)
+      rollouts += try await store.rollouts(of: world.identity, policy: policyIdentity, split: split).map(\.trajectory)
     }
     guard !rollouts.isEmpty else { throw try await noRollouts(in: split) }
     return rollouts
@@ -18,7 +18,7 @@ extension Workbench {
   package func failedAttempts(in splits: [Split]) async throws -> FailedAttempts {
     var parts: [FailedAttempts] = []
     for split in splits {
-      parts.append(try await store.failedAttempts(of: suite.identity, policy: policyIdentity, split: split))
+      parts.append(try await store.failedAttempts(of: world.identity, policy: policyIdentity, split: split))
     }
     return FailedAttempts(parts.flatMap(\.reasons), tasks: parts.reduce(0) { $0 + $1.tasks })
   }
@@ -33,10 +33,10 @@ extension Workbench {
   }
 
   private func noRollouts(in split: Split?) async throws -> CriticError {
-    let inventory = try await store.inventory(of: suite.identity)
+    let inventory = try await store.inventory(of: world.identity)
     let found =
       inventory.isEmpty
-      ? "The store \(options.store) has no rollouts of \(suite.identity)."
+      ? "The store \(options.store) has no rollouts of \(world.identity)."
       : "The store has none of the policy \"\(policyIdentity)\" in \(split.map { "the \($0) split" } ?? "any split"); it has "
         + inventory.map { "\($0.rollouts) of \"\($0.policy)\" in \($0.split)" }.joined(separator: ", ") + "."
     let failed = try await failedAttempts(in: split.map { [$0] } ?? Split.allCases)

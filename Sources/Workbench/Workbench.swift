@@ -55,7 +55,7 @@ public struct Workbench: Sendable {
     ///   - concurrency: model calls in flight.
     ///   - limits: end the work in order where they are reached.
     public init(
-      world: any TaskSuite, policy: any Policy, store: String,
+      world: any World, policy: any Policy, store: String,
       steering: SteeringSettings = SteeringSettings(answer: .search), concurrency: Int = 8, limits: Limits = Limits(),
       pricing: Pricing = Pricing(), observer: any WorkObserver = SilentObserver()
     ) {
@@ -74,10 +74,10 @@ public struct Workbench: Sendable {
   package let configuration: Configuration
   package let options: Options
   /// The world.
-  public let suite: any TaskSuite
+  public let world: any World
   /// The rollout store.
   public let store: RolloutStore
-  package let source: PolicySource
+  package let source: any PolicyKind
   /// What may be spent, the critic included.
   public let budget: Budget
   package let criticCost = CriticCost()
@@ -107,34 +107,42 @@ public struct Workbench: Sendable {
   ) async throws -> T {
     if let problem = OpenFiles.problem() { throw ConfigurationError(problem) }
     let source =
-      if let policy = options.policy { PolicySource.given(policy) } else {
-        try await PolicySource(options.configuration.policy)
+      if let policy = options.policy { GivenPolicy(policy) as any PolicyKind } else {
+        try await options.configuration.policy.kind.init(options.configuration.policy)
       }
     let store = try shared ?? RolloutStore(path: options.store, creating: creating)
     // Last: it may start programs, which must not outlive an error above.
-    let suite = try await options.configuration.environment.suite(observer: options.observer)
-    return try await suite.closing {
+    let world = try await options.configuration.environment.make(observer: options.observer)
+    return try await world.closing {
       try await body(
         Workbench(
-          options: options, suite: suite, store: store, source: source,
+          options: options, world: world, store: store, source: source,
           budget: Budget(limits: options.configuration.limits, pricing: options.configuration.policy.pricing)))
     }
   }
 
-  private init(options: Options, suite: any TaskSuite, store: RolloutStore, source: PolicySource, budget: Budget) {
+  private init(options: Options, world: any World, store: RolloutStore, source: any PolicyKind, budget: Budget) {
     configuration = options.configuration
     self.options = options
-    self.suite = suite
+    self.world = world
     self.store = store
     self.source = source
     self.budget = budget
   }
 
   /// The same world, store and limits with another policy.
-  package init(_ other: Workbench, _ configuration: Configuration, source: PolicySource) {
+  package init(_ other: Workbench, _ configuration: Configuration, source: any PolicyKind) {
     self.configuration = configuration
     self.source = source
-    (options, suite, store, budget) = (other.options, other.suite, other.store, other.budget)
+    (options, world, store, budget) = (other.options, other.world, other.store, other.budget)
+  }
+
+  /// Says so where the machine's limit of open files is below the concurrency.
+  func noteConnections(_ policy: PolicySettings) {
+    guard policy.kind.hasWire, policy.kind != RecordedKind.self, policy.kind != GivenPolicy.self,
+      let remark = OpenFiles.remark(on: policy.concurrency, key: "\(policy.section).concurrency")
+    else { return }
+    observer.warn(remark)
   }
 
   /// Refuses settings that cannot be run, before anything is started.

@@ -3,9 +3,9 @@ import Testing
 
 @testable import AgentGym
 
-@Suite("The suite, before any server is asked")
+@Suite("The world, before any server is asked")
 struct AgentGymTests {
-  static func suite(
+  static func world(
     _ change: (inout AgentGym.Settings) -> Void = { _ in }, splits: [Split: [Int]] = [.train: [0, 7], .test: [3]]
   ) throws -> AgentGym {
     var settings = AgentGym.Settings(dialect: .sciworld, urls: ["http://127.0.0.1:36001"])
@@ -14,27 +14,27 @@ struct AgentGymTests {
   }
 
   @Test func tasksAreNamedByTheirNumbers() async throws {
-    let suite = try Self.suite()
-    #expect(suite.tasks(in: .train).map(\.id) == ["sciworld-0", "sciworld-7"] && suite.tasks(in: .validation).isEmpty)
-    #expect(try suite.task("4638").id == "sciworld-4638" && suite.task("sciworld-12").stepLimit == 30)
-    #expect(suite.tasks(in: .test)[0].request == "" && suite.maximalReward == 1)
+    let world = try Self.world()
+    #expect(world.tasks(in: .train).map(\.id) == ["sciworld-0", "sciworld-7"] && world.tasks(in: .validation).isEmpty)
+    #expect(try world.task("4638").id == "sciworld-4638" && world.task("sciworld-12").stepLimit == 30)
+    #expect(world.tasks(in: .test)[0].request == "" && world.maximalReward == 1)
     for name in ["sciworld-4639", "textcraft-1", "-1", "", "sciworld-", "99999999999999999999", "1.5"] {
-      let error = #expect(throws: EnvironmentError.self) { try suite.task(TaskID(name)) }
+      let error = #expect(throws: WorldError.self) { try world.task(TaskID(name)) }
       #expect(error?.kind == .unknownTask)
     }
-    await suite.close()
+    await world.close()
   }
 
   @Test func theIdentityNamesTheRulesAndNotTheServer() async throws {
-    let suite = try Self.suite { $0.stepLimit = 20 }
-    #expect(suite.identity.kind == "agentgym")
-    #expect(suite.identity.rules == "sciworld; 20 steps; \(Prompting("Do science.").summary)")
-    let moved = try Self.suite {
+    let world = try Self.world { $0.stepLimit = 20 }
+    #expect(world.identity.kind == "agentgym")
+    #expect(world.identity.rules == "sciworld; 20 steps; \(Prompting("Do science.").summary)")
+    let moved = try Self.world {
       $0.stepLimit = 20
       $0.urls = ["https://elsewhere.example/gym", "https://other.example"]
     }
-    #expect(moved.identity == suite.identity)
-    await suite.close()
+    #expect(moved.identity == world.identity)
+    await world.close()
     await moved.close()
   }
 
@@ -49,21 +49,21 @@ struct AgentGymTests {
       ({ $0.environmentsPerServer = 0 }, "environment.environmentsPerServer"),
     ]
     for (change, words) in wrong {
-      let error = #expect(throws: EnvironmentError.self) { try Self.suite(change) }
+      let error = #expect(throws: WorldError.self) { try Self.world(change) }
       #expect(error?.kind == .misconfigured && error?.message.contains(words) == true, "\(error?.message ?? "")")
     }
-    let error = #expect(throws: EnvironmentError.self) { try Self.suite(splits: [.train: [4639]]) }
+    let error = #expect(throws: WorldError.self) { try Self.world(splits: [.train: [4639]]) }
     #expect(error?.message.contains("has 4639, numbered from 0") == true)
   }
 
   @Test func oneThatIsForgottenOpenDoesNoHarm() throws {
-    _ = try Self.suite()
+    _ = try Self.world()
   }
 
   @Test func theTranscriptIsThePromptings() async throws {
-    let suite = try Self.suite()
-    let trajectory = Trajectory(task: try suite.task("0"), opening: Observation("Boil water."))
-    #expect(suite.transcript(for: trajectory).entries == [.instructions("Do science."), .prompt("Boil water.")])
-    await suite.close()
+    let world = try Self.world()
+    let trajectory = Trajectory(task: try world.task("0"), opening: Observation("Boil water."))
+    #expect(world.transcript(for: trajectory).entries == [.instructions("Do science."), .prompt("Boil water.")])
+    await world.close()
   }
 }

@@ -45,12 +45,12 @@ struct DialectTests {
       (["environmentsPerServer": 0], "1 at least"), (["taskCount": 0], "1 at least"),
     ] as [([String: JSONValue], String)])
   func aWrongChangeIsSaid(overrides: [String: JSONValue], words: String) {
-    let error = #expect(throws: EnvironmentError.self) { try Dialect(basedOn: .textcraft, overrides: overrides) }
+    let error = #expect(throws: WorldError.self) { try Dialect(basedOn: .textcraft, overrides: overrides) }
     #expect(error?.kind == .misconfigured && error?.message.contains(words) == true, "\(error?.message ?? "")")
   }
 
   @Test func anUnknownDialectNamesThoseThereAre() {
-    let error = #expect(throws: EnvironmentError.self) { try Dialect.named("minecraft") }
+    let error = #expect(throws: WorldError.self) { try Dialect.named("minecraft") }
     #expect(error?.message.contains("sciworld, textcraft, webshop") == true)
   }
 

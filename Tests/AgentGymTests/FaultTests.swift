@@ -23,8 +23,8 @@ struct FaultTests {
       }
       return fault(request, place, count) ?? Self.healthy(place, count)
     } _: { server in
-      try await AgentGym.with(dialect, [server.url], timeout: timeout, limits: { $0.closing = closing }) { suite in
-        try await body(suite, server)
+      try await AgentGym.with(dialect, [server.url], timeout: timeout, limits: { $0.closing = closing }) { world in
+        try await body(world, server)
       }
     }
   }
@@ -43,26 +43,26 @@ struct FaultTests {
   /// What one step comes to, and the paths asked for.
   static func step(
     timeout: Double = 300, _ fault: @escaping @Sendable (String, Int) -> TestServer.Reply?
-  ) async throws -> (Result<Outcome, EnvironmentError>, [String]) {
+  ) async throws -> (Result<Outcome, WorldError>, [String]) {
     try await with(timeout: timeout, closing: 60) { _, place, count in
       fault(place, count)
-    } _: { suite, server in
-      var result: Result<Outcome, EnvironmentError>
+    } _: { world, server in
+      var result: Result<Outcome, WorldError>
       do {
-        var (episode, _) = try await suite.begin("0")
+        var (episode, _) = try await world.begin("0")
         do { result = .success(try await episode.step(.act("go"))) } catch {
-          result = .failure(error as? EnvironmentError ?? .init(.unknownTask, ""))
+          result = .failure(error as? WorldError ?? .init(.unknownTask, ""))
         }
         await episode.close()
-      } catch { result = .failure(error as? EnvironmentError ?? .init(.unknownTask, "")) }
-      await suite.close()
+      } catch { result = .failure(error as? WorldError ?? .init(.unknownTask, "")) }
+      await world.close()
       return (result, server.requests.map { String($0.path.dropFirst("/v1/".count)) })
     }
   }
 
   static func failure(
     timeout: Double = 300, _ fault: @escaping @Sendable (String, Int) -> TestServer.Reply?
-  ) async throws -> EnvironmentError? {
+  ) async throws -> WorldError? {
     if case .failure(let error) = try await step(timeout: timeout, fault).0 { error } else { nil }
   }
 
@@ -133,8 +133,8 @@ struct FaultTests {
 
   @Test func nobodyThereIsSaidWithWhatToDo() async throws {
     for urls in [["http://127.0.0.1:9"], ["http://127.0.0.1:9", "http://127.0.0.1:10"]] {
-      try await AgentGym.with(.sciworld, urls) { suite in
-        let error = await #expect(throws: EnvironmentError.self) { try await suite.begin("0") }
+      try await AgentGym.with(.sciworld, urls) { world in
+        let error = await #expect(throws: WorldError.self) { try await world.begin("0") }
         #expect(error?.kind == .unavailable)
         #expect(error?.message.contains("start it with `sciworld --host") == true, "\(error?.message ?? "")")
       }
@@ -144,13 +144,13 @@ struct FaultTests {
   @Test func aServerThatCannotCloseKeepsItsEnvironmentForTheNextEpisode() async throws {
     try await Self.with { _, place, _ in
       place == "/close" ? .answer(404, "{}") : nil
-    } _: { suite, server in
-      let first = try await suite.begin("0").episode
+    } _: { world, server in
+      let first = try await world.begin("0").episode
       await first.close()
       // Told to close, it says that it cannot.
-      while await suite.pool.fleet.servers[0].free.isEmpty { await Task.yield() }
-      for _ in 0..<3 { await (try await suite.begin("1").episode).close() }
-      await suite.close()
+      while await world.pool.fleet.servers[0].free.isEmpty { await Task.yield() }
+      for _ in 0..<3 { await (try await world.begin("1").episode).close() }
+      await world.close()
       let asked = server.requests.map(\.path)
       #expect(asked.count { $0 == "/v1/create" } == 1 && asked.count { $0 == "/v1/close" } == 1)
       #expect(asked.count { $0 == "/v1/reset" } == 4)
@@ -160,13 +160,13 @@ struct FaultTests {
   @Test func aBeginThatIsCancelledReturnsAtOnceAndIsClosedLater() async throws {
     try await Self.with { _, place, _ in
       place == "/create" ? .after(3, .answer(200, #"{"id": 7}"#)) : nil
-    } _: { suite, server in
-      let task = Task { try await suite.begin("0").episode }
+    } _: { world, server in
+      let task = Task { try await world.begin("0").episode }
       while !server.requests.contains(where: { $0.path == "/v1/create" }) { await Task.yield() }
       task.cancel()
-      let error = await #expect(throws: EnvironmentError.self) { try await task.value }
+      let error = await #expect(throws: WorldError.self) { try await task.value }
       #expect(error?.kind == .cancelled)
-      await suite.close()
+      await world.close()
       #expect(server.requests.last?.path == "/v1/close" && server.requests.last?.json["id"] as? Int == 7)
     }
   }
@@ -174,16 +174,16 @@ struct FaultTests {
   @Test func aStepThatIsCancelledIsClosed() async throws {
     try await Self.with { _, place, _ in
       place == "/step" ? .hang(60) : nil
-    } _: { suite, server in
+    } _: { world, server in
       let task = Task {
-        var (episode, _) = try await suite.begin("0")
+        var (episode, _) = try await world.begin("0")
         return try await episode.step(.act("go"))
       }
       while !server.requests.contains(where: { $0.path == "/v1/step" }) { await Task.yield() }
       task.cancel()
-      let error = await #expect(throws: EnvironmentError.self) { try await task.value }
+      let error = await #expect(throws: WorldError.self) { try await task.value }
       #expect(error?.kind == .cancelled)
-      await suite.close()
+      await world.close()
       #expect(server.requests.last?.path == "/v1/close")
     }
   }
@@ -191,13 +191,13 @@ struct FaultTests {
   @Test func closingIsBoundedWhereTheServerHangs() async throws {
     try await Self.with(closing: 0.1) { _, place, _ in
       place == "/close" ? .hang(600) : nil
-    } _: { suite, _ in
+    } _: { world, _ in
       var episodes: [any Episode] = []
-      for _ in 0..<20 { episodes.append(try await suite.begin("0").episode) }
+      for _ in 0..<20 { episodes.append(try await world.begin("0").episode) }
       for episode in episodes { await episode.close() }
       // Ends, or the test does not.
-      await suite.close()
-      let error = await #expect(throws: EnvironmentError.self) { try await suite.begin("0") }
+      await world.close()
+      let error = await #expect(throws: WorldError.self) { try await world.begin("0") }
       #expect(error?.kind == .cancelled)
     }
   }
@@ -205,8 +205,8 @@ struct FaultTests {
   @Test func anUnparsableAnswerIsNotSentAndTakesNoTime() async throws {
     try await Self.with { _, _, _ in
       nil
-    } _: { suite, server in
-      var (episode, _) = try await suite.begin("0")
+    } _: { world, server in
+      var (episode, _) = try await world.begin("0")
       for action in [Action.unparsable("hm"), .act(String(repeating: "x", count: 10_000))] {
         let outcome = try await episode.step(action)
         #expect(outcome.isInvalid && !outcome.isDone && outcome.reward == 0)
@@ -225,8 +225,8 @@ struct FaultTests {
       let rewards = try await Self.with(dialect) { _, place, count in
         place == "/step"
           ? .answer(200, #"{"observation": "", "reward": \#(amounts[count - 1]), "done": false}"#) : nil
-      } _: { suite, _ in
-        var (episode, _) = try await suite.begin("0")
+      } _: { world, _ in
+        var (episode, _) = try await world.begin("0")
         var rewards: [Double] = []
         for _ in amounts { rewards.append(try await episode.step(.act("go")).reward) }
         await episode.close()
@@ -240,8 +240,8 @@ struct FaultTests {
     let dialect = try Dialect(basedOn: .textcraft, overrides: ["look": "GET /view", "openingObservation": ""])
     try await Self.with(dialect) { request, _, _ in
       request.path.hasPrefix("/v1/view?id=0") ? .answer(200, #""A room.""#) : nil
-    } _: { suite, _ in
-      let (episode, observation) = try await suite.begin("0")
+    } _: { world, _ in
+      let (episode, observation) = try await world.begin("0")
       #expect(observation.text == "A room.")
       await episode.close()
     }

@@ -13,11 +13,11 @@ struct NumberTests {
   @Test func anEnvironmentIsAskedForByTheNameItWasGiven() async throws {
     try await FaultTests.with { _, place, _ in
       place == "/create" ? .answer(200, #"{"id": \#(Self.name), "observation": "", "done": false, "reward": 0}"#) : nil
-    } _: { suite, server in
-      var (episode, _) = try await suite.begin("0")
+    } _: { world, server in
+      var (episode, _) = try await world.begin("0")
       _ = try await episode.step(.act("go"))
       await episode.close()
-      await suite.close()
+      await world.close()
       let asked = server.requests.filter { ["/v1/reset", "/v1/step", "/v1/close"].contains($0.path) }
       #expect(asked.count == 3)
       for request in asked { #expect(String(decoding: request.body, as: UTF8.self).contains("\"id\":\(Self.name)")) }

@@ -46,7 +46,7 @@ extension Dialect: CustomTestStringConvertible {
 }
 
 extension AgentGym {
-  /// The suite of some servers, closed after `body`.
+  /// The world of some servers, closed after `body`.
   static func with<T>(
     _ dialect: Dialect, _ urls: [String], timeout: Double = 300, concurrency: Int = 8, environments: Int? = nil,
     splits: [Split: [Int]] = [.train: [0, 1, 2], .test: [3, 4]], limits: ((inout GymPool.Limits) -> Void)? = nil,
@@ -54,17 +54,17 @@ extension AgentGym {
   ) async throws -> T {
     var own = GymPool.Limits(timeout: timeout)
     limits?(&own)
-    let suite = try AgentGym(
+    let world = try AgentGym(
       Settings(
         dialect: dialect, urls: urls, timeout: timeout, concurrencyPerServer: concurrency,
         environmentsPerServer: environments),
       splits: TaskSplits(splits), prompting: Prompting("Walk."), client: nil, limits: own)
     do {
-      let value = try await body(suite)
-      await suite.close()
+      let value = try await body(world)
+      await world.close()
       return value
     } catch {
-      await suite.close()
+      await world.close()
       throw error
     }
   }

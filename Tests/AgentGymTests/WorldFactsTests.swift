@@ -14,10 +14,10 @@ struct WorldFactsTests {
 
   @Test func theLastGameOfTheMazeIsNone() throws {
     let settings = AgentGym.Settings(dialect: .maze, urls: ["http://127.0.0.1:1/maze"])
-    let suite = try AgentGym(settings, splits: TaskSplits([.test: [24]]), prompting: Prompting(""))
-    #expect(suite.tasks(in: .test).map(\.id) == ["maze-24"])
-    #expect(throws: EnvironmentError.self) { try suite.task("maze-25") }
-    let error = #expect(throws: EnvironmentError.self) {
+    let world = try AgentGym(settings, splits: TaskSplits([.test: [24]]), prompting: Prompting(""))
+    #expect(world.tasks(in: .test).map(\.id) == ["maze-24"])
+    #expect(throws: WorldError.self) { try world.task("maze-25") }
+    let error = #expect(throws: WorldError.self) {
       try AgentGym(settings, splits: TaskSplits([.test: [25]]), prompting: Prompting(""))
     }
     #expect(error?.message.contains("maze has 25, numbered from 0") == true, "\(error?.message ?? "")")
@@ -35,10 +35,10 @@ struct WorldFactsTests {
         .answer(200, #"{"task_description": "", "observation": "craft \#(count) stick", "done": false, "reward": 0}"#)
       default: nil
       }
-    } _: { suite, _ in
-      var (episode, _) = try await suite.begin("0")
+    } _: { world, _ in
+      var (episode, _) = try await world.begin("0")
       _ = try await episode.step(.act("go"))
-      let error = await #expect(throws: EnvironmentError.self) { try await episode.step(.act("go")) }
+      let error = await #expect(throws: WorldError.self) { try await episode.step(.act("go")) }
       await episode.close()
       #expect(error?.kind == .diverged)
       return error?.message ?? ""

@@ -6,16 +6,16 @@ import Testing
 @Suite("Experts")
 struct ExpertTests {
   /// Two words in order, of which some tasks have none.
-  struct Words: ExpertSuite {
-    let identity = EnvironmentIdentity(kind: "words")
+  struct Words: ExpertWorld {
+    let identity = WorldIdentity(kind: "words")
     let maximalReward: Double? = 1
 
     func tasks(in split: Split) -> [AgentTask] { [] }
-    func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask {
-      guard id != "none" else { throw EnvironmentError(.unknownTask, "There is no task none.") }
+    func task(_ id: TaskID) throws(WorldError) -> AgentTask {
+      guard id != "none" else { throw WorldError(.unknownTask, "There is no task none.") }
       return AgentTask(id: id, request: "", stepLimit: 2)
     }
-    func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+    func begin(_ task: AgentTask) throws(WorldError) -> (episode: any Episode, observation: Observation) {
       (ClosureEpisode(state: 0) { _, _ in Outcome(Observation("")) }, Observation(""))
     }
     func solution(of task: AgentTask) -> [String]? { task.id == "hard" ? nil : ["get 2 oak log", "look around"] }
@@ -24,7 +24,7 @@ struct ExpertTests {
   static func answer(
     _ task: TaskID, step: Int, format: ActionFormat = .plain, choices: [String]? = nil
   ) async throws(PolicyError) -> String {
-    let policy = ExpertPolicy(suite: Words(), format: format)
+    let policy = ExpertPolicy(world: Words(), format: format)
     let key = CallKey(run: "r", task: task, particle: 0, step: step)
     let request = PolicyRequest(
       transcript: Transcript(), choices: choices, tools: format == .tools ? ToolTests.tools : [], seed: Seed(0),
@@ -57,9 +57,9 @@ struct ExpertTests {
   }
 
   @Test func itsIdentityIsNobodyElses() {
-    #expect(ExpertPolicy(suite: Words()).identity == "expert")
-    #expect(ExpertPolicy(suite: Words(), format: .react).identity == "expert, react")
-    #expect(ExpertPolicy(suite: Words()).computesAnswers)
+    #expect(ExpertPolicy(world: Words()).identity == "expert")
+    #expect(ExpertPolicy(world: Words(), format: .react).identity == "expert, react")
+    #expect(ExpertPolicy(world: Words()).computesAnswers)
     #expect(!ClosurePolicy("c") { _ in PolicyResponse("") }.computesAnswers)
   }
 

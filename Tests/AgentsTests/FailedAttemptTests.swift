@@ -9,7 +9,7 @@ struct FailedAttemptsTests {
   func counted() throws {
     let failures = [
       AttemptFailure(PolicyError(.contentRefused, "no")), AttemptFailure(PolicyError(.contextTooLong, "9,000 tokens")),
-      AttemptFailure(EnvironmentError(.unavailable, "it hung")), AttemptFailure(PolicyError(.contextTooLong, "more")),
+      AttemptFailure(WorldError(.unavailable, "it hung")), AttemptFailure(PolicyError(.contextTooLong, "more")),
     ]
     let failed = FailedAttempts(failures, tasks: 1)
     #expect(failed.count == 4 && failed.tasks == 1 && failed.reasons.map(\.count) == [2, 1, 1])
@@ -46,9 +46,9 @@ struct FailedAttemptsTests {
 
 @Suite("What a reward can be")
 struct RewardTests {
-  private struct World: TaskSuite {
+  private struct Sums: World {
     var maximalReward: Double?
-    let identity = EnvironmentIdentity(kind: "w")
+    let identity = WorldIdentity(kind: "w")
     func tasks(in split: Split) -> [AgentTask] { [] }
     func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "", stepLimit: 9) }
     func begin(_ task: AgentTask) -> (episode: any Episode, observation: Observation) {
@@ -60,7 +60,7 @@ struct RewardTests {
     let world = World(maximalReward: maximum)
     var trajectory = Trajectory(task: world.task("t"), opening: Observation(""))
     trajectory.append(Step(response: "", action: .act("a"), outcome: Outcome(Observation(""), reward: before)))
-    do throws(EnvironmentError) {
+    do throws(WorldError) {
       try world.check(Outcome(Observation(""), reward: paid), after: trajectory)
       return nil
     } catch {
@@ -85,14 +85,14 @@ struct RewardTests {
 @Test("A neighbour's fault costs no try of one's own", .timeLimit(.minutes(1)))
 func displaced() async throws {
   let calls = Mutex(0)
-  var (episode, _) = try await RecoveringEpisode.begin { () async throws(EnvironmentError) in
-    let episode = ClosureEpisode(state: 0) { (step: inout Int, _) throws(EnvironmentError) in
+  var (episode, _) = try await RecoveringEpisode.begin { () async throws(WorldError) in
+    let episode = ClosureEpisode(state: 0) { (step: inout Int, _) throws(WorldError) in
       let call = calls.withLock {
         $0 += 1
         return $0
       }
       // Four times over, which by its own fault would be once too often.
-      if call <= 4 { throw EnvironmentError(.displaced, "the neighbour hung") }
+      if call <= 4 { throw WorldError(.displaced, "the neighbour hung") }
       step += 1
       return Outcome(Observation("\(step)"))
     }

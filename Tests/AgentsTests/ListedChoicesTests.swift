@@ -87,9 +87,9 @@ struct ListedChoicesTests {
   }
 
   /// A world with the transcript that every world has by default.
-  private struct Room: TaskSuite {
+  private struct Room: World {
     let opening: Observation
-    let identity = EnvironmentIdentity(kind: "room")
+    let identity = WorldIdentity(kind: "room")
 
     func tasks(in split: Split) -> [AgentTask] { [ListedChoicesTests.task] }
     func task(_ id: TaskID) -> AgentTask { ListedChoicesTests.task }

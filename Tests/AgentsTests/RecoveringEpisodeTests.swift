@@ -24,20 +24,20 @@ private final class Frail: Sendable {
 
   var openings: Int { opened.withLock(\.self) }
 
-  func begin() async throws(EnvironmentError) -> (episode: RecoveringEpisode, observation: Observation) {
-    try await RecoveringEpisode.begin { () async throws(EnvironmentError) in
+  func begin() async throws(WorldError) -> (episode: RecoveringEpisode, observation: Observation) {
+    try await RecoveringEpisode.begin { () async throws(WorldError) in
       let opening = self.opened.withLock {
         $0 += 1
         return $0
       }
-      let episode = ClosureEpisode(state: 0) { (step: inout Int, action) throws(EnvironmentError) in
+      let episode = ClosureEpisode(state: 0) { (step: inout Int, action) throws(WorldError) in
         let call = self.calls.withLock {
           $0 += 1
           return $0
         }
         if self.lost.contains(call) {
           if self.stopsTheTask { withUnsafeCurrentTask { $0?.cancel() } }
-          throw EnvironmentError(.unavailable, "lost")
+          throw WorldError(.unavailable, "lost")
         }
         step += 1
         return Outcome(Observation("\(action.text) \(step)"), reward: self.pays(opening, step))
@@ -77,7 +77,7 @@ func textsThatReadOtherwiseAreCounted(second: String, count: Int) async throws {
   let world = Frail(lostAt: Set(2...99))
   var (episode, _) = try await world.begin()
   _ = try await episode.step(.act("go"))
-  let error = await #expect(throws: EnvironmentError.self) { try await episode.step(.act("go")) }
+  let error = await #expect(throws: WorldError.self) { try await episode.step(.act("go")) }
   #expect(error?.kind == .unavailable && world.openings == 3)
 }
 
@@ -85,7 +85,7 @@ func textsThatReadOtherwiseAreCounted(second: String, count: Int) async throws {
   let world = Frail(lostAt: [2], pays: { opening, _ in Double(opening) })
   var (episode, _) = try await world.begin()
   _ = try await episode.step(.act("go"))
-  let error = await #expect(throws: EnvironmentError.self) { try await episode.step(.act("go")) }
+  let error = await #expect(throws: WorldError.self) { try await episode.step(.act("go")) }
   #expect(error?.kind == .diverged)
 }
 
@@ -93,7 +93,7 @@ func textsThatReadOtherwiseAreCounted(second: String, count: Int) async throws {
   let world = Frail(lostAt: [2], says: { "craft \($0) boots" })
   var (episode, _) = try await world.begin()
   _ = try await episode.step(.act("go"))
-  let error = await #expect(throws: EnvironmentError.self) { try await episode.step(.act("go")) }
+  let error = await #expect(throws: WorldError.self) { try await episode.step(.act("go")) }
   #expect(error?.kind == .diverged && error?.message.contains("something else") == true)
 }
 
@@ -109,6 +109,6 @@ func textsThatReadOtherwiseAreCounted(second: String, count: Int) async throws {
     var (episode, _) = try await world.begin()
     return try await episode.step(.act("go"))
   }
-  let error = await #expect(throws: EnvironmentError.self) { try await task.value }
+  let error = await #expect(throws: WorldError.self) { try await task.value }
   #expect(error?.kind == .cancelled && world.openings == 1)
 }

@@ -42,7 +42,7 @@ struct ValueTests {
     let splits = try TaskSplits([.train: [3, 1], .test: [2]])
     #expect(splits[.train] == [3, 1] && splits[.validation].isEmpty && splits.largest == 3)
     for bad: [Split: [Int]] in [[.train: [1], .test: [1]], [.train: [1, 1]], [.test: [-1]]] {
-      #expect(throws: EnvironmentError.self) { try TaskSplits(bad) }
+      #expect(throws: WorldError.self) { try TaskSplits(bad) }
     }
   }
 

@@ -45,7 +45,7 @@ struct ArithmeticTests {
     let outcome = try episode.step(.act(answer))
     #expect(outcome.isInvalid && outcome.isDone && outcome.reward == 0)
     #expect(outcome.observation.text.contains("whole number"))
-    #expect(throws: EnvironmentError.self) { try episode.step(.act("11")) }
+    #expect(throws: WorldError.self) { try episode.step(.act("11")) }
     var other = ArithmeticEpisode(problem: Self.problem)
     #expect(try other.step(.unparsable("11")).isInvalid)
   }
@@ -169,16 +169,16 @@ struct ArithmeticTests {
     ] as [(Int, ClosedRange<Int>, [Problem.Operation], String)])
   func refused(terms: Int, numbers: ClosedRange<Int>, operations: [Problem.Operation], words: String) {
     let form = ProblemForm(terms: terms, numbers: numbers, operations: operations)
-    let error = #expect(throws: EnvironmentError.self) { try Self.world(form, [:]) }
+    let error = #expect(throws: WorldError.self) { try Self.world(form, [:]) }
     #expect(error?.kind == .misconfigured && error?.message.contains(words) == true)
   }
 
   @Test func numbersPastTheLastAndUnknownTasksAreRefused() throws {
-    #expect(throws: EnvironmentError.self) { try Self.world(.standard, [.test: [4_093]]) }
+    #expect(throws: WorldError.self) { try Self.world(.standard, [.test: [4_093]]) }
     let world = try Self.world(.standard, [.test: [4_092]])
     #expect(world.tasks(in: .test).count == 1)
     for id: TaskID in ["sum-2-1", "x", "-1", "sum-1-4093", ""] {
-      #expect(throws: EnvironmentError.self) { try world.task(id) }
+      #expect(throws: WorldError.self) { try world.task(id) }
     }
   }
 

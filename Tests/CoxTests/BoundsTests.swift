@@ -77,7 +77,7 @@ struct BoundsTests {
     let path = cox.folder.appendingPathComponent("s.sqlite").path
     do {
       let store = try RolloutStore(path: path)
-      let world = EnvironmentIdentity(kind: "w", rules: "r")
+      let world = WorldIdentity(kind: "w", rules: "r")
       let task = AgentTask(id: "t", request: "go", stepLimit: 2)
       try await store.begin(
         RunRecord(

@@ -239,7 +239,7 @@ struct CompareTests {
     arguments: [
       (["--particles", "1,x"], "--particles is 1,x"), (["--particles", "2,2"], "each once"),
       (["--particles", "0,2"], "steering.particles is 0"), (["--particles", ""], "--particles"),
-      (["--temperature", "0.1,"], "--temperature"), (["--temperature", "0.1,0"], "steering.temperature"),
+      (["--temperature", "0.1,"], "--beta"), (["--temperature", "0.1,0"], "steering.temperature"),
       (["--resample", "steps:1", "--resample", "often"], "often"),
       (["--resample", "steps:1,99"], "past the last step"),
       (["--seeds", "a"], "--seeds"), (["--seeds", "1,1"], "each once"), (["--equal", "time"], "equal"),

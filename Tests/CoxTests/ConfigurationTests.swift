@@ -26,10 +26,10 @@ struct ConfigurationTests {
 
   @Test func theEmbeddedDefaultIsWhole() async throws {
     let configuration = try Configuration(yaml: Defaults.yaml, file: "embedded")
-    let suite = try await configuration.environment.suite(observer: SilentObserver())
-    #expect(try suite.tasks(in: .train).count >= 50)
-    #expect(try suite.tasks(in: .test).count >= 40)
-    #expect(configuration.policy.kind == .local && configuration.policy.api == .text)
+    let world = try await configuration.environment.make(observer: SilentObserver())
+    #expect(try world.tasks(in: .train).count >= 50)
+    #expect(try world.tasks(in: .test).count >= 40)
+    #expect(configuration.policy.kind == LocalKind.self && configuration.policy.api == .text)
     #expect(configuration.steering.problem(stepLimit: 5) == nil)
   }
 
@@ -53,7 +53,7 @@ struct ConfigurationTests {
         """, file: "c.yaml")
     #expect(
       configuration.environment.tasks[.train]?.count == 64 && configuration.environment.tasks[.validation] == [64, 65])
-    let world = try #require(configuration.environment.world as? TextCraftSettings)
+    let world = try #require(configuration.environment.own as? TextCraftSettings)
     #expect(world.depths == 2...3 && world.reward == .inventoryValue)
     #expect(configuration.policy.topP == 0.95 && configuration.policy.pricing.cachedInputPerMillion == 0.1)
     #expect(configuration.steering.schedule == .steps([4, 12]) && configuration.steering.particles == 15)
@@ -166,7 +166,7 @@ struct ConfigurationTests {
     let short = try Configuration(
       yaml: Self.least + #"critic: { kind: judge, url: "https://judge.example.com/v1", model: j }"#, file: "c.yaml")
     let judge = try #require(short.critic.judge)
-    #expect(short.critic.kind == .judge && judge.policy.kind == .openai && judge.policy.section == "critic")
+    #expect(short.critic.kind == JudgeKind.self && judge.policy.kind == OpenAIKind.self && judge.policy.section == "critic")
     #expect(judge.policy.temperature == 0 && judge.policy.maxTokens == 512 && judge.samples == 1)
     #expect(judge.instructions == nil && judge.rewards == nil && short.policy.temperature == 1)
 
@@ -180,7 +180,7 @@ struct ConfigurationTests {
                   scale: { from: -1, to: 2 }, pricing: { inputPerMillion: 3 } }
         """, file: "c.yaml")
     let other = try #require(long.critic.judge)
-    #expect(other.policy.kind == .anthropic && other.policy.url == "https://api.anthropic.com/v1")
+    #expect(other.policy.kind == AnthropicKind.self && other.policy.url == "https://api.anthropic.com/v1")
     #expect(other.policy.apiKeyVariable == "JUDGE_KEY" && other.policy.temperature == 0.7)
     #expect(other.policy.rules.concurrency == 3 && other.policy.rules.section == "critic")
     #expect(other.policy.rules.retry.attempts == 2 && other.policy.rules.deadline == 90)
@@ -198,7 +198,7 @@ struct ConfigurationTests {
       yaml: Self.least + #"critic: { kind: pooling, url: "http://127.0.0.1:8000", model: rm }"#, file: "c.yaml")
     let pooling = try #require(short.critic.pooling)
     #expect(
-      short.critic.kind == .pooling && pooling.server.url == "http://127.0.0.1:8000" && pooling.critic.model == "rm")
+      short.critic.kind == PoolingKind.self && pooling.server.url == "http://127.0.0.1:8000" && pooling.critic.model == "rm")
     #expect(pooling.critic == PoolingCritic.Settings(model: "rm", rules: pooling.critic.rules))
     #expect(pooling.critic.rules == PoolingCritic.Settings(model: "rm").rules && pooling.server.apiKeyVariable == nil)
     let long = try Configuration(

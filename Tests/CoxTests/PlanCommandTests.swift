@@ -79,8 +79,8 @@ struct PlanCommandTests {
       #expect(cold.status == 2 && cold.errors.contains("temperature"), "\(cold.errors)")
       let one = try await cox.run("plan", "--config", file, "--particles", "1")
       #expect(one.status == 2 && one.errors.contains("2 particles"), "\(one.errors)")
-      let bad = try await cox.run("plan", "--config", file, "--temperatures", "0.1,zero")
-      #expect(bad.status == 2 && bad.errors.contains("--temperatures"))
+      let bad = try await cox.run("plan", "--config", file, "--beta", "0.1,zero")
+      #expect(bad.status == 2 && bad.errors.contains("--beta"))
     }
   }
 

@@ -17,7 +17,7 @@ struct ServerConfigurationTests {
   @Test func settingsMayBeNone() async throws {
     let none = try Self.policy("temperature: none, topP: none")
     #expect(none.temperature == nil && none.topP == nil)
-    let source = try await PolicySource(none)
+    let source = try await none.kind.init(none)
     #expect(source.identity == "m chat react T none max 1024 auto")
     let claude = try Self.policy(
       "temperature: none, thinkingTokens: none, reasoningEffort: none", ConfigurationTests.anthropic)
@@ -25,7 +25,7 @@ struct ServerConfigurationTests {
     let adaptive = try Self.policy(
       "thinkingTokens: adaptive, reasoningEffort: high, format: tools", ConfigurationTests.anthropic)
     #expect(adaptive.thinking == .adaptive && adaptive.reasoningEffort == "high")
-    let named = try await PolicySource(adaptive)
+    let named = try await adaptive.kind.init(adaptive)
     #expect(named.identity == "m messages tools T 1.0 thinking adaptive effort high max 1024")
     // The word of OpenAI's own for no thoughts is sent.
     #expect(try Self.policy("reasoningEffort: none").reasoningEffort == "none")
@@ -39,13 +39,11 @@ struct ServerConfigurationTests {
   @Test func responses() async throws {
     let settings = try Self.policy(
       "api: responses, format: tools, temperature: 0.5, topP: 0.9, reasoningEffort: low, logprobs: true")
-    guard case .responses(let responses, let server) = try await PolicySource(settings) else {
-      Issue.record("another policy")
-      return
-    }
+    let source = try #require(try await settings.kind.init(settings) as? OpenAIKind)
+    let (responses, server) = (source.responses, settings.server)
     #expect(responses.reasoningEffort == "low" && responses.logProbabilities && responses.temperature == 0.5)
     #expect(server.url == "https://a.example.com/v1")
-    #expect(try await PolicySource(settings).identity == "m responses tools T 0.5 topP 0.9 effort low max 1024 auto")
+    #expect(source.identity == "m responses tools T 0.5 topP 0.9 effort low max 1024 auto")
   }
 
   @Test func accessIsReadFromVariables() throws {

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("cox show", .alone)
 struct ShowTests {
-  private static let world = EnvironmentIdentity(kind: "process", rules: "lab")
+  private static let world = WorldIdentity(kind: "process", rules: "lab")
 
   /// A store with one population of two: at its checkpoint after one step the second was culled for the first.
   private func store(in folder: URL) async throws -> String {

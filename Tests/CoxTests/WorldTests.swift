@@ -13,7 +13,7 @@ struct WorldSettingsTests {
     do {
       let configuration = try Configuration(
         yaml: "environment: { \(environment) }\npolicy: { kind: local }", file: "c.yaml")
-      _ = try await configuration.environment.withSuite(observer: SilentObserver()) { _ in }
+      _ = try await configuration.environment.withWorld(observer: SilentObserver()) { _ in }
       return nil
     } catch { return "\(error)" }
   }
@@ -71,13 +71,13 @@ struct WorldSettingsTests {
           dialectOverrides: { name: forge, rewardScale: 10, taskCount: null, resetFields: { level: "3", deep: [1, true, 0.5] } } }
         policy: { kind: local }
         """, file: "c.yaml")
-    let world = try #require(configuration.environment.world as? AgentGymSettings)
-    let suite = try #require(try world.suite(configuration.environment, observer: SilentObserver()) as? AgentGym)
-    #expect(suite.dialect.rewardScale == 10 && suite.dialect.taskCount == nil)
-    #expect(suite.dialect.resetFields == ["level": "3", "deep": [1, true, 0.5]])
+    let kind = try #require(configuration.environment.own as? AgentGymSettings)
+    let world = try #require(try kind.make(configuration.environment, observer: SilentObserver()) as? AgentGym)
+    #expect(world.dialect.rewardScale == 10 && world.dialect.taskCount == nil)
+    #expect(world.dialect.resetFields == ["level": "3", "deep": [1, true, 0.5]])
     // The words are those of the dialect it was made from.
-    #expect(suite.prompting == ScienceWorld.prompting.reflecting(ScienceWorld.reflection))
-    #expect(try suite.task("forge-9999").id == "forge-9999")
+    #expect(world.prompting == ScienceWorld.prompting.reflecting(ScienceWorld.reflection))
+    #expect(try world.task("forge-9999").id == "forge-9999")
   }
 
   @Test func promptsExamplesAndHistoryCanBeTheUsers() throws {

@@ -46,7 +46,7 @@ import Testing
 @Test func anotherEnvironmentIsRefused() throws {
   let data = try coinCritic.encoded()
   let error = #expect(throws: CriticError.self) {
-    try TreesCritic(decoding: data, for: EnvironmentIdentity(kind: "orders", rules: "5 fields"))
+    try TreesCritic(decoding: data, for: WorldIdentity(kind: "orders", rules: "5 fields"))
   }
   #expect(error?.kind == .wrongEnvironment)
   #expect(error?.message.contains("coins (6 rounds)") == true)

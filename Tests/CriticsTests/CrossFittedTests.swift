@@ -6,7 +6,7 @@ import Testing
 /// The return of a task is decided by a word that stands in its request and in no other: a critic that saw the task knows
 /// it, one that did not knows nothing.
 private enum SecretWorld {
-  static let identity = EnvironmentIdentity(kind: "secrets")
+  static let identity = WorldIdentity(kind: "secrets")
 
   static func rollouts(tasks: Int, each: Int) -> [Trajectory] {
     (0..<tasks).flatMap { number -> [Trajectory] in

@@ -6,7 +6,7 @@ import Foundation
 /// Binary rounds, each a one with probability 0.3; the reward is the share of ones, paid at the end. The exact
 /// distribution of the return-to-go is known in every state.
 struct CoinWorld {
-  static let identity = EnvironmentIdentity(kind: "coins", rules: "6 rounds")
+  static let identity = WorldIdentity(kind: "coins", rules: "6 rounds")
   static let rounds = 6
   static let chance = 0.3
 
@@ -51,7 +51,7 @@ struct CoinWorld {
 
 /// Random words and rewards that have nothing to do with them.
 enum NoiseWorld {
-  static let identity = EnvironmentIdentity(kind: "noise")
+  static let identity = WorldIdentity(kind: "noise")
 
   static func rollouts(
     tasks: Int, each: Int, steps: Int, words: Int = 20, returns: Int = 2, seed: Seed

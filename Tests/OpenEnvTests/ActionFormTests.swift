@@ -93,8 +93,8 @@ struct ActionFormTests {
     let fixed: [String: JSONValue] = ["type": .text("call_tool"), "tool": .text("say")]
     let form = try Self.form(schema, fixed: fixed)
     #expect(try form.fields(for: .act("hello")) == fixed.merging(["text": .text("hello")]) { $1 })
-    #expect(throws: EnvironmentError.self) { try Self.form(schema, fixed: ["tule": .text("say")]) }
-    #expect(throws: EnvironmentError.self) { try Self.form(schema, field: "words") }
+    #expect(throws: WorldError.self) { try Self.form(schema, fixed: ["tule": .text("say")]) }
+    #expect(throws: WorldError.self) { try Self.form(schema, field: "words") }
     let chosen = try Self.form(schema, field: "text", fixed: ["type": .text("call_tool")])
     #expect(try chosen.fields(for: .act("hello"))["text"] == .text("hello"))
   }
@@ -117,6 +117,6 @@ struct ActionFormTests {
     #expect(try text.text(of: some) == "map:\nab\ncd\nx: [1,\"b\"]\ny: 1.5")
     #expect(try json.text(of: some) == #"{"map":"ab\ncd","no":null,"x":[1,"b"],"y":1.5}"#)
     #expect(try ObservationText(rendering: .text, field: "map").text(of: some) == "ab\ncd")
-    #expect(throws: EnvironmentError.self) { try ObservationText(rendering: .text, field: "nope").text(of: some) }
+    #expect(throws: WorldError.self) { try ObservationText(rendering: .text, field: "nope").text(of: some) }
   }
 }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Servers that do otherwise than they should")
 struct FaultTests {
-  static func suite(
+  static func world(
     _ urls: [String], timeout: Double = 300, sessions: Int? = nil, capacityWait: Double = 300, recoveryWait: Double = 0
   ) async throws -> OpenEnv {
     try await OpenEnv(
@@ -23,14 +23,14 @@ struct FaultTests {
     _ manners: SocketDouble.Manners, timeout: Double = 300, capacityWait: Double = 300
   ) async throws -> Outcome {
     try await SocketDouble.with(manners) { server in
-      let suite = try await suite([server.url], timeout: timeout, capacityWait: capacityWait)
+      let world = try await world([server.url], timeout: timeout, capacityWait: capacityWait)
       do {
-        var (episode, _) = try await suite.begin(try suite.task("seed-0"))
+        var (episode, _) = try await world.begin(try world.task("seed-0"))
         let outcome = try await episode.step(.act("go"))
-        await suite.close()
+        await world.close()
         return outcome
       } catch {
-        await suite.close()
+        await world.close()
         throw error
       }
     }
@@ -38,14 +38,14 @@ struct FaultTests {
 
   static func failure(
     _ reply: SocketDouble.Reply, timeout: Double = 300
-  ) async throws -> EnvironmentError? {
+  ) async throws -> WorldError? {
     var manners = SocketDouble.Manners()
     manners.reply = { $0.type == "step" ? [reply] : SocketDouble.play($0) }
     do {
       let outcome = try await step(manners, timeout: timeout)
       Issue.record("\(outcome)")
       return nil
-    } catch { return error as? EnvironmentError }
+    } catch { return error as? WorldError }
   }
 
   @Test("Answers that are none are told with what was wanted and what came")
@@ -108,11 +108,11 @@ struct FaultTests {
       message.connection == 1 && message.number == 4 ? [.hangUp] : SocketDouble.play(message)
     }
     try await SocketDouble.with(manners) { server in
-      let suite = try await Self.suite([server.url])
-      var (episode, first) = try await suite.begin(try suite.task("seed-0"))
+      let world = try await Self.world([server.url])
+      var (episode, first) = try await world.begin(try world.task("seed-0"))
       #expect(first == Observation("start"))
       for word in ["a", "b", "c"] { #expect(try await episode.step(.act(word)).observation.text == word) }
-      await suite.close()
+      await world.close()
       let sent = server.log.texts.compactMap { text in
         ["reset", "\"a\"", "\"b\"", "\"c\"", "close"].first(where: text.contains)
       }
@@ -129,16 +129,16 @@ struct FaultTests {
         ? [SocketDouble.observation("x", reward: "\(message.connection)")] : SocketDouble.play(message)
     }
     try await SocketDouble.with(manners) { server in
-      let suite = try await Self.suite([server.url])
-      var (episode, _) = try await suite.begin(try suite.task("seed-0"))
+      let world = try await Self.world([server.url])
+      var (episode, _) = try await world.begin(try world.task("seed-0"))
       _ = try await episode.step(.act("a"))
       do {
         _ = try await episode.step(.act("b"))
         Issue.record("It went on.")
-      } catch let error as EnvironmentError {
+      } catch let error as WorldError {
         #expect(error.kind == .diverged && error.message.contains("paid 2.0 for step 1"), "\(error)")
       }
-      await suite.close()
+      await world.close()
     }
   }
 
@@ -148,12 +148,12 @@ struct FaultTests {
       message.type == "step" ? [SocketDouble.observation("end", done: true)] : SocketDouble.play(message)
     }
     try await SocketDouble.with(manners) { server in
-      let suite = try await Self.suite([server.url])
-      var (episode, _) = try await suite.begin(try suite.task("seed-0"))
+      let world = try await Self.world([server.url])
+      var (episode, _) = try await world.begin(try world.task("seed-0"))
       #expect(try await episode.step(.act("a")).isDone)
-      await #expect { try await episode.step(.act("b")) } throws: { ($0 as? EnvironmentError)?.kind == .diverged }
+      await #expect { try await episode.step(.act("b")) } throws: { ($0 as? WorldError)?.kind == .diverged }
       #expect(server.log.texts.count == 2)
-      await suite.close()
+      await world.close()
     }
   }
 
@@ -169,7 +169,7 @@ struct FaultTests {
     do {
       _ = try await Self.step(manners, capacityWait: 0.2)
       Issue.record("There was a place.")
-    } catch let error as EnvironmentError {
+    } catch let error as WorldError {
       #expect(error.kind == .unavailable && error.message.contains("capacityWait"), "\(error)")
     }
   }
@@ -194,11 +194,11 @@ struct FaultTests {
       }
     }
     try await SocketDouble.with(manners) { server in
-      let suite = try await Self.suite([server.url])
+      let world = try await Self.world([server.url])
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<6 {
           group.addTask {
-            var (episode, _) = try await suite.begin(try suite.task(TaskID("seed-\(number)")))
+            var (episode, _) = try await world.begin(try world.task(TaskID("seed-\(number)")))
             for step in 0..<4 {
               #expect(try await episode.step(.act("\(number).\(step)")).observation.text == "\(number).\(step)")
             }
@@ -207,7 +207,7 @@ struct FaultTests {
         }
         try await group.waitForAll()
       }
-      await suite.close()
+      await world.close()
       #expect(places.withLock(\.self) == 0)
     }
   }
@@ -215,10 +215,10 @@ struct FaultTests {
   @Test func asManySessionsAsAllowedAreOpenedAndNoMore() async throws {
     try await SocketDouble.with { one in
       try await SocketDouble.with { two in
-        let suite = try await Self.suite([one.url, two.url + "/ws"], sessions: 2)
+        let world = try await Self.world([one.url, two.url + "/ws"], sessions: 2)
         var episodes: [any Episode] = []
         for number in 0..<6 {
-          episodes.append(try await suite.begin(try suite.task(TaskID("seed-\(number)"))).episode)
+          episodes.append(try await world.begin(try world.task(TaskID("seed-\(number)"))).episode)
         }
         // Each of them goes on, though only four can be there.
         for round in 0..<2 {
@@ -227,21 +227,21 @@ struct FaultTests {
           }
         }
         for server in [one, two] { #expect(server.log.mostOpen == 2 && server.log.connections > 2) }
-        await suite.close()
+        await world.close()
       }
     }
   }
 
   @Test func episodesOfAServerThatIsGoneGoOnInAnother() async throws {
     try await SocketDouble.with { one in
-      let (suite, begun) = try await SocketDouble.with { two in
-        let suite = try await Self.suite([one.url, two.url], sessions: 1, recoveryWait: 300)
+      let (world, begun) = try await SocketDouble.with { two in
+        let world = try await Self.world([one.url, two.url], sessions: 1, recoveryWait: 300)
         var episodes: [any Episode] = []
         for number in 0..<4 {
-          episodes.append(try await suite.begin(try suite.task(TaskID("seed-\(number)"))).episode)
+          episodes.append(try await world.begin(try world.task(TaskID("seed-\(number)"))).episode)
         }
         #expect(two.log.connections > 0)
-        return (suite, episodes)
+        return (world, episodes)
       }
       var episodes = begun
       for round in 0..<3 {
@@ -250,19 +250,19 @@ struct FaultTests {
         }
       }
       #expect(one.log.mostOpen == 1)
-      await suite.close()
+      await world.close()
     }
   }
 
   @Test func aStrangeActionIsAnsweredWithoutTheServer() async throws {
     try await SocketDouble.with { server in
-      let suite = try await Self.suite([server.url])
-      var (episode, _) = try await suite.begin(try suite.task("seed-0"))
+      let world = try await Self.world([server.url])
+      var (episode, _) = try await world.begin(try world.task("seed-0"))
       let outcome = try await episode.step(.unparsable("hm"))
       #expect(
         outcome.isInvalid && outcome.reward == 0 && outcome.observation.text.contains("An action is a text: words"))
       #expect(server.log.texts.count == 1)
-      await suite.close()
+      await world.close()
     }
   }
 
@@ -281,24 +281,24 @@ struct FaultTests {
       $0.type == "reset" ? [SocketDouble.error("EXECUTION_ERROR", "no such map")] : SocketDouble.play($0)
     }
     await #expect { try await Self.step(manners) } throws: {
-      ($0 as? EnvironmentError)?.kind == .misconfigured && "\($0)".contains("no such map")
+      ($0 as? WorldError)?.kind == .misconfigured && "\($0)".contains("no such map")
     }
     manners.reply = {
       $0.type == "reset" ? [SocketDouble.observation("over", done: true)] : SocketDouble.play($0)
     }
     await #expect { try await Self.step(manners) } throws: {
-      ($0 as? EnvironmentError)?.kind == .misconfigured && "\($0)".contains("before its first step")
+      ($0 as? WorldError)?.kind == .misconfigured && "\($0)".contains("before its first step")
     }
   }
 
   @Test("Other servers than OpenEnv's are told apart")
   func otherServers() async throws {
-    func expect(_ kind: EnvironmentError.Kind, _ words: String, _ urls: [String], timeout: Double = 300) async {
+    func expect(_ kind: WorldError.Kind, _ words: String, _ urls: [String], timeout: Double = 300) async {
       do {
-        _ = try await Self.suite(urls, timeout: timeout)
+        _ = try await Self.world(urls, timeout: timeout)
         Issue.record("\(urls) is taken for an OpenEnv server.")
       } catch {
-        #expect((error as? EnvironmentError)?.kind == kind && "\(error)".contains(words), "\(error)")
+        #expect((error as? WorldError)?.kind == kind && "\(error)".contains(words), "\(error)")
       }
     }
     for page in [(404, #"{"detail":"Not Found"}"#), (200, "<html></html>"), (200, "{}"), (200, #"{"action": 1}"#)] {
@@ -326,7 +326,7 @@ struct FaultTests {
   @Test func aServerWithoutTheSocketIsMisconfigured() async throws {
     var manners = SocketDouble.Manners()
     manners.refusal = 403
-    await #expect { try await Self.step(manners) } throws: { ($0 as? EnvironmentError)?.kind == .misconfigured }
+    await #expect { try await Self.step(manners) } throws: { ($0 as? WorldError)?.kind == .misconfigured }
   }
 
   @Test func whoIsCancelledLeavesNothingOpen() async throws {
@@ -338,21 +338,21 @@ struct FaultTests {
       return []
     }
     try await SocketDouble.with(manners) { server in
-      let suite = try await Self.suite([server.url], timeout: 600, sessions: 1)
+      let world = try await Self.world([server.url], timeout: 600, sessions: 1)
       let task = Task {
-        var (episode, _) = try await suite.begin(try suite.task("seed-0"))
+        var (episode, _) = try await world.begin(try world.task("seed-0"))
         _ = try await episode.step(.act("a"))
       }
       for await _ in asked { break }
       // Waits for the one place there is.
-      let other = Task { try await suite.begin(try suite.task("seed-1")) }
+      let other = Task { try await world.begin(try world.task("seed-1")) }
       other.cancel()
-      await #expect { _ = try await other.value } throws: { ($0 as? EnvironmentError)?.kind == .cancelled }
+      await #expect { _ = try await other.value } throws: { ($0 as? WorldError)?.kind == .cancelled }
       task.cancel()
-      await #expect { try await task.value } throws: { ($0 as? EnvironmentError)?.kind == .cancelled }
-      await suite.close()
-      await #expect { _ = try await suite.begin(try suite.task("seed-1")) } throws: {
-        ($0 as? EnvironmentError)?.kind == .cancelled
+      await #expect { try await task.value } throws: { ($0 as? WorldError)?.kind == .cancelled }
+      await world.close()
+      await #expect { _ = try await world.begin(try world.task("seed-1")) } throws: {
+        ($0 as? WorldError)?.kind == .cancelled
       }
       #expect(server.log.connections == 1)
     }

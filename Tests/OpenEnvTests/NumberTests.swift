@@ -28,18 +28,18 @@ struct NumberTests {
     }
     let key = try #require(JSONValue(parsing: long + "0"))
     try await SocketDouble.with(manners) { server in
-      let suite = try await OpenEnv(
+      let world = try await OpenEnv(
         .init(urls: [server.url], reset: ["start": key], action: ["key": key]), splits: TaskSplits([.train: [0]]))
-      var (episode, opening) = try await suite.begin(try suite.task("seed-0"))
+      var (episode, opening) = try await world.begin(try world.task("seed-0"))
       #expect(opening.text.contains(#"[\#(long),{"inc":-\#(long)}]"#) && opening.text.contains("p: \(decimal)"))
       #expect(opening.text.contains("n: 1.0"))
       let outcome = try await episode.step(.act(#"{"n": \#(long), "p": \#(decimal)}"#))
       #expect(outcome.reward == 0.1)
       await episode.close()
-      await suite.close()
+      await world.close()
       #expect(server.log.texts.contains { $0.contains(#""start":\#(long)0"#) })
       #expect(server.log.texts.contains { $0.contains(#""key":\#(long)0,"n":\#(long),"p":\#(decimal)"#) })
-      #expect(suite.identity.rules.contains("\(long)0"))
+      #expect(world.identity.rules.contains("\(long)0"))
     }
   }
 

@@ -8,10 +8,10 @@
   @testable import OpenWeights
 
   /// One question, four answers, one of which pays: small enough to know its expected reward exactly.
-  struct Bandit: TaskSuite {
+  struct Bandit: World {
     static let choices = ["left", "right", "no", "up"]
 
-    var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "bandit") }
+    var identity: WorldIdentity { WorldIdentity(kind: "bandit") }
     var maximalReward: Double? { 1 }
 
     func tasks(in split: Split) -> [AgentTask] {

@@ -10,7 +10,7 @@
 
   /// A critic that is a language model, on states that one word tells apart.
   @Suite struct CriticTests {
-    static let world = EnvironmentIdentity(kind: "bandit")
+    static let world = WorldIdentity(kind: "bandit")
 
     /// The word decides the return: left loses, right wins. Everything else is noise.
     static func examples(_ range: Range<Int>) -> [LMCritic.Example] {
@@ -168,7 +168,7 @@
         #expect(read.identity == critic.identity && read.tasks == critic.tasks && read.marginal == critic.marginal)
         #expect(read.heldOutLoss == nil)
         let wrong = #expect(throws: CriticError.self) {
-          try LMCritic.read(folder.path, base: model, environment: EnvironmentIdentity(kind: "shop"))
+          try LMCritic.read(folder.path, base: model, environment: WorldIdentity(kind: "shop"))
         }
         #expect(wrong?.kind == .wrongEnvironment)
         #expect(throws: CriticError.self) {

@@ -23,8 +23,8 @@
         var trajectory = Trajectory(task: task, opening: Observation("you are here"))
         for step in 0..<2 {
           let key = CallKey(run: "test", task: task.id, particle: number, step: step)
-          let suite = RolloutTokensTests.Talk()
-          let transcript = ActionFormat.react.applied(to: suite.transcript(for: trajectory))
+          let world = RolloutTokensTests.Talk()
+          let transcript = ActionFormat.react.applied(to: world.transcript(for: trajectory))
           let response = try await policy.respond(
             to: PolicyRequest(transcript: transcript, seed: key.seed(from: Seed(4)), key: key))
           trajectory.append(

@@ -10,15 +10,15 @@
 
   /// Stored rollouts as tokens, for worlds whose dialogue grows and for those that show the present alone.
   @Suite struct RolloutTokensTests {
-    struct Talk: TaskSuite {
-      var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "talk") }
+    struct Talk: World {
+      var identity: WorldIdentity { WorldIdentity(kind: "talk") }
       func tasks(in split: Split) -> [AgentTask] { [] }
-      func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { throw EnvironmentError(.unknownTask, "None.") }
+      func task(_ id: TaskID) throws(WorldError) -> AgentTask { throw WorldError(.unknownTask, "None.") }
 
       func begin(
         _ task: AgentTask
-      ) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
-        throw EnvironmentError(.unknownTask, "None.")
+      ) throws(WorldError) -> (episode: any Episode, observation: Observation) {
+        throw WorldError(.unknownTask, "None.")
       }
     }
 
@@ -117,10 +117,10 @@
       api: PromptEncoder.API
     ) async throws {
       let tiny = try TinyModel.shared()
-      let suite = try Orders(splits: TaskSplits([.train: [0, 1, 2], .validation: [3], .test: [4]]))
+      let world = try Orders(splits: TaskSplits([.train: [0, 1, 2], .validation: [3], .test: [4]]))
       let encoder = try PromptEncoder(tiny.files, api: api, format: .plain)
-      let task = suite.tasks(in: .train)[1]
-      var (episode, observation) = try suite.begin(task)
+      let task = world.tasks(in: .train)[1]
+      var (episode, observation) = try world.begin(task)
       var trajectory = Trajectory(task: task, opening: observation)
       while !trajectory.isFinished {
         let choice = try #require(observation.choices?.last)
@@ -128,12 +128,12 @@
         trajectory.append(Step(response: choice, action: .act(choice), outcome: outcome))
         observation = outcome.observation
       }
-      let rollout = try RolloutTokens(trajectory, of: suite, encoder: encoder)
+      let rollout = try RolloutTokens(trajectory, of: world, encoder: encoder)
       #expect(rollout.sequences.count == trajectory.count && trajectory.count > 1)
       for (number, sequence) in rollout.sequences.enumerated() {
         let first = try #require(sequence.drawn.first)
         #expect(
-          try Array(sequence.tokens[..<first]) == encoder.prompt(suite.transcript(for: trajectory.prefix(number))))
+          try Array(sequence.tokens[..<first]) == encoder.prompt(world.transcript(for: trajectory.prefix(number))))
         let text = tiny.files.tokenizer.decode(sequence.tokens[first...].map(Int.init))
         // Letters that this vocabulary lacks are left out.
         let known = tiny.files.tokenizer.decode(tiny.files.tokenizer.encode(trajectory.actions[number]))

@@ -51,7 +51,7 @@
         method.rounds = 10
         method.steps = 2
         let outcome = try await Bandit.sharpener(model, heldOut: true).optimise(
-          tasks, suite: Bandit(), method, folder: folder.path)
+          tasks, world: Bandit(), method, folder: folder.path)
         let adapter = try AdapterFolder(folder.path).read(for: model.files.configuration)
         #expect(try Bandit.expectedReward(model, adapter, tasks) > before + 0.2)
         #expect(outcome.scores.map(\.step) == [0, 5, 10, 15, 20] && outcome.spent.calls == 10 * 2 * 6)
@@ -112,7 +112,7 @@
           method.steps = 1
           method.rounds = silent == nil ? 3 : 4
           let sharpener = try Bandit.sharpener(model, attempts: attempts, change: { $0.optimiser.warmUp = 0 })
-          _ = try await sharpener.optimise(Bandit().tasks(in: .train), suite: Bandit(), method, folder: folder.path)
+          _ = try await sharpener.optimise(Bandit().tasks(in: .train), world: Bandit(), method, folder: folder.path)
           return try sharpener.trainer.adapter.tensors.map { try $0.values() }
         }
       }
@@ -171,7 +171,7 @@
       func train(_ stops: [Int]) async throws -> (adapter: [[Float]], scores: [Int], best: Int, steps: [Int]) {
         try await Places.withFolder { folder in
           try await self.train(folder, stops: stops) {
-            try await $0.optimise(tasks, suite: Bandit(), Self.roundMethod, folder: folder.path)
+            try await $0.optimise(tasks, world: Bandit(), Self.roundMethod, folder: folder.path)
           }
         }
       }
@@ -199,7 +199,7 @@
         var method = Self.roundMethod
         method.rounds = 1
         let outcome = try await Bandit.sharpener(model, heldOut: true, attempts: attempts)
-          .optimise(Bandit().tasks(in: .train), suite: Bandit(), method, folder: folder.path)
+          .optimise(Bandit().tasks(in: .train), world: Bandit(), method, folder: folder.path)
         #expect(outcome.scores.allSatisfy { $0.pass <= 0.25 && $0.reward <= 0.25 })
         #expect(asked.withLock { $0.contains(0) && $0.contains(1) })
       }
@@ -213,7 +213,7 @@
           var method = Self.roundMethod
           method.rounds = 1
           let outcome = try await Bandit.sharpener(model, attempts: attempts)
-            .optimise(Bandit().tasks(in: .train), suite: Bandit(), method, folder: folder.path)
+            .optimise(Bandit().tasks(in: .train), world: Bandit(), method, folder: folder.path)
           #expect(outcome.log.allSatisfy { $0.isSilent == isSilent })
           // Without a difference to learn from, nothing moves: not the adapter, and not the optimiser's memory.
           #expect(outcome.log.allSatisfy { ($0.norm == 0) == isSilent && ($0.tokens == 0) == isSilent })
@@ -233,7 +233,7 @@
       try await Places.withFolder { folder in
         let error = await #expect(throws: ModelError.self) {
           try await Bandit.sharpener(model, attempts: none)
-            .optimise(Bandit().tasks(in: .train), suite: Bandit(), Self.roundMethod, folder: folder.path)
+            .optimise(Bandit().tasks(in: .train), world: Bandit(), Self.roundMethod, folder: folder.path)
         }
         #expect(error?.description.contains("No attempt") == true)
       }
@@ -284,7 +284,7 @@
           try await Bandit.sharpener(model).imitate([], Imitation(), folder: folder.path)
         }
         await #expect(throws: ModelError.self) {
-          try await Bandit.sharpener(model).optimise([], suite: Bandit(), Self.roundMethod, folder: folder.path)
+          try await Bandit.sharpener(model).optimise([], world: Bandit(), Self.roundMethod, folder: folder.path)
         }
       }
     }

@@ -66,7 +66,7 @@ struct OrdersTests {
     #expect(outcomes.map(\.reward) == [0, 0, 0, 0, 0.8])
     #expect(outcomes.map(\.isInvalid) == [false, true, false, false, false])
     #expect(outcomes.map(\.isDone) == [false, false, false, false, true])
-    await #expect(throws: EnvironmentError.self) { try await episode.step(.act("x")) }
+    await #expect(throws: WorldError.self) { try await episode.step(.act("x")) }
   }
 
   @Test func aForkIsACopy() async throws {
@@ -101,16 +101,16 @@ struct OrdersTests {
   }
 
   @Test func badFormsAndNumbersAreRefused() throws {
-    #expect(throws: EnvironmentError.self) { try Orders(splits: try TaskSplits([.test: [52_797]])) }
+    #expect(throws: WorldError.self) { try Orders(splits: try TaskSplits([.test: [52_797]])) }
     for field in [
       OrderForm.Field("x", ["one"]), .init("x", ["a", "a"]), .init("x", ["a", "b\nc"]), .init("x", ["", "b"]),
     ] {
       let form = OrderForm(fields: [field], listed: 2...2, workedOrders: 0, seed: 1)
-      #expect(throws: EnvironmentError.self) { try Orders(form: form, splits: try TaskSplits([:])) }
+      #expect(throws: WorldError.self) { try Orders(form: form, splits: try TaskSplits([:])) }
     }
     let desk = try Self.desk()
     for id: TaskID in ["order-2-1", "x", "-1", "order-1-99999"] {
-      #expect(throws: EnvironmentError.self) { try desk.task(id) }
+      #expect(throws: WorldError.self) { try desk.task(id) }
     }
   }
 

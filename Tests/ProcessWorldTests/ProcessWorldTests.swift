@@ -57,17 +57,17 @@ struct ProcessWorldTests {
     }
   }
 
-  static func failure(_ body: String, before: String = "", timeout: Double = 20) async -> EnvironmentError? {
+  static func failure(_ body: String, before: String = "", timeout: Double = 20) async -> WorldError? {
     do {
       _ = try await firstStep(body, before: before, timeout: timeout)
       return nil
-    } catch { return error as? EnvironmentError }
+    } catch { return error as? WorldError }
   }
 
   @Test("The examples pass the check", arguments: [maze, countdown])
   func examples(command: [String]) async throws {
     let world = try await Self.world(command)
-    var check = EnvironmentCheck(world)
+    var check = WorldCheck(world)
     let findings = try await check.run(Array(try world.tasks(in: .train).prefix(4)))
     #expect(findings.allSatisfy { $0.verdict != .wrong }, "\(findings)")
     #expect(findings.contains { $0.name == "fork" && $0.detail.contains("by copy") })
@@ -82,8 +82,8 @@ struct ProcessWorldTests {
     let chosen = try await Self.world(Self.maze, splits: [.train: [0, 14], .test: [9]])
     #expect(try chosen.tasks(in: .train).map(\.id) == ["0-1", "3-3"] && chosen.tasks(in: .validation).isEmpty)
     let wrong = try await Self.world(Self.maze, splits: [.train: [15]])
-    #expect(throws: EnvironmentError.self) { try wrong.tasks(in: .train) }
-    #expect(throws: EnvironmentError.self) { try own.task("no such") }
+    #expect(throws: WorldError.self) { try wrong.tasks(in: .train) }
+    #expect(throws: WorldError.self) { try own.task("no such") }
     for world in [own, chosen, wrong] { await world.close() }
   }
 
@@ -101,7 +101,7 @@ struct ProcessWorldTests {
     }
     let settings = SteeringSettings(particles: 6, temperature: 0.2, schedule: .steps([2, 4]), seed: 1)
     let tasks = try world.tasks(in: .test)
-    let outcome = try await Campaign(suite: world, policy: walker, critic: critic, settings: settings).run(tasks)
+    let outcome = try await Campaign(world: world, policy: walker, critic: critic, settings: settings).run(tasks)
     #expect(outcome.stopped == nil && outcome.results.count == tasks.count)
     #expect(outcome.results.reduce(0) { $0 + $1.genealogy.forks } > 0)
     #expect(outcome.results.allSatisfy { $0.replayMismatches == 0 && $0.failedParticles == 0 })
@@ -153,7 +153,7 @@ struct ProcessWorldTests {
         return {"observation": "x", "reward": start % 7 / 10}
         """, before: "counts = {}\nstart = time.time_ns()"))
     var (episode, _) = try await world.begin(try world.task("a"))
-    let error = await #expect(throws: EnvironmentError.self) {
+    let error = await #expect(throws: WorldError.self) {
       for _ in 0..<5 { _ = try await episode.step(.act("go")) }
     }
     // By chance both starts may pay the same; then it dies at the third step until nobody tries any more.
@@ -183,7 +183,7 @@ struct ProcessWorldTests {
         "stepLimit"
       ),
     ] {
-      let error = await #expect(throws: EnvironmentError.self) { _ = try await Self.world(command, timeout: 5) }
+      let error = await #expect(throws: WorldError.self) { _ = try await Self.world(command, timeout: 5) }
       #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
     }
   }
@@ -202,9 +202,9 @@ struct ProcessWorldTests {
   func checks() async throws {
     func verdicts(
       _ body: String, before: String = "", hello: String = ""
-    ) async throws -> [String: EnvironmentCheck.Verdict] {
+    ) async throws -> [String: WorldCheck.Verdict] {
       let world = try await Self.world(Self.program(body, before: before, hello: hello))
-      var check = EnvironmentCheck(world)
+      var check = WorldCheck(world)
       let findings = try await check.run(try world.tasks(in: .test))
       await world.close()
       return Dictionary(findings.map { ($0.name, $0.verdict) }, uniquingKeysWith: { first, _ in first })
@@ -247,7 +247,7 @@ struct ProcessWorldTests {
     }
     try await Task.sleep(for: .milliseconds(300))
     task.cancel()
-    let error = await #expect(throws: EnvironmentError.self) { try await task.value }
+    let error = await #expect(throws: WorldError.self) { try await task.value }
     #expect(error?.kind == .cancelled)
     // The same program goes on, its late answer is not taken for another's.
     try Data().write(to: URL(fileURLWithPath: gate))

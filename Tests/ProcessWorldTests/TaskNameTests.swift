@@ -13,7 +13,7 @@ struct TaskNameTests {
       (#""tasks": {"train": ["a"], "test": ["b", "a"]}"#, "the task a more than once (in train and test)"),
     ])
   func repeated(tasks: String, words: String) async throws {
-    let error = await #expect(throws: EnvironmentError.self) {
+    let error = await #expect(throws: WorldError.self) {
       try await ProcessWorldTests.world(ProcessWorldTests.program("return {}", hello: tasks))
     }
     #expect(error?.kind == .misconfigured && error?.message.contains(words) == true, "\(error?.message ?? "")")
@@ -29,7 +29,7 @@ struct TaskNameTests {
     let tasks = try world.tasks(in: .test)
     #expect(tasks.map(\.id.rawValue.utf8.count) == [5, 6] && tasks[0].id != tasks[1].id)
     for task in tasks { #expect(try world.task(task.id).id == task.id) }
-    #expect(throws: EnvironmentError.self) { try world.task("cafe") }
+    #expect(throws: WorldError.self) { try world.task("cafe") }
     await world.close()
   }
 }

@@ -141,7 +141,7 @@ struct StudyReportTests {
         work: small)
     }
     return StudyFindings(
-      environment: EnvironmentIdentity(kind: "toy"), policy: "p", pass: 1,
+      environment: WorldIdentity(kind: "toy"), policy: "p", pass: 1,
       models: [
         model("base", base), model("reasonmaxxer", sample([[0, 1, 1, 0], [0, 1, 0, 1], [0, 1, 1, 0]])),
         model("grpo", sample([[1, 1, 1, 0], [0, 1, 1, 1], [1, 1, 1, 0]])),
@@ -199,7 +199,7 @@ struct StudyReportTests {
     // On the log scale all of them stand at calls a task: best-of-4 of 3 calls an attempt is at 12.
     #expect(pictures[1].contains("log scale) 12,"))
     let begun = StudyFindings(
-      environment: EnvironmentIdentity(kind: "toy"), policy: "p", pass: 1, models: [], steered: [], preparations: [],
+      environment: WorldIdentity(kind: "toy"), policy: "p", pass: 1, models: [], steered: [], preparations: [],
       tokens: [], missing: ["collect"], seed: Seed(1))
     #expect(ReportPage(title: "t", sections: [.init(findings: begun)]).html.contains("Not run yet: collect."))
     #expect(StudyTable(begun).tables.isEmpty)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("A damaged store is an error")
 struct StoreFuzzTests {
-  static let environment = EnvironmentIdentity(kind: "w", rules: "r")
+  static let environment = WorldIdentity(kind: "w", rules: "r")
 
   /// A small store with something in every table, in one file.
   static func sound(in folder: URL) async throws -> Data {

@@ -15,7 +15,7 @@ final class Scratch {
 
 @Suite("The rollout store")
 struct StoreTests {
-  static let world = EnvironmentIdentity(kind: "test", rules: "one")
+  static let world = WorldIdentity(kind: "test", rules: "one")
   static let task = AgentTask(id: "t1", request: "do it", stepLimit: 3)
 
   static func run(_ id: String = "r1", isPrior: Bool = true, policy: String = "p") -> RunRecord {
@@ -104,7 +104,7 @@ struct StoreTests {
     #expect(rollouts.map(\.run) == ["prior"])
     #expect(rollouts.map(\.trajectory.steps) == [Self.trajectory(["a"]).steps])
     #expect(try await store.rollouts(of: Self.world, policy: "p", split: .test).isEmpty)
-    let elsewhere = EnvironmentIdentity(kind: "test", rules: "two")
+    let elsewhere = WorldIdentity(kind: "test", rules: "two")
     #expect(try await store.rollouts(of: elsewhere, policy: "p", split: .train).isEmpty)
     #expect(try await store.inventory(of: Self.world).map(\.policy) == ["p", "q"])
   }

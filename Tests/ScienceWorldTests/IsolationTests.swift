@@ -64,7 +64,7 @@ extension SimulatorTests {
     let attempts = Array(try await Attempt.all.value.prefix(processes * episodes < 4 ? 3 : 6))
     let settings = try settings(processes: processes, episodes: episodes, memory: 512, loads: loads)
     try await SimulatorPool.with(settings) { pool in
-      let suite = try suite(pool)
+      let world = try world(pool)
       var generator = Seed(UInt64(processes * 10 + episodes)).generator()
       var open: [(attempt: Attempt, episode: any Episode, next: Int)] = []
       var waiting = attempts
@@ -72,7 +72,7 @@ extension SimulatorTests {
         let place = generator.number(below: open.count + (waiting.isEmpty ? 0 : 1))
         guard place < open.count else {
           let attempt = waiting.removeFirst()
-          let (episode, opening) = try await suite.begin(try suite.task(attempt.id))
+          let (episode, opening) = try await world.begin(try world.task(attempt.id))
           #expect(opening == attempt.opening)
           open.append((attempt, episode, 0))
           continue
@@ -86,7 +86,7 @@ extension SimulatorTests {
       try await withThrowingTaskGroup { group in
         for attempt in attempts {
           group.addTask {
-            let again = try await suite.play(attempt.actions, attempt.id)
+            let again = try await world.play(attempt.actions, attempt.id)
             #expect(again.opening == attempt.opening && again.outcomes == attempt.outcomes, "\(attempt.id)")
           }
         }
@@ -117,17 +117,17 @@ private struct Attempt: Sendable {
   private static func several() async throws -> [Attempt] {
     var paths: [(TaskID, [String])] = []
     try await SimulatorPool.with(settings(memory: 512)) { pool in
-      let suite = try suite(pool)
+      let world = try world(pool)
       for id in games {
         let idle = id == "find-animal/7" ? Array(repeating: "wait1", count: 4) + ["look around"] : []
-        paths.append((id, idle + (try await suite.goldPath(id).prefix(id == games[0] ? 16 : 8))))
+        paths.append((id, idle + (try await world.goldPath(id).prefix(id == games[0] ? 16 : 8))))
       }
     }
     var attempts: [Attempt] = []
     for (id, actions) in paths {
       // A process of its own.
       let (opening, outcomes) = try await SimulatorPool.with(settings(memory: 512)) { pool in
-        try await suite(pool).play(actions, id)
+        try await world(pool).play(actions, id)
       }
       attempts.append(Attempt(id: id, actions: actions, opening: opening, outcomes: outcomes))
     }

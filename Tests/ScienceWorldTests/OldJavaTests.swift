@@ -21,10 +21,10 @@ struct OldJavaTests {
     let java = folder.appendingPathComponent("java").path
     try Data("#!/bin/sh\ncat >&2 <<'END'\n\(Self.complaint)\nEND\nexit 1\n".utf8).write(to: URL(fileURLWithPath: java))
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: java)
-    let error = await #expect(throws: EnvironmentError.self) {
+    let error = await #expect(throws: WorldError.self) {
       try await SimulatorPool.with(.init(jar: java, java: java, processes: 1)) { pool in
-        let suite = try suite(pool)
-        _ = try await suite.begin(try suite.task("boil/0"))
+        let world = try world(pool)
+        _ = try await world.begin(try world.task("boil/0"))
       }
     }
     #expect(error?.kind == .misconfigured)

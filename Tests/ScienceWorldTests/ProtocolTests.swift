@@ -146,7 +146,7 @@ func exceptionsAreRefusals(line: String) {
   ])
   func aReportThatMakesNoSenseIsRefused(answer: String) async throws {
     try await withServer(answer, hangsUp: false) { connection in
-      let world = Simulator.World(name: "o0", singletons: Py4JContext(name: "o0", entry: []))
+      let world = Simulator.Instance(name: "o0", singletons: Py4JContext(name: "o0", entry: []))
       let bench = Bench(connection: connection, world: world)
       let failure = await #expect(throws: Py4JFailure.self) { try await bench.reports(of: ["look around"]) }
       #expect(failure?.kind == .malformed)

@@ -17,13 +17,13 @@ struct SimulatorTests {
       TaskID("\($0.name)/\($0.variations(in: .test).lowerBound)")
     }
     let rewards = try await SimulatorPool.with(settings(processes: 2, episodes: 2)) { pool in
-      let suite = try suite(pool)
+      let world = try world(pool)
       return try await withThrowingTaskGroup { group in
         for worker in 0..<4 {
           group.addTask {
             var rewards: [TaskID: Double] = [:]
             for place in stride(from: worker, to: ids.count, by: 4) {
-              let (_, outcomes) = try await suite.play(try await suite.goldPath(ids[place]), ids[place])
+              let (_, outcomes) = try await world.play(try await world.goldPath(ids[place]), ids[place])
               rewards[ids[place]] = outcomes.last?.isDone == true ? outcomes.reduce(0) { $0 + $1.reward } : -1
             }
             return rewards
@@ -38,11 +38,11 @@ struct SimulatorTests {
   @Test(arguments: ["boil/3", "use-thermometer/3", "power-component/3", "find-animal/7", "melt/1"])
   func replaysAreTheSameToTheLetter(id: TaskID) async throws {
     try await SimulatorPool.with(settings(processes: 2, episodes: 2)) { pool in
-      let suite = try suite(pool)
-      let path = Array(try await suite.goldPath(id).prefix(20))
-      let first = try await suite.play(path, id)
+      let world = try world(pool)
+      let path = Array(try await world.goldPath(id).prefix(20))
+      let first = try await world.play(path, id)
       try await withThrowingTaskGroup { group in
-        for _ in 0..<4 { group.addTask { try await suite.play(path, id) } }
+        for _ in 0..<4 { group.addTask { try await world.play(path, id) } }
         for try await again in group {
           #expect(again.opening == first.opening)
           #expect(again.outcomes == first.outcomes)
@@ -87,21 +87,21 @@ struct SimulatorTests {
 
   @Test func aWrongFocusEndsTheGameAtMinusOne() async throws {
     try await SimulatorPool.with(settings()) { pool in
-      let suite = try suite(pool)
-      let (opening, outcomes) = try await suite.play(["look around", "nonsense", "focus on agent"], "boil/0")
+      let world = try world(pool)
+      let (opening, outcomes) = try await world.play(["look around", "nonsense", "focus on agent"], "boil/0")
       #expect(opening.text.hasPrefix("Your task is to boil"))
       #expect(opening.text.contains("This room is called"))
       #expect(outcomes.map(\.isDone) == [false, false, true])
       #expect(outcomes.map(\.isInvalid) == [false, true, false])
       #expect(outcomes.reduce(0) { $0 + $1.reward } == -1)
 
-      var (episode, _) = try await suite.begin(try suite.task("1-1/0"))
+      var (episode, _) = try await world.begin(try world.task("1-1/0"))
       let unread = try await episode.step(.unparsable("hm"))
       #expect(unread.isInvalid && unread.reward == 0)
       #expect(try await episode.step(.act(String(repeating: "x", count: 100_000))).isInvalid)
       #expect(try await episode.step(.act("look around\n!x\\n\u{0}\u{7f}é")).isInvalid)
       #expect(try await episode.step(.act("focus on agent")).reward == -1)
-      await #expect(throws: EnvironmentError.self) { try await episode.step(.act("look around")) }
+      await #expect(throws: WorldError.self) { try await episode.step(.act("look around")) }
       #expect(try await episode.fork() == nil)
       await episode.close()
     }
@@ -110,10 +110,10 @@ struct SimulatorTests {
   @Test func anEpisodeGoesOnAfterItsProcessIsKilled() async throws {
     let memory = 641
     try await SimulatorPool.with(settings(memory: memory)) { pool in
-      let suite = try suite(pool)
-      let path = try await suite.goldPath("power-component/3")
-      let whole = try await suite.play(path, "power-component/3")
-      var (episode, _) = try await suite.begin(try suite.task("power-component/3"))
+      let world = try world(pool)
+      let path = try await world.goldPath("power-component/3")
+      let whole = try await world.play(path, "power-component/3")
+      var (episode, _) = try await world.begin(try world.task("power-component/3"))
       var outcomes: [Outcome] = []
       for (step, action) in path.enumerated() where outcomes.last?.isDone != true {
         if step == 4 || step == 8 {
@@ -133,11 +133,11 @@ struct SimulatorTests {
   @Test(arguments: [(2, 2000), (3, 6)])
   func episodesTakeTurns(episodes: Int, loads: Int) async throws {
     try await SimulatorPool.with(settings(episodes: episodes, loads: loads)) { pool in
-      let suite = try suite(pool)
-      let path = Array(try await suite.goldPath("find-animal/7").prefix(4))
-      let alone = try await suite.play(path, "find-animal/7")
+      let world = try world(pool)
+      let path = Array(try await world.goldPath("find-animal/7").prefix(4))
+      let alone = try await world.play(path, "find-animal/7")
       var open: [any Episode] = []
-      for _ in 0..<4 { open.append(try await suite.begin(try suite.task("find-animal/7")).episode) }
+      for _ in 0..<4 { open.append(try await world.begin(try world.task("find-animal/7")).episode) }
       for (step, action) in path.enumerated() {
         for place in open.indices {
           #expect(try await open[place].step(.act(action)) == alone.outcomes[step])
@@ -152,9 +152,9 @@ struct SimulatorTests {
     let seen = Mutex(0)
     await #expect(throws: CancellationError.self) {
       try await SimulatorPool.with(settings(processes: 2, memory: memory)) { pool in
-        let suite = try suite(pool)
+        let world = try world(pool)
         try await withThrowingTaskGroup { group in
-          for _ in 0..<2 { group.addTask { _ = try await suite.play(["look around"], "melt/0") } }
+          for _ in 0..<2 { group.addTask { _ = try await world.play(["look around"], "melt/0") } }
           try await group.waitForAll()
         }
         seen.withLock { $0 = simulators(memory: memory).count }
@@ -191,18 +191,18 @@ struct SimulatorTests {
   @Test func whatIsMissingIsNamed() async throws {
     var bare = try settings()
     bare.java = "/nowhere/java"
-    let noJava = await #expect(throws: EnvironmentError.self) { try await SimulatorPool.with(bare) { _ in } }
+    let noJava = await #expect(throws: WorldError.self) { try await SimulatorPool.with(bare) { _ in } }
     #expect(noJava?.kind == .misconfigured && noJava?.message.contains("apt-get install") == true)
     bare = try settings()
     bare.jar = "/nowhere/scienceworld.jar"
-    let noJar = await #expect(throws: EnvironmentError.self) { try await SimulatorPool.with(bare) { _ in } }
+    let noJar = await #expect(throws: WorldError.self) { try await SimulatorPool.with(bare) { _ in } }
     #expect(noJar?.kind == .misconfigured && noJar?.message.contains("pip install") == true)
     // A file that is no jar: Java starts and ends.
     bare.jar = "/etc/hostname"
-    let broken = await #expect(throws: EnvironmentError.self) {
+    let broken = await #expect(throws: WorldError.self) {
       try await SimulatorPool.with(bare) { pool in
-        let suite = try suite(pool)
-        _ = try await suite.begin(try suite.task("boil/0"))
+        let world = try world(pool)
+        _ = try await world.begin(try world.task("boil/0"))
       }
     }
     #expect(broken?.kind == .misconfigured)
@@ -219,17 +219,17 @@ struct SimulatorTests {
     var bare = try settings(processes: 2)
     bare.java = script.path
     let failures = try await SimulatorPool.with(bare) { pool in
-      let suite = try suite(pool)
-      return await withTaskGroup(of: EnvironmentError.Kind?.self) { group in
+      let world = try world(pool)
+      return await withTaskGroup(of: WorldError.Kind?.self) { group in
         for _ in 0..<4 {
-          group.addTask { () -> EnvironmentError.Kind? in
+          group.addTask { () -> WorldError.Kind? in
             do {
-              _ = try await suite.begin(try suite.task("boil/0"))
+              _ = try await world.begin(try world.task("boil/0"))
               return nil
-            } catch { return (error as? EnvironmentError)?.kind }
+            } catch { return (error as? WorldError)?.kind }
           }
         }
-        return await group.reduce(into: [EnvironmentError.Kind?]()) { $0.append($1) }
+        return await group.reduce(into: [WorldError.Kind?]()) { $0.append($1) }
       }
     }
     #expect(failures == Array(repeating: .misconfigured, count: 4))

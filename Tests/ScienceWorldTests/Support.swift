@@ -26,8 +26,8 @@ let virtualEnvironment: String = {
   return folder.appending(path: ".venv").path
 }()
 
-/// The suite over all games.
-func suite(
+/// The world over all games.
+func world(
   _ pool: SimulatorPool, simplifications: [ScienceWorld.Simplification] = [.easy], stepLimit: Int = 1000
 ) throws -> ScienceWorld {
   try ScienceWorld(pool: pool, games: .variations(), simplifications: simplifications, stepLimit: stepLimit)

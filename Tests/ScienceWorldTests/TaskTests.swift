@@ -25,8 +25,8 @@ import Testing
   #expect(catalogue.request(Game(task: "boil", variation: 30)) == nil)
 }
 
-/// A suite whose pool is never asked for a simulator: any executable and any file will do.
-private func withSuite(
+/// A world whose pool is never asked for a simulator: any executable and any file will do.
+private func withWorld(
   _ games: ScienceWorld.Games = .variations(), simplifications: [ScienceWorld.Simplification] = [],
   stepLimit: Int = 30, _ body: (ScienceWorld) throws -> Void
 ) async throws {
@@ -38,30 +38,30 @@ private func withSuite(
 }
 
 @Test func tasksAreNamedByTheirGame() async throws {
-  try await withSuite { suite in
-    let task = try suite.task("boil/0")
+  try await withWorld { world in
+    let task = try world.task("boil/0")
     #expect(task.id == "boil/0" && task.stepLimit == 30)
     #expect(task.request.hasPrefix("Your task is to boil "))
-    #expect(try suite.task("1-1/0") == task)
+    #expect(try world.task("1-1/0") == task)
     for name in ["boil", "boil/", "boil/30", "boil/-1", "boil/1/2", "bake/1", "", "/", "boil/99999999999999999999"] {
-      #expect(throws: EnvironmentError.self) { try suite.task(TaskID(name)) }
+      #expect(throws: WorldError.self) { try world.task(TaskID(name)) }
     }
     let prompt = ScienceWorld.prompting.summary
-    #expect(suite.identity.description == "scienceworld (jar 1.2.3; simplifications none; 30 steps; \(prompt))")
-    #expect(suite.maximalReward == 1)
-    let counts = try Split.allCases.map { try suite.tasks(in: $0).count }
+    #expect(world.identity.description == "scienceworld (jar 1.2.3; simplifications none; 30 steps; \(prompt))")
+    #expect(world.maximalReward == 1)
+    let counts = try Split.allCases.map { try world.tasks(in: $0).count }
     #expect(counts.reduce(0, +) == 7207)
   }
 }
 
 @Test func placesAreOfTheBenchmark() async throws {
   let splits = try TaskSplits([.train: [0, 31], .test: [4638]])
-  try await withSuite(.benchmark(splits)) { suite in
-    let tasks = try Split.allCases.map { try suite.tasks(in: $0).map(\.id) }
+  try await withWorld(.benchmark(splits)) { world in
+    let tasks = try Split.allCases.map { try world.tasks(in: $0).map(\.id) }
     #expect(tasks == [["boil/0", "melt/1"], [], ["identify-life-stages-2/9"]])
   }
-  try await withSuite(.variations(tasks: ["melt"])) { suite in
-    let tasks = try suite.tasks(in: .train).map(\.id)
+  try await withWorld(.variations(tasks: ["melt"])) { world in
+    let tasks = try world.tasks(in: .train).map(\.id)
     #expect(tasks == (0..<14).map { TaskID("melt/\($0)") })
   }
 }
@@ -75,13 +75,13 @@ private func withSuite(
 
 @Test func badSettingsAreRefused() async throws {
   let tooLarge = try TaskSplits([.train: [4639]])
-  await #expect(throws: EnvironmentError.self) { try await withSuite(.benchmark(tooLarge)) { _ in } }
-  await #expect(throws: EnvironmentError.self) { try await withSuite(.variations(tasks: ["bake"])) { _ in } }
-  await #expect(throws: EnvironmentError.self) { try await withSuite(stepLimit: 0) { _ in } }
-  try await withSuite(simplifications: [.noElectricalAction]) { suite in
-    #expect(throws: EnvironmentError.self) { try suite.task("power-component/0") }
+  await #expect(throws: WorldError.self) { try await withWorld(.benchmark(tooLarge)) { _ in } }
+  await #expect(throws: WorldError.self) { try await withWorld(.variations(tasks: ["bake"])) { _ in } }
+  await #expect(throws: WorldError.self) { try await withWorld(stepLimit: 0) { _ in } }
+  try await withWorld(simplifications: [.noElectricalAction]) { world in
+    #expect(throws: WorldError.self) { try world.task("power-component/0") }
   }
-  await #expect(throws: EnvironmentError.self) {
+  await #expect(throws: WorldError.self) {
     try await SimulatorPool.with(.init(jar: "/etc/passwd", java: "/bin/sh", processes: 0)) { _ in }
   }
 }

@@ -33,10 +33,10 @@ func withDirectory<R>(_ files: [String: String], _ body: (String) async throws -
 }
 
 /// The error that `body` throws.
-func environmentError<R>(_ body: () async throws -> R) async throws -> EnvironmentError {
+func environmentError<R>(_ body: () async throws -> R) async throws -> WorldError {
   do {
     _ = try await body()
-  } catch let error as EnvironmentError {
+  } catch let error as WorldError {
     return error
   }
   throw NoError()

@@ -11,7 +11,7 @@ import Testing
 @Suite("A population under beam search")
 struct BeamTests {
   static func campaign(_ settings: SteeringSettings, policy: any Policy = ChainWorld.coin) -> Campaign {
-    Campaign(suite: ChainWorld(), policy: policy, critic: ChainWorld.exactCritic, settings: settings, concurrency: 4)
+    Campaign(world: ChainWorld(), policy: policy, critic: ChainWorld.exactCritic, settings: settings, concurrency: 4)
   }
 
   @Test("It finds more than best-of-N on the chain, and its weighted mean is the plain one")
@@ -72,10 +72,10 @@ struct BeamTests {
     // 12 calls of 10 tokens in and 1 out, so that an attempt costs 12 at this price.
     let budget = Budget(pricing: Pricing(outputPerMillion: 1e6))
     let settings = SteeringSettings(method: .bestOf, particles: 2)
-    let campaign = Campaign(suite: ChainWorld(), policy: ChainWorld.coin, settings: settings, budget: budget)
+    let campaign = Campaign(world: ChainWorld(), policy: ChainWorld.coin, settings: settings, budget: budget)
     let results = try await campaign.run([task], minimumCost: [task.id: 50]).results
     #expect(results.first?.particles.count == 5)
-    let free = Campaign(suite: ChainWorld(), policy: ChainWorld.coin, settings: settings)
+    let free = Campaign(world: ChainWorld(), policy: ChainWorld.coin, settings: settings)
     #expect(try await free.run([task], minimumCost: [task.id: 50]).results.first?.particles.count == 3)
   }
 
@@ -96,7 +96,7 @@ struct BeamTests {
     earlier.calls = 30
     let budget = Budget(limits: Limits(calls: 40), earlier: earlier)
     let campaign = Campaign(
-      suite: ChainWorld(), policy: ChainWorld.coin, settings: SteeringSettings(method: .bestOf, particles: 2),
+      world: ChainWorld(), policy: ChainWorld.coin, settings: SteeringSettings(method: .bestOf, particles: 2),
       budget: budget)
     let outcome = try await campaign.run([ChainWorld().task(number: 0)])
     #expect(outcome.stopped?.kind == .limitReached && outcome.stopped?.message.contains("40 calls") == true)

@@ -45,7 +45,7 @@ struct CampaignTests {
   ) -> Campaign {
     let budget = Budget(limits: limits, pricing: pricing)
     return Campaign(
-      suite: ChainWorld(), policy: policy, critic: ChainWorld.exactCritic, settings: settings, store: store,
+      world: ChainWorld(), policy: policy, critic: ChainWorld.exactCritic, settings: settings, store: store,
       budget: budget,
       concurrency: concurrency)
   }
@@ -153,7 +153,7 @@ struct CampaignTests {
       asked.withLock { $0 = (0, 0, 0, 0) }
       let budget = Budget(limits: limits, pricing: Pricing(inputPerMillion: 100_000))
       let campaign = Campaign(
-        suite: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 20), budget: budget,
+        world: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 20), budget: budget,
         concurrency: 20)
       let outcome = try await campaign.run(tasks)
       #expect(outcome.stopped?.kind == .limitReached)
@@ -173,7 +173,7 @@ struct CampaignTests {
       }
       let budget = Budget(limits: limits, pricing: Pricing(outputPerMillion: 100_000))
       let campaign = Campaign(
-        suite: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 64),
+        world: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 64),
         budget: budget, concurrency: 64)
       #expect(try await campaign.run(ChainWorld().tasks(in: .test)).stopped?.kind == .limitReached)
       #expect(await budget.spent.calls == 10, "\(limits)")
@@ -216,7 +216,7 @@ struct CampaignTests {
       return PolicyResponse("1")
     }
     let campaign = Campaign(
-      suite: ChainWorld(), policy: policy, critic: ChainWorld.exactCritic, settings: Self.steered, store: store,
+      world: ChainWorld(), policy: policy, critic: ChainWorld.exactCritic, settings: Self.steered, store: store,
       budget: budget, concurrency: 6)
     let outcome = try await campaign.run([ChainWorld().task(number: 0)])
     #expect(outcome.stopped?.kind == .interrupted)
@@ -254,7 +254,7 @@ struct CampaignTests {
     let policy = CountingPolicy()
     for particles in [3, 1, 3] {
       let settings = SteeringSettings(method: .bestOf, particles: particles)
-      let campaign = Campaign(suite: ChainWorld(), policy: policy, settings: settings, store: store, budget: budget)
+      let campaign = Campaign(world: ChainWorld(), policy: policy, settings: settings, store: store, budget: budget)
       let outcome = try await campaign.run(tasks)
       #expect(outcome.stopped == nil)
       #expect(outcome.calls == 2 * particles * 12)
@@ -262,7 +262,7 @@ struct CampaignTests {
     #expect(policy.keys.count == 2 * 3 * 12)
     // Answers of other tasks of the same run are no part of it.
     let other = Campaign(
-      suite: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 1), store: store,
+      world: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 1), store: store,
       budget: Budget(limits: Limits(calls: 12)))
     #expect(try await other.run([ChainWorld().task(number: 5)]).stopped == nil)
   }

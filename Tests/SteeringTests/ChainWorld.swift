@@ -3,7 +3,7 @@ import Foundation
 import Steering
 
 /// The enumerable chain as a world: binary rounds, the reward the share of ones, paid at the end. Its policy is a coin.
-struct ChainWorld: TaskSuite {
+struct ChainWorld: World {
   var rounds = 12
   /// How an episode copies itself, and what goes wrong where it cannot.
   var forking = Forking.copies
@@ -23,7 +23,7 @@ struct ChainWorld: TaskSuite {
     var steps: Int { lock.withLock { counts.steps } }
   }
 
-  var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "chain", rules: "\(rounds)") }
+  var identity: WorldIdentity { WorldIdentity(kind: "chain", rules: "\(rounds)") }
   var maximalReward: Double? { 1 }
 
   func tasks(in split: Split) -> [AgentTask] { (0..<8).map { task(number: $0) } }
@@ -45,7 +45,7 @@ struct ChainWorld: TaskSuite {
     var ones = 0
     var round = 0
 
-    mutating func step(_ action: Action) throws(EnvironmentError) -> Outcome {
+    mutating func step(_ action: Action) throws(WorldError) -> Outcome {
       world.counter.step()
       round += 1
       if action.text == "1" { ones += 1 }

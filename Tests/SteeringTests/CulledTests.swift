@@ -10,7 +10,7 @@ import Testing
 
   private func campaign(_ store: RolloutStore?) -> Campaign {
     Campaign(
-      suite: ChainWorld(), policy: ChainWorld.coin, critic: ChainWorld.exactCritic, settings: Self.settings,
+      world: ChainWorld(), policy: ChainWorld.coin, critic: ChainWorld.exactCritic, settings: Self.settings,
       store: store)
   }
 

@@ -17,7 +17,7 @@ struct EstimatedUsageTests {
   func run(_ limits: Limits, store: RolloutStore? = nil) async throws -> (Campaign.Outcome, Spending) {
     let budget = Budget(limits: limits, pricing: Pricing(inputPerMillion: 1_000_000, outputPerMillion: 1_000_000))
     let campaign = Campaign(
-      suite: ChainWorld(), policy: Self.silent, settings: SteeringSettings(method: .bestOf, particles: 4), store: store,
+      world: ChainWorld(), policy: Self.silent, settings: SteeringSettings(method: .bestOf, particles: 4), store: store,
       budget: budget)
     return (try await campaign.run(ChainWorld().tasks(in: .test)), await budget.spent)
   }
@@ -46,7 +46,7 @@ struct EstimatedUsageTests {
   func summary() async throws {
     func json(_ policy: any Policy) async throws -> [String: Any] {
       let settings = SteeringSettings(method: .bestOf, particles: 2)
-      let outcome = try await Campaign(suite: ChainWorld(), policy: policy, settings: settings).run(
+      let outcome = try await Campaign(world: ChainWorld(), policy: policy, settings: settings).run(
         ChainWorld().tasks(in: .test))
       let summary = MethodSummary(outcome, settings: settings, pricing: Pricing(), maximalReward: 1)
       let comparison = Comparison([summary], maximalReward: 1, total: Spending())
@@ -64,7 +64,7 @@ struct EstimatedUsageTests {
   func repeated() async throws {
     let tasks = ChainWorld().tasks(in: .test)
     let policy = CountingPolicy()
-    let campaign = Campaign(suite: ChainWorld(), policy: policy, settings: SteeringSettings(method: .single))
+    let campaign = Campaign(world: ChainWorld(), policy: policy, settings: SteeringSettings(method: .single))
     let error = await #expect(throws: SteeringError.self) { try await campaign.run(tasks + [tasks[3]]) }
     #expect(error?.kind == .badSettings && error?.message.contains("chain-3") == true)
     #expect(policy.keys.isEmpty)
@@ -79,7 +79,7 @@ struct EstimatedUsageTests {
       let policy = CountingPolicy()
       let budget = Budget(limits: Limits(calls: 1_000))
       let campaign = Campaign(
-        suite: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 2), store: store,
+        world: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 2), store: store,
         budget: budget)
       return (try await campaign.run(tasks), policy.keys.count, await budget.spent.calls)
     }

@@ -14,15 +14,15 @@ struct FailedAttemptTests {
     _ world: FragileWorld, _ policy: any Policy, _ settings: SteeringSettings = independent, store: RolloutStore? = nil
   ) -> Campaign {
     Campaign(
-      suite: world, policy: policy, critic: settings.schedule == .never ? nil : ChainWorld.exactCritic,
+      world: world, policy: policy, critic: settings.schedule == .never ? nil : ChainWorld.exactCritic,
       settings: settings,
       store: store, concurrency: 4)
   }
 
   @Test(
     "over one step of its world is alone in that, whatever the world calls it",
-    arguments: [EnvironmentError.Kind.unavailable, .misconfigured, .displaced, .diverged])
-  func step(kind: EnvironmentError.Kind) async throws {
+    arguments: [WorldError.Kind.unavailable, .misconfigured, .displaced, .diverged])
+  func step(kind: WorldError.Kind) async throws {
     let world = FragileWorld(kind: kind)
     let tasks = Array(world.tasks(in: .test).prefix(3))
     let outcome = try await Self.campaign(world, FragileWorld.policy(booms: [[1, 5]])).run(tasks)
@@ -170,7 +170,7 @@ struct FailedAttemptTests {
       let settings = SteeringSettings(particles: 15, temperature: 0.1, schedule: schedule, seed: UInt64(seed))
       let world = FragileWorld(storesOutcomes: false)
       let population = Population(
-        suite: world, policy: policy, critic: ChainWorld.exactCritic, settings: settings, run: "test")
+        world: world, policy: policy, critic: ChainWorld.exactCritic, settings: settings, run: "test")
       let result = try await population.steer(world.task("chain-0"))
       // All fifteen fail in one of 10⁵ populations at most.
       let ratio = exp(try #require(result.softValue) / 0.1 - 12 * log(0.65 + 0.3 * boost))
@@ -240,7 +240,7 @@ struct AbsurdNumberTests {
   static func steer(_ critic: any Critic, seed: UInt64 = 1) async throws -> PopulationResult {
     let settings = SteeringSettings(particles: 6, temperature: 0.1, schedule: .steps([4, 8]), seed: seed)
     return try await Population(
-      suite: ChainWorld(), policy: ChainWorld.coin, critic: critic, settings: settings, run: "test"
+      world: ChainWorld(), policy: ChainWorld.coin, critic: critic, settings: settings, run: "test"
     ).steer(ChainWorld().task(number: 0))
   }
 
@@ -264,8 +264,8 @@ struct AbsurdNumberTests {
     }
   }
 
-  private struct Payer: TaskSuite {
-    let identity = EnvironmentIdentity(kind: "payer")
+  private struct Payer: World {
+    let identity = WorldIdentity(kind: "payer")
     var maximalReward: Double?
     func tasks(in split: Split) -> [AgentTask] { [task("t")] }
     func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "", stepLimit: 1) }
@@ -285,7 +285,7 @@ struct AbsurdNumberTests {
       PolicyResponse(request.key.particle == 0 ? text : request.key.particle == 1 ? "0.25" : "0.75")
     }
     let settings = SteeringSettings(method: .bestOf, particles: 3)
-    let outcome = try await Campaign(suite: Payer(maximalReward: maximum), policy: policy, settings: settings).run(
+    let outcome = try await Campaign(world: Payer(maximalReward: maximum), policy: policy, settings: settings).run(
       [Payer().task("t")])
     let result = try #require(outcome.results.first)
     #expect(result.rewardMean == 0.5 && result.rewardBest == 0.75)

@@ -3,11 +3,11 @@ import Steering
 
 /// A world with partial rewards: four finds, a quarter each, at most ten steps, and the episode ends with the fourth. A task's
 /// own luck decides how often a step finds something; what was found is paid at once and is in no observation but the last.
-struct FindsWorld: TaskSuite {
+struct FindsWorld: World {
   var finds = 4
   var rounds = 10
 
-  var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "finds", rules: "\(finds) of \(rounds)") }
+  var identity: WorldIdentity { WorldIdentity(kind: "finds", rules: "\(finds) of \(rounds)") }
   var maximalReward: Double? { 1 }
 
   func tasks(in split: Split) -> [AgentTask] { (0..<8).map { task(number: $0) } }

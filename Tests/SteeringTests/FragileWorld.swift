@@ -4,10 +4,10 @@ import Synchronization
 
 /// The chain with an environment that breaks: at the action "boom", and when a task of a given name is opened. It cannot copy itself,
 /// and its answers are stored.
-final class FragileWorld: TaskSuite {
+final class FragileWorld: World {
   let chain: ChainWorld
   let storesOutcomes: Bool
-  let kind: EnvironmentError.Kind
+  let kind: WorldError.Kind
   /// A copy is an error, and not merely impossible.
   let failsToFork: Bool
   private let unopenable: Set<TaskID>
@@ -16,7 +16,7 @@ final class FragileWorld: TaskSuite {
   private let isMended: Mutex<Bool>
 
   init(
-    rounds: Int = 12, unopenable: Set<TaskID> = [], kind: EnvironmentError.Kind = .unavailable,
+    rounds: Int = 12, unopenable: Set<TaskID> = [], kind: WorldError.Kind = .unavailable,
     storesOutcomes: Bool = true, isMended: Bool = false, failsToFork: Bool = false
   ) {
     chain = ChainWorld(rounds: rounds, forking: .replays)
@@ -32,15 +32,15 @@ final class FragileWorld: TaskSuite {
   /// How often a task was to be opened.
   var opened: Int { openings.withLock(\.self) }
 
-  var identity: EnvironmentIdentity { EnvironmentIdentity(kind: "fragile", rules: "\(chain.rounds)") }
+  var identity: WorldIdentity { WorldIdentity(kind: "fragile", rules: "\(chain.rounds)") }
   var maximalReward: Double? { 1 }
   func tasks(in split: Split) -> [AgentTask] { (0..<20).map(chain.task(number:)) }
   func task(_ id: TaskID) -> AgentTask { chain.task(id) }
   func transcript(for trajectory: Trajectory) -> Transcript { chain.transcript(for: trajectory) }
 
-  func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+  func begin(_ task: AgentTask) throws(WorldError) -> (episode: any Episode, observation: Observation) {
     openings.withLock { $0 += 1 }
-    if unopenable.contains(task.id), !isMended.withLock(\.self) { throw EnvironmentError(kind, "no \(task.id) today") }
+    if unopenable.contains(task.id), !isMended.withLock(\.self) { throw WorldError(kind, "no \(task.id) today") }
     return (Rounds(world: self, episode: chain.begin(task).episode), Observation("start"))
   }
 
@@ -48,16 +48,16 @@ final class FragileWorld: TaskSuite {
     let world: FragileWorld
     var episode: any Episode
 
-    mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+    mutating func step(_ action: Action) async throws(WorldError) -> Outcome {
       if action.text.hasPrefix("boom"), !world.isMended.withLock(\.self) {
         world.booms.withLock { $0 += 1 }
-        throw EnvironmentError(world.kind, "the world broke")
+        throw WorldError(world.kind, "the world broke")
       }
       return try await episode.step(action)
     }
 
-    func fork() throws(EnvironmentError) -> (any Episode)? {
-      if world.failsToFork { throw EnvironmentError(.unavailable, "no copies today") }
+    func fork() throws(WorldError) -> (any Episode)? {
+      if world.failsToFork { throw WorldError(.unavailable, "no copies today") }
       return nil
     }
 

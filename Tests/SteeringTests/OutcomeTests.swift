@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// A world that says everything in other words each time, and cannot copy itself: the policy's prompt is all that was said.
-private final class Babble: TaskSuite {
+private final class Babble: World {
   let storesOutcomes: Bool
   private let words: Mutex<Int>
   private let counts = Mutex((opened: 0, closed: 0, steps: 0))
@@ -22,7 +22,7 @@ private final class Babble: TaskSuite {
   var closed: Int { counts.withLock(\.closed) }
   var steps: Int { counts.withLock(\.steps) }
 
-  let identity = EnvironmentIdentity(kind: "babble")
+  let identity = WorldIdentity(kind: "babble")
   func tasks(in split: Split) -> [AgentTask] { (0..<4).map { task(TaskID("t\($0)")) } }
   func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "ones", stepLimit: 6) }
 
@@ -61,7 +61,7 @@ struct OutcomeTests {
   private func run(_ world: Babble, _ policy: CountingPolicy, _ store: RolloutStore) async throws -> Campaign.Outcome {
     let critic = ClosureCritic("ones so far") { state in Double(state.actions.count { $0 == "1" }) / 6 }
     return try await Campaign(
-      suite: world, policy: policy, critic: critic, settings: Self.settings, store: store, concurrency: 4
+      world: world, policy: policy, critic: critic, settings: Self.settings, store: store, concurrency: 4
     ).run(world.tasks(in: .test))
   }
 
@@ -117,7 +117,7 @@ struct OutcomeTests {
     let world = Babble(from: 1_000)
     let critic = ClosureCritic("ones so far") { state in Double(state.actions.count { $0 == "1" }) / 6 }
     let campaign = Campaign(
-      suite: world, policy: CountingPolicy(), critic: critic, settings: Self.settings, store: store, concurrency: 4)
+      world: world, policy: CountingPolicy(), critic: critic, settings: Self.settings, store: store, concurrency: 4)
     let key = CallKey(run: campaign.run, task: "t0", particle: 0, step: 1)
     let stored = try #require(try await store.outcome(for: key))
     let swapped = OutcomeRecord(

@@ -13,7 +13,7 @@ import Testing
   static func campaign(
     _ settings: SteeringSettings, tasks: Range<Int>, critic: any Critic = ChainWorld.exactCritic
   ) async throws -> [PopulationResult] {
-    try await Campaign(suite: world, policy: ChainWorld.coin, critic: critic, settings: settings, concurrency: 64)
+    try await Campaign(world: world, policy: ChainWorld.coin, critic: critic, settings: settings, concurrency: 64)
       .run(tasks.map(world.task)).results
   }
 
@@ -95,7 +95,7 @@ import Testing
       _ settings: SteeringSettings, tasks: Range<Int>
     ) async throws -> [PopulationResult] {
       try await Campaign(
-        suite: world, policy: FindsWorld.searcher, critic: FindsWorld.exactCritic, settings: settings, concurrency: 64
+        world: world, policy: FindsWorld.searcher, critic: FindsWorld.exactCritic, settings: settings, concurrency: 64
       ).run(tasks.map(world.task)).results
     }
     let stored = try await populations(

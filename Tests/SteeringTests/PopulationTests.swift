@@ -13,7 +13,7 @@ struct PopulationTests {
     temperature: Double = 0.1, divergence: DivergencePolicy = .retry, answer: Answer = .sample, seed: UInt64 = 1
   ) -> Population {
     Population(
-      suite: world, policy: policy, critic: critic,
+      world: world, policy: policy, critic: critic,
       settings: SteeringSettings(
         particles: count, temperature: temperature, schedule: schedule, answer: answer, divergence: divergence,
         seed: seed),
@@ -130,8 +130,8 @@ struct PopulationTests {
   }
 
   @Test func aRewardThatIsNoNumberIsRefused() async throws {
-    struct Broken: TaskSuite {
-      let identity = EnvironmentIdentity(kind: "broken")
+    struct Broken: World {
+      let identity = WorldIdentity(kind: "broken")
       func tasks(in split: Split) -> [AgentTask] { [] }
       func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "", stepLimit: 2) }
       func begin(_ task: AgentTask) -> (episode: any Episode, observation: Observation) {
@@ -139,13 +139,13 @@ struct PopulationTests {
       }
     }
     let population = Population(
-      suite: Broken(), policy: ChainWorld.coin, critic: nil,
+      world: Broken(), policy: ChainWorld.coin, critic: nil,
       settings: SteeringSettings(method: .bestOf, particles: 2), run: "test")
     let result = try await population.steer(Broken().task("t"))
     #expect(result.rewardBest == nil && result.failures.count == 2)
     #expect(result.failures.allSatisfy { $0.kind == .badReward && $0.message.contains("nan") })
     let strict = Population(
-      suite: Broken(), policy: ChainWorld.coin, critic: nil,
+      world: Broken(), policy: ChainWorld.coin, critic: nil,
       settings: SteeringSettings(method: .bestOf, particles: 2, onEnvironmentError: .stop), run: "test")
     let error = await #expect(throws: SteeringError.self) { try await strict.steer(Broken().task("t")) }
     #expect(error?.kind == .environment && error?.message.contains("nan") == true)
@@ -154,8 +154,8 @@ struct PopulationTests {
   @Test("What finished early is banked, and a search stops at the maximal reward")
   func bank() async throws {
     // A world that can be left with what one has: "0" ends it.
-    struct Leave: TaskSuite {
-      let identity = EnvironmentIdentity(kind: "leave")
+    struct Leave: World {
+      let identity = WorldIdentity(kind: "leave")
       let maximalReward: Double? = 1
       func tasks(in split: Split) -> [AgentTask] { [] }
       func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "", stepLimit: 10) }
@@ -173,7 +173,7 @@ struct PopulationTests {
     let critic = ClosureCritic("stay") { _ in 5 }
     let settings = SteeringSettings(particles: 12, temperature: 0.1, schedule: .steps([1, 2, 3]), seed: 3)
     let sample = try await Population(
-      suite: Leave(), policy: ChainWorld.coin, critic: critic, settings: settings, run: "test"
+      world: Leave(), policy: ChainWorld.coin, critic: critic, settings: settings, run: "test"
     ).steer(Leave().task("t"))
     #expect(!sample.bank.isEmpty)
     #expect(sample.bank.allSatisfy { $0.trajectory.isDone && $0.trajectory.reward == 0.5 })
@@ -186,7 +186,7 @@ struct PopulationTests {
       PolicyResponse(request.key.particle == 0 && request.key.step < 6 ? "1" : "2")
     }
     let search = try await Population(
-      suite: Leave(), policy: always, critic: critic, settings: searching, run: "test"
+      world: Leave(), policy: always, critic: critic, settings: searching, run: "test"
     ).steer(Leave().task("t"))
     #expect(search.rewardBest == 1)
     #expect(search.calls == 12 * 6)

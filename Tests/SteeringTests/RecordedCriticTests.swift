@@ -140,7 +140,7 @@ struct RecordedCriticTests {
     let settings = SteeringSettings(particles: 6, temperature: 0.1, schedule: .effectiveSampleSize(below: 0.7), seed: 5)
     func weights(_ critic: any Critic, _ store: RolloutStore?) async throws -> [[Double]] {
       let campaign = Campaign(
-        suite: ChainWorld(rounds: 5), policy: ChainWorld.coin, critic: critic, settings: settings, store: store)
+        world: ChainWorld(rounds: 5), policy: ChainWorld.coin, critic: critic, settings: settings, store: store)
       return try await campaign.run((0..<4).map { ChainWorld(rounds: 5).task(number: $0) }).results.map {
         $0.particles.map(\.weight)
       }
@@ -165,7 +165,7 @@ struct RecordedCriticTests {
     ])
   func ends(kind: CriticError.Kind, expected: SteeringError.Kind) async throws {
     let campaign = Campaign(
-      suite: ChainWorld(rounds: 4), policy: ChainWorld.coin, critic: CountingCritic(failure: CriticError(kind, "why")),
+      world: ChainWorld(rounds: 4), policy: ChainWorld.coin, critic: CountingCritic(failure: CriticError(kind, "why")),
       settings: SteeringSettings(particles: 2, schedule: .effectiveSampleSize(below: 0.5)))
     let outcome = try await campaign.run([ChainWorld(rounds: 4).task(number: 0)])
     #expect(outcome.stopped?.kind == expected && outcome.stopped?.message == "why")

@@ -129,7 +129,7 @@ struct StudyTests {
         work: large)
     }
     let findings = StudyFindings(
-      environment: EnvironmentIdentity(kind: "toy"), policy: "p", pass: 1,
+      environment: WorldIdentity(kind: "toy"), policy: "p", pass: 1,
       models: [model("base"), model("reasonmaxxer"), model("grpo")],
       steered: [steered(1, [0, 0.5]), steered(2, [1, 0.75])],
       preparations: [.init(name: "reasonmaxxer", work: small), .init(name: "grpo", work: large)], tokens: [],
@@ -143,7 +143,7 @@ struct StudyTests {
     #expect(findings.steered[1].weightedDifference?.estimate.mean == (1 + 0.25) / 2)
     #expect(findings.steered[0].callsPerTask == 4.5 && findings.models[0].callsPerAttempt == 0.5)
     let half = StudyFindings(
-      environment: EnvironmentIdentity(kind: "toy"), policy: "p", pass: 1, models: [model("base")],
+      environment: WorldIdentity(kind: "toy"), policy: "p", pass: 1, models: [model("base")],
       steered: [steered(1, [0, 0])], preparations: [], tokens: [], missing: ["grpo"], seed: Seed(1))
     #expect(half.share == nil && half.tokenRatio == nil && half.reached.isEmpty)
     // It is read again as it was written.

@@ -61,7 +61,7 @@ struct VariantsTests {
   func runIDs() {
     func id(_ settings: SteeringSettings) -> String {
       Campaign(
-        suite: ChainWorld(), policy: ChainWorld.coin, critic: ChainWorld.exactCritic, settings: settings
+        world: ChainWorld(), policy: ChainWorld.coin, critic: ChainWorld.exactCritic, settings: settings
       ).run
     }
     func digest(_ parts: String...) -> String {

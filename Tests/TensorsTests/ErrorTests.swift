@@ -1,4 +1,3 @@
-
 #if OpenWeights
   import Foundation
   import Testing

@@ -1,4 +1,3 @@
-
 #if OpenWeights
   import Foundation
   import Testing
@@ -130,7 +129,7 @@
       try step()
       let before = Engine.memory
       for _ in 0..<50 { try step() }
-      // Less than one of its arrays; other suites' come and go, and are small.
+      // Less than one of its arrays; other worlds' come and go, and are small.
       #expect(Engine.memory < before + 64 * 256 * 4)
     }
   }

@@ -129,7 +129,7 @@
         try evaluate([x])
         #expect(Engine.memory >= before + 3 * size)
       }
-      // Other suites' tensors may come and go, but are small.
+      // Other worlds' tensors may come and go, but are small.
       #expect(Engine.memory < before + 2 * size)
       #expect(!Engine.blas.isEmpty)
     }

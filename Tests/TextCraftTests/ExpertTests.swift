@@ -4,10 +4,10 @@ import Testing
 @testable import TextCraft
 
 /// Plays the expert's solution of a task in the world that hands it out.
-private func played(_ name: String, in suite: TextCraft) async throws -> (actions: [String], trajectory: Trajectory)? {
-  let task = try suite.task(TaskID(name))
-  guard let actions = try suite.solution(of: task) else { return nil }
-  var (episode, opening) = try suite.begin(task)
+private func played(_ name: String, in world: TextCraft) async throws -> (actions: [String], trajectory: Trajectory)? {
+  let task = try world.task(TaskID(name))
+  guard let actions = try world.solution(of: task) else { return nil }
+  var (episode, opening) = try world.begin(task)
   var trajectory = Trajectory(task: task, opening: opening)
   for text in actions {
     #expect(!trajectory.isFinished, "\(name)")
@@ -19,16 +19,16 @@ private func played(_ name: String, in suite: TextCraft) async throws -> (action
 
 @Test("The expert solves every goal that can be solved in time, by commands that the task lists", arguments: [1, 6])
 func theExpertSolves(seed: UInt64) async throws {
-  let suite = try TextCraft(recipes: standardRecipes(), seed: seed, tasks: [:])
-  #expect(suite.goals.count == 544)
+  let world = try TextCraft(recipes: standardRecipes(), seed: seed, tasks: [:])
+  #expect(world.goals.count == 544)
   var unsolved: [String] = []
-  for goal in suite.goals {
-    guard let (actions, trajectory) = try await played(goal.name, in: suite) else {
+  for goal in world.goals {
+    guard let (actions, trajectory) = try await played(goal.name, in: world) else {
       unsolved.append(goal.name)
       continue
     }
     #expect(trajectory.reward == 1 && trajectory.isDone && trajectory.invalidActions == 0, "\(goal.name)")
-    #expect(actions.count <= suite.stepLimit)
+    #expect(actions.count <= world.stepLimit)
     // What is crafted, by the words before "using": an ingredient may be any item of the kind that the list names.
     let listed = Set(trajectory.request.split(separator: "\n").map { $0.split(separator: " using ")[0] })
     for action in actions where action.hasPrefix("craft ") {
@@ -40,14 +40,14 @@ func theExpertSolves(seed: UInt64) async throws {
 }
 
 @Test func theExpertEarnsTheWholeInventoryValueToo() async throws {
-  let suite = try TextCraft(recipes: standardRecipes(), reward: .inventoryValue, stepLimit: 48, tasks: [:])
+  let world = try TextCraft(recipes: standardRecipes(), reward: .inventoryValue, stepLimit: 48, tasks: [:])
   for depth in 1...4 {
-    for goal in suite.goals.filter({ suite.recipes.depth(of: $0) == depth }).prefix(6) {
-      let (_, trajectory) = try #require(try await played("\(goal.name)#\(depth)", in: suite))
+    for goal in world.goals.filter({ world.recipes.depth(of: $0) == depth }).prefix(6) {
+      let (_, trajectory) = try #require(try await played("\(goal.name)#\(depth)", in: world))
       #expect(trajectory.reward == 1, "\(goal.name)")
     }
   }
-  #expect(try await played("netherite block", in: suite)?.trajectory.reward == 1)
+  #expect(try await played("netherite block", in: world)?.trajectory.reward == 1)
 }
 
 @Test("A short list has the commands of the cheapest way, and as many others as asked for")
@@ -81,13 +81,13 @@ func shortLists() throws {
 
 @Test func aListingIsAnotherWorldAndLengthsAreNot() throws {
   let book = try standardRecipes()
-  let suite = try TextCraft(recipes: book, tasks: [:])
+  let world = try TextCraft(recipes: book, tasks: [:])
   let splits = try TaskSplits([.train: [0, 1], .validation: [2], .test: [3]])
   let listing = Listing(ways: .cheapest, distractors: 2)
   let short = try TextCraft(recipes: book, depths: 1...3, lengths: 2...8, listing: listing, splits: splits)
   #expect(short.identity.rules.contains("lists cheapest ways and 2 others"))
-  #expect(short.identity != suite.identity)
-  #expect(try TextCraft(recipes: book, lengths: 2...8, splits: splits).identity == suite.identity)
+  #expect(short.identity != world.identity)
+  #expect(try TextCraft(recipes: book, lengths: 2...8, splits: splits).identity == world.identity)
   #expect(short.goals.allSatisfy { (2...8).contains(book.goldPath(to: $0).count) && book.depth(of: $0) <= 3 })
   #expect(Set(Split.allCases.flatMap(short.tasks(in:)).map(\.id)).count == 4)
   let none = try environmentError { try TextCraft(recipes: book, depths: 4...4, lengths: 1...2, splits: splits) }
@@ -99,7 +99,7 @@ func shortLists() throws {
 }
 
 @Test func theExpertRefusesTasksThatAreNone() throws {
-  let suite = try TextCraft(recipes: standardRecipes(), tasks: [:])
+  let world = try TextCraft(recipes: standardRecipes(), tasks: [:])
   let task = AgentTask(id: "unobtainium#1", request: "", stepLimit: 4)
-  #expect(try environmentError { try suite.solution(of: task) }.kind == .unknownTask)
+  #expect(try environmentError { try world.solution(of: task) }.kind == .unknownTask)
 }

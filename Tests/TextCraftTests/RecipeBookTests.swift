@@ -137,6 +137,6 @@ func aFileThatIsNoRecipeIsNamed(text: String, reason: String) throws {
     let error = try environmentError { try RecipeBook.find(in: ["\(root)/none", "\(root)/empty"]) }
     #expect(error.kind == .misconfigured)
     #expect(error.message.contains("\(root)/none/lib") && error.message.contains("\(root)/empty/lib"))
-    #expect(throws: EnvironmentError.self) { try RecipeBook.find(in: []) }
+    #expect(throws: WorldError.self) { try RecipeBook.find(in: []) }
   }
 }

@@ -105,8 +105,8 @@ func goldPathsReachEveryGoal(reward: TextCraft.Reward) async throws {
 }
 
 @Test func forksGoTheirOwnWays() async throws {
-  let suite = try TextCraft(recipes: standardRecipes(), reward: .inventoryValue, tasks: [:])
-  var (episode, _) = try suite.begin(try suite.task("golden boots#1"))
+  let world = try TextCraft(recipes: standardRecipes(), reward: .inventoryValue, tasks: [:])
+  var (episode, _) = try world.begin(try world.task("golden boots#1"))
   for command in boots.prefix(3) { _ = try await episode.step(.act(command)) }
   var fork = try #require(try await episode.fork())
   #expect(try await fork.step(.act("craft 1 light weighted pressure plate using 2 gold ingot")).reward == -0.25)
@@ -116,5 +116,5 @@ func goldPathsReachEveryGoal(reward: TextCraft.Reward) async throws {
   #expect(
     try await fork.step(.act("inventory")).observation.text
       == "Inventory: [gold nugget] (18) [light weighted pressure plate] (1)")
-  await #expect(throws: EnvironmentError.self) { try await episode.step(.act("inventory")) }
+  await #expect(throws: WorldError.self) { try await episode.step(.act("inventory")) }
 }

@@ -37,8 +37,8 @@ func withDirectory<R>(_ files: [String: String], _ body: (String) throws -> R) t
 }
 
 /// The error that `body` throws.
-func environmentError<R>(_ body: () throws -> R) throws -> EnvironmentError {
-  try #require(throws: EnvironmentError.self) { _ = try body() }
+func environmentError<R>(_ body: () throws -> R) throws -> WorldError {
+  try #require(throws: WorldError.self) { _ = try body() }
 }
 
 /// Carries out commands from the start of a goal.

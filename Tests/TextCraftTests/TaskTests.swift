@@ -4,8 +4,8 @@ import Testing
 @testable import TextCraft
 
 @Test func aTaskReadsTheSameOnEveryMachine() throws {
-  let suite = try TextCraft(recipes: standardRecipes(), tasks: [:])
-  let task = try suite.task("golden boots#3")
+  let world = try TextCraft(recipes: standardRecipes(), tasks: [:])
+  let task = try world.task("golden boots#3")
   #expect(task.id == "golden boots#3")
   #expect(task.stepLimit == 40)
   #expect(
@@ -58,22 +58,22 @@ import Testing
   "golden boots#18446744073709551616", "🥾#1",
 ])
 func unknownTasksAreRefused(name: String) throws {
-  let suite = try TextCraft(recipes: standardRecipes(), tasks: [:])
-  #expect(try environmentError { try suite.task(TaskID(name)) }.kind == .unknownTask)
+  let world = try TextCraft(recipes: standardRecipes(), tasks: [:])
+  #expect(try environmentError { try world.task(TaskID(name)) }.kind == .unknownTask)
   let task = AgentTask(id: TaskID(name), request: "", stepLimit: 1)
-  #expect(try environmentError { try suite.begin(task) }.kind == .unknownTask)
+  #expect(try environmentError { try world.begin(task) }.kind == .unknownTask)
 }
 
 @Test func splitsNeverShareAGoal() throws {
-  let suite = try TextCraft(
+  let world = try TextCraft(
     recipes: standardRecipes(), depths: 2...3, seed: 9,
     tasks: [.train: Array(0..<300), .validation: [301, 300], .test: Array(302..<408)])
-  let tasks = Split.allCases.map(suite.tasks(in:))
+  let tasks = Split.allCases.map(world.tasks(in:))
   #expect(tasks.map(\.count) == [300, 2, 106])
   #expect(Set(tasks.joined().map(\.id)).count == 408)
-  #expect(tasks[1].map(\.id.rawValue) == ["\(suite.goals[301].name)#9", "\(suite.goals[300].name)#9"])
-  #expect(Set(suite.goals.map(suite.recipes.depth(of:))) == [2, 3])
-  for task in tasks.joined() { #expect(try suite.task(task.id) == task) }
+  #expect(tasks[1].map(\.id.rawValue) == ["\(world.goals[301].name)#9", "\(world.goals[300].name)#9"])
+  #expect(Set(world.goals.map(world.recipes.depth(of:))) == [2, 3])
+  for task in tasks.joined() { #expect(try world.task(task.id) == task) }
 }
 
 @Test func theOrderOfGoalsDependsOnTheSeedAlone() throws {
@@ -103,27 +103,27 @@ func badSettingsAreRefused(tasks: [Split: [Int]], depths: ClosedRange<Int>, step
 
 @Test func theIdentityNamesTheRulesAndNotTheTasks() throws {
   let book = try standardRecipes()
-  let suite = try TextCraft(recipes: book, reward: .goal, tasks: [:])
+  let world = try TextCraft(recipes: book, reward: .goal, tasks: [:])
   let other = try TextCraft(recipes: book, reward: .goal, depths: 2...2, seed: 5, tasks: [.test: [0]])
-  #expect(suite.identity == other.identity)
+  #expect(world.identity == other.identity)
   let prompt = TextCraft.prompting.summary
   #expect(
-    suite.identity.description == "textcraft (reward goal; 613 recipes, digest 563f1c8a3ac020a6; 40 steps; \(prompt))")
-  #expect(try TextCraft(recipes: book, reward: .inventoryValue, tasks: [:]).identity != suite.identity)
-  #expect(suite.maximalReward == 1)
+    world.identity.description == "textcraft (reward goal; 613 recipes, digest 563f1c8a3ac020a6; 40 steps; \(prompt))")
+  #expect(try TextCraft(recipes: book, reward: .inventoryValue, tasks: [:]).identity != world.identity)
+  #expect(world.maximalReward == 1)
 }
 
 @Test func thePolicyIsShownTheRulesAndItsWholePast() async throws {
-  let suite = try TextCraft(recipes: standardRecipes(), tasks: [:])
-  let task = try suite.task("golden boots#3")
-  var (episode, opening) = try suite.begin(task)
+  let world = try TextCraft(recipes: standardRecipes(), tasks: [:])
+  let task = try world.task("golden boots#3")
+  var (episode, opening) = try world.begin(task)
   #expect(opening == Observation(task.request))
   var trajectory = Trajectory(task: task, opening: opening)
   let response = "Thought: nuggets first.\nAction: get 36 gold nugget"
   let action = ActionFormat.react.action(in: response, choices: opening.choices)
   trajectory.append(Step(response: response, action: action, outcome: try await episode.step(action)))
   #expect(
-    suite.transcript(for: trajectory).entries == [
+    world.transcript(for: trajectory).entries == [
       .instructions(TextCraft.prompting.instructions), .prompt(task.request), .response(response),
       .prompt("Got 36 gold nugget"),
     ])

@@ -24,7 +24,7 @@ public enum CrossFitted {
   /// - Throws: `CriticError` of kind `tooLittleData` below two tasks with a finished rollout; `failed` for settings out of
   ///   range, rewards that are not finite and XGBoost's own errors.
   public static func beliefs(
-    about rollouts: [Trajectory], environment: EnvironmentIdentity, policy: String, folds: Int = 5, seed: Seed,
+    about rollouts: [Trajectory], environment: WorldIdentity, policy: String, folds: Int = 5, seed: Seed,
     settings: TreesCritic.Settings = .init(), progress: ((String) -> Void)? = nil
   ) async throws(CriticError) -> [[ReturnDistribution]] {
     guard folds >= 2 else { throw CriticError(.failed, "Out-of-fold beliefs need at least 2 folds, not \(folds).") }
@@ -73,7 +73,7 @@ public enum CrossFitted {
 
   /// What answers for states of tasks that are not among those of `rollouts`.
   private static func judge(
-    _ rollouts: [Trajectory], environment: EnvironmentIdentity, policy: String, seed: Seed,
+    _ rollouts: [Trajectory], environment: WorldIdentity, policy: String, seed: Seed,
     settings: TreesCritic.Settings
   ) throws(CriticError) -> (_ states: [CriticState]) throws(CriticError) -> [ReturnDistribution] {
     let finished = try Rollouts.finished(rollouts)

@@ -27,14 +27,14 @@ extension TreesCritic {
   ///
   /// - Throws: `CriticError` of kind `unreadable` for a file that is damaged or of another version, `wrongEnvironment`
   ///   for a critic of another world.
-  public init(decoding data: Data, for environment: EnvironmentIdentity) throws(CriticError) {
+  public init(decoding data: Data, for environment: WorldIdentity) throws(CriticError) {
     struct Header: Decodable {
       let format: String
       let version: Int
     }
     struct Origin: Decodable {
       struct Record: Decodable {
-        let environment: EnvironmentIdentity
+        let environment: WorldIdentity
       }
       let record: Record
     }

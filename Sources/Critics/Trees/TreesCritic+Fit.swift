@@ -14,7 +14,7 @@ extension TreesCritic {
   /// - Throws: `CriticError` of kind `tooLittleData` below two tasks, since nothing can be held out then; `failed` for
   ///   settings out of range, rewards that are not finite and XGBoost's own errors.
   public static func fit(
-    _ trajectories: [Trajectory], environment: EnvironmentIdentity, policy: String, seed: Seed,
+    _ trajectories: [Trajectory], environment: WorldIdentity, policy: String, seed: Seed,
     settings: Settings = .init(), progress: ((String) -> Void)? = nil
   ) throws(CriticError) -> TreesCritic {
     try settings.check()

@@ -8,7 +8,7 @@ import Agents
 /// every state has the same value, and steering with it is best-of-N.
 ///
 /// ```swift
-/// let critic = try TreesCritic.fit(rollouts, environment: suite.identity, policy: policy.identity, seed: Seed(1))
+/// let critic = try TreesCritic.fit(rollouts, environment: world.identity, policy: policy.identity, seed: Seed(1))
 /// try critic.encoded().write(to: file)
 /// ```
 public struct TreesCritic: Critic {
@@ -64,7 +64,7 @@ public struct TreesCritic: Critic {
 extension TreesCritic {
   /// What a critic was trained on and what came of it.
   public struct Record: Sendable, Hashable, Codable {
-    public let environment: EnvironmentIdentity
+    public let environment: WorldIdentity
     /// The identity of the frozen policy whose return-to-go is predicted.
     public let policy: String
     /// The tasks trained on, sorted. Held-out figures refuse them.

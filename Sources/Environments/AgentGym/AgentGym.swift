@@ -9,11 +9,11 @@ import HTTP
 /// that lose their server are opened again, perhaps on another, and their actions replayed; a fork is a replay.
 ///
 /// ```swift
-/// let suite = try AgentGym(
+/// let world = try AgentGym(
 ///   .init(dialect: .sciworld, urls: ["http://127.0.0.1:36001"]), splits: TaskSplits([.train: Array(0..<64)]),
 ///   prompting: Prompting("…"))
 /// ```
-public final class AgentGym: TaskSuite {
+public final class AgentGym: World {
   public struct Settings: Sendable, Hashable {
     public var dialect: Dialect
     /// Base URLs of servers of the same world.
@@ -65,18 +65,18 @@ public final class AgentGym: TaskSuite {
   /// - Throws: `misconfigured` where a setting makes no sense or a number is past the last task.
   public convenience init(
     _ settings: Settings, splits: TaskSplits, prompting: Prompting, client: HTTPClient? = nil
-  ) throws(EnvironmentError) {
+  ) throws(WorldError) {
     try self.init(
       settings, splits: splits, prompting: prompting, client: client, limits: .init(timeout: settings.timeout))
   }
 
   init(
     _ settings: Settings, splits: TaskSplits, prompting: Prompting, client: HTTPClient?, limits: GymPool.Limits
-  ) throws(EnvironmentError) {
+  ) throws(WorldError) {
     let limit = settings.stepLimit ?? settings.dialect.stepLimit
     try settings.check(stepLimit: limit)
     if let largest = splits.largest, let count = settings.dialect.taskCount, largest >= count {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "environment.tasks names task \(largest); \(settings.dialect.name) has \(count), numbered from 0.")
     }
@@ -99,8 +99,8 @@ public final class AgentGym: TaskSuite {
   }
 
   /// Without the servers' addresses: what was stored stays usable where they move.
-  public var identity: EnvironmentIdentity {
-    EnvironmentIdentity(kind: "agentgym", rules: "\(dialect.summary); \(stepLimit) steps; \(prompting.summary)")
+  public var identity: WorldIdentity {
+    WorldIdentity(kind: "agentgym", rules: "\(dialect.summary); \(stepLimit) steps; \(prompting.summary)")
   }
 
   public var maximalReward: Double? { dialect.maximalReward }
@@ -110,14 +110,14 @@ public final class AgentGym: TaskSuite {
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task) }
 
   /// Any number, in a split or not; the number alone will do.
-  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { task(try number(id)) }
+  public func task(_ id: TaskID) throws(WorldError) -> AgentTask { task(try number(id)) }
 
   public func begin(
     _ task: AgentTask
-  ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+  ) async throws(WorldError) -> (episode: any Episode, observation: Observation) {
     let (number, dialect, pool) = (try number(task.id), dialect, pool)
     let recovering = try await RecoveringEpisode.begin(advice: dialect.divergenceAdvice) {
-      () async throws(EnvironmentError) in
+      () async throws(WorldError) in
       let (episode, observation) = try await GymEpisode.begin(number, dialect, in: pool)
       return (episode, observation)
     }
@@ -137,13 +137,13 @@ public final class AgentGym: TaskSuite {
     AgentTask(id: TaskID("\(dialect.name)-\(number)"), request: "", stepLimit: stepLimit)
   }
 
-  private func number(_ id: TaskID) throws(EnvironmentError) -> Int {
+  private func number(_ id: TaskID) throws(WorldError) -> Int {
     let prefix = "\(dialect.name)-"
     let digits = id.rawValue.hasPrefix(prefix) ? id.rawValue.dropFirst(prefix.count) : id.rawValue[...]
     guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits),
       number < dialect.taskCount ?? .max
     else {
-      throw EnvironmentError(
+      throw WorldError(
         .unknownTask,
         "There is no task \"\(id.rawValue.clipped(to: 60))\"; they are named \(prefix)0 "
           + "\(dialect.taskCount.map { "to \(prefix)\($0 - 1)" } ?? "and so on").")
@@ -153,8 +153,8 @@ public final class AgentGym: TaskSuite {
 }
 
 extension AgentGym.Settings {
-  fileprivate func check(stepLimit: Int) throws(EnvironmentError) {
-    func problem(_ what: String) -> EnvironmentError { EnvironmentError(.misconfigured, "environment.\(what)") }
+  fileprivate func check(stepLimit: Int) throws(WorldError) {
+    func problem(_ what: String) -> WorldError { WorldError(.misconfigured, "environment.\(what)") }
     guard !urls.isEmpty else { throw problem("url is missing: the base URL of an AgentGym server.") }
     for (place, url) in urls.enumerated() {
       if let what = ServerURL.problem(url, in: "environment", allowsPlainHTTP: allowsPlainHTTP) {

@@ -5,9 +5,9 @@ extension Dialect {
   /// The built-in dialect of a name.
   ///
   /// - Throws: `misconfigured` where there is none, naming those there are.
-  public static func named(_ name: String) throws(EnvironmentError) -> Dialect {
+  public static func named(_ name: String) throws(WorldError) -> Dialect {
     guard let dialect = builtIn.first(where: { $0.name == name }) else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         """
         environment.dialect is "\(name.clipped(to: 60))"; there are \(builtIn.map(\.name).joined(separator: ", ")). For \
@@ -22,7 +22,7 @@ extension Dialect {
   ///
   /// - Parameter overrides: by the fields' names; `null` takes an optional one away.
   /// - Throws: `misconfigured` where a name is unknown, naming the valid ones, or a value does not fit.
-  public init(basedOn base: Dialect, overrides: [String: JSONValue]) throws(EnvironmentError) {
+  public init(basedOn base: Dialect, overrides: [String: JSONValue]) throws(WorldError) {
     let names = CodingKeys.allCases.map(\.rawValue)
     if let unknown = overrides.keys.sorted().first(where: { !names.contains($0) }) {
       throw Self.problem(unknown, "is unknown; there are \(names.joined(separator: ", ")).")
@@ -35,7 +35,7 @@ extension Dialect {
     } catch let error as DecodingError {
       throw Self.problem(error)
     } catch {
-      throw EnvironmentError(.misconfigured, "environment.dialectOverrides cannot be read: \(error)")
+      throw WorldError(.misconfigured, "environment.dialectOverrides cannot be read: \(error)")
     }
     changes = base.changes + overrides.sorted { $0.key < $1.key }.compactMap(Self.change)
     try check()
@@ -53,7 +53,7 @@ extension Dialect {
     }
   }
 
-  private func check() throws(EnvironmentError) {
+  private func check() throws(WorldError) {
     if name.isEmpty { throw Self.problem("name", "is empty.") }
     if !(rewardScale.isFinite && rewardScale > 0) {
       throw Self.problem("rewardScale", "is \(rewardScale); it is above 0.")
@@ -68,7 +68,7 @@ extension Dialect {
     if let count = taskCount, count < 1 { throw Self.problem("taskCount", "is \(count); it is 1 at least.") }
   }
 
-  private static func problem(_ error: DecodingError) -> EnvironmentError {
+  private static func problem(_ error: DecodingError) -> WorldError {
     switch error {
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
       problem(context.codingPath.first?.stringValue, "does not fit; it takes \(noun(type)).")
@@ -86,8 +86,8 @@ extension Dialect {
     }
   }
 
-  private static func problem(_ key: String?, _ what: String) -> EnvironmentError {
-    EnvironmentError(.misconfigured, "environment.dialectOverrides\(key.map { ".\($0)" } ?? "") \(what)")
+  private static func problem(_ key: String?, _ what: String) -> WorldError {
+    WorldError(.misconfigured, "environment.dialectOverrides\(key.map { ".\($0)" } ?? "") \(what)")
   }
 
   private static func noun(_ type: any Any.Type) -> String {

@@ -23,16 +23,16 @@ actor GymEpisode: Episode {
 
   static func begin(
     _ task: Int, _ dialect: Dialect, in pool: GymPool
-  ) async throws(EnvironmentError) -> (episode: GymEpisode, observation: Observation) {
+  ) async throws(WorldError) -> (episode: GymEpisode, observation: Observation) {
     let taskName = "\(dialect.name)-\(task)"
     let opened = try await pool.open(task)
     let episode = GymEpisode(pool: pool, dialect: dialect, taskName: taskName, ticket: opened.ticket)
     return (episode, Observation(opened.opening.text, choices: opened.opening.choices))
   }
 
-  func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+  func step(_ action: Action) async throws(WorldError) -> Outcome {
     guard !isOver else {
-      throw EnvironmentError(.diverged, "The episode of \(taskName) is over; it takes no more actions.")
+      throw WorldError(.diverged, "The episode of \(taskName) is over; it takes no more actions.")
     }
     // Servers leave it to their clients to read an action from an answer; no time passes in the world.
     guard case .act(let text) = action, text.utf8.count <= Self.longestAction else {

@@ -43,13 +43,13 @@ struct GymFailure: Error {
   var isAnswer: Bool { kind == .refused || kind == .foreign }
 
   /// - Parameter server: its name, with which the message begins.
-  func error(at server: String, taskName: String? = nil) -> EnvironmentError {
-    let kind: EnvironmentError.Kind =
+  func error(at server: String, taskName: String? = nil) -> WorldError {
+    let kind: WorldError.Kind =
       switch self.kind {
       case .cancelled: .cancelled
       case .foreign: .misconfigured
       case .absent, .busy, .broken, .lost, .refused: .unavailable
       }
-    return EnvironmentError(kind, "\(server)\(taskName.map { ", \($0)," } ?? "") \(reason)")
+    return WorldError(kind, "\(server)\(taskName.map { ", \($0)," } ?? "") \(reason)")
   }
 }

@@ -7,25 +7,25 @@ extension GymPool {
   }
 
   /// None of the servers was ever there.
-  func nobody(_ failure: GymFailure) -> EnvironmentError {
+  func nobody(_ failure: GymFailure) -> WorldError {
     let start = dialect.startCommand.map { "start it with `\($0)`" } ?? "start it"
     let who =
       urls.count == 1 ? name(0) : "None of the \(urls.count) servers of environment.urls can be reached; the last"
-    return EnvironmentError(
+    return WorldError(
       .unavailable,
       "\(who) \(failure.reason) Is it running? If not, \(start), or correct environment.\(urls.count == 1 ? "url" : "urls")."
     )
   }
 
   /// An error of setting up, with a guess at the right dialect where this one seems wrong.
-  func explained(_ failure: GymFailure, at server: Int, _ taskName: String) async -> EnvironmentError {
+  func explained(_ failure: GymFailure, at server: Int, _ taskName: String) async -> WorldError {
     if failure.kind == .foreign {
       let greeting = (try? await hello(server)) ?? nil
-      return EnvironmentError(
+      return WorldError(
         .misconfigured, "\(name(server)) \(failure.reason) \(dialect.advice(after: failure, greeting: greeting))")
     }
     if failure.kind == .refused, failure.route == dialect.reset, !dialect.hasLost(failure) {
-      return EnvironmentError(
+      return WorldError(
         .misconfigured, "\(name(server)) \(failure.reason). Has it a task \(taskName)? See environment.tasks.")
     }
     return failure.error(at: name(server), taskName: taskName)

@@ -47,7 +47,7 @@ actor GymPool {
   // MARK: - Episodes
 
   /// Sets a task up in an environment.
-  func open(_ task: Int) async throws(EnvironmentError) -> Opened {
+  func open(_ task: Int) async throws(WorldError) -> Opened {
     let taskName = "\(dialect.name)-\(task)"
     let deadline = ContinuousClock.now + .seconds(limits.timeout)
     var pause = Duration.milliseconds(100)
@@ -81,10 +81,10 @@ actor GymPool {
   /// Takes one action.
   ///
   /// - Throws: `unavailable` where the episode's environment is lost or was given to another; it is to be opened again.
-  func step(_ ticket: Int, _ action: String, _ taskName: String) async throws(EnvironmentError) -> GymOutcome {
+  func step(_ ticket: Int, _ action: String, _ taskName: String) async throws(WorldError) -> GymOutcome {
     guard !isClosed else { throw Self.closed }
     guard let environment = fleet.use(ticket) else {
-      throw EnvironmentError(
+      throw WorldError(
         .unavailable, "The environment of \(taskName) was lost with its server, or given to another episode.")
     }
     do throws(GymFailure) {
@@ -178,13 +178,13 @@ actor GymPool {
     return task
   }
 
-  private func sleep(_ duration: Duration) async throws(EnvironmentError) {
+  private func sleep(_ duration: Duration) async throws(WorldError) {
     do { try await Task.sleep(for: duration) } catch {
-      throw EnvironmentError(.cancelled, "The run was stopped while it waited for a server.")
+      throw WorldError(.cancelled, "The run was stopped while it waited for a server.")
     }
   }
 
-  private static let closed = EnvironmentError(.cancelled, "The world was closed.")
+  private static let closed = WorldError(.cancelled, "The world was closed.")
 }
 
 extension Fleet.Place {

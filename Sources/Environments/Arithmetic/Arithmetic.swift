@@ -6,7 +6,7 @@ import Agents
 ///
 /// Made for models that are small and can be trained: every problem can be checked, there are as many as one wants, and an attempt
 /// takes a few dozen tokens.
-public struct Arithmetic: ExpertSuite {
+public struct Arithmetic: ExpertWorld {
   public let form: ProblemForm
   public let prompting: Prompting
   private let sequence: ProblemSequence
@@ -19,15 +19,15 @@ public struct Arithmetic: ExpertSuite {
   /// - Throws: `misconfigured` where there are no such problems, or a number is past the last.
   public init(
     form: ProblemForm = .standard, seed: UInt64 = 1, prompting: Prompting? = nil, splits: TaskSplits
-  ) throws(EnvironmentError) {
-    if let problem = form.problem { throw EnvironmentError(.misconfigured, problem) }
+  ) throws(WorldError) {
+    if let problem = form.problem { throw WorldError(.misconfigured, problem) }
     let sequence = ProblemSequence(form: form, seed: seed)
     guard sequence.count > 0 else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "There are no more problems of \(form.summary) than are worked in the prompt.")
     }
     if let largest = splits.largest, largest >= sequence.count {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "environment.tasks names problem \(largest); of \(form.summary) there are \(sequence.count), numbered from 0.")
     }
@@ -40,8 +40,8 @@ public struct Arithmetic: ExpertSuite {
   /// What a policy is told unless it is told otherwise: some problems worked, which are no tasks.
   ///
   /// - Throws: `misconfigured` where there are no such problems.
-  public static func prompting(for form: ProblemForm) throws(EnvironmentError) -> Prompting {
-    if let problem = form.problem { throw EnvironmentError(.misconfigured, problem) }
+  public static func prompting(for form: ProblemForm) throws(WorldError) -> Prompting {
+    if let problem = form.problem { throw WorldError(.misconfigured, problem) }
     return prompting(ProblemSequence(form: form, seed: 0).worked)
   }
 
@@ -57,8 +57,8 @@ public struct Arithmetic: ExpertSuite {
       })
   }
 
-  public var identity: EnvironmentIdentity {
-    EnvironmentIdentity(kind: "arithmetic", rules: "\(form.summary); \(prompting.summary)")
+  public var identity: WorldIdentity {
+    WorldIdentity(kind: "arithmetic", rules: "\(form.summary); \(prompting.summary)")
   }
 
   public var maximalReward: Double? { 1 }
@@ -66,9 +66,9 @@ public struct Arithmetic: ExpertSuite {
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task(number:)) }
 
   /// Tasks are named `sum-SEED-NUMBER`; the number alone will do.
-  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { task(number: try number(id)) }
+  public func task(_ id: TaskID) throws(WorldError) -> AgentTask { task(number: try number(id)) }
 
-  public func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+  public func begin(_ task: AgentTask) throws(WorldError) -> (episode: any Episode, observation: Observation) {
     let problem = sequence.problem(try number(task.id))
     return (ArithmeticEpisode(problem: problem), Observation(problem.stem(0, after: nil)))
   }
@@ -76,7 +76,7 @@ public struct Arithmetic: ExpertSuite {
   public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
 
   /// What each line comes to.
-  public func solution(of task: AgentTask) throws(EnvironmentError) -> [String]? {
+  public func solution(of task: AgentTask) throws(WorldError) -> [String]? {
     sequence.problem(try number(task.id)).results.map(String.init)
   }
 
@@ -86,11 +86,11 @@ public struct Arithmetic: ExpertSuite {
     )
   }
 
-  private func number(_ id: TaskID) throws(EnvironmentError) -> Int {
+  private func number(_ id: TaskID) throws(WorldError) -> Int {
     let prefix = "sum-\(sequence.seed)-"
     let digits = id.rawValue.hasPrefix(prefix) ? id.rawValue.dropFirst(prefix.count) : id.rawValue[...]
     guard let number = Int(digits), (0..<sequence.count).contains(number) else {
-      throw EnvironmentError(
+      throw WorldError(
         .unknownTask, "There is no problem \(id); problems are named \(prefix)0 to \(prefix)\(sequence.count - 1).")
     }
     return number

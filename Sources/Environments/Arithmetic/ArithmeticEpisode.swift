@@ -10,9 +10,9 @@ struct ArithmeticEpisode: Episode {
 
   /// A result stands as it is written, right or wrong, and the next line begins with it. A line without one ends the attempt,
   /// since nothing follows from it.
-  mutating func step(_ action: Action) throws(EnvironmentError) -> Outcome {
+  mutating func step(_ action: Action) throws(WorldError) -> Outcome {
     guard !isOver else {
-      throw EnvironmentError(.diverged, "The problem is worked out; it takes no more lines.")
+      throw WorldError(.diverged, "The problem is worked out; it takes no more lines.")
     }
     line += 1
     guard let result = Self.result(of: action) else {

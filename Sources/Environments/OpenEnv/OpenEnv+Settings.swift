@@ -64,30 +64,30 @@ extension OpenEnv {
     }
 
     /// - Throws: `misconfigured` where a number makes no sense.
-    func check() throws(EnvironmentError) {
+    func check() throws(WorldError) {
       guard !urls.isEmpty else {
-        throw EnvironmentError(
+        throw WorldError(
           .misconfigured, "environment.url is missing: give an OpenEnv server's, as http://127.0.0.1:8000.")
       }
       guard stepLimit > 0 else {
-        throw EnvironmentError(
+        throw WorldError(
           .misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
       }
       if reset["seed"] != nil {
-        throw EnvironmentError(
+        throw WorldError(
           .misconfigured, "environment.reset has a seed; the seed is the task's: list it in environment.tasks.")
       }
       if let sessionsPerServer, sessionsPerServer < 1 {
-        throw EnvironmentError(
+        throw WorldError(
           .misconfigured, "environment.sessionsPerServer is \(sessionsPerServer); it is 1 at least.")
       }
       // Event loops count in 64-bit nanoseconds.
       let times = [("timeout", timeout), ("capacityWait", capacityWait), ("recoveryWait", recoveryWait)]
       for (name, seconds) in times where !(seconds >= 0 && seconds <= 1e6) || (name == "timeout" && seconds == 0) {
-        throw EnvironmentError(.misconfigured, "environment.\(name) is \(seconds); it is a number of seconds.")
+        throw WorldError(.misconfigured, "environment.\(name) is \(seconds); it is a number of seconds.")
       }
       if let maximalReward, !maximalReward.isFinite {
-        throw EnvironmentError(.misconfigured, "environment.maximalReward is \(maximalReward); it is a number.")
+        throw WorldError(.misconfigured, "environment.maximalReward is \(maximalReward); it is a number.")
       }
     }
   }
@@ -100,17 +100,17 @@ struct OpenEnvServer: Sendable, Hashable {
   let socket: WebSocketAddress
 
   /// - Throws: `misconfigured` where the URL is none, or is plain HTTP over a network.
-  init(_ url: String, allowsPlainHTTP: Bool) throws(EnvironmentError) {
+  init(_ url: String, allowsPlainHTTP: Bool) throws(WorldError) {
     var text = url.trimmingCharacters(in: .whitespacesAndNewlines)
     if text.lowercased().hasPrefix("ws") { text = "http" + text.dropFirst(2) }
     if let problem = ServerURL.problem(text, in: "environment", allowsPlainHTTP: allowsPlainHTTP) {
-      throw EnvironmentError(.misconfigured, "environment.url \(problem)")
+      throw WorldError(.misconfigured, "environment.url \(problem)")
     }
     while text.hasSuffix("/") { text.removeLast() }
     if text.hasSuffix("/ws") { text.removeLast(3) }
     while text.hasSuffix("/") { text.removeLast() }
     guard let socket = WebSocketAddress(text + "/ws") else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "environment.url is no URL of a server; write it as http://127.0.0.1:8000.")
     }
     base = text

@@ -8,17 +8,17 @@ import HTTP
 /// pays for it. A fork is a replay.
 ///
 /// ```swift
-/// let suite = try await OpenEnv(.init(urls: ["http://127.0.0.1:8000"]), splits: TaskSplits([.train: Array(0..<64)]))
+/// let world = try await OpenEnv(.init(urls: ["http://127.0.0.1:8000"]), splits: TaskSplits([.train: Array(0..<64)]))
 /// ```
-public struct OpenEnv: TaskSuite {
-  public let identity: EnvironmentIdentity
+public struct OpenEnv: World {
+  public let identity: WorldIdentity
   public var maximalReward: Double? { settings.maximalReward }
   public var storesOutcomes: Bool { true }
 
   private let settings: Settings
   private let splits: TaskSplits
   private let prompting: Prompting
-  private let world: SessionEpisode.World
+  private let world: SessionEpisode.Instance
 
   /// Asks every server what its actions look like. No session is opened.
   ///
@@ -26,7 +26,7 @@ public struct OpenEnv: TaskSuite {
   ///   - splits: seeds.
   ///   - prompting: what to make of the instructions that the server's own words amount to: the environment's description, and
   ///     what an action has to look like.
-  /// - Throws: ``EnvironmentError``: `misconfigured` where a setting makes no sense, a URL is no OpenEnv server's, or two
+  /// - Throws: ``WorldError``: `misconfigured` where a setting makes no sense, a URL is no OpenEnv server's, or two
   ///   servers differ; `unavailable` where a server is not there; and what `prompting` throws.
   public init(
     _ settings: Settings, splits: TaskSplits, client: HTTPClient = .standard,
@@ -44,7 +44,7 @@ public struct OpenEnv: TaskSuite {
     }
     let card = cards[0]
     if let other = cards.firstIndex(where: { $0.name != card.name || $0.action != card.action }) {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "environment.url names servers of different environments: \(servers[0].base) has \(card.name), "
           + "\(servers[other].base) has \(cards[other].name), or other actions. One run has one environment.")
@@ -52,19 +52,19 @@ public struct OpenEnv: TaskSuite {
     let form = try ActionForm(schema: card.action, field: settings.actionField, fixed: settings.action)
     let words = settings.request ?? (card.description.isEmpty ? card.name : card.description)
     self.prompting = try prompting(Prompting(words + "\n\n" + form.hint))
-    world = SessionEpisode.World(
+    world = SessionEpisode.Instance(
       pool: SessionPool(servers, sessions: settings.sessionsPerServer, limits: .init(timeout: settings.timeout)),
       form: form, text: ObservationText(rendering: settings.rendering, field: settings.observationField),
       patience: .init(capacityWait: settings.capacityWait, recoveryWait: settings.recoveryWait))
-    identity = EnvironmentIdentity(kind: "openenv", rules: settings.rules(of: card, self.prompting))
+    identity = WorldIdentity(kind: "openenv", rules: settings.rules(of: card, self.prompting))
   }
 
-  public func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask] { splits[split].map(task) }
+  public func tasks(in split: Split) throws(WorldError) -> [AgentTask] { splits[split].map(task) }
 
   /// Any seed, listed or not.
-  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { task(try seed(id)) }
+  public func task(_ id: TaskID) throws(WorldError) -> AgentTask { task(try seed(id)) }
 
-  public func begin(_ task: AgentTask) async throws(EnvironmentError) -> (
+  public func begin(_ task: AgentTask) async throws(WorldError) -> (
     episode: any Episode, observation: Observation
   ) {
     let parameters = settings.reset.merging(["seed": .integer(try seed(task.id))]) { _, seed in seed }
@@ -84,10 +84,10 @@ public struct OpenEnv: TaskSuite {
     AgentTask(id: TaskID(Self.prefix + String(seed)), request: settings.request ?? "", stepLimit: settings.stepLimit)
   }
 
-  private func seed(_ id: TaskID) throws(EnvironmentError) -> Int {
+  private func seed(_ id: TaskID) throws(WorldError) -> Int {
     let digits = id.rawValue.dropFirst(Self.prefix.count)
     guard id.rawValue.hasPrefix(Self.prefix), let seed = Int(digits), seed >= 0, String(seed) == digits else {
-      throw EnvironmentError(.unknownTask, "There is no task \(id); a task of OpenEnv is a seed, named like seed-17.")
+      throw WorldError(.unknownTask, "There is no task \(id); a task of OpenEnv is a seed, named like seed-17.")
     }
     return seed
   }

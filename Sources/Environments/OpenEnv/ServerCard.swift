@@ -15,10 +15,10 @@ struct ServerCard: Sendable {
   /// - Throws: `misconfigured` where this is no OpenEnv server, `unavailable` where there is none at all.
   static func read(
     _ server: OpenEnvServer, with exchange: HTTPExchange, timeout: Double
-  ) async throws(EnvironmentError) -> ServerCard {
+  ) async throws(WorldError) -> ServerCard {
     let schema = try await page("/schema", of: server, exchange, timeout)
     guard let action = schema?["action"], action.fields != nil else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "\(server.base)/schema does not answer with the JSON Schema of an action, as OpenEnv servers do: another server "
           + "listens there (AgentGym's have no /schema). See environment.url.")
@@ -33,7 +33,7 @@ struct ServerCard: Sendable {
 
   private static func page(
     _ path: String, of server: OpenEnvServer, _ exchange: HTTPExchange, _ timeout: Double
-  ) async throws(EnvironmentError) -> JSONValue? {
+  ) async throws(WorldError) -> JSONValue? {
     do throws(HTTPFailure) {
       let answer = try await exchange.send(
         .GET, server.base + path, headers: ["Accept": "application/json"], within: timeout)
@@ -41,15 +41,15 @@ struct ServerCard: Sendable {
       return JSONValue(parsing: String(decoding: answer.body, as: UTF8.self))
     } catch {
       switch error.kind {
-      case .cancelled: throw EnvironmentError(.cancelled, error.reason)
-      case .invalidURL: throw EnvironmentError(.misconfigured, "environment.url \(error.reason).")
+      case .cancelled: throw WorldError(.cancelled, error.reason)
+      case .invalidURL: throw WorldError(.misconfigured, "environment.url \(error.reason).")
       case .tooLong: return nil
       case .insecure:
-        throw EnvironmentError(
+        throw WorldError(
           .misconfigured,
           "\(server.base)\(path): its certificate is not trusted, or it does not speak TLS. See environment.url.")
       case .timedOut, .refused, .unreachable:
-        throw EnvironmentError(
+        throw WorldError(
           .unavailable, "\(server.base)\(path): \(error.reason). Start the OpenEnv server, or see environment.url.")
       }
     }

@@ -2,7 +2,7 @@ import Agents
 
 /// The order desk: a customer's request, and a form filled in one field at a time from listed options. The reward is the share
 /// of fields right, paid at the end; the policy is shown the current field alone, with the worked orders.
-public struct Orders: ExpertSuite {
+public struct Orders: ExpertWorld {
   public let form: OrderForm
   private let sequence: OrderSequence
   private let splits: TaskSplits
@@ -11,11 +11,11 @@ public struct Orders: ExpertSuite {
   ///   - seed: which orders the numbers name.
   ///   - splits: the numbers of each split.
   /// - Throws: `misconfigured` where the form cannot be asked, or a number is past the last order.
-  public init(form: OrderForm = .standard, seed: UInt64 = 1, splits: TaskSplits) throws(EnvironmentError) {
-    if let problem = form.problem { throw EnvironmentError(.misconfigured, problem) }
+  public init(form: OrderForm = .standard, seed: UInt64 = 1, splits: TaskSplits) throws(WorldError) {
+    if let problem = form.problem { throw WorldError(.misconfigured, problem) }
     let sequence = OrderSequence(form: form, seed: seed)
     if let largest = splits.largest, largest >= sequence.count {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "environment.tasks names order \(largest); this form has \(sequence.count), numbered from 0.")
     }
     self.form = form
@@ -23,10 +23,10 @@ public struct Orders: ExpertSuite {
     self.splits = splits
   }
 
-  public var identity: EnvironmentIdentity {
+  public var identity: WorldIdentity {
     let fields = form.fields.map { "\($0.name) of \($0.options.count)" }.joined(separator: ", ")
     let words = (form.fields.flatMap(\.options) + form.worked.flatMap { $0.listed.joined() }).joined(separator: " ")
-    return EnvironmentIdentity(
+    return WorldIdentity(
       kind: "orders",
       rules:
         "\(fields); \(form.listed.lowerBound)-\(form.listed.upperBound) listed; words \(Seed(0).split(words).rawValue % 100_000)"
@@ -38,15 +38,15 @@ public struct Orders: ExpertSuite {
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task(number:)) }
 
   /// Tasks are named `order-SEED-NUMBER`; the number alone will do.
-  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { task(number: try number(id)) }
+  public func task(_ id: TaskID) throws(WorldError) -> AgentTask { task(number: try number(id)) }
 
-  public func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+  public func begin(_ task: AgentTask) throws(WorldError) -> (episode: any Episode, observation: Observation) {
     let desk = OrderDesk(order: sequence.order(try number(task.id)), form: form)
     return (desk, desk.observation)
   }
 
   /// What the customer wants, field by field.
-  public func solution(of task: AgentTask) throws(EnvironmentError) -> [String]? {
+  public func solution(of task: AgentTask) throws(WorldError) -> [String]? {
     sequence.order(try number(task.id)).wanted
   }
 
@@ -69,11 +69,11 @@ public struct Orders: ExpertSuite {
       stepLimit: form.fields.count)
   }
 
-  private func number(_ id: TaskID) throws(EnvironmentError) -> Int {
+  private func number(_ id: TaskID) throws(WorldError) -> Int {
     let prefix = "order-\(sequence.seed)-"
     let digits = id.rawValue.hasPrefix(prefix) ? id.rawValue.dropFirst(prefix.count) : id.rawValue[...]
     guard let number = Int(digits), (0..<sequence.count).contains(number) else {
-      throw EnvironmentError(
+      throw WorldError(
         .unknownTask, "There is no order \(id); orders are named \(prefix)0 to \(prefix)\(sequence.count - 1).")
     }
     return number
@@ -99,9 +99,9 @@ struct OrderDesk: Episode {
   }
 
   /// An answer that is no option leaves its field empty, and the next one is asked.
-  mutating func step(_ action: Action) throws(EnvironmentError) -> Outcome {
+  mutating func step(_ action: Action) throws(WorldError) -> Outcome {
     guard field < form.fields.count else {
-      throw EnvironmentError(.diverged, "The order is placed; it takes no more answers.")
+      throw WorldError(.diverged, "The order is placed; it takes no more answers.")
     }
     let isOption = order.listed[field].contains(action.text)
     if action.text == order.wanted[field] { right += 1 }

@@ -24,17 +24,17 @@ actor ProgramWorker {
   private let path: String
   private let questions: AsyncStream<Data>.Continuation
   private var running: Task<Void, Never>?
-  private var waiting: [Int: CheckedContinuation<Result<ProgramReply, EnvironmentError>, Never>] = [:]
+  private var waiting: [Int: CheckedContinuation<Result<ProgramReply, WorldError>, Never>] = [:]
   /// Questions that nobody waits for any more; their answers may still come.
   private var abandoned: Set<Int> = []
   private var next = 0
   /// Why it answers no more, or nil.
-  private var end: EnvironmentError?
+  private var end: WorldError?
 
-  init(_ settings: Settings) throws(EnvironmentError) {
+  init(_ settings: Settings) throws(WorldError) {
     self.settings = settings
     guard let program = settings.command.first, let path = Self.find(program, in: settings.folder) else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "There is no program \(settings.command.first ?? "in environment.command"): give its path, or put it on PATH.")
     }
@@ -51,9 +51,9 @@ actor ProgramWorker {
   }
 
   /// Asks and waits for the answer.
-  func ask(_ make: (Int) -> ProgramRequest) async throws(EnvironmentError) -> ProgramReply {
+  func ask(_ make: (Int) -> ProgramRequest) async throws(WorldError) -> ProgramReply {
     // It ended over what somebody else asked.
-    if let end { throw end.kind == .unavailable ? EnvironmentError(.displaced, end.message) : end }
+    if let end { throw end.kind == .unavailable ? WorldError(.displaced, end.message) : end }
     next += 1
     let id = next
     let request = make(id)
@@ -61,7 +61,7 @@ actor ProgramWorker {
     let timer = Task { [settings] in
       try await Task.sleep(for: .seconds(settings.timeout))
       self.stop(
-        EnvironmentError(
+        WorldError(
           .unavailable, "\(self.name) did not answer \(request.op.rawValue) within \(settings.timeout) s."), over: id)
     }
     defer { timer.cancel() }
@@ -75,7 +75,7 @@ actor ProgramWorker {
     }
     let reply = try result.get()
     if let error = reply.error {
-      throw EnvironmentError(.unavailable, "\(name) refused \(request.op.rawValue): \(error.prefix(500))")
+      throw WorldError(.unavailable, "\(name) refused \(request.op.rawValue): \(error.prefix(500))")
     }
     return reply
   }
@@ -84,12 +84,12 @@ actor ProgramWorker {
     guard let continuation = waiting.removeValue(forKey: id) else { return }
     abandoned.insert(id)
     continuation.resume(
-      returning: .failure(EnvironmentError(.cancelled, "The run was stopped while it waited for \(name).")))
+      returning: .failure(WorldError(.cancelled, "The run was stopped while it waited for \(name).")))
   }
 
   /// Ends the program: it is told by the end of its input, and killed where it does not listen.
   func close() async {
-    stop(EnvironmentError(.cancelled, "\(name) was closed."))
+    stop(WorldError(.cancelled, "\(name) was closed."))
     await running?.value
   }
 
@@ -113,12 +113,12 @@ actor ProgramWorker {
             await child.endInput()
           }
           await self.read(child)
-          self.stop(EnvironmentError(.unavailable, "\(self.name) has ended\(await child.complaints.lastWords())"))
+          self.stop(WorldError(.unavailable, "\(self.name) has ended\(await child.complaints.lastWords())"))
           group.cancelAll()
         }
       }
     } catch {
-      stop(EnvironmentError(.unavailable, "\(name) could not be run: \(error)"))
+      stop(WorldError(.unavailable, "\(name) could not be run: \(error)"))
     }
   }
 
@@ -128,7 +128,7 @@ actor ProgramWorker {
     try? await child.read { bytes in
       guard let whole = lines.take(bytes) else {
         self.stop(
-          EnvironmentError(
+          WorldError(
             .unavailable,
             "\(self.name) wrote a line of more than \(Self.longestLine >> 20) MB, which is no answer."))
         return false
@@ -153,17 +153,17 @@ actor ProgramWorker {
     }
   }
 
-  private func misspoken(_ what: String, _ text: String) -> EnvironmentError {
-    EnvironmentError(
+  private func misspoken(_ what: String, _ text: String) -> WorldError {
+    WorldError(
       .unavailable, "\(name) wrote \(what): \(text.prefix(200)). What is not an answer belongs on standard error.")
   }
 
   /// - Parameter question: the one that it ended over; the oldest that is open where nobody knows, since programs answer in order.
-  private func stop(_ error: EnvironmentError, over question: Int? = nil) {
+  private func stop(_ error: WorldError, over question: Int? = nil) {
     guard end == nil else { return }
     end = error
     let culprit = question ?? waiting.keys.min()
-    let displaced = error.kind == .unavailable ? EnvironmentError(.displaced, error.message) : error
+    let displaced = error.kind == .unavailable ? WorldError(.displaced, error.message) : error
     for (id, continuation) in waiting {
       continuation.resume(returning: .failure(id == culprit ? error : displaced))
     }

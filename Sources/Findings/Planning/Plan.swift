@@ -54,7 +54,7 @@ public struct Plan: Sendable, Codable {
 
   public let format: String
   public let version: Int
-  public let environment: EnvironmentIdentity
+  public let environment: WorldIdentity
   public let policy: String
   public let critic: String
   public let rollouts: Int

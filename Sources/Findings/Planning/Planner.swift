@@ -10,7 +10,7 @@ import Steering
 /// than it is. States better than any that is stored are out of its reach, so that the gain of resampling often is
 /// underestimated where rollouts are few.
 public struct Planner: Sendable {
-  public var environment: EnvironmentIdentity
+  public var environment: WorldIdentity
   public var policy: String
   public var critic: String
   /// N, and the β that a sample is of.
@@ -28,7 +28,7 @@ public struct Planner: Sendable {
   public var work = 20_000_000.0
 
   public init(
-    environment: EnvironmentIdentity, policy: String, critic: String, settings: SteeringSettings,
+    environment: WorldIdentity, policy: String, critic: String, settings: SteeringSettings,
     particles: [Int]? = nil, temperatures: [Double]? = nil, maximalReward: Double? = nil, callCost: Double = 0,
     seed: Seed
   ) {

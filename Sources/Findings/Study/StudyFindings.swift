@@ -181,7 +181,7 @@ public struct StudyFindings: Sendable, Codable {
     }
   }
 
-  public let environment: EnvironmentIdentity
+  public let environment: WorldIdentity
   public let policy: String
   /// The reward from which an attempt passes.
   public let pass: Double
@@ -203,7 +203,7 @@ public struct StudyFindings: Sendable, Codable {
   ///
   /// - Parameter models: the base first, where it is there.
   public init(
-    environment: EnvironmentIdentity, policy: String, pass: Double, models: [Model], trainings: [Training] = [],
+    environment: WorldIdentity, policy: String, pass: Double, models: [Model], trainings: [Training] = [],
     steered: [Steered], preparations: [Preparation], tokens: [TokenFindings], missing: [String], seed: Seed
   ) {
     func sample(_ name: String) -> AttemptSample? { models.first { $0.name == name }?.sample }

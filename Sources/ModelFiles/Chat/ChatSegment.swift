@@ -1,10 +1,10 @@
 /// A piece of a rendered conversation.
-public struct ChatSegment: Sendable, Hashable {
-  public let text: String
+package struct ChatSegment: Sendable, Hashable {
+  package let text: String
   /// Whether the template wrote it, and special tokens in it are meant; else it was said by someone.
-  public let isMarkup: Bool
+  package let isMarkup: Bool
 
-  public init(text: String, isMarkup: Bool) {
+  package init(text: String, isMarkup: Bool) {
     self.text = text
     self.isMarkup = isMarkup
   }

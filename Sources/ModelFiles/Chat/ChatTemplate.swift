@@ -3,9 +3,9 @@
 /// The template is data that nobody vouches for. It is interpreted here, bounded, and can do nothing but write text. What was said is
 /// told apart from what the template writes, also where the template cuts or replaces it. What cannot be rendered as Jinja does is
 /// an error, never a guess. Tools are not rendered.
-public struct ChatTemplate: Sendable, Hashable {
+package struct ChatTemplate: Sendable, Hashable {
   /// Whether the model is asked to think before it answers, where its template has a switch for it.
-  public var thinks = false
+  package var thinks = false
   private let source: String
   private let statements: [JinjaStatement]
   private let path: String
@@ -16,7 +16,7 @@ public struct ChatTemplate: Sendable, Hashable {
   /// Whether what is said is given as a list of typed parts.
   private var takesParts = false
   /// Whether a rendered conversation begins with the token that begins texts, so that it is not to be added again.
-  public private(set) var includesBeginToken = false
+  package private(set) var includesBeginToken = false
 
   /// The longest template, in bytes: the greatest known has some 40,000.
   private static let longest = 1 << 18
@@ -27,7 +27,7 @@ public struct ChatTemplate: Sendable, Hashable {
   ///   - endText: the text of the token that ends texts.
   ///   - path: where the template is from, for messages.
   /// - Throws: `ModelFileError` where the template is damaged or does more than is supported.
-  public init(jinja: String, beginText: String?, endText: String?, path: String) throws(ModelFileError) {
+  package init(jinja: String, beginText: String?, endText: String?, path: String) throws(ModelFileError) {
     guard jinja.utf8.count <= Self.longest else {
       throw ModelFileError(.malformed, path, "The chat template is longer than \(Self.longest) bytes.")
     }
@@ -43,11 +43,11 @@ public struct ChatTemplate: Sendable, Hashable {
     try probe()
   }
 
-  public static func == (a: ChatTemplate, b: ChatTemplate) -> Bool {
+  package static func == (a: ChatTemplate, b: ChatTemplate) -> Bool {
     a.source == b.source && a.begin == b.begin && a.end == b.end && a.thinks == b.thinks
   }
 
-  public func hash(into hasher: inout Hasher) { hasher.combine(source) }
+  package func hash(into hasher: inout Hasher) { hasher.combine(source) }
 
   /// The text of the conversation, to be encoded with `parsesSpecial`.
   ///
@@ -56,12 +56,12 @@ public struct ChatTemplate: Sendable, Hashable {
   ///
   /// - Parameter addsGenerationPrompt: whether the assistant's turn is opened at the end.
   /// - Throws: `ModelFileError` where the template refuses the conversation.
-  public func render(_ messages: [ChatMessage], addsGenerationPrompt: Bool) throws(ModelFileError) -> String {
+  package func render(_ messages: [ChatMessage], addsGenerationPrompt: Bool) throws(ModelFileError) -> String {
     try segments(messages, addsGenerationPrompt: addsGenerationPrompt).map(\.text).joined()
   }
 
   /// The same, cut into what the template writes and what is said.
-  public func segments(
+  package func segments(
     _ messages: [ChatMessage], addsGenerationPrompt: Bool
   ) throws(ModelFileError) -> [ChatSegment] {
     do {

@@ -2,7 +2,7 @@ extension ModelConfiguration {
   /// Reads GGUF's metadata.
   ///
   /// - Parameter tokenizer: names the tokens that end texts.
-  public init(_ file: GGUFFile, tokenizer: Tokenizer) throws(ModelFileError) {
+  package init(_ file: GGUFFile, tokenizer: Tokenizer) throws(ModelFileError) {
     let general = ModelFields(file)
     let name = try general.string("general.architecture") ?? ""
     guard let architecture = Architecture(rawValue: name) else {

@@ -6,7 +6,7 @@ extension ModelConfiguration {
   /// - Parameters:
   ///   - folder: a Hugging Face folder.
   ///   - tokenizer: names the tokens that begin and end texts.
-  public init(folder: String, tokenizer: Tokenizer) throws(ModelFileError) {
+  package init(folder: String, tokenizer: Tokenizer) throws(ModelFileError) {
     let root = URL(fileURLWithPath: folder, isDirectory: true)
     func fields(_ name: String) throws(ModelFileError) -> ModelFields? {
       let path = root.appendingPathComponent(name).path

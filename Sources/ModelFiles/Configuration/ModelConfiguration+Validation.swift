@@ -33,7 +33,7 @@ extension ModelConfiguration {
 
   /// The names of all weights and their shapes, [outputs, inputs] for a linear layer. Without the output's where it is
   /// the embedding's.
-  public var expectedShapes: [String: [Int]] {
+  package var expectedShapes: [String: [Int]] {
     var shapes = ["model.embed_tokens.weight": [vocabulary, hiddenSize], "model.norm.weight": [hiddenSize]]
     if !tiedEmbeddings { shapes["lm_head.weight"] = [vocabulary, hiddenSize] }
     let queries = heads * headDimension
@@ -60,7 +60,7 @@ extension ModelConfiguration {
   /// Checks that `weights` has every tensor of `expectedShapes` in its shape, and none that would be left out.
   ///
   /// - Throws: `ModelFileError`, of kind `inconsistent`, with the first tensor that is wrong.
-  public func check(_ weights: any WeightFile, path: String) throws(ModelFileError) {
+  package func check(_ weights: any WeightFile, path: String) throws(ModelFileError) {
     let expected = expectedShapes
     for (name, shape) in expected.sorted(by: { $0.key < $1.key }) {
       guard let found = weights.shape(of: name) else {

@@ -2,8 +2,8 @@
 ///
 /// Every value is checked where it is made, also where it is decoded: sizes are positive and bounded, heads divide into
 /// key-value heads, tokens lie in the vocabulary.
-public struct ModelConfiguration: Sendable, Hashable, Codable {
-  public enum Architecture: String, Sendable, Hashable, Codable, CaseIterable {
+package struct ModelConfiguration: Sendable, Hashable, Codable {
+  package enum Architecture: String, Sendable, Hashable, Codable, CaseIterable {
     /// Llama 2 and 3, SmolLM, and Mistral where it attends to everything.
     case llama
     /// With biases on q, k and v.
@@ -13,7 +13,7 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
   }
 
   /// How RoPE's frequencies are changed for contexts longer than those of pre-training.
-  public enum RoPEScaling: Sendable, Hashable, Codable {
+  package enum RoPEScaling: Sendable, Hashable, Codable {
     /// All frequencies divided by `factor`.
     case linear(factor: Double)
     /// Llama 3.1: wavelengths longer than originalPositions / low are divided by `factor`, those shorter than
@@ -21,44 +21,44 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
     case llama3(factor: Double, low: Double, high: Double, originalPositions: Int)
   }
 
-  public let architecture: Architecture
+  package let architecture: Architecture
   /// Width of the residual stream.
-  public let hiddenSize: Int
-  public let layers: Int
+  package let hiddenSize: Int
+  package let layers: Int
   /// Heads of q.
-  public let heads: Int
+  package let heads: Int
   /// Heads of k and v; divides `heads`.
-  public let keyValueHeads: Int
+  package let keyValueHeads: Int
   /// Width of one head; even.
-  public let headDimension: Int
+  package let headDimension: Int
   /// Inner width of the feed-forward layers.
-  public let feedForward: Int
+  package let feedForward: Int
   /// Rows of the embedding; may be more than the tokenizer has tokens.
-  public let vocabulary: Int
+  package let vocabulary: Int
   /// The longest context, in tokens.
-  public let maximumPositions: Int
+  package let maximumPositions: Int
   /// Added to the mean square in RMSNorm.
-  public let normEpsilon: Double
+  package let normEpsilon: Double
   /// RoPE's base θ.
-  public let ropeBase: Double
-  public let ropeScaling: RoPEScaling?
+  package let ropeBase: Double
+  package let ropeScaling: RoPEScaling?
   /// Whether the output's weights are those of the embedding.
-  public let tiedEmbeddings: Bool
+  package let tiedEmbeddings: Bool
   /// Whether q, k and v have biases.
-  public let attentionBias: Bool
+  package let attentionBias: Bool
   /// Whether the projection of what attention gives has a bias.
-  public let outputBias: Bool
+  package let outputBias: Bool
   /// Whether each head of q and k has an RMSNorm.
-  public let queryKeyNorm: Bool
+  package let queryKeyNorm: Bool
   /// The token that begins a text.
-  public let beginToken: Int?
+  package let beginToken: Int?
   /// Whether the model was trained with `beginToken` before every text.
-  public let addsBeginToken: Bool
+  package let addsBeginToken: Bool
   /// Tokens that end an answer: the declared ones first, then those of the vocabulary that are known to.
-  public let endTokens: [Int]
+  package let endTokens: [Int]
 
   /// - Throws: `ModelFileError`, of kind `inconsistent`, where a value is out of bounds or two do not agree.
-  public init(
+  package init(
     architecture: Architecture, hiddenSize: Int, layers: Int, heads: Int, keyValueHeads: Int, headDimension: Int,
     feedForward: Int, vocabulary: Int, maximumPositions: Int, normEpsilon: Double, ropeBase: Double,
     ropeScaling: RoPEScaling? = nil, tiedEmbeddings: Bool, attentionBias: Bool, outputBias: Bool = false,
@@ -87,7 +87,7 @@ public struct ModelConfiguration: Sendable, Hashable, Codable {
     if let problem { throw ModelFileError(.inconsistent, path, "The configuration is wrong: \(problem).") }
   }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     try self.init(
       architecture: values.decode(Architecture.self, forKey: .architecture),

@@ -4,14 +4,14 @@ import Foundation
 ///
 /// The file stays mapped into memory, and nobody may shorten it meanwhile. Every offset is checked once, here.
 /// Source: ggml's `docs/gguf.md`.
-public struct GGUFFile: Sendable {
-  public let path: String
-  public let metadata: [String: GGUFValue]
+package struct GGUFFile: Sendable {
+  package let path: String
+  package let metadata: [String: GGUFValue]
   /// By GGUF's name.
-  public let tensors: [String: GGUFTensor]
+  package let tensors: [String: GGUFTensor]
   private let data: Data
 
-  public init(contentsOf path: String) throws(ModelFileError) {
+  package init(contentsOf path: String) throws(ModelFileError) {
     try self.init(data: try MappedFile.open(path), path: path)
   }
 
@@ -25,7 +25,7 @@ public struct GGUFFile: Sendable {
   }
 
   /// The values of `tensor` in row-major order, widened to 32 bits.
-  public func floats(of tensor: GGUFTensor) throws(ModelFileError) -> [Float] {
+  package func floats(of tensor: GGUFTensor) throws(ModelFileError) -> [Float] {
     guard let block = tensor.type.block, let dequantize = tensor.type.dequantizer else {
       throw ModelFileError(
         .unsupported, path,

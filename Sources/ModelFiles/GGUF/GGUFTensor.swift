@@ -1,20 +1,20 @@
 /// A tensor as GGUF's header describes it.
-public struct GGUFTensor: Sendable, Hashable {
+package struct GGUFTensor: Sendable, Hashable {
   /// GGUF's own name, such as `blk.0.attn_q.weight`.
-  public let name: String
+  package let name: String
   /// Row-major, outermost dimension first: GGUF's dimensions reversed.
-  public let shape: [Int]
-  public let type: GGUFElementType
+  package let shape: [Int]
+  package let type: GGUFElementType
   /// Where its blocks lie in the file, in bytes; inside the file.
-  public let range: Range<Int>
+  package let range: Range<Int>
 
   /// The number of values.
-  public var count: Int { shape.reduce(1, *) }
+  package var count: Int { shape.reduce(1, *) }
 }
 
 /// How the values of a tensor are stored. The numbers are those of ggml's `ggml_type`.
-public struct GGUFElementType: Sendable, Hashable {
-  public let number: UInt32
+package struct GGUFElementType: Sendable, Hashable {
+  package let number: UInt32
 
   static let f32 = GGUFElementType(number: 0)
   static let f16 = GGUFElementType(number: 1)
@@ -29,7 +29,7 @@ public struct GGUFElementType: Sendable, Hashable {
   static let bf16 = GGUFElementType(number: 30)
 
   /// ggml's name for it.
-  public var name: String {
+  package var name: String {
     GGUFElementType.layouts[number]?.name ?? "type \(number)"
   }
 
@@ -39,7 +39,7 @@ public struct GGUFElementType: Sendable, Hashable {
   }
 
   /// Whether `GGUFFile.floats(of:)` can widen it.
-  public var isSupported: Bool { dequantizer != nil }
+  package var isSupported: Bool { dequantizer != nil }
 
   /// Also of types that are not widened, so that a message can name them. Source: ggml's `ggml.h` and `ggml-common.h`.
   private static let layouts: [UInt32: (name: String, values: Int, bytes: Int)] = [

@@ -1,5 +1,5 @@
 /// A value of GGUF's metadata. Integers of all widths are widened; floats keep theirs.
-public enum GGUFValue: Sendable, Hashable {
+package enum GGUFValue: Sendable, Hashable {
   case unsigned(UInt64)
   case signed(Int64)
   case float32(Float)
@@ -9,7 +9,7 @@ public enum GGUFValue: Sendable, Hashable {
   case array([GGUFValue])
 
   /// A whole number that fits, whatever its width and sign in the file.
-  public var integer: Int? {
+  package var integer: Int? {
     switch self {
     case .unsigned(let value): Int(exactly: value)
     case .signed(let value): Int(exactly: value)
@@ -19,7 +19,7 @@ public enum GGUFValue: Sendable, Hashable {
 
   /// A number. A 32-bit float is read as the shortest decimal that stands for it, so that 1e-5 is what config.json's
   /// 1e-5 is.
-  public var number: Double? {
+  package var number: Double? {
     switch self {
     case .unsigned(let value): Double(value)
     case .signed(let value): Double(value)
@@ -29,17 +29,17 @@ public enum GGUFValue: Sendable, Hashable {
     }
   }
 
-  public var bool: Bool? {
+  package var bool: Bool? {
     if case .bool(let value) = self { return value }
     return nil
   }
 
-  public var string: String? {
+  package var string: String? {
     if case .string(let value) = self { return value }
     return nil
   }
 
-  public var array: [GGUFValue]? {
+  package var array: [GGUFValue]? {
     if case .array(let values) = self { return values }
     return nil
   }

@@ -3,15 +3,15 @@
 /// Converters to GGUF store the rows of q and k of architecture `llama` permuted, for RoPE on neighbouring pairs; that is
 /// undone here, so that whoever reads rotates halves as Hugging Face does. Source: `permute` in llama.cpp's
 /// `convert_hf_to_gguf.py`.
-public struct GGUFWeights: WeightFile {
-  public let names: [String]
+package struct GGUFWeights: WeightFile {
+  package let names: [String]
   private let file: GGUFFile
   /// By Hugging Face's name.
   private let tensors: [String: GGUFTensor]
   /// Heads whose rows are permuted, by the ending of the name; empty where nothing is.
   private let permutedHeads: [String: Int]
 
-  public init(_ file: GGUFFile) throws(ModelFileError) {
+  package init(_ file: GGUFFile) throws(ModelFileError) {
     self.file = file
     var tensors: [String: GGUFTensor] = [:]
     // What is not a weight: the factors of Llama 3's RoPE, which the configuration is read from.
@@ -36,9 +36,9 @@ public struct GGUFWeights: WeightFile {
     ]
   }
 
-  public func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+  package func shape(of name: String) -> [Int]? { tensors[name]?.shape }
 
-  public func floats(of name: String) throws(ModelFileError) -> [Float] {
+  package func floats(of name: String) throws(ModelFileError) -> [Float] {
     guard let tensor = tensors[name] else {
       throw ModelFileError(.inconsistent, file.path, "There is no tensor \(quoted(name)) in this file.")
     }

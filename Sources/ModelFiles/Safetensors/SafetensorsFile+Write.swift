@@ -7,7 +7,7 @@ extension SafetensorsFile {
   /// - Parameters:
   ///   - tensors: names that differ, shapes in row-major order, and as many values as the shape says.
   ///   - metadata: kept in the header's `__metadata__`.
-  public static func write(
+  package static func write(
     _ tensors: [(name: String, shape: [Int], values: [Float])], metadata: [String: String], to path: String
   ) throws(ModelFileError) {
     let header = try header(of: tensors, metadata: metadata, path: path)

@@ -3,15 +3,15 @@ import Foundation
 /// One safetensors file: F32, F16 and BF16 are widened, other types are refused when they are asked for.
 ///
 /// Source: the format's own description, github.com/huggingface/safetensors.
-public struct SafetensorsFile: WeightFile {
-  public let path: String
-  public let names: [String]
+package struct SafetensorsFile: WeightFile {
+  package let path: String
+  package let names: [String]
   /// The header's `__metadata__`.
-  public let metadata: [String: String]
+  package let metadata: [String: String]
   private let entries: [String: SafetensorsEntry]
   private let data: Data
 
-  public init(contentsOf path: String) throws(ModelFileError) {
+  package init(contentsOf path: String) throws(ModelFileError) {
     try self.init(data: try MappedFile.open(path), path: path)
   }
 
@@ -26,9 +26,9 @@ public struct SafetensorsFile: WeightFile {
     names = header.entries.keys.sorted()
   }
 
-  public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+  package func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
-  public func floats(of name: String) throws(ModelFileError) -> [Float] {
+  package func floats(of name: String) throws(ModelFileError) -> [Float] {
     guard let entry = entries[name] else {
       throw ModelFileError(.inconsistent, path, "There is no tensor \(quoted(name)) in this file.")
     }

@@ -1,13 +1,13 @@
 import Foundation
 
 /// The weights of a Hugging Face folder: `model.safetensors`, or the shards of `model.safetensors.index.json`.
-public struct SafetensorsFolder: WeightFile {
-  public let names: [String]
+package struct SafetensorsFolder: WeightFile {
+  package let names: [String]
   private let folder: String
   /// Which shard holds which tensor.
   private let shards: [String: SafetensorsFile]
 
-  public init(contentsOf folder: String) throws(ModelFileError) {
+  package init(contentsOf folder: String) throws(ModelFileError) {
     self.folder = folder
     let root = URL(fileURLWithPath: folder, isDirectory: true)
     let single = root.appendingPathComponent("model.safetensors").path
@@ -24,9 +24,9 @@ public struct SafetensorsFolder: WeightFile {
     names = shards.keys.sorted()
   }
 
-  public func shape(of name: String) -> [Int]? { shards[name]?.shape(of: name) }
+  package func shape(of name: String) -> [Int]? { shards[name]?.shape(of: name) }
 
-  public func floats(of name: String) throws(ModelFileError) -> [Float] {
+  package func floats(of name: String) throws(ModelFileError) -> [Float] {
     guard let shard = shards[name] else {
       throw ModelFileError(.inconsistent, folder, "There is no tensor \(quoted(name)) in this folder.")
     }

@@ -2,7 +2,7 @@ extension Tokenizer {
   /// Reads the tokenizer of a GGUF file: `tokenizer.ggml.tokens`, `merges`, `token_type` and `pre`.
   ///
   /// Source: llama.cpp's `llama-vocab.cpp`.
-  public init(_ file: GGUFFile) throws(ModelFileError) {
+  package init(_ file: GGUFFile) throws(ModelFileError) {
     let fields = ModelFields(file, prefix: "tokenizer.ggml.")
     var parts = TokenizerParts(path: file.path)
     let model = try fields.string("model") ?? ""

@@ -1,6 +1,6 @@
 extension Tokenizer {
   /// Reads Hugging Face's `tokenizer.json`, of byte-level byte-pair encodings.
-  public init(contentsOf path: String) throws(ModelFileError) {
+  package init(contentsOf path: String) throws(ModelFileError) {
     try self.init(JSON(contentsOf: path), path: path)
   }
 

@@ -1,7 +1,7 @@
 /// A byte-level byte-pair encoding, as GPT-2, Llama 3, SmolLM and Qwen have it.
 ///
 /// From a GGUF file or from `tokenizer.json`; encodes as Hugging Face's `tokenizers` does.
-public struct Tokenizer: Sendable {
+package struct Tokenizer: Sendable {
   /// The bytes of each token by its number; empty where no token has it.
   let vocabulary: [[UInt8]]
   /// Numbers of special tokens.
@@ -40,14 +40,14 @@ public struct Tokenizer: Sendable {
   }
 
   /// One more than the greatest number of a token.
-  public var count: Int { vocabulary.count }
+  package var count: Int { vocabulary.count }
 
   /// The tokens of `text`, without one that begins or ends it.
   ///
   /// - Parameter parsesSpecial: whether the text of a special token becomes that token. What a user or a world says is
   ///   to be encoded without, so that it cannot pass for another's turn. Added tokens that are not special, such as
   ///   Qwen 3's `<think>`, are found either way: no model has seen their text otherwise.
-  public func encode(_ text: String, parsesSpecial: Bool = false) -> [Int] {
+  package func encode(_ text: String, parsesSpecial: Bool = false) -> [Int] {
     encode([ChatSegment(text: text, isMarkup: parsesSpecial)])
   }
 
@@ -55,7 +55,7 @@ public struct Tokenizer: Sendable {
   /// those of the whole text: words go on over the borders of segments.
   ///
   /// The token that begins texts is there where the template writes it; where it does not, adding it is the caller's.
-  public func encode(_ segments: [ChatSegment]) -> [Int] {
+  package func encode(_ segments: [ChatSegment]) -> [Int] {
     var tokens: [Int] = []
     var merger = BytePairMerger(merges)
     /// What lies between two added tokens, so far.
@@ -83,22 +83,22 @@ public struct Tokenizer: Sendable {
   /// The text of `tokens`; bytes that are no UTF-8 become U+FFFD. Numbers of no token stand for nothing.
   ///
   /// - Parameter keepsSpecial: whether special tokens are written out or left out.
-  public func decode(_ tokens: [Int], keepsSpecial: Bool = false) -> String {
+  package func decode(_ tokens: [Int], keepsSpecial: Bool = false) -> String {
     var text: [UInt8] = []
     for token in tokens where keepsSpecial || !isSpecial(token) { text += bytes(of: token) }
     return String(decoding: text, as: UTF8.self)
   }
 
   /// The bytes that `token` stands for, which need not be whole characters; none for a number of no token.
-  public func bytes(of token: Int) -> [UInt8] {
+  package func bytes(of token: Int) -> [UInt8] {
     vocabulary.indices.contains(token) ? vocabulary[token] : []
   }
 
   /// Whether `token` controls the model and is not a part of what it says.
-  public func isSpecial(_ token: Int) -> Bool { special.contains(token) }
+  package func isSpecial(_ token: Int) -> Bool { special.contains(token) }
 
   /// The number of an added token, special or not, by its text.
-  public func token(of special: String) -> Int? { added[Array(special.utf8)]?.id }
+  package func token(of special: String) -> Int? { added[Array(special.utf8)]?.id }
 
   /// Whether the file's own post-processing puts `token` before every text.
   func beginsTexts(with token: Int?) -> Bool { prefix != nil && prefix == token }

@@ -2,9 +2,9 @@ import Foundation
 
 /// The tensors of a file that `torch.save` wrote (`.bin`, `.pt`): a zip file with a pickle that says what is where, and the values.
 /// Nothing in it is run.
-public struct TorchFile: WeightFile {
-  public let path: String
-  public let names: [String]
+package struct TorchFile: WeightFile {
+  package let path: String
+  package let names: [String]
   private let zip: ZipFile
   private let folder: String
   private let entries: [String: TensorPickle.Entry]
@@ -21,7 +21,7 @@ public struct TorchFile: WeightFile {
     }
   }
 
-  public init(contentsOf path: String) throws(ModelFileError) {
+  package init(contentsOf path: String) throws(ModelFileError) {
     try self.init(data: try MappedFile.open(path), path: path)
   }
 
@@ -50,9 +50,9 @@ public struct TorchFile: WeightFile {
     for name in names { _ = try check(name) }
   }
 
-  public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+  package func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
-  public func floats(of name: String) throws(ModelFileError) -> [Float] {
+  package func floats(of name: String) throws(ModelFileError) -> [Float] {
     let (entry, type, count) = try check(name)
     return try zip.withBytes(of: "\(folder)data/\(entry.storage)") { bytes throws(ModelFileError) in
       let all = bytes.count / type.size

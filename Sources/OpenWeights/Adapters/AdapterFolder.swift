@@ -5,10 +5,10 @@
   import Tensors
 
   /// An adapter as PEFT keeps it: a folder of `adapter_config.json` and `adapter_model.safetensors` or `adapter_model.bin`.
-  public struct AdapterFolder: Sendable {
-    public let path: String
+  package struct AdapterFolder: Sendable {
+    package let path: String
 
-    public init(_ path: String) { self.path = path }
+    package init(_ path: String) { self.path = path }
 
     static let configurationName = "adapter_config.json"
     static let weightsName = "adapter_model.safetensors"
@@ -20,7 +20,7 @@
     /// - Throws: `ModelError` where it is none, does more than plain LoRA on linear layers, or does not fit the model;
     ///   `ModelFileError` where a file is damaged.
     @TensorActor
-    public func read(for model: ModelConfiguration) throws -> AdapterWeights {
+    package func read(for model: ModelConfiguration) throws -> AdapterWeights {
       let peft = try configuration()
       let file = try weights()
       var found: [Place: [String: String]] = [:]
@@ -127,7 +127,7 @@
     ///
     /// - Parameter base: where PEFT and converters find the model: a folder's path, or a name of the hub.
     @TensorActor
-    public func write(_ adapter: AdapterWeights, base: String) throws {
+    package func write(_ adapter: AdapterWeights, base: String) throws {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
       try SafetensorsFile.write(
         zip(adapter.names, adapter.tensors).map { ($0, $1.shape, try $1.values()) }, metadata: ["format": "pt"],

@@ -2,13 +2,13 @@
   import ModelFiles
 
   /// One adapted projection of one layer, and how large its addition is: α/rank · B·A.
-  public struct AdapterPlace: Sendable, Hashable, Codable {
-    public let layer: Int
-    public let projection: Projection
-    public let rank: Int
-    public let alpha: Double
+  package struct AdapterPlace: Sendable, Hashable, Codable {
+    package let layer: Int
+    package let projection: Projection
+    package let rank: Int
+    package let alpha: Double
 
-    public var scale: Float { Float(alpha / Double(rank)) }
+    package var scale: Float { Float(alpha / Double(rank)) }
 
     /// The module's name in the model, as PEFT matches patterns with it.
     var module: String { "model.layers.\(layer).\(projection.path)" }

@@ -4,7 +4,7 @@
 
   extension AdapterWeights {
     /// The model's own weights, with the adapter's additions in them: W + α/rank · B·A.
-    public func merged(into weights: any WeightFile, of model: ModelConfiguration) throws -> [(
+    package func merged(into weights: any WeightFile, of model: ModelConfiguration) throws -> [(
       name: String, shape: [Int], values: [Float]
     )] {
       let numbers = Dictionary(

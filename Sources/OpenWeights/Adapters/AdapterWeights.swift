@@ -5,14 +5,14 @@
   import Tensors
 
   /// What a new low-rank adapter is (LoRA, arXiv 2106.09685): W·x + α/rank · B·A·x, with the model's own weights W frozen.
-  public struct AdapterConfiguration: Sendable, Hashable, Codable {
-    public var rank: Int
+  package struct AdapterConfiguration: Sendable, Hashable, Codable {
+    package var rank: Int
     /// α, in PEFT's terms `lora_alpha`.
-    public var alpha: Double
+    package var alpha: Double
     /// In the order of ``Projection/allCases``.
-    public var targets: [Projection]
+    package var targets: [Projection]
 
-    public init(
+    package init(
       rank: Int = 32, alpha: Double = 64, targets: [Projection] = [.query, .key, .value, .output]
     ) {
       self.rank = rank
@@ -23,11 +23,11 @@
 
   /// The two matrices of every adapted projection. Layers may differ in what is adapted, and places in rank and α.
   @TensorActor
-  public struct AdapterWeights {
+  package struct AdapterWeights {
     /// Layer by layer, each in the order of ``Projection/allCases``.
-    public nonisolated let places: [AdapterPlace]
+    package nonisolated let places: [AdapterPlace]
     /// A [rank, inputs] and B [outputs, rank] of each place, in order.
-    public private(set) var tensors: [Tensor<Float>]
+    package private(set) var tensors: [Tensor<Float>]
 
     /// - Precondition: `tensors` are two for each place.
     init(_ places: [AdapterPlace], tensors: [Tensor<Float>]) {
@@ -36,7 +36,7 @@
     }
 
     /// A fresh one, which changes nothing: A uniform in ±1/√inputs (as PEFT's Kaiming initialisation has it), B zero.
-    public init(_ configuration: AdapterConfiguration, for model: ModelConfiguration, seed: Seed) throws {
+    package init(_ configuration: AdapterConfiguration, for model: ModelConfiguration, seed: Seed) throws {
       guard configuration.rank > 0, configuration.alpha.isFinite, !configuration.targets.isEmpty else {
         throw ModelError("An adapter needs a positive rank, a finite α and at least one target.")
       }
@@ -56,7 +56,7 @@
     func replacing(_ tensors: [Tensor<Float>]) -> AdapterWeights { AdapterWeights(places, tensors: tensors) }
 
     /// A few letters that tell this adapter from any other.
-    public func identity() throws -> String {
+    package func identity() throws -> String {
       var digest = Digest()
       for tensor in tensors {
         let values = try tensor.values()

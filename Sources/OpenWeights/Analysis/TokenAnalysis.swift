@@ -3,33 +3,33 @@
   import Tensors
 
   /// Where a tuned model parts from the model it was made of, token by token, along its own answers.
-  public struct TokenAnalysis: Sendable, Codable {
+  package struct TokenAnalysis: Sendable, Codable {
     /// One drawn token of one answer.
-    public struct Token: Sendable, Hashable, Codable {
-      public let text: String
+    package struct Token: Sendable, Hashable, Codable {
+      package let text: String
       /// Of the base model, in nats.
-      public let entropy: Double
-      public let basePrefers: String
-      public let tunedPrefers: String
+      package let entropy: Double
+      package let basePrefers: String
+      package let tunedPrefers: String
       /// The likeliest tokens of the two differ.
-      public let isFork: Bool
+      package let isFork: Bool
       /// Where they do: what the tuned model prefers is among the base's five likeliest.
-      public let isNear: Bool
+      package let isNear: Bool
     }
 
-    public struct Answer: Sendable, Hashable, Codable {
-      public let task: String
-      public let reward: Double
-      public let tokens: [Token]
+    package struct Answer: Sendable, Hashable, Codable {
+      package let task: String
+      package let reward: Double
+      package let tokens: [Token]
     }
 
-    public let answers: [Answer]
+    package let answers: [Answer]
 
     /// - Parameters:
     ///   - rollouts: the tuned model's, of tasks it did not learn from.
     ///   - base: of every drawn token of each sequence, with at least five likeliest.
     ///   - tuned: likewise, with at least one.
-    public init(
+    package init(
       _ rollouts: [RolloutTokens], base: [[[TokenFigures]]], tuned: [[[TokenFigures]]], text: (Int32) -> String
     ) {
       answers = zip(rollouts, zip(base, tuned)).map { rollout, figures in
@@ -49,20 +49,20 @@
       }
     }
 
-    public var tokens: Int { answers.reduce(0) { $0 + $1.tokens.count } }
+    package var tokens: Int { answers.reduce(0) { $0 + $1.tokens.count } }
     private var all: [Token] { answers.flatMap(\.tokens) }
-    public var forks: Int { all.count(where: \.isFork) }
+    package var forks: Int { all.count(where: \.isFork) }
 
     /// The share of tokens at which both prefer the same.
-    public var agreement: Double { 1 - Double(forks) / Double(max(tokens, 1)) }
+    package var agreement: Double { 1 - Double(forks) / Double(max(tokens, 1)) }
     /// Of the disagreements, the share where what the tuned model prefers is among the base's five likeliest.
-    public var nearShare: Double? { forks == 0 ? nil : Double(all.count(where: \.isNear)) / Double(forks) }
+    package var nearShare: Double? { forks == 0 ? nil : Double(all.count(where: \.isNear)) / Double(forks) }
     /// The base's mean entropy over all tokens, and over those where the two disagree, in nats.
-    public var meanEntropy: Double { Self.mean(all.map(\.entropy)) ?? 0 }
-    public var forkEntropy: Double? { Self.mean(all.filter(\.isFork).map(\.entropy)) }
+    package var meanEntropy: Double { Self.mean(all.map(\.entropy)) ?? 0 }
+    package var forkEntropy: Double? { Self.mean(all.filter(\.isFork).map(\.entropy)) }
 
     /// The share of all forks that falls in each tenth of the answer.
-    public var forksByTenth: [Double] {
+    package var forksByTenth: [Double] {
       var counts = [Double](repeating: 0, count: 10)
       for answer in answers {
         for (place, token) in answer.tokens.enumerated() where token.isFork {
@@ -75,7 +75,7 @@
 
     /// Per task, in the order of the tasks' names: the share of tokens at which both prefer the same. For a standard error over
     /// tasks, since tokens of one task are not independent.
-    public var agreementByTask: [Double] {
+    package var agreementByTask: [Double] {
       Dictionary(grouping: answers, by: \.task).sorted { $0.key < $1.key }.compactMap { _, group in
         let tokens = group.flatMap(\.tokens)
         return tokens.isEmpty ? nil : 1 - Double(tokens.count(where: \.isFork)) / Double(tokens.count)

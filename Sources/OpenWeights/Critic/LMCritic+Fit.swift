@@ -4,38 +4,38 @@
   import Tensors
 
   extension LMCritic {
-    public struct Settings: Sendable, Hashable, Codable {
-      public var adapter = AdapterConfiguration(rank: 8, alpha: 16)
-      public var optimiser = OptimiserSettings(learningRate: 1e-3, warmUp: 10)
-      public var steps = 150
+    package struct Settings: Sendable, Hashable, Codable {
+      package var adapter = AdapterConfiguration(rank: 8, alpha: 16)
+      package var optimiser = OptimiserSettings(learningRate: 1e-3, warmUp: 10)
+      package var steps = 150
       /// States of one optimiser step, and how many of them are of one task: what those have in common is read once.
-      public var batch = 96
-      public var statesOfTask = 6
+      package var batch = 96
+      package var statesOfTask = 6
       /// Steps between two looks at held-out states, after which the folder is brought up to date, too; the best is kept.
-      public var evaluateEvery = 25
+      package var evaluateEvery = 25
       /// Held-out states that are looked at, about: all of some tasks.
-      public var looks = 1024
-      public var context = 256
-      public var tokensPerPass = 4096
-      public var checkpointing = true
-      public var seed: UInt64 = 0
+      package var looks = 1024
+      package var context = 256
+      package var tokensPerPass = 4096
+      package var checkpointing = true
+      package var seed: UInt64 = 0
 
-      public init() {}
+      package init() {}
     }
 
     /// A state and what was still to come from it.
-    public struct Example: Sendable {
-      public let state: CriticState
+    package struct Example: Sendable {
+      package let state: CriticState
       /// In bins of the return-to-go.
-      public let bin: Int
+      package let bin: Int
 
-      public init(state: CriticState, bin: Int) {
+      package init(state: CriticState, bin: Int) {
         self.state = state
         self.bin = bin
       }
     }
 
-    public enum Event: Sendable {
+    package enum Event: Sendable {
       /// Its loss is the mean over the step's states, in nats.
       case step(TrainingStep)
       /// The mean loss of the held-out states.
@@ -50,9 +50,9 @@
     ///   - returns: the return that stands for each bin.
     ///   - path: a folder that what was done is kept in as it goes: the same call again goes on from there.
     @TensorActor
-    public static func fit(
+    package static func fit(
       _ examples: [Example], heldOut: [Example], returns: [Double], marginal: ReturnDistribution, tasks: [TaskID],
-      environment: EnvironmentIdentity, policy: String, base: LoadedModel, settings: Settings,
+      environment: WorldIdentity, policy: String, base: LoadedModel, settings: Settings,
       folder path: String? = nil,
       report: @Sendable (Event) -> Void = { _ in }
     ) async throws -> LMCritic {

@@ -10,7 +10,7 @@
 
     /// Writes the critic as a folder: an adapter in PEFT's format, the head, and what it was trained on.
     @TensorActor
-    public func write(to path: String) throws {
+    package func write(to path: String) throws {
       try AdapterFolder(path).write(parameters.adapter, base: record.base)
       try SafetensorsFile.write(
         [
@@ -26,8 +26,8 @@
     ///
     /// - Throws: `CriticError` where the folder holds none, or one of another world or model.
     @TensorActor
-    public static func read(
-      _ path: String, base: LoadedModel, environment: EnvironmentIdentity
+    package static func read(
+      _ path: String, base: LoadedModel, environment: WorldIdentity
     ) throws -> LMCritic {
       guard let data = FileManager.default.contents(atPath: "\(path)/\(recordName)") else {
         throw CriticError(.unreadable, "There is no critic in \(path): train one with cox train --critic lm.")

@@ -7,13 +7,13 @@
   /// A critic that is a language model: the state in words is read once, the last hidden states are averaged over its tokens,
   /// and a linear head gives the distribution of the return-to-go over bins. Model and head were trained on the store, the
   /// model by a low-rank adapter.
-  public struct LMCritic: Critic {
+  package struct LMCritic: Critic {
     /// What is written beside the weights.
     struct Record: Codable, Sendable {
       static let version = 2
       var version = Self.version
       var base: String
-      var environment: EnvironmentIdentity
+      var environment: WorldIdentity
       var policy: String
       /// The return that stands for each class, in reward units.
       var returns: [Double]
@@ -50,16 +50,16 @@
     }
 
     /// What it was trained on, and the distribution of the return-to-go over all of that.
-    public var tasks: [TaskID] { record.tasks }
-    public var marginal: ReturnDistribution { record.marginal }
+    package var tasks: [TaskID] { record.tasks }
+    package var marginal: ReturnDistribution { record.marginal }
     /// In nats a state.
-    public var heldOutLoss: Double? { record.heldOutLoss }
+    package var heldOutLoss: Double? { record.heldOutLoss }
 
-    public var identity: String {
+    package var identity: String {
       "lm \(record.base) of \(record.policy), \(record.returns.count) bins, \(record.heldOutLoss.map { String(format: "%.4f", $0) } ?? "")"
     }
 
-    public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
+    package func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
       do { return try await distributions(of: states.map { text(of: $0) }) } catch is CancellationError {
         throw CriticError(.cancelled, "The run was stopped.")
       } catch {

@@ -7,15 +7,15 @@
   /// with the probability that it had then.
   ///
   /// Kept in a file line by line, so that a training that is stopped goes on from what was drawn before.
-  public final class DrawnTokens: Sendable {
-    public struct Answer: Sendable, Hashable, Codable {
+  package final class DrawnTokens: Sendable {
+    package struct Answer: Sendable, Hashable, Codable {
       /// A digest of the question's tokens.
       let prompt: String
-      public let text: String
+      package let text: String
       /// All of them, the one that ended the answer included.
-      public let tokens: [Int32]
+      package let tokens: [Int32]
       /// Of each token, in nats, in the distribution it was drawn from.
-      public let logProbabilities: [Float]
+      package let logProbabilities: [Float]
     }
 
     private struct Key: Hashable {
@@ -30,7 +30,7 @@
     private let state: Mutex<State>
 
     /// - Parameter path: the file; what is in it already is known. nil keeps it in memory alone.
-    public init(_ path: String? = nil) throws {
+    package init(_ path: String? = nil) throws {
       var state = State()
       if let path {
         let files = FileManager.default

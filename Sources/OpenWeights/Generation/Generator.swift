@@ -5,8 +5,8 @@
 
   /// An adapter that draws some of the tokens in the frozen model's place, to find out which of them matter.
   @TensorActor
-  public struct Intervention {
-    public enum Places: Sendable, Hashable {
+  package struct Intervention {
+    package enum Places: Sendable, Hashable {
       /// Where the two models' likeliest tokens differ (the oracle).
       case disagreements
       /// Anywhere, this share of the tokens (the control).
@@ -20,10 +20,10 @@
       }
     }
 
-    public let adapter: AdapterWeights
-    public let places: Places
+    package let adapter: AdapterWeights
+    package let places: Places
 
-    public init(_ adapter: AdapterWeights, at places: Places) {
+    package init(_ adapter: AdapterWeights, at places: Places) {
       self.adapter = adapter
       self.places = places
     }
@@ -32,16 +32,16 @@
   /// Continues many texts at once: whatever is asked while it works joins the next pass, so that a pass has a row for every
   /// answer under way and more rows for prompts that are new.
   @TensorActor
-  public final class Generator {
-    public struct Settings: Sendable {
+  package final class Generator {
+    package struct Settings: Sendable {
       /// Answers worked on at a time, at most.
-      public var sequences: Int
+      package var sequences: Int
       /// Rows of one pass, at most: a long prompt is taken in pieces, so that others do not wait for it.
-      public var rows: Int
+      package var rows: Int
       /// Memory for keys and values, in bytes.
-      public var cacheBytes: Int
+      package var cacheBytes: Int
 
-      public init(sequences: Int = 64, rows: Int = 512, cacheBytes: Int = 1 << 30) {
+      package init(sequences: Int = 64, rows: Int = 512, cacheBytes: Int = 1 << 30) {
         self.sequences = max(1, sequences)
         self.rows = max(1, rows)
         self.cacheBytes = cacheBytes
@@ -74,7 +74,7 @@
       let continuation: CheckedContinuation<Generation, any Error>
     }
 
-    public let model: LanguageModel
+    package let model: LanguageModel
     private let adapter: AdapterWeights?
     private let vocabulary: Vocabulary
     private let settings: Settings
@@ -90,7 +90,7 @@
     /// The cache was full for all that was under way: nothing is taken in until something ends.
     private var isCrowded = false
 
-    public init(
+    package init(
       model: LanguageModel, tokenizer: Tokenizer, adapter: AdapterWeights? = nil, intervention: Intervention? = nil,
       settings: Settings = Settings()
     ) throws {
@@ -111,7 +111,7 @@
     }
 
     /// - Throws: `ModelError` where the request cannot be answered, `TensorError`, `CancellationError`.
-    public func generate(_ request: GenerationRequest) async throws -> Generation {
+    package func generate(_ request: GenerationRequest) async throws -> Generation {
       try check(request)
       let id = nextID
       nextID += 1

@@ -7,8 +7,8 @@
   ///
   /// Rows of several sequences are worked on together, one after another without padding: [rows, hidden].
   @TensorActor
-  public final class LanguageModel {
-    public let configuration: ModelConfiguration
+  package final class LanguageModel {
+    package let configuration: ModelConfiguration
     /// [vocabulary, hidden]
     let embedding: Tensor<Float>
     /// [vocabulary, hidden]; the embedding where they are tied.
@@ -28,7 +28,7 @@
       let queryNorm, keyNorm: Tensor<Float>?
     }
 
-    public init(_ configuration: ModelConfiguration, weights: any WeightFile) throws {
+    package init(_ configuration: ModelConfiguration, weights: any WeightFile) throws {
       func tensor(_ name: String, _ shape: [Int]) throws -> Tensor<Float> {
         guard let found = weights.shape(of: name) else { throw ModelError("The model has no tensor \(name).") }
         guard found == shape else { throw ModelError("The tensor \(name) is \(found), not \(shape).") }
@@ -70,14 +70,14 @@
   }
 
   /// What is wrong with a model, an adapter, or what was asked of them.
-  public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
-    public let description: String
+  package struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
+    package let description: String
     /// It concerns one text alone, which is too long for the model or for the cache.
-    public let isTooLong: Bool
+    package let isTooLong: Bool
     /// Nothing is wrong: somebody stopped it.
-    public let isStopped: Bool
+    package let isStopped: Bool
 
-    public init(_ description: String, isTooLong: Bool = false, isStopped: Bool = false) {
+    package init(_ description: String, isTooLong: Bool = false, isStopped: Bool = false) {
       self.description = description
       self.isTooLong = isTooLong
       self.isStopped = isStopped
@@ -85,7 +85,7 @@
   }
 
   /// The linear layers of a transformer's layer, all of which may carry an adapter.
-  public enum Projection: String, CaseIterable, Sendable, Codable {
+  package enum Projection: String, CaseIterable, Sendable, Codable {
     case query = "q_proj"
     case key = "k_proj"
     case value = "v_proj"
@@ -95,7 +95,7 @@
     case down = "down_proj"
 
     /// Hugging Face's name inside the layer.
-    public var path: String {
+    package var path: String {
       switch self {
       case .query, .key, .value, .output: "self_attn.\(rawValue)"
       case .gate, .up, .down: "mlp.\(rawValue)"
@@ -103,7 +103,7 @@
     }
 
     /// [outputs, inputs]
-    public func shape(in model: ModelConfiguration) -> [Int] {
+    package func shape(in model: ModelConfiguration) -> [Int] {
       let (wide, narrow) = (model.heads * model.headDimension, model.keyValueHeads * model.headDimension)
       return switch self {
       case .query: [wide, model.hiddenSize]

@@ -5,25 +5,25 @@
   import Tensors
 
   /// A model in memory, with its files, and with an adapter where one is given.
-  public struct LoadedModel: Sendable {
-    public let files: OpenModel
-    public let model: LanguageModel
-    public let adapter: AdapterWeights?
+  package struct LoadedModel: Sendable {
+    package let files: OpenModel
+    package let model: LanguageModel
+    package let adapter: AdapterWeights?
     /// What it is called where answers are stored: the name of its file or folder, and of the adapter, each with a digest of it,
     /// since both are made again under the same name.
-    public let name: String
+    package let name: String
     /// Where the tokens of answers are noted, for whoever learns from them.
-    public var drawn: DrawnTokens?
+    package var drawn: DrawnTokens?
 
     /// Where PEFT and converters find the model.
-    public var path: String { URL(fileURLWithPath: files.path).standardizedFileURL.path }
+    package var path: String { URL(fileURLWithPath: files.path).standardizedFileURL.path }
 
     /// Reads the weights, which takes a second or two per hundred million parameters.
     ///
     /// - Parameter adapter: a folder that PEFT or ``AdapterFolder`` wrote.
     /// - Throws: `ModelFileError`, `ModelError`, `TensorError`.
     @TensorActor
-    public static func open(_ path: String, adapter: String? = nil) throws -> LoadedModel {
+    package static func open(_ path: String, adapter: String? = nil) throws -> LoadedModel {
       let files = try OpenModel.open(path)
       let model = try LanguageModel(files.configuration, weights: files.weights)
       return LoadedModel(
@@ -32,12 +32,12 @@
     }
 
     /// The same model with another adapter, or with none.
-    public func with(_ adapter: AdapterWeights?, named name: String) -> LoadedModel {
+    package func with(_ adapter: AdapterWeights?, named name: String) -> LoadedModel {
       LoadedModel(files: files, model: model, adapter: adapter, name: name)
     }
 
     /// What ``name`` will be, without reading the weights.
-    public static func name(_ path: String, adapter: String? = nil) throws -> String {
+    package static func name(_ path: String, adapter: String? = nil) throws -> String {
       let url = URL(fileURLWithPath: path)
       let file = url.pathExtension == "gguf" ? url.deletingPathExtension().lastPathComponent : url.lastPathComponent
       let base = "\(file)@\(try digest(of: path))"

@@ -4,16 +4,16 @@
 
   /// A model in this process as a policy. Particles are answered together, pass by pass, and what their prompts have in common
   /// is worked through once.
-  public struct MLXPolicy: Policy {
-    public let identity: String
-    public let encoder: PromptEncoder
+  package struct MLXPolicy: Policy {
+    package let identity: String
+    package let encoder: PromptEncoder
     private let generator: Generator
     private let sampling: Sampling
     private let drawn: DrawnTokens?
 
     /// - Throws: `ModelError`, `TensorError`.
     @TensorActor
-    public init(
+    package init(
       _ loaded: LoadedModel, encoder: PromptEncoder, sampling: Sampling, settings: Generator.Settings,
       intervention: Intervention? = nil
     ) throws {
@@ -28,18 +28,18 @@
         intervention: intervention, settings: settings)
     }
 
-    public static func identity(
+    package static func identity(
       _ name: String, api: PromptEncoder.API, format: ActionFormat, sampling: Sampling
     ) -> String {
       let topP = sampling.topP < 1 ? " topP \(sampling.topP)" : ""
       return "\(name) mlx \(api) \(format) T \(sampling.temperature)\(topP) max \(sampling.maxTokens)"
     }
 
-    public var format: ActionFormat { encoder.format }
+    package var format: ActionFormat { encoder.format }
     /// The generator takes as many as it can work on, and lets the others wait.
-    public var limitsConcurrency: Bool { true }
+    package var limitsConcurrency: Bool { true }
 
-    public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
+    package func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
       if let ended = await request.ended?() { throw ended }
       let prompt: [Int32]
       do { prompt = try encoder.prompt(request.transcript) } catch {

@@ -3,17 +3,17 @@
   import ModelFiles
 
   /// How a transcript becomes tokens: what a policy asks with, and what its answers are scored with, are built here alike.
-  public struct PromptEncoder: Sendable {
-    public enum API: String, CaseIterable, Sendable, Codable {
+  package struct PromptEncoder: Sendable {
+    package enum API: String, CaseIterable, Sendable, Codable {
       /// Entries are turns of the model's own chat template.
       case chat
       /// The transcript is one text.
       case text
     }
 
-    public let tokenizer: Tokenizer
-    public let api: API
-    public let format: ActionFormat
+    package let tokenizer: Tokenizer
+    package let api: API
+    package let format: ActionFormat
     /// The most tokens of an answer: one that has as many was cut off, and has no end.
     private let maxTokens: Int
     private let template: ChatTemplate?
@@ -22,7 +22,7 @@
     private let vocabulary: Vocabulary
 
     /// - Throws: `ModelError` where the model has no chat template and `api` wants one, or for the format `tools`.
-    public init(
+    package init(
       _ files: OpenModel, api: API, format: ActionFormat, maxTokens: Int = .max
     ) throws(ModelError) {
       guard format != .tools else {
@@ -57,7 +57,7 @@
     /// The tokens of a question.
     ///
     /// - Throws: `ModelError` where the model's chat template refuses the turns.
-    public func prompt(_ transcript: Transcript) throws(ModelError) -> [Int32] {
+    package func prompt(_ transcript: Transcript) throws(ModelError) -> [Int32] {
       switch api {
       case .chat:
         let messages = transcript.entries.compactMap { entry -> ChatMessage? in
@@ -94,7 +94,7 @@
 
     /// An exchange of a stored rollout in tokens: the question, and the answer as the policy would have drawn it, with the token
     /// that ends it where it was not cut off.
-    public func exchange(
+    package func exchange(
       _ transcript: Transcript, response: String, choices: [String]?
     ) throws(ModelError) -> TokenSequence {
       let prompt = try prompt(transcript)

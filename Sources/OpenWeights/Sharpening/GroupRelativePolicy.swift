@@ -4,22 +4,22 @@
 
   /// GRPO (arXiv 2402.03300): attempts of the present policy, weighed against others of their task, with a clipped ratio and a
   /// penalty on leaving the frozen model. The oracle that cheaper methods are measured by.
-  public struct GroupRelativePolicy: Sendable, Hashable, Codable {
+  package struct GroupRelativePolicy: Sendable, Hashable, Codable {
     /// Tasks asked anew for every round.
-    public var tasks = 4
+    package var tasks = 4
     /// Attempts at each.
-    public var group = 8
-    public var rounds = 80
+    package var group = 8
+    package var rounds = 80
     /// Optimiser steps on the attempts of one round.
-    public var steps = 1
+    package var steps = 1
     /// ε: how far the ratio of new to old probability counts.
-    public var clip = 0.2
+    package var clip = 0.2
     /// The weight of the divergence from the frozen model.
-    public var divergence = 0.02
+    package var divergence = 0.02
     /// How far an attempt's advantage counts, in standard deviations of its group; nil for however far it is, as in the paper.
-    public var advantageLimit: Double?
+    package var advantageLimit: Double?
 
-    public init() {}
+    package init() {}
 
     /// One rollout of a round.
     struct Attempt: Sendable {

@@ -4,17 +4,17 @@
 
   /// A rollout to learn from: how much better it was than others of its task, and how undecided the frozen model was at each
   /// token.
-  public struct Lesson: Sendable {
-    public let rollout: RolloutTokens
+  package struct Lesson: Sendable {
+    package let rollout: RolloutTokens
     /// (r − mean) / deviation within the task, clipped.
-    public let advantage: Double
+    package let advantage: Double
     /// The frozen model's entropy at each drawn token, in nats, sequence after sequence.
-    public let entropies: [[Float]]
+    package let entropies: [[Float]]
     /// The frozen model's log-probability of each drawn token.
-    public let logProbabilities: [[Float]]
+    package let logProbabilities: [[Float]]
 
     /// - Parameter figures: of each drawn token under the frozen model, sequence after sequence.
-    public init(rollout: RolloutTokens, advantage: Double, figures: [[TokenFigures]]) {
+    package init(rollout: RolloutTokens, advantage: Double, figures: [[TokenFigures]]) {
       self.rollout = rollout
       self.advantage = advantage
       entropies = figures.map { $0.map(\.entropy) }
@@ -33,23 +33,23 @@
   }
 
   /// Which of the stored rollouts are learned from.
-  public struct ProblemSelection: Sendable {
-    public struct Problem: Sendable {
-      public let task: TaskID
+  package struct ProblemSelection: Sendable {
+    package struct Problem: Sendable {
+      package let task: TaskID
       /// The share of attempts that earned all there is.
-      public let passRate: Double
-      public let rollouts: [RolloutTokens]
+      package let passRate: Double
+      package let rollouts: [RolloutTokens]
     }
 
-    public let problems: [Problem]
+    package let problems: [Problem]
     /// Tasks whose attempts all passed, all failed, or that have too few.
-    public let tooEasy: Int
-    public let tooHard: Int
-    public let tooFew: Int
+    package let tooEasy: Int
+    package let tooHard: Int
+    package let tooFew: Int
     /// Tasks whose attempts differ that were further from a pass rate of one half than those taken.
-    public let notNeeded: Int
+    package let notNeeded: Int
     /// Rollouts of the problems taken that were left out as the longest.
-    public let trimmed: Int
+    package let trimmed: Int
 
     /// The tasks nearest to a pass rate of one half, with attempts that differ (where rewards are all or nothing: both outcomes), without their longest rollouts (those with most tokens
     /// drawn).
@@ -58,7 +58,7 @@
     ///   - pass: the reward from which an attempt passed.
     ///   - problems: how many tasks at most.
     ///   - trim: the share of rollouts, the longest of all, that is left out.
-    public init(_ rollouts: [RolloutTokens], pass: Double, problems count: Int, trim: Double) {
+    package init(_ rollouts: [RolloutTokens], pass: Double, problems count: Int, trim: Double) {
       var (easy, hard, few): (Int, Int, Int) = (0, 0, 0)
       var candidates: [Problem] = []
       for (task, group) in Dictionary(grouping: rollouts, by: \.task).sorted(by: { $0.key < $1.key }) {
@@ -91,7 +91,7 @@
 
   extension ProblemSelection {
     /// Each rollout's standing among those of its task: (r − mean) / deviation, clipped at ±`limit` where there is one.
-    public static func advantages(_ rewards: [Double], limit: Double? = 2.5) -> [Double] {
+    package static func advantages(_ rewards: [Double], limit: Double? = 2.5) -> [Double] {
       guard !rewards.isEmpty else { return [] }
       let count = Double(rewards.count)
       let mean = rewards.reduce(0, +) / count

@@ -4,28 +4,28 @@
 
   /// ReasonMaxxer (arXiv 2605.06241): a low-rank adapter learns from stored rollouts at the few tokens where the frozen model was
   /// undecided, and is held to the frozen model everywhere else.
-  public struct ReasonMaxxer: Sendable, Hashable, Codable {
+  package struct ReasonMaxxer: Sendable, Hashable, Codable {
     /// Tasks to learn from, at most.
-    public var problems = 50
+    package var problems = 50
     /// The share of rollouts, the longest, that is left out.
-    public var trim = 0.2
+    package var trim = 0.2
     /// τ: a token is a decision where the frozen model's entropy is above it, in nats.
-    public var threshold = 1.4
+    package var threshold = 1.4
     /// The weight of KL(frozen‖adapted) at the tokens that are no decisions.
-    public var anchor = 0.2
+    package var anchor = 0.2
     /// How far below the frozen model's a token's log-probability is pushed, in nats. Cross-entropy with a negative weight has
     /// no bottom of its own, and a small model falls for ever.
-    public var bound = 2.0
-    public var steps = 150
+    package var bound = 2.0
+    package var steps = 150
     /// Rollouts of one optimiser step.
-    public var batch = 8
+    package var batch = 8
 
-    public init() {}
+    package init() {}
 
     /// The rollouts in the order they are learned from: the clearest first, those without a decision or an advantage not at all.
     /// Better and worse ones take turns: the clearest are the rare outcomes of easy and of hard tasks, and a batch of only worse
     /// ones says what not to do and nothing else.
-    public func order(_ lessons: [Lesson]) -> [Lesson] {
+    package func order(_ lessons: [Lesson]) -> [Lesson] {
       let ordered = lessons.enumerated().map {
         (place: $0.offset, lesson: $0.element, clarity: $0.element.clarity(above: threshold))
       }

@@ -5,7 +5,7 @@
 
   extension Sharpener {
     /// Learns from stored rollouts at the tokens where the frozen model was undecided.
-    public func maximise(_ lessons: [Lesson], _ method: ReasonMaxxer, folder: String) async throws -> Outcome {
+    package func maximise(_ lessons: [Lesson], _ method: ReasonMaxxer, folder: String) async throws -> Outcome {
       let ordered = method.order(lessons)
       guard !ordered.isEmpty else {
         throw ModelError(
@@ -34,7 +34,7 @@
     }
 
     /// Learns to say what successful rollouts say: mean cross-entropy over drawn tokens.
-    public func imitate(_ rollouts: [RolloutTokens], _ method: Imitation, folder: String) async throws -> Outcome {
+    package func imitate(_ rollouts: [RolloutTokens], _ method: Imitation, folder: String) async throws -> Outcome {
       guard !rollouts.isEmpty else { throw ModelError("There is no successful rollout to imitate.") }
       var generator = Seed(settings.seed).split("imitation").generator()
       let ordered = generator.drawn(rollouts.count, from: rollouts)
@@ -61,8 +61,8 @@
     }
 
     /// Learns from its own attempts, round by round.
-    public func optimise(
-      _ tasks: [AgentTask], suite: any TaskSuite, _ method: GroupRelativePolicy, folder: String
+    package func optimise(
+      _ tasks: [AgentTask], world: any World, _ method: GroupRelativePolicy, folder: String
     ) async throws -> Outcome {
       guard !tasks.isEmpty else { throw ModelError("There are no tasks to learn from.") }
       var round: [GroupRelativePolicy.Attempt] = []
@@ -78,7 +78,7 @@
         var spent = Spent()
         if step % method.steps == 0 || !isBegun {
           (round, spent) = try await attempts(
-            method, round: step / method.steps, tasks: tasks, suite: suite, folder: folder)
+            method, round: step / method.steps, tasks: tasks, world: world, folder: folder)
           isBegun = true
         }
         let drawn = round.reduce(0) { $0 + $1.rollout.drawn }
@@ -98,7 +98,7 @@
 
     /// The attempts of one round at the next tasks, with what they were worth. Tasks whose attempts all end alike teach nothing.
     private func attempts(
-      _ method: GroupRelativePolicy, round: Int, tasks: [AgentTask], suite: any TaskSuite, folder: String
+      _ method: GroupRelativePolicy, round: Int, tasks: [AgentTask], world: any World, folder: String
     ) async throws -> ([GroupRelativePolicy.Attempt], Spent) {
       let chosen = Self.batch(tasks, at: round, size: method.tasks)
       var present = base.with(trainer.adapter, named: "\(base.name)+\(try trainer.adapter.identity())")
@@ -112,7 +112,7 @@
       for group in trajectories.map({ $0.compactMap(\.self) }) {
         let advantages = ProblemSelection.advantages(group.map(\.reward), limit: method.advantageLimit)
         for (trajectory, advantage) in zip(group, advantages) where advantage != 0 {
-          rollouts.append((try RolloutTokens(trajectory, of: suite, encoder: encoder, drawn: drawn), advantage))
+          rollouts.append((try RolloutTokens(trajectory, of: world, encoder: encoder, drawn: drawn), advantage))
         }
       }
       rollouts.removeAll { $0.0.drawn == 0 }
@@ -162,11 +162,11 @@
   }
 
   /// Teaching a model the form of a world's answers by examples that earned all there is.
-  public struct Imitation: Sendable, Hashable, Codable {
-    public var steps = 100
+  package struct Imitation: Sendable, Hashable, Codable {
+    package var steps = 100
     /// Rollouts of one optimiser step.
-    public var batch = 8
+    package var batch = 8
 
-    public init() {}
+    package init() {}
   }
 #endif

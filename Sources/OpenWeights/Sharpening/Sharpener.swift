@@ -5,7 +5,7 @@
 
   /// Attempts of a model at tasks, made by whoever knows the world: for each task its trajectories, nil for one that failed
   /// half-way, and what they took.
-  public typealias Attempts =
+  package typealias Attempts =
     @Sendable (_ tasks: [AgentTask], _ attempts: Int, _ model: LoadedModel) async throws -> (
       trajectories: [[Trajectory?]], spent: Spent
     )
@@ -13,37 +13,37 @@
   /// Trains an adapter step by step, looks at how it does on tasks it does not learn from, and keeps the best. What was done is
   /// kept in a folder as it goes: the same call again goes on from there.
   @TensorActor
-  public final class Sharpener {
-    public struct Settings: Sendable, Hashable, Codable {
-      public var adapter = AdapterConfiguration()
-      public var optimiser = OptimiserSettings()
+  package final class Sharpener {
+    package struct Settings: Sendable, Hashable, Codable {
+      package var adapter = AdapterConfiguration()
+      package var optimiser = OptimiserSettings()
       /// Keep only what lies between layers, and compute the rest again: about half the memory, 10 to 20 % more time.
-      public var checkpointing = true
+      package var checkpointing = true
       /// A batch is worked through in parts of about this many tokens, before what texts have in common is taken together; the
       /// parts' gradients are added.
-      public var tokensPerPass = 4096
+      package var tokensPerPass = 4096
       /// Steps between two looks at the held-out tasks.
-      public var evaluateEvery = 50
+      package var evaluateEvery = 50
       /// Attempts at each held-out task.
-      public var attempts = 4
-      public var seed: UInt64 = 0
+      package var attempts = 4
+      package var seed: UInt64 = 0
 
-      public init() {}
+      package init() {}
     }
 
-    public struct Outcome: Sendable, Codable {
-      public let log: [TrainingStep]
-      public let scores: [HeldOutScore]
+    package struct Outcome: Sendable, Codable {
+      package let log: [TrainingStep]
+      package let scores: [HeldOutScore]
       /// The step whose adapter was kept: the best on held-out tasks, the last where there are none.
-      public let best: Int
-      public let spent: Spent
+      package let best: Int
+      package let spent: Spent
       /// What looking at the held-out tasks took.
-      public let looked: Spent
+      package let looked: Spent
       /// Of all sessions together, but for what was lost of a stopped one.
-      public let seconds: Double
+      package let seconds: Double
     }
 
-    public enum Event: Sendable {
+    package enum Event: Sendable {
       case step(TrainingStep, of: Int)
       case score(HeldOutScore)
       /// The folder held another training, which gave way.
@@ -54,7 +54,7 @@
     let encoder: PromptEncoder
     /// The policy's: what is learned is the distribution it draws from.
     let temperature: Double
-    public let settings: Settings
+    package let settings: Settings
     let trainer: AdapterTrainer
     let heldOut: (tasks: [AgentTask], pass: Double)
     let attempts: Attempts
@@ -65,7 +65,7 @@
     /// - Parameters:
     ///   - heldOut: tasks to choose among checkpoints by, and the reward from which an attempt passes.
     ///   - attempts: asks a model for attempts at tasks.
-    public init(
+    package init(
       _ base: LoadedModel, encoder: PromptEncoder, temperature: Double, settings: Settings,
       heldOut: (tasks: [AgentTask], pass: Double), attempts: @escaping Attempts, replaces: Bool = false,
       report: @escaping @Sendable (Event) -> Void = { _ in }

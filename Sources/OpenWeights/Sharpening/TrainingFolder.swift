@@ -130,27 +130,27 @@
   }
 
   /// What a training took beside its own passes: attempts it asked for.
-  public struct Spent: Sendable, Hashable, Codable {
-    public var calls = 0
-    public var inputTokens = 0
+  package struct Spent: Sendable, Hashable, Codable {
+    package var calls = 0
+    package var inputTokens = 0
     /// Of the input, what was read from a cache. Folders of earlier versions do not say.
-    public var cachedInputTokens: Int? = 0
-    public var outputTokens = 0
+    package var cachedInputTokens: Int? = 0
+    package var outputTokens = 0
 
-    public init(calls: Int = 0, inputTokens: Int = 0, cachedInputTokens: Int = 0, outputTokens: Int = 0) {
+    package init(calls: Int = 0, inputTokens: Int = 0, cachedInputTokens: Int = 0, outputTokens: Int = 0) {
       self.calls = calls
       self.inputTokens = inputTokens
       self.cachedInputTokens = cachedInputTokens
       self.outputTokens = outputTokens
     }
 
-    public static func + (a: Spent, b: Spent) -> Spent {
+    package static func + (a: Spent, b: Spent) -> Spent {
       Spent(
         calls: a.calls + b.calls, inputTokens: a.inputTokens + b.inputTokens,
         cachedInputTokens: (a.cachedInputTokens ?? 0) + (b.cachedInputTokens ?? 0),
         outputTokens: a.outputTokens + b.outputTokens)
     }
 
-    public static func += (a: inout Spent, b: Spent) { a = a + b }
+    package static func += (a: inout Spent, b: Spent) { a = a + b }
   }
 #endif

@@ -3,18 +3,18 @@
   import Tensors
 
   /// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), a linear warm-up and clipped gradients.
-  public struct OptimiserSettings: Sendable, Hashable, Codable {
-    public var learningRate: Double
+  package struct OptimiserSettings: Sendable, Hashable, Codable {
+    package var learningRate: Double
     /// Steps over which the rate rises from nothing.
-    public var warmUp: Int
-    public var weightDecay: Double
+    package var warmUp: Int
+    package var weightDecay: Double
     /// The largest norm of all gradients together; larger ones are scaled down to it.
-    public var clipping: Double
-    public var beta1: Double
-    public var beta2: Double
-    public var epsilon: Double
+    package var clipping: Double
+    package var beta1: Double
+    package var beta2: Double
+    package var epsilon: Double
 
-    public init(
+    package init(
       learningRate: Double = 1e-4, warmUp: Int = 10, weightDecay: Double = 0, clipping: Double = 1,
       beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8
     ) {
@@ -28,23 +28,23 @@
     }
 
     /// Of the step of this number, counted from 1.
-    public func rate(at step: Int) -> Double {
+    package func rate(at step: Int) -> Double {
       warmUp > 0 ? learningRate * min(1, Double(step) / Double(warmUp)) : learningRate
     }
   }
 
   /// The optimiser's memory: running means of each parameter's gradient and of its square.
   @TensorActor
-  public struct AdamW {
-    public let settings: OptimiserSettings
+  package struct AdamW {
+    package let settings: OptimiserSettings
     /// Steps, those among them that had nothing to learn.
-    public internal(set) var step: Int
+    package internal(set) var step: Int
     /// Steps that moved the parameters: so many gradients are in the means.
-    public internal(set) var updates: Int
+    package internal(set) var updates: Int
     var means: [Tensor<Float>]
     var squares: [Tensor<Float>]
 
-    public init(_ settings: OptimiserSettings, for parameters: [Tensor<Float>]) throws(TensorError) {
+    package init(_ settings: OptimiserSettings, for parameters: [Tensor<Float>]) throws(TensorError) {
       self.settings = settings
       (step, updates) = (0, 0)
       (means, squares) = ([], [])
@@ -55,7 +55,7 @@
     }
 
     /// Moves the parameters once, and says how long the gradient was before it was clipped.
-    public mutating func update(
+    package mutating func update(
       _ parameters: inout [Tensor<Float>], gradients: [Tensor<Float>]
     ) throws(TensorError) -> Double {
       guard gradients.map(\.shape) == means.map(\.shape), parameters.map(\.shape) == means.map(\.shape) else {

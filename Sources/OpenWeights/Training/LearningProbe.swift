@@ -3,10 +3,10 @@
   import Tensors
 
   /// How long a step of learning takes, for benchmarks and for whoever plans a training.
-  public enum LearningProbe {
+  package enum LearningProbe {
     /// The faster of two steps of cross-entropy on all drawn tokens, and the bytes of tensors at most.
     @TensorActor
-    public static func seconds(
+    package static func seconds(
       _ loaded: LoadedModel, _ sequences: [TokenSequence], rank: Int = 8, checkpointing: Bool
     ) throws -> (seconds: Double, peak: Int) {
       let adapter = try AdapterWeights(

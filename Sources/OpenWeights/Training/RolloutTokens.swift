@@ -2,15 +2,15 @@
   import Agents
 
   /// A stored rollout in the tokens of a model: what its policy read, and what it drew.
-  public struct RolloutTokens: Sendable, Codable {
-    public let task: TaskID
-    public let reward: Double
+  package struct RolloutTokens: Sendable, Codable {
+    package let task: TaskID
+    package let reward: Double
     /// A dialogue that only grows is one sequence; a world that shows the present alone has one for every step.
-    public let sequences: [TokenSequence]
+    package let sequences: [TokenSequence]
     /// Of each drawn token when it was drawn, sequence after sequence; nil where it is not known of all.
-    public let drawnLogProbabilities: [Float]?
+    package let drawnLogProbabilities: [Float]?
 
-    public init(task: TaskID, reward: Double, sequences: [TokenSequence], drawnLogProbabilities: [Float]? = nil) {
+    package init(task: TaskID, reward: Double, sequences: [TokenSequence], drawnLogProbabilities: [Float]? = nil) {
       self.task = task
       self.reward = reward
       self.sequences = sequences
@@ -18,22 +18,22 @@
     }
 
     /// How many tokens the policy drew.
-    public var drawn: Int { sequences.reduce(0) { $0 + $1.drawn.count } }
+    package var drawn: Int { sequences.reduce(0) { $0 + $1.drawn.count } }
     /// How many tokens a pass over it works through.
-    public var length: Int { sequences.reduce(0) { $0 + $1.tokens.count } }
+    package var length: Int { sequences.reduce(0) { $0 + $1.tokens.count } }
 
     /// Every step asked again, as the policy was asked when the rollout was made.
     ///
     /// - Parameter drawn: knows in which tokens answers were drawn; the others are taken in their usual ones.
     /// - Throws: `ModelError` where the model's chat template refuses the turns.
-    public init(
-      _ trajectory: Trajectory, of suite: any TaskSuite, encoder: PromptEncoder, drawn: DrawnTokens? = nil
+    package init(
+      _ trajectory: Trajectory, of world: any World, encoder: PromptEncoder, drawn: DrawnTokens? = nil
     ) throws(ModelError) {
       var sequences: [TokenSequence] = []
       var logProbabilities: [Float]? = drawn == nil ? nil : []
       for (number, step) in trajectory.steps.enumerated() {
         let past = trajectory.prefix(number)
-        let transcript = encoder.format.applied(to: suite.transcript(for: past))
+        let transcript = encoder.format.applied(to: world.transcript(for: past))
         let choices = past.observation.choices
         let exchange: TokenSequence
         let prompt = drawn == nil ? [] : try encoder.prompt(transcript)

@@ -3,15 +3,15 @@
 
   /// Says how likely a model finds tokens that were drawn, by one pass over each text (teacher forcing).
   @TensorActor
-  public struct Scorer {
-    public let model: LanguageModel
-    public let adapter: AdapterWeights?
+  package struct Scorer {
+    package let model: LanguageModel
+    package let adapter: AdapterWeights?
     /// Of the distribution: softmax(logits / temperature).
-    public let temperature: Double
+    package let temperature: Double
     /// Tokens of one pass, about, before what texts have in common is taken together.
-    public var rows = 4096
+    package var rows = 4096
 
-    public init(model: LanguageModel, adapter: AdapterWeights? = nil, temperature: Double = 1) {
+    package init(model: LanguageModel, adapter: AdapterWeights? = nil, temperature: Double = 1) {
       self.model = model
       self.adapter = adapter
       self.temperature = temperature
@@ -22,7 +22,7 @@
     /// - Parameters:
     ///   - top: how many of the likeliest tokens are named at each place.
     ///   - progress: told how many sequences are done.
-    public func figures(
+    package func figures(
       of sequences: [TokenSequence], top: Int = 0, progress: (@Sendable (Int) -> Void)? = nil
     ) async throws -> [[TokenFigures]] {
       var result = [[TokenFigures]](repeating: [], count: sequences.count)

@@ -9,11 +9,11 @@ public struct ExpertPolicy: Policy {
   /// What the identity of every expert begins with.
   public static let name = "expert"
 
-  public let suite: any ExpertSuite
+  public let world: any ExpertWorld
   public let format: ActionFormat
 
-  public init(suite: any ExpertSuite, format: ActionFormat = .plain) {
-    self.suite = suite
+  public init(world: any ExpertWorld, format: ActionFormat = .plain) {
+    self.world = world
     self.format = format
   }
 
@@ -26,7 +26,7 @@ public struct ExpertPolicy: Policy {
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     let (id, step) = (request.key.task, request.key.step)
     let solution: [String]?
-    do throws(EnvironmentError) { solution = try suite.solution(of: try suite.task(id)) } catch {
+    do throws(WorldError) { solution = try world.solution(of: try world.task(id)) } catch {
       throw PolicyError(.badRequest, error.message)
     }
     guard let solution else {

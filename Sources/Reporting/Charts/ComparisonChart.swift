@@ -2,9 +2,9 @@ import Findings
 import Steering
 
 /// A picture of a comparison: for each figure a row per method, a dot at its mean and whiskers of one standard error.
-public enum ComparisonChart {
+package enum ComparisonChart {
   /// A standalone SVG, 720 wide, for light and dark pages.
-  public static func svg(_ comparison: Comparison) -> String { Chart(comparison).svg }
+  package static func svg(_ comparison: Comparison) -> String { Chart(comparison).svg }
 }
 
 /// A figure that every method has, or some have.

@@ -3,11 +3,11 @@ import Steering
 
 /// A picture of one answer of a tuned model: its tokens in lines, shaded by how undecided the base was, with the places framed
 /// at which the two part and what the base would have said there, and where in the answers forks fall.
-public enum ForkPicture {
+package enum ForkPicture {
   /// A standalone SVG, 720 wide, for light and dark pages.
   ///
   /// - Returns: nil where there is no answer to show.
-  public static func svg(_ findings: TokenFindings) -> String? {
+  package static func svg(_ findings: TokenFindings) -> String? {
     findings.example.map { ForkDrawing($0, tenths: TokenTable.tenths(findings), forks: findings.forks).svg }
   }
 }

@@ -64,7 +64,7 @@ enum StudyCharts {
 
 extension ReportPage.Section {
   /// A study of `cox study`: rewards against calls, pass@k, tokens, and what follows in words.
-  public init(findings: StudyFindings) {
+  package init(findings: StudyFindings) {
     let table = StudyTable(findings)
     var items: [ReportPage.Item] = table.lines.isEmpty ? [] : [.notes(table.lines)]
     for (chart, caption) in [
@@ -84,7 +84,7 @@ extension ReportPage.Section {
   }
 
   /// Base against tuned, of `cox tokens`.
-  public init(tokens findings: TokenFindings) {
+  package init(tokens findings: TokenFindings) {
     self.init(anchor: "tokens", heading: "Base against tuned", items: Self.items(findings))
   }
 

@@ -2,51 +2,51 @@ import Foundation
 
 /// A picture of how one number goes with another: rewards against the number of particles or against cost, what was realised
 /// against what was predicted.
-public struct XYChart: Sendable {
+package struct XYChart: Sendable {
   /// A mean with one standard error, both in the unit of the vertical axis.
-  public struct Point: Sendable, Hashable {
-    public let x: Double
-    public let mean: Double
+  package struct Point: Sendable, Hashable {
+    package let x: Double
+    package let mean: Double
     /// 0 where there is none.
-    public let se: Double
+    package let se: Double
 
-    public init(x: Double, mean: Double, se: Double = 0) {
+    package init(x: Double, mean: Double, se: Double = 0) {
       self.x = x
       self.mean = mean
       self.se = se
     }
   }
 
-  public struct Series: Sendable, Hashable {
-    public let name: String
-    public let points: [Point]
+  package struct Series: Sendable, Hashable {
+    package let name: String
+    package let points: [Point]
     /// Joins the points in order of x.
-    public let isLine: Bool
+    package let isLine: Bool
 
-    public init(name: String, points: [Point], isLine: Bool = true) {
+    package init(name: String, points: [Point], isLine: Bool = true) {
       self.name = name
       self.points = points
       self.isLine = isLine
     }
   }
 
-  public enum Scale: Sendable, Hashable {
+  package enum Scale: Sendable, Hashable {
     case linear
     /// Logarithmic, labelled at powers of two; points at 0 and below are left out.
     case log2
   }
 
-  public let title: String
+  package let title: String
   /// What the horizontal axis counts, with its unit.
-  public let xTitle: String
+  package let xTitle: String
   /// What the vertical axis counts, with its unit.
-  public let yTitle: String
-  public let series: [Series]
-  public let scale: Scale
+  package let yTitle: String
+  package let series: [Series]
+  package let scale: Scale
   /// Draws y = x, on two axes with the same numbers. Not on a logarithmic scale.
-  public let hasDiagonal: Bool
+  package let hasDiagonal: Bool
 
-  public init(
+  package init(
     title: String, xTitle: String, yTitle: String, series: [Series], scale: Scale = .linear, hasDiagonal: Bool = false
   ) {
     self.title = title
@@ -58,7 +58,7 @@ public struct XYChart: Sendable {
   }
 
   /// A standalone SVG, 720 wide, for light and dark pages. What is no number is left out.
-  public var svg: String { XYDrawing(self).svg }
+  package var svg: String { XYDrawing(self).svg }
 }
 
 /// The horizontal axis.

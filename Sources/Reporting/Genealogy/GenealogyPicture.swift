@@ -4,9 +4,9 @@ import Steering
 
 /// A picture of one population: a line per particle through the steps, coloured by what the critic expected of it, with who
 /// was culled where and who continued as whom.
-public enum GenealogyPicture {
+package enum GenealogyPicture {
   /// A standalone SVG, 720 wide, for light and dark pages.
-  public static func svg(_ result: PopulationResult) -> String {
+  package static func svg(_ result: PopulationResult) -> String {
     svg(
       result.genealogy, task: result.task, rewards: result.particles.map(\.trajectory.reward),
       trajectories: result.particles.map(\.trajectory),
@@ -21,7 +21,7 @@ public enum GenealogyPicture {
   ///   - trajectories: of the final particles, for the actions and for where each ended; may be left out.
   ///   - banked: trajectories that had finished when they were culled, in order of time, with the places they held.
   ///   - failed: the places of particles that could not go on.
-  public static func svg(
+  package static func svg(
     _ genealogy: Genealogy, task: AgentTask, rewards: [Double], trajectories: [Trajectory] = [],
     banked: [(place: Int, trajectory: Trajectory)] = [], failed: Set<Int> = []
   ) -> String {

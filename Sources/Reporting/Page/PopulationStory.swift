@@ -3,20 +3,20 @@ import ParticleFilter
 import Steering
 
 /// One population to look into: who was culled and who was cloned, and what every particle said and did.
-public struct PopulationStory: Sendable {
+package struct PopulationStory: Sendable {
   /// A particle and how it ended.
-  public struct Life: Sendable {
-    public let place: Int
+  package struct Life: Sendable {
+    package let place: Int
     /// The step of the checkpoint at which it was culled; nil for one that is there at the end.
-    public let culledAfter: Int?
+    package let culledAfter: Int?
     /// From the task's start, with what it shares with others.
-    public let trajectory: Trajectory
+    package let trajectory: Trajectory
     /// Why it could not go on, or nil.
-    public let failure: String?
+    package let failure: String?
     /// Its share of the posterior, 0 to 1; nil where it was culled or is unknown.
-    public let weight: Double?
+    package let weight: Double?
 
-    public init(place: Int, culledAfter: Int?, trajectory: Trajectory, failure: String? = nil, weight: Double? = nil) {
+    package init(place: Int, culledAfter: Int?, trajectory: Trajectory, failure: String? = nil, weight: Double? = nil) {
       self.place = place
       self.culledAfter = culledAfter
       self.trajectory = trajectory
@@ -25,16 +25,16 @@ public struct PopulationStory: Sendable {
     }
   }
 
-  public let task: AgentTask
+  package let task: AgentTask
   /// How the population was steered, in words.
-  public let method: String
-  public let genealogy: Genealogy
+  package let method: String
+  package let genealogy: Genealogy
   /// What does not fit the genealogy is left out; a particle without a life is drawn and has no transcript of its own.
-  public let lives: [Life]
+  package let lives: [Life]
   /// How answers are read, to tell thoughts from actions.
-  public let format: ActionFormat
+  package let format: ActionFormat
 
-  public init(task: AgentTask, method: String, genealogy: Genealogy, lives: [Life], format: ActionFormat) {
+  package init(task: AgentTask, method: String, genealogy: Genealogy, lives: [Life], format: ActionFormat) {
     self.task = task
     self.method = method
     self.genealogy = genealogy
@@ -43,7 +43,7 @@ public struct PopulationStory: Sendable {
   }
 
   /// Every particle that was, but for those that only a store has.
-  public init(_ result: PopulationResult, method: String, format: ActionFormat) {
+  package init(_ result: PopulationResult, method: String, format: ActionFormat) {
     let descent = Descent(result.genealogy)
     let culled = GenealogyPicture.matched(result.bank.map { ($0.place, $0.trajectory) }, to: descent)
     let final = result.particles.enumerated().map { place, member in

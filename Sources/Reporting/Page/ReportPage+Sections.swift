@@ -6,7 +6,7 @@ import Steering
 /// The sections of a report, each from what one command found.
 extension ReportPage.Section {
   /// Methods side by side, and what a plan had foreseen of them.
-  public init(comparison: Comparison) {
+  package init(comparison: Comparison) {
     let table = ComparisonTable(comparison)
     var items: [ReportPage.Item] = []
     // A picture of more is longer than its table, and says no more.
@@ -20,7 +20,7 @@ extension ReportPage.Section {
   }
 
   /// A curve of `cox compare --study`.
-  public init(study comparison: Comparison) {
+  package init(study comparison: Comparison) {
     let isCost = comparison.study == .cost
     let chart = XYChart(study: comparison)
     let table = ComparisonTable(comparison)
@@ -31,7 +31,7 @@ extension ReportPage.Section {
   }
 
   /// A plan, and how it fared.
-  public init(plan: Plan, answer: Answer, predictions: [Comparison.Prediction]) {
+  package init(plan: Plan, answer: Answer, predictions: [Comparison.Prediction]) {
     let table = PlanTable(plan, answer: answer)
     var items: [ReportPage.Item] = [.notes(table.lines)] + table.tables.map(ReportPage.Item.table)
     if !predictions.isEmpty {
@@ -55,7 +55,7 @@ extension ReportPage.Section {
   /// How far the critic's expectations mean what they say, on tasks it never saw.
   ///
   /// - Parameter curves: by name.
-  public init(calibration curves: [(name: String, curve: CalibrationCurve)]) {
+  package init(calibration curves: [(name: String, curve: CalibrationCurve)]) {
     let chart = XYChart(
       title: "Calibration of the critic on tasks it never saw", xTitle: "expected return-to-go",
       yTitle: "realised return-to-go",
@@ -70,7 +70,7 @@ extension ReportPage.Section {
   }
 
   /// What the rollouts say about whether there is anything to select.
-  public init(diagnosis: Diagnosis, table: DiagnosisTable) {
+  package init(diagnosis: Diagnosis, table: DiagnosisTable) {
     func points(_ curve: [Diagnosis.Point]) -> [XYChart.Point] {
       curve.map { XYChart.Point(x: Double($0.x), mean: $0.estimate.mean, se: $0.estimate.se) }
     }
@@ -95,7 +95,7 @@ extension ReportPage.Section {
 
 extension XYChart {
   /// A curve of `cox compare --study`: best reward against N, or against money.
-  public init(study comparison: Comparison) {
+  package init(study comparison: Comparison) {
     let isCost = comparison.study == .cost
     let points = comparison.points ?? []
     let labels = points.map(\.label).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }

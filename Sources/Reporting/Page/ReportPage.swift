@@ -14,8 +14,8 @@ import Foundation
 ///
 /// Whatever text goes in is shown as it is and never becomes markup; a Content-Security-Policy lets only the page's own script
 /// and style run, and keeps it from the network.
-public struct ReportPage: Sendable {
-  public enum Item: Sendable {
+package struct ReportPage: Sendable {
+  package enum Item: Sendable {
     case table(TextTable)
     /// An SVG of this library, such as ``XYChart/svg``, and what it shows.
     case picture(svg: String, caption: String)
@@ -24,15 +24,15 @@ public struct ReportPage: Sendable {
     case populations([PopulationStory])
   }
 
-  public struct Section: Sendable {
+  package struct Section: Sendable {
     /// What a link to the section ends with; all but letters, digits and hyphens become hyphens.
-    public let anchor: String
-    public let heading: String
+    package let anchor: String
+    package let heading: String
     /// Paragraphs, with empty lines between them; nil for none.
-    public let prose: String?
-    public let items: [Item]
+    package let prose: String?
+    package let items: [Item]
 
-    public init(anchor: String, heading: String, prose: String? = nil, items: [Item] = []) {
+    package init(anchor: String, heading: String, prose: String? = nil, items: [Item] = []) {
       self.anchor = anchor
       self.heading = heading
       self.prose = prose
@@ -40,11 +40,11 @@ public struct ReportPage: Sendable {
     }
   }
 
-  public let title: String
-  public let subtitle: String
-  public let sections: [Section]
+  package let title: String
+  package let subtitle: String
+  package let sections: [Section]
 
-  public init(title: String, subtitle: String = "", sections: [Section]) {
+  package init(title: String, subtitle: String = "", sections: [Section]) {
     self.title = title
     self.subtitle = subtitle
     self.sections = sections
@@ -52,7 +52,7 @@ public struct ReportPage: Sendable {
 
   /// The whole file. A link to `#story-K/LINE@STEP` opens a transcript of the page's story K, counted from 0, and
   /// `#story-K/LINE@STEP/OTHER` two of them side by side.
-  public var html: String {
+  package var html: String {
     var writing = PageWriting()
     let body = writing.body(of: self)
     let style = ([Self.stylesheet] + writing.pictureStyles).joined(separator: "\n")

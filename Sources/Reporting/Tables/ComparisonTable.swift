@@ -5,14 +5,14 @@ import Steering
 /// Methods side by side: what they reached, what they took, and how far apart they are. At most 120 columns wide for the
 /// methods there are. Where methods stand with several settings each, a line for every variant takes the place of the tables
 /// of rewards and costs.
-public struct ComparisonTable: Sendable, Hashable {
+package struct ComparisonTable: Sendable, Hashable {
   /// Rewards, then costs.
-  public let tables: [TextTable]
+  package let tables: [TextTable]
   /// Paired differences, and what a reader should know before trusting a row.
-  public let lines: [String]
+  package let lines: [String]
 
   /// Several methods.
-  public init(_ comparison: Comparison) {
+  package init(_ comparison: Comparison) {
     let points = comparison.study.map { study in
       Self.points(
         comparison.points ?? [], of: study, tasks: comparison.methods.map(\.tasksWithReward).min() ?? 0)
@@ -38,7 +38,7 @@ public struct ComparisonTable: Sendable, Hashable {
   }
 
   /// One method, a line for each figure.
-  public init(_ summary: MethodSummary) {
+  package init(_ summary: MethodSummary) {
     let tasks = summary.tasksWithReward
     var table = TextTable(
       title: "\(summary.method), \(tasksText(summary)) \(summary.tasks == 1 ? "task" : "tasks") (± one standard error)",
@@ -71,8 +71,8 @@ public struct ComparisonTable: Sendable, Hashable {
     lines = Self.remarks(summary, named: summary.method)
   }
 
-  public var text: String { joined(tables.map(\.text), lines: lines, bullet: "") }
-  public var markdown: String { joined(tables.map(\.markdown), lines: lines.map(markdownEscaped), bullet: "- ") }
+  package var text: String { joined(tables.map(\.text), lines: lines, bullet: "") }
+  package var markdown: String { joined(tables.map(\.markdown), lines: lines.map(markdownEscaped), bullet: "- ") }
 
   private func joined(_ tables: [String], lines: [String], bullet: String) -> String {
     (tables + (lines.isEmpty ? [] : [lines.map { bullet + $0 }.joined(separator: "\n")])).joined(separator: "\n\n")

@@ -4,25 +4,25 @@ import Steering
 
 /// A diagnosis as people read it: what the rollouts are, what the best of several of them would have come to, how early
 /// their end can be told, and what to do. At most 100 columns wide.
-public struct DiagnosisTable: Sendable, Hashable {
+package struct DiagnosisTable: Sendable, Hashable {
   /// The rollouts and how they differ within tasks.
-  public let rollouts: TextTable
+  package let rollouts: TextTable
   /// The best of k rollouts, a row for each k.
-  public let headroom: TextTable
+  package let headroom: TextTable
   /// How well the reward at the end is told, a row for each step, or for some of them where there are many; without rows
   /// where nothing differs or nothing was judged.
-  public let predictability: TextTable
+  package let predictability: TextTable
   /// What the tables mean, a paragraph each.
-  public let sentences: [String]
+  package let sentences: [String]
   /// What to do next, in a few words.
-  public let advice: String
+  package let advice: String
   /// The numbers that led to it.
-  public let because: String
+  package let because: String
 
   /// - Parameters:
   ///   - predictor: names what predicted the end, where that was not the reward so far alone.
   ///   - failed: attempts that are not among the rollouts.
-  public init(
+  package init(
     _ diagnosis: Diagnosis, predictedBy predictor: String? = nil, failedAttempts failed: FailedAttempts = .none
   ) {
     rollouts = Self.rollouts(diagnosis, failedAttempts: failed)
@@ -37,18 +37,18 @@ public struct DiagnosisTable: Sendable, Hashable {
     because = visible(diagnosis.because)
   }
 
-  public var tables: [TextTable] {
+  package var tables: [TextTable] {
     [rollouts, headroom] + (predictability.rows.isEmpty ? [] : [predictability])
   }
 
   /// - Parameter width: in characters, at which sentences are broken between words.
-  public func text(width: Int = 100) -> String {
+  package func text(width: Int = 100) -> String {
     let paragraphs = sentences + ["Advice: \(advice). \(because)"]
     return (tables.map(\.text) + paragraphs.map { wrapped($0, width: width).joined(separator: "\n") })
       .joined(separator: "\n\n")
   }
 
-  public var markdown: String {
+  package var markdown: String {
     (tables.map(\.markdown) + sentences.map(markdownEscaped)
       + ["**\(markdownEscaped("Advice: \(advice)."))** \(markdownEscaped(because))"]).joined(separator: "\n\n")
   }

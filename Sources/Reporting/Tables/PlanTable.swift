@@ -2,16 +2,16 @@ import Findings
 import Steering
 
 /// A plan in words and tables: what to do, what it is predicted to give, and what else was tried. At most 100 columns wide.
-public struct PlanTable: Sendable, Hashable {
+package struct PlanTable: Sendable, Hashable {
   /// What to do, and why.
-  public let lines: [String]
+  package let lines: [String]
   /// By number of particles, then the best settings of the configured one.
-  public let tables: [TextTable]
+  package let tables: [TextTable]
 
   /// How many settings are shown beside the adaptive ones.
   private static let shown = 8
 
-  public init(_ plan: Plan, answer: Answer) {
+  package init(_ plan: Plan, answer: Answer) {
     var lines = [
       "From \(counted(plan.rollouts, "stored rollout")) of \(counted(plan.tasks, "task")), without a model call. "
         + "Critic: \(plan.critic.split(separator: ",").first ?? "none")."
@@ -26,7 +26,7 @@ public struct PlanTable: Sendable, Hashable {
   }
 
   /// What plans foresaw of a comparison's variants, beside what came.
-  public static func predictions(_ predictions: [Comparison.Prediction]) -> TextTable {
+  package static func predictions(_ predictions: [Comparison.Prediction]) -> TextTable {
     var table = TextTable(
       title: "The plan's prediction: gain in best reward over best-of-N",
       columns: [
@@ -44,7 +44,7 @@ public struct PlanTable: Sendable, Hashable {
     return table
   }
 
-  public var text: String {
+  package var text: String {
     (tables.map(\.text) + [lines.joined(separator: "\n")]).joined(separator: "\n\n")
   }
 

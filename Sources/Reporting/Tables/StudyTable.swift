@@ -2,20 +2,20 @@ import Findings
 import Steering
 
 /// A study in tables and in words. At most 120 columns wide.
-public struct StudyTable: Sendable, Hashable {
+package struct StudyTable: Sendable, Hashable {
   /// Models by single attempts, best-of-N and steering by N, what everything took, and tokens.
-  public let tables: [TextTable]
+  package let tables: [TextTable]
   /// What follows, sentence by sentence.
-  public let lines: [String]
+  package let lines: [String]
 
-  public init(_ findings: StudyFindings) {
+  package init(_ findings: StudyFindings) {
     tables = [
       Self.models(findings), Self.attempts(findings), Self.steered(findings), Self.work(findings),
     ].compactMap(\.self)
     lines = Self.words(findings).map { visible($0) }
   }
 
-  public var text: String { (tables.map(\.text) + [lines.joined(separator: "\n")]).joined(separator: "\n\n") }
+  package var text: String { (tables.map(\.text) + [lines.joined(separator: "\n")]).joined(separator: "\n\n") }
 
   private static func models(_ findings: StudyFindings) -> TextTable? {
     guard !findings.models.isEmpty else { return nil }

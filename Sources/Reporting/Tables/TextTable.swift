@@ -9,25 +9,25 @@
 /// // ──────  ─────
 /// // amc     0.738
 /// ```
-public struct TextTable: Sendable, Hashable {
+package struct TextTable: Sendable, Hashable {
   /// A heading, and the side its cells keep to.
-  public struct Column: Sendable, Hashable {
-    public enum Alignment: Sendable, Hashable { case left, right }
+  package struct Column: Sendable, Hashable {
+    package enum Alignment: Sendable, Hashable { case left, right }
 
-    public let heading: String
-    public let alignment: Alignment
+    package let heading: String
+    package let alignment: Alignment
 
     /// For words.
-    public static func left(_ heading: String) -> Column { Column(heading: visible(heading), alignment: .left) }
+    package static func left(_ heading: String) -> Column { Column(heading: visible(heading), alignment: .left) }
     /// For numbers.
-    public static func right(_ heading: String) -> Column { Column(heading: visible(heading), alignment: .right) }
+    package static func right(_ heading: String) -> Column { Column(heading: visible(heading), alignment: .right) }
   }
 
-  public let title: String?
-  public let columns: [Column]
-  public private(set) var rows: [[String]] = []
+  package let title: String?
+  package let columns: [Column]
+  package private(set) var rows: [[String]] = []
 
-  public init(title: String? = nil, columns: [Column], rows: [[String]] = []) {
+  package init(title: String? = nil, columns: [Column], rows: [[String]] = []) {
     self.title = title.map { visible($0) }
     self.columns = columns
     for row in rows { append(row) }
@@ -35,7 +35,7 @@ public struct TextTable: Sendable, Hashable {
 
   /// Adds a row at the end. Control characters in its cells are made visible.
   /// - Precondition: one cell per column.
-  public mutating func append(_ row: [String]) {
+  package mutating func append(_ row: [String]) {
     precondition(row.count == columns.count, "one cell per column")
     rows.append(row.map { visible($0) })
   }
@@ -48,10 +48,10 @@ public struct TextTable: Sendable, Hashable {
   }
 
   /// In characters, the title aside.
-  public var width: Int { widths.reduce(0, +) + 2 * max(columns.count - 1, 0) }
+  package var width: Int { widths.reduce(0, +) + 2 * max(columns.count - 1, 0) }
 
   /// Plain text without colours, lines ended but for the last.
-  public var text: String {
+  package var text: String {
     let widths = widths
     let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
     let lines = [line(columns.map(\.heading), widths), rule] + rows.map { line($0, widths) }
@@ -68,7 +68,7 @@ public struct TextTable: Sendable, Hashable {
   }
 
   /// The same table in GitHub's Markdown.
-  public var markdown: String {
+  package var markdown: String {
     func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
     let rules = columns.map { $0.alignment == .left ? ":--" : "--:" }
     let lines =

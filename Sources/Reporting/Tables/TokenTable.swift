@@ -2,13 +2,13 @@ import Findings
 import Steering
 
 /// Base against tuned, token by token, in a table for each question. At most 100 columns wide.
-public struct TokenTable: Sendable, Hashable {
+package struct TokenTable: Sendable, Hashable {
   /// What the tokens say, who passes, and where forks fall.
-  public let tables: [TextTable]
+  package let tables: [TextTable]
   /// What a reader should make of it.
-  public let lines: [String]
+  package let lines: [String]
 
-  public init(_ findings: TokenFindings) {
+  package init(_ findings: TokenFindings) {
     let attempts = "\(counted(findings.tasks, "task")) × \(counted(findings.attempts, "attempt"))"
     var tokens = TextTable(
       title: "Base against tuned on the tuned model's answers (\(attempts), \(counted(findings.tokens, "token")))",
@@ -45,7 +45,7 @@ public struct TokenTable: Sendable, Hashable {
     lines = Self.recovered(findings).map { [visible($0)] } ?? []
   }
 
-  public var text: String {
+  package var text: String {
     (tables.map(\.text) + (lines.isEmpty ? [] : [lines.joined(separator: "\n")])).joined(separator: "\n\n")
   }
 

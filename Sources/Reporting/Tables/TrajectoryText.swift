@@ -1,17 +1,17 @@
 import Agents
 
 /// One trajectory as people read it: thought, action, observation, reward and critic value of every step.
-public struct TrajectoryText: Sendable {
-  public let trajectory: Trajectory
-  public let format: ActionFormat
+package struct TrajectoryText: Sendable {
+  package let trajectory: Trajectory
+  package let format: ActionFormat
   /// What the critic expected to come after so many steps, in reward units.
-  public let values: [Int: Double]
+  package let values: [Int: Double]
   /// What the model thought apart from its answers, by step, counted from 0.
-  public let reasoning: [Int: String]
+  package let reasoning: [Int: String]
   /// The steps, counted from 0, whose answers ended because they may be no longer.
-  public let cutOff: Set<Int>
+  package let cutOff: Set<Int>
 
-  public init(
+  package init(
     _ trajectory: Trajectory, format: ActionFormat, values: [Int: Double] = [:], reasoning: [Int: String] = [:],
     cutOff: Set<Int> = []
   ) {
@@ -23,7 +23,7 @@ public struct TrajectoryText: Sendable {
   }
 
   /// - Parameter width: in characters, at which lines are broken between words.
-  public func text(width: Int = 100) -> String {
+  package func text(width: Int = 100) -> String {
     var lines: [String] = []
     var paid = 0.0
     func add(_ label: String, _ text: String) {

@@ -8,7 +8,7 @@ import Synchronization
 public struct RecordedCritic: Critic {
   private let base: any Critic
   private let store: RolloutStore
-  private let environment: EnvironmentIdentity
+  private let environment: WorldIdentity
   private let run: String
   private let hasBegun = Begun()
 
@@ -17,7 +17,7 @@ public struct RecordedCritic: Critic {
   }
 
   /// - Parameter environment: the world that is steered in, for the store's list of runs.
-  public init(_ base: any Critic, store: RolloutStore, environment: EnvironmentIdentity) {
+  public init(_ base: any Critic, store: RolloutStore, environment: WorldIdentity) {
     self.base = base
     self.store = store
     self.environment = environment

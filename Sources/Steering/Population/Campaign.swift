@@ -6,7 +6,7 @@ import Synchronization
 
 /// One method on many tasks: several populations at a time, so that calls fill the concurrency that the policy allows.
 public struct Campaign: Sendable {
-  public let suite: any TaskSuite
+  public let world: any World
   public let policy: any Policy
   public let critic: (any Critic)?
   public let settings: SteeringSettings
@@ -19,10 +19,10 @@ public struct Campaign: Sendable {
   public let verb: String
 
   public init(
-    suite: any TaskSuite, policy: any Policy, critic: (any Critic)? = nil, settings: SteeringSettings,
+    world: any World, policy: any Policy, critic: (any Critic)? = nil, settings: SteeringSettings,
     store: RolloutStore? = nil, budget: Budget = Budget(), concurrency: Int = 8, verb: String = "steer"
   ) {
-    self.suite = suite
+    self.world = world
     self.policy = policy
     self.critic = critic
     self.settings = settings.effective
@@ -50,7 +50,7 @@ public struct Campaign: Sendable {
   /// A digest of everything that decides the run's answers. Running the same again reads what is stored.
   public var run: String {
     var digest = Digest()
-    digest.add(suite.identity.kind, suite.identity.rules, policy.identity, String(settings.seed))
+    digest.add(world.identity.kind, world.identity.rules, policy.identity, String(settings.seed))
     // Independent attempts depend neither on how many they are nor on how they are weighed afterwards: asking for more of
     // them keeps those that are there, and a single attempt is the first of best-of-N's.
     if settings.schedule != .never {
@@ -99,7 +99,7 @@ public struct Campaign: Sendable {
       called?(event)
     }
     let population = Population(
-      suite: suite, policy: policy, critic: critic, settings: settings, run: run, store: store)
+      world: world, policy: policy, critic: critic, settings: settings, run: run, store: store)
     // Twice as many populations as find room whole: where some wait at a checkpoint for their slowest, or for a server to
     // recover, others use the places.
     let window = max(1, 2 * concurrency / settings.particles)
@@ -167,10 +167,10 @@ public struct Campaign: Sendable {
       let json = String(decoding: try encoder.encode(settings), as: UTF8.self)
       try await store?.begin(
         RunRecord(
-          id: run, verb: verb, method: settings.method.rawValue, environment: suite.identity, policy: policy.identity,
+          id: run, verb: verb, method: settings.method.rawValue, environment: world.identity, policy: policy.identity,
           format: policy.format, critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed,
           settings: json))
-      try await store?.note(tasks, split: split, of: suite.identity)
+      try await store?.note(tasks, split: split, of: world.identity)
       // What the run has stored was paid for by it, and a limit is on the run.
       let spent = try await store?.spent(run: run) ?? [:]
       for task in tasks {

@@ -21,14 +21,14 @@ struct Particle: Sendable {
   ///
   /// A failure that concerns this particle alone is noted in it; any other is thrown.
   mutating func advance(through segment: Segment, at place: Int) async throws {
-    let (policy, suite) = (segment.policy, segment.suite)
+    let (policy, world) = (segment.policy, segment.world)
     let format = policy.format
     let task = trajectory.task
     let seed = CallKey.seed(ofTask: task.id, particle: place, from: segment.root)
     while trajectory.count < segment.end, !isOver {
       let key = CallKey(run: segment.run, task: task.id, particle: place, step: trajectory.count)
       let request = PolicyRequest(
-        after: trajectory, in: suite, format: format, seed: seed.split(key.step), key: key)
+        after: trajectory, in: world, format: format, seed: seed.split(key.step), key: key)
       let response: PolicyResponse
       do throws(PolicyError) {
         response = try await policy.respond(to: request)
@@ -61,19 +61,19 @@ extension Particle {
       if isBehind {
         switch try await segment.outcomes?.recorded(of: action, after: trajectory, at: place) {
         case .outcome(let outcome)?:
-          try segment.suite.check(outcome, after: trajectory)
+          try segment.world.check(outcome, after: trajectory)
           return outcome
         case .failure(let failure)?:
           await fail(failure)
           return nil
-        case nil: try await catchUp(in: segment.suite, divergence: segment.settings.divergence)
+        case nil: try await catchUp(in: segment.world, divergence: segment.settings.divergence)
         }
       }
       let outcome = try await episode.step(action)
-      try segment.suite.check(outcome, after: trajectory)
+      try segment.world.check(outcome, after: trajectory)
       try await segment.outcomes?.record(outcome, of: action, after: trajectory, at: place)
       return outcome
-    } catch let error as EnvironmentError where segment.settings.fails(over: error) {
+    } catch let error as WorldError where segment.settings.fails(over: error) {
       let failure = AttemptFailure(error)
       // Who goes on at this place depends on it where others take the place of what failed. Where nobody does, it is tried again
       // by the next run.
@@ -96,24 +96,24 @@ extension Particle {
   /// Opens the world and takes every step so far in it.
   ///
   /// - Throws: `diverged` where the world does not repeat itself, and what the world throws.
-  private mutating func catchUp(in suite: any TaskSuite, divergence: DivergencePolicy) async throws {
+  private mutating func catchUp(in world: any World, divergence: DivergencePolicy) async throws {
     for _ in 0..<(divergence == .retry ? 3 : 1) {
-      let (episode, hasDiverged) = try await replay(in: suite)
+      let (episode, hasDiverged) = try await replay(in: world)
       if !hasDiverged || divergence == .keep {
         (self.episode, isBehind) = (episode, false)
         return
       }
       await episode.close()
     }
-    let advice = suite.divergenceAdvice.map { " \($0)" } ?? ""
-    throw EnvironmentError(
+    let advice = world.divergenceAdvice.map { " \($0)" } ?? ""
+    throw WorldError(
       .diverged,
       "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode.\(advice)")
   }
 
   /// Takes the recorded actions in a fresh episode and compares what comes back.
-  private mutating func replay(in suite: any TaskSuite) async throws -> (episode: any Episode, hasDiverged: Bool) {
-    var (episode, opening) = try await suite.begin(trajectory.task)
+  private mutating func replay(in world: any World) async throws -> (episode: any Episode, hasDiverged: Bool) {
+    var (episode, opening) = try await world.begin(trajectory.task)
     do {
       if opening.text != trajectory.opening.text { mismatches += 1 }
       for step in trajectory.steps {
@@ -143,7 +143,7 @@ extension Particle {
 
   /// nil where the world cannot copy itself, or fails to.
   private func snapshot() async throws -> (any Episode)? {
-    do throws(EnvironmentError) { return try await episode.fork() } catch {
+    do throws(WorldError) { return try await episode.fork() } catch {
       guard error.kind != .cancelled else { throw error }
       return nil
     }
@@ -152,12 +152,12 @@ extension Particle {
 
 extension SteeringSettings {
   /// Whether an error of a world that is open ends the attempt alone. A replay that came out otherwise never ends more.
-  func fails(over error: EnvironmentError) -> Bool {
+  func fails(over error: WorldError) -> Bool {
     error.kind != .cancelled && (onEnvironmentError == .fail || error.kind == .diverged)
   }
 
   /// The same of the opening of a task: what is wrong with the configuration is wrong for every other attempt too.
-  func failsToOpen(over error: EnvironmentError) -> Bool {
+  func failsToOpen(over error: WorldError) -> Bool {
     fails(over: error) && error.kind != .misconfigured && error.kind != .unknownTask
   }
 }
@@ -165,7 +165,7 @@ extension SteeringSettings {
 /// A stretch between two checkpoints, the same for all particles and shared by them.
 final class Segment: Sendable {
   let policy: any Policy
-  let suite: any TaskSuite
+  let world: any World
   /// nil where nothing is stored, or the world need not be.
   let outcomes: OutcomeLog?
   let settings: SteeringSettings
@@ -175,11 +175,11 @@ final class Segment: Sendable {
   let end: Int
 
   init(
-    policy: any Policy, suite: any TaskSuite, outcomes: OutcomeLog?, settings: SteeringSettings, run: String,
+    policy: any Policy, world: any World, outcomes: OutcomeLog?, settings: SteeringSettings, run: String,
     root: Seed, end: Int
   ) {
     self.policy = policy
-    self.suite = suite
+    self.world = world
     self.outcomes = outcomes
     self.settings = settings
     self.run = run
@@ -190,7 +190,7 @@ final class Segment: Sendable {
 
 /// Stands where a particle that is over needs no world any more.
 struct EndedEpisode: Episode {
-  mutating func step(_ action: Action) throws(EnvironmentError) -> Outcome {
-    throw EnvironmentError(.diverged, "A step was taken after the end of an episode.")
+  mutating func step(_ action: Action) throws(WorldError) -> Outcome {
+    throw WorldError(.diverged, "A step was taken after the end of an episode.")
   }
 }

@@ -2,14 +2,9 @@ import Agents
 import ParticleFilter
 
 extension Population {
-  /// What selects: a beam for ``Method/beam``, else the particle filter.
+  /// What selects at checkpoints.
   func filter(count: Int, initialValue: Double) -> any PopulationFilter {
-    if let keep = settings.keep {
-      return BeamSearch(count: count, keep: keep, schedule: settings.schedule, initialValue: initialValue)
-    }
-    return ParticleFilter(
-      count: count, temperature: settings.temperature, schedule: settings.schedule, resampler: settings.resampler,
-      initialValue: initialValue)
+    settings.method.filter(settings, count, initialValue)
   }
 
   /// V(s₀), the first base of the evidence; 0 where no critic guides.
@@ -37,14 +32,14 @@ extension Population {
     let returns = try await returns(from: states, by: critic)
     let values = returns.map { $0?.softValue(temperature: settings.temperature) }
     let usable = values.map { value in
-      value.flatMap { Magnitude.isValue($0, besideRewardsUpTo: suite.maximalReward) ? $0 : nil }
+      value.flatMap { Magnitude.isValue($0, besideRewardsUpTo: world.maximalReward) ? $0 : nil }
     }
     // One that is out of bounds is missing, as one that could not be had. A critic that gives nothing else is of no use.
     if states.count > 1, usable.allSatisfy({ $0 == nil }), let absurd = values.compactMap(\.self).first {
       throw CriticError(
         .failed,
         "The critic \(critic.identity) expects \(absurd) to come where the world "
-          + (suite.maximalReward.map { "pays \($0) at most" } ?? "pays rewards of at most a billion")
+          + (world.maximalReward.map { "pays \($0) at most" } ?? "pays rewards of at most a billion")
           + ": beside such values rewards are rounded away. Scale its values to the world's rewards (critic.scale), or give another --critic."
       )
     }

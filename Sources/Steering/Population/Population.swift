@@ -6,7 +6,7 @@ import RolloutStore
 ///
 /// Between checkpoints particles run free; the only barrier is a checkpoint.
 public struct Population: Sendable {
-  public let suite: any TaskSuite
+  public let world: any World
   public let policy: any Policy
   /// nil for methods that use none; then the value of every state is 0.
   public let critic: (any Critic)?
@@ -19,16 +19,16 @@ public struct Population: Sendable {
   /// - Parameter store: where the world's answers are kept, and trajectories as they are culled; nil for nowhere. The run is
   ///   noted there already.
   public init(
-    suite: any TaskSuite, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String,
+    world: any World, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String,
     store: RolloutStore? = nil
   ) {
-    self.suite = suite
+    self.world = world
     self.policy = policy
     self.critic = critic
     self.settings = settings.effective
     self.run = run
     self.store = store
-    outcomes = suite.storesOutcomes ? store.map { OutcomeLog(store: $0, run: run) } : nil
+    outcomes = world.storesOutcomes ? store.map { OutcomeLog(store: $0, run: run) } : nil
   }
 
   var root: Seed { Seed(settings.seed).split(run) }
@@ -115,7 +115,7 @@ public struct Population: Sendable {
 
   /// A search has what it looks for.
   private func isSatisfied(_ state: State) -> Bool {
-    guard settings.answer == .search, let best = suite.maximalReward else { return false }
+    guard settings.answer == .search, let best = world.maximalReward else { return false }
     return state.particles.contains {
       $0.failure == nil && $0.trajectory.isFinished && $0.trajectory.reward >= best - 1e-9
     }
@@ -124,7 +124,7 @@ public struct Population: Sendable {
   private func open(_ task: AgentTask, count: Int, into state: inout State) async throws {
     // One opening serves all. Where the world cannot copy itself, each opens its own when it takes its first step.
     let first: Particle
-    do { first = try await self.first(of: task, state.opening) } catch let error as EnvironmentError
+    do { first = try await self.first(of: task, state.opening) } catch let error as WorldError
       where settings.failsToOpen(over: error)
     {
       let failed = Particle(failed: AttemptFailure(error), task: task)
@@ -143,7 +143,7 @@ public struct Population: Sendable {
     if let opening {
       return Particle(trajectory: Trajectory(task: task, opening: opening), episode: EndedEpisode(), isBehind: true)
     }
-    let (episode, observation) = try await suite.begin(task)
+    let (episode, observation) = try await world.begin(task)
     let first = Particle(trajectory: Trajectory(task: task, opening: observation), episode: episode)
     do { try await outcomes?.record(observation, of: task.id) } catch {
       await episode.close()
@@ -154,7 +154,7 @@ public struct Population: Sendable {
 
   private func advance(_ places: [Int], to step: Int, state: inout State) async throws {
     let segment = Segment(
-      policy: policy, suite: suite, outcomes: outcomes, settings: settings, run: run, root: root, end: step)
+      policy: policy, world: world, outcomes: outcomes, settings: settings, run: run, root: root, end: step)
     let running = places.filter { !state.particles[$0].isOver && state.particles[$0].trajectory.count < step }
     guard !running.isEmpty else { return }
     var slowest = 0.0

@@ -1,12 +1,9 @@
 import Agents
 
-/// Values that files of older versions do not have. Synthesised decoding of a property of these types finds these overloads.
+/// Values that files of older versions do not have. Synthesised decoding of a property of these types finds these overloads, in
+/// this module alone.
 extension KeyedDecodingContainer {
-  func decode(_: EnvironmentErrorPolicy.Type, forKey key: Key) throws -> EnvironmentErrorPolicy {
-    try decodeIfPresent(EnvironmentErrorPolicy.self, forKey: key) ?? .fail
-  }
-
-  func decode(_: FailedAttempts.Type, forKey key: Key) throws -> FailedAttempts {
-    try decodeIfPresent(FailedAttempts.self, forKey: key) ?? .none
+  func decode(_: WorldErrorPolicy.Type, forKey key: Key) throws -> WorldErrorPolicy {
+    try decodeIfPresent(WorldErrorPolicy.self, forKey: key) ?? .fail
   }
 }

@@ -1,24 +1,6 @@
 import Agents
 import ParticleFilter
 
-/// How tasks are attempted.
-public enum Method: String, CaseIterable, Sendable, Codable {
-  /// One attempt.
-  case single
-  /// N independent attempts, the best of them kept.
-  case bestOf = "best-of"
-  /// Agentic Monte Carlo: N attempts under twisted Sequential Monte Carlo (arXiv 2606.05296).
-  case amc
-  /// The same, guided by a language model that was not trained for it: the zero-shot baseline.
-  case judge
-  /// N attempts of which each checkpoint keeps the best few by the critic's value and copies them: it searches, and samples no
-  /// posterior (``BeamSearch``).
-  case beam
-
-  /// Whether a critic chooses among attempts while they run.
-  public var isSteered: Bool { self == .amc || self == .judge || self == .beam }
-}
-
 /// What becomes of a clone whose replay paid or ended otherwise than the recorded episode did.
 public enum DivergencePolicy: String, CaseIterable, Sendable, Codable {
   /// The recorded past stands, and the clone continues from where the replay led.
@@ -30,7 +12,7 @@ public enum DivergencePolicy: String, CaseIterable, Sendable, Codable {
 }
 
 /// What becomes of an attempt whose environment failed or hung, after the environment's own retries.
-public enum EnvironmentErrorPolicy: String, CaseIterable, Sendable, Codable {
+public enum WorldErrorPolicy: String, CaseIterable, Sendable, Codable {
   /// The attempt fails, without weight, and the run goes on.
   case fail
   /// The run ends.
@@ -60,7 +42,7 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   /// How many particles each checkpoint of a beam keeps, at least 1; more than N is N, and nil is ``BeamSearch/standardKeep(of:)``.
   public var keep: Int?
   /// Whether an attempt or the run ends with an environment that fails.
-  public var onEnvironmentError: EnvironmentErrorPolicy
+  public var onEnvironmentError: WorldErrorPolicy
 
   /// The most particles that a population may have: it keeps the trajectory of each in memory.
   public static let mostParticles = 100_000
@@ -68,7 +50,7 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   public init(
     method: Method = .amc, particles: Int = 8, temperature: Double = 0.1, schedule: Schedule = .never,
     resampler: Resampler = .systematic, answer: Answer = .sample, divergence: DivergencePolicy = .retry,
-    seed: UInt64 = 0, keep: Int? = nil, onEnvironmentError: EnvironmentErrorPolicy = .fail
+    seed: UInt64 = 0, keep: Int? = nil, onEnvironmentError: WorldErrorPolicy = .fail
   ) {
     self.method = method
     self.particles = particles
@@ -85,9 +67,9 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   /// The same settings as the method understands them: one attempt has one particle, and only a steered population resamples.
   public var effective: SteeringSettings {
     var settings = self
-    if method == .single { settings.particles = 1 }
+    settings.particles = method.particles ?? particles
     if !method.isSteered { settings.schedule = .never }
-    settings.keep = method == .beam ? min(keep ?? BeamSearch.standardKeep(of: particles), particles) : nil
+    settings.keep = method.keepsBest ? min(keep ?? BeamSearch.standardKeep(of: particles), particles) : nil
     return settings
   }
 

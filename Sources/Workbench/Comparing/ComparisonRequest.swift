@@ -92,7 +92,7 @@ extension ComparisonRequest {
       _ request: ComparisonRequest, _ workbench: Workbench, methods: [Method], particles: [Int]?,
       critic: ((Method) -> (any Critic)?)?
     ) async throws {
-      (tasks, split) = try request.tasks.select(from: workbench.suite, default: .test)
+      (tasks, split) = try request.tasks.select(from: workbench.world, default: .test)
       seeds = request.seeds
       settings = try await request.settings(workbench, methods: methods, particles: particles, critic: critic)
       for settings in settings { try workbench.check(settings, for: tasks) }

@@ -23,7 +23,7 @@ package struct Compared: Sendable {
   package var context = Context()
 
   package struct Context: Sendable {
-    package var environment: EnvironmentIdentity?
+    package var environment: WorldIdentity?
     package var policy: String?
     package var predictions: [Comparison.Prediction]?
   }
@@ -68,7 +68,7 @@ extension Run {
     }
     let seeds = seeds ?? [workbench.configuration.steering.seed]
     var found: [Int: [(settings: SteeringSettings, outcome: Campaign.Outcome)]] = [:]
-    var compared = Compared(maximalReward: workbench.suite.maximalReward)
+    var compared = Compared(maximalReward: workbench.world.maximalReward)
     var number = 0
     for seed in seeds where compared.stopped == nil {
       var calls: [Int: [TaskID: Int]] = [:]
@@ -79,8 +79,8 @@ extension Run {
         variant.seed = seed
         let outcome = try await steer(
           tasks, split: split, settings: variant, critic: critic(variant.method), verb: "compare",
-          minimumCalls: variant.method == .bestOf ? calls[variant.particles] ?? [:] : [:],
-          minimumCost: variant.method == .bestOf ? cost[variant.particles] ?? [:] : [:],
+          minimumCalls: variant.method.isBaseline ? calls[variant.particles] ?? [:] : [:],
+          minimumCost: variant.method.isBaseline ? cost[variant.particles] ?? [:] : [:],
           title: title(variant, number, of: all.count * seeds.count, seed: seeds.count > 1 ? seed : nil))
         compared.stopped = outcome.stopped
         compared.note(outcome)

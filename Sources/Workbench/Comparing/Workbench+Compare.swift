@@ -43,14 +43,31 @@ extension Workbench {
     of methods: [Method], flag given: String?,
     _ body: (@escaping (Method) -> (any Critic)?) async throws -> T
   ) async throws -> T {
-    let own = methods.contains { $0.isSteered && $0 != .judge }
-    // The judge is the method judge's; beside it, others have the trees unless a flag says.
-    let isJudge = methods.contains(.judge) && criticName(given) == CriticSettings.Kind.judge.rawValue
-    let flag = isJudge ? CriticSettings.Kind.trees.rawValue : given
-    return try await withCritic(own ? flag : nil, isNeeded: own) { critic in
-      guard methods.contains(.judge) else { return try await body { _ in critic } }
-      return try await withCritic(CriticSettings.Kind.judge.rawValue) { judge in
-        try await body { $0 == .judge ? judge : critic }
+    let shares = methods.contains { $0.guide == .configured }
+    let own = methods.reduce(into: [String]()) { names, method in
+      if case .own(let name) = method.guide, !names.contains(name) { names.append(name) }
+    }
+    // Beside a method with its own critic, the others have the trees unless a flag says.
+    let flag = own.contains(criticName(given)) ? TreesKind.name : given
+    return try await withCritic(shares ? flag : nil, isNeeded: shares) { critic in
+      try await withCritics(named: own[...]) { named in
+        try await body { method in
+          if case .own(let name) = method.guide { named[name] } else { critic }
+        }
+      }
+    }
+  }
+
+  /// Runs `body` with the critics of some kinds.
+  private func withCritics<T: Sendable>(
+    named names: ArraySlice<String>, _ body: ([String: any Critic]) async throws -> T
+  ) async throws -> T {
+    guard let name = names.first else { return try await body([:]) }
+    return try await withCritic(name) { critic in
+      try await withCritics(named: names.dropFirst()) { others in
+        var all = others
+        all[name] = critic
+        return try await body(all)
       }
     }
   }
@@ -102,9 +119,9 @@ extension Workbench {
 
   private func check(_ dear: Workbench, _ request: ComparisonRequest) throws {
     let (mine, file) = (options.configurationName, dear.options.configurationName)
-    guard suite.identity == dear.suite.identity else {
+    guard world.identity == dear.world.identity else {
       throw ConfigurationError(
-        "\(file) is of another world than \(mine): \(dear.suite.identity), not \(suite.identity).")
+        "\(file) is of another world than \(mine): \(dear.world.identity), not \(world.identity).")
     }
     for (workbench, name) in [(self, mine), (dear, file)] where workbench.pricing.isFree {
       throw ConfigurationError("--study cost needs policy.pricing in \(name): nothing costs anything.")

@@ -12,20 +12,20 @@ extension Workbench {
   ///   - heading: called with the result of each part.
   package func demonstrate(rollouts: Int, heading: (String) -> Void) async throws -> Compared {
     let configured = configuration.steering
-    let tasks = try suite.tasks(in: .test)
+    let tasks = try world.tasks(in: .test)
     try check(configured, for: tasks)
     var compared = try await withRun { run in
       heading("1/4  Collecting rollouts of the frozen policy: \(policyIdentity)")
       for split in [Split.train, .validation] {
-        let tasks = try suite.tasks(in: split)
+        let tasks = try world.tasks(in: split)
         guard !tasks.isEmpty else { continue }
         let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
         heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: pricing).text)
         if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
       }
       heading("\n2/4  Training the critic")
-      heading(try await train(CriticSettings.Kind.trees.rawValue).text)
-      let critic = try critic(CriticSettings.Kind.trees.rawValue)
+      heading(try await train(TreesKind.name).text)
+      let critic = try critic(TreesKind.name)
       var settings = configured
       heading("\n3/4  Planning from the stored rollouts alone")
       let plan = try await makePlan(critic: critic, settings: configured)

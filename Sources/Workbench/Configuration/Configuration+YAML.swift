@@ -16,7 +16,7 @@ extension Configuration {
   /// - Parameter file: named in errors.
   package init(yaml: String, file: String) throws {
     var top = try YAMLMapping(text: yaml, file: file)
-    guard let environment = try top.mapping("environment", EnvironmentSettings.init) else {
+    guard let environment = try top.mapping("environment", WorldSettings.init) else {
       throw top.missing(
         "environment", message: "\(file) has no environment; the least is `environment: { kind: orders }`.")
     }
@@ -39,11 +39,10 @@ extension Configuration {
 extension Configuration {
   /// What is started here gets none of the variables that are named as keys.
   private mutating func withholdKeys() {
-    var keys = policy.keyVariables.union(critic.judge?.policy.keyVariables ?? [])
-    keys.formUnion(critic.pooling?.server.variables ?? [])
+    let keys = policy.keyVariables.union(critic.own.keyVariables)
     environment.children.keys = keys
     policy.children.keys = keys
-    critic.judge?.policy.children.keys = keys
+    critic.own.withhold(keys)
   }
 }
 

@@ -7,7 +7,7 @@ import Steering
 
 /// Everything a command is told, by a file and by flags on top of it.
 package struct Configuration {
-  package var environment: EnvironmentSettings
+  package var environment: WorldSettings
   package var policy: PolicySettings
   package var critic = CriticSettings()
   package var steering = SteeringSettings(answer: .search)
@@ -18,20 +18,18 @@ package struct Configuration {
 
 extension Configuration {
   /// For a world and a policy that the caller has made.
-  package init(_ suite: any TaskSuite, policy: any Policy) {
-    environment = EnvironmentSettings(suite)
-    self.policy = PolicySettings(kind: .recorded)
+  package init(_ world: any World, policy: any Policy) {
+    environment = WorldSettings(world)
+    self.policy = PolicySettings(kind: GivenPolicy.self)
     self.policy.format = policy.format
   }
 }
 
 package struct PolicySettings {
-  package enum Kind: String, CaseIterable { case openai, anthropic, local, mlx, recorded }
-
   /// Which endpoint of a server of the OpenAI kind is asked.
   package enum API: String, CaseIterable { case chat, responses, text }
 
-  package var kind: Kind
+  package var kind: any PolicyKind.Type
   /// Where the keys stand, for errors.
   package var section = "policy"
   package var api: API?
@@ -79,6 +77,8 @@ package struct PolicySettings {
   // local
   /// What the server gets of the environment.
   package var children = ChildEnvironment()
+
+  package init(kind: any PolicyKind.Type) { self.kind = kind }
 
   /// The environment variables that hold secrets.
   package var keyVariables: Set<String> { Set(server.variables) }

@@ -5,7 +5,7 @@ import Reporting
 
 /// What a diagnosis gave.
 package struct DiagnoseReport: Encodable {
-  package let environment: EnvironmentIdentity
+  package let environment: WorldIdentity
   package let policy: String
   /// nil for all splits.
   package let split: String?
@@ -25,7 +25,7 @@ package struct DiagnoseReport: Encodable {
   }
 
   package init(
-    _ diagnosis: Diagnosis, environment: EnvironmentIdentity, policy: String, split: Split?, critic: String?,
+    _ diagnosis: Diagnosis, environment: WorldIdentity, policy: String, split: Split?, critic: String?,
     failedAttempts: FailedAttempts
   ) {
     table = DiagnosisTable(diagnosis, predictedBy: critic, failedAttempts: failedAttempts)

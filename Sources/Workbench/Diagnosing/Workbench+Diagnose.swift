@@ -10,14 +10,14 @@ extension Workbench {
     let predictor = try await predictor(of: rollouts, critic: critic)
     guard
       let diagnosis = Diagnosis(
-        rollouts, maximalReward: suite.maximalReward, expectedReturnsToGo: predictor?.expectedReturnsToGo)
+        rollouts, maximalReward: world.maximalReward, expectedReturnsToGo: predictor?.expectedReturnsToGo)
     else {
       throw CriticError(
         .tooLittleData,
         "None of the \(rollouts.count) stored rollouts is finished. Run the same cox collect again to finish them.")
     }
     return DiagnoseReport(
-      diagnosis, environment: suite.identity, policy: policyIdentity, split: split, critic: predictor?.name,
+      diagnosis, environment: world.identity, policy: policyIdentity, split: split, critic: predictor?.name,
       failedAttempts: try await failedAttempts(in: split.map { [$0] } ?? Split.allCases))
   }
 
@@ -50,7 +50,7 @@ extension Workbench {
   private func crossFitted(_ rollouts: [Trajectory]) async throws -> Predictor? {
     do throws(CriticError) {
       let beliefs = try await CrossFitted.beliefs(
-        about: rollouts, environment: suite.identity, policy: policyIdentity,
+        about: rollouts, environment: world.identity, policy: policyIdentity,
         seed: Seed(configuration.steering.seed).split("diagnose")
       ) { [observer] line in observer.note(line) }
       return Predictor(

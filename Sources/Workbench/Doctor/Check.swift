@@ -117,7 +117,7 @@ package struct Check: Encodable {
     do {
       let options = try options.get()
       let configuration = options.configuration
-      let identity = try await configuration.environment.withSuite(observer: options.observer) { "\($0.identity)" }
+      let identity = try await configuration.environment.withWorld(observer: options.observer) { "\($0.identity)" }
       let unset = configuration.policy.server.variables.first {
         ProcessInfo.processInfo.environment[$0]?.isEmpty ?? true
       }
@@ -134,12 +134,12 @@ package struct Check: Encodable {
   package static func world(_ options: Result<Workbench.Options, any Error>) async -> Check {
     do {
       let options = try options.get()
-      let detail = try await options.configuration.environment.withSuite(observer: options.observer) { suite in
-        guard let task = try Split.allCases.lazy.flatMap({ try suite.tasks(in: $0) }).first else {
+      let detail = try await options.configuration.environment.withWorld(observer: options.observer) { world in
+        guard let task = try Split.allCases.lazy.flatMap({ try world.tasks(in: $0) }).first else {
           return "no tasks yet: list some in environment.tasks"
         }
         let start = ContinuousClock.now
-        let (episode, _) = try await suite.begin(task)
+        let (episode, _) = try await world.begin(task)
         await episode.close()
         return "\(task.id) begins after \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds))"
       }
@@ -159,43 +159,10 @@ package struct Check: Encodable {
     }
     do {
       let settings = try options.get().configuration.policy
-      switch try await PolicySource(settings) {
-      case .completions(var completions, let server):
-        completions.rules.retry.waitsOutOutages = false
-        let (access, settings) = (try server.access(), completions)
-        return try await withHTTPClient(connections: 2, for: access.url) { client in
-          let basics = try await PolicyProbe.basics(
-            ChatCompletionsPolicy(access, settings: settings, client: client))
-          let features = await PolicyProbe.features(settings) {
-            ChatCompletionsPolicy(access, settings: $0, client: client)
-          }
-          return (basics + features).map(ability)
-        }
-      case .local(let completions, let server):
-        return try await LocalServer.with(server) { server in
-          let basics = try await PolicyProbe.basics(ChatCompletionsPolicy(url: server.url, settings: completions))
-          let features = await PolicyProbe.features(completions) {
-            ChatCompletionsPolicy(url: server.url, settings: $0)
-          }
-          return (basics + features).map(ability)
-        }
-      case .responses(var responses, let server):
-        responses.rules.retry.waitsOutOutages = false
-        let (access, settings) = (try server.access(), responses)
-        return try await withHTTPClient(connections: 2, for: access.url) { client in
-          try await PolicyProbe.basics(ResponsesPolicy(access, settings: settings, client: client)).map(ability)
-        }
-      case .anthropic(var anthropic, let server):
-        anthropic.rules.retry.waitsOutOutages = false
-        let (access, settings) = (try server.access(), anthropic)
-        return try await withHTTPClient(connections: 2, for: access.url) { client in
-          try await PolicyProbe.basics(AnthropicPolicy(access, settings: settings, client: client)).map(ability)
-        }
-      case .open(let model): return try await model.with { try await PolicyProbe.basics($0).map(ability) }
-      case .recorded(let recorded):
-        return [Check(name: "Policy", isFine: true, detail: "a recording of \(recorded.identity)", remedy: nil)]
-      case .given(let policy): return try await PolicyProbe.basics(policy).map(ability)
-      }
+      let source = try await settings.kind.init(settings)
+      let findings = try await source.probe()
+      guard findings.isEmpty else { return findings.map(ability) }
+      return [Check(name: "Policy", isFine: true, detail: "a recording of \(source.identity)", remedy: nil)]
     } catch {
       return [
         Check(name: "Policy", isFine: false, detail: "\(error)", remedy: "mend the policy of the configuration")

@@ -26,11 +26,9 @@ package struct Needs {
       needs = []
       return
     }
-    var needs = configuration.environment.world.needs
-    for policy in [configuration.policy, configuration.critic.judge?.policy].compactMap(\.self) {
-      needs.formUnion(policy.needs)
-    }
-    needs.formUnion(configuration.critic.needs(besides: configuration.policy))
+    var needs = configuration.environment.own.needs
+    needs.formUnion(configuration.policy.kind.needs(configuration.policy))
+    needs.formUnion(configuration.critic.own.needs(besides: configuration.policy))
     self.needs = needs
   }
 
@@ -57,7 +55,7 @@ package struct Needs {
             places.packageFile("scienceworld/scienceworld.jar"), of: "scienceworld", for: "ScienceWorld's simulator"),
           needs.contains(.simulatorJar)),
         judged(await .java(simulator.first ?? nil), !simulator.isEmpty),
-        judged(await OpenPolicy.check(), needs.contains(.modelsInProcess)),
+        judged(await MLXKind.check(), needs.contains(.modelsInProcess)),
       ]
     }
   }

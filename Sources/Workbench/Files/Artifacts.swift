@@ -25,7 +25,7 @@ extension Workbench {
     guard let study = try? JSONDecoder().decode(StudyFindings.self, from: data) else {
       throw ConfigurationError("\(studyPath) is no study that this version can read. Make it again with cox study.")
     }
-    return study.environment == suite.identity && study.policy == policyIdentity ? study : nil
+    return study.environment == world.identity && study.policy == policyIdentity ? study : nil
   }
 
   /// The comparison at a path, or nil where there is none.
@@ -46,7 +46,7 @@ extension Workbench {
   /// Says what the comparison is of, adds what the plan foresaw, where there is one for it, and leaves it for `cox report`. The
   /// comparison was paid for: nothing that goes wrong here keeps it from being shown.
   package func finish(_ compared: inout Compared, critic flag: String?, plan path: String? = nil) {
-    compared.context.environment = suite.identity
+    compared.context.environment = world.identity
     compared.context.policy = policyIdentity
     do {
       if let plan = try Self.plan(at: path ?? planPath(flag)), isOurs(plan, critic: flag) {
@@ -64,12 +64,12 @@ extension Workbench {
 
   /// - Parameter critic: the critic's identity; nil where it is not known.
   package func isOurs(_ plan: Plan, identity critic: String?) -> Bool {
-    plan.environment == suite.identity && plan.policy == policyIdentity && (critic ?? plan.critic) == plan.critic
+    plan.environment == world.identity && plan.policy == policyIdentity && (critic ?? plan.critic) == plan.critic
   }
 
   /// The comparison is of this world and policy, or does not say.
   package func isOurs(_ comparison: Comparison) -> Bool {
-    (comparison.environment ?? suite.identity) == suite.identity
+    (comparison.environment ?? world.identity) == world.identity
       && (comparison.policy ?? policyIdentity) == policyIdentity
   }
 }

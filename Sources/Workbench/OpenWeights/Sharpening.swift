@@ -48,7 +48,7 @@ import Steering
     }
 
     package let workbench: Workbench
-    package let policy: OpenPolicy
+    package let policy: MLXKind
     package let settings: Settings
     /// Whose stored rollouts are learned from, by the policy's identity; nil for the configured policy's own.
     package var from: String?
@@ -73,7 +73,7 @@ import Steering
     package func run(_ method: Method, path: String, isDryRun: Bool = false) async throws -> SharpenReport {
       let base = try await policy.load()
       let ground = Ground(
-        base: base, encoder: try policy.encoder(base), pass: workbench.suite.maximalReward ?? 1,
+        base: base, encoder: try policy.encoder(base), pass: workbench.world.maximalReward ?? 1,
         temperature: max(workbench.configuration.policy.samplingTemperature, 0.01),
         progress: TrainingProgress(method.rawValue, observer: workbench.observer))
       var report = SharpenReport(
@@ -92,7 +92,7 @@ import Steering
       try await Sharpener(
         ground.base, encoder: ground.encoder, temperature: ground.temperature, settings: settings,
         heldOut: (
-          Array(try workbench.suite.tasks(in: .validation).prefix(self.settings.heldOut)), ground.pass
+          Array(try workbench.world.tasks(in: .validation).prefix(self.settings.heldOut)), ground.pass
         ), attempts: workbench.attempts(policy), replaces: replaces,
         report: ground.progress.note)
     }
@@ -110,7 +110,7 @@ import Steering
       _ ground: Ground, _ path: String, _ report: inout SharpenReport
     ) async throws -> Sharpener.Outcome? {
       let rollouts = try await material().filter { $0.trajectory.reward >= ground.pass - 1e-9 }
-      let tokens = try rollouts.map { try RolloutTokens($0.trajectory, of: workbench.suite, encoder: ground.encoder) }
+      let tokens = try rollouts.map { try RolloutTokens($0.trajectory, of: workbench.world, encoder: ground.encoder) }
       report.rollouts = tokens.count
       report.problems = Set(tokens.map(\.task)).count
       report.tokens = tokens.reduce(0) { $0 + $1.drawn }
@@ -124,14 +124,14 @@ import Steering
     private func optimise(
       _ ground: Ground, _ path: String, _ report: inout SharpenReport
     ) async throws -> Sharpener.Outcome? {
-      let all = try workbench.suite.tasks(in: .train).filter { tasks?.contains($0.id) ?? true }
+      let all = try workbench.world.tasks(in: .train).filter { tasks?.contains($0.id) ?? true }
       report.problems = all.count
       if report.isDryRun { return nil }
       let (training, round) = (settings.grpoTraining, settings.grpo.steps)
       var generator = Seed(training.seed).split("tasks").generator()
       ground.progress.begin()
       let outcome = try await sharpener(ground, training).optimise(
-        generator.drawn(all.count, from: all), suite: workbench.suite, settings.grpo, folder: path)
+        generator.drawn(all.count, from: all), world: workbench.world, settings.grpo, folder: path)
       report.count(outcome)
       // At the start of a round its attempts are scored under the frozen model.
       report.scoredTokens += outcome.log.reduce(0) { $0 + (($1.step - 1) % round == 0 ? $1.tokens : 0) }
@@ -161,7 +161,7 @@ import Steering
     /// The rollouts of the problems taken, with their advantages and the frozen model's entropies.
     private func lessons(_ ground: Ground, _ report: inout SharpenReport) async throws -> [Lesson] {
       let stored = try await material()
-      let tokens = try stored.map { try RolloutTokens($0.trajectory, of: workbench.suite, encoder: ground.encoder) }
+      let tokens = try stored.map { try RolloutTokens($0.trajectory, of: workbench.world, encoder: ground.encoder) }
       let method = settings.reasonMaxxer
       let selection = ProblemSelection(tokens, pass: ground.pass, problems: method.problems, trim: method.trim)
       report.count(selection, of: tokens.count)
@@ -205,7 +205,7 @@ import Steering
         )
       }
       if usable.count > 1 {
-        guard try !workbench.suite.tasks(in: .validation).prefix(settings.heldOut).isEmpty else {
+        guard try !workbench.world.tasks(in: .validation).prefix(settings.heldOut).isEmpty else {
           throw ConfigurationError(
             "Thresholds are compared on held-out tasks, and there are none: give one --threshold, or tasks of the validation split."
           )

@@ -35,7 +35,7 @@ import Findings
         return training
       }
       return StudyFindings(
-        environment: workbench.suite.identity, policy: workbench.policyIdentity, pass: pass, models: models,
+        environment: workbench.world.identity, policy: workbench.policyIdentity, pass: pass, models: models,
         trainings: trainings, steered: steered, preparations: preparations(results), tokens: tokens,
         missing: StudyStage.allCases.filter { results[$0] == nil }.map(\.rawValue),
         seed: Seed(workbench.configuration.steering.seed).split("study"))

@@ -51,9 +51,9 @@ import Findings
       _ = try workbench.openPolicy(for: "study")
       try workbench.checkSampling(for: "study")
       let kind = workbench.configuration.critic.kind
-      guard kind == .trees else {
+      guard kind == TreesKind.self else {
         throw ConfigurationError(
-          "cox study trains trees on its own rollouts and steers by them, and critic.kind is \(kind.rawValue): leave critic out. Other critics are compared by cox compare --critic."
+          "cox study trains trees on its own rollouts and steers by them, and critic.kind is \(kind.name): leave critic out. Other critics are compared by cox compare --critic."
         )
       }
       (self.workbench, self.settings) = (workbench, settings)
@@ -77,10 +77,10 @@ import Findings
     package var folder: StageFolder { StageFolder(path: "\(directory)/study") }
     /// Where the store is.
     private var directory: String { URL(fileURLWithPath: workbench.options.store).deletingLastPathComponent().path }
-    package var pass: Double { workbench.suite.maximalReward ?? 1 }
+    package var pass: Double { workbench.world.maximalReward ?? 1 }
     /// The tasks that choose among checkpoints.
     package var heldOut: [AgentTask] {
-      Array(((try? workbench.suite.tasks(in: .validation)) ?? []).prefix(settings.sharpening.heldOut))
+      Array(((try? workbench.world.tasks(in: .validation)) ?? []).prefix(settings.sharpening.heldOut))
     }
     package var ladder: [Int] { AttemptSample.ladder(upTo: settings.particles) }
 
@@ -119,7 +119,7 @@ import Findings
     package func identity(_ stage: StudyStage, after results: Results) throws -> String? {
       var digest = Digest()
       digest.add(
-        "study 1", workbench.suite.identity.kind, workbench.suite.identity.rules, workbench.policyIdentity,
+        "study 1", workbench.world.identity.kind, workbench.world.identity.rules, workbench.policyIdentity,
         String(workbench.configuration.steering.seed), String(pass), stage.rawValue)
       for need in stage.needs {
         guard let result = results[need] else { return nil }

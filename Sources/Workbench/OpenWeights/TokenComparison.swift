@@ -24,7 +24,7 @@ import Steering
 
     /// The temperature of the distributions that are compared: the policy's.
     private var temperature: Double { max(base.configuration.policy.samplingTemperature, 0.01) }
-    private var pass: Double { base.suite.maximalReward ?? 1 }
+    private var pass: Double { base.world.maximalReward ?? 1 }
 
     package func findings() async throws -> TokenFindings {
       let (plain, sharp) = (try base.openPolicy(for: "tokens"), try tuned.openPolicy(for: "tokens"))
@@ -35,7 +35,7 @@ import Steering
         try result.particles.enumerated().filter { $0.element.failure == nil }.map { place, member in
           (
             key: RolloutKey(run: own.run, task: result.task.id, particle: place),
-            tokens: try RolloutTokens(member.trajectory, of: tuned.suite, encoder: encoder)
+            tokens: try RolloutTokens(member.trajectory, of: tuned.world, encoder: encoder)
           )
         }
       }
@@ -56,7 +56,7 @@ import Steering
 
     /// Who passes how often: base, tuned, and the base with the tuned model's tokens at forks or anywhere.
     private func passes(
-      _ own: Campaign.Outcome, _ plain: OpenPolicy, _ old: LoadedModel, share: Double, forks: Int
+      _ own: Campaign.Outcome, _ plain: MLXKind, _ old: LoadedModel, share: Double, forks: Int
     ) async throws -> [TokenFindings.Pass] {
       guard intervenes else { return [] }
       var found = [
@@ -81,7 +81,7 @@ import Steering
 
     /// Attempts of one model, stored ones read.
     private func attempted(
-      _ workbench: Workbench, _ policy: OpenPolicy, named name: String, intervention: Intervention? = nil
+      _ workbench: Workbench, _ policy: MLXKind, named name: String, intervention: Intervention? = nil
     ) async throws -> (outcome: Campaign.Outcome, run: String) {
       let run = try await workbench.openRun(policy, intervention: intervention)
       let settings = run.independent(attempts)

@@ -11,16 +11,17 @@
   extension Workbench {
     /// The model that a critic of kind lm reads with.
     private func criticModel() async throws -> LoadedModel {
-      var settings = PolicySettings(kind: .mlx)
+      let own = configuration.critic.own as? LMKind ?? LMKind()
+      var settings = PolicySettings(kind: MLXKind.self)
       settings.section = "critic"
       settings.model =
-        configuration.critic.model ?? (configuration.policy.kind == .mlx ? configuration.policy.model : nil)
-      settings.threads = configuration.critic.threads ?? configuration.policy.threads
-      return try await OpenPolicy(settings).load()
+        own.model ?? (configuration.policy.kind == MLXKind.self ? configuration.policy.model : nil)
+      settings.threads = own.threads ?? configuration.policy.threads
+      return try await MLXKind(settings).load()
     }
 
     package func openCritic(at path: String) async throws -> any Critic {
-      try await LMCritic.read(path, base: try await criticModel(), environment: suite.identity)
+      try await LMCritic.read(path, base: try await criticModel(), environment: world.identity)
     }
 
     /// Trains a critic that reads on the store, keeps what does best on tasks it does not learn from, and judges it on the
@@ -42,7 +43,7 @@
       let path = readerPath(name)
       let critic = try await LMCritic.fit(
         pairs(examples), heldOut: pairs(others), returns: examples.returns, marginal: examples.marginal, tasks: tasks,
-        environment: suite.identity, policy: policyIdentity, base: try await criticModel(), settings: settings,
+        environment: world.identity, policy: policyIdentity, base: try await criticModel(), settings: settings,
         folder: path
       ) { event in
         switch event {
@@ -57,9 +58,9 @@
       try await critic.write(to: path)
       let figures = try await HeldOutFigures.evaluate(
         critic, trainedOn: critic.tasks, marginal: critic.marginal, on: held,
-        success: suite.maximalReward ?? (training + held).map(\.reward).max() ?? 1)
+        success: world.maximalReward ?? (training + held).map(\.reward).max() ?? 1)
       return TrainReport(
-        critic: path, environment: suite.identity, policy: policyIdentity, tasks: tasks.count,
+        critic: path, environment: world.identity, policy: policyIdentity, tasks: tasks.count,
         rollouts: training.count, rounds: settings.steps, unit: "steps", heldOut: figures,
         heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
         seconds: (ContinuousClock.now - start).inSeconds)

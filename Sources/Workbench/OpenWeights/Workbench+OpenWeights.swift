@@ -13,8 +13,8 @@ import Steering
     /// The configured policy, which must be a model in process.
     ///
     /// - Parameter verb: what asks for it.
-    package func openPolicy(for verb: String) throws -> OpenPolicy {
-      guard case .open(let policy) = source else {
+    package func openPolicy(for verb: String) throws -> MLXKind {
+      guard let policy = source as? MLXKind else {
         throw ConfigurationError(
           "cox \(verb) changes or reads the weights of a model: policy.kind is mlx, with policy.model a GGUF file or a folder."
         )
@@ -42,11 +42,11 @@ import Steering
     package func tuned(by adapter: String?) async throws -> Workbench {
       var configuration = configuration
       configuration.policy.adapter = adapter
-      return Workbench(self, configuration, source: try await PolicySource(configuration.policy))
+      return Workbench(self, configuration, source: try await configuration.policy.kind.init(configuration.policy))
     }
 
     /// The policy at work in campaigns.
-    package func openRun(_ policy: OpenPolicy, intervention: Intervention? = nil) async throws -> Run {
+    package func openRun(_ policy: MLXKind, intervention: Intervention? = nil) async throws -> Run {
       let loaded = try await policy.load()
       return Run(
         workbench: self, base: try await policy.policy(loaded, intervention: intervention), budget: budget)
@@ -64,9 +64,9 @@ import Steering
     /// - Parameter policy: whose; nil for the configured policy's own.
     package func material(of policy: String?, split: Split) async throws -> [Rollout] {
       let identity = policy ?? policyIdentity
-      let rollouts = try await store.rollouts(of: suite.identity, policy: identity, split: split)
+      let rollouts = try await store.rollouts(of: world.identity, policy: identity, split: split)
       guard rollouts.isEmpty else { return rollouts }
-      let inventory = try await store.inventory(of: suite.identity)
+      let inventory = try await store.inventory(of: world.identity)
       let found = inventory.map { "\($0.rollouts) of \"\($0.policy)\" in \($0.split)" }.joined(separator: ", ")
       throw ConfigurationError(
         """
@@ -112,10 +112,10 @@ import Steering
     }
 
     /// Makes attempts at tasks with a model, as `cox collect` would: stored, metered, within the limits.
-    package func attempts(_ policy: OpenPolicy) -> Attempts {
+    package func attempts(_ policy: MLXKind) -> Attempts {
       { [self] tasks, attempts, model in
         let campaign = Campaign(
-          suite: suite, policy: try await policy.policy(model),
+          world: world, policy: try await policy.policy(model),
           settings: SteeringSettings(
             method: .bestOf, particles: attempts, schedule: .never, answer: .sample, seed: configuration.steering.seed,
             onEnvironmentError: configuration.steering.onEnvironmentError),

@@ -16,7 +16,7 @@ import Findings
     ) async throws -> TokenFindings {
       _ = try openPolicy(for: "tokens")
       try checkSampling(for: "tokens")
-      let (tasks, split) = try choice.select(from: suite, default: .test)
+      let (tasks, split) = try choice.select(from: world, default: .test)
       guard let path = adapter.map(adapterPath) ?? configuration.policy.adapter else {
         throw ConfigurationError(
           "cox tokens looks at what a training changed: give --adapter, a folder that cox sharpen wrote, or policy.adapter."

@@ -29,11 +29,11 @@ extension Workbench {
     guard settings.method.isSteered, settings.particles > 1 else { return settings }
     settings.schedule = .never
     let place = flags.plan ?? planPath(flags.critic)
-    if settings.method == .judge, !FileManager.default.fileExists(atPath: place) {
+    if case .own(let own) = settings.method.guide, !FileManager.default.fileExists(atPath: place) {
       // Who asks for the judge by name wants to see it at work, without any rollouts.
       settings.schedule = .effectiveSampleSize(below: 0.5)
       observer.note(
-        "auto: \(settings.schedule). There is no plan for the judge; cox plan --critic judge makes one, and asks it.")
+        "auto: \(settings.schedule). There is no plan for the \(own); cox plan --critic \(own) makes one, and asks it.")
       return settings
     }
     guard let plan = try await plan(at: place, settings: settings, by: flags, critic: critic) else {

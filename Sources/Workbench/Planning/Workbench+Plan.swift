@@ -27,13 +27,13 @@ extension Workbench {
     let note: @Sendable (String) -> Void = { [observer] in observer.note($0) }
     let seed = Seed(configuration.steering.seed).split("plan")
     let reference = try await CrossFitted.beliefs(
-      about: stored, environment: suite.identity, policy: policyIdentity, seed: seed,
+      about: stored, environment: world.identity, policy: policyIdentity, seed: seed,
       settings: (critic as? TreesCritic)?.record.settings ?? .init(), progress: note)
     let rollouts = try await valued(stored, by: critic, reference: reference)
-    let (calls, usage) = try await store.usage(of: suite.identity, policy: policyIdentity)
+    let (calls, usage) = try await store.usage(of: world.identity, policy: policyIdentity)
     var planner = Planner(
-      environment: suite.identity, policy: policyIdentity, critic: critic.identity, settings: settings,
-      temperatures: temperatures, maximalReward: suite.maximalReward,
+      environment: world.identity, policy: policyIdentity, critic: critic.identity, settings: settings,
+      temperatures: temperatures, maximalReward: world.maximalReward,
       callCost: calls > 0 ? pricing.cost(of: usage) / Double(calls) : 0, seed: seed)
     planner.particles += particles
     if let work { planner.work = work }
@@ -59,7 +59,7 @@ extension Workbench {
   package func planningRollouts() async throws -> [Trajectory] {
     var rollouts: [Trajectory] = []
     for split in [Split.train, .validation] {
-      rollouts += try await store.rollouts(of: suite.identity, policy: policyIdentity, split: split).map(\.trajectory)
+      rollouts += try await store.rollouts(of: world.identity, policy: policyIdentity, split: split).map(\.trajectory)
     }
     return rollouts.filter { $0.isFinished && $0.count > 0 }
   }

@@ -63,7 +63,7 @@ extension TrajectoryRecord {
 
 package struct RunLine: Encodable {
   package let run, startedAt, verb, method: String
-  package let environment: EnvironmentIdentity
+  package let environment: WorldIdentity
   package let policy: String
   package let critic: String?
   package let seed: UInt64

@@ -20,7 +20,7 @@ extension Workbench {
     let policies = try await store.policies()
     let identity =
       if !isConfigured, policies.count == 1 { policies[0].identity } else {
-        try await PolicySource(options.configuration.policy).identity
+        try await options.configuration.policy.kind.init(options.configuration.policy).identity
       }
     guard let policy = policies.first(where: { $0.identity == identity }) else {
       throw ConfigurationError(

@@ -32,8 +32,8 @@ extension Workbench {
       throw ConfigurationError("There is nothing to report yet. " + missing.joined(separator: " "))
     }
     let page = ReportPage(
-      title: request.title ?? "Coxswain: \(suite.identity.kind)",
-      subtitle: "\(suite.identity), policy \(policyIdentity)", sections: sections)
+      title: request.title ?? "Coxswain: \(world.identity.kind)",
+      subtitle: "\(world.identity), policy \(policyIdentity)", sections: sections)
     return (page, missing)
   }
 
@@ -100,7 +100,7 @@ extension Workbench {
     let rollouts = try await planningRollouts()
     guard !isAsked(flag), Set(rollouts.map(\.task.id)).count >= 2 else { return nil }
     let beliefs = try await CrossFitted.beliefs(
-      about: rollouts, environment: suite.identity, policy: policyIdentity,
+      about: rollouts, environment: world.identity, policy: policyIdentity,
       seed: Seed(configuration.steering.seed).split("plan"))
     let rows = zip(rollouts, beliefs).flatMap { rollout, beliefs in
       beliefs.enumerated().map { step, belief in
@@ -120,7 +120,7 @@ extension Workbench {
 
   /// Populations of a steered run.
   fileprivate func stories(run name: String?, most: Int) async throws -> [PopulationStory] {
-    let runs = try await store.runs().filter { $0.record.environment == suite.identity && !$0.record.isPrior }
+    let runs = try await store.runs().filter { $0.record.environment == world.identity && !$0.record.isPrior }
     let chosen = name.map { name in runs.first { $0.record.id.hasPrefix(name) } } ?? runs.first
     guard let chosen else {
       guard let name else { return [] }

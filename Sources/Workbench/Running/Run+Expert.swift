@@ -15,18 +15,18 @@ extension Workbench {
   private func solutions(
     of tasks: [AgentTask], split: Split?
   ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
-    guard let world = suite as? any ExpertSuite else {
+    guard let world = world as? any ExpertWorld else {
       throw ConfigurationError(
-        "The world \(suite.identity.kind) has no expert; --expert goes with orders, arithmetic and textcraft.")
+        "The world \(world.identity.kind) has no expert; --expert goes with orders, arithmetic and textcraft.")
     }
     let solved = try tasks.filter { try world.solution(of: $0) != nil }
     guard !solved.isEmpty else {
       throw ConfigurationError(
-        "The expert of \(suite.identity.kind) has no solution within the steps of any of these \(tasks.count) tasks; raise "
+        "The expert of \(world.identity.kind) has no solution within the steps of any of these \(tasks.count) tasks; raise "
           + "environment.maxSteps, or choose others.")
     }
     let run = Run(
-      workbench: self, base: ExpertPolicy(suite: world, format: configuration.policy.format), budget: Budget())
+      workbench: self, base: ExpertPolicy(world: world, format: configuration.policy.format), budget: Budget())
     let outcome = try await observer.stoppable(budget: run.budget) {
       // One attempt each: the expert does not vary.
       try await run.collect(solved, split: split, rollouts: 1)

@@ -38,7 +38,7 @@ package struct Run {
   /// One method with the policy at work, in the workbench's store.
   package func campaign(_ settings: SteeringSettings, critic: (any Critic)? = nil, verb: String) -> Campaign {
     Campaign(
-      suite: workbench.suite, policy: base, critic: critic, settings: settings, store: workbench.store, budget: budget,
+      world: workbench.world, policy: base, critic: critic, settings: settings, store: workbench.store, budget: budget,
       concurrency: workbench.configuration.policy.concurrency, verb: verb)
   }
 
@@ -61,7 +61,7 @@ package struct Run {
   package func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings, policy: String? = nil) -> MethodSummary
   {
     MethodSummary(
-      outcome, settings: settings, pricing: workbench.pricing, maximalReward: workbench.suite.maximalReward,
+      outcome, settings: settings, pricing: workbench.pricing, maximalReward: workbench.world.maximalReward,
       policy: policy)
   }
 }
@@ -73,7 +73,8 @@ extension Workbench {
   package func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
     let budget = budget ?? self.budget
     return try await observer.stoppable(budget: budget) {
-      try await source.withPolicy(configuration.policy, observer: observer) { policy in
+      noteConnections(configuration.policy)
+      return try await source.with { policy in
         try await body(Run(workbench: self, base: policy, budget: budget))
       }
     }

@@ -9,7 +9,7 @@ extension Workbench {
   package func collect(
     _ choice: TaskChoice, rollouts: Int
   ) async throws -> (report: CollectReport, failure: SteeringError?) {
-    let (tasks, split) = try choice.select(from: suite, default: .train)
+    let (tasks, split) = try choice.select(from: world, default: .train)
     let outcome = try await withRun { try await $0.collect(tasks, split: split, rollouts: rollouts) }
     return (
       CollectReport(outcome, split: split, rollouts: rollouts, pricing: pricing),
@@ -30,7 +30,7 @@ extension Workbench {
 
   /// Stores the world's own solutions of tasks, as rollouts of the policy `expert`. No model is asked.
   package func collectExpert(_ choice: TaskChoice) async throws -> (report: CollectReport, failure: SteeringError?) {
-    let (tasks, split) = try choice.select(from: suite, default: .train)
+    let (tasks, split) = try choice.select(from: world, default: .train)
     let (outcome, unsolved) = try await collectExpert(tasks, split: split)
     return (
       CollectReport(outcome, split: split, rollouts: 1, pricing: pricing, unsolved: unsolved),

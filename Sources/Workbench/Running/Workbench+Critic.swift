@@ -25,23 +25,16 @@ extension Workbench {
     return beside(store: store, "\(name).critic.json")
   }
 
-  /// The name that `--critic` or the configuration gives.
-  package func criticName(_ flag: String?) -> String { flag ?? configuration.critic.kind.rawValue }
+  /// The name that a flag or the configuration gives.
+  package func criticName(_ flag: String?) -> String { flag ?? configuration.critic.kind.name }
 
-  /// The critic of a method: the judge has its own.
+  /// The critic of a method, which may have its own.
   package func critic(of method: Steering.Method, flag: String?) throws -> String? {
-    guard method == .judge else { return flag }
-    guard flag == nil || flag == CriticSettings.Kind.judge.rawValue else {
-      throw ConfigurationError("The method judge has its own critic, and --critic \(flag ?? "") names another.")
+    guard case .own(let own) = method.guide else { return flag }
+    guard flag == nil || flag == own else {
+      throw ConfigurationError("The method \(method.rawValue) has its own critic, and --critic \(flag ?? "") names another.")
     }
-    return CriticSettings.Kind.judge.rawValue
-  }
-
-  /// A language model in this process: `lm`, or a folder that `cox train --critic lm` wrote.
-  package func isReader(_ flag: String?) -> Bool {
-    let name = criticName(flag)
-    return name == CriticSettings.Kind.lm.rawValue
-      || FileManager.default.fileExists(atPath: "\(readerPath(name))/critic.json")
+    return own
   }
 
   /// Where `cox train` puts a critic that reads.
@@ -50,24 +43,27 @@ extension Workbench {
     return besideStore("\(name).critic")
   }
 
-  /// Another server is asked for its values, and may want to be paid.
-  package func isAsked(_ flag: String?) -> Bool { ["judge", "pooling"].contains(criticName(flag)) }
-
-  /// The critic that `--critic` or the configuration names, which is computed here.
-  package func critic(_ flag: String?) throws -> any Critic {
+  /// The kind of critic that a flag or the configuration names, with its settings.
+  private func criticKind(_ flag: String?) throws -> any CriticKind {
     let name = criticName(flag)
-    if name == CriticSettings.Kind.constant.rawValue { return ConstantCritic() }
-    if isReader(flag) {
-      throw ConfigurationError("The critic \(name) reads with a language model, which is not loaded for this.")
-    }
-    if isAsked(flag) {
-      throw ConfigurationError("The critic \(name) is asked for values, and has none of its own here.")
-    }
-    return try Self.trees(name, store: options.store, for: suite.identity)
+    if name == configuration.critic.kind.name { return configuration.critic.own }
+    let kind = criticKinds.first { $0.name == name } ?? criticKinds.first { $0.isTrained(name, in: self) }
+    return try (kind ?? TreesKind.self).init()
+  }
+
+  /// Whether a server is asked for its values, which may cost money.
+  package func isAsked(_ flag: String?) -> Bool {
+    let name = criticName(flag)
+    return criticKinds.first { $0.name == name }?.isAsked ?? false
+  }
+
+  /// The critic that a flag or the configuration names, where nothing has to be started or loaded for it.
+  package func critic(_ flag: String?) throws -> any Critic {
+    try criticKind(flag).immediate(criticName(flag), in: self)
   }
 
   /// Trees that were trained on a world, by their name or file.
-  package static func trees(_ name: String, store: String, for environment: EnvironmentIdentity) throws -> TreesCritic {
+  package static func trees(_ name: String, store: String, for environment: WorldIdentity) throws -> TreesCritic {
     let path = criticPath(name, store: store)
     guard let data = try TextFile.data(path) else {
       throw ConfigurationError(
@@ -84,52 +80,6 @@ extension Workbench {
     _ flag: String?, isNeeded: Bool = true, _ body: ((any Critic)?) async throws -> T
   ) async throws -> T {
     guard isNeeded || flag != nil else { return try await body(nil) }
-    switch criticName(flag) {
-    case CriticSettings.Kind.judge.rawValue: return try await withJudge(body)
-    case CriticSettings.Kind.pooling.rawValue: return try await withPooling(body)
-    case _ where isReader(flag): return try await body(try await openCritic(at: readerPath(criticName(flag))))
-    default: return try await body(try critic(flag))
-    }
-  }
-
-  private func withJudge<T: Sendable>(_ body: ((any Critic)?) async throws -> T) async throws -> T {
-    guard let settings = configuration.critic.judge else { throw unconfigured("judge") }
-    let maximum = suite.maximalReward ?? 1
-    let rewards = settings.rewards ?? (0...(maximum > 0 ? maximum : 1))
-    let source = try await PolicySource(settings.policy)
-    return try await source.withPolicy(settings.policy, observer: observer) { policy in
-      let judge = JudgeCritic(
-        metered(
-          policy, store: store, budget: budget, pricing: settings.policy.pricing,
-          concurrency: settings.policy.concurrency
-        ) { [criticCost] event in criticCost.add(settings.policy.pricing.cost(of: event.usage)) },
-        settings: JudgeCritic.Settings(rewards: rewards, samples: settings.samples, instructions: settings.instructions)
-      )
-      try await store.begin(
-        RunRecord(
-          id: judge.run, verb: "judge", method: "judge", environment: suite.identity, policy: "", format: .plain,
-          critic: judge.identity, isPrior: false, seed: judge.settings.seed.rawValue, settings: "{}"))
-      let value = try await body(judge)
-      let counts = judge.counts
-      if counts.missing > 0 {
-        observer.note("The judge's answers: \(counts.asked), of which \(counts.missing) stated no score.")
-      }
-      return value
-    }
-  }
-
-  private func withPooling<T: Sendable>(_ body: ((any Critic)?) async throws -> T) async throws -> T {
-    guard let settings = configuration.critic.pooling else { throw unconfigured("pooling") }
-    let access = try settings.server.access()
-    return try await withHTTPClient(connections: settings.critic.rules.concurrency, for: access.url) { client in
-      let critic = PoolingCritic(
-        access, settings: settings.critic, client: client, ended: { [budget] in await budget.end })
-      return try await body(RecordedCritic(critic, store: store, environment: suite.identity))
-    }
-  }
-
-  private func unconfigured(_ kind: String) -> ConfigurationError {
-    ConfigurationError(
-      "The configuration says nothing of a critic \(kind): write critic: { kind: \(kind), url: …, model: … }.")
+    return try await criticKind(flag).with(criticName(flag), in: self) { try await body($0) }
   }
 }

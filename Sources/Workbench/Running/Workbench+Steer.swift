@@ -40,7 +40,7 @@ public struct SteerRequest: Sendable {
 extension Workbench {
   /// Runs one method on tasks.
   package func steered(_ request: SteerRequest) async throws -> (outcome: Campaign.Outcome, summary: MethodSummary) {
-    let (tasks, split) = try request.tasks.select(from: suite, default: .test)
+    let (tasks, split) = try request.tasks.select(from: world, default: .test)
     let (given, isAutomatic) = request.settings(configuration)
     // What is wrong with the settings is said before a critic is looked for.
     try check(given, for: tasks)

@@ -6,7 +6,7 @@ import Reporting
 /// What a training gave.
 public struct TrainReport: Sendable, Encodable {
   public let critic: String
-  public let environment: EnvironmentIdentity
+  public let environment: WorldIdentity
   public let policy: String
   public let tasks: Int
   public let rollouts: Int

@@ -13,15 +13,15 @@ extension Workbench {
     let start = ContinuousClock.now
     let seed = Seed(configuration.steering.seed).split("train")
     let (training, held, heldOutFrom) = try await criticRollouts()
-    let critic = try TreesCritic.fit(training, environment: suite.identity, policy: policyIdentity, seed: seed) {
+    let critic = try TreesCritic.fit(training, environment: world.identity, policy: policyIdentity, seed: seed) {
       observer.note($0)
     }
-    let success = suite.maximalReward ?? (training + held).map(\.reward).max() ?? 1
+    let success = world.maximalReward ?? (training + held).map(\.reward).max() ?? 1
     let figures = try HeldOutFigures.evaluate(critic, on: held, success: success)
     let path = criticPath(name)
     try OutputFile.write(try critic.encoded(), to: path)
     return TrainReport(
-      critic: path, environment: suite.identity, policy: policyIdentity, tasks: Set(training.map(\.task.id)).count,
+      critic: path, environment: world.identity, policy: policyIdentity, tasks: Set(training.map(\.task.id)).count,
       rollouts: training.count, rounds: critic.record.rounds, heldOut: figures,
       heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
       seconds: (ContinuousClock.now - start).inSeconds)
@@ -32,7 +32,7 @@ extension Workbench {
     let seed = Seed(configuration.steering.seed).split("train")
     var training = try await rollouts(in: .train)
     try await noteFailedAttempts(in: [.train, .validation])
-    var held = try await store.rollouts(of: suite.identity, policy: policyIdentity, split: .validation).map(
+    var held = try await store.rollouts(of: world.identity, policy: policyIdentity, split: .validation).map(
       \.trajectory)
     var heldOutFrom = "the validation split"
     if held.isEmpty {

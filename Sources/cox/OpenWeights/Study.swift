@@ -65,9 +65,9 @@
     private func settings(_ configuration: Configuration, of bench: Workbench) throws -> StudyPipeline.Settings {
       StudyPipeline.Settings(
         trainTasks: try TaskChoice(split: .train, tasks: own.trainTasks, flag: "--train-tasks")
-          .select(from: bench.suite, default: .train).tasks,
+          .select(from: bench.world, default: .train).tasks,
         testTasks: try TaskChoice(split: .test, tasks: own.testTasks, flag: "--test-tasks")
-          .select(from: bench.suite, default: .test).tasks,
+          .select(from: bench.world, default: .test).tasks,
         rollouts: own.rollouts, attempts: own.attempts, particles: own.particles, tokenRollouts: own.tokenRollouts,
         resample: own.resample, temperature: own.beta,
         sharpening: Sharpening.Settings(

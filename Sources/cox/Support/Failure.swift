@@ -28,7 +28,7 @@ enum ExitStatus {
       case .badSettings: return (badUse, error.message)
       default: return (failed, error.message)
       }
-    case let error as EnvironmentError:
+    case let error as WorldError:
       let isUse = error.kind == .misconfigured || error.kind == .unknownTask
       return (isUse ? badUse : failed, error.message)
     case let error as CriticError:

@@ -23,8 +23,8 @@ struct CheckEnvironment: Verb {
   func run() async throws {
     let options = try common.options()
     let settings = options.configuration.environment
-    if own.printPrompt { return try await settings.withSuite(observer: options.observer, printPrompt) }
-    let (findings, identity) = try await settings.withSuite(observer: options.observer, findings)
+    if own.printPrompt { return try await settings.withWorld(observer: options.observer, printPrompt) }
+    let (findings, identity) = try await settings.withWorld(observer: options.observer, findings)
     if let json = common.json { try Console.write(json: findings, to: json) }
     if common.json != "-" {
       Console.print("\(identity)")
@@ -41,29 +41,29 @@ struct CheckEnvironment: Verb {
     if findings.contains(where: { $0.verdict == .wrong }) { throw ExitCode(ExitStatus.failed) }
   }
 
-  private func tasks(of suite: any TaskSuite) throws -> [AgentTask] {
-    let split = try Split.allCases.first { try !suite.tasks(in: $0).isEmpty } ?? .train
-    let tasks = try chosen.choice.select(from: suite, default: split).tasks
+  private func tasks(of world: any World) throws -> [AgentTask] {
+    let split = try Split.allCases.first { try !world.tasks(in: $0).isEmpty } ?? .train
+    let tasks = try chosen.choice.select(from: world, default: split).tasks
     return chosen.tasks == nil ? Array(tasks.prefix(5)) : tasks
   }
 
-  @Sendable private func findings(_ suite: any TaskSuite) async throws -> ([EnvironmentCheck.Finding], String) {
-    var check = EnvironmentCheck(
-      suite, actions: own.action.isEmpty ? ["look", "inventory", "help"] : own.action, seed: common.seed)
-    return (try await check.run(tasks(of: suite)), "\(suite.identity)")
+  @Sendable private func findings(_ world: any World) async throws -> ([WorldCheck.Finding], String) {
+    var check = WorldCheck(
+      world, actions: own.action.isEmpty ? ["look", "inventory", "help"] : own.action, seed: common.seed)
+    return (try await check.run(tasks(of: world)), "\(world.identity)")
   }
 
   /// What a policy is sent before its first action.
-  @Sendable private func printPrompt(_ suite: any TaskSuite) async throws {
+  @Sendable private func printPrompt(_ world: any World) async throws {
     let configuration = try common.options().configuration
-    guard let task = try tasks(of: suite).first else { return }
-    let (episode, opening) = try await suite.begin(task)
+    guard let task = try tasks(of: world).first else { return }
+    let (episode, opening) = try await world.begin(task)
     await episode.close()
     let seed = CallKey.seed(ofTask: task.id, particle: 0, from: Seed(common.seed))
     let request = PolicyRequest(
-      after: Trajectory(task: task, opening: opening), in: suite, format: configuration.policy.format,
+      after: Trajectory(task: task, opening: opening), in: world, format: configuration.policy.format,
       seed: seed.split(0), key: CallKey(run: "", task: task.id, particle: 0, step: 0))
-    let prompt = try WrittenPrompt(request, to: try await PolicySource(configuration.policy))
+    let prompt = try await configuration.policy.kind.init(configuration.policy).written(request)
     if let json = common.json { try Console.write(json: prompt.json, to: json) }
     guard common.json != "-" else { return }
     for section in prompt.sections { Console.print("=== \(section.title)\n\(section.text)") }

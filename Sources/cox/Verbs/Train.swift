@@ -20,7 +20,7 @@ struct Train: Verb {
 
   #if OpenWeights
     func validate() throws {
-      if own.critic != CriticSettings.Kind.lm.rawValue, let option = reading.given.first {
+      if own.critic != LMKind.name, let option = reading.given.first {
         throw ValidationError("--\(option) is of a critic that reads: --critic lm.")
       }
     }
@@ -32,7 +32,7 @@ struct Train: Verb {
   }
 
   private func train(_ bench: Workbench) async throws -> TrainReport {
-    guard own.critic == CriticSettings.Kind.lm.rawValue else { return try await bench.train(own.critic) }
+    guard own.critic == LMKind.name else { return try await bench.train(own.critic) }
     #if OpenWeights
       let (reading, seed) = (reading, common.seed)
       return try await bench.observer.resumable(bench.budget) {
@@ -48,5 +48,5 @@ struct Train: Verb {
 /// The options of `cox train` alone.
 struct TrainOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The critic's name, or a file ending in .json to write it to.", valueName: "name"))
-  var critic = CriticSettings.Kind.trees.rawValue
+  var critic = TreesKind.name
 }

@@ -27,7 +27,7 @@ struct ActionForm: Sendable {
   ///   - field: the property that the words fill; nil to choose.
   ///   - fixed: properties that are the same in every action.
   /// - Throws: `misconfigured` where the schema has no such property.
-  init(schema: JSONValue, field: String?, fixed: [String: JSONValue]) throws(EnvironmentError) {
+  init(schema: JSONValue, field: String?, fixed: [String: JSONValue]) throws(WorldError) {
     let definitions = (schema["$defs"] ?? schema["definitions"])?.fields ?? [:]
     var all: [String: ActionProperty] = [:]
     for (name, part) in schema["properties"]?.fields ?? [:] {
@@ -108,8 +108,8 @@ struct ActionForm: Sendable {
     return fields
   }
 
-  private static func unknown(_ name: String, _ key: String, _ all: [String: ActionProperty]) -> EnvironmentError {
-    EnvironmentError(
+  private static func unknown(_ name: String, _ key: String, _ all: [String: ActionProperty]) -> WorldError {
+    WorldError(
       .misconfigured,
       "environment.\(key) names \"\(name)\"; the server's actions have \(all.keys.sorted().joined(separator: ", ").clipped(to: 300))."
     )

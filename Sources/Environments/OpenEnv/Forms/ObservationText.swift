@@ -7,11 +7,11 @@ struct ObservationText: Sendable {
   let field: String?
 
   /// - Throws: `misconfigured` where the field is not there.
-  func text(of observation: JSONValue) throws(EnvironmentError) -> String {
+  func text(of observation: JSONValue) throws(WorldError) -> String {
     if let field {
       guard let value = observation[field] else {
         let keys = observation.fields?.keys.sorted().joined(separator: ", ") ?? observation.noun
-        throw EnvironmentError(
+        throw WorldError(
           .misconfigured,
           "environment.observationField is \"\(field)\"; the server's observation has \(keys.clipped(to: 300)).")
       }

@@ -9,7 +9,7 @@ struct Patience {
     let recoveryWait: Double
   }
 
-  static let closed = EnvironmentError(.cancelled, "The OpenEnv sessions were closed.")
+  static let closed = WorldError(.cancelled, "The OpenEnv sessions were closed.")
   /// How often one step may lose its session.
   private static let losses = 3
 
@@ -25,20 +25,20 @@ struct Patience {
   ///
   /// - Parameter hasOthers: a session of a full server will be free without its help.
   /// - Throws: where nothing helps, or time is up.
-  mutating func wait(after failure: SessionFailure, hasOthers: Bool) async throws(EnvironmentError) {
+  mutating func wait(after failure: SessionFailure, hasOthers: Bool) async throws(WorldError) {
     switch failure {
     case .final(let error): throw error
     case .lost(let message):
       lost += 1
       guard lost < Self.losses else {
-        throw EnvironmentError(
+        throw WorldError(
           .unavailable, "\(message) So it went with \(lost) sessions in a row; see the server's log.")
       }
     case .unreachable(let message):
       let since = downSince ?? .now
       downSince = since
       guard since.duration(to: .now) < .seconds(settings.recoveryWait) else {
-        throw EnvironmentError(
+        throw WorldError(
           .unavailable,
           "\(message) Tried for \(settings.recoveryWait) s: start the server, or see environment.url and environment.recoveryWait."
         )
@@ -53,7 +53,7 @@ struct Patience {
       let since = fullSince ?? .now
       fullSince = since
       guard since.duration(to: .now) < .seconds(settings.capacityWait) else {
-        throw EnvironmentError(
+        throw WorldError(
           .unavailable,
           "\(message) Tried for \(settings.capacityWait) s while others held all of its sessions: raise the server's "
             + "max_concurrent_envs, end its other clients, or raise environment.capacityWait.")
@@ -63,11 +63,11 @@ struct Patience {
   }
 
   /// A while that doubles up to 2 s, by chance shorter, so that those who wait do not come all at once.
-  private mutating func pause() async throws(EnvironmentError) {
+  private mutating func pause() async throws(WorldError) {
     let most = min(0.05 * Double(1 << min(tries, 6)), 2)
     tries += 1
     do { try await Task.sleep(for: .seconds(Double.random(in: most / 2...most))) } catch {
-      throw EnvironmentError(.cancelled, "The run was stopped while it waited for an OpenEnv server.")
+      throw WorldError(.cancelled, "The run was stopped while it waited for an OpenEnv server.")
     }
   }
 }

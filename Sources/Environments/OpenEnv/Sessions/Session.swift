@@ -37,9 +37,9 @@ struct Session: Sendable {
       case .cancelled: throw .final(Self.stopped)
       case .refused(429), .refused(503): throw .full(text)
       case .refused(let status) where status < 500:
-        throw .final(EnvironmentError(.misconfigured, "\(text) There is no OpenEnv server; see environment.url."))
+        throw .final(WorldError(.misconfigured, "\(text) There is no OpenEnv server; see environment.url."))
       case .malformed:
-        throw .final(EnvironmentError(.misconfigured, "\(text) There is no OpenEnv server; see environment.url."))
+        throw .final(WorldError(.misconfigured, "\(text) There is no OpenEnv server; see environment.url."))
       case .unreachable, .refused, .closed, .timedOut, .tooLong: throw .unreachable(text)
       }
     }
@@ -50,7 +50,7 @@ struct Session: Sendable {
     let report = try await ask("reset", parameters, isFresh: true)
     if let refusal = report.refusal {
       throw .final(
-        EnvironmentError(
+        WorldError(
           .misconfigured,
           "\(name) refused reset with \(JSONValue.object(parameters).json.clipped(to: 300)): \(refusal.clipped(to: 300))"
         )
@@ -78,7 +78,7 @@ struct Session: Sendable {
     }
   }
 
-  private static let stopped = EnvironmentError(
+  private static let stopped = WorldError(
     .cancelled, "The run was stopped while it waited for an OpenEnv server.")
 
   private func ask(
@@ -134,13 +134,13 @@ struct Session: Sendable {
     case "VALIDATION_ERROR", "EXECUTION_ERROR":
       let errors = (data["errors"]?.items ?? []).compactMap { $0["msg"]?.text }
       return Report(refusal: ([message] + errors).joined(separator: ": ").clipped(to: 300))
-    default: throw .final(EnvironmentError(.misconfigured, "\(text). See the server's log."))
+    default: throw .final(WorldError(.misconfigured, "\(text). See the server's log."))
     }
   }
 
   private func misspoken(_ type: String, _ wanted: String, _ text: String) -> SessionFailure {
     .final(
-      EnvironmentError(
+      WorldError(
         .misconfigured,
         "\(name) answered \(type) otherwise than OpenEnv 0.3 does, \(wanted). It answered: \(text.clipped(to: 300))"))
   }

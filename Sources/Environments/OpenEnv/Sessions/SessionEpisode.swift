@@ -3,14 +3,14 @@ import Agents
 /// One attempt at a task: what was done so far, and a place in the pool to go on.
 actor SessionEpisode: Episode {
   /// What an episode needs to know of its world.
-  struct World: Sendable {
+  struct Instance: Sendable {
     let pool: SessionPool
     let form: ActionForm
     let text: ObservationText
     let patience: Patience.Settings
   }
 
-  private let world: World
+  private let world: Instance
   private let task: TaskID
   private let parameters: [String: JSONValue]
   private let ticket: SessionPool.Ticket
@@ -19,7 +19,7 @@ actor SessionEpisode: Episode {
   private var opening: Report?
   private(set) var recoveryMismatches = 0
 
-  private init(_ world: World, task: TaskID, parameters: [String: JSONValue], ticket: SessionPool.Ticket) {
+  private init(_ world: Instance, task: TaskID, parameters: [String: JSONValue], ticket: SessionPool.Ticket) {
     self.world = world
     self.task = task
     self.parameters = parameters
@@ -28,29 +28,29 @@ actor SessionEpisode: Episode {
 
   /// - Parameter parameters: of the reset.
   static func begin(
-    _ task: TaskID, parameters: [String: JSONValue], in world: World
-  ) async throws(EnvironmentError) -> (episode: SessionEpisode, observation: Observation) {
+    _ task: TaskID, parameters: [String: JSONValue], in world: Instance
+  ) async throws(WorldError) -> (episode: SessionEpisode, observation: Observation) {
     let episode = SessionEpisode(world, task: task, parameters: parameters, ticket: await world.pool.ticket())
-    do throws(EnvironmentError) { return (episode, try await episode.first()) } catch {
+    do throws(WorldError) { return (episode, try await episode.first()) } catch {
       await episode.close()
       throw error
     }
   }
 
-  private func first() async throws(EnvironmentError) -> Observation {
+  private func first() async throws(WorldError) -> Observation {
     _ = try await atSession { _ throws(SessionFailure) in () }
-    guard let opening else { throw EnvironmentError(.unavailable, "The task \(task) was not opened.") }
+    guard let opening else { throw WorldError(.unavailable, "The task \(task) was not opened.") }
     guard !opening.isDone else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "The task \(task) is over before its first step: the server answered reset with \"done\": true."
       )
     }
     return Observation(try world.text.text(of: opening.observation), choices: world.form.choices)
   }
 
-  func step(_ action: Action) async throws(EnvironmentError) -> Outcome {
+  func step(_ action: Action) async throws(WorldError) -> Outcome {
     guard past.last?.report.isDone != true else {
-      throw EnvironmentError(.diverged, "The task \(task) is over; the episode takes no more actions.")
+      throw WorldError(.diverged, "The task \(task) is over; the episode takes no more actions.")
     }
     let fields: [String: JSONValue]
     do throws(ActionForm.Misread) { fields = try world.form.fields(for: action) } catch {
@@ -74,7 +74,7 @@ actor SessionEpisode: Episode {
   /// Does something in a session in which everything so far has happened.
   private func atSession<T: Sendable>(
     _ body: @Sendable (Session) async throws(SessionFailure) -> T
-  ) async throws(EnvironmentError) -> T {
+  ) async throws(WorldError) -> T {
     var patience = Patience(world.patience)
     while true {
       let place = try await world.pool.enter(ticket)
@@ -111,7 +111,7 @@ actor SessionEpisode: Episode {
       let view = try await fresh.reset(parameters)
       guard opening?.observation.json.saysTheSame(as: view.observation.json) ?? true else {
         throw .final(
-          EnvironmentError(
+          WorldError(
             .diverged, "The task \(task), opened again, begins otherwise: the environment does not follow its seed."))
       }
       opening = opening ?? view
@@ -124,7 +124,7 @@ actor SessionEpisode: Episode {
           (again.refusal == nil) == (step.report.refusal == nil)
         else {
           throw .final(
-            EnvironmentError(
+            WorldError(
               .diverged,
               "The task \(task), played again, paid \(again.reward) for step \(number + 1) where it had paid "
                 + "\(step.report.reward), or ended otherwise: the environment does not follow its seed."))

@@ -9,5 +9,5 @@ enum SessionFailure: Error {
   /// The session is gone: open another and play its actions again.
   case lost(String)
   /// Nothing helps.
-  case final(EnvironmentError)
+  case final(WorldError)
 }

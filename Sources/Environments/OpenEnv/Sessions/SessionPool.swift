@@ -41,7 +41,7 @@ actor SessionPool {
 
   private struct Waiting {
     let ticket: Ticket
-    let resume: CheckedContinuation<Result<Place, EnvironmentError>, Never>
+    let resume: CheckedContinuation<Result<Place, WorldError>, Never>
   }
 
   /// Sessions that are tried on a server of which nothing is known.
@@ -49,7 +49,7 @@ actor SessionPool {
   /// After a refusal, one session more is tried now and then: who held it may be gone.
   private static let probeInterval = Duration.seconds(20)
   private static let downTime = Duration.seconds(5)
-  private static let cancelled = EnvironmentError(
+  private static let cancelled = WorldError(
     .cancelled, "The run was stopped while it waited for an OpenEnv session.")
 
   private let largest: Int
@@ -74,8 +74,8 @@ actor SessionPool {
   }
 
   /// Gives an episode a place for one step.
-  func enter(_ ticket: Ticket) async throws(EnvironmentError) -> Place {
-    let result: Result<Place, EnvironmentError> = await withTaskCancellationHandler {
+  func enter(_ ticket: Ticket) async throws(WorldError) -> Place {
+    let result: Result<Place, WorldError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         guard !Task.isCancelled, !isClosed else { return continuation.resume(returning: .failure(Self.cancelled)) }
         line.append(Waiting(ticket: ticket, resume: continuation))

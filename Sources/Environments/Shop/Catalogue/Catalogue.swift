@@ -35,7 +35,7 @@ public final class Catalogue: Sendable {
   ///
   /// The rank is BM25 over all texts of a product as one, with SQLite's k₁ = 1.2 and b = 0.75, on stems (Porter).
   /// WebShop's Lucene index has k₁ = 0.9 and b = 0.4, so its order differs among near-equals.
-  func search(_ keywords: String) async throws(EnvironmentError) -> [Listing] {
+  func search(_ keywords: String) async throws(WorldError) -> [Listing] {
     guard let query = SearchQuery(keywords) else { return [] }
     return try await read { database in
       let expression = try self.expression(for: query, in: database)
@@ -77,17 +77,17 @@ public final class Catalogue: Sendable {
     """
 
   /// The product of a row that a search found.
-  func product(at row: Int64) async throws(EnvironmentError) -> Product {
+  func product(at row: Int64) async throws(WorldError) -> Product {
     try await read { database in try Self.product(at: row, in: database) }
   }
 
   /// The goal of a number, or nil where there is none.
-  func goal(_ number: Int) async throws(EnvironmentError) -> Goal? {
+  func goal(_ number: Int) async throws(WorldError) -> Goal? {
     try await read { database in try Self.goal(number, in: database) }
   }
 
   /// What the goals of some numbers ask for, nil for a number without a goal. Blocks for the time of the reads.
-  func instructions(of numbers: [Int]) throws(EnvironmentError) -> [String?] {
+  func instructions(of numbers: [Int]) throws(WorldError) -> [String?] {
     do {
       return try next.read { database in
         try numbers.map { try Self.goal($0, in: database)?.instruction }
@@ -99,11 +99,11 @@ public final class Catalogue: Sendable {
 
   private func read<T: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> T
-  ) async throws(EnvironmentError) -> T {
+  ) async throws(WorldError) -> T {
     do {
       return try await next.read(body)
     } catch is CancellationError {
-      throw EnvironmentError(.cancelled, "The run was stopped while the shop was looking something up.")
+      throw WorldError(.cancelled, "The run was stopped while the shop was looking something up.")
     } catch {
       throw Self.unreadable(error)
     }
@@ -115,8 +115,8 @@ public final class Catalogue: Sendable {
     return connections[Int(UInt(bitPattern: turn) % UInt(connections.count))]
   }
 
-  private static func unreadable(_ error: any Error) -> EnvironmentError {
-    EnvironmentError(
+  private static func unreadable(_ error: any Error) -> WorldError {
+    WorldError(
       .unavailable, "The shop's database cannot be read: \(error). If it is a file, delete it; it is built again.")
   }
 }

@@ -26,29 +26,29 @@ extension Catalogue {
   ///   `unavailable` where the database cannot be written.
   public static func files(
     _ files: ShopFiles, progress: (Progress) -> Void = { _ in }
-  ) throws(EnvironmentError) -> Catalogue {
+  ) throws(WorldError) -> Catalogue {
     if files.goals == .human, files.humanGoals == nil {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "Human goals are asked for, and items_human_ins.json is missing. Ask for synthetic ones or add it.")
     }
     if let limit = files.limit, limit < 1 {
-      throw EnvironmentError(.misconfigured, "environment.limit is \(limit); at least one product is read.")
+      throw WorldError(.misconfigured, "environment.limit is \(limit); at least one product is read.")
     }
     let fingerprint = try files.fingerprint()
     if let catalogue = open(files, fingerprint: fingerprint) { return catalogue }
     do {
       try CatalogueBuilder.build(files, fingerprint: fingerprint, progress: progress)
-    } catch let error as EnvironmentError {
+    } catch let error as WorldError {
       throw error
     } catch {
-      throw EnvironmentError(
+      throw WorldError(
         .unavailable,
         "The shop's database \(files.store) cannot be written: \(error). Free some space, or name another place in "
           + "environment.database.")
     }
     guard let catalogue = open(files, fingerprint: fingerprint) else {
-      throw EnvironmentError(.unavailable, "The shop's database \(files.store) cannot be read after it was written.")
+      throw WorldError(.unavailable, "The shop's database \(files.store) cannot be read after it was written.")
     }
     return catalogue
   }

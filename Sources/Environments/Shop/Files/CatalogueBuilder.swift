@@ -76,7 +76,7 @@ struct CatalogueBuilder {
     if files.goals == .human, let path = files.humanGoals { try readByASIN(path, into: "humanEntry") }
     try readProducts()
     guard products > 0, goals > 0 else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "\(files.products) has \(products) products and \(goals) \(files.goals.rawValue) goals for them; check that "
           + "the files belong together (\(files.sources.joined(separator: ", "))).")
@@ -152,7 +152,7 @@ struct CatalogueBuilder {
         guard try body(entry, &self) else { break }
         number += 1
         if entries.position > reported {
-          if Task.isCancelled { throw EnvironmentError(.cancelled, "The building of the shop's database was stopped.") }
+          if Task.isCancelled { throw WorldError(.cancelled, "The building of the shop's database was stopped.") }
           reported = entries.position
           progress(.init(bytesRead: bytesRead + reported, bytes: total, products: products))
         }
@@ -166,15 +166,15 @@ struct CatalogueBuilder {
     }
   }
 
-  private static func unusable(_ path: String, _ reason: String) -> EnvironmentError {
-    EnvironmentError(
+  private static func unusable(_ path: String, _ reason: String) -> WorldError {
+    WorldError(
       .misconfigured, "\(path) is not one of WebShop's files: \(reason). Download it again, or correct it.")
   }
 
   /// As WebShop shuffles its goals.
   private func numberGoals() throws {
     guard var places = Int32(exactly: goals).map({ Array(0..<$0) }) else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured, "The files make \(goals) goals, more than can be numbered; set environment.limit.")
     }
     var generator = MersenneTwister(seed: 233)

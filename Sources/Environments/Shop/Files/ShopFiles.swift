@@ -46,7 +46,7 @@ public struct ShopFiles: Sendable, Hashable {
   ///
   /// - Parameter goals: nil for human goals where the directory has them, else synthetic ones.
   /// - Throws: `misconfigured` where the directory lacks one.
-  public init(directory: String, goals: Goals? = nil, limit: Int? = nil) throws(EnvironmentError) {
+  public init(directory: String, goals: Goals? = nil, limit: Int? = nil) throws(WorldError) {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
     func path(_ stem: String) -> String? {
       names.first { $0 == stem + ".json" }
@@ -54,7 +54,7 @@ public struct ShopFiles: Sendable, Hashable {
     }
     let found = (path("items_shuffle"), path("items_ins_v2"), path("items_human_ins"))
     guard let products = found.0, let attributes = found.1 else {
-      throw EnvironmentError(
+      throw WorldError(
         .misconfigured,
         "\(directory) has no \(found.0 == nil ? "items_shuffle*.json" : "items_ins_v2*.json"). Download WebShop's data "
           + "files there, or leave environment.files out to shop in a generated catalogue.")
@@ -76,7 +76,7 @@ public struct ShopFiles: Sendable, Hashable {
   var sources: [String] { [products, attributes] + (goals == .human ? [humanGoals].compactMap(\.self) : []) }
 
   /// What the files look like from outside: where it differs from the database's, the database is built again.
-  func fingerprint() throws(EnvironmentError) -> String {
+  func fingerprint() throws(WorldError) -> String {
     var parts =
       ["version 2", goals.rawValue, limit.map(String.init) ?? "all"] + (tagger.map { ["tagger \($0)"] } ?? [])
     for source in sources {
@@ -86,7 +86,7 @@ public struct ShopFiles: Sendable, Hashable {
         let size = (attributes[.size] as? NSNumber)?.int64Value ?? 0
         parts.append("\(URL(filePath: source).lastPathComponent) \(size) \(changed)")
       } catch {
-        throw EnvironmentError(
+        throw WorldError(
           .misconfigured, "The shop's file \(source) cannot be read: \(error.localizedDescription)")
       }
     }

@@ -67,7 +67,7 @@ struct Tagger {
     while process.isRunning {
       if Task.isCancelled {
         process.terminate()
-        throw EnvironmentError(.cancelled, "The tagging of the shop's titles was stopped.")
+        throw WorldError(.cancelled, "The tagging of the shop's titles was stopped.")
       }
       Thread.sleep(forTimeInterval: 0.02)
     }
@@ -92,7 +92,7 @@ struct Tagger {
     return model.joined(separator: " ")
   }
 
-  private func failed(_ reason: String) -> EnvironmentError {
-    EnvironmentError(.misconfigured, "environment.tagger: \(path) \(reason)")
+  private func failed(_ reason: String) -> WorldError {
+    WorldError(.misconfigured, "environment.tagger: \(path) \(reason)")
   }
 }

@@ -26,7 +26,7 @@ package struct AgentGymSettings: WorldKind {
       allowsPlainHTTP: try yaml.flag("allowPlainHTTP") ?? false)
   }
 
-  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func make(_ environment: WorldSettings, observer: any WorkObserver) throws -> any World {
     let (prompting, reflection) = words
     return try AgentGym(
       settings, splits: environment.splits,

@@ -15,7 +15,7 @@ package struct ArithmeticSettings: WorldKind {
       operations: try yaml.choices("operations", Problem.Operation.self) ?? standard.operations)
   }
 
-  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func make(_ environment: WorldSettings, observer: any WorkObserver) throws -> any World {
     let world = try Arithmetic.prompting(for: form)
     return try Arithmetic(
       form: form, seed: environment.seed, prompting: environment.prompts.applied(to: world), splits: environment.splits)

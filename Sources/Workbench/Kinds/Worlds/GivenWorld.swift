@@ -5,13 +5,13 @@ package struct GivenWorld: WorldKind {
   package static let name = "given"
   package static let summary = "A world that a program has made."
 
-  private let made: any TaskSuite
+  private let made: any World
 
-  package init(_ made: any TaskSuite) { self.made = made }
+  package init(_ made: any World) { self.made = made }
 
   package init(_ yaml: inout YAMLMapping) throws {
     throw ConfigurationError("environment.kind given is for programs that make their own world.")
   }
 
-  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) -> any TaskSuite { made }
+  package func make(_ environment: WorldSettings, observer: any WorkObserver) -> any World { made }
 }

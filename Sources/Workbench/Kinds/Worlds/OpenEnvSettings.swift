@@ -19,7 +19,7 @@ package struct OpenEnvSettings: WorldKind {
       maximalReward: try yaml.number("maximalReward"))
   }
 
-  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
+  package func make(_ environment: WorldSettings, observer: any WorkObserver) async throws -> any World {
     try await OpenEnv(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }
   }
 }

@@ -24,7 +24,7 @@ package struct OrdersSettings: WorldKind {
     listed = try yaml.range("listed")
   }
 
-  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func make(_ environment: WorldSettings, observer: any WorkObserver) throws -> any World {
     guard fields != nil || listed != nil else {
       return try Orders(seed: environment.seed, splits: environment.splits)
     }

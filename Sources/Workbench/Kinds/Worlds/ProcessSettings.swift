@@ -20,7 +20,7 @@ package struct ProcessSettings: WorldKind {
       environment: ChildEnvironment(passing: try yaml.variables()))
   }
 
-  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
+  package func make(_ environment: WorldSettings, observer: any WorkObserver) async throws -> any World {
     var settings = settings
     settings.environment.keys = environment.children.keys
     return try await ProgramWorld(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }

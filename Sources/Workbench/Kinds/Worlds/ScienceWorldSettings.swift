@@ -49,7 +49,7 @@ package struct ScienceWorldSettings: WorldKind {
 
   package var needs: Set<Need> { Set([.java(java)] + (jar == nil ? [.simulatorJar] : [])) }
 
-  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) async throws -> any TaskSuite {
+  package func make(_ environment: WorldSettings, observer: any WorkObserver) async throws -> any World {
     var settings = SimulatorPool.Settings(
       jar: try jar ?? SimulatorPool.Settings.findJar(in: Installation.current.environments),
       java: try java ?? SimulatorPool.Settings.findJava(), processes: processes, memory: memory ?? 1_024)

@@ -29,7 +29,7 @@ package struct ShopSettings: WorldKind {
   }
 
   /// WebShop's own products and goals where the configuration names their folder, a generated catalogue elsewhere.
-  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func make(_ environment: WorldSettings, observer: any WorkObserver) throws -> any World {
     let catalogue: Catalogue
     if let folder = files {
       var files = try ShopFiles(directory: folder, goals: goals, limit: limit)

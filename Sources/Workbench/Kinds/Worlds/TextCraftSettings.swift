@@ -26,7 +26,7 @@ package struct TextCraftSettings: WorldKind {
 
   package var needs: Set<Need> { recipes == nil ? [.recipes] : [] }
 
-  package func suite(_ environment: EnvironmentSettings, observer: any WorkObserver) throws -> any TaskSuite {
+  package func make(_ environment: WorldSettings, observer: any WorkObserver) throws -> any World {
     let directory = try recipes ?? RecipeBook.find(in: Installation.current.environments)
     return try TextCraft(
       recipes: try RecipeBook(directory: directory), reward: reward ?? .goal, depths: depths ?? 1...4,

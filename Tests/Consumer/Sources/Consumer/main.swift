@@ -4,8 +4,8 @@ import Coxswain
 import Foundation
 
 /// Ten tosses; the reward is the share of heads, paid at the end.
-struct Tosses: TaskSuite {
-  let identity = EnvironmentIdentity(kind: "tosses")
+struct Tosses: World {
+  let identity = WorldIdentity(kind: "tosses")
   let maximalReward: Double? = 1
 
   func tasks(in split: Split) -> [AgentTask] { (0..<24).map { task(TaskID("\(split.rawValue)-\($0)")) } }
@@ -30,7 +30,8 @@ let coin = ClosurePolicy("coin") { request in
 
 let folder = FileManager.default.temporaryDirectory.appendingPathComponent("consumer-\(UUID().uuidString)")
 defer { try? FileManager.default.removeItem(at: folder) }
-let options = Workbench.Options(world: Tosses(), policy: coin, store: folder.appendingPathComponent("store.sqlite").path)
+let options = Workbench.Options(
+  world: Tosses(), policy: coin, store: folder.appendingPathComponent("store.sqlite").path)
 
 try await Workbench.with(options) { bench in
   let collected = try await bench.collect(split: .train, rollouts: 12)
@@ -40,5 +41,6 @@ try await Workbench.with(options) { bench in
   let (plan, _) = try await bench.plan()
   print("planned: \(plan.rollouts) rollouts, N \(plan.particles)")
   let summary = try await bench.steer()
-  print("steered: \(summary.tasks) tasks with \(summary.method), best reward at least .3: \(summary.rewardBest.mean > 0.3)")
+  print(
+    "steered: \(summary.tasks) tasks with \(summary.method), best reward at least .3: \(summary.rewardBest.mean > 0.3)")
 }

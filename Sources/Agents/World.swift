@@ -1,5 +1,5 @@
 /// Which world a rollout comes from. A critic serves the world it was trained on and refuses another.
-public struct EnvironmentIdentity: Sendable, Hashable, Codable, CustomStringConvertible {
+public struct WorldIdentity: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The kind as the configuration names it, such as `orders`.
   public let kind: String
   /// Everything else that changes the world's rules or its texts, in a readable and stable form.
@@ -15,20 +15,20 @@ public struct EnvironmentIdentity: Sendable, Hashable, Codable, CustomStringConv
 }
 
 /// A world and its tasks.
-public protocol TaskSuite: Sendable {
-  var identity: EnvironmentIdentity { get }
+public protocol World: Sendable {
+  var identity: WorldIdentity { get }
 
   /// The largest reward a trajectory can have, where it is known. A search stops once it is reached.
   var maximalReward: Double? { get }
 
   /// The tasks of a split, in a stable order; empty where the split has none.
-  func tasks(in split: Split) throws(EnvironmentError) -> [AgentTask]
+  func tasks(in split: Split) throws(WorldError) -> [AgentTask]
 
   /// The task of a name that ``tasks(in:)`` may or may not list.
-  func task(_ id: TaskID) throws(EnvironmentError) -> AgentTask
+  func task(_ id: TaskID) throws(WorldError) -> AgentTask
 
   /// Opens an episode, with the first observation.
-  func begin(_ task: AgentTask) async throws(EnvironmentError) -> (episode: any Episode, observation: Observation)
+  func begin(_ task: AgentTask) async throws(WorldError) -> (episode: any Episode, observation: Observation)
 
   /// What the world answers is stored before it is used, and read where a stopped run goes on: for worlds that are slow, far
   /// away, or do not say the same twice. One that computes its answers at once keeps the default.
@@ -49,7 +49,7 @@ public protocol TaskSuite: Sendable {
   func close() async
 }
 
-extension TaskSuite {
+extension World {
   public var maximalReward: Double? { nil }
   public var storesOutcomes: Bool { false }
   public var divergenceAdvice: String? { nil }
@@ -64,7 +64,7 @@ extension TaskSuite {
 }
 
 /// Why an environment could not do what was asked.
-public struct EnvironmentError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct WorldError: Error, Sendable, Hashable, CustomStringConvertible {
   public enum Kind: String, Sendable, Hashable {
     /// No task has this name.
     case unknownTask

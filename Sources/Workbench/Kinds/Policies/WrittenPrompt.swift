@@ -2,11 +2,6 @@ import Agents
 import Foundation
 import Policies
 
-#if OpenWeights
-  import ModelFiles
-  import OpenWeights
-#endif
-
 /// What a policy is sent before its first action, for reading.
 package enum WrittenPrompt {
   /// The body of a request to a server.
@@ -16,20 +11,8 @@ package enum WrittenPrompt {
   /// Nothing is sent: answers are looked up.
   case transcript(Transcript)
 
-  package init(_ request: PolicyRequest, to source: PolicySource) throws {
-    let writer: any RequestWriting
-    switch source {
-    case .completions(let settings, _), .local(let settings, _):
-      writer = ChatCompletionsPolicy(url: "", settings: settings)
-    case .responses(let settings, _): writer = ResponsesPolicy(url: "", settings: settings)
-    case .anthropic(let settings, _): writer = AnthropicPolicy(url: "", key: nil, settings: settings)
-    case .open(let policy):
-      self = .text(try policy.text(of: request))
-      return
-    case .recorded, .given:
-      self = .transcript(request.transcript)
-      return
-    }
+  /// The body that a policy on a server sends.
+  init(_ request: PolicyRequest, by writer: any RequestWriting) throws {
     self = .body(try JSONDecoder().decode(JSONValue.self, from: writer.body(for: request)))
   }
 
@@ -94,18 +77,4 @@ extension JSONValue {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
   }
-}
-
-extension OpenPolicy {
-  #if OpenWeights
-    fileprivate func text(of request: PolicyRequest) throws -> String {
-      let files = try OpenModel.open(path)
-      return files.tokenizer.decode(
-        try encoder(files).prompt(request.transcript).map(Int.init), keepsSpecial: true)
-    }
-  #else
-    fileprivate func text(of request: PolicyRequest) throws -> String {
-      throw ConfigurationError("This cox was built without models in process.")
-    }
-  #endif
 }

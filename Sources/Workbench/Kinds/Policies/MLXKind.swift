@@ -6,7 +6,11 @@
   import Tensors
 
   /// A model in this process, as the configuration says it.
-  package struct OpenPolicy: Sendable {
+  package struct MLXKind: PolicyKind {
+    package static let name = "mlx"
+    package static let summary = "A model in this process: a GGUF file or a Hugging Face folder."
+    package static let hasWire = false
+
     package let settings: PolicySettings
     /// A GGUF file or a Hugging Face folder.
     package let path: String
@@ -28,6 +32,11 @@
     package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
       let loaded = try await load()
       return try await body(try await policy(loaded))
+    }
+
+    package func written(_ request: PolicyRequest) throws -> WrittenPrompt {
+      let files = try OpenModel.open(path)
+      return .text(try files.tokenizer.decode(encoder(files).prompt(request.transcript).map(Int.init), keepsSpecial: true))
     }
 
     package static func check() async -> Check {
@@ -86,7 +95,11 @@
   import Agents
 
   /// This cox was built without models in process.
-  package struct OpenPolicy: Sendable {
+  package struct MLXKind: PolicyKind {
+    package static let name = "mlx"
+    package static let summary = "A model in this process. Not in this build."
+    package static let hasWire = false
+
     package let identity = ""
 
     package static func check() async -> Check {
@@ -108,3 +121,26 @@
     }
   }
 #endif
+
+extension MLXKind {
+  package static func read(_ yaml: inout YAMLMapping, into settings: inout PolicySettings) throws {
+    settings.adapter = try yaml.text("adapter")
+    settings.threads = try yaml.integer("threads")
+    settings.cacheMegabytes = try yaml.integer("cacheMegabytes") ?? settings.cacheMegabytes
+  }
+
+  package static func needs(_ settings: PolicySettings) -> Set<Need> {
+    Set([.modelsInProcess] + (settings.model == nil ? [.bundledModel] : []))
+  }
+
+  package static func check(_ settings: PolicySettings) throws {
+    if settings.temperature == nil {
+      throw ConfigurationError(
+        "\(settings.section).temperature is none; a model in process has no other to go by.")
+    }
+    if settings.format == .tools {
+      throw ConfigurationError(
+        "\(settings.section).format tools goes with a server; a model in process takes plain and react.")
+    }
+  }
+}

@@ -6,11 +6,11 @@ import Testing
 @Suite("check-environment")
 struct EnvironmentCheckTests {
   /// Pays one number for the choice of the right door, whatever is chosen or not.
-  private struct Doors: TaskSuite {
+  private struct Doors: World {
     var pays: @Sendable (_ task: Int, _ action: String) -> Double = { _, _ in 1 }
     var shows = true
 
-    let identity = EnvironmentIdentity(kind: "doors")
+    let identity = WorldIdentity(kind: "doors")
     static let opening = Observation("Two doors.", choices: ["left door", "right door"])
 
     func tasks(in split: Split) -> [AgentTask] { split == .train ? (0..<6).map { task(TaskID("\($0)")) } : [] }
@@ -18,8 +18,8 @@ struct EnvironmentCheckTests {
 
     func begin(_ task: AgentTask) -> (episode: any Episode, observation: Observation) {
       let (pays, number) = (pays, Int(task.id.rawValue) ?? 0)
-      let episode = ClosureEpisode(state: 0) { (steps: inout Int, action) throws(EnvironmentError) in
-        guard steps == 0 else { throw EnvironmentError(.diverged, "over") }
+      let episode = ClosureEpisode(state: 0) { (steps: inout Int, action) throws(WorldError) in
+        guard steps == 0 else { throw WorldError(.diverged, "over") }
         guard Self.opening.choices?.contains(action.text) == true else {
           return Outcome(Observation("No such door."), isInvalid: true)
         }
@@ -35,9 +35,9 @@ struct EnvironmentCheckTests {
     }
   }
 
-  private func finding(_ name: String, of suite: Doors, tasks: Int = 6) async throws -> EnvironmentCheck.Finding? {
-    var check = EnvironmentCheck(suite)
-    let findings = try await check.run(Array(suite.tasks(in: .train).prefix(tasks)))
+  private func finding(_ name: String, of world: Doors, tasks: Int = 6) async throws -> WorldCheck.Finding? {
+    var check = WorldCheck(world)
+    let findings = try await check.run(Array(world.tasks(in: .train).prefix(tasks)))
     #expect(!findings.contains { $0.verdict == .wrong }, "\(findings)")
     return findings.first { $0.name == name }
   }

@@ -1,7 +1,7 @@
 import Agents
 
 /// Tries a world out without a model: is it deterministic, do its forks go their own ways, is it honest about rewards and ends?
-public struct EnvironmentCheck: Sendable {
+public struct WorldCheck: Sendable {
   public enum Verdict: String, Sendable, Codable { case fine, warning, wrong }
 
   public struct Finding: Sendable, Codable {
@@ -10,14 +10,14 @@ public struct EnvironmentCheck: Sendable {
     public let detail: String
   }
 
-  private let suite: any TaskSuite
+  private let world: any World
   /// What is tried where a world lists no choices.
   private let actions: [String]
   private let seed: Seed
   private var findings: [Finding] = []
 
-  public init(_ suite: any TaskSuite, actions: [String] = ["look", "inventory", "help"], seed: UInt64 = 0) {
-    self.suite = suite
+  public init(_ world: any World, actions: [String] = ["look", "inventory", "help"], seed: UInt64 = 0) {
+    self.world = world
     self.actions = actions
     self.seed = Seed(seed).split("check")
   }
@@ -25,7 +25,7 @@ public struct EnvironmentCheck: Sendable {
   /// Walks through some tasks at random, each of them several times.
   ///
   /// - Throws: what keeps the world from being tried at all.
-  public mutating func run(_ tasks: [AgentTask]) async throws(EnvironmentError) -> [Finding] {
+  public mutating func run(_ tasks: [AgentTask]) async throws(WorldError) -> [Finding] {
     findings = []
     try checkSplits()
     var walks: [Walk] = []
@@ -52,11 +52,11 @@ public struct EnvironmentCheck: Sendable {
     var isDone: Bool { steps.last?.outcome.isDone ?? false }
   }
 
-  private func walk(_ task: AgentTask) async throws(EnvironmentError) -> Walk {
-    var (episode, observation) = try await suite.begin(task)
+  private func walk(_ task: AgentTask) async throws(WorldError) -> Walk {
+    var (episode, observation) = try await world.begin(task)
     var walk = Walk(task: task, opening: observation)
     var generator = seed.split(task.id.rawValue).generator()
-    do throws(EnvironmentError) {
+    do throws(WorldError) {
       while walk.steps.count < task.stepLimit, !walk.isDone {
         let choices = observation.choices.flatMap { $0.isEmpty ? nil : $0 } ?? actions
         let action = Action.act(choices[generator.number(below: choices.count)])
@@ -77,11 +77,11 @@ public struct EnvironmentCheck: Sendable {
 
   // MARK: - What is checked
 
-  private mutating func checkSplits() throws(EnvironmentError) {
+  private mutating func checkSplits() throws(WorldError) {
     var owner: [TaskID: Split] = [:]
     var counts: [String] = []
     for split in Split.allCases {
-      let tasks = try suite.tasks(in: split)
+      let tasks = try world.tasks(in: split)
       counts.append("\(tasks.count) \(split.rawValue)")
       for task in tasks {
         if let other = owner.updateValue(split, forKey: task.id) {
@@ -98,7 +98,7 @@ public struct EnvironmentCheck: Sendable {
       if let step = walk.steps.firstIndex(where: { !$0.outcome.reward.isFinite }) {
         return note("rewards", .wrong, "\(walk.task.id) pays \(walk.steps[step].outcome.reward) for step \(step + 1)")
       }
-      if let most = suite.maximalReward, walk.reward > most + 1e-9 {
+      if let most = world.maximalReward, walk.reward > most + 1e-9 {
         return note("rewards", .wrong, "\(walk.task.id) paid \(walk.reward), above its maximal reward of \(most)")
       }
     }
@@ -111,13 +111,13 @@ public struct EnvironmentCheck: Sendable {
           + "Try more tasks (--tasks) or better actions (--action), and see what a policy is paid (cox diagnose)")
     }
     let range = "\(least) to \(most) on \(walks.count) random walks"
-    note("rewards", .fine, suite.maximalReward.map { "\(range), at most \($0)" } ?? "\(range), no maximum named")
+    note("rewards", .fine, world.maximalReward.map { "\(range), at most \($0)" } ?? "\(range), no maximum named")
   }
 
   /// A policy that is not held to the choices by its server has to read them.
   private mutating func checkChoices(_ walks: [Walk]) {
     guard let walk = walks.first(where: { $0.opening.choices?.isEmpty == false }) else { return }
-    let transcript = suite.transcript(for: Trajectory(task: walk.task, opening: walk.opening))
+    let transcript = world.transcript(for: Trajectory(task: walk.task, opening: walk.opening))
     let isNamed = transcript.names(walk.opening.choices ?? [])
     note(
       "choices", isNamed ? .fine : .warning,
@@ -134,10 +134,10 @@ public struct EnvironmentCheck: Sendable {
     note("end", .fine, "\(ended) of \(walks.count) random walks ended by themselves, the others at the step limit")
   }
 
-  private mutating func checkReplay(_ walks: [Walk]) async throws(EnvironmentError) {
+  private mutating func checkReplay(_ walks: [Walk]) async throws(WorldError) {
     var texts = 0
     for walk in walks {
-      var (episode, opening) = try await suite.begin(walk.task)
+      var (episode, opening) = try await world.begin(walk.task)
       if opening != walk.opening { texts += 1 }
       for (number, step) in walk.steps.enumerated() {
         let outcome = try await episode.step(step.action)
@@ -159,10 +159,10 @@ public struct EnvironmentCheck: Sendable {
         : "the same actions pay the same, but \(texts) observations read otherwise")
   }
 
-  private mutating func checkForks(_ walks: [Walk]) async throws(EnvironmentError) {
+  private mutating func checkForks(_ walks: [Walk]) async throws(WorldError) {
     guard let walk = walks.max(by: { $0.steps.count < $1.steps.count }), !walk.steps.isEmpty else { return }
     let half = walk.steps.count / 2
-    var (episode, _) = try await suite.begin(walk.task)
+    var (episode, _) = try await world.begin(walk.task)
     for step in walk.steps[..<half] { _ = try await episode.step(step.action) }
     guard var copy = try await episode.fork() else {
       await episode.close()
@@ -182,7 +182,7 @@ public struct EnvironmentCheck: Sendable {
     note("fork", .fine, "by copy, independent of its original")
   }
 
-  private mutating func checkStrangeActions(_ walks: [Walk]) async throws(EnvironmentError) {
+  private mutating func checkStrangeActions(_ walks: [Walk]) async throws(WorldError) {
     guard let task = walks.first?.task else { return }
     var silent = 0
     let strange: [Action] = [
@@ -190,7 +190,7 @@ public struct EnvironmentCheck: Sendable {
       .act(String(repeating: "x", count: 10_000)),
     ]
     for action in strange {
-      var (episode, _) = try await suite.begin(task)
+      var (episode, _) = try await world.begin(task)
       let outcome = try await episode.step(action)
       if !outcome.isInvalid { silent += 1 }
       await episode.close()

@@ -1,7 +1,0 @@
-/// A world that can solve its own tasks, and hands over worked solutions to imitate.
-public protocol ExpertSuite: TaskSuite {
-  /// The actions that earn ``TaskSuite/maximalReward``, in order, within the task's step limit.
-  ///
-  /// - Returns: nil where there are none, such as for a task that takes more steps than it has.
-  func solution(of task: AgentTask) throws(EnvironmentError) -> [String]?
-}

@@ -1,0 +1,5 @@
+extension Method {
+  /// N independent attempts, the best of them kept.
+  public static let bestOf = Method(
+    "best-of", "N independent attempts, the best kept", guide: .none, isBaseline: true, turn: .afterSteered)
+}

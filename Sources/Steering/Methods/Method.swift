@@ -1,0 +1,78 @@
+import ParticleFilter
+
+/// How tasks are attempted. A new method is one file with one such value, and one line in ``allCases``.
+public struct Method: Sendable {
+  /// Which critic chooses among attempts while they run.
+  public enum Guide: Sendable, Hashable {
+    /// None: attempts know nothing of each other.
+    case none
+    /// The configured one.
+    case configured
+    /// Always the critic of this kind.
+    case own(String)
+  }
+
+  /// The order in which methods of one N are best run, since some are given what others took.
+  package enum Turn: Int, Sendable { case first, afterSteered, last }
+
+  /// The name: as `steering.method` has it.
+  public let rawValue: String
+  /// One line for help and documentation.
+  public let summary: String
+  /// Which critic guides it.
+  public let guide: Guide
+  /// N, where the method has no other.
+  public let particles: Int?
+  /// Whether a checkpoint keeps the best few (``SteeringSettings/keep``).
+  public let keepsBest: Bool
+  /// Whether its weighted population samples the posterior, so that β changes what is drawn.
+  public let samplesPosterior: Bool
+  /// Whether it is given further attempts until it has made as many calls as steered methods: the baseline of comparisons.
+  public let isBaseline: Bool
+  package let turn: Turn
+  /// What selects at checkpoints.
+  let filter: @Sendable (SteeringSettings, _ count: Int, _ initialValue: Double) -> any PopulationFilter
+
+  /// Whether a critic chooses among attempts while they run.
+  public var isSteered: Bool { guide != .none }
+
+  init(
+    _ name: String, _ summary: String, guide: Guide, particles: Int? = nil, keepsBest: Bool = false,
+    samplesPosterior: Bool = false, isBaseline: Bool = false, turn: Turn = .first,
+    filter: @escaping @Sendable (SteeringSettings, Int, Double) -> any PopulationFilter = particleFilter
+  ) {
+    rawValue = name
+    self.summary = summary
+    self.guide = guide
+    self.particles = particles
+    self.keepsBest = keepsBest
+    self.samplesPosterior = samplesPosterior
+    self.isBaseline = isBaseline
+    self.turn = turn
+    self.filter = filter
+  }
+
+  /// Sequential Monte Carlo. With a schedule that never resamples it only weighs.
+  static let particleFilter: @Sendable (SteeringSettings, Int, Double) -> any PopulationFilter = {
+    settings, count, initialValue in
+    ParticleFilter(
+      count: count, temperature: settings.temperature, schedule: settings.schedule, resampler: settings.resampler,
+      initialValue: initialValue)
+  }
+}
+
+extension Method: CaseIterable {
+  /// Every method, in the order in which they are listed.
+  public static let allCases: [Method] = [.single, .bestOf, .amc, .judge, .beam]
+}
+
+extension Method: RawRepresentable, Hashable, Codable {
+  /// The method of a name; nil where there is none.
+  public init?(rawValue: String) {
+    guard let method = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+    self = method
+  }
+
+  public static func == (a: Method, b: Method) -> Bool { a.rawValue == b.rawValue }
+  public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+}

@@ -1,0 +1,69 @@
+import Agents
+
+/// A kind of critic: its name, the keys that it reads, and how it is opened. A new kind is one file with one such type, and one line
+/// in ``criticKinds``.
+package protocol CriticKind: Sendable {
+  /// As `critic.kind` and `--critic` name it.
+  static var name: String { get }
+
+  /// One line for help and documentation.
+  static var summary: String { get }
+
+  /// Whether a server is asked for its values, which takes time and may cost money.
+  static var isAsked: Bool { get }
+
+  /// As it is where a flag names it and the configuration does not.
+  ///
+  /// - Throws: ``ConfigurationError`` where it cannot do without keys.
+  init() throws
+
+  /// Reads the keys of this kind.
+  init(_ yaml: inout YAMLMapping) throws
+
+  /// The environment variables that hold its secrets.
+  var keyVariables: Set<String> { get }
+
+  /// Keeps variables from what is started for it.
+  mutating func withhold(_ keys: Set<String>)
+
+  /// What of this machine's software it needs, beside what the policy needs.
+  func needs(besides policy: PolicySettings) -> Set<Need>
+
+  /// Whether a critic of this name was trained as one of this kind.
+  static func isTrained(_ name: String, in workbench: Workbench) -> Bool
+
+  /// Runs `body` with the critic, what serves it started and stopped around it. Its answers are stored, and count towards the limits
+  /// at its own prices.
+  ///
+  /// - Parameter name: a kind, or the name or file of a trained critic.
+  func with<T: Sendable>(
+    _ name: String, in workbench: Workbench, _ body: (any Critic) async throws -> T
+  ) async throws -> T
+
+  /// The critic, where it can be had without starting or loading anything.
+  func immediate(_ name: String, in workbench: Workbench) throws -> any Critic
+}
+
+/// Every kind of critic, in the order in which they are listed. The first is the standard one.
+package let criticKinds: [any CriticKind.Type] = [
+  TreesKind.self, JudgeKind.self, PoolingKind.self, LMKind.self, ConstantKind.self,
+]
+
+extension CriticKind {
+  package static var isAsked: Bool { false }
+  package var keyVariables: Set<String> { [] }
+  package mutating func withhold(_ keys: Set<String>) {}
+  package func needs(besides policy: PolicySettings) -> Set<Need> { [] }
+  package static func isTrained(_ name: String, in workbench: Workbench) -> Bool { false }
+
+  package init(_ yaml: inout YAMLMapping) throws { try self.init() }
+
+  static func unconfigured() -> ConfigurationError {
+    ConfigurationError(
+      "The configuration says nothing of a critic \(name): write critic: { kind: \(name), url: …, model: … }.")
+  }
+
+  package func immediate(_ name: String, in workbench: Workbench) throws -> any Critic {
+    throw ConfigurationError("The critic \(name) is asked for values, and has none of its own here.")
+  }
+}

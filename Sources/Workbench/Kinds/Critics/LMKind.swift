@@ -1,0 +1,39 @@
+import Agents
+import Foundation
+
+/// A language model in this process that reads the states: a low-rank adapter and a head.
+package struct LMKind: CriticKind {
+  package static let name = "lm"
+  package static let summary = "A language model in this process, trained on stored rollouts."
+
+  /// A GGUF file or a Hugging Face folder; nil for the policy's own model, or the bundled one.
+  package var model: String?
+  /// Threads that compute.
+  package var threads: Int?
+
+  package init() {}
+
+  package init(_ yaml: inout YAMLMapping) throws {
+    model = try yaml.text("model")
+    threads = try yaml.count("threads", most: Bounds.threads)
+  }
+
+  /// It reads with the policy's own model where that is in this process, too.
+  package func needs(besides policy: PolicySettings) -> Set<Need> {
+    model == nil && policy.kind != MLXKind.self ? [.modelsInProcess, .bundledModel] : [.modelsInProcess]
+  }
+
+  package static func isTrained(_ name: String, in workbench: Workbench) -> Bool {
+    FileManager.default.fileExists(atPath: "\(workbench.readerPath(name))/critic.json")
+  }
+
+  package func with<T: Sendable>(
+    _ name: String, in workbench: Workbench, _ body: (any Critic) async throws -> T
+  ) async throws -> T {
+    try await body(workbench.openCritic(at: workbench.readerPath(name)))
+  }
+
+  package func immediate(_ name: String, in workbench: Workbench) throws -> any Critic {
+    throw ConfigurationError("The critic \(name) reads with a language model, which is not loaded for this.")
+  }
+}

@@ -1,0 +1,20 @@
+import Agents
+import Policies
+
+/// A policy that a program made itself. No configuration file names it.
+struct GivenPolicy: PolicyKind {
+  static let name = "given"
+  static let summary = "A policy that a program has made."
+
+  private let made: any Policy
+
+  init(_ made: any Policy) { self.made = made }
+
+  init(_ settings: PolicySettings) throws {
+    throw ConfigurationError("policy.kind given is for programs that make their own policy.")
+  }
+
+  var identity: String { made.identity }
+
+  func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T { try await body(made) }
+}

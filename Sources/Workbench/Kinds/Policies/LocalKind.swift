@@ -1,0 +1,69 @@
+import Agents
+import HTTP
+import ModelServers
+import Policies
+
+/// A llama.cpp server on loopback, started for as long as the command takes.
+package struct LocalKind: PolicyKind {
+  package static let name = "local"
+  package static let summary = "A llama.cpp server on loopback, started for as long as the command takes."
+  package static let startsServer = true
+  package static let canJudge = true
+
+  private let settings: PolicySettings
+
+  package init(_ settings: PolicySettings) { self.settings = settings }
+
+  package static func read(_ yaml: inout YAMLMapping, into settings: inout PolicySettings) throws {
+    settings.python = try yaml.text("python")
+    settings.port = try yaml.integer("port")
+    settings.threads = try yaml.integer("threads")
+    settings.context = try yaml.integer("context") ?? settings.context
+    settings.slots = try yaml.integer("slots")
+    settings.children.passing = try yaml.variables()
+  }
+
+  package static func needs(_ settings: PolicySettings) -> Set<Need> {
+    Set([.modelServer(python: settings.python)] + (settings.model == nil ? [.bundledModel] : []))
+  }
+
+  package var identity: String { ChatCompletionsPolicy(url: "", settings: completions).identity }
+
+  package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
+    try await LocalServer.with(server) { server in
+      try await withHTTPClient(connections: settings.concurrency) { client in
+        let policy = ChatCompletionsPolicy(url: server.url, settings: completions, client: client)
+        return try await body(SharedPrompts(policy, most: min(settings.samples, server.slots)))
+      }
+    }
+  }
+
+  package func written(_ request: PolicyRequest) throws -> WrittenPrompt {
+    try WrittenPrompt(request, by: ChatCompletionsPolicy(url: "", settings: completions))
+  }
+
+  package func probe() async throws -> [PolicyProbe.Finding] {
+    try await LocalServer.with(server) { server in
+      let basics = try await PolicyProbe.basics(ChatCompletionsPolicy(url: server.url, settings: completions))
+      let features = await PolicyProbe.features(completions) { ChatCompletionsPolicy(url: server.url, settings: $0) }
+      return basics + features
+    }
+  }
+
+  private var completions: ChatCompletionsPolicy.Settings {
+    var completions = settings.completions(model: LocalServer.modelName(settings.model), rules: settings.rules)
+    if settings.choices == .auto { completions.constraint = .grammar }
+    completions.reportsFirstAnswerOnly = true
+    return completions
+  }
+
+  private var server: LocalServer.Settings {
+    var server = LocalServer.Settings(
+      python: settings.python ?? Installation.current.serverPython,
+      model: settings.model ?? Installation.current.bundledModel, port: settings.port,
+      slots: settings.slots ?? settings.concurrency, context: settings.context)
+    if let threads = settings.threads { server.threads = threads }
+    server.environment = settings.children
+    return server
+  }
+}

@@ -1,0 +1,97 @@
+import Agents
+import ChildProcess
+import Steering
+
+/// What the configuration says of the world.
+package struct WorldSettings: Sendable {
+  /// The kind's name.
+  package let kind: String
+  package var seed: UInt64 = 1
+  /// Whether an attempt or the run ends with a world that fails.
+  package var onError = WorldErrorPolicy.fail
+  package let tasks: [Split: [Int]]
+  /// What the kind itself reads.
+  package let own: any WorldKind
+  package let prompts: PromptSettings
+  /// What the world's programs get of the environment, beside what the world's own settings say.
+  package var children = ChildEnvironment()
+
+  package init(_ yaml: inout YAMLMapping) throws {
+    let names = worldKinds.map { $0.name }
+    guard let name = try yaml.choice("kind", among: names),
+      let kind = worldKinds.first(where: { $0.name == name })
+    else { throw ConfigurationError.missing("environment.kind", "one of \(names.joined(separator: ", ")).") }
+    self.kind = name
+    if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
+    onError = try yaml.choice("onError", WorldErrorPolicy.self) ?? onError
+    tasks =
+      try yaml.mapping("tasks") { yaml in
+        var tasks: [Split: [Int]] = [:]
+        for split in Split.allCases { tasks[split] = try yaml.numbers(split.rawValue) }
+        return tasks
+      } ?? [:]
+    own = try kind.init(&yaml)
+    prompts = kind.takesPrompts ? try PromptSettings(&yaml) : PromptSettings()
+  }
+
+  /// For a world that the caller has made.
+  package init(_ world: any World) {
+    kind = GivenWorld.name
+    tasks = [:]
+    own = GivenWorld(world)
+    prompts = PromptSettings()
+  }
+
+  /// Makes the world. The caller closes it.
+  package func make(observer: any WorkObserver) async throws -> any World {
+    try await own.make(self, observer: observer)
+  }
+
+  /// Makes the world and closes it after `body`, also when interrupted.
+  package func withWorld<T: Sendable>(
+    observer: any WorkObserver, _ body: @escaping @Sendable (any World) async throws -> T
+  ) async throws -> T {
+    try await observer.cancellable {
+      let world = try await make(observer: observer)
+      return try await world.closing { try await body(world) }
+    }
+  }
+
+  package var splits: TaskSplits { get throws { try TaskSplits(tasks) } }
+}
+
+extension YAMLMapping {
+  /// `maxSteps`, the steps after which an attempt is cut.
+  package mutating func stepLimit() throws -> Int? { try count("maxSteps", most: Bounds.steps) }
+
+  /// Seconds, above 0 and at most a day.
+  package mutating func seconds(_ key: String) throws -> Double? {
+    guard let seconds = try number(key) else { return nil }
+    guard seconds > 0, seconds <= 86_400 else {
+      throw ConfigurationError("environment.\(key) is \(seconds); seconds, above 0 and at most a day.")
+    }
+    return seconds
+  }
+
+  package mutating func range(_ key: String) throws -> ClosedRange<Int>? {
+    guard let numbers = try numbers(key) else { return nil }
+    guard let low = numbers.min(), let high = numbers.max() else {
+      throw ConfigurationError("environment.\(key) is an empty range; write it as \"3...4\".")
+    }
+    return low...high
+  }
+}
+
+extension World {
+  /// Runs `body` and closes the world after it, however it ended.
+  package func closing<T>(_ body: () async throws -> T) async throws -> T {
+    do {
+      let value = try await body()
+      await close()
+      return value
+    } catch {
+      await close()
+      throw error
+    }
+  }
+}
