@@ -57,7 +57,7 @@ struct RewardTests {
   }
 
   private func problem(_ paid: Double, before: Double = 0, maximum: Double? = 1) -> String? {
-    let world = World(maximalReward: maximum)
+    let world = Sums(maximalReward: maximum)
     var trajectory = Trajectory(task: world.task("t"), opening: Observation(""))
     trajectory.append(Step(response: "", action: .act("a"), outcome: Outcome(Observation(""), reward: before)))
     do throws(WorldError) {
