@@ -300,6 +300,7 @@ let package = Package(
     .testTarget(name: "TextCraftTests", dependencies: ["TestSupport", "TextCraft"]),
     .testTarget(
       name: "CriticsTests", dependencies: ["Critics", "Findings", "ModelServers", "Policies", "TestSupport"]),
+    .testTarget(name: "WorkbenchTests", dependencies: ["Agents", "RolloutStore", "Steering", "Workbench"]),
     .testTarget(
       name: "CoxTests",
       dependencies: [

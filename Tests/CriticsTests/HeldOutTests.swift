@@ -4,9 +4,9 @@ import Testing
 
 @testable import Critics
 
-@Test func heldOutFiguresBeatTheConstantWhereThereIsSomethingToKnow() throws {
+@Test func heldOutFiguresBeatTheConstantWhereThereIsSomethingToKnow() async throws {
   let held = CoinWorld.rollouts(tasks: 1000..<1250, each: 2, seed: Seed(8))
-  let figures = try HeldOutFigures.evaluate(coinCritic, on: held + [held[0].prefix(2)], success: 0.5)
+  let figures = try await HeldOutFigures.evaluate(coinCritic, on: held + [held[0].prefix(2)], success: 0.5)
   #expect(figures.tasks == 250)
   #expect(figures.rollouts == 500)
   #expect(figures.all.states == 3000)
@@ -31,19 +31,23 @@ import Testing
   #expect(try JSONDecoder().decode(HeldOutFigures.self, from: json) == figures)
 }
 
-@Test func oneClassHasNoCurve() throws {
+@Test func oneClassHasNoCurve() async throws {
   let held = CoinWorld.rollouts(tasks: 1000..<1010, each: 1, seed: Seed(8))
-  let figures = try HeldOutFigures.evaluate(coinCritic, on: held, success: 2)
+  let figures = try await HeldOutFigures.evaluate(coinCritic, on: held, success: 2)
   #expect(figures.all.critic.auc == nil)
   #expect(figures.all.constant.auc == nil)
 }
 
-@Test func trainedTasksAreRefused() {
+@Test func trainedTasksAreRefused() async {
   let mixed = CoinWorld.rollouts(tasks: 70..<90, each: 1, seed: Seed(8))
-  let error = #expect(throws: CriticError.self) { try HeldOutFigures.evaluate(coinCritic, on: mixed, success: 1) }
+  let error = await #expect(throws: CriticError.self) {
+    try await HeldOutFigures.evaluate(coinCritic, on: mixed, success: 1)
+  }
   #expect(error?.kind == .failed)
   #expect(error?.message.contains("10 of the 20 tasks") == true)
   #expect(error?.message.contains("coin 70") == true)
-  let none = #expect(throws: CriticError.self) { try HeldOutFigures.evaluate(coinCritic, on: [], success: 1) }
+  let none = await #expect(throws: CriticError.self) {
+    try await HeldOutFigures.evaluate(coinCritic, on: [], success: 1)
+  }
   #expect(none?.kind == .tooLittleData)
 }

@@ -90,6 +90,14 @@ struct BeamTests {
     #expect(first.results.map(\.softValue) == second.results.map(\.softValue))
   }
 
+  @Test("What a critic cost is kept where results are weighed at another β")
+  func weighedCost() async throws {
+    let settings = SteeringSettings(method: .bestOf, particles: 2)
+    var outcome = try await Self.campaign(settings).run([ChainWorld().task(number: 0)])
+    outcome.criticCost = 0.25
+    #expect(outcome.weighed(atTemperature: 0.5).criticCost == 0.25)
+  }
+
   @Test("What another policy took counts towards the limits")
   func earlier() async throws {
     var earlier = Spending()

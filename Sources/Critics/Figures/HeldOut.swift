@@ -45,28 +45,14 @@ public struct HeldOutFigures: Sendable, Hashable, Codable {
   /// - Throws: `CriticError` of kind `failed` where a task was trained on, `tooLittleData` where no rollout is
   ///   finished.
   public static func evaluate(
-    _ critic: TreesCritic, on trajectories: [Trajectory], success: Double
-  ) throws(CriticError) -> HeldOutFigures {
-    let held = try HeldOutStates(trajectories, trainedOn: critic.record.tasks)
-    return HeldOutFigures(
-      critic.identity, held, beliefs: try critic.predict(held.states.map(\.observed.state)),
-      marginal: critic.record.marginal, success: success)
-  }
-
-  /// The same for any critic.
-  ///
-  /// - Parameters:
-  ///   - tasks: what it was trained on.
-  ///   - marginal: the distribution of the return-to-go over everything it was trained on; also what counts where it has no
-  ///     belief of its own.
-  public static func evaluate(
-    _ critic: any Critic, trainedOn tasks: [TaskID], marginal: ReturnDistribution, on trajectories: [Trajectory],
-    success: Double
+    _ critic: any TrainedCritic, on trajectories: [Trajectory], success: Double
   ) async throws(CriticError) -> HeldOutFigures {
-    let held = try HeldOutStates(trajectories, trainedOn: tasks)
+    let held = try HeldOutStates(trajectories, trainedOn: critic.tasks)
     let beliefs = try await critic.returnsToGo(from: held.states.map(\.observed.state))
+    // Where it has no belief of its own, its marginal counts.
     return HeldOutFigures(
-      critic.identity, held, beliefs: beliefs.map { $0 ?? marginal }, marginal: marginal, success: success)
+      critic.identity, held, beliefs: beliefs.map { $0 ?? critic.marginal }, marginal: critic.marginal,
+      success: success)
   }
 
   private init(

@@ -7,7 +7,7 @@
   /// A critic that is a language model: the state in words is read once, the last hidden states are averaged over its tokens,
   /// and a linear head gives the distribution of the return-to-go over bins. Model and head were trained on the store, the
   /// model by a low-rank adapter.
-  package struct LMCritic: Critic {
+  package struct LMCritic: TrainedCritic {
     /// What is written beside the weights.
     struct Record: Codable, Sendable {
       static let version = 2

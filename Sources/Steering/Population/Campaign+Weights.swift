@@ -5,9 +5,11 @@ extension Campaign.Outcome {
   ///
   /// - Parameter temperature: β, in reward units, above 0.
   public func weighed(atTemperature temperature: Double) -> Self {
-    Self(
+    var outcome = Self(
       results: results.map { $0.weighed(atTemperature: temperature) }, stopped: stopped, wallSeconds: wallSeconds,
       calls: calls, storedCalls: storedCalls, usage: usage)
+    outcome.criticCost = criticCost
+    return outcome
   }
 }
 

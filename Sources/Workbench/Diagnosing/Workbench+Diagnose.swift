@@ -30,19 +30,33 @@ extension Workbench {
   /// What never saw the tasks it judges; nil for the reward so far alone.
   private func predictor(of rollouts: [Trajectory], critic flag: String?) async throws -> Predictor? {
     guard let flag else { return try await crossFitted(rollouts) }
-    guard let critic = try critic(flag) as? TreesCritic else { return nil }
-    let seen = Set(critic.record.tasks)
+    // What a server is asked for costs money: a diagnosis asks nobody.
+    guard !isAsked(flag) else {
+      _ = try critic(flag)
+      return nil
+    }
+    return try await withCritic(flag) { critic in
+      guard let critic = critic as? any TrainedCritic else { return nil }
+      return try await predictor(of: rollouts, by: critic, named: criticName(flag))
+    }
+  }
+
+  /// The critic, on the tasks that it was not trained on.
+  private func predictor(
+    of rollouts: [Trajectory], by critic: any TrainedCritic, named name: String
+  ) async throws -> Predictor {
+    let seen = Set(critic.tasks)
     guard rollouts.contains(where: { !seen.contains($0.task.id) }) else {
       throw ConfigurationError(
         """
-        The critic \(criticPath(flag)) was trained on all of these tasks, and says nothing of new ones here. Choose another \
+        The critic \(name) was trained on all of these tasks, and says nothing of new ones here. Choose another \
         --split, or leave --critic out: then trees are trained on some tasks and judge the others.
         """)
     }
     var expected: [[Double]] = []
     for rollout in rollouts {
       let states = seen.contains(rollout.task.id) ? [] : (0..<rollout.count).map { CriticState(rollout.prefix($0)) }
-      expected.append(try critic.predict(states).map(\.mean))
+      expected.append(try await critic.returnsToGo(from: states).map { ($0 ?? critic.marginal).mean })
     }
     return Predictor(name: "\(critic.identity), on tasks it was not trained on", expectedReturnsToGo: expected)
   }

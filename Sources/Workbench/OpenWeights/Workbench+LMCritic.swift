@@ -57,8 +57,7 @@
       progress.end()
       try await critic.write(to: path)
       let figures = try await HeldOutFigures.evaluate(
-        critic, trainedOn: critic.tasks, marginal: critic.marginal, on: held,
-        success: world.maximalReward ?? (training + held).map(\.reward).max() ?? 1)
+        critic, on: held, success: world.maximalReward ?? (training + held).map(\.reward).max() ?? 1)
       return TrainReport(
         critic: path, environment: world.identity, policy: policyIdentity, tasks: tasks.count,
         rollouts: training.count, rounds: settings.steps, unit: "steps", heldOut: figures,

@@ -26,10 +26,7 @@ extension Workbench {
     try await noteFailedAttempts(in: [.train, .validation])
     let note: @Sendable (String) -> Void = { [observer] in observer.note($0) }
     let seed = Seed(configuration.steering.seed).split("plan")
-    let reference = try await CrossFitted.beliefs(
-      about: stored, environment: world.identity, policy: policyIdentity, seed: seed,
-      settings: (critic as? TreesCritic)?.record.settings ?? .init(), progress: note)
-    let rollouts = try await valued(stored, by: critic, reference: reference)
+    let rollouts = try await valued(stored, by: critic, seed: seed, note: note)
     let (calls, usage) = try await store.usage(of: world.identity, policy: policyIdentity)
     var planner = Planner(
       environment: world.identity, policy: policyIdentity, critic: critic.identity, settings: settings,
@@ -40,13 +37,34 @@ extension Workbench {
     return try await planner.plan(rollouts, progress: note)
   }
 
-  /// What the critic believes of every prefix of the rollouts, by itself where it never saw their tasks.
+  /// What the critic believes of every prefix of the rollouts, and what trees believe that never saw their tasks. A trained critic is
+  /// taken by its word on tasks it was not trained on alone.
   private func valued(
-    _ rollouts: [Trajectory], by critic: any Critic, reference: [[ReturnDistribution]]
+    _ rollouts: [Trajectory], by critic: any Critic, seed: Seed, note: @escaping @Sendable (String) -> Void
   ) async throws -> [ValuedRollout] {
-    if let trees = critic as? TreesCritic, !Set(trees.record.tasks).isDisjoint(with: rollouts.map(\.task.id)) {
-      return zip(rollouts, reference).map { ValuedRollout($0, beliefs: $1) }
+    var rollouts = rollouts
+    if let trained = critic as? any TrainedCritic {
+      let seen = Set(trained.tasks)
+      if !seen.isDisjoint(with: rollouts.map(\.task.id)) {
+        let own = try await trained.crossFitted(
+          on: rollouts, environment: world.identity, policy: policyIdentity, seed: seed, progress: note)
+        if let own { return zip(rollouts, own).map { ValuedRollout($0, beliefs: $1) } }
+        let unseen = rollouts.filter { !seen.contains($0.task.id) }
+        let tasks = Set(unseen.map(\.task.id)).count
+        note(
+          "The critic was trained on \(seen.count) tasks and cannot be trained again for each fold: it is planned for on the \(tasks) tasks "
+            + "that it did not see.")
+        guard tasks >= 2 else {
+          throw CriticError(
+            .tooLittleData,
+            "A critic that cannot be trained again for each fold is planned for on tasks that it did not see, at least 2 of them, and there "
+              + "are \(tasks). Collect rollouts of the validation split.")
+        }
+        rollouts = unseen
+      }
     }
+    let reference = try await CrossFitted.beliefs(
+      about: rollouts, environment: world.identity, policy: policyIdentity, seed: seed, progress: note)
     let beliefs = try await critic.returnsToGo(
       from: rollouts.flatMap { rollout in (0..<rollout.count).map { CriticState(rollout.prefix($0)) } })
     var rest = beliefs[...]

@@ -17,7 +17,7 @@ extension Workbench {
       observer.note($0)
     }
     let success = world.maximalReward ?? (training + held).map(\.reward).max() ?? 1
-    let figures = try HeldOutFigures.evaluate(critic, on: held, success: success)
+    let figures = try await HeldOutFigures.evaluate(critic, on: held, success: success)
     let path = criticPath(name)
     try OutputFile.write(try critic.encoded(), to: path)
     return TrainReport(

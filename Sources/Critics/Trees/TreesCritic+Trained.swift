@@ -1,0 +1,16 @@
+import Agents
+
+extension TreesCritic: TrainedCritic {
+  public var tasks: [TaskID] { record.tasks }
+  public var marginal: ReturnDistribution { record.marginal }
+
+  /// With this critic's own settings; see ``CrossFitted``.
+  public func crossFitted(
+    on rollouts: [Trajectory], environment: WorldIdentity, policy: String, seed: Seed,
+    progress: (@Sendable (String) -> Void)?
+  ) async throws(CriticError) -> [[ReturnDistribution]]? {
+    try await CrossFitted.beliefs(
+      about: rollouts, environment: environment, policy: policy, seed: seed, settings: record.settings,
+      progress: progress)
+  }
+}
