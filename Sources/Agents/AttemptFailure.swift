@@ -74,7 +74,7 @@ extension AttemptFailure.Kind {
     case .contentRefused: "change environment.prompt or leave these tasks out, or take another provider"
     case .noAnswer: "look into what the server sends, raise policy.maxTokens, or take another model or server"
     case .environmentFailed: "look into the environment's own log, and raise environment.timeout where it is slow"
-    case .diverged: "run cox check-environment; steering.divergence: keep goes on all the same"
+    case .diverged: "check whether the world is deterministic; steering.divergence: keep goes on all the same"
     case .badReward: "correct the environment's rewards, or the maximum that it states"
     case .unknown: "run the command again"
     }

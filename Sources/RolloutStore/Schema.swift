@@ -11,7 +11,7 @@ enum Schema {
     let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     guard application == applicationID else {
       throw StoreError(
-        .wrongVersion, "\(path) is a database, but not a Coxswain store. Give another --store, or move the file away.")
+        .wrongVersion, "\(path) is a database, but not a Coxswain store. Give another path, or move the file away.")
     }
     let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
     guard (1...self.version).contains(version) else {
@@ -19,7 +19,7 @@ enum Schema {
         .wrongVersion,
         """
         \(path) is a store of version \(version); this cox reads versions 1 to \(self.version). \
-        Use the cox that wrote it, or give another --store.
+        Use the version that wrote it, or give another path.
         """)
     }
   }

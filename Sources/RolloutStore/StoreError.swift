@@ -45,11 +45,11 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
       self = .full(while: action, path: path)
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       self.init(
-        .busy, "Another process is writing to \(path): could not \(action). Wait for it, or give another --store.")
+        .busy, "Another process is writing to \(path): could not \(action). Wait for it, or give another path.")
     case .SQLITE_NOTADB:
       let start = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 64)
       let form = start.flatMap { FileForm($0) }.map { " It \($0.explanation)" } ?? ""
-      self.init(.wrongVersion, "\(path) is not a Coxswain store.\(form) Give another --store, or move the file away.")
+      self.init(.wrongVersion, "\(path) is not a Coxswain store.\(form) Give another path, or move the file away.")
     case .SQLITE_READONLY: self = .readOnly(while: action, path: path)
     case .SQLITE_CANTOPEN:
       self.init(
@@ -69,7 +69,7 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
       .damaged,
       """
       The store \(path) is damaged: \(what). Put a copy of it back, or save what can still be read with \
-      `sqlite3 \(path) .recover | sqlite3 new.sqlite`, or give another --store.
+      `sqlite3 \(path) .recover | sqlite3 new.sqlite`, or give another path.
       """)
   }
 
@@ -85,7 +85,7 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
   static func readOnly(while action: String, path: String) -> StoreError {
     StoreError(
       .readOnly,
-      "Could not \(action): the store \(path), or its folder, may be read and not written. Give another --store, or copy it."
+      "Could not \(action): the store \(path), or its folder, may be read and not written. Give another path, or copy it."
     )
   }
 

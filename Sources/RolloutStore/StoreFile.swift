@@ -49,7 +49,7 @@ struct StoreFile: Sendable {
       if errno == ENOSPC || errno == EDQUOT { throw StoreError.full(while: "create the store", path: path) }
       throw StoreError(
         .unopenable,
-        "Could not create the store \(path): \(String(cString: strerror(errno))). Give another --store, or make its folder writable."
+        "Could not create the store \(path): \(String(cString: strerror(errno))). Give another path, or make its folder writable."
       )
     }
     close(file)

@@ -43,7 +43,7 @@ final class StoreLock: Sendable {
         return StoreError(
           .busy,
           """
-          Another process\(Self.holder(file)) is running on \(store). Wait for it to end, or give another --store: two that \
+          Another process\(Self.holder(file)) is running on \(store). Wait for it to end, or give another path: two that \
           ask for the same answers would both pay for them.
           """)
       }

@@ -51,7 +51,7 @@ import Testing
   #expect(error?.kind == .wrongEnvironment)
   #expect(error?.message.contains("coins (6 rounds)") == true)
   #expect(error?.message.contains("orders (5 fields)") == true)
-  #expect(error?.message.contains("cox train") == true)
+  #expect(error?.message.contains("Train one for it") == true)
 }
 
 @Test func anotherVersionIsRefusedWhateverItsShape() {

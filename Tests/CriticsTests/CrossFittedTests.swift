@@ -120,7 +120,7 @@ private func beliefs(
   for rollouts in [[], one, one + unfinished] {
     let error = await #expect(throws: CriticError.self) { try await beliefs(about: rollouts) }
     #expect(error?.kind == .tooLittleData)
-    #expect(error?.message.contains("cox collect") == true)
+    #expect(error?.message.contains("Collect more") == true)
   }
   let error = await #expect(throws: CriticError.self) {
     try await beliefs(about: CoinWorld.rollouts(tasks: 0..<4, each: 2, seed: Seed(3)), folds: 1)

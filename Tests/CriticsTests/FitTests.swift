@@ -145,7 +145,7 @@ import Testing
     }
     #expect(error?.kind == .tooLittleData)
     #expect(error?.message.contains(found) == true)
-    #expect(error?.message.contains("cox collect") == true)
+    #expect(error?.message.contains("Collect more") == true)
   }
 }
 

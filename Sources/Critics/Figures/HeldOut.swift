@@ -98,7 +98,7 @@ private struct HeldOutStates {
         .tooLittleData,
         """
         There is no finished rollout to judge the critic by, among \(trajectories.count). Collect some of held-out \
-        tasks: cox collect --split validation
+        tasks, of the validation split.
         """)
     }
     let seen = tasks.intersection(known).sorted()

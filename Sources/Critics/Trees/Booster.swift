@@ -65,7 +65,7 @@ final class Booster: Sendable {
         }
       }
     } catch {
-      throw CriticError(.unreadable, "\(error.message). Train the critic again with `cox train`.")
+      throw CriticError(.unreadable, "\(error.message). Train the critic again.")
     }
     try set([])
   }

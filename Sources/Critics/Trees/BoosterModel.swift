@@ -20,7 +20,7 @@ struct BoosterModel: Decodable {
       throw CriticError(.unreadable, "The critic's trees are not XGBoost's JSON: \(error)")
     }
     if let fault = model.fault(classes: classes, columns: columns, rounds: rounds) {
-      throw CriticError(.unreadable, "The critic's trees are damaged: \(fault). Train it again with `cox train`.")
+      throw CriticError(.unreadable, "The critic's trees are damaged: \(fault). Train it again.")
     }
   }
 

@@ -35,7 +35,7 @@ public enum CrossFitted {
         .tooLittleData,
         """
         Out-of-fold values need finished rollouts of at least 2 tasks, better 50 or more. There are those of \
-        \(tasks.count) in \(environment). Collect more: cox collect --split train --rollouts 4
+        \(tasks.count) in \(environment). Collect more of the train split, 4 a task.
         """)
     }
     let count = min(folds, tasks.count)

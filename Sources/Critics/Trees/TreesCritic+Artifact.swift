@@ -48,8 +48,8 @@ extension TreesCritic {
       throw CriticError(
         .unreadable,
         """
-        The critic is of version \(header.version); this program reads version \(Artifact.version). Train it again \
-        with `cox train`\(header.version > Artifact.version ? ", or update cox" : "").
+        The critic is of version \(header.version); this program reads version \(Artifact.version). Train it \
+        again\(header.version > Artifact.version ? ", or update this program" : "").
         """)
     }
     let origin = try Self.decode(Origin.self, from: data).record.environment
@@ -57,8 +57,8 @@ extension TreesCritic {
       throw CriticError(
         .wrongEnvironment,
         """
-        The critic was trained on \(origin) and cannot judge \(environment). Train one for it with `cox train`, or \
-        choose another file with --critic.
+        The critic was trained on \(origin) and cannot judge \(environment). Train one for it, or \
+        choose another file.
         """)
     }
     try self.init(Self.decode(Artifact.self, from: data))
@@ -70,7 +70,7 @@ extension TreesCritic {
     } catch {
       throw CriticError(
         .unreadable,
-        "The critic's file (\(data.count) bytes) is damaged or no critic: \(error). Train it again with `cox train`.")
+        "The critic's file (\(data.count) bytes) is damaged or no critic: \(error). Train it again.")
     }
   }
 }
@@ -95,7 +95,7 @@ extension TreesCritic.Artifact {
       }
       return
     }
-    throw CriticError(.unreadable, "The critic's file is damaged: \(fault). Train it again with `cox train`.")
+    throw CriticError(.unreadable, "The critic's file is damaged: \(fault). Train it again.")
   }
 
   private var fault: String? {

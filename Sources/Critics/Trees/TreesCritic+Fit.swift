@@ -26,7 +26,7 @@ extension TreesCritic {
         """
         A critic needs finished rollouts of at least 2 tasks, better 50 or more. There are \(rollouts.count) of \
         \(tasks.count) in \(environment), and \(trajectories.count - rollouts.count) unfinished. Collect more: \
-        cox collect --split train --rollouts 4
+        Collect more of the train split, 4 a task.
         """)
     }
     let features = FeatureMap(hashBuckets: settings.hashBuckets)

@@ -50,7 +50,7 @@ public struct TreesCritic: Critic {
     var result: [ReturnDistribution] = []
     for row in states.indices {
       guard let probabilities = softmax(margins[(row * classes)..<((row + 1) * classes)]) else {
-        throw CriticError(.failed, "The critic's trees gave margins that are not finite. Train it again: `cox train`.")
+        throw CriticError(.failed, "The critic's trees gave margins that are not finite. Train it again.")
       }
       result.append(
         ReturnDistribution(

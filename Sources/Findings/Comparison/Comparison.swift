@@ -132,7 +132,7 @@ public struct Comparison: Sendable, Codable {
     do {
       self = try decoder.decode(Comparison.self, from: data)
     } catch {
-      throw SteeringError(.badSettings, "This is no comparison that cox compare wrote: \(error)")
+      throw SteeringError(.badSettings, "This is not the JSON of a comparison: \(error)")
     }
   }
 

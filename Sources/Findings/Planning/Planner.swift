@@ -57,7 +57,7 @@ public struct Planner: Sendable {
         .badSettings,
         """
         A plan needs finished rollouts of at least 2 tasks, better 50 or more with 4 or more rollouts each. There are \
-        \(rollouts.count) of \(tasks). Collect more: cox collect --split train --rollouts 8
+        \(rollouts.count) of \(tasks). Collect more of the train split, 8 a task.
         """)
     }
     let returns = rollouts.map(\.trajectory.reward)

@@ -30,7 +30,7 @@
       _ path: String, base: LoadedModel, environment: WorldIdentity
     ) throws -> LMCritic {
       guard let data = FileManager.default.contents(atPath: "\(path)/\(recordName)") else {
-        throw CriticError(.unreadable, "There is no critic in \(path): train one with cox train --critic lm.")
+        throw CriticError(.unreadable, "There is no critic in \(path). Train one of kind lm.")
       }
       guard let record = try? JSONDecoder().decode(Record.self, from: data), record.version == Record.version,
         !record.returns.isEmpty, record.returns.allSatisfy(\.isFinite), record.context > 0

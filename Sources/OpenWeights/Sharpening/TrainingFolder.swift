@@ -52,12 +52,12 @@
     func state(of identity: String) throws -> State? {
       guard let data = FileManager.default.contents(atPath: statePath) else { return nil }
       guard let state = try? JSONDecoder().decode(State.self, from: data) else {
-        throw ModelError("\(statePath) cannot be read. Give another --adapter folder, or move this one away.")
+        throw ModelError("\(statePath) cannot be read. Give another folder for the adapter, or move this one away.")
       }
       guard state.identity == identity else {
         throw ModelError(
           """
-          The folder \(path) holds a training with other settings or other rollouts. Give another --adapter folder, or move \
+          The folder \(path) holds a training with other settings or other rollouts. Give another folder for the adapter, or move \
           this one away.
           """)
       }

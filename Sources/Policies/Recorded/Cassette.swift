@@ -30,7 +30,7 @@ public struct Cassette: Sendable {
   /// - Throws: ``PolicyError`` of kind `notRecorded` that names the line which cannot be read.
   public init(contentsOf path: String) throws(PolicyError) {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw PolicyError(.notRecorded, "There is no readable recording \(path). Make one with cox export --cassette.")
+      throw PolicyError(.notRecorded, "There is no readable recording \(path). Export one from a store.")
     }
     if let form = FileForm(data.prefix(64)) { throw PolicyError(.notRecorded, "\(path) \(form.explanation)") }
     let decoder = JSONDecoder()

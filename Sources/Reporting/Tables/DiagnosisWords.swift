@@ -14,8 +14,8 @@ extension Diagnosis {
     return switch advice.reason {
     case .tooFewRollouts:
       "\(counted(tasks, "task")) with \(Format.number(rolloutsPerTask.mean, digits: 1)) rollouts each on average tell too"
-        + " little: collect at least \(Advice.leastRollouts) rollouts of each of at least \(Advice.leastTasks) tasks"
-        + " (cox collect --rollouts \(Advice.leastRollouts)), better 50 tasks or more."
+        + " little: collect at least \(Advice.leastRollouts) rollouts of each of at least \(Advice.leastTasks) tasks,"
+        + " better 50 tasks or more."
     case .nearMaximum:
       "A single rollout has \(reward.text(overTasks: tasks)) on average and \(largest) is \(number(success)):"
         + " there is next to nothing left to gain by choosing among rollouts."
@@ -40,7 +40,7 @@ extension Diagnosis {
     case .predictableEarly:
       "Rollouts differ within tasks (standard deviation \(number(variation.deviation))), how they end begins to show after step"
         + " \(predictability.firstTold ?? 0) of \(Format.number(length.mean, digits: 1)), and \(best), where \(largest) is"
-        + " \(number(success)). What steering would gain is not known from this: cox plan measures it."
+        + " \(number(success)). What steering would gain is not known from this: a plan measures it."
     }
   }
 

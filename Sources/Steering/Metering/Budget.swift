@@ -132,15 +132,15 @@ public actor Budget {
   /// Which limit is reached, in words, or nil.
   private var reached: String? {
     if let most = limits.calls, allSpent.calls >= most {
-      return "Reached the limit of \(most) calls. Raise --limit-calls and run the same command to continue."
+      return "Reached limits.calls, \(most) model calls. Raise it and run the same again to continue."
     }
     if let most = limits.tokens, allSpent.usage.totalTokens >= most {
       return
-        "Reached the limit of \(most) tokens\(estimateNote). Raise --limit-tokens and run the same command to continue."
+        "Reached limits.tokens, \(most) tokens\(estimateNote). Raise it and run the same again to continue."
     }
     if let most = limits.cost, allSpent.cost >= most {
       return
-        "Reached the cost limit of \(most)\(estimateNote). Raise --limit-cost and run the same command to continue."
+        "Reached limits.cost, \(most)\(estimateNote). Raise it and run the same again to continue."
     }
     return isOutOfTime ? outOfTime : nil
   }
@@ -160,7 +160,7 @@ public actor Budget {
   }
 
   private var outOfTime: String {
-    "Reached the limit of \(limits.seconds ?? 0) seconds. Run the same command to continue."
+    "Reached limits.seconds, \(limits.seconds ?? 0) s. Run the same again to continue."
   }
 
   /// The limits leave room for one more call beside those in flight.

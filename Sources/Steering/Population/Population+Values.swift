@@ -40,7 +40,7 @@ extension Population {
         .failed,
         "The critic \(critic.identity) expects \(absurd) to come where the world "
           + (world.maximalReward.map { "pays \($0) at most" } ?? "pays rewards of at most a billion")
-          + ": beside such values rewards are rounded away. Scale its values to the world's rewards (critic.scale), or give another --critic."
+          + ": beside such values rewards are rounded away. Scale its values to the world's rewards (critic.scale), or choose another critic."
       )
     }
     return usable

@@ -36,8 +36,20 @@ package struct DiagnoseReport: Encodable {
     self.critic = critic
     self.diagnosis = diagnosis
     sentences = table.sentences
-    advice = "\(table.advice). \(table.because)"
+    command = Self.command(diagnosis.advice)
+    advice = (["\(table.advice). \(table.because)"] + [command].compactMap(\.self)).joined(separator: " ")
   }
 
-  package var text: String { table.text() }
+  /// What to run next, where the advice asks for more than was stored.
+  private let command: String?
+
+  private static func command(_ advice: Diagnosis.Advice) -> String? {
+    switch advice.reason {
+    case .tooFewRollouts: "cox collect --rollouts \(Diagnosis.Advice.leastRollouts) makes them."
+    case .predictableEarly: "cox plan makes one."
+    default: nil
+    }
+  }
+
+  package var text: String { ([table.text()] + [command].compactMap(\.self)).joined(separator: "\n") }
 }

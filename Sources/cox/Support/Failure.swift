@@ -20,6 +20,11 @@ enum ExitStatus {
 
   /// The code and the words for an error, or nil where the argument parser has both.
   static func explain(_ error: any Error) -> (code: Int32, message: String)? {
+    guard let (code, message) = meaning(error) else { return nil }
+    return (code, message + (Remedy.words(for: error).map { " \($0)" } ?? ""))
+  }
+
+  private static func meaning(_ error: any Error) -> (code: Int32, message: String)? {
     switch error {
     case let error as ConfigurationError: return (badUse, error.message)
     case let error as SteeringError:
