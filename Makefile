@@ -1,7 +1,7 @@
 # With models in process wherever set-up could install what they need.
 TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 
-.PHONY: demo test setup build lint format bench bench-check clean
+.PHONY: demo test setup build lint format bench bench-check consumer clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About ten minutes after the build.
 demo: build
@@ -21,6 +21,8 @@ build: setup
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks
+	Scripts/module_map.py --check
+	Scripts/undocumented.py --check
 
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks
@@ -33,6 +35,10 @@ bench: setup
 bench-check: setup
 	swift build -c release --product benchmark $(TRAITS)
 	.build/release/benchmark check
+
+# A package of its own that imports Coxswain by path, without traits, and runs collect, train, plan and steer.
+consumer: setup
+	swift run --package-path Tests/Consumer --scratch-path .build/consumer
 
 clean:
 	rm -rf .build .venv

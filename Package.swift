@@ -233,6 +233,9 @@ let package = Package(
 
     .executableTarget(name: "Countdown", path: "Examples/Countdown"),
 
+    // The program of the package Tests/Consumer, which is compiled here too, so that it is always tested.
+    .executableTarget(name: "Consumer", dependencies: ["Coxswain"], path: "Tests/Consumer/Sources/Consumer"),
+
     // A parent that tests kill, to see what becomes of its children.
     .executableTarget(name: "Parent", dependencies: ["ChildProcess"], path: "Tests/Parent"),
 

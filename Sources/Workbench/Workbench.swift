@@ -93,7 +93,8 @@ public struct Workbench: Sendable {
   /// Opens the store and the world, runs `body`, and closes the world however `body` ends.
   ///
   /// - Parameters:
-  ///   - creating: makes the store where there is none; otherwise an empty one is read.
+  ///   - creating: makes the store where there is none. Otherwise only stored rollouts are read: an empty store serves, and a
+  ///     world behind a program or a server is not started if its identity is known.
   ///   - body: what to do.
   public static func with<T: Sendable>(
     _ options: Options, creating: Bool = true, _ body: (Workbench) async throws -> T
@@ -112,13 +113,24 @@ public struct Workbench: Sendable {
       }
     let store = try shared ?? RolloutStore(path: options.store, creating: creating)
     // Last: it may start programs, which must not outlive an error above.
-    let world = try await options.configuration.environment.make(observer: options.observer)
+    let world = try await open(options, isReading: !creating)
     return try await world.closing {
       try await body(
         Workbench(
           options: options, world: world, store: store, source: source,
           budget: Budget(limits: options.configuration.limits, pricing: options.configuration.policy.pricing)))
     }
+  }
+
+  /// The world of a configuration. Where only stored rollouts are read, no program or server is started to learn its identity if it
+  /// was learned before.
+  private static func open(_ options: Options, isReading: Bool) async throws -> any World {
+    let settings = options.configuration.environment
+    guard type(of: settings.own).asksForIdentity else { return try await settings.make(observer: options.observer) }
+    if isReading, let card = WorldCard.read(settings, beside: options.store) { return RememberedWorld(card: card) }
+    let world = try await settings.make(observer: options.observer)
+    if !isReading { WorldCard.keep(world, of: settings, beside: options.store) }
+    return world
   }
 
   private init(options: Options, world: any World, store: RolloutStore, source: any PolicyKind, budget: Budget) {

@@ -334,4 +334,21 @@ struct CommandTests {
 
         """)
   }
+
+  @Test("A program that imports Coxswain collects, trains, plans and steers")
+  func consumer() async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let (process, output, errors) = try cox.start([], program: "Consumer")
+    let result = await Command.finish(process, output, errors)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(
+      result.output == """
+        collected: 288 rollouts
+        trained: 228 rollouts of 19 tasks
+        planned: 288 rollouts, N 8
+        steered: 24 tasks with amc, best reward at least .3: true
+
+        """, "\(result.output)")
+  }
 }

@@ -118,4 +118,33 @@ struct WorkbenchTests {
       }
     }
   }
+
+  @Test("A program is not started to learn an identity that is known")
+  func rememberedWorld() async throws {
+    try await Self.withFolder { folder in
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let maze = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Examples/Maze/maze.py").path
+      let starts = folder.appendingPathComponent("starts").path
+      let file = folder.appendingPathComponent("c.yaml")
+      try """
+      environment: { kind: process, command: [sh, -c, "echo start >> '\(starts)'; exec python3 '\(maze)'"] }
+      policy: { kind: local }
+      """.write(to: file, atomically: true, encoding: .utf8)
+      var options = try Workbench.Options(
+        configuration: file.path, store: folder.appendingPathComponent("store.sqlite").path)
+      options.policy = ClosurePolicy("walker") { request in
+        var generator = request.seed.generator()
+        return PolicyResponse(["north", "south", "east", "west"].randomElement(using: &generator) ?? "north")
+      }
+      let opened = try await Workbench.with(options) { bench in
+        try await bench.collect(TaskChoice(split: .train, tasks: "0,1"), rollouts: 3).report.trajectories
+      }
+      let count = try String(contentsOfFile: starts, encoding: .utf8).count { $0 == "\n" }
+      #expect(opened == 6 && count >= 1)
+      let report = try await Workbench.with(options, creating: false) { try await $0.diagnose(split: nil, critic: nil) }
+      #expect(report.diagnosis.tasks == 2 && report.environment.kind == "process")
+      #expect(try String(contentsOfFile: starts, encoding: .utf8).count { $0 == "\n" } == count)
+    }
+  }
 }

@@ -28,6 +28,13 @@ package struct YAMLMapping {
     }
   }
 
+  /// A digest of every key and value, in the order in which they are written.
+  package var digest: String {
+    var digest = Digest()
+    for (key, node) in entries { digest.add(key, (try? Yams.serialize(node: node)) ?? "") }
+    return digest.text
+  }
+
   /// Parses a whole file; an empty one is an empty mapping.
   package init(text: String, file: String) throws {
     do {

@@ -4,6 +4,7 @@ import OpenEnv
 package struct OpenEnvSettings: WorldKind {
   package static let name = "openenv"
   package static let summary = "A world behind an OpenEnv server."
+  package static let asksForIdentity = true
 
   private let settings: OpenEnv.Settings
 

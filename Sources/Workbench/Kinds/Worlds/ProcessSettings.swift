@@ -5,6 +5,7 @@ import ProcessWorld
 package struct ProcessSettings: WorldKind {
   package static let name = "process"
   package static let summary = "Any program that speaks lines of JSON."
+  package static let asksForIdentity = true
 
   private let settings: ProgramWorld.Settings
 

@@ -12,6 +12,9 @@ package protocol WorldKind: Sendable {
   /// Whether ``PromptSettings`` apply to it.
   static var takesPrompts: Bool { get }
 
+  /// Whether a program or a server has to be asked for the world's identity.
+  static var asksForIdentity: Bool { get }
+
   /// Reads the keys of this kind. The keys that all kinds share are read elsewhere.
   init(_ yaml: inout YAMLMapping) throws
 
@@ -26,6 +29,7 @@ package protocol WorldKind: Sendable {
 
 extension WorldKind {
   package static var takesPrompts: Bool { true }
+  package static var asksForIdentity: Bool { false }
   package var needs: Set<Need> { [] }
 }
 

@@ -6,6 +6,8 @@ import Steering
 package struct WorldSettings: Sendable {
   /// The kind's name.
   package let kind: String
+  /// Of everything that the section says.
+  package let digest: String
   package var seed: UInt64 = 1
   /// Whether an attempt or the run ends with a world that fails.
   package var onError = WorldErrorPolicy.fail
@@ -17,6 +19,7 @@ package struct WorldSettings: Sendable {
   package var children = ChildEnvironment()
 
   package init(_ yaml: inout YAMLMapping) throws {
+    digest = yaml.digest
     let names = worldKinds.map { $0.name }
     guard let name = try yaml.choice("kind", among: names),
       let kind = worldKinds.first(where: { $0.name == name })
@@ -37,6 +40,7 @@ package struct WorldSettings: Sendable {
   /// For a world that the caller has made.
   package init(_ world: any World) {
     kind = GivenWorld.name
+    digest = ""
     tasks = [:]
     own = GivenWorld(world)
     prompts = PromptSettings()

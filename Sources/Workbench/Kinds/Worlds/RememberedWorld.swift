@@ -1,0 +1,52 @@
+import Agents
+import Foundation
+
+/// What is known of a world that was opened before: enough to read its rollouts, so that no program or server is started for that.
+///
+/// It is kept in `world.json` beside the store, under a digest of the section `environment`.
+struct WorldCard: Codable, Sendable {
+  let identity: WorldIdentity
+  let maximalReward: Double?
+
+  /// - Parameter settings: as the configuration has them.
+  static func read(_ settings: WorldSettings, beside store: String) -> WorldCard? {
+    cards(path(store))[settings.digest]
+  }
+
+  /// Keeps what is known of a world. A file that cannot be written costs a start of the program later, and no more.
+  static func keep(_ world: any World, of settings: WorldSettings, beside store: String) {
+    let path = path(store)
+    var cards = cards(path)
+    let card = WorldCard(identity: world.identity, maximalReward: world.maximalReward)
+    guard
+      cards[settings.digest]?.identity != card.identity || cards[settings.digest]?.maximalReward != card.maximalReward
+    else { return }
+    cards[settings.digest] = card
+    try? OutputFile.write(json: cards, to: path)
+  }
+
+  private static func path(_ store: String) -> String { Workbench.beside(store: store, "world.json") }
+
+  private static func cards(_ path: String) -> [String: WorldCard] {
+    FileManager.default.contents(atPath: path).flatMap { try? JSONDecoder().decode([String: WorldCard].self, from: $0) }
+      ?? [:]
+  }
+}
+
+/// A world of which only the card is known. It has no tasks to begin.
+struct RememberedWorld: World {
+  let card: WorldCard
+
+  var identity: WorldIdentity { card.identity }
+  var maximalReward: Double? { card.maximalReward }
+
+  func tasks(in split: Split) -> [AgentTask] { [] }
+
+  func task(_ id: TaskID) throws(WorldError) -> AgentTask {
+    throw WorldError(.unavailable, "The world was not opened, since only its rollouts are read.")
+  }
+
+  func begin(_ task: AgentTask) async throws(WorldError) -> (episode: any Episode, observation: Observation) {
+    throw WorldError(.unavailable, "The world was not opened, since only its rollouts are read.")
+  }
+}
