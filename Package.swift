@@ -288,7 +288,8 @@ let package = Package(
       exclude: ["reference_models.py", "make_adapters.py", "Adapters"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
-    .testTarget(name: "SteeringTests", dependencies: ["CoxswainTesting", "Findings", "Steering"]),
+    .testTarget(name: "SteeringTests", dependencies: ["CoxswainTesting", "Findings", "Steering", "TestSupport"]),
+    .testTarget(name: "FindingsTests", dependencies: ["Findings", "Steering", "TestSupport"]),
     .testTarget(
       name: "ShopTests", dependencies: ["Shop", "Agents", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(

@@ -3,6 +3,7 @@ import Foundation
 import ParticleFilter
 import RolloutStore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Findings

@@ -5,6 +5,7 @@ import ParticleFilter
 import RolloutStore
 import Steering
 import Synchronization
+import TestSupport
 import Testing
 
 /// Counts what it is asked, and can fail from some call on.

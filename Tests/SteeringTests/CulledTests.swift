@@ -3,6 +3,7 @@ import Foundation
 import ParticleFilter
 import RolloutStore
 import Steering
+import TestSupport
 import Testing
 
 @Suite("What is culled") struct CulledTests {

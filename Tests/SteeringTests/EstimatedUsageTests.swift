@@ -3,6 +3,7 @@ import Findings
 import Foundation
 import RolloutStore
 import Steering
+import TestSupport
 import Testing
 
 @Suite("Limits bind where the server reports no usage")

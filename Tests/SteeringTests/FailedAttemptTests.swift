@@ -4,6 +4,7 @@ import Foundation
 import ParticleFilter
 import RolloutStore
 import Steering
+import TestSupport
 import Testing
 
 @Suite("An attempt that fails")

@@ -1,6 +1,7 @@
 import Agents
 import Steering
 import Synchronization
+import TestSupport
 
 /// The chain with an environment that breaks: at the action "boom", and when a task of a given name is opened. It cannot copy itself,
 /// and its answers are stored.

@@ -4,6 +4,7 @@ import ParticleFilter
 import RolloutStore
 import Steering
 import Synchronization
+import TestSupport
 import Testing
 
 /// A critic that says what it was asked, and gives no value after one 1.

@@ -3,6 +3,7 @@ import Findings
 import Foundation
 import ParticleFilter
 import Steering
+import TestSupport
 import Testing
 
 @Suite("Which variants a comparison has")

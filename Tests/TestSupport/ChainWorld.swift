@@ -3,49 +3,56 @@ import Foundation
 import Steering
 
 /// The enumerable chain as a world: binary rounds, the reward the share of ones, paid at the end. Its policy is a coin.
-struct ChainWorld: World {
-  var rounds = 12
+package struct ChainWorld: World {
+  package var rounds = 12
   /// How an episode copies itself, and what goes wrong where it cannot.
-  var forking = Forking.copies
-  var counter = Counter()
+  package var forking = Forking.copies
+  package var counter = Counter()
 
-  enum Forking: Sendable { case copies, replays, replaysInOtherWords, replaysWithOtherRewards }
+  package enum Forking: Sendable { case copies, replays, replaysInOtherWords, replaysWithOtherRewards }
 
   /// Episodes opened and closed, for tests of leaks.
-  final class Counter: @unchecked Sendable {
+  package final class Counter: @unchecked Sendable {
     private let lock = NSLock()
+    package init() {}
     private var counts = (opened: 0, closed: 0, steps: 0)
-    func open() { lock.withLock { counts.opened += 1 } }
-    func close() { lock.withLock { counts.closed += 1 } }
-    func step() { lock.withLock { counts.steps += 1 } }
-    var opened: Int { lock.withLock { counts.opened } }
-    var closed: Int { lock.withLock { counts.closed } }
-    var steps: Int { lock.withLock { counts.steps } }
+    package func open() { lock.withLock { counts.opened += 1 } }
+    package func close() { lock.withLock { counts.closed += 1 } }
+    package func step() { lock.withLock { counts.steps += 1 } }
+    package var opened: Int { lock.withLock { counts.opened } }
+    package var closed: Int { lock.withLock { counts.closed } }
+    package var steps: Int { lock.withLock { counts.steps } }
   }
 
-  var identity: WorldIdentity { WorldIdentity(kind: "chain", rules: "\(rounds)") }
-  var maximalReward: Double? { 1 }
+  package init(rounds: Int = 12, forking: Forking = .copies, counter: Counter = Counter()) {
+    self.rounds = rounds
+    self.forking = forking
+    self.counter = counter
+  }
 
-  func tasks(in split: Split) -> [AgentTask] { (0..<8).map { task(number: $0) } }
-  func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "ones of \(id)", stepLimit: rounds) }
-  func task(number: Int) -> AgentTask { task(TaskID("chain-\(number)")) }
+  package var identity: WorldIdentity { WorldIdentity(kind: "chain", rules: "\(rounds)") }
+  package var maximalReward: Double? { 1 }
 
-  func begin(_ task: AgentTask) -> (episode: any Episode, observation: Observation) {
+  package func tasks(in split: Split) -> [AgentTask] { (0..<8).map { task(number: $0) } }
+  package func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "ones of \(id)", stepLimit: rounds) }
+  package func task(number: Int) -> AgentTask { task(TaskID("chain-\(number)")) }
+
+  package func begin(_ task: AgentTask) -> (episode: any Episode, observation: Observation) {
     counter.open()
     return (Rounds(world: self, number: counter.opened), Observation("start"))
   }
 
-  func transcript(for trajectory: Trajectory) -> Transcript {
+  package func transcript(for trajectory: Trajectory) -> Transcript {
     Transcript(entries: [.prompt("\(trajectory.count)")])
   }
 
-  struct Rounds: Episode {
-    let world: ChainWorld
-    let number: Int
-    var ones = 0
-    var round = 0
+  package struct Rounds: Episode {
+    package let world: ChainWorld
+    package let number: Int
+    package var ones = 0
+    package var round = 0
 
-    mutating func step(_ action: Action) throws(WorldError) -> Outcome {
+    package mutating func step(_ action: Action) throws(WorldError) -> Outcome {
       world.counter.step()
       round += 1
       if action.text == "1" { ones += 1 }
@@ -57,24 +64,24 @@ struct ChainWorld: World {
         Observation(words), reward: reward + (isDone ? Double(ones) / Double(world.rounds) : 0), isDone: isDone)
     }
 
-    func fork() -> (any Episode)? {
+    package func fork() -> (any Episode)? {
       guard world.forking == .copies else { return nil }
       world.counter.open()
       return self
     }
 
-    func close() async { world.counter.close() }
+    package func close() async { world.counter.close() }
   }
 
   /// The frozen policy: a one with probability 0.3.
-  static let coin = ClosurePolicy("coin") { request in
+  package static let coin = ClosurePolicy("coin") { request in
     var generator = request.seed.generator()
     return PolicyResponse(
       generator.uniform() < 0.3 ? "1" : "0", usage: Usage(inputTokens: 10, outputTokens: 1))
   }
 
   /// The exact distribution of the return-to-go: a binomial count of ones to come, on top of those there are.
-  static let exactCritic = ClosureCritic("exact") { state in
+  package static let exactCritic = ClosureCritic("exact") { state in
     let ones = state.actions.count { $0 == "1" }
     let left = state.stepLimit - state.step
     var chances = [1.0]

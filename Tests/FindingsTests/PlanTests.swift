@@ -1,6 +1,7 @@
 import Agents
 import Foundation
 import ParticleFilter
+import TestSupport
 import Testing
 
 @testable import Findings
