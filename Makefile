@@ -3,7 +3,7 @@ TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 
 .PHONY: demo test setup build lint format bench bench-check consumer clean
 
-# Set-up, then the main job on a real model: collect, train, compare. About ten minutes after the build.
+# Set-up, then the main job on a real model: collect, train, compare. Five to ten minutes after the build.
 demo: build
 	.build/release/cox demo
 

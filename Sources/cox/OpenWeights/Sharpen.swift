@@ -86,7 +86,7 @@
 
     @OptionGroup var common: CommonOptions
     @OptionGroup(title: "Rounds") var rounds: RoundOptions
-    @Option(help: ArgumentHelp("Optimiser steps in all; 80 rounds unless given.", valueName: "count"))
+    @Option(help: ArgumentHelp("Optimiser steps in all (default: 80 rounds).", valueName: "count"))
     var steps: Int?
     @OptionGroup(title: "The adapter") var output: AdapterOptions
     @OptionGroup(title: "The adapter's size and the optimiser") var training: TrainingOptions

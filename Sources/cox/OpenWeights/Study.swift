@@ -7,7 +7,7 @@
 
   struct Study: Verb {
     static let configuration = CommandConfiguration(
-      abstract: "Steering a frozen model against training it: both, on this machine and the same tasks.",
+      abstract: "Measure steering a frozen model against training it, on the same tasks.",
       discussion: """
         Example: cox study --config model.yaml --dry-run
 
@@ -82,10 +82,10 @@
 
   /// The options of `cox study` alone.
   struct StudyOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Train tasks, by their places in the split; all unless given.", valueName: "tasks"))
+    @Option(help: ArgumentHelp("Train tasks, by their places in the split (default: all).", valueName: "tasks"))
     var trainTasks: String?
 
-    @Option(help: ArgumentHelp("Test tasks, by their places in the split; all unless given.", valueName: "tasks"))
+    @Option(help: ArgumentHelp("Test tasks, by their places in the split (default: all).", valueName: "tasks"))
     var testTasks: String?
 
     @Option(help: ArgumentHelp("Attempts at each train task, to learn from.", valueName: "count"))
@@ -117,11 +117,11 @@
         valueName: "stages"))
     var stages: String?
 
-    @Flag(help: "Only say which stages are done, and about how many model calls are left.")
+    @Flag(help: "Only print which stages are done and about how many model calls are left.")
     var dryRun = false
 
     @Option(
-      help: ArgumentHelp("GRPO's learning rate; --learning-rate, as ReasonMaxxer's, unless given.", valueName: "rate"))
+      help: ArgumentHelp("GRPO's learning rate (default: --learning-rate, as ReasonMaxxer's).", valueName: "rate"))
     var grpoLearningRate: Double?
 
     @Option(

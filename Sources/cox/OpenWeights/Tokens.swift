@@ -6,7 +6,7 @@
 
   struct Tokens: Verb {
     static let configuration = CommandConfiguration(
-      abstract: "Where a tuned model parts from its base, token by token.",
+      abstract: "Compare a tuned model with its base, token by token.",
       discussion: """
         Example: cox tokens --config model.yaml --adapter reasonmaxxer --picture forks.svg
 
@@ -47,7 +47,7 @@
   struct TokensOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
-        "The tuned model's adapter, a folder or a name beside the store; policy.adapter unless given.",
+        "The tuned model's adapter, a folder or a name beside the store (default: policy.adapter).",
         valueName: "folder"))
     var adapter: String?
 
@@ -58,7 +58,7 @@
       help: ArgumentHelp("Draw one answer with its forks into this SVG file.", valueName: "file"))
     var picture: String?
 
-    @Flag(help: "Only look at the tokens: no interventions, and nobody passes.")
+    @Flag(help: "Only compare tokens: no interventions and no pass rates.")
     var noInterventions = false
   }
 #endif

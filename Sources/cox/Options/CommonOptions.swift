@@ -4,20 +4,20 @@ import Workbench
 /// The options of every verb.
 struct CommonOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("The configuration, one YAML file; the embedded default where none is given.", valueName: "file")
+    help: ArgumentHelp("The configuration, a YAML file (default: the embedded one).", valueName: "file")
   )
   var config: String?
 
-  @Option(help: "Decides every random choice of the run.")
+  @Option(help: "The seed of every random choice of the run.")
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("The rollout store, one SQLite file; created where it is missing.", valueName: "path"))
+  @Option(help: ArgumentHelp("The rollout store, one SQLite file. Created if it is missing.", valueName: "path"))
   var store: String = ".coxswain/store.sqlite"
 
   @Option(help: ArgumentHelp("Write the result as JSON (\"-\" for standard output).", valueName: "file"))
   var json: String?
 
-  @Flag(help: "No progress on standard error.")
+  @Flag(help: "Print no progress on standard error.")
   var quiet = false
 
   @Option(
@@ -49,17 +49,18 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How many model calls may be in flight (policy.concurrency).", valueName: "calls"))
   var concurrency: Int?
 
-  @Option(help: ArgumentHelp("End the run in order after this many model calls (limits.calls).", valueName: "calls"))
+  @Option(help: ArgumentHelp("Stop the run cleanly after this many model calls (limits.calls).", valueName: "calls"))
   var limitCalls: Int?
 
   @Option(
-    help: ArgumentHelp("End the run in order after this many tokens, in and out (limits.tokens).", valueName: "tokens"))
+    help: ArgumentHelp(
+      "Stop the run cleanly after this many tokens, input and output together (limits.tokens).", valueName: "tokens"))
   var limitTokens: Int?
 
-  @Option(help: ArgumentHelp("End the run in order at this cost (limits.cost).", valueName: "money"))
+  @Option(help: ArgumentHelp("Stop the run cleanly at this cost (limits.cost).", valueName: "money"))
   var limitCost: Double?
 
-  @Option(help: ArgumentHelp("End the run in order after this long (limits.seconds).", valueName: "seconds"))
+  @Option(help: ArgumentHelp("Stop the run cleanly after this many seconds (limits.seconds).", valueName: "seconds"))
   var limitSeconds: Double?
 
   func validate() throws {

@@ -11,27 +11,27 @@
   struct ReadingOptions: ParsableArguments {
     private static let usual = LMCritic.Settings()
 
-    @Option(help: ArgumentHelp("Optimiser steps; \(usual.steps) unless given.", valueName: "count"))
+    @Option(help: ArgumentHelp("Optimiser steps (default: \(usual.steps)).", valueName: "count"))
     var steps: Int?
 
-    @Option(help: ArgumentHelp("States of one optimiser step; \(usual.batch) unless given.", valueName: "count"))
+    @Option(help: ArgumentHelp("States of one optimiser step (default: \(usual.batch)).", valueName: "count"))
     var batch: Int?
 
     @Option(
-      help: ArgumentHelp("AdamW's learning rate; \(usual.optimiser.learningRate) unless given.", valueName: "rate"))
+      help: ArgumentHelp("AdamW's learning rate (default: \(usual.optimiser.learningRate)).", valueName: "rate"))
     var learningRate: Double?
 
-    @Option(help: ArgumentHelp("The adapter's rank; \(usual.adapter.rank) unless given.", valueName: "r"))
+    @Option(help: ArgumentHelp("The adapter's rank (default: \(usual.adapter.rank)).", valueName: "r"))
     var rank: Int?
 
     @Option(
       help: ArgumentHelp(
-        "Steps between two looks at held-out states; \(usual.evaluateEvery) unless given.", valueName: "steps"))
+        "Steps between two looks at held-out states (default: \(usual.evaluateEvery)).", valueName: "steps"))
     var evaluateEvery: Int?
 
     @Option(
       help: ArgumentHelp(
-        "Tokens of a state that are read, at most; of a longer one the end. \(usual.context) unless given.",
+        "Maximal number of tokens of a state that are read; of longer ones the end (default: \(usual.context)).",
         valueName: "tokens"))
     var context: Int?
 
@@ -72,13 +72,13 @@
 
     @Option(
       help: ArgumentHelp(
-        "Tasks to learn from, those nearest to a pass rate of one half; \(usual.problems) unless given.",
+        "Tasks to learn from, those nearest to a pass rate of one half (default: \(usual.problems)).",
         valueName: "count"))
     var problems: Int?
 
     @Option(
       help: ArgumentHelp(
-        "The share of rollouts, the longest, that is left out; \(usual.trim) unless given.", valueName: "share"))
+        "The share of rollouts, the longest ones, that is left out (default: \(usual.trim)).", valueName: "share"))
     var trim: Double?
 
     @Option(
@@ -89,13 +89,13 @@
 
     @Option(
       help: ArgumentHelp(
-        "The weight of the divergence from the model at the other tokens; \(usual.anchor) unless given.",
+        "The weight of the divergence from the model at the other tokens (default: \(usual.anchor)).",
         valueName: "weight"))
     var anchor: Double?
 
     @Option(
       help: ArgumentHelp(
-        "How far below the model's own a token's log-probability is pushed at most; \(usual.bound) unless given.",
+        "The largest amount by which a token's log-probability is pushed below the frozen model's (default: \(usual.bound)).",
         valueName: "nats"))
     var bound: Double?
 
@@ -134,12 +134,12 @@
   struct StepOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
-        "Optimiser steps; \(ReasonMaxxer().steps) for reasonmaxxer and \(Imitation().steps) for imitate unless given.",
+        "Optimiser steps (default: \(ReasonMaxxer().steps) for reasonmaxxer and \(Imitation().steps) for imitate).",
         valueName: "count"))
     var steps: Int?
 
     @Option(
-      help: ArgumentHelp("Rollouts of one optimiser step; \(ReasonMaxxer().batch) unless given.", valueName: "count"))
+      help: ArgumentHelp("Rollouts of one optimiser step (default: \(ReasonMaxxer().batch)).", valueName: "count"))
     var batch: Int?
 
     func validate() throws {
@@ -160,7 +160,7 @@
   struct SourceOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
-        "Whose stored rollouts to learn from, by the policy's identity; the configured policy's own unless given.",
+        "Whose stored rollouts to learn from, by the policy's identity (default: the configured policy's own).",
         valueName: "policy"))
     var from: String?
   }
@@ -169,10 +169,10 @@
   struct AdapterOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
-        "The folder to write, or a name beside the store; the method's name unless given.", valueName: "folder"))
+        "The folder to write, or a name beside the store (default: the method's name).", valueName: "folder"))
     var adapter: String?
 
-    @Flag(help: "Only say how many problems, tokens and decisions there are.")
+    @Flag(help: "Only print how many problems, tokens and decisions there are.")
     var dryRun = false
 
     @Option(help: ArgumentHelp("Attempts at each held-out task.", valueName: "count"))
@@ -196,34 +196,34 @@
   struct RoundOptions: ParsableArguments {
     private static let usual = GroupRelativePolicy()
 
-    @Option(help: ArgumentHelp("Tasks asked anew for every round; \(usual.tasks) unless given.", valueName: "count"))
+    @Option(help: ArgumentHelp("Tasks asked anew for every round (default: \(usual.tasks)).", valueName: "count"))
     var tasksPerRound: Int?
 
-    @Option(help: ArgumentHelp("Attempts at each of them; \(usual.group) unless given.", valueName: "count"))
+    @Option(help: ArgumentHelp("Attempts at each of them (default: \(usual.group)).", valueName: "count"))
     var group: Int?
 
     @Option(
-      help: ArgumentHelp("Rounds of attempts; as many as --steps asks for, or 80, unless given.", valueName: "count"))
+      help: ArgumentHelp("Rounds of attempts (default: as many as --steps asks for, or 80).", valueName: "count"))
     var rounds: Int?
 
     @Option(
       help: ArgumentHelp(
-        "Optimiser steps on the attempts of one round; \(usual.steps) unless given.", valueName: "count"))
+        "Optimiser steps on the attempts of one round (default: \(usual.steps)).", valueName: "count"))
     var stepsPerRound: Int?
 
     @Option(
       help: ArgumentHelp(
-        "ε: how far the ratio of new to old probability counts; \(usual.clip) unless given.", valueName: "ε"))
+        "ε: how far the ratio of new to old probability counts (default: \(usual.clip)).", valueName: "ε"))
     var clip: Double?
 
     @Option(
       help: ArgumentHelp(
-        "The weight of the divergence from the frozen model; \(usual.divergence) unless given.", valueName: "weight"))
+        "The weight of the divergence from the frozen model (default: \(usual.divergence)).", valueName: "weight"))
     var divergence: Double?
 
     @Option(
       help: ArgumentHelp(
-        "How far an attempt's advantage counts, in standard deviations of its group; however far it is unless given.",
+        "The bound of an attempt's advantage, in standard deviations of its group (default: none).",
         valueName: "limit"))
     var advantageLimit: Double?
 
@@ -262,16 +262,16 @@
 
   struct TrainingOptions: ParsableArguments {
     @Option(
-      help: ArgumentHelp("The adapter's rank; \(AdapterConfiguration().rank) unless given.", valueName: "r"))
+      help: ArgumentHelp("The adapter's rank (default: \(AdapterConfiguration().rank)).", valueName: "r"))
     var rank: Int?
 
     @Option(
-      help: ArgumentHelp("The adapter's α; its additions count α/rank. Twice the rank unless given.", valueName: "α"))
+      help: ArgumentHelp("The adapter's α: additions count α/rank (default: twice the rank).", valueName: "α"))
     var alpha: Double?
 
     @Option(
       help: ArgumentHelp(
-        "What is adapted, with commas: q, k, v, o, gate, up, down, or all; q,k,v,o unless given.",
+        "What is adapted, with commas: q, k, v, o, gate, up, down, or all (default: q,k,v,o).",
         valueName: "targets"))
     var targets: String?
 

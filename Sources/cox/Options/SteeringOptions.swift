@@ -7,11 +7,11 @@ import Workbench
 struct CriticOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
+      "The critic: a file, a name given to cox train, constant, judge, pooling or lm (critic.kind).",
       valueName: "critic"))
   var critic: String?
 
-  @Option(help: ArgumentHelp("The plan that auto obeys, instead of the one beside the critic.", valueName: "file"))
+  @Option(help: ArgumentHelp("The plan that auto uses (default: the one beside the critic).", valueName: "file"))
   var plan: String?
 }
 
@@ -19,11 +19,11 @@ struct CriticOptions: ParsableArguments {
 struct PlanOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
+      "The critic: a file, a name given to cox train, constant, judge, pooling or lm (critic.kind).",
       valueName: "critic"))
   var critic: String?
 
-  @Option(help: ArgumentHelp("Write the plan here instead of beside the critic.", valueName: "file"))
+  @Option(help: ArgumentHelp("Where the plan is written (default: beside the critic).", valueName: "file"))
   var plan: String?
 }
 

@@ -4,7 +4,7 @@ import Workbench
 
 /// Which tasks to work on.
 struct TaskOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Which tasks: train, validation or test.", valueName: "split"))
+  @Option(help: ArgumentHelp("The split: train, validation or test.", valueName: "split"))
   var split: Split?
 
   @Option(

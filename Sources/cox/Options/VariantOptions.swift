@@ -8,7 +8,7 @@ import Workbench
 struct VariantOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Which methods, with commas: single, best-of, amc, judge, beam; single,best-of,amc unless given.",
+      "Which methods, with commas: single, best-of, amc, judge, beam (default: single,best-of,amc).",
       valueName: "methods"))
   var methods: String?
 
@@ -37,7 +37,7 @@ struct VariantOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What best-of has no less of than the steered methods of its N, on each task: calls, or cost.",
+      "What is equal: best-of gets at least as many calls, or as much cost, as the steered methods of its N on each task.",
       valueName: "what"))
   var equal = Equality.calls
 

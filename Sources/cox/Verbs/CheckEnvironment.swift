@@ -8,7 +8,7 @@ import Workbench
 struct CheckEnvironment: Verb {
   static let configuration = CommandConfiguration(
     commandName: "check-environment",
-    abstract: "Is this world deterministic, forkable, honest about reward and end?",
+    abstract: "Check that a world is deterministic, forkable, and consistent in rewards and ends.",
     discussion: """
       Example: cox check-environment --config c.yaml --tasks "0..<3"
 
@@ -74,7 +74,7 @@ struct CheckEnvironment: Verb {
 struct CheckEnvironmentOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What to try where the world lists no choices; may be given several times.", valueName: "action"))
+      "An action to try where the world lists no choices. May be given several times.", valueName: "action"))
   var action: [String] = []
 
   @Flag(

@@ -43,7 +43,7 @@ struct Collect: Verb {
 
 /// The options of `cox collect` alone.
 struct CollectOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Attempts per task; 4 unless given, and 1 of an expert.", valueName: "count"))
+  @Option(help: ArgumentHelp("Attempts per task (default: 4, 1 with --expert).", valueName: "count"))
   var rollouts: Int?
 
   @Flag(help: "Store the world's own solutions, for a model to imitate.")

@@ -7,7 +7,7 @@ import Workbench
 
 struct Compare: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "Several methods on the same tasks at equal model calls, with standard errors.",
+    abstract: "Compare methods on the same tasks at equal model calls, with standard errors.",
     discussion: """
       Example: cox compare --config c.yaml --methods single,best-of,amc --particles 4,8
 
@@ -74,7 +74,7 @@ struct CompareOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Draw who was culled and who was cloned in the first steered variant, one SVG per task, into this folder.",
+      "Write a picture of culled and cloned particles of the first steered variant, one SVG per task, into this folder.",
       valueName: "folder"))
   var genealogy: String?
 }

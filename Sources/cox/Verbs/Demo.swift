@@ -7,7 +7,7 @@ import Workbench
 
 struct Demo: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "The main job, end to end, on embedded defaults.",
+    abstract: "Run the whole way on embedded defaults: collect, train, plan, compare.",
     discussion: """
       Example: cox demo
 

@@ -7,7 +7,7 @@ import Workbench
 
 struct Diagnose: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "Say from stored rollouts whether there is anything to select, before anything is paid.",
+    abstract: "Say from stored rollouts whether there is anything to select. No model is called.",
     discussion: """
       Example: cox diagnose --config c.yaml
 
@@ -41,7 +41,7 @@ struct DiagnoseOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What predicts the end: a critic file or the name given to cox train, or constant for the reward so far alone.",
+      "The critic that predicts the end: a file, a name given to cox train, or constant for the reward so far alone.",
       valueName: "critic"))
   var critic: String?
 

@@ -3,11 +3,11 @@ import Workbench
 
 struct Doctor: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "What is installed, what is missing, and how to get it.",
+    abstract: "Check what is installed, what is missing, and how to get it.",
     discussion: """
       Example: cox doctor --config c.yaml --policy
 
-      Looks at what the configuration uses, and is judged by that alone; what it does not use is listed as unused.
+      Checks what the configuration uses. What it does not use is listed as unused.
       """)
 
   @OptionGroup(title: "Doctor") var own: DoctorOptions

@@ -8,7 +8,7 @@ import Workbench
 struct MakePlan: Verb {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Choose schedule and β from the store alone; predicted gain.",
+    abstract: "Choose schedule and β from the store alone, and predict the gain.",
     discussion: """
       Example: cox plan --config c.yaml --particles 8
 
@@ -65,7 +65,7 @@ struct MakePlanOptions: ParsableArguments {
   @Option(
     name: [.customLong("beta"), .customLong("temperatures")],
     help: ArgumentHelp(
-      "β to try in a search, with commas; the range of returns says which where none are given.", valueName: "β,β"))
+      "Values of β to try in a search, with commas (default: from the range of returns).", valueName: "β,β"))
   var beta: String?
 
   @Option(

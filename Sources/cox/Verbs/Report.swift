@@ -5,12 +5,12 @@ import Workbench
 
 struct Report: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "One static HTML file of what was found, with populations to look into.",
+    abstract: "Write one static HTML page of all results, with populations to click through.",
     discussion: """
       Example: cox report --config c.yaml --output report.html
 
-      Reads the store and what cox compare, cox study, cox plan and cox train left beside it; asks no model. The page needs no network, \
-      and whatever a model or world said in it is shown as text.
+      Reads the store and the files that cox compare, cox study, cox plan and cox train left beside it. No model is called. The \
+      page needs no network, and text of models and worlds is shown as text.
       """)
 
   @OptionGroup(title: "Report") var own: ReportOptions
@@ -60,7 +60,7 @@ struct Report: Verb {
 
 /// The options of `cox report` alone.
 struct ReportOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Where the page goes; report.html beside the store unless given.", valueName: "file"))
+  @Option(help: ArgumentHelp("Where the page goes (default: report.html beside the store).", valueName: "file"))
   var output: String?
 
   @Option(
@@ -78,7 +78,7 @@ struct ReportOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The run whose populations are shown, by the start of its id; the newest steered one unless given.",
+      "The run whose populations are shown, by the start of its id (default: the newest steered one).",
       valueName: "run"))
   var run: String?
 

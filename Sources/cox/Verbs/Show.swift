@@ -9,7 +9,7 @@ import Workbench
 
 struct Show: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "One trajectory, readably: thought, action, observation, reward, critic value.",
+    abstract: "Print a trajectory: thought, action, observation, reward, critic value.",
     discussion: """
       Example: cox show last/order-1-20/best
 

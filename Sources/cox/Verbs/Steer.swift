@@ -44,6 +44,6 @@ struct SteerOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Draw who was culled and who was cloned, one SVG per task, into this folder.", valueName: "folder"))
+      "Write a picture of culled and cloned particles, one SVG per task, into this folder.", valueName: "folder"))
   var genealogy: String?
 }
