@@ -162,14 +162,11 @@ public struct Campaign: Sendable {
 
   private func note(_ tasks: [AgentTask], split: Split?) async throws(SteeringError) {
     do {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      let json = String(decoding: try encoder.encode(settings), as: UTF8.self)
       try await store?.begin(
         RunRecord(
           id: run, verb: verb, method: settings.method.rawValue, environment: world.identity, policy: policy.identity,
           format: policy.format, critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed,
-          settings: json))
+          settings: settings.recorded()))
       try await store?.note(tasks, split: split, of: world.identity)
       // What the run has stored was paid for by it, and a limit is on the run.
       let spent = try await store?.spent(run: run) ?? [:]
