@@ -73,7 +73,9 @@ struct WorkbenchTests {
         #expect(collected.trajectories == 96 && collected.failedAttempts.count == 0)
         let trained = try await bench.train()
         #expect(trained.rollouts > 0 && FileManager.default.fileExists(atPath: trained.critic))
-        let (plan, file) = try await bench.plan()
+        var request = PlanRequest()
+        request.work = 20_000
+        let (plan, file) = try await bench.plan(request)
         #expect(plan.rollouts == 96 && FileManager.default.fileExists(atPath: file))
         return try await bench.steer()
       }

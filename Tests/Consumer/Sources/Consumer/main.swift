@@ -38,7 +38,9 @@ try await Workbench.with(options) { bench in
   print("collected: \(collected.trajectories) rollouts")
   let trained = try await bench.train()
   print("trained: \(trained.rollouts) rollouts of \(trained.tasks) tasks")
-  let (plan, _) = try await bench.plan()
+  var request = PlanRequest()
+  request.work = 50_000  // fewer simulated steps than usual: this is an example
+  let (plan, _) = try await bench.plan(request)
   print("planned: \(plan.rollouts) rollouts, N \(plan.particles)")
   let summary = try await bench.steer()
   print(
