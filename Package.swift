@@ -231,6 +231,9 @@ let package = Package(
     .executableTarget(
       name: "SteerACoin", dependencies: ["Coxswain"], path: "Examples/SteerACoin"),
 
+    // The code of the documentation; `Scripts/snippets.py --check` compares them.
+    .executableTarget(name: "Snippets", dependencies: ["Coxswain", "CoxswainTesting"], path: "Examples/Snippets"),
+
     .executableTarget(name: "Countdown", path: "Examples/Countdown"),
 
     // A parent that tests kill, to see what becomes of its children.
