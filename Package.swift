@@ -231,6 +231,9 @@ let package = Package(
     .executableTarget(
       name: "SteerACoin", dependencies: ["Coxswain"], path: "Examples/SteerACoin"),
 
+    // The code of the documentation; `Scripts/snippets.py --check` compares them.
+    .executableTarget(name: "Snippets", dependencies: ["Coxswain", "CoxswainTesting"], path: "Examples/Snippets"),
+
     .executableTarget(name: "Countdown", path: "Examples/Countdown"),
 
     // The program of the package Tests/Consumer, which is compiled here too, so that it is always tested.

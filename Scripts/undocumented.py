@@ -57,6 +57,8 @@ def undocumented(text: str, inherited_names):
         elif declaration:
             word, name = declaration.group(5), declaration.group(6)
             inherited = bool(opened) and opened[-1][1]
+            if inherited == "cases":  # of an enumeration; what else it holds says for itself that it is public
+                inherited = word == "case" and indentation == opened[-1][0] + 2
             hidden = re.match(r"\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:package|private|fileprivate|internal) ", line)
             public = not hidden and (declaration.group(3) is not None or inherited)
             if public and not documented and name not in STANDARD and name not in inherited_names \
@@ -67,8 +69,6 @@ def undocumented(text: str, inherited_names):
             if members and word == "enum":
                 opened[-1] = (indentation, "cases")
         documented = False
-        if opened and opened[-1][1] == "cases" and declaration and declaration.group(5) != "enum":
-            opened.pop()
         in_text = quotes % 2 == 1
 
 

@@ -1,7 +1,7 @@
 extension ActionFormat {
-  /// What an answer says besides its action, or nil where it says nothing else.
+  /// The text of an answer besides its action; nil if there is none.
   ///
-  /// - Parameter action: what was read from the answer; of one that no action could be read from, all is a thought.
+  /// - Parameter action: the action read from the answer. If it is unparsable, the whole answer is returned.
   public func thought(in response: String, action: Action) -> String? {
     guard action.isParsed else { return nil }
     let parts = Thoughts(in: response)

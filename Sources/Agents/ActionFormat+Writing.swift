@@ -1,9 +1,9 @@
 extension ActionFormat {
-  /// An answer that says nothing but an action, as a policy of this format writes it.
+  /// The shortest answer from which this format reads the given action.
   ///
-  /// - Parameter tools: what the policy is offered, for ``tools``.
-  /// - Returns: nil where no answer would be read as this action: it is none of the choices, no tool's template fits it, or it is
-  ///   longer than a line.
+  /// - Parameter tools: the tools offered to the policy, for ``tools``.
+  /// - Returns: nil if no answer would be read as this action: it is not among the choices, no tool's template matches
+  ///   it, or it spans several lines.
   public func response(for action: String, choices: [String]? = nil, tools: [ActionTool] = []) -> String? {
     let answers =
       switch self {

@@ -7,7 +7,7 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   /// The model calls one of the world's actions as a tool (native function calling, or ``ToolCall``'s form in the text).
   case tools
 
-  /// What the policy is told about the form of its answers, or nil where there is nothing to tell.
+  /// The instructions on the form of answers; nil if the format needs none.
   public var instructions: String? {
     switch self {
     case .plain, .tools: nil
@@ -20,7 +20,7 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
     }
   }
 
-  /// What the policy is told of the world's actions: nothing unless it calls them as tools.
+  /// The tools offered to the policy: empty unless the format calls tools.
   ///
   /// - Parameter tools: the world's own, or nil for ``ActionTool/act(choices:)``.
   public func tools(_ tools: [ActionTool]?, choices: [String]?) -> [ActionTool] {

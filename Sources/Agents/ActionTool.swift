@@ -1,11 +1,16 @@
-/// A kind of action as a tool that a model can call: what function calling is told, and how a call reads as an action.
+/// One kind of action, described as a tool for function calling, and the text of the action that a call of it stands
+/// for.
 public struct ActionTool: Sendable, Hashable, Codable {
+  /// One argument of a tool. Its value is always sent as a string.
   public struct Parameter: Sendable, Hashable, Codable {
+    /// The key of the argument in a call, and its placeholder `{name}` in ``ActionTool/template``.
     public var name: String
+    /// What the value means, for the model.
     public var description: String
-    /// The admissible values, or nil where any text may be one.
+    /// The admissible values; nil if any text is admissible.
     public var choices: [String]?
 
+    /// A required string argument, restricted to `choices` if they are given.
     public init(_ name: String, _ description: String, choices: [String]? = nil) {
       self.name = name
       self.description = description
@@ -13,12 +18,16 @@ public struct ActionTool: Sendable, Hashable, Codable {
     }
   }
 
+  /// The name that the model calls; unique within a world.
   public var name: String
+  /// What the action does, for the model.
   public var description: String
+  /// The arguments, all required, in the order in which the model sees them.
   public var parameters: [Parameter]
-  /// The action, with `{name}` where a parameter's value goes, such as `get {count} {item}`.
+  /// The action's text, with `{name}` in place of each argument, such as `get {count} {item}`.
   public var template: String
 
+  /// A tool whose template refers to its parameters by name.
   public init(_ name: String, _ description: String, parameters: [Parameter] = [], template: String) {
     self.name = name
     self.description = description
@@ -26,15 +35,16 @@ public struct ActionTool: Sendable, Hashable, Codable {
     self.template = template
   }
 
-  /// The one tool of a world that describes none: takes the action as it is, from the choices where there are some.
+  /// The tool of a world that describes none: it takes the action's text as its one argument, restricted to `choices`
+  /// if there are any.
   public static func act(choices: [String]?) -> ActionTool {
     ActionTool(
       "act", "Takes one action.", parameters: [Parameter("action", "The action to take.", choices: choices)],
       template: "{action}")
   }
 
-  /// The action that a call with these arguments means, or nil where an argument is missing. An argument's text is put in as
-  /// it stands; whether the action makes sense is the world's to say.
+  /// The action that a call with these arguments stands for; nil if an argument of the template is missing. Values are
+  /// inserted verbatim; the world decides whether the action is valid.
   public func action(_ arguments: [String: String]) -> String? {
     var text = ""
     var rest = template[...]

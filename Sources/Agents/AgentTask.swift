@@ -1,14 +1,18 @@
-/// The stable name of a task inside its world, the same on every machine and in every run.
+/// The stable name of a task within its world, the same on every machine and in every run.
 ///
-/// Names are compared by their bytes, as the store compares them: Swift's texts are equal where they only look alike, so that "é"
-/// written as one scalar and as two would be one task here and two tasks there.
+/// Names are compared byte by byte, as the store compares them. Swift's `String` compares by canonical equivalence
+/// instead, so that the two encodings of "é" would be one task here and two in the store.
 public struct TaskID: RawRepresentable, Hashable, Codable, Sendable, Comparable,
   ExpressibleByStringLiteral, CustomStringConvertible
 {
+  /// The name as it is stored, such as `boil/17`.
   public let rawValue: String
 
+  /// Takes any text as a name; whether a task of this name exists is checked by ``World/task(_:)``.
   public init(rawValue: String) { self.rawValue = rawValue }
+  /// As ``init(rawValue:)``, without a label.
   public init(_ rawValue: String) { self.rawValue = rawValue }
+  /// As ``init(rawValue:)``, for a name written in code.
   public init(stringLiteral value: String) { self.rawValue = value }
 
   public init(from decoder: any Decoder) throws {
@@ -24,7 +28,7 @@ public struct TaskID: RawRepresentable, Hashable, Codable, Sendable, Comparable,
 
   public static func == (a: TaskID, b: TaskID) -> Bool { a.rawValue.utf8.elementsEqual(b.rawValue.utf8) }
 
-  /// In the order of their bytes, which is SQLite's.
+  /// Byte order, which is also SQLite's.
   public static func < (a: TaskID, b: TaskID) -> Bool { a.rawValue.utf8.lexicographicallyPrecedes(b.rawValue.utf8) }
 
   public func hash(into hasher: inout Hasher) {
@@ -43,15 +47,17 @@ extension [TaskID] {
   }
 }
 
-/// One task of a world: what is asked, and how many steps an agent may take over it.
+/// One task of a world: the request and the maximal number of steps.
 public struct AgentTask: Sendable, Hashable, Codable {
+  /// The name under which the task's answers and trajectories are stored.
   public let id: TaskID
-  /// What the user asks for, in words; the critic compares the agent's choices with it. Empty where the world alone knows, and
-  /// says it in the first observation: see ``Trajectory/request``.
+  /// The request in words; critics compare actions with it. Empty if only the first observation states it: see
+  /// ``Trajectory/request``.
   public let request: String
-  /// The number of steps after which an unfinished trajectory is cut. At least 1.
+  /// The number of steps after which an unfinished trajectory ends. At least 1.
   public let stepLimit: Int
 
+  /// A task of at most `stepLimit` ≥ 1 steps.
   public init(id: TaskID, request: String, stepLimit: Int) {
     self.id = id
     self.request = request
@@ -61,5 +67,7 @@ public struct AgentTask: Sendable, Hashable, Codable {
 
 /// The three disjoint sets of tasks. Splits are by task, never by step.
 public enum Split: String, CaseIterable, Codable, Sendable {
+  /// Train: critics and plans are fitted on it. Validation: they are calibrated and judged on it. Test: results are
+  /// reported on it.
   case train, validation, test
 }

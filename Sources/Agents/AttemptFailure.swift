@@ -1,5 +1,7 @@
-/// Why an attempt could not go on. A failed attempt has no reward: it is counted apart and is never data.
+/// Why an attempt ended for a reason other than the task. A failed attempt has no reward: it is counted separately,
+/// enters no mean and trains no critic.
 public struct AttemptFailure: Sendable, Hashable, Codable {
+  /// The reasons. They decide the remedy that is reported, not how the run goes on.
   public enum Kind: String, CaseIterable, Sendable, Codable {
     /// The prompt exceeds the model's context.
     case contextTooLong
@@ -17,16 +19,20 @@ public struct AttemptFailure: Sendable, Hashable, Codable {
     case unknown
   }
 
+  /// The reason, by which failures are counted.
   public let kind: Kind
   /// What was tried, with what, and what went wrong.
   public let message: String
 
+  /// A failure of an attempt with a message that states what was tried and what went wrong.
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
     self.message = message
   }
 
-  /// - Parameter error: one that concerns a single call.
+  /// The failure that a policy's error means for the attempt that asked.
+  ///
+  /// - Parameter error: an error for which ``PolicyError/concernsOneCall`` holds; other kinds become `noAnswer`.
   public init(_ error: PolicyError) {
     switch error.kind {
     case .contextTooLong: self.init(.contextTooLong, error.message)
@@ -35,6 +41,8 @@ public struct AttemptFailure: Sendable, Hashable, Codable {
     }
   }
 
+  /// The failure that a world's error means for the attempt; kinds other than `diverged` and `badReward` become
+  /// `environmentFailed`.
   public init(_ error: WorldError) {
     switch error.kind {
     case .diverged: self.init(.diverged, error.message)
@@ -45,7 +53,7 @@ public struct AttemptFailure: Sendable, Hashable, Codable {
 }
 
 extension AttemptFailure.Kind {
-  /// The environment is to blame, and not the model.
+  /// Whether the world failed, not the model.
   public var isOfEnvironment: Bool {
     switch self {
     case .environmentFailed, .diverged, .badReward: true

@@ -1,22 +1,22 @@
 /// What was predicted against what came, in groups of equal count: on the diagonal, predictions mean what they say.
-public struct CalibrationCurve: Sendable, Hashable, Codable {
-  public struct Point: Sendable, Hashable, Codable {
+package struct CalibrationCurve: Sendable, Hashable, Codable {
+  package struct Point: Sendable, Hashable, Codable {
     /// The mean of the predictions.
-    public let predicted: Double
+    package let predicted: Double
     /// The mean of the outcomes.
-    public let realised: Double
+    package let realised: Double
     /// Of the outcomes' mean, over tasks: outcomes of one task are no independent ones.
-    public let standardError: Double
-    public let count: Int
+    package let standardError: Double
+    package let count: Int
   }
 
   /// From the lowest predictions to the highest.
-  public let points: [Point]
+  package let points: [Point]
 
   /// - Parameters:
   ///   - rows: a task, a prediction and an outcome each.
   ///   - groups: how many points at most; equal predictions stay together.
-  public init(_ rows: [(task: TaskID, prediction: Double, outcome: Double)], groups: Int = 10) {
+  package init(_ rows: [(task: TaskID, prediction: Double, outcome: Double)], groups: Int = 10) {
     let sorted = rows.sorted { $0.prediction < $1.prediction }
     var points: [Point] = []
     var start = 0

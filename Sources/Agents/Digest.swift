@@ -30,7 +30,8 @@ package struct Digest {
 }
 
 extension PolicyRequest {
-  /// A digest of the question: where the world or the prompts changed, a stored answer is no longer one to it.
+  /// A digest of the request. A stored answer with another digest belongs to an earlier version of the world or its
+  /// prompts and is not used.
   public var digest: String {
     var digest = Digest()
     for entry in transcript.entries {

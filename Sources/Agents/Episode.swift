@@ -1,42 +1,49 @@
-/// What an agent sees: a text and, where the world lists them, the actions to choose from.
+/// What the world shows the agent: a text and, if the world lists them, the admissible actions.
 public struct Observation: Sendable, Hashable, Codable {
+  /// The observation in words, shown to the policy as it is.
   public var text: String
-  /// The admissible actions, or nil where any text may be one.
+  /// The admissible actions; nil if any text is admissible.
   public var choices: [String]?
 
+  /// An observation; `choices` also restrict the policies whose server can enforce them.
   public init(_ text: String, choices: [String]? = nil) {
     self.text = text
     self.choices = choices
   }
 }
 
-/// What an agent does: the action read from its answer, or an answer no action could be read from.
+/// The agent's action: the text read from the policy's answer, or an answer that could not be read.
 public enum Action: Sendable, Hashable, Codable {
+  /// The action's text, as ``ActionFormat`` read it from the answer.
   case act(String)
-  /// The whole answer. The environment is told, and decides what an invalid action costs.
+  /// The whole answer, from which no action could be read. The world decides what an invalid action costs.
   case unparsable(String)
 
-  /// The action's text, or the unparsable answer's.
+  /// The action's text, or the whole unparsable answer.
   public var text: String {
     switch self {
     case .act(let text), .unparsable(let text): text
     }
   }
 
+  /// Whether an action could be read from the answer.
   public var isParsed: Bool {
     if case .act = self { true } else { false }
   }
 }
 
-/// What the environment answers to an action.
+/// The world's response to an action.
 public struct Outcome: Sendable, Hashable, Codable {
+  /// What the agent sees next; also shown where the episode ends.
   public var observation: Observation
-  /// What this step pays, in reward units; the reward of a trajectory is the sum over its steps.
+  /// The reward of this step alone, in reward units. A trajectory's reward is the sum over its steps. Must be finite.
   public var reward: Double
+  /// Whether the episode ends here. The soft value of a terminal state is 0.
   public var isDone: Bool
-  /// The environment could not carry the action out.
+  /// Whether the world could not carry out the action. Counted in ``Trajectory/invalidActions``.
   public var isInvalid: Bool
 
+  /// The response to one action; by default it pays nothing and continues.
   public init(_ observation: Observation, reward: Double = 0, isDone: Bool = false, isInvalid: Bool = false) {
     self.observation = observation
     self.reward = reward
@@ -55,8 +62,9 @@ extension Outcome {
 
 /// One attempt at one task, in progress.
 ///
-/// A world whose state is a value conforms with a struct and returns `self` from ``fork()``; a world behind a
-/// connection conforms with a class or an actor and keeps the default, so that a fork is a replay of its actions.
+/// A world whose state is a value conforms with a struct and returns `self` from ``fork()``. A world behind a
+/// connection conforms with a class or an actor and keeps the default, so that a fork replays the actions in a fresh
+/// episode.
 public protocol Episode: Sendable {
   /// Carries one action out.
   mutating func step(_ action: Action) async throws(WorldError) -> Outcome
@@ -89,6 +97,11 @@ public struct ClosureEpisode<State: Sendable>: Episode {
   private var state: State
   private let body: @Sendable (inout State, Action) async throws(WorldError) -> Outcome
 
+  /// An episode that starts in `state`.
+  ///
+  /// - Parameters:
+  ///   - state: copied at each fork.
+  ///   - body: changes the state by one action and returns the outcome. It must depend on its arguments alone.
   public init(
     state: State,
     step body: @escaping @Sendable (inout State, Action) async throws(WorldError) -> Outcome

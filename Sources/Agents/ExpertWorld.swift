@@ -1,4 +1,4 @@
-/// A world that can solve its own tasks, and hands over worked solutions to imitate.
+/// A world that can solve its own tasks and provides the solutions for imitation.
 public protocol ExpertWorld: World {
   /// The actions that earn ``World/maximalReward``, in order, within the task's step limit.
   ///

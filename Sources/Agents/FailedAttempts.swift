@@ -1,13 +1,17 @@
-/// Attempts that failed, by reason. They are in no mean and train no critic.
+/// Failed attempts, counted by reason. They enter no mean and train no critic.
 public struct FailedAttempts: Sendable, Hashable, Codable {
+  /// The failed attempts of one kind.
   public struct Reason: Sendable, Hashable, Codable {
+    /// The kind that they share.
     public let reason: AttemptFailure.Kind
+    /// How many attempts failed for it; above 0.
     public let count: Int
-    /// What was said of one of them.
+    /// The message of one of them.
     public let example: String
-    /// What to change.
+    /// What to change, in the imperative: ``AttemptFailure/Kind/remedy``.
     public let remedy: String
 
+    /// - Parameter example: the message of one of the failures.
     public init(_ reason: AttemptFailure.Kind, count: Int, example: String) {
       self.reason = reason
       self.count = count
@@ -16,23 +20,25 @@ public struct FailedAttempts: Sendable, Hashable, Codable {
     }
   }
 
+  /// The number of failed attempts over all reasons.
   public let count: Int
-  /// Tasks of which no attempt got through: they have no reward.
+  /// The number of tasks all of whose attempts failed; they have no reward.
   public let tasks: Int
-  /// The commonest first.
+  /// The commonest reason first.
   public let reasons: [Reason]
 
+  /// Zero failures.
   public static let none = FailedAttempts([Reason](), tasks: 0)
 
   /// - Parameters:
   ///   - failures: one for each failed attempt.
-  ///   - tasks: of which no attempt got through.
+  ///   - tasks: the number of tasks all of whose attempts failed.
   public init(_ failures: [AttemptFailure], tasks: Int) {
     let kinds = Dictionary(grouping: failures, by: \.kind)
     self.init(kinds.map { Reason($0, count: $1.count, example: $1[0].message) }, tasks: tasks)
   }
 
-  /// - Parameter reasons: in any order; equal ones are put together.
+  /// - Parameter reasons: in any order; counts of equal kinds are added.
   public init(_ reasons: [Reason], tasks: Int) {
     let kinds = Dictionary(grouping: reasons.filter { $0.count > 0 }, by: \.reason)
     self.reasons = kinds.map { kind, parts in
@@ -42,16 +48,16 @@ public struct FailedAttempts: Sendable, Hashable, Codable {
     count = self.reasons.reduce(0) { $0 + $1.count }
   }
 
-  /// One sentence for each reason, the commonest first, and nothing where none failed.
+  /// One sentence for each reason, the commonest first; empty if none failed.
   public var sentences: [String] {
     reasons.map { reason in
       "\(reason.count) failed because \(reason.reason.clause): \(reason.remedy). One of them: \(Self.short(reason.example))"
     }
   }
 
-  /// As in "12 of 16 attempts failed and are in no figure", then the sentences.
+  /// A summary such as "12 of 16 attempts failed and are in no figure", followed by ``sentences``.
   ///
-  /// - Parameter attempts: how many there were in all.
+  /// - Parameter attempts: the number of attempts in all.
   public func text(of attempts: Int) -> String {
     guard count > 0 else { return "" }
     let all =

@@ -1,14 +1,15 @@
 import Foundation
 
-/// A number as JSON writes it, digit for digit.
+/// A JSON number with all its digits.
 ///
-/// A world's state may hold whole numbers of any length (a numpy generator has 128 bits) and decimals that no `Double` holds.
-/// So the text is kept, and a machine's number is made of it where one is asked for. Two numbers are equal where their values
-/// are, however they are written: 1, 1.0 and 10e-1.
+/// A world's state may hold integers of any length (numpy's generator has 128 bits) and decimals that no `Double`
+/// represents. The text is therefore kept and converted on request. Two numbers are equal if their values are, however
+/// they are written: 1, 1.0 and 10e-1.
 public struct JSONNumber: Sendable {
   /// A JSON number, or `NaN`, `Infinity` or `-Infinity`, as Python writes them.
   public let text: String
 
+  /// An integer, exactly.
   public init(_ value: Int) { text = String(value) }
 
   /// The shortest text that reads back as the value; with a decimal point or an exponent.
@@ -16,7 +17,7 @@ public struct JSONNumber: Sendable {
     text = value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Infinity" : "Infinity") : "\(value)"
   }
 
-  /// Nil for a text that is no number in JSON.
+  /// Nil if the text is not a JSON number (RFC 8259, section 6).
   public init?(_ text: some StringProtocol) {
     guard Self.isNumber(text.utf8) else { return nil }
     self.text = String(text)
@@ -25,7 +26,7 @@ public struct JSONNumber: Sendable {
   /// For a text that is a number in JSON.
   init(verified text: String) { self.text = text }
 
-  /// The nearest; infinite past the largest, and for what is not finite itself.
+  /// The nearest `Double`; infinite beyond the largest one. Python's `NaN` and `Infinity` literals give NaN and ±∞.
   public var double: Double {
     switch text {
     case "NaN": .nan
@@ -35,17 +36,17 @@ public struct JSONNumber: Sendable {
     }
   }
 
-  /// False for Python's three words alone: 1e400 is a number.
+  /// False for Python's `NaN`, `Infinity` and `-Infinity` literals alone: 1e400 is finite.
   public var isFinite: Bool { text.utf8.first.map { $0 < UInt8(ascii: "A") } == true && text != "-Infinity" }
 
-  /// The value where it is whole and an `Int` holds it, however it is written.
+  /// The value if it is whole and fits an `Int`, however it is written; else nil.
   public var integer: Int? {
     if let value = Int(text) { return value }
     guard let value = Value(text), value.isWhole, value.exponent < 20 else { return nil }
     return Int((value.isNegative ? "-" : "") + "0" + value.digits + String(repeating: "0", count: value.exponent))
   }
 
-  /// The value is whole, however long and however it is written.
+  /// Whether the value is whole, at any length and in any notation.
   public var isWhole: Bool { Value(text)?.isWhole ?? false }
 
   /// RFC 8259, section 6.
@@ -122,7 +123,8 @@ extension JSONNumber: Hashable {
 }
 
 extension JSONNumber: Codable {
-  /// Through Foundation, which tells no text: exact for whole numbers of up to 128 bits and for decimals of up to 38 digits.
+  /// Decodes through Foundation, which does not give the text: exact for integers of up to 128 bits and decimals of up
+  /// to 38 digits.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let value = try? container.decode(Int.self) {
@@ -138,7 +140,7 @@ extension JSONNumber: Codable {
     }
   }
 
-  /// - Throws: `EncodingError` where Foundation would write another value.
+  /// - Throws: `EncodingError` if Foundation would write another value.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     if let value = integer {

@@ -1,15 +1,21 @@
 import Foundation
 
-/// Any JSON, as a program or a server sends it or as a configuration gives it.
+/// A JSON value, as sent by a program or a server, or given in a configuration.
 ///
-/// ``init(parsing:)`` and ``json`` keep every number as it is written. `Codable` goes through Foundation, within the bounds of
-/// ``JSONNumber``.
+/// Numbers keep all their digits (``JSONNumber``). `Codable` goes through Foundation, which keeps 38 digits of a
+/// decimal and 128 bits of an integer.
 public enum JSONValue: Codable, Sendable, Hashable {
+  /// The literal `null`. Numbers that are not finite are written as `null`, too.
   case null
+  /// `true` or `false`.
   case flag(Bool)
+  /// A number with all its digits.
   case number(JSONNumber)
+  /// A string, unescaped.
   case text(String)
+  /// An array, in order.
   case list([JSONValue])
+  /// An object. Keys are unique and written in alphabetical order.
   case object([String: JSONValue])
 
   public init(from decoder: any Decoder) throws {
@@ -43,7 +49,9 @@ public enum JSONValue: Codable, Sendable, Hashable {
 }
 
 extension JSONValue {
+  /// A number from an `Int`, exactly.
   public static func integer(_ value: Int) -> JSONValue { .number(JSONNumber(value)) }
+  /// A number from a `Double`, by the shortest text that reads back as the value.
   public static func number(_ value: Double) -> JSONValue { .number(JSONNumber(value)) }
 
   /// The value that a text is, or nil where it is no JSON (which knows neither NaN nor Infinity).
@@ -158,11 +166,17 @@ extension JSONValue {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
+  /// A string.
   public init(stringLiteral value: String) { self = .text(value) }
+  /// An integer, exactly.
   public init(integerLiteral value: Int) { self = .number(JSONNumber(value)) }
+  /// A number, by the shortest text that reads back as the value.
   public init(floatLiteral value: Double) { self = .number(JSONNumber(value)) }
+  /// `true` or `false`.
   public init(booleanLiteral value: Bool) { self = .flag(value) }
+  /// An array of the elements in order.
   public init(arrayLiteral elements: JSONValue...) { self = .list(elements) }
+  /// An object. The last of several values with one key counts.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     self = .object(Dictionary(elements, uniquingKeysWith: { $1 }))
   }

@@ -1,5 +1,5 @@
-/// What rewards and values can be. Beyond a billion a double has seven decimals left, and what small rewards beside it differ in
-/// is lost; sums of squares of what is larger still are infinite.
+/// Bounds on rewards and values. Beyond 1e9 a `Double` resolves seven decimals or fewer, so that differences of small
+/// rewards beside it are lost, and sums of squares of much larger numbers are infinite.
 public enum Magnitude {
   /// The largest magnitude of a reward and, relative to the world's maximal reward, of a critic's value.
   public static let largest = 1e9
@@ -9,8 +9,9 @@ public enum Magnitude {
   /// Whether a number can be a reward.
   public static func isReward(_ value: Double) -> Bool { abs(value) <= largest }
 
-  /// Whether a number can be a critic's value in a world of a maximal reward, nil where it names none: finite, and not so large
-  /// that rewards beside it are rounded away.
+  /// Whether a number can be a critic's value: finite, and small enough that rewards beside it are not rounded away.
+  ///
+  /// - Parameter maximum: the world's maximal reward; nil if unknown.
   public static func isValue(_ value: Double, besideRewardsUpTo maximum: Double?) -> Bool {
     let scale = maximum.flatMap { $0 > 0 ? min($0, 1) : nil } ?? 1
     return abs(value) <= largest * scale

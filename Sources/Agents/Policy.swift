@@ -1,13 +1,16 @@
-/// Where in a run an outside answer is used. The answer is stored under it, and its randomness is drawn from it.
+/// The place in a run at which an outside answer is used. The answer is stored under this key, and its randomness is
+/// split by it.
 public struct CallKey: Sendable, Hashable, Codable, CustomStringConvertible {
-  /// The run, a digest of everything that decides its answers.
+  /// The run's id: a digest of everything that decides its answers.
   public var run: String
+  /// The task that the particle works on.
   public var task: TaskID
-  /// The particle's place in the population; a clone takes the place of the particle it replaces.
+  /// The particle's place in the population, from 0. A clone takes the place of the particle it replaces.
   public var particle: Int
   /// The number of steps taken before this call.
   public var step: Int
 
+  /// The key of the call after `step` ≥ 0 steps of the particle at place `particle`.
   public init(run: String, task: TaskID, particle: Int, step: Int) {
     self.run = run
     self.task = task
@@ -22,25 +25,28 @@ public struct CallKey: Sendable, Hashable, Codable, CustomStringConvertible {
     Self.seed(ofTask: task, particle: particle, from: root).split(step)
   }
 
-  /// What the seeds of all calls of one task at one place of the population are split from, by their step.
+  /// The seed of one place of one task's population; each call's seed is split from it by the step.
   public static func seed(ofTask task: TaskID, particle: Int, from root: Seed) -> Seed {
     root.split(task.rawValue).split(particle)
   }
 }
 
-/// One question to a policy.
+/// One call of a policy: what it is shown, how its answer is restricted, and its seed.
 public struct PolicyRequest: Sendable {
+  /// The prompt: instructions, then prompts and responses in turn, ending with a prompt.
   public var transcript: Transcript
-  /// The admissible answers, or nil where any text may be one.
+  /// The admissible actions; nil if any text is admissible.
   public var choices: [String]?
-  /// What the world's actions look like as tools; empty unless the policy's format is ``ActionFormat/tools``.
+  /// The world's actions as tools; empty unless the policy's format is ``ActionFormat/tools``.
   public var tools: [ActionTool]
-  /// The seed of the policy's own sampling, for policies that can be seeded.
+  /// The seed of the policy's sampling, for policies that can be seeded.
   public var seed: Seed
+  /// The place in the run, under which the answer is stored.
   public var key: CallKey
-  /// Asked before anything is sent, by policies in which a call waits: why the run has ended meanwhile, or nil.
+  /// Why the run has ended, or nil while it goes on. Policies whose calls wait ask it before they send anything.
   public var ended: (@Sendable () async -> PolicyError?)?
 
+  /// A call. ``init(after:in:format:seed:key:)`` builds it from a trajectory.
   public init(
     transcript: Transcript, choices: [String]? = nil, tools: [ActionTool] = [], seed: Seed, key: CallKey
   ) {
@@ -53,7 +59,7 @@ public struct PolicyRequest: Sendable {
 }
 
 extension PolicyRequest {
-  /// What a policy of a format is asked after a trajectory.
+  /// The call that follows a trajectory, for a policy of the given format.
   public init(after trajectory: Trajectory, in world: any World, format: ActionFormat, seed: Seed, key: CallKey) {
     let choices = trajectory.observation.choices
     self.init(
@@ -63,21 +69,23 @@ extension PolicyRequest {
   }
 }
 
-/// A policy's answer and what it cost.
+/// A policy's answer and its usage.
 public struct PolicyResponse: Sendable, Hashable, Codable {
-  /// What the action is read from.
+  /// The answer, from which the action is read.
   public var text: String
-  /// What a reasoning model thought before it answered, where the server tells. It is kept, and shown to no one later.
+  /// The model's reasoning, if the server reports it. It is stored and never shown to the policy or a critic.
   public var reasoning: String?
-  /// The sum of the log-probabilities of the answer's tokens, in nats, where they were asked for and reported.
+  /// The sum of the log-probabilities of the answer's tokens, in nats; nil if not requested or not reported.
   public var logProbability: Double?
+  /// The tokens of the call; all 0 for an answer that is free.
   public var usage: Usage
-  /// How often it was asked for, failures included.
+  /// How often the call was sent, failures included; at least 1.
   public var attempts: Int
-  /// What the policy's server wants to see again beside this answer in later questions, such as signed thoughts before a call
-  /// of a tool. Only the policy that gave it knows its form. nil where there is nothing of the kind.
+  /// Data that the policy's server needs back beside this answer in later calls, such as signed reasoning before a tool
+  /// call. Its form is the policy's own. Nil if there is none.
   public var continuation: String?
 
+  /// An answer. Only the text is needed for a policy of your own.
   public init(
     _ text: String, reasoning: String? = nil, logProbability: Double? = nil, usage: Usage = Usage(), attempts: Int = 1
   ) {
@@ -89,21 +97,25 @@ public struct PolicyResponse: Sendable, Hashable, Codable {
   }
 }
 
-/// The frozen model: it is asked, and never changed.
+/// The frozen model with its prompt format and sampling settings, π₀ together with the world.
 public protocol Policy: Sendable {
-  /// Everything that changes the distribution of the answers: model, endpoint kind, sampling settings, format.
+  /// Everything that changes the distribution of answers: model, kind of endpoint, sampling settings, format. Rollouts,
+  /// critics and plans belong to an identity.
   var identity: String { get }
 
-  /// How an action is written in this policy's answers.
+  /// How an action is written in the answers.
   var format: ActionFormat { get }
 
-  /// It keeps to a number of calls in flight by itself, and lets others go while it waits to try a call again.
+  /// Whether the policy limits its concurrent calls itself, and frees the place of a call that waits for a retry.
   var limitsConcurrency: Bool { get }
 
-  /// It works its answers out here, for nothing and always alike: they are neither stored as calls nor counted as such.
+  /// Whether answers are computed locally, free of charge and deterministically. They are then neither stored nor
+  /// counted as calls.
   var computesAnswers: Bool { get }
 
-  /// Asks once. Retries, where the policy has them, are inside.
+  /// Answers one call. Retries, if the policy has them, happen inside.
+  ///
+  /// - Throws: ``PolicyError``; its kind decides whether the particle fails or the run ends.
   func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse
 }
 
@@ -125,6 +137,10 @@ public struct ClosurePolicy: Policy {
   public let format: ActionFormat
   private let body: @Sendable (PolicyRequest) async throws(PolicyError) -> PolicyResponse
 
+  /// - Parameters:
+  ///   - identity: changes whenever the distribution of the answers does.
+  ///   - format: how the closure writes actions.
+  ///   - body: answers one call; randomness comes from the request's seed, so that runs can be repeated.
   public init(
     _ identity: String,
     format: ActionFormat = .plain,

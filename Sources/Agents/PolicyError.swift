@@ -1,23 +1,31 @@
 /// Why a policy gave no answer.
 ///
-/// Kinds differ in what is still possible: a retryable failure may pass; a final one concerns either this call alone
-/// (the particle fails, the population goes on) or every call (the run ends in order, with what was found).
+/// A retryable error may pass. A final error concerns this call alone (the particle fails and the population goes on)
+/// or every call (the run ends in order with what was found).
 public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What failed. See ``PolicyError/isRetryable`` and ``PolicyError/concernsOneCall`` for the consequences.
   public enum Kind: String, Sendable, Hashable {
     // Retryable.
+    /// Retryable: no connection, a refused one, no answer in time, HTTP 429, HTTP 5xx, an answer that cannot be read.
     case unreachable, connectionRefused, timedOut, rateLimited, serverFailed, malformedAnswer
     // Final for this call. `unanswered`: it was tried to the end and failed, while others were answered.
+    /// Final for this call: the prompt exceeds the context, the server refused the content, or the call failed to its
+    /// last retry while others were answered.
     case contextTooLong, contentRefused, unanswered
     // Final for the run.
+    /// Final for the run: wrong key, no credit, no such model, a malformed request, a recording without this answer, a
+    /// limit reached, cancellation, a store that cannot be written.
     case unauthorized, outOfCredit, unknownModel, badRequest, notRecorded, limitReached, cancelled, storeFailed
   }
 
+  /// What failed; decides what is retried and what ends.
   public let kind: Kind
   /// What was tried, with what, and what to do next. Never holds a secret.
   public let message: String
-  /// How long the server asks to be left alone, in seconds.
+  /// The wait that the server asks for before the next attempt, in seconds; nil if it states none.
   public let retryAfter: Double?
 
+  /// An error with a message that states what was tried and what to do next, without a secret in it.
   public init(_ kind: Kind, _ message: String, retryAfter: Double? = nil) {
     self.kind = kind
     self.message = message
@@ -26,7 +34,7 @@ public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
 
   public var description: String { message }
 
-  /// The same call may succeed later.
+  /// Whether the same call may succeed later.
   public var isRetryable: Bool {
     switch kind {
     case .unreachable, .connectionRefused, .timedOut, .rateLimited, .serverFailed, .malformedAnswer: true
@@ -34,7 +42,7 @@ public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// The server is down or refuses calls for now: that takes the time it takes, and costs nothing but time.
+  /// Whether the server is down or refuses calls for now. Waiting for it costs only time.
   public var isOutage: Bool {
     switch kind {
     case .connectionRefused, .rateLimited, .serverFailed: true
@@ -42,6 +50,6 @@ public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Only the particle that asked is lost.
+  /// Whether only the particle that asked fails, while the population goes on.
   public var concernsOneCall: Bool { [.contextTooLong, .contentRefused, .unanswered].contains(kind) }
 }

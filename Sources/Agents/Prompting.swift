@@ -1,47 +1,54 @@
-/// What a policy is shown besides the world itself: instructions before the task, worked examples, and how much of the past.
+/// What a policy is shown besides the world's texts: instructions before the task, worked examples, and how much of the
+/// past.
 ///
-/// The form of its answers ("Thought: … Action: …") is the policy's own matter and not part of it; see ``ActionFormat``.
+/// The form of the answers ("Thought: … Action: …") belongs to the policy instead; see ``ActionFormat``.
 public struct Prompting: Sendable, Hashable {
-  /// One exchange of a worked example: what an agent read, and what it answered.
+  /// One exchange of a worked example.
   public struct Exchange: Sendable, Hashable, Codable {
+    /// What the agent of the example reads.
     public let prompt: String
+    /// Its answer, in the plain form of an action; ``ActionFormat`` rewrites it for the policy.
     public let response: String
 
+    /// A prompt and the answer to it.
     public init(prompt: String, response: String) {
       self.prompt = prompt
       self.response = response
     }
   }
 
+  /// Shown before everything else, without white space at its ends.
   public var instructions: String
-  /// Shown between the instructions and the task.
+  /// Worked examples, shown between the instructions and the task.
   public var examples: [Exchange]
-  /// Characters that the exchanges between the task and the present may have in all; nil for no limit. The task and the
-  /// present are always shown, and whole.
+  /// The most characters of all exchanges between the task and the present; nil for no limit. The oldest are dropped
+  /// first. The task and the present observation are always shown in full.
   public var historyLimit: Int?
-  /// The actions that a world lists stand in the present prompt, unless its text lists them already.
+  /// Whether the last prompt lists the admissible actions, unless its text already does.
   public var listsChoices = true
 
+  /// - Parameter historyLimit: in characters; nil shows the whole past.
   public init(_ instructions: String, examples: [Exchange] = [], historyLimit: Int? = nil) {
     self.instructions = String(instructions.trimmed)
     self.examples = examples
     self.historyLimit = historyLimit
   }
 
-  /// What asks for a reflection on state and goal before every action, in place of a plan (ReflAct, arXiv 2505.15182).
+  /// The instruction to reflect on state and goal before every action, in place of a plan (ReflAct, arXiv 2505.15182).
   public static let reflection = """
     Before every action, do not plan ahead. Reflect on where you stand, in one or two sentences: what is wanted in the end, \
     what is true now, and what is still missing between the two. Then choose the one action that closes some of that gap.
     """
 
-  /// The same with an instruction to reflect on state and goal.
+  /// The same prompting with a reflection instruction appended.
   public func reflecting(_ reflection: String = Self.reflection) -> Prompting {
     var copy = self
     copy.instructions += "\n\n" + reflection.trimmed
     return copy
   }
 
-  /// The part of a world's identity that names this: other words before the task make another prior.
+  /// The prompting's part of a world's identity: a digest of the texts and the history limit. Other texts give another
+  /// prior.
   public var summary: String {
     var digest = Digest()
     digest.add(instructions)
@@ -50,7 +57,8 @@ public struct Prompting: Sendable, Hashable {
     return "prompt \(digest.text.prefix(8))\(history)\(listsChoices ? "" : ", choices not listed")"
   }
 
-  /// The instructions, the examples, the task, the newest exchanges that fit, and the present with the actions there are.
+  /// The prompt after a trajectory: instructions, examples, task, the newest exchanges that fit, and the present
+  /// observation with the admissible actions.
   public func transcript(for trajectory: Trajectory) -> Transcript {
     let steps = trajectory.steps
     let dropped = dropped(from: steps)

@@ -1,6 +1,7 @@
-/// An episode of a world that can be lost: where the connection or the process behind it fails, it is opened again and the actions
-/// so far are taken once more, checked against what was recorded.
+/// An episode that survives the loss of its connection or process: it is opened again and its actions are replayed,
+/// checked against the recorded outcomes.
 public struct RecoveringEpisode: Episode {
+  /// Opens the underlying episode afresh. Called again after each loss.
   public typealias Open =
     @Sendable () async throws(WorldError) -> (episode: any Episode, observation: Observation)
 
@@ -21,9 +22,9 @@ public struct RecoveringEpisode: Episode {
     let outcome: Outcome
   }
 
-  /// Opens an episode, again where that fails.
+  /// Opens an episode, and again if that fails.
   ///
-  /// - Parameter advice: ``World/divergenceAdvice``.
+  /// - Parameter advice: ``World/divergenceAdvice``, appended to the message of a divergence.
   public static func begin(
     advice: String? = nil, _ open: @escaping Open
   ) async throws(WorldError) -> (episode: RecoveringEpisode, observation: Observation) {

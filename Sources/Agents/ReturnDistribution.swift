@@ -1,17 +1,16 @@
 import Foundation
 
-/// A critic's belief about the return-to-go: what is still to come, not what was already paid.
+/// A critic's predicted distribution of the return-to-go G: the reward still to come, not what was already paid.
 ///
-/// One fit of the distribution gives the soft value for every temperature in closed form,
-/// V_β = β·log Σ_b p_b·exp(r_b/β).
+/// One fit gives the soft value for every β in closed form, V_β = β·log Σ_b p_b·exp(r_b/β).
 public struct ReturnDistribution: Sendable, Hashable, Codable {
-  /// The returns with mass, in reward units.
+  /// The support r_b, in reward units.
   public let returns: [Double]
-  /// Their probabilities, summing to 1.
+  /// The probabilities p_b, one for each return, summing to 1.
   public let probabilities: [Double]
 
   /// - Parameter probabilities: non-negative masses of `returns`; they are normalised.
-  /// - Precondition: as many masses as returns, at least one of them positive.
+  /// - Precondition: as many masses as returns, with a positive, finite sum.
   public init(returns: [Double], probabilities: [Double]) {
     precondition(returns.count == probabilities.count, "one mass per return")
     let total = probabilities.reduce(0, +)
@@ -20,7 +19,7 @@ public struct ReturnDistribution: Sendable, Hashable, Codable {
     self.probabilities = probabilities.map { $0 / total }
   }
 
-  /// - Throws: where what was written is no distribution.
+  /// - Throws: `DecodingError` if the masses are not those of a distribution.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let returns = try container.decode([Double].self, forKey: .returns)
@@ -39,11 +38,12 @@ public struct ReturnDistribution: Sendable, Hashable, Codable {
 
   private enum CodingKeys: CodingKey { case returns, probabilities }
 
-  /// All mass on one return: a scalar critic.
+  /// All mass on one return, in reward units: a scalar critic.
   public static func point(_ value: Double) -> ReturnDistribution {
     ReturnDistribution(returns: [value], probabilities: [1])
   }
 
+  /// The expected return-to-go E[G], in reward units: the limit of the soft value as β grows.
   public var mean: Double {
     zip(returns, probabilities).reduce(0) { $0 + $1.0 * $1.1 }
   }
@@ -55,7 +55,8 @@ public struct ReturnDistribution: Sendable, Hashable, Codable {
 
   /// V_β = β·log Σ_b p_b·exp(r_b/β), in reward units.
   ///
-  /// - Parameter temperature: β > 0, in reward units. As β grows, the mean; as β falls to 0, the largest possible return.
+  /// - Parameter temperature: β > 0, in reward units. As β grows, V_β tends to the mean; as β falls to 0, to the
+  ///   largest return with positive probability.
   public func softValue(temperature: Double) -> Double {
     precondition(temperature > 0, "a temperature is positive")
     var largest = -Double.infinity

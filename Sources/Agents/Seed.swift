@@ -1,9 +1,11 @@
-/// A seed that is split by name, so that a random number depends on what it is for and not on who asked first.
+/// A seed that is split by name, so that a random number depends on its purpose and not on the order of requests.
 ///
 /// Splitting hashes the label into the seed with the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
 public struct Seed: Sendable, Hashable, Codable {
+  /// The seed as a number, as `--seed` takes it.
   public let rawValue: UInt64
 
+  /// The root of all randomness of a run. Any number will do.
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
   /// The seed of the part named `label`.
@@ -19,16 +21,17 @@ public struct Seed: Sendable, Hashable, Codable {
     Seed(SplitMix64.mix(SplitMix64.mix(rawValue &+ 0x9e37_79b9_7f4a_7c15) ^ UInt64(bitPattern: Int64(index))))
   }
 
-  /// A fresh generator; every call gives the same one.
+  /// A generator that starts from this seed. Every call returns the same one.
   public func generator() -> SplitMix64 { SplitMix64(state: rawValue) }
 }
 
-/// A small, fast generator of 64-bit numbers, good enough for Monte Carlo and not for cryptography.
+/// SplitMix64: a small, fast generator of 64-bit numbers for Monte Carlo. Not for cryptography.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   init(state: UInt64) { self.state = state }
 
+  /// The next 64 random bits.
   public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     return Self.mix(state)

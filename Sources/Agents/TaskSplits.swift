@@ -1,8 +1,9 @@
-/// Which of a world's numbered tasks belong to which split. No number belongs to two.
+/// The numbered tasks of each split of a world. Splits are disjoint.
 public struct TaskSplits: Sendable, Hashable {
   private let numbers: [Split: [Int]]
 
-  /// - Throws: `misconfigured` where a number is negative or stands in two splits, or twice in one.
+  /// - Parameter numbers: task numbers from 0; a split that is missing is empty.
+  /// - Throws: ``WorldError`` of kind `misconfigured` if a number is negative or occurs twice.
   public init(_ numbers: [Split: [Int]]) throws(WorldError) {
     var owner: [Int: Split] = [:]
     for split in Split.allCases {
@@ -25,5 +26,6 @@ public struct TaskSplits: Sendable, Hashable {
   /// The numbers of a split, in the order given.
   public subscript(split: Split) -> [Int] { numbers[split] ?? [] }
 
+  /// The largest number of any split; nil if all are empty. Worlds check it against their number of tasks.
   public var largest: Int? { numbers.values.joined().max() }
 }

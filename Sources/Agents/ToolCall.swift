@@ -2,12 +2,12 @@ import Foundation
 
 /// One call of a tool as it stands in an answer's text: `<tool_call>{"name": …, "arguments": {…}}</tool_call>`, the form that
 /// open models are trained on. Native calls are written in it too, so that an answer is one text whoever gave it.
-public struct ToolCall: Sendable, Hashable {
-  public var name: String
+package struct ToolCall: Sendable, Hashable {
+  package var name: String
   /// By parameter. Numbers and truth values are given as JSON writes them.
-  public var arguments: [String: String]
+  package var arguments: [String: String]
 
-  public init(name: String, arguments: [String: String]) {
+  package init(name: String, arguments: [String: String]) {
     self.name = name
     self.arguments = arguments
   }
@@ -15,7 +15,7 @@ public struct ToolCall: Sendable, Hashable {
   private static let (opening, closing) = ("<tool_call>", "</tool_call>")
 
   /// The last call in an answer, and the words before it; nil where there is none that can be read.
-  public static func last(in text: String) -> (call: ToolCall, words: String)? {
+  package static func last(in text: String) -> (call: ToolCall, words: String)? {
     guard let start = text.range(of: opening, options: .backwards) else { return nil }
     let rest = text[start.upperBound...]
     let body = rest.range(of: closing).map { rest[..<$0.lowerBound] } ?? rest
@@ -24,7 +24,7 @@ public struct ToolCall: Sendable, Hashable {
   }
 
   /// An answer of some words and a call.
-  public func text(after words: String = "") -> String {
+  package func text(after words: String = "") -> String {
     (words.isEmpty ? "" : words + "\n") + Self.opening + json + Self.closing
   }
 
@@ -32,7 +32,7 @@ public struct ToolCall: Sendable, Hashable {
   private var json: String { "{\"name\":\(Self.encoded(name)),\"arguments\":\(argumentsJSON)}" }
 
   /// The arguments as a JSON object, with keys in order.
-  public var argumentsJSON: String { Self.encoded(arguments) }
+  package var argumentsJSON: String { Self.encoded(arguments) }
 
   private static func encoded(_ value: some Encodable) -> String {
     let encoder = JSONEncoder()
@@ -51,7 +51,7 @@ public struct ToolCall: Sendable, Hashable {
   }
 
   /// Reads a call's arguments as servers give them: an object, or its JSON as a text.
-  public init?(name: String, argumentsJSON: String) {
+  package init?(name: String, argumentsJSON: String) {
     let text = argumentsJSON.trimmingCharacters(in: .whitespacesAndNewlines)
     guard !text.isEmpty else {
       self.init(name: name, arguments: [:])
@@ -63,8 +63,8 @@ public struct ToolCall: Sendable, Hashable {
 }
 
 /// A JSON object whose values are read as texts: whatever a model puts where a text belongs.
-public struct Arguments: Decodable, Sendable {
-  public let texts: [String: String]
+package struct Arguments: Decodable, Sendable {
+  package let texts: [String: String]
 
   /// Nil for what is no object.
   init?(_ value: JSONValue) {
@@ -81,7 +81,7 @@ public struct Arguments: Decodable, Sendable {
     }
   }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     guard let arguments = Arguments(try JSONValue(from: decoder)) else {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: "a call's arguments are an object"))

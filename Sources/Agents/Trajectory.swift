@@ -1,12 +1,15 @@
-/// One exchange: what the policy answered, and what the environment made of it.
+/// One step of a trajectory: the policy's answer, the action read from it, and the world's outcome.
 public struct Step: Sendable, Hashable, Codable {
-  /// The policy's whole answer, reasoning included.
+  /// The policy's whole answer, ``PolicyResponse/text``, a thought before the action included.
   public var response: String
+  /// The action read from the answer, as the world received it.
   public var action: Action
+  /// The world's response: observation, reward and whether the episode ended.
   public var outcome: Outcome
   /// See ``PolicyResponse/continuation``.
   public var continuation: String?
 
+  /// A step taken; ``continuation`` is set separately.
   public init(response: String, action: Action, outcome: Outcome) {
     self.response = response
     self.action = action
@@ -17,39 +20,42 @@ public struct Step: Sendable, Hashable, Codable {
   var answer: [Transcript.Entry] { (continuation.map { [.continuation($0)] } ?? []) + [.response(response)] }
 }
 
-/// The path of an agent through a task.
+/// A sequence of observations, actions and rewards at one task.
 ///
-/// Trajectories share their past: copying one, or forking it, is O(1) in time and memory whatever its length, because
-/// steps form a list linked from the newest to the oldest and a step is never changed once it is taken.
+/// Copies share their past: copying or forking a trajectory is O(1) in time and memory at any length, because steps
+/// form a linked list from the newest to the oldest and are never changed.
 public struct Trajectory: Sendable {
   private let origin: Origin
   private var tip: Link?
 
+  /// A trajectory without a step. `opening` is the observation with which the world began the episode.
   public init(task: AgentTask, opening: Observation) {
     origin = Origin(task: task, opening: opening)
   }
 
+  /// The task that the trajectory attempts.
   public var task: AgentTask { origin.task }
   /// The observation before the first step.
   public var opening: Observation { origin.opening }
-  /// The task's, or the first observation where the task has none.
+  /// The task's request; the first observation if the task states none.
   public var request: String { task.request.isEmpty ? opening.text : task.request }
 
   /// The number of steps taken.
   public var count: Int { tip?.count ?? 0 }
-  /// The sum of what the steps paid.
+  /// The sum of the rewards of all steps, R(τ), in reward units.
   public var reward: Double { tip?.reward ?? 0 }
-  /// The environment ended the episode.
+  /// Whether the world ended the episode.
   public var isDone: Bool { tip?.step.outcome.isDone ?? false }
-  /// Nothing is still to come: the episode ended, or the step limit is reached.
+  /// Whether nothing is still to come: the episode ended or the step limit is reached.
   public var isFinished: Bool { isDone || count >= task.stepLimit }
-  /// How many actions the environment could not carry out.
+  /// How many actions the world could not carry out.
   public var invalidActions: Int { tip?.invalidActions ?? 0 }
   /// The newest step.
   public var last: Step? { tip?.step }
   /// The newest observation.
   public var observation: Observation { tip?.step.outcome.observation ?? opening }
 
+  /// Adds the newest step. O(1); copies made before are unaffected.
   public mutating func append(_ step: Step) {
     tip = Link(step, after: tip)
   }
@@ -84,6 +90,7 @@ public struct Trajectory: Sendable {
 }
 
 extension Trajectory {
+  /// A trajectory of recorded steps, oldest first.
   public init(task: AgentTask, opening: Observation, steps: some Sequence<Step>) {
     self.init(task: task, opening: opening)
     for step in steps { append(step) }

@@ -1,8 +1,8 @@
 extension Transcript {
-  /// The transcript with the actions there are now before the last prompt's words, unless these list them already.
+  /// The transcript with the admissible actions listed before the text of the last prompt, unless that text lists them
+  /// already.
   ///
-  /// They stand in the present turn alone, so that the past costs no more than it says.
-  ///
+  /// Only the present turn lists them, so that the past stays short.
   /// - Parameter choices: ``Trajectory/offeredChoices``.
   public func listing(_ choices: [String]?) -> Transcript {
     guard let choices, !choices.isEmpty, case .prompt(let text) = entries.last, !Self.lists(choices, in: text) else {
@@ -39,7 +39,7 @@ extension Transcript {
 }
 
 extension Trajectory {
-  /// The actions there are now. Where an invalid action was answered without a list, those there were before it.
+  /// The admissible actions now. If the world answered an invalid action without a list, the list before it.
   public var offeredChoices: [String]? {
     var past = self
     while past.observation.choices == nil, let last = past.last, last.outcome.isInvalid || !last.action.isParsed {

@@ -1,18 +1,25 @@
-/// What a policy is shown: instructions, then prompts and responses in turn, the last of them a prompt.
+/// The prompt of a policy: instructions, then prompts and responses in turn, ending with a prompt.
 ///
-/// A chat endpoint receives the entries as turns; a text endpoint receives them joined (see ``joined()``). Worked
-/// examples are pairs of a prompt and a response like any other.
+/// A chat endpoint receives the entries as turns; a text endpoint receives them joined (see ``joined()``). A worked
+/// example is a prompt and a response like any other.
 public struct Transcript: Sendable, Hashable, Codable {
+  /// One part of a transcript.
   public enum Entry: Sendable, Hashable, Codable {
+    /// Text before the task; the system message of a chat endpoint.
     case instructions(String)
+    /// What the agent reads: an observation, or the prompt of a worked example. A user message.
     case prompt(String)
-    /// What the policy gave besides the response that follows, for itself alone; see ``PolicyResponse/continuation``.
+    /// Data that the policy returned beside the response that follows, meant for the policy alone; see
+    /// ``PolicyResponse/continuation``.
     case continuation(String)
+    /// The policy's earlier answer, or that of a worked example. An assistant message.
     case response(String)
   }
 
+  /// The entries in order.
   public var entries: [Entry]
 
+  /// A transcript of the given entries; the last one has to be a prompt when a policy is asked.
   public init(entries: [Entry] = []) {
     self.entries = entries
   }

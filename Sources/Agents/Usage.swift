@@ -1,21 +1,24 @@
-/// Tokens that one or many calls took. Cached input and input written to a cache are part of the input, reasoning is part of
-/// the output.
+/// Tokens of one or many calls. Cached input and input written to a cache are included in the input; reasoning is
+/// included in the output.
 public struct Usage: Sendable, Hashable, Codable {
+  /// Prompt tokens, cached ones included.
   public var inputTokens: Int
-  /// Of the input, what the provider read from its cache.
+  /// Input that the provider read from its cache.
   public var cachedInputTokens: Int
-  /// Of the input, what the provider put into its cache, where it says so and charges for it.
+  /// Input that the provider wrote to its cache, if it reports and charges that.
   public var cacheWriteTokens: Int
+  /// Generated tokens, reasoning included.
   public var outputTokens: Int
-  /// Of the output, what the model thought before it answered.
+  /// Output that the model generated as reasoning before its answer.
   public var reasoningTokens: Int
-  /// Input that was not paid for, because the prompt was asked once for several particles. Not part of the input.
+  /// Input that was not paid for, because the prompt was sent once for several particles. Not included in the input.
   public var savedInputTokens: Int
-  /// Of input and output together, what no server reported: estimated from the text.
+  /// Input and output that no server reported; estimated from the texts.
   public var estimatedTokens: Int
-  /// Answers that ended because they may be no longer, most likely before what they had to say.
+  /// Answers cut off at the maximal length.
   public var cutOffAnswers: Int
 
+  /// Counts of tokens; the default is no usage.
   public init(
     inputTokens: Int = 0, cachedInputTokens: Int = 0, cacheWriteTokens: Int = 0, outputTokens: Int = 0,
     reasoningTokens: Int = 0, savedInputTokens: Int = 0, estimatedTokens: Int = 0, cutOffAnswers: Int = 0
@@ -30,22 +33,23 @@ public struct Usage: Sendable, Hashable, Codable {
     self.cutOffAnswers = cutOffAnswers
   }
 
-  /// Input and output together.
+  /// Input plus output.
   public var totalTokens: Int { inputTokens + outputTokens }
 
-  /// The share of the input that asking identical prompts once has saved, in 0...1; 0 where nothing was asked.
+  /// `savedInputTokens` as a share of input and saved input, in 0...1; 0 if there was no input.
   public var savedShare: Double {
     let whole = inputTokens + savedInputTokens
     return whole > 0 ? Double(savedInputTokens) / Double(whole) : 0
   }
 
-  /// As many tokens again, for a question that was asked twice.
+  /// Twice the counts, for a call that was sent twice.
   public var doubled: Usage {
     var twice = self + self
     twice.cutOffAnswers = cutOffAnswers
     return twice
   }
 
+  /// The sum of all counts.
   public static func + (a: Usage, b: Usage) -> Usage {
     Usage(
       inputTokens: a.inputTokens + b.inputTokens,
@@ -58,6 +62,7 @@ public struct Usage: Sendable, Hashable, Codable {
       cutOffAnswers: a.cutOffAnswers + b.cutOffAnswers)
   }
 
+  /// Adds all counts of `b` to `a`.
   public static func += (a: inout Usage, b: Usage) { a = a + b }
 }
 
@@ -67,7 +72,7 @@ extension Usage {
       estimatedTokens, cutOffAnswers
   }
 
-  /// Reads what earlier versions wrote, too: the last two are absent where they are 0.
+  /// Reads files of earlier versions too, in which the last two counts are missing.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -94,16 +99,20 @@ extension Usage {
   }
 }
 
-/// What tokens cost, in the user's currency per million. There is no price list in the code.
+/// Prices of tokens, in the user's currency per million tokens. There is no price list in the code.
 public struct Pricing: Sendable, Hashable, Codable {
+  /// The price of a million input tokens that are neither read from nor written to a cache.
   public var inputPerMillion: Double
+  /// The price of a million input tokens read from the provider's cache.
   public var cachedInputPerMillion: Double
+  /// The price of a million input tokens written to the provider's cache.
   public var cacheWritePerMillion: Double
+  /// The price of a million output tokens, reasoning included.
   public var outputPerMillion: Double
 
   /// - Parameters:
-  ///   - cachedInputPerMillion: input read from the provider's cache; as any input where nil.
-  ///   - cacheWritePerMillion: input put into the provider's cache; as any input where nil.
+  ///   - cachedInputPerMillion: the price of input read from the provider's cache; nil for the price of other input.
+  ///   - cacheWritePerMillion: the price of input written to the provider's cache; nil for the price of other input.
   public init(
     inputPerMillion: Double = 0, cachedInputPerMillion: Double? = nil, cacheWritePerMillion: Double? = nil,
     outputPerMillion: Double = 0
@@ -114,11 +123,12 @@ public struct Pricing: Sendable, Hashable, Codable {
     self.outputPerMillion = outputPerMillion
   }
 
-  /// Whether anything costs anything.
+  /// Whether every price is 0.
   public var isFree: Bool {
     inputPerMillion == 0 && cachedInputPerMillion == 0 && cacheWritePerMillion == 0 && outputPerMillion == 0
   }
 
+  /// The money that the tokens cost, in the currency of the prices. Saved input costs nothing.
   public func cost(of usage: Usage) -> Double {
     let fresh = Double(usage.inputTokens - usage.cachedInputTokens - usage.cacheWriteTokens)
     return

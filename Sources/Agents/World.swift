@@ -1,11 +1,12 @@
-/// Which world a rollout comes from. A critic serves the world it was trained on and refuses another.
+/// Identifies the world that a rollout comes from. A critic serves the world it was trained on and rejects another.
 public struct WorldIdentity: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The kind as the configuration names it, such as `orders`.
   public let kind: String
-  /// Everything else that changes the world's rules or its texts, in a readable and stable form.
-  /// The choice of tasks is not part of it: a critic is meant for tasks it has not seen.
+  /// Everything else that changes the world's rules or texts, in a readable and stable form. The choice of tasks is not
+  /// part of it, since a critic is meant for unseen tasks.
   public let rules: String
 
+  /// - Parameter rules: every setting that changes rules or texts; empty if there is none.
   public init(kind: String, rules: String = "") {
     self.kind = kind
     self.rules = rules
@@ -14,38 +15,40 @@ public struct WorldIdentity: Sendable, Hashable, Codable, CustomStringConvertibl
   public var description: String { rules.isEmpty ? kind : "\(kind) (\(rules))" }
 }
 
-/// A world and its tasks.
+/// The world that an agent acts in: tasks, observations, rewards.
 public protocol World: Sendable {
+  /// Everything that changes the rules or texts. Rollouts, critics and plans belong to an identity.
   var identity: WorldIdentity { get }
 
-  /// The largest reward a trajectory can have, where it is known. A search stops once it is reached.
+  /// The largest reward that a trajectory can have, in reward units; nil if unknown. A search stops once it is reached.
   var maximalReward: Double? { get }
 
-  /// The tasks of a split, in a stable order; empty where the split has none.
+  /// The tasks of a split, in a stable order; empty if the split has none.
   func tasks(in split: Split) throws(WorldError) -> [AgentTask]
 
-  /// The task of a name that ``tasks(in:)`` may or may not list.
+  /// The task of this name, listed by ``tasks(in:)`` or not.
+  ///
+  /// - Throws: ``WorldError`` of kind `unknownTask` if there is none.
   func task(_ id: TaskID) throws(WorldError) -> AgentTask
 
-  /// Opens an episode, with the first observation.
+  /// Opens an episode and returns it with the first observation.
   func begin(_ task: AgentTask) async throws(WorldError) -> (episode: any Episode, observation: Observation)
 
-  /// What the world answers is stored before it is used, and read where a stopped run goes on: for worlds that are slow, far
-  /// away, or do not say the same twice. One that computes its answers at once keeps the default.
+  /// Whether outcomes are stored before they are used and read when a stopped run resumes: for worlds that are slow,
+  /// remote or not deterministic. The default, false, suits a world that computes its outcomes at once.
   var storesOutcomes: Bool { get }
 
-  /// What the policy is shown after `trajectory`. A pure function of the trajectory. Its last prompt names the choices there are
-  /// (see ``Transcript/listing(_:)``), since not every policy is held to them.
+  /// The prompt that the policy is shown after `trajectory`: a pure function of the trajectory. Its last prompt names
+  /// the admissible actions (see ``Transcript/listing(_:)``), since not every policy's server enforces them.
   func transcript(for trajectory: Trajectory) -> Transcript
 
-  /// The world's actions as tools, for policies that call them; nil for one tool that takes the action as a text.
+  /// The world's actions as tools, for policies that call tools; nil for one tool that takes the action as a text.
   func tools(for task: AgentTask) -> [ActionTool]?
 
-  /// What commonly makes an episode that is opened again go otherwise than it did, and what to do about it; nil where nothing is
-  /// known.
+  /// The usual cause of divergences in replays, and the remedy; nil if none is known.
   var divergenceAdvice: String? { get }
 
-  /// Releases what the world holds: processes, connections.
+  /// Releases what the world holds, such as processes and connections.
   func close() async
 }
 
@@ -57,14 +60,16 @@ extension World {
   public func tools(for task: AgentTask) -> [ActionTool]? { nil }
   public func close() async {}
 
-  /// The whole past: the request, then every observation and every answer, and the choices there are now.
+  /// The request, then every observation and answer, then the admissible actions.
   public func transcript(for trajectory: Trajectory) -> Transcript {
     Transcript(instructions: trajectory.task.request, history: trajectory).listing(trajectory.offeredChoices)
   }
 }
 
-/// Why an environment could not do what was asked.
+/// Why a world could not do what was asked.
 public struct WorldError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What failed. Losses (`unavailable`, `displaced`) may be recovered by a replay; the other kinds fail the attempt or
+  /// stop the run.
   public enum Kind: String, Sendable, Hashable {
     /// No task has this name.
     case unknownTask
@@ -82,10 +87,12 @@ public struct WorldError: Error, Sendable, Hashable, CustomStringConvertible {
     case cancelled
   }
 
+  /// What failed; decides whether the attempt is recovered, fails, or the run ends.
   public let kind: Kind
   /// What was tried, with what, and what to do next.
   public let message: String
 
+  /// An error of a world of your own, with a message that states what was tried and what to do next.
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
     self.message = message
@@ -93,6 +100,6 @@ public struct WorldError: Error, Sendable, Hashable, CustomStringConvertible {
 
   public var description: String { message }
 
-  /// What stood behind the episode is gone; opened again, it may go on.
+  /// Whether the connection or process behind the episode is gone, so that opening it again may recover it.
   public var isLoss: Bool { kind == .unavailable || kind == .displaced }
 }

@@ -2,30 +2,30 @@ import Foundation
 import Subprocess
 
 /// A child process while it runs. Valid in the body that it was given to.
-public struct Child: Sendable {
+package struct Child: Sendable {
   /// It leads a process group and a session of its own, with this number.
-  public let process: pid_t
+  package let process: pid_t
   /// What it wrote to standard error.
-  public let complaints: Complaints
+  package let complaints: Complaints
   let input: StandardInputWriter
   let output: ChildOutput
 
-  public func write(_ bytes: [UInt8]) async throws { _ = try await input.write(bytes) }
+  package func write(_ bytes: [UInt8]) async throws { _ = try await input.write(bytes) }
 
   /// Closes its standard input, which tells it to end.
-  public func endInput() async { try? await input.finish() }
+  package func endInput() async { try? await input.finish() }
 
   /// Reads what it prints, to the end: a full pipe would stop it.
   ///
   /// - Parameter take: called with every piece; false ends the reading, which may be taken up again.
-  public func read(_ take: ([UInt8]) async throws -> Bool) async throws {
+  package func read(_ take: ([UInt8]) async throws -> Bool) async throws {
     while let bytes = try await output.next() {
       guard try await take(bytes) else { return }
     }
   }
 
   /// Ends it on the spot, with everything that it has started.
-  public func kill() { ChildProgram.kill(group: process) }
+  package func kill() { ChildProgram.kill(group: process) }
 }
 
 /// What a program prints, for one reader at a time.
@@ -43,10 +43,10 @@ actor ChildOutput {
 }
 
 /// Why a program could not be run.
-public struct ChildError: Error, Sendable, Hashable, CustomStringConvertible {
-  public let message: String
+package struct ChildError: Error, Sendable, Hashable, CustomStringConvertible {
+  package let message: String
 
   init(_ message: String) { self.message = message }
 
-  public var description: String { message }
+  package var description: String { message }
 }

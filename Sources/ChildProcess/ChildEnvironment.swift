@@ -1,15 +1,17 @@
 import Foundation
 
-/// The environment variables that a child process gets: what programs need to run at all, and none that may be a secret.
+/// The environment variables of a child process: those that programs need to run, without secrets.
 ///
-/// A world, a simulator or a model server is somebody else's code. It has no use for the keys that a shell has exported, so they are
-/// not passed on unless they are asked for by name.
+/// A world, a simulator or a model server is third-party code and has no use for keys exported in the shell, so secrets
+/// are passed only if they are named.
 public struct ChildEnvironment: Sendable, Hashable {
-  /// Variables that are passed as well, whatever they hold.
+  /// Names of variables that are passed in addition, whatever they hold.
   public var passing: Set<String>
-  /// Variables that the configuration names as keys. They are withheld, and so is every variable with the value of one of them.
+  /// Names of variables that the configuration names as keys. They are withheld, as is every variable with the same
+  /// value as one of them.
   public var keys: Set<String>
 
+  /// Passes no secret by default.
   public init(passing: Set<String> = [], keys: Set<String> = []) {
     self.passing = passing
     self.keys = keys

@@ -12,18 +12,18 @@ import Subprocess
 /// It gets the environment that it needs and no secret (``ChildEnvironment``), a process group of its own, so that Ctrl-C in a
 /// terminal does not reach it, and it never outlives this process: neither it nor what it has started, and not after SIGKILL either
 /// (``ChildGuard``).
-public struct ChildProgram: Sendable, Hashable {
+package struct ChildProgram: Sendable, Hashable {
   /// The program's path.
-  public var path: String
-  public var arguments: [String]
+  package var path: String
+  package var arguments: [String]
   /// Where it runs; nil for here.
-  public var folder: String?
-  public var environment: ChildEnvironment
+  package var folder: String?
+  package var environment: ChildEnvironment
   /// How long it may take to end by itself after the end of its input, before it is told by SIGTERM, and half a second later by
   /// SIGKILL.
-  public var grace: Duration
+  package var grace: Duration
 
-  public init(
+  package init(
     path: String, arguments: [String] = [], folder: String? = nil, environment: ChildEnvironment = ChildEnvironment(),
     grace: Duration = .seconds(2)
   ) {
@@ -55,7 +55,7 @@ public struct ChildProgram: Sendable, Hashable {
   ///
   /// - Throws: ``ChildError`` where it cannot be started, and what `body` throws. A program that ends by itself is no error: its
   ///   output ends.
-  public func run<T: Sendable>(_ body: (Child) async throws -> T) async throws -> T {
+  package func run<T: Sendable>(_ body: (Child) async throws -> T) async throws -> T {
     try await finished(body).value
   }
 
@@ -63,7 +63,7 @@ public struct ChildProgram: Sendable, Hashable {
   ///
   /// - Parameter complaints: whether what it says on standard error counts, too.
   /// - Returns: the first 4096 bytes; nil where it cannot be run, or ends with a failure.
-  public func output(complaints: Bool = false) async -> String? {
+  package func output(complaints: Bool = false) async -> String? {
     guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
     let result = try? await finished { child in
       await child.endInput()

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The last lines that a program wrote to standard error, to say why it ended.
-public final class Complaints: Sendable {
+package final class Complaints: Sendable {
   private static let mostLines = 5
   private static let longestLine = 300
 
@@ -13,7 +13,7 @@ public final class Complaints: Sendable {
 
   private let state = Mutex(State())
 
-  public init() {}
+  package init() {}
 
   /// Takes bytes as they come. Of a line without end only its beginning is kept.
   func take(_ bytes: [UInt8]) {
@@ -33,12 +33,12 @@ public final class Complaints: Sendable {
   /// Nothing more comes.
   func end() { state.withLock { $0.isWhole = true } }
 
-  public var lines: [String] {
+  package var lines: [String] {
     state.withLock { $0.lines + ($0.rest.isEmpty ? [] : [String(decoding: $0.rest, as: UTF8.self)]) }
   }
 
   /// ": what it said", or a full stop.
-  public var text: String {
+  package var text: String {
     let said = lines.joined(separator: " | ")
     return said.isEmpty ? "." : ": \(said)"
   }
@@ -46,7 +46,7 @@ public final class Complaints: Sendable {
   /// The same once the program has ended; what it said last may still be on its way.
   ///
   /// - Parameter patience: how long to wait for it, since a program may close its output and live on.
-  public func lastWords(patience: Duration = .seconds(1)) async -> String {
+  package func lastWords(patience: Duration = .seconds(1)) async -> String {
     let deadline = ContinuousClock.now + patience
     while !state.withLock(\.isWhole), ContinuousClock.now < deadline {
       do { try await Task.sleep(for: .milliseconds(5)) } catch { break }

@@ -1,13 +1,13 @@
 /// Bytes put together to lines.
-public struct Lines {
+package struct Lines {
   private let longest: Int
   private var rest: [UInt8] = []
 
   /// - Parameter longest: in bytes.
-  public init(longest: Int) { self.longest = longest }
+  package init(longest: Int) { self.longest = longest }
 
   /// The lines that are whole with these bytes, without their ends; nil where one is too long.
-  public mutating func take(_ bytes: [UInt8]) -> [[UInt8]]? {
+  package mutating func take(_ bytes: [UInt8]) -> [[UInt8]]? {
     var lines: [[UInt8]] = []
     var start = 0
     // Only what is new is searched: a line may come in many pieces.

@@ -1,12 +1,25 @@
 import Agents
 
-/// Tries a world out without a model: is it deterministic, do its forks go their own ways, is it honest about rewards and ends?
+/// Checks a world without a model: disjoint splits, finite rewards below the maximum, ends, deterministic replays,
+/// independent forks, and the handling of invalid actions.
+///
+/// ```swift
+/// var check = WorldCheck(world)
+/// for finding in try await check.run(try world.tasks(in: .train)) where finding.verdict != .fine {
+///   print(finding.name, finding.detail)
+/// }
+/// ```
 public struct WorldCheck: Sendable {
+  /// How serious a finding is: `wrong` breaks steering, `warning` may be intended.
   public enum Verdict: String, Sendable, Codable { case fine, warning, wrong }
 
+  /// The result of one check.
   public struct Finding: Sendable, Codable {
+    /// The check, such as `splits`, `rewards` or `forks`.
     public let name: String
+    /// Whether the world passed.
     public let verdict: Verdict
+    /// What was seen, with the task concerned.
     public let detail: String
   }
 
@@ -16,15 +29,18 @@ public struct WorldCheck: Sendable {
   private let seed: Seed
   private var findings: [Finding] = []
 
+  /// - Parameters:
+  ///   - actions: the actions to draw from where the world lists none.
+  ///   - seed: decides the random walks.
   public init(_ world: any World, actions: [String] = ["look", "inventory", "help"], seed: UInt64 = 0) {
     self.world = world
     self.actions = actions
     self.seed = Seed(seed).split("check")
   }
 
-  /// Walks through some tasks at random, each of them several times.
+  /// Takes a random walk through each task, repeats it by a replay and through a fork, and compares.
   ///
-  /// - Throws: what keeps the world from being tried at all.
+  /// - Throws: ``WorldError`` if the world cannot be run at all.
   public mutating func run(_ tasks: [AgentTask]) async throws(WorldError) -> [Finding] {
     findings = []
     try checkSplits()

@@ -1,16 +1,18 @@
 /// A mean over tasks, with its standard error.
 public struct MeanEstimate: Sendable, Hashable {
-  /// NaN where there was nothing to take the mean of, which is written as null and printed as a dash.
+  /// The mean over tasks; NaN for an empty sample (see ``init(present:)``), which is written as null and printed as a
+  /// dash.
   public let mean: Double
-  /// The sample's standard deviation over √n; 0 for a single task, of which it cannot be told.
+  /// The standard error, the sample's standard deviation over √n; 0 for a single task, where it is unknown.
   public let se: Double
 
+  /// An estimate computed elsewhere, such as a ratio with its own standard error.
   public init(mean: Double, se: Double) {
     self.mean = mean
     self.se = se
   }
 
-  /// - Parameter sample: one number per task; an empty one has the mean 0.
+  /// - Parameter sample: one value for each task; an empty sample has the mean 0.
   public init(_ sample: [Double]) {
     let count = Double(max(sample.count, 1))
     let mean = sample.reduce(0, +) / count
@@ -23,9 +25,9 @@ public struct MeanEstimate: Sendable, Hashable {
     se = (squares / (count - 1) / count).squareRoot()
   }
 
-  /// The mean of what is there; NaN where nothing is.
+  /// The mean over the tasks that have a value; NaN if none has.
   ///
-  /// - Parameter sample: one number per task; nil for a task that has none, which is left out.
+  /// - Parameter sample: one value for each task; nil for a task without one, which is left out.
   public init(present sample: [Double?]) {
     let present = sample.compactMap(\.self)
     guard !present.isEmpty else {
@@ -35,11 +37,15 @@ public struct MeanEstimate: Sendable, Hashable {
     self.init(present)
   }
 
-  /// The 95 % interval of a normal mean, mean ± 1.96·SE. With few tasks it is too narrow, since the SE is an estimate too.
+  /// The 95 % interval of a normal mean, mean ± 1.96·SE. With few tasks it is too narrow, since the SE is an estimate
+  /// too.
   public var interval: Interval { Interval(low: mean - 1.96 * se, high: mean + 1.96 * se) }
 
+  /// A 95 % confidence interval, in the unit of the estimate.
   public struct Interval: Sendable, Hashable, Codable {
+    /// mean − 1.96·SE.
     public let low: Double
+    /// mean + 1.96·SE.
     public let high: Double
   }
 }

@@ -66,7 +66,7 @@ extension HTTPClient {
 /// - Parameters:
 ///   - connections: how many calls to one host may be in flight.
 ///   - url: where it sends to, which decides on the proxy that the environment names; nil for no proxy.
-public func withHTTPClient<T: Sendable>(
+package func withHTTPClient<T: Sendable>(
   connections: Int, for url: String? = nil, _ body: (HTTPClient) async throws -> T
 ) async throws -> T {
   let client = HTTPClient(connections: connections, for: url)

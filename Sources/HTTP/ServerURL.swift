@@ -1,13 +1,13 @@
 import Foundation
 
 /// What a server's base URL may be.
-public enum ServerURL {
+package enum ServerURL {
   /// What is wrong with a base URL, in words that follow its key's name, or nil.
   ///
   /// - Parameters:
   ///   - section: of the configuration, whose other keys are named.
   ///   - allowsPlainHTTP: permits `http` to hosts other than loopback.
-  public static func problem(_ text: String, in section: String = "policy", allowsPlainHTTP: Bool) -> String? {
+  package static func problem(_ text: String, in section: String = "policy", allowsPlainHTTP: Bool) -> String? {
     guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty,
       let scheme = url.scheme?.lowercased(), scheme == "http" || scheme == "https"
     else {

@@ -1,22 +1,24 @@
-/// How a model server is called: how long is waited, how often it is tried, and how much is asked of it at a time.
+/// How a model server is called: timeouts, retries and concurrency.
 public struct CallRules: Sendable, Hashable {
+  /// How often a failed call is repeated, and after which pauses.
   public var retry: RetryRule
-  /// The longest one attempt may take, its body included, in seconds.
+  /// The most seconds for one attempt, its body included.
   public var timeout: Double
-  /// The longest a call may take with all its attempts, in seconds.
+  /// The most seconds for a call with all its attempts and pauses.
   public var deadline: Double
   /// The most requests in flight.
   public var concurrency: Int
-  /// Fewer are in flight where the server refuses calls or becomes slower (``ConcurrencyLimit``).
+  /// Whether the concurrency adapts: it falls when the server refuses calls or slows down (``ConcurrencyLimit``).
   public var isAdaptive: Bool
-  /// Asks a second time where the first takes longer than this quantile of the latest latencies, in (0, 1), and takes the answer
-  /// that comes first. nil for never: the server may charge for both.
+  /// Sends a call a second time if it takes longer than this quantile of recent latencies, in (0, 1), and uses the
+  /// first answer. Nil for never, since the server may charge for both.
   public var hedge: Double?
-  /// Lets the prompts, and the key, go over the network unencrypted. Loopback needs no permission.
+  /// Permits unencrypted HTTP, key included, to hosts other than loopback.
   public var allowsPlainHTTP: Bool
-  /// The section of the configuration that all this comes from, for errors that say what to change.
+  /// The configuration section named in error messages.
   public var section: String
 
+  /// Rules that suit a hosted model; times are in seconds.
   public init(
     retry: RetryRule = RetryRule(), timeout: Double = 120, deadline: Double = 600, concurrency: Int = 64,
     isAdaptive: Bool = true, hedge: Double? = nil, allowsPlainHTTP: Bool = false,

@@ -2,20 +2,22 @@ import Agents
 import Foundation
 import HTTP
 
-/// How often a call is tried again, and after how long: exponential backoff with full jitter.
+/// How often a call is repeated and after which pause: exponential backoff with full jitter.
 ///
-/// An outage (429, 408, 5xx, a refused connection) is waited out: only the call's deadline binds. What may have been paid for (an
-/// answer that broke off, came too late or cannot be read) is tried a bounded number of times.
+/// An outage (429, 408, 5xx, a refused connection) is waited out until the call's deadline. Failures that may have been
+/// charged (an answer that broke off, came too late or cannot be read) are repeated a bounded number of times.
 public struct RetryRule: Sendable, Hashable {
-  /// Attempts in all, the first included; those that an outage refused are not counted. 1 for never again, whatever fails.
+  /// Attempts in all, the first included and those refused by an outage excluded. 1 never repeats, whatever fails.
   public var attempts: Int
   /// The upper bound of the first pause, in seconds; it doubles with every attempt.
   public var base: Double
-  /// The upper bound of a pause that the server did not ask for, in seconds.
+  /// The upper bound of any pause that the server did not ask for, in seconds.
   public var most: Double
-  /// Otherwise an outage counts like any failure: for a server that nobody will start again, and where a quick word is wanted.
+  /// Whether outages are waited out until the deadline. False counts them like other failures, for a server that nobody
+  /// will restart.
   public var waitsOutOutages: Bool
 
+  /// A rule with pauses in seconds; `attempts` is at least 1.
   public init(attempts: Int = 10, base: Double = 0.25, most: Double = 30, waitsOutOutages: Bool = true) {
     self.attempts = attempts
     self.base = base

@@ -1,4 +1,4 @@
-/// Where a model server is, and what it is told beside the question.
+/// Where a model server is, and the headers and query sent with every request.
 public struct ServerAccess: Sendable {
   /// A name and its value.
   public typealias Field = (name: String, value: String)
@@ -11,11 +11,15 @@ public struct ServerAccess: Sendable {
   public var keyHeader: String?
   /// Added to the URL of every request, such as Azure's `api-version`.
   public var query: [Field]
-  /// Sent with every request, in place of what else would be sent under the same names.
+  /// Sent with every request; they replace headers of the same names.
   public var headers: [Field]
-  /// What appears in no text besides ``key``: values of the query and of headers that came from environment variables.
+  /// Further values that no message may contain besides ``key``: query values and headers read from environment
+  /// variables.
   public var secrets: [String]
 
+  /// - Parameters:
+  ///   - url: the base URL, such as `http://127.0.0.1:8080/v1`.
+  ///   - secrets: values of the query and headers that no message may contain.
   public init(
     url: String, key: String? = nil, keyHeader: String? = nil, query: [Field] = [], headers: [Field] = [],
     secrets: [String] = []

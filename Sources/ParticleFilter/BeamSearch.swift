@@ -1,10 +1,11 @@
-/// Beam search over trajectories: at each checkpoint the `keep` best by reward so far + V go on, each in N / keep copies. It is
-/// the particle filter with its weights replaced by a cut: it looks for one good trajectory and samples no posterior.
+/// Beam search over trajectories: each checkpoint keeps the `keep` best particles by reward so far + V, each in N /
+/// keep copies. It is the particle filter with its weights replaced by a cut: it searches for one good trajectory and
+/// samples no posterior.
 ///
-/// The weights of what has not failed stay equal, and its soft value is V(s₀), which is no evidence of anything that was found.
+/// The weights of the particles that have not failed stay equal, and the soft value is V(s₀), which is no evidence.
 ///
-/// Selection is at every checkpoint of the schedule. Of `ess` only the steps between checkpoints count, since equal weights have
-/// no threshold to fall below.
+/// Selection takes place at every checkpoint of the schedule. Of the schedule `ess` only the interval between
+/// checkpoints applies, since equal weights never fall below a threshold.
 ///
 /// ```swift
 /// var beam = BeamSearch(count: 8, keep: 2, schedule: .steps([2, 4]), initialValue: 0.5)
@@ -12,10 +13,12 @@
 /// ```
 public struct BeamSearch: PopulationFilter, Sendable {
   public let count: Int
-  /// k, how many particles a checkpoint leaves.
+  /// k, the number of particles that survive a checkpoint.
   public let keep: Int
+  /// The steps at which particles are selected.
   public let schedule: Schedule
   public let initialValue: Double
+  /// Every checkpoint so far, with its ancestors.
   public private(set) var genealogy: Genealogy
   /// Of each particle, since the start; −∞ where it failed.
   private var rewards: [Double]
@@ -34,13 +37,13 @@ public struct BeamSearch: PopulationFilter, Sendable {
     values = Array(repeating: initialValue, count: count)
   }
 
-  /// k where nobody says: a quarter of N, so that each survivor has four continuations to choose among (the beam width of four
-  /// that Snell et al. 2024, arXiv 2408.03314, search with), and 1 at least.
+  /// The default k, a quarter of N and at least 1, so that each survivor has four continuations (the beam width of four
+  /// of Snell et al. 2024, arXiv 2408.03314).
   public static func standardKeep(of count: Int) -> Int { max(1, count / 4) }
 
-  /// Equal, but for particles that failed, which have none.
+  /// Equal, except −∞ for failed particles.
   public var logWeights: LogWeights { LogWeights(rewards.map { $0 == -.infinity ? -.infinity : 0 }) }
-  /// V(s₀).
+  /// V(s₀), since a beam has no evidence.
   public var softValue: Double { initialValue }
 
   /// Draws nothing: the same values always leave the same particles.

@@ -1,6 +1,6 @@
-/// One stop of a population: what the particles weighed, and who continued as whom.
+/// One checkpoint of a population: the weights and values of its particles, and the ancestors if it was resampled.
 public struct Checkpoint: Sendable, Hashable, Codable {
-  /// Steps taken.
+  /// The number of steps taken.
   public let step: Int
   /// Log-weights after this checkpoint's evidence and before its resampling.
   public let logWeights: LogWeights
@@ -11,6 +11,9 @@ public struct Checkpoint: Sendable, Hashable, Codable {
   /// log Ẑ up to here.
   public let logEvidence: Double
 
+  /// - Parameters:
+  ///   - logWeights: after this checkpoint's evidence, before its resampling.
+  ///   - ancestors: for each place, the particle it continues; nil if nothing was resampled.
   public init(step: Int, logWeights: LogWeights, softValues: [Double], ancestors: [Int]?, logEvidence: Double) {
     self.step = step
     self.logWeights = logWeights
@@ -19,28 +22,30 @@ public struct Checkpoint: Sendable, Hashable, Codable {
     self.logEvidence = logEvidence
   }
 
-  /// The place that the particle of a place continues: its own where nothing was resampled.
+  /// The place of the particle that this place continues; its own if nothing was resampled.
   public func ancestor(of place: Int) -> Int {
     guard let ancestors, ancestors.indices.contains(place) else { return place }
     return ancestors[place]
   }
 
+  /// (Σw)² / Σw² before the resampling, between 1 and N.
   public var effectiveSampleSize: Double { logWeights.effectiveSampleSize }
 
-  /// How many particles continue as another's copy: the forks this checkpoint asks for.
+  /// The number of places whose particle is a copy of another's, that is, the forks this checkpoint needs.
   public var forks: Int {
     guard let ancestors else { return 0 }
     return ancestors.indices.count { ancestors[$0] != $0 }
   }
 }
 
-/// Who descends from whom, and since which step.
+/// All checkpoints of a population: which particle descends from which, and since which step.
 public struct Genealogy: Sendable, Hashable, Codable {
   /// The number of particles.
   public let count: Int
   /// In order of their steps.
   public private(set) var checkpoints: [Checkpoint] = []
 
+  /// - Parameter checkpoints: those read from a store, in the order of their steps.
   public init(count: Int, checkpoints: [Checkpoint] = []) {
     self.count = count
     self.checkpoints = checkpoints
@@ -48,16 +53,18 @@ public struct Genealogy: Sendable, Hashable, Codable {
 
   mutating func append(_ checkpoint: Checkpoint) { checkpoints.append(checkpoint) }
 
-  /// Since when the particle that held a place before the checkpoint of step `step` had held it, and whose copy it then was; nil
-  /// where it was there from the start.
+  /// The checkpoint at which the particle at `place` (before the checkpoint of step `step`) was copied there, and the
+  /// place it was copied from; nil if it was there from the start.
   public func origin(of place: Int, before step: Int) -> (step: Int, parent: Int)? {
     checkpoints.last { $0.step < step && $0.ancestor(of: place) != place }.map { ($0.step, $0.ancestor(of: place)) }
   }
 
+  /// The number of checkpoints that resampled.
   public var resamplings: Int { checkpoints.count { $0.ancestors != nil } }
+  /// The number of copies made at all checkpoints.
   public var forks: Int { checkpoints.reduce(0) { $0 + $1.forks } }
 
-  /// The places a final particle's ancestors held: one before the first checkpoint, and one after each.
+  /// The places that a final particle's ancestors held: one before the first checkpoint, and one after each.
   public func lineage(of particle: Int) -> [Int] {
     var places = [particle]
     for checkpoint in checkpoints.reversed() {
@@ -67,10 +74,11 @@ public struct Genealogy: Sendable, Hashable, Codable {
     return places.reversed()
   }
 
-  /// How many of the first particles still have descendants at the end.
+  /// The number of initial particles with descendants at the end.
   public var survivingFounders: Int { Set((0..<count).map { lineage(of: $0)[0] }).count }
 
-  /// Every checkpoint is of all particles, after the one before, and names ancestors among them. What was read from a file may not be.
+  /// Whether every checkpoint covers all particles, follows the one before and names ancestors among them. A genealogy
+  /// read from a damaged file may not.
   public var isSound: Bool {
     var last = 0
     return checkpoints.allSatisfy { checkpoint in

@@ -1,17 +1,17 @@
 import Foundation
 
-/// The logarithms of the particles' weights, up to nothing: their mean is the evidence. An immutable value; taking
-/// evidence in returns a new one.
+/// The log-weights of a population, not normalised: their log-mean is the evidence. An immutable value; adding evidence
+/// returns a new one.
 public struct LogWeights: Sendable, Hashable, Codable {
-  /// One log-weight per particle; −∞ for a particle without weight. Never NaN.
+  /// One log-weight for each particle; −∞ for a particle without weight. Never NaN.
   public let values: [Double]
 
-  /// - Parameter values: a NaN counts as −∞, so that an undefined increment costs a particle its life and no more.
+  /// - Parameter values: NaN counts as −∞, so that an undefined increment costs one particle only.
   public init(_ values: [Double]) {
     self.values = values.map { $0.isNaN ? -.infinity : $0 }
   }
 
-  /// Equal weights of 1.
+  /// Log-weights of 0.
   public init(equal count: Int) {
     values = Array(repeating: 0, count: count)
   }
@@ -25,7 +25,7 @@ public struct LogWeights: Sendable, Hashable, Codable {
     return LogWeights(zip(values, increments).map { $0 + $1 })
   }
 
-  /// The weights, summing to 1. Where no particle has any, all have the same.
+  /// The weights, summing to 1; all equal if every log-weight is −∞.
   public var normalised: [Double] {
     let largest = values.max() ?? 0
     let weights = values.map { Self.weight($0, relativeTo: largest) }

@@ -1,14 +1,16 @@
-/// What a critic expects still to come from each particle's state: V_β, in reward units, 0 where the episode ended.
-/// Guidance changes how well the filter does with few particles, never what it converges to.
+/// The critic's soft value of each particle's state: V_β in reward units, 0 for a finished episode. Guidance changes
+/// the efficiency with few particles, never the limit with many.
 ///
-/// A value that is missing is nil: its particle keeps its share of the weight.
+/// Where a value is nil, the particle keeps its share of the weight.
 public struct Guidance: Sendable, Hashable {
-  /// The largest magnitude of a value that rewards of about 1 can still be added to: a double has seven decimals left there.
+  /// The largest usable magnitude of a value. At 1e9 a `Double` still resolves seven decimals, so that rewards of about
+  /// 1 can be added.
   public static let largest = 1e9
 
+  /// One value for each particle, by place; nil where it is missing.
   public let softValues: [Double?]
 
-  /// - Parameter softValues: what is not finite, or larger than ``largest``, is taken as missing.
+  /// - Parameter softValues: values that are not finite or exceed ``largest`` become nil.
   public init(softValues: [Double?]) {
     self.softValues =
       softValues.allSatisfy(Self.isUsable) ? softValues : softValues.map { Self.isUsable($0) ? $0 : nil }
@@ -18,18 +20,21 @@ public struct Guidance: Sendable, Hashable {
   static func isUsable(_ value: Double?) -> Bool { value.map { abs($0) <= largest } ?? true }
 }
 
-/// What each particle was paid since the last checkpoint: the target, in reward units. −∞ for a particle that failed.
+/// The reward ΔR of each particle since the last checkpoint, in reward units: the target. −∞ for a failed particle.
 public struct Payment: Sendable, Hashable {
+  /// One reward for each particle, by place.
   public let rewards: [Double]
 
+  /// - Parameter rewards: finite, or −∞ for a failed particle.
   public init(rewards: [Double]) { self.rewards = rewards }
 }
 
-/// Twisted Sequential Monte Carlo over trajectories, with nothing but the arithmetic: it calls no model, sleeps never, and
-/// what talks to the world drives it.
+/// Twisted Sequential Monte Carlo over trajectories. Pure arithmetic: no model, no clock; the code that talks to the
+/// world drives it.
 ///
-/// From one checkpoint a to the next b, log w += (ΔR(a→b) + V(s_b) − V(s_a)) / β. Weights accumulate until a resampling
-/// and only then return to equal. After the last step V = 0, so that log w telescopes to R/β whatever the critic said.
+/// From one checkpoint a to the next b, log w += (ΔR(a→b) + V(s_b) − V(s_a)) / β. Weights accumulate until a
+/// resampling, which makes them equal again. After the last step V = 0, so that log w telescopes to R/β whatever the
+/// critic said.
 ///
 /// ```swift
 /// var filter = ParticleFilter(count: 15, temperature: 0.1, schedule: .steps([4, 8]), initialValue: 0.5)
@@ -43,19 +48,23 @@ public struct ParticleFilter: Sendable {
   public let count: Int
   /// β, in reward units.
   public let temperature: Double
+  /// The steps at which particles are weighed, and when they are then resampled.
   public let schedule: Schedule
+  /// The algorithm that draws the number of copies of each particle.
   public let resampler: Resampler
   /// V(s₀), the first base of the evidence, in reward units.
   public let initialValue: Double
 
+  /// The weights accumulated since the last resampling, not normalised; −∞ for a failed particle.
   public private(set) var logWeights: LogWeights
   /// V of each particle at the last checkpoint.
   private var values: [Double]
   /// log Ẑ up to the last resampling.
   private var settledEvidence = 0.0
+  /// Every checkpoint so far, with its ancestors.
   public private(set) var genealogy: Genealogy
 
-  /// - Parameter initialValue: one that no ``Guidance`` would take counts as 0, which is as good a base as any other.
+  /// - Parameter initialValue: V(s₀) in reward units; a value that ``Guidance`` would reject counts as 0.
   /// - Precondition: at least one particle, and a positive temperature.
   public init(
     count: Int, temperature: Double, schedule: Schedule, resampler: Resampler = .systematic, initialValue: Double
@@ -72,11 +81,11 @@ public struct ParticleFilter: Sendable {
     genealogy = Genealogy(count: count)
   }
 
-  /// Takes in what the particles were paid and what the critic expects of them, and resamples where the schedule says so.
+  /// Adds the payments and the change of the soft values to the log-weights, and resamples if the schedule says so.
   ///
-  /// - Parameter step: how many steps the particles have taken; those that ended earlier wait with a payment of 0.
-  /// - Returns: the record of this checkpoint. Where its `ancestors` are not nil, the particle at place i is now a copy of
-  ///   the one that was at `ancestors[i]`.
+  /// - Parameter step: the number of steps taken; particles that ended earlier have the payment 0.
+  /// - Returns: the record of this checkpoint. If `ancestors` is not nil, the particle at place i is now a copy of the
+  ///   one that was at `ancestors[i]`.
   @discardableResult
   public mutating func weigh(
     step: Int, paid: Payment, guidance: Guidance, using generator: inout some RandomNumberGenerator
@@ -98,12 +107,13 @@ public struct ParticleFilter: Sendable {
     return checkpoint
   }
 
-  /// Takes in the last payments. The particles keep their remaining weight.
+  /// Adds the last payments, with V = 0. The particles keep their remaining weight.
   public mutating func finish(paid: Payment) {
     accumulate(paid, to: Array(repeating: 0, count: count))
   }
 
-  /// log Ẑ: the log-mean-weights of every resampling and of now. Its exponential is unbiased after ``finish(paid:)``.
+  /// log Ẑ: the sum of the log-mean-weights at every resampling and now. Its exponential is unbiased after
+  /// ``finish(paid:)``.
   public var logEvidence: Double { settledEvidence + logWeights.logMean }
 
   /// V(s₀) + β·log Ẑ, the estimate of the true soft value of the start, in reward units.

@@ -1,13 +1,16 @@
-/// What says at each checkpoint which particles go on: ``ParticleFilter``, or ``BeamSearch``.
+/// Decides at each checkpoint which particles continue: ``ParticleFilter`` or ``BeamSearch``.
 public protocol PopulationFilter: Sendable {
   /// N.
   var count: Int { get }
+  /// The steps at which particles are weighed.
   var schedule: Schedule { get }
   /// V(s₀), in reward units.
   var initialValue: Double { get }
+  /// The log-weights of the particles, not normalised; −∞ for a failed particle.
   var logWeights: LogWeights { get }
   /// The estimate of the soft value of the start, in reward units.
   var softValue: Double { get }
+  /// Every checkpoint so far, with its ancestors.
   var genealogy: Genealogy { get }
 
   /// Takes in what the particles were paid and what the critic expects of them, and selects where the schedule says so.

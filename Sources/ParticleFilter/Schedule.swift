@@ -1,4 +1,4 @@
-/// When particles stop for each other to be weighed, and when they are then resampled.
+/// The steps at which particles are weighed, and when they are then resampled.
 public enum Schedule: Sendable, Hashable, Codable {
   /// Never before the end: best-of-N.
   case never
@@ -7,7 +7,7 @@ public enum Schedule: Sendable, Hashable, Codable {
   /// Weigh every `every` steps, and resample where the effective sample size is below this share of the particles.
   case effectiveSampleSize(below: Double, every: Int = 1)
 
-  /// The next step after `step` at which particles are weighed, or nil where none comes.
+  /// The next step after `step` at which particles are weighed; nil if there is none.
   public func nextCheckpoint(after step: Int) -> Int? {
     switch self {
     case .never: nil
@@ -16,7 +16,7 @@ public enum Schedule: Sendable, Hashable, Codable {
     }
   }
 
-  /// Whether particles of these weights are resampled at a checkpoint. Equal weights never are: there is nothing to select.
+  /// Whether particles of these weights are resampled at a checkpoint. Equal weights never are.
   public func resamples(_ weights: LogWeights) -> Bool {
     guard !weights.areEqual else { return false }
     switch self {
@@ -26,7 +26,7 @@ public enum Schedule: Sendable, Hashable, Codable {
     }
   }
 
-  /// Why this schedule cannot serve episodes of at most `stepLimit` steps, in words, or nil where it can.
+  /// Why this schedule does not fit episodes of at most `stepLimit` steps, in words; nil if it fits.
   public func problem(stepLimit: Int) -> String? {
     switch self {
     case .never: return nil

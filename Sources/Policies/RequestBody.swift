@@ -2,7 +2,7 @@ import Agents
 import Foundation
 import ModelServers
 
-/// A policy that asks a server: what it sends can be read without sending it.
+/// A policy behind a server whose request can be read without sending it.
 public protocol RequestWriting: Policy {
   /// The body of the request as it is sent first, before a server has refused any of it.
   func body(for request: PolicyRequest) throws(PolicyError) -> Data

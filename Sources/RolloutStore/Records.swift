@@ -1,24 +1,30 @@
 import Agents
 import ParticleFilter
 
-/// One run: everything that decides its answers.
+/// One run: a method on tasks with everything that decides its answers.
 public struct RunRecord: Sendable, Hashable {
-  /// A digest of what decides the answers, so that two verbs that would ask the same share what is stored.
+  /// A digest of what decides the answers. Runs of different commands with equal ids share their stored answers.
   public let id: String
+  /// The command that began the run, such as `collect`.
   public let verb: String
+  /// The method's name, as `steering.method` has it.
   public let method: String
+  /// The world's identity.
   public let environment: WorldIdentity
+  /// The policy's identity.
   public let policy: String
   /// How the policy's actions are written.
   public let format: ActionFormat
+  /// The critic's identity; nil for methods without one.
   public let critic: String?
-  /// Its trajectories are draws from the frozen policy alone, fit to train a critic on.
+  /// Whether the trajectories are draws from the frozen policy alone, so that a critic may be trained on them.
   public let isPrior: Bool
+  /// The root of the run's randomness.
   public let seed: UInt64
-  /// The settings as JSON, for people.
+  /// The settings as JSON, for display.
   public let settings: String
 
-  public init(
+  package init(
     id: String, verb: String, method: String, environment: WorldIdentity, policy: String,
     format: ActionFormat, critic: String?,
     isPrior: Bool, seed: UInt64, settings: String
@@ -37,16 +43,16 @@ public struct RunRecord: Sendable, Hashable {
 }
 
 /// An answer as it was paid for.
-public struct AnswerRecord: Sendable, Hashable {
-  public let key: CallKey
+package struct AnswerRecord: Sendable, Hashable {
+  package let key: CallKey
   /// Tells whether the question is still the one that was answered.
-  public let promptDigest: String
-  public let response: PolicyResponse
-  public let seconds: Double
+  package let promptDigest: String
+  package let response: PolicyResponse
+  package let seconds: Double
   /// The policy refused to answer; `response` holds why, and was not paid for.
-  public let isRefusal: Bool
+  package let isRefusal: Bool
 
-  public init(
+  package init(
     key: CallKey, promptDigest: String, response: PolicyResponse, seconds: Double, isRefusal: Bool = false
   ) {
     self.key = key
@@ -58,18 +64,18 @@ public struct AnswerRecord: Sendable, Hashable {
 }
 
 /// What a world answered, and to what.
-public struct OutcomeRecord: Sendable, Hashable {
+package struct OutcomeRecord: Sendable, Hashable {
   /// Of the action; its step is counted from 1, and 0 is the opening.
-  public let key: CallKey
+  package let key: CallKey
   /// A digest of everything before the action.
-  public let past: String
-  public let action: String
+  package let past: String
+  package let action: String
   /// Of no meaning where there is a failure.
-  public let outcome: Outcome
+  package let outcome: Outcome
   /// The attempt failed over the action, and others went on without it.
-  public let failure: AttemptFailure?
+  package let failure: AttemptFailure?
 
-  public init(key: CallKey, past: String, action: String, outcome: Outcome, failure: AttemptFailure? = nil) {
+  package init(key: CallKey, past: String, action: String, outcome: Outcome, failure: AttemptFailure? = nil) {
     self.key = key
     self.past = past
     self.action = action
@@ -78,8 +84,9 @@ public struct OutcomeRecord: Sendable, Hashable {
   }
 }
 
-/// A trajectory and its place in a population.
+/// A stored trajectory with its place in a population.
 public struct TrajectoryRecord: Sendable {
+  /// When the trajectory left the population.
   public enum Standing: Sendable, Hashable, RawRepresentable {
     /// At the end of the run.
     case final
@@ -88,6 +95,7 @@ public struct TrajectoryRecord: Sendable {
     /// Culled at the checkpoint after so many steps, before it had finished.
     case culled(after: Int)
 
+    /// Reads `final`, `banked` or `culled STEP`; nil for any other text.
     public init?(rawValue: String) {
       let words = rawValue.split(separator: " ")
       switch (words.first, words.count == 2 ? Int(words[1]) : nil) {
@@ -107,15 +115,18 @@ public struct TrajectoryRecord: Sendable {
     }
   }
 
+  /// The place in the population, from 0.
   public let particle: Int
+  /// Whether it was in the population at the end.
   public let standing: Standing
+  /// The steps from the start, those shared with ancestors included.
   public let trajectory: Trajectory
-  /// Up to the evidence; nil where the population has no weights.
+  /// The final log-weight, up to a constant common to the population; nil if the population has no weights.
   public let logWeight: Double?
-  /// Why the particle could not go on, or nil.
+  /// Why the attempt failed; nil if it did not.
   public let failure: AttemptFailure?
 
-  public init(
+  package init(
     particle: Int, standing: Standing = .final, trajectory: Trajectory, logWeight: Double? = nil,
     failure: AttemptFailure? = nil
   ) {

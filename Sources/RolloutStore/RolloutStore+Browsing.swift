@@ -2,29 +2,33 @@ import Agents
 import GRDB
 import ParticleFilter
 
-/// A run as a store lists it.
+/// A run as listed by ``RolloutStore/runs()``.
 public struct StoredRun: Sendable {
+  /// Method, identities, seed and settings.
   public let record: RunRecord
-  /// UTC, as SQLite writes it: 2026-01-31 12:00:00.
+  /// UTC, in SQLite's format: 2026-01-31 12:00:00.
   public let startedAt: String
+  /// The number of tasks with a stored trajectory.
   public let tasks: Int
+  /// The number of stored trajectories, failed and culled ones included.
   public let trajectories: Int
 }
 
-/// A task of a run as a store lists it.
+/// One task of a run as listed by ``RolloutStore/tasks(ofRun:)``.
 public struct StoredTask: Sendable {
   public let id: TaskID
   /// Those that failed included.
   public let trajectories: Int
+  /// How many of the trajectories failed.
   public let failed: Int
-  /// nil where every attempt failed.
+  /// The best reward, in reward units; nil if every attempt failed.
   public let rewardBest: Double?
-  /// Over the trajectories at the end of the run that did not fail; nil where all did.
+  /// The mean reward of the trajectories at the end of the run that did not fail; nil if all did.
   public let rewardMean: Double?
 }
 
 extension RolloutStore {
-  /// Every run that has trajectories, the one first that was last given any.
+  /// Every run with trajectories, the most recently extended first.
   public func runs() async throws(StoreError) -> [StoredRun] {
     try await read("list the runs") { database in
       try Row.fetchAll(
@@ -67,9 +71,9 @@ extension RolloutStore {
     }
   }
 
-  /// The trajectories of one task of a run, by their places, what was culled after it had finished last.
+  /// The trajectories of one task of a run, by place; finished ones that were culled come last.
   ///
-  /// - Parameter culled: also those that were culled before they had finished, at the end, each with its whole past.
+  /// - Parameter culled: whether to append those culled before they had finished, each with its whole past.
   public func trajectories(
     run: String, task: TaskID, culled: Bool = false
   ) async throws(StoreError) -> [TrajectoryRecord] {
@@ -146,7 +150,7 @@ private struct Lives {
 }
 
 extension Genealogy {
-  /// The step of the checkpoint at which a trajectory that had finished was culled; nil where none is.
+  /// The step of the checkpoint that culled a finished trajectory; nil if there is none.
   public func cull(ofBanked record: TrajectoryRecord) -> Int? {
     checkpoints.first {
       $0.step >= record.trajectory.count && $0.ancestors?.contains(record.particle) == false

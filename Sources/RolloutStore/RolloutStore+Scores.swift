@@ -2,12 +2,12 @@ import Agents
 import GRDB
 
 /// Which stored rollout a score is of.
-public struct RolloutKey: Sendable, Hashable {
-  public let run: String
-  public let task: TaskID
-  public let particle: Int
+package struct RolloutKey: Sendable, Hashable {
+  package let run: String
+  package let task: TaskID
+  package let particle: Int
 
-  public init(run: String, task: TaskID, particle: Int) {
+  package init(run: String, task: TaskID, particle: Int) {
     self.run = run
     self.task = task
     self.particle = particle
@@ -15,12 +15,12 @@ public struct RolloutKey: Sendable, Hashable {
 }
 
 extension Rollout {
-  public var key: RolloutKey { RolloutKey(run: run, task: trajectory.task.id, particle: particle) }
+  package var key: RolloutKey { RolloutKey(run: run, task: trajectory.task.id, particle: particle) }
 }
 
 extension RolloutStore {
   /// What `scorer` made of rollouts, as JSON, by rollout.
-  public func scores(by scorer: String) async throws(StoreError) -> [RolloutKey: String] {
+  package func scores(by scorer: String) async throws(StoreError) -> [RolloutKey: String] {
     try await read("read the scores of \(scorer)") { database in
       let rows = try Row.fetchAll(database, sql: "SELECT * FROM score WHERE scorer = ?", arguments: [scorer])
       return Dictionary(
@@ -35,7 +35,7 @@ extension RolloutStore {
   }
 
   /// Stores them in one piece, in place of what was there.
-  public func save(scores: [RolloutKey: String], by scorer: String) async throws(StoreError) {
+  package func save(scores: [RolloutKey: String], by scorer: String) async throws(StoreError) {
     try await write("store \(scores.count) scores") { database in
       for (key, figures) in scores {
         try database.execute(

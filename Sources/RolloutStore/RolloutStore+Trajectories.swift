@@ -5,8 +5,11 @@ import ParticleFilter
 
 /// A stored trajectory that was drawn from the frozen policy alone.
 public struct Rollout: Sendable {
+  /// The id of the run that it is part of.
   public let run: String
+  /// Its place in that run's population.
   public let particle: Int
+  /// The finished trajectory.
   public let trajectory: Trajectory
 }
 
@@ -14,7 +17,7 @@ extension RolloutStore {
   /// Stores what a run found on one task, in one piece, in place of what it had stored of these particles before.
   ///
   /// - Parameter stored: what ``save(culled:run:task:genealogy:)`` stored of it meanwhile, which stays.
-  public func save(
+  package func save(
     run: String, task: AgentTask, trajectories: [TrajectoryRecord], genealogy: Genealogy? = nil,
     stored: [(particle: Int, standing: TrajectoryRecord.Standing)] = []
   ) async throws(StoreError) {
@@ -56,7 +59,7 @@ extension RolloutStore {
   /// Stores what a checkpoint culled before it had finished, so that a population need not keep it to its end.
   ///
   /// - Parameter genealogy: of the population up to that checkpoint.
-  public func save(
+  package func save(
     culled records: [TrajectoryRecord], run: String, task: AgentTask, genealogy: Genealogy
   ) async throws(StoreError) {
     try await write("store the trajectories of \(task.id)") { database in
@@ -70,10 +73,10 @@ extension RolloutStore {
     }
   }
 
-  /// The finished trajectories of a world's tasks of one split that its frozen policy produced by itself, in a stable order.
-  /// Attempts that failed are left out, and so are those of rewards that no version of this store would take today.
+  /// The finished trajectories that the frozen policy produced at a world's tasks of one split, in a stable order.
+  /// Failed attempts are left out, as are rewards out of range in files of earlier versions.
   ///
-  /// - Parameter policy: the identity of the policy, since a critic's values are those of one policy.
+  /// - Parameter policy: the policy's identity.
   public func rollouts(
     of environment: WorldIdentity, policy: String, split: Split
   ) async throws(StoreError) -> [Rollout] {
@@ -97,7 +100,7 @@ extension RolloutStore {
     }
   }
 
-  /// The attempts that failed among those that ``rollouts(of:policy:split:)`` is to find.
+  /// The failed attempts among those that ``rollouts(of:policy:split:)`` reads.
   public func failedAttempts(
     of environment: WorldIdentity, policy: String, split: Split
   ) async throws(StoreError) -> FailedAttempts {
@@ -127,7 +130,7 @@ extension RolloutStore {
     }
   }
 
-  /// How many rollouts the store has for each policy and split of a world, to say what is there where something is missing.
+  /// The number of rollouts for each policy and split of a world, for messages when some are missing.
   public func inventory(
     of environment: WorldIdentity
   ) async throws(StoreError) -> [(policy: String, split: String, rollouts: Int)] {

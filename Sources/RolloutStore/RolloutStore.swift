@@ -3,10 +3,11 @@ import Foundation
 import GRDB
 import ParticleFilter
 
-/// Everything a run finds out, in one SQLite file: tasks, trajectories, model calls, checkpoints, ancestors, values.
+/// All results of runs in one SQLite file: tasks, trajectories, model calls, checkpoints, ancestors, values.
 ///
-/// Written ahead (WAL) with every commit synchronised to the disk, so that a killed process loses no stored answer.
+/// Every commit is written ahead (WAL) and synchronised to the disk, so that a killed process loses no stored answer.
 public final class RolloutStore: Sendable {
+  /// The path of the SQLite file, as given.
   public let path: String
   let pool: any DatabaseWriter
   /// nil where the store is only read.
@@ -23,9 +24,9 @@ public final class RolloutStore: Sendable {
 
   /// Opens a store.
   ///
-  /// One that this process may read and not write is opened all the same; then whatever would write to it throws an error of kind
-  /// `readOnly`.
-  /// - Parameter creating: makes the store, with its folder, where there is none. Else what is not there reads as an empty store.
+  /// A store that this process may only read is opened for reading; writing to it throws an error of kind `readOnly`.
+  /// - Parameter creating: creates the file, with its folder, if it is missing. If false, a missing file reads as an
+  ///   empty store.
   public init(path: String, creating: Bool = true) throws(StoreError) {
     self.path = path
     do {
@@ -60,7 +61,7 @@ public final class RolloutStore: Sendable {
     }
   }
 
-  /// Whether it can be written to; else it was opened for reading alone.
+  /// Whether the store can be written to; otherwise it was opened for reading only.
   public var isWritable: Bool { writing != nil }
 
   deinit {
@@ -72,7 +73,7 @@ public final class RolloutStore: Sendable {
   /// From then on the store is this process's to write to, until it is closed: two that ask for the same answers would both
   /// pay for them.
   /// - Throws: ``StoreError`` of kind `busy` where another process has begun a run in it, saying which.
-  public func begin(_ run: RunRecord) async throws(StoreError) {
+  package func begin(_ run: RunRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "begin a run", path: path) }
     try writing.lock.acquire()
     try await write("note the run") { database in
@@ -90,7 +91,7 @@ public final class RolloutStore: Sendable {
   }
 
   /// Notes the tasks that a run is about to take up.
-  public func note(
+  package func note(
     _ tasks: [AgentTask], split: Split?, of environment: WorldIdentity
   ) async throws(StoreError) {
     try await write("note the tasks") { database in
@@ -109,7 +110,7 @@ public final class RolloutStore: Sendable {
   }
 
   /// The stored answer to a call, or nil where it has still to be asked.
-  public func answer(for key: CallKey) async throws(StoreError) -> AnswerRecord? {
+  package func answer(for key: CallKey) async throws(StoreError) -> AnswerRecord? {
     try await read("read an answer") { database in
       try Row.fetchOne(
         database, sql: "SELECT * FROM call WHERE run = ? AND task = ? AND particle = ? AND step = ?",
@@ -119,13 +120,13 @@ public final class RolloutStore: Sendable {
   }
 
   /// Stores an answer; on return it is on the disk. Answers that arrive while others are written share one commit.
-  public func record(_ answer: AnswerRecord) async throws(StoreError) {
+  package func record(_ answer: AnswerRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "store an answer", path: path) }
     try await writing.answers.record(.answer(answer))
   }
 
   /// What a world answered at a place of a run, or nil where it has still to be asked.
-  public func outcome(for key: CallKey) async throws(StoreError) -> OutcomeRecord? {
+  package func outcome(for key: CallKey) async throws(StoreError) -> OutcomeRecord? {
     try await read("read an outcome") { database in
       try Row.fetchOne(
         database, sql: "SELECT * FROM outcome WHERE run = ? AND task = ? AND particle = ? AND step = ?",
@@ -142,13 +143,13 @@ public final class RolloutStore: Sendable {
   }
 
   /// Stores what a world answered; on return it is on the disk.
-  public func record(_ outcome: OutcomeRecord) async throws(StoreError) {
+  package func record(_ outcome: OutcomeRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "store an outcome", path: path) }
     try await writing.answers.record(.outcome(outcome))
   }
 
   /// How many answers are stored for a run, and what they cost, by task.
-  public func spent(run: String) async throws(StoreError) -> [TaskID: (calls: Int, usage: Usage)] {
+  package func spent(run: String) async throws(StoreError) -> [TaskID: (calls: Int, usage: Usage)] {
     try await read("sum up the answers") { database in
       let rows = try Row.fetchAll(
         database,
@@ -159,7 +160,7 @@ public final class RolloutStore: Sendable {
     }
   }
 
-  /// How many answers the frozen policy gave in a world, by itself, and what they took.
+  /// The number of answers of the frozen policy in a world, and their tokens.
   public func usage(
     of environment: WorldIdentity, policy: String
   ) async throws(StoreError) -> (calls: Int, usage: Usage) {
@@ -185,7 +186,7 @@ public final class RolloutStore: Sendable {
   /// Every answer of the runs of one policy, in a stable order, for a recording.
   ///
   /// - Returns: what `body` made of each; it is called in order, on a thread of the store.
-  public func eachAnswer(
+  package func eachAnswer(
     policy: String, _ body: @escaping @Sendable (AnswerRecord) throws -> Void
   ) async throws {
     try await pool.read { database in
@@ -204,7 +205,7 @@ public final class RolloutStore: Sendable {
     }
   }
 
-  /// The policies that have runs here, with how their actions are written where the store knows. A critic's run has none.
+  /// The policies with runs in this store, and their action formats if known. A critic's run has none.
   public func policies() async throws(StoreError) -> [(identity: String, format: ActionFormat?)] {
     let rows: [[String?]] = try await read("read the policies") { database in
       try Row.fetchAll(

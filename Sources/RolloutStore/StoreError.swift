@@ -4,6 +4,7 @@ import GRDB
 
 /// Why the store could not be read or written.
 public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What failed.
   public enum Kind: String, Sendable, Hashable {
     /// Not a Coxswain store, or one of another version.
     case wrongVersion
@@ -19,9 +20,11 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case vanished
     /// What is in the file is not what was written.
     case damaged
+    /// Any other error of SQLite; the message quotes it.
     case failed
   }
 
+  /// What failed.
   public let kind: Kind
   /// What was tried, with what, and what to do next.
   public let message: String

@@ -1,13 +1,15 @@
 import Agents
 import RolloutStore
 
-/// Why a run ended before its end.
+/// Why a run ended early.
 public struct SteeringError: Error, Sendable, CustomStringConvertible {
+  /// What ended the run.
   public enum Kind: String, Sendable {
     /// A limit of calls, money or time was reached.
     case limitReached
     /// The user stopped the run.
     case interrupted
+    /// The part whose error ended the run. The message is that part's.
     case policy, environment, critic, store
     /// Attempts failed, all of them or so many that there is no result to speak of.
     case attemptsFailed
@@ -15,9 +17,12 @@ public struct SteeringError: Error, Sendable, CustomStringConvertible {
     case badSettings
   }
 
+  /// What ended the run; decides the exit status of `cox`.
   public let kind: Kind
+  /// What was tried, with what, and what to do next.
   public let message: String
 
+  /// An error of the run with its message for the user.
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
     self.message = message

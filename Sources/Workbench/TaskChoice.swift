@@ -1,7 +1,7 @@
 import Agents
 import Foundation
 
-/// Which tasks of a world to work on.
+/// The tasks of a world to work on.
 public struct TaskChoice: Sendable {
   /// nil for the command's usual split.
   public var split: Split?

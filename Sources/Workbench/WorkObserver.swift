@@ -1,9 +1,9 @@
 import Agents
 import Steering
 
-/// What the caller of a ``Workbench`` learns while it works. Its methods are called from any thread.
+/// Receives progress and remarks of a ``Workbench``. Its methods are called from any thread.
 ///
-/// The command line draws progress on standard error. A program that wants none of it uses ``SilentObserver``.
+/// The command line draws progress on standard error. ``SilentObserver`` ignores everything.
 public protocol WorkObserver: Sendable {
   /// A remark of one or several lines that explains a result, such as what was left out and why.
   func note(_ text: String)
@@ -47,8 +47,9 @@ public protocol StepProgress: Sendable {
   func end()
 }
 
-/// An observer that says nothing and never asks for an end.
+/// An observer that shows nothing and never asks for an end.
 public struct SilentObserver: WorkObserver {
+  /// Stateless: every instance behaves alike.
   public init() {}
 
   public func note(_ text: String) {}

@@ -15,7 +15,7 @@ import Steering
 /// }
 /// ```
 public struct Workbench: Sendable {
-  /// What a workbench is opened with.
+  /// The configuration, the store and the observer of a workbench.
   public struct Options: Sendable {
     /// What to run on. Read from a file, and changed by flags.
     package var configuration: Configuration
@@ -23,7 +23,7 @@ public struct Workbench: Sendable {
     package var configurationName: String
     /// The rollout store: a path of one SQLite file.
     public var store: String
-    /// Told what happens while it works.
+    /// Receives progress and remarks.
     public var observer: any WorkObserver
 
     /// - Parameters:
@@ -73,12 +73,12 @@ public struct Workbench: Sendable {
 
   package let configuration: Configuration
   package let options: Options
-  /// The world.
+  /// The world, closed when ``with(_:creating:_:)`` returns.
   public let world: any World
-  /// The rollout store.
+  /// The store that rollouts are read from and written to.
   public let store: RolloutStore
   package let source: any PolicyKind
-  /// What may be spent, the critic included.
+  /// The limits of this workbench, the critic's spending included.
   public let budget: Budget
   package let criticCost = CriticCost()
 
@@ -87,7 +87,7 @@ public struct Workbench: Sendable {
   /// The policy's identity: model, sampling, and how its actions are written.
   public var policyIdentity: String { source.identity }
 
-  /// What calls of the policy cost.
+  /// The prices of the policy's tokens.
   public var pricing: Pricing { configuration.policy.pricing }
 
   /// Opens the store and the world, runs `body`, and closes the world however `body` ends.

@@ -1,7 +1,7 @@
 import Agents
 
-/// How well a critic predicts rollouts of tasks it was not trained on, against a constant that knows only the training
-/// rollouts' marginal.
+/// How well a critic predicts rollouts of tasks it was not trained on, against a constant that knows only the marginal
+/// of the training rollouts.
 public struct HeldOutFigures: Sendable, Hashable, Codable {
   /// The figures of one predictor.
   public struct Figures: Sendable, Hashable, Codable {
@@ -16,34 +16,37 @@ public struct HeldOutFigures: Sendable, Hashable, Codable {
     public let calibrationError: Double
   }
 
-  /// The states after some number of steps, or all of them.
+  /// The states after one number of steps, or several.
   public struct Group: Sendable, Hashable, Codable {
     /// Steps taken; nil for a group of several.
     public let step: Int?
+    /// The number of states.
     public let states: Int
+    /// The critic's figures.
     public let critic: Figures
-    /// The same figures of the training marginal, whatever the state.
+    /// The figures of the training marginal, which is the same for every state.
     public let constant: Figures
   }
 
-  /// The critic's ``TreesCritic/identity``.
+  /// The critic's identity.
   public let critic: String
   /// The reward from which a rollout counts as a success.
   public let success: Double
+  /// The number of held-out tasks.
   public let tasks: Int
+  /// The number of their finished rollouts.
   public let rollouts: Int
-  /// Every state before the end.
+  /// All states before the end.
   public let all: Group
   /// The same by steps taken, in order.
   public let steps: [Group]
-  /// Finished rollouts with the last reward hidden: what selects an answer where there is no verifier.
+  /// Finished rollouts with the last reward hidden: the figures that matter for selecting an answer without a verifier.
   public let answers: Group
 
   /// Judges a critic by rollouts of held-out tasks; unfinished ones are left out.
   ///
   /// - Parameter success: the reward from which a rollout counts as a success.
-  /// - Throws: `CriticError` of kind `failed` where a task was trained on, `tooLittleData` where no rollout is
-  ///   finished.
+  /// - Throws: `CriticError` of kind `failed` if a task was trained on, `tooLittleData` if no rollout is finished.
   public static func evaluate(
     _ critic: any TrainedCritic, on trajectories: [Trajectory], success: Double
   ) async throws(CriticError) -> HeldOutFigures {

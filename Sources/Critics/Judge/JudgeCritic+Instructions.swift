@@ -1,10 +1,10 @@
 import Foundation
 
 extension JudgeCritic {
-  /// What a judge is told unless the caller says otherwise.
+  /// The default prompt of a judge.
   ///
   /// - Parameters:
-  ///   - rewards: the final rewards that the ends of the scale stand for.
+  ///   - rewards: the final rewards at the ends of the scale.
   ///   - scores: the scale.
   public static func instructions(rewards: ClosedRange<Double>, scores: ClosedRange<Double>) -> String {
     let (lowest, highest) = (scores.lowerBound.short, scores.upperBound.short)

@@ -1,29 +1,31 @@
 import Agents
 
-/// A language model as critic: it reads the half-finished attempt and states how it will end, without any training
-/// (the zero-shot baseline of Agentic Monte Carlo, arXiv 2606.05296).
+/// A language model as critic: it reads an unfinished attempt and predicts the final reward, without training (the
+/// zero-shot baseline of Agentic Monte Carlo, arXiv 2606.05296).
 ///
-/// What it states is the final reward of the whole attempt, which is what a reader of one can judge; the reward paid so far is
-/// taken off it. An answer without a score is a missing value, never 0.
+/// The reward so far is subtracted from its prediction. An answer without a score is a missing value, not 0.
 ///
 /// ```swift
 /// let judge = JudgeCritic(policy, rewards: 0...1)
 /// let values = try await judge.returnsToGo(from: [CriticState(trajectory)])
 /// ```
 public struct JudgeCritic: Critic {
+  /// The judge's scale, prompt and number of samples.
   public struct Settings: Sendable, Hashable {
-    /// The final rewards, in reward units, that the two ends of `scores` stand for.
+    /// The final rewards, in reward units, at the two ends of `scores`.
     public var rewards: ClosedRange<Double>
-    /// The scale of the judge's own numbers. 0 to 10 with decimals: models know it from their training data, its steps are no
-    /// finer than they can tell apart, and 7/10 and 70 % say the same on it.
+    /// The scale of the judge's scores, decimals allowed.
     public var scores: ClosedRange<Double> = 0...10
-    /// Answers for each state, each with an equal mass in the distribution of the return; at least 1. More than one is of use
-    /// at a temperature above 0 alone.
+    /// Answers for each state, at least 1; each has an equal mass in the predicted distribution. More than one needs a
+    /// sampling temperature above 0.
     public var samples: Int
-    /// What the judge is told; nil for ``JudgeCritic/instructions(rewards:scores:)``. Its answers must end as these do.
+    /// The judge's prompt; nil for ``JudgeCritic/instructions(rewards:scores:)``. It must ask for a score in the same
+    /// last line.
     public var instructions: String?
+    /// The seed of the judge's sampling, split by state and sample.
     public var seed: Seed
 
+    /// - Parameter rewards: the least and the largest final reward that an attempt can have, in reward units.
     public init(rewards: ClosedRange<Double>, samples: Int = 1, instructions: String? = nil, seed: Seed = Seed(1)) {
       self.rewards = rewards
       self.samples = samples
@@ -32,6 +34,7 @@ public struct JudgeCritic: Critic {
     }
   }
 
+  /// Scale, prompt and samples; all are part of the identity.
   public let settings: Settings
   private let policy: any Policy
   private let instructions: String
@@ -50,11 +53,15 @@ public struct JudgeCritic: Critic {
     instructions = settings.instructions ?? Self.instructions(rewards: rewards, scores: scores)
   }
 
+  /// - Parameters:
+  ///   - policy: the judge's model and sampling; its action format is not used.
+  ///   - rewards: the least and the largest final reward that an attempt can have.
+  ///   - samples: answers for each state, at least 1.
   public init(_ policy: any Policy, rewards: ClosedRange<Double>, samples: Int = 1) {
     self.init(policy, settings: Settings(rewards: rewards, samples: samples))
   }
 
-  /// The model, and a digest of what it is told, with all that turns its answers into values.
+  /// The model, a digest of its prompt, the scales, the number of samples and the seed.
   public var identity: String {
     var digest = Digest()
     digest.add(instructions, reminder)
@@ -64,15 +71,15 @@ public struct JudgeCritic: Critic {
       """
   }
 
-  /// The run that the judge's answers are stored under: a digest of what decides them. Asking for more samples, or reading them
-  /// on another scale of rewards, finds those that are there.
+  /// The run under which the judge's answers are stored: a digest of what decides them. A judge with more samples, or
+  /// with another scale of rewards, reuses the stored answers.
   public var run: String {
     var digest = Digest()
     digest.add("judge", policy.identity, instructions, reminder, String(settings.seed.rawValue))
     return digest.text
   }
 
-  /// How many answers there were so far, and how many of them stated no score.
+  /// The number of answers so far, and how many of them stated no score.
   public var counts: ValueCounts { counter.current }
 
   public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {

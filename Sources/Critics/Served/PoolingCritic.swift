@@ -4,22 +4,27 @@ import Foundation
 import HTTP
 import ModelServers
 
-/// A reward model behind vLLM's `POST /pooling`, or any server that answers in its form: one number for each text.
+/// A reward model behind vLLM's `POST /pooling`, or a server with the same protocol: one number for each text.
 ///
-/// It is shown ``CriticState/text``. Its number is taken for the return-to-go, expected or soft, after a map to reward units.
-/// What is null, not a number, or left out is a missing value.
+/// It is sent ``CriticState/text``. Its number, mapped to reward units, is taken as the return-to-go, expected or soft.
+/// A number that is null, not finite or missing is a missing value.
 public struct PoolingCritic: Critic {
+  /// The model, the map to reward units, and the size of requests.
   public struct Settings: Sendable, Hashable {
     /// The model's name at the server.
     public var model: String
     /// Texts in one request, at least 1.
     public var batch: Int
-    /// The value is `scale` times the model's number, plus `offset`, in reward units.
+    /// The value is `scale` times the model's number plus `offset`, in reward units.
     public var scale: Double
+    /// Added after scaling, in reward units.
     public var offset: Double
-    /// Retries, deadline, requests in flight.
+    /// Retries, timeouts and concurrency.
     public var rules: CallRules
 
+    /// - Parameters:
+    ///   - model: the model's name at the server.
+    ///   - batch: texts in one request, at least 1.
     public init(
       model: String, batch: Int = 32, scale: Double = 1, offset: Double = 0,
       rules: CallRules = CallRules(concurrency: 4, section: "critic")
@@ -32,6 +37,7 @@ public struct PoolingCritic: Critic {
     }
   }
 
+  /// The settings as given; model, scale and offset are part of the identity.
   public let settings: Settings
   private let endpoint: ModelEndpoint
   private let ended: (@Sendable () async -> PolicyError?)?
@@ -61,13 +67,13 @@ public struct PoolingCritic: Critic {
       HTTPTransport(client: client, access: access, rules: settings.rules), rules: settings.rules)
   }
 
-  /// The model and the map of its numbers.
+  /// The model and the map to reward units.
   public var identity: String {
     let isMapped = settings.scale != 1 || settings.offset != 0
     return "pooling, \(settings.model)" + (isMapped ? ", × \(settings.scale) + \(settings.offset)" : "")
   }
 
-  /// How many values were asked for so far, and how many were missing.
+  /// The number of values asked for so far, and how many were missing.
   public var counts: ValueCounts { counter.current }
 
   public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {

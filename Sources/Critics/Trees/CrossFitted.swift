@@ -1,10 +1,11 @@
 import Agents
 import Foundation
 
-/// Out-of-fold beliefs: what a critic says of rollouts whose tasks it never saw, with all rollouts used for training.
+/// Out-of-fold predictions: each rollout is judged by trees that never saw its task, and every rollout is used for
+/// training.
 ///
-/// A critic knows the rollouts it was trained on, so that its values there say nothing of new tasks. Where there are too few
-/// tasks to hold some out for good, each fold of tasks is judged by trees that were trained on the other folds.
+/// A critic's values on its own training rollouts say nothing about new tasks. With too few tasks to hold some out,
+/// each fold of tasks is judged by trees trained on the other folds.
 public enum CrossFitted {
   /// What is still to come after every step of every rollout, by trees that saw no rollout of its task.
   ///

@@ -2,9 +2,9 @@ import Synchronization
 
 /// How many values a critic was asked for, and how many it could not give.
 public struct ValueCounts: Sendable, Hashable {
-  /// Answers that came, refusals among them.
+  /// The number of answers received, refusals included.
   public internal(set) var asked = 0
-  /// Of these, the ones no value could be read from.
+  /// The number of answers from which no value could be read.
   public internal(set) var missing = 0
 }
 

@@ -2,21 +2,21 @@ import Agents
 
 /// What a critic learns from, for critics that are trained elsewhere: states of rollouts, each with the class of what was still
 /// to come.
-public struct StateExamples: Sendable {
-  public let states: [CriticState]
+package struct StateExamples: Sendable {
+  package let states: [CriticState]
   /// The class of each state's return-to-go, a place in ``returns``.
-  public let classes: [Int]
+  package let classes: [Int]
   /// The return that stands for each class, in reward units.
-  public let returns: [Double]
+  package let returns: [Double]
   /// The distribution over all states.
-  public let marginal: ReturnDistribution
-  public let tasks: [TaskID]
+  package let marginal: ReturnDistribution
+  package let tasks: [TaskID]
 
   /// Every state before the end of every finished rollout, and the end with its reward hidden.
   ///
   /// - Parameter bins: how many classes at most.
   /// - Throws: where no rollout is finished.
-  public init(_ trajectories: [Trajectory], bins: Int = 16) throws(CriticError) {
+  package init(_ trajectories: [Trajectory], bins: Int = 16) throws(CriticError) {
     let rollouts = try Rollouts.finished(trajectories)
     guard !rollouts.isEmpty else {
       throw CriticError(.tooLittleData, "There is no finished rollout to learn from, among \(trajectories.count).")
@@ -27,7 +27,7 @@ public struct StateExamples: Sendable {
   }
 
   /// The states of other rollouts in the same classes.
-  public func others(_ trajectories: [Trajectory]) throws(CriticError) -> StateExamples {
+  package func others(_ trajectories: [Trajectory]) throws(CriticError) -> StateExamples {
     let rollouts = try Rollouts.finished(trajectories)
     return StateExamples(Self.observed(rollouts), bins: bins, tasks: rollouts.map(\.task.id))
   }

@@ -1,11 +1,11 @@
 import Agents
 
-/// A critic that reads words: gradient-boosted trees over hashed words and the overlap of the agent's choices with the
-/// request, trained on stored rollouts.
+/// Gradient-boosted trees over hashed words and the overlap of the agent's choices with the request, trained on stored
+/// rollouts.
 ///
-/// It predicts the distribution of the return-to-go over at most 16 bins, calibrated on tasks that were not trained on,
-/// so that one fit serves every temperature. Where the trees do not beat the marginal on unseen tasks there are none,
-/// every state has the same value, and steering with it is best-of-N.
+/// The critic predicts the distribution of the return-to-go over at most 16 bins, calibrated on tasks that were not
+/// trained on, so that one fit serves every β. If the trees do not beat the marginal on unseen tasks, the critic is the
+/// marginal: every state has the same value, and steering is best-of-N.
 ///
 /// ```swift
 /// let critic = try TreesCritic.fit(rollouts, environment: world.identity, policy: policy.identity, seed: Seed(1))
@@ -26,10 +26,10 @@ public struct TreesCritic: Critic {
     digest = hash.text
   }
 
-  /// What the critic was trained on, and how well that went.
+  /// The training set and the result of the training.
   public var record: Record { artifact.record }
 
-  /// The kind, the environment, the size of the training set and a digest of everything that decides its values.
+  /// The kind, the world, the size of the training set and a digest of everything that decides the values.
   public var identity: String {
     "trees, \(record.environment), \(record.rollouts) rollouts of \(record.tasks.count) tasks, \(digest)"
   }
@@ -38,7 +38,7 @@ public struct TreesCritic: Critic {
     try predict(states)
   }
 
-  /// ``returnsToGo(from:)`` without the wait: nothing outside the process is asked. Safe from any thread.
+  /// ``returnsToGo(from:)``, synchronously. Safe from any thread.
   public func predict(_ states: [CriticState]) throws(CriticError) -> [ReturnDistribution] {
     guard let booster, let calibration = artifact.calibration, !states.isEmpty else {
       return states.map { _ in record.marginal }
@@ -62,8 +62,9 @@ public struct TreesCritic: Critic {
 }
 
 extension TreesCritic {
-  /// What a critic was trained on and what came of it.
+  /// The training set and the result of a training.
   public struct Record: Sendable, Hashable, Codable {
+    /// The world of the rollouts. The critic rejects another one.
     public let environment: WorldIdentity
     /// The identity of the frozen policy whose return-to-go is predicted.
     public let policy: String
@@ -71,11 +72,13 @@ extension TreesCritic {
     public let tasks: [TaskID]
     /// Finished rollouts, all of which were used.
     public let rollouts: Int
-    /// Rollouts left out because they were not finished, so that their return is not known.
+    /// Rollouts left out as unfinished, since their return is unknown.
     public let unfinished: Int
     /// States trained on.
     public let rows: Int
+    /// Decides folds, bins and every fit.
     public let seed: Seed
+    /// How the critic was trained.
     public let settings: Settings
     /// Folds of tasks that chose the rounds and the calibration; 0 where all returns were equal.
     public let folds: Int
@@ -83,7 +86,7 @@ extension TreesCritic {
     public let rounds: Int
     /// Mean negative log-probability, in nats, of held-out tasks' returns-to-go, before calibration.
     public let heldOutLogLoss: Double
-    /// The same of the marginal, that is, of a critic that knows nothing.
+    /// The same for the marginal, which does not depend on the state.
     public let marginalLogLoss: Double
     /// The distribution of the return-to-go over all rows.
     public let marginal: ReturnDistribution
@@ -114,6 +117,7 @@ extension TreesCritic {
     /// L2 penalty on leaf values.
     public var lambda = 2.0
 
+    /// The defaults.
     public init() {}
 
     func check() throws(CriticError) {

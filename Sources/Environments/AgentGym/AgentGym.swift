@@ -14,23 +14,27 @@ import HTTP
 ///   prompting: Prompting("…"))
 /// ```
 public final class AgentGym: World {
+  /// The servers and how they are asked.
   public struct Settings: Sendable, Hashable {
+    /// The kind of environment that the servers run.
     public var dialect: Dialect
     /// Base URLs of servers of the same world.
     public var urls: [String]
-    /// The longest that one answer may take, in seconds. As long is waited for a server that has gone away.
+    /// The most seconds for one answer, and for the return of a server that has gone away.
     public var timeout: Double
-    /// Questions that are open at a time at one server.
+    /// The most open requests at one server.
     public var concurrencyPerServer: Int
-    /// Environments that one server keeps at a time; nil for the dialect's own limit. Where more episodes are open,
-    /// the one
-    /// idle longest loses its environment and is replayed when it goes on.
+    /// The most environments that one server keeps at a time; nil for the dialect's limit. With more open episodes, the
+    /// one idle longest loses its environment and is replayed when it continues.
     public var environmentsPerServer: Int?
-    /// Instead of the dialect's.
+    /// The maximal number of steps; nil for the dialect's.
     public var stepLimit: Int?
-    /// Permits http to hosts other than loopback.
+    /// Permits unencrypted HTTP to hosts other than loopback.
     public var allowsPlainHTTP: Bool
 
+    /// - Parameters:
+    ///   - urls: base URLs of servers of the same world, at least one.
+    ///   - timeout: in seconds.
     public init(
       dialect: Dialect, urls: [String], timeout: Double = 60, concurrencyPerServer: Int = 16,
       environmentsPerServer: Int? = nil, stepLimit: Int? = nil, allowsPlainHTTP: Bool = false
@@ -45,8 +49,11 @@ public final class AgentGym: World {
     }
   }
 
+  /// The kind of environment that the servers run.
   public let dialect: Dialect
+  /// The maximal number of steps of every task.
   public let stepLimit: Int
+  /// The instructions before the task, and how much of the past is shown.
   public let prompting: Prompting
   private let splits: TaskSplits
   let pool: GymPool
@@ -98,7 +105,7 @@ public final class AgentGym: World {
     if let ownClient { Task { await ownClient.shutdownInOrder() } }
   }
 
-  /// Without the servers' addresses: what was stored stays usable where they move.
+  /// Does not contain the servers' addresses, so that stored rollouts stay usable when they change.
   public var identity: WorldIdentity {
     WorldIdentity(kind: "agentgym", rules: "\(dialect.summary); \(stepLimit) steps; \(prompting.summary)")
   }

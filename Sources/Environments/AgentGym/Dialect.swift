@@ -1,10 +1,10 @@
 import Agents
 
-/// How one kind of AgentGym environment server is spoken to, and how its answers are read. Data only: what differs
-/// between servers is a field here.
+/// The protocol of one kind of AgentGym environment server: routes, keys of requests, and paths in answers. Servers
+/// differ in these fields only.
 ///
-/// A path such as `info.score` leads to a value inside an answer: keys of objects, or places in lists, with dots
-/// between them. The empty path is the whole answer.
+/// A path such as `info.score` leads to a value in an answer: keys of objects or places in lists, separated by dots.
+/// The empty path is the whole answer.
 public struct Dialect: Sendable, Hashable, Codable {
   /// How the number in an answer relates to what a step pays.
   public enum Payment: String, Sendable, Codable, CaseIterable {
@@ -16,52 +16,62 @@ public struct Dialect: Sendable, Hashable, Codable {
     case highest
   }
 
-  /// Names the dialect and its tasks.
+  /// The name of the dialect and the prefix of its task names.
   public var name: String
 
+  /// Creates an environment; the answer holds its name at ``createdID``.
   public var create: Route
+  /// Starts a task in an environment.
   public var reset: Route
+  /// Takes one action.
   public var step: Route
-  /// Nil where the server has none. A server that answers 404 or 405 is taken to have none.
+  /// Closes an environment; nil if the server cannot. A server that answers 404 or 405 counts as unable.
   public var close: Route?
-  /// Asked after a reset, with the environment's name as a query, where its answer and not the reset's holds the
+  /// Asked after a reset, with the environment's name as a query, if its answer and not the reset's holds the
   /// observation.
   public var look: Route?
 
   /// The key of the environment's name in requests.
   public var idKey: String
-  /// Where the answer to create has that name.
+  /// The path of the environment's name in the answer to a create.
   public var createdID: String
   /// The key of the task's number in a reset.
   public var taskKey: String
+  /// The key of the action's text in a step.
   public var actionKey: String
-  /// What create and reset are told besides.
+  /// Further fields of the create request.
   public var createFields: [String: JSONValue]
+  /// Further fields of the reset request.
   public var resetFields: [String: JSONValue]
 
-  /// Where the answer to a reset has the task's words; nil where the observation holds them.
+  /// The path of the task's request in the answer to a reset; nil if the observation holds it.
   public var taskText: String?
+  /// The path of the first observation in the answer to a reset, or to ``look``.
   public var openingObservation: String
+  /// The path of the observation in the answer to a step.
   public var observation: String
+  /// The path of the reward in the answer to a step; see ``payment``.
   public var reward: String
+  /// The path of the flag that the episode has ended.
   public var done: String
-  /// Where answers list the admissible actions.
+  /// The path of the admissible actions; nil if answers list none.
   public var choices: String?
-  /// The list is complete and the world insists on it, so that a policy may be held to it.
+  /// Whether the list of actions is complete and binding, so that a policy may be restricted to it.
   public var offersChoices: Bool
 
+  /// How the number at ``reward`` relates to what a step pays.
   public var payment: Payment
-  /// How many of the server's units make a reward of 1.
+  /// The number of the server's units that make a reward of 1.
   public var rewardScale: Double
-  /// The largest reward of a trajectory, in reward units, where it is known.
+  /// The largest reward of a trajectory, in reward units; nil if unknown.
   public var maximalReward: Double?
-  /// Steps after which an attempt is cut, unless the configuration says.
+  /// The maximal number of steps, unless the configuration states one.
   public var stepLimit: Int
-  /// How many tasks there are, where that is known: some servers take a number past the last for another task.
+  /// The number of tasks; nil if unknown. Some servers map a number past the last to another task.
   public var taskCount: Int?
-  /// An observation that starts with one of these says that the action could not be carried out.
+  /// Beginnings of observations that mean that the action could not be carried out.
   public var invalidPrefixes: [String]
-  /// An error that has one of these says that the server knows no such environment (any more).
+  /// Phrases in errors that mean that the server no longer knows the environment.
   public var lostPhrases: [String]
 
   /// How many episodes one environment plays before it is closed; 0 for no limit.
@@ -69,15 +79,15 @@ public struct Dialect: Sendable, Hashable, Codable {
   /// How many environments a server keeps apart; one more would be shared between two episodes.
   public var environmentsPerServer: Int?
 
-  /// What the server's answer to `GET /` has in it, as most call themselves; nil for no check.
+  /// A phrase in the server's answer to `GET /` that identifies it; nil for no check.
   public var greeting: String?
-  /// What starts a server, for the message that there is none.
+  /// The command that starts a server, for the message that none is running.
   public var startCommand: String?
 
   /// What was changed of a built-in dialect, as `key: value`.
   var changes: [String] = []
 
-  public enum CodingKeys: String, CodingKey, CaseIterable {
+  package enum CodingKeys: String, CodingKey, CaseIterable {
     case name, create, reset, step, close, look, idKey, createdID, taskKey, actionKey, createFields, resetFields,
       taskText
     case openingObservation, observation, reward, done, choices, offersChoices, payment, rewardScale, maximalReward

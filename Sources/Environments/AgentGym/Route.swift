@@ -15,6 +15,7 @@ public struct Route: Sendable, Hashable, Codable, CustomStringConvertible, Expre
     self.path = path
   }
 
+  /// A route written in code; a text that is no route is a programming error.
   public init(stringLiteral text: String) {
     guard let route = Route(text) else { preconditionFailure("\(text) is no route") }
     self = route

@@ -7,7 +7,9 @@ import Agents
 /// Made for models that are small and can be trained: every problem can be checked, there are as many as one wants, and an attempt
 /// takes a few dozen tokens.
 public struct Arithmetic: ExpertWorld {
+  /// The size and operations of the problems.
   public let form: ProblemForm
+  /// The instructions and worked examples before the task.
   public let prompting: Prompting
   private let sequence: ProblemSequence
   private let splits: TaskSplits
@@ -37,9 +39,9 @@ public struct Arithmetic: ExpertWorld {
     self.splits = splits
   }
 
-  /// What a policy is told unless it is told otherwise: some problems worked, which are no tasks.
+  /// The default prompting: some worked problems, which are not tasks.
   ///
-  /// - Throws: `misconfigured` where there are no such problems.
+  /// - Throws: `misconfigured` if the form is invalid.
   public static func prompting(for form: ProblemForm) throws(WorldError) -> Prompting {
     if let problem = form.problem { throw WorldError(.misconfigured, problem) }
     return prompting(ProblemSequence(form: form, seed: 0).worked)
@@ -75,7 +77,7 @@ public struct Arithmetic: ExpertWorld {
 
   public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
 
-  /// What each line comes to.
+  /// The result of each line.
   public func solution(of task: AgentTask) throws(WorldError) -> [String]? {
     sequence.problem(try number(task.id)).results.map(String.init)
   }

@@ -1,6 +1,7 @@
 extension Problem {
-  /// What is done with a number and the one before it.
+  /// The operation between a running result and the next number.
   public enum Operation: String, CaseIterable, Sendable, Codable {
+    /// Written `+`, `-` and `*` in the working.
     case add, subtract, multiply
 
     /// As a line of working writes it.

@@ -1,28 +1,28 @@
-/// A number to start with, and what is done to it, one operation after the other.
+/// A start number and the operations applied to it in order.
 public struct Problem: Sendable, Hashable {
-  public struct Operand: Sendable, Hashable {
-    public let operation: Operation
-    public let number: Int
+  package struct Operand: Sendable, Hashable {
+    package let operation: Operation
+    package let number: Int
 
-    public init(_ operation: Operation, _ number: Int) {
+    package init(_ operation: Operation, _ number: Int) {
       self.operation = operation
       self.number = number
     }
   }
 
-  public let start: Int
+  package let start: Int
   /// At least one.
-  public let operands: [Operand]
+  package let operands: [Operand]
 
-  public init(start: Int, operands: [Operand]) {
+  package init(start: Int, operands: [Operand]) {
     self.start = start
     self.operands = operands
   }
 
-  public var answer: Int { results.last ?? start }
+  package var answer: Int { results.last ?? start }
 
   /// What each line comes to, in order; the last is the answer.
-  public var results: [Int] {
+  package var results: [Int] {
     var value = start
     return operands.map { operand in
       value = operand.operation(value, operand.number)

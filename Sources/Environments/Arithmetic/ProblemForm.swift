@@ -1,21 +1,25 @@
-/// How hard the problems are.
+/// The size and operations of the problems.
 public struct ProblemForm: Sendable, Hashable {
-  /// Numbers in a problem, the first included, and so one more than lines of working: 2 to 6.
+  /// Numbers in a problem, the first included: 2 to 6, one more than lines of working.
   public let terms: Int
-  /// The numbers that stand in it, within 0 to 99.
+  /// The range of the numbers in a problem, within 0...99.
   public let numbers: ClosedRange<Int>
-  /// Each once.
+  /// The operations to choose from, each once.
   public let operations: [Problem.Operation]
-  /// No line of working has a result above this, nor one below 0.
+  /// The largest result of a line of working; the least is 0.
   public static let largestResult = 999
 
+  /// - Parameters:
+  ///   - terms: numbers in a problem, 2 to 6; one more than lines of working.
+  ///   - numbers: the range they are drawn from, within 0...99.
+  ///   - operations: at least one, each once.
   public init(terms: Int, numbers: ClosedRange<Int>, operations: [Problem.Operation]) {
     self.terms = terms
     self.numbers = numbers
     self.operations = operations
   }
 
-  /// What a 135M-parameter model gets right in some attempts and wrong in others, on most problems.
+  /// Problems that a model of 135M parameters solves in some attempts and not in others.
   public static let standard = ProblemForm(terms: 4, numbers: 2...9, operations: [.add])
 
   /// Why there are no such problems, in words, or nil.

@@ -11,6 +11,7 @@ extension OpenEnv {
     case json
   }
 
+  /// The servers, how they are asked, and how actions and observations are mapped.
   public struct Settings: Sendable, Hashable {
     /// Of servers that all run the same environment: `http://127.0.0.1:8000`, or with `ws` for `http`, or with `/ws` at its end.
     public var urls: [String]
@@ -32,6 +33,7 @@ extension OpenEnv {
     public var actionField: String?
     /// Properties that are the same in every action.
     public var action: [String: JSONValue]
+    /// How an observation of several fields becomes a text.
     public var rendering: Rendering
     /// The one field of an observation that is shown; nil for all.
     public var observationField: String?
@@ -40,6 +42,10 @@ extension OpenEnv {
     /// The largest reward a trajectory can have, where it is known.
     public var maximalReward: Double?
 
+    /// - Parameters:
+    ///   - urls: servers that all run the same environment.
+    ///   - timeout: seconds for one answer; `capacityWait` and `recoveryWait` are in seconds too.
+    ///   - maximalReward: nil if unknown; a search then never stops early.
     public init(
       urls: [String], allowsPlainHTTP: Bool = false, timeout: Double = 60, stepLimit: Int = 30,
       sessionsPerServer: Int? = nil, capacityWait: Double = 120, recoveryWait: Double = 30,

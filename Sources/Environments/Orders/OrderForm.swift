@@ -1,9 +1,13 @@
-/// The form of an order desk: what is asked, in order, and what may be answered.
+/// The form of an order desk: its fields in order and their options.
 public struct OrderForm: Sendable, Hashable {
+  /// One field of the form, such as a colour.
   public struct Field: Sendable, Hashable {
+    /// The field's name as the form shows it.
     public let name: String
+    /// All words that may be answered; an order lists some of them.
     public let options: [String]
 
+    /// A field with at least as many options as an order lists.
     public init(_ name: String, _ options: [String]) {
       self.name = name
       self.options = options
@@ -12,11 +16,12 @@ public struct OrderForm: Sendable, Hashable {
 
   /// In the order they are asked; a request names them in the opposite order ("two medium green leather dress").
   public let fields: [Field]
-  /// How many options a field lists, at least and at most.
+  /// How many options an order lists for a field.
   public let listed: ClosedRange<Int>
   /// Orders already filled in, shown as examples with every prompt.
   public let worked: [Order]
 
+  /// - Parameter worked: filled-in orders that every prompt shows as examples.
   public init(fields: [Field], listed: ClosedRange<Int>, worked: [Order]) {
     self.fields = fields
     self.listed = listed
@@ -69,19 +74,22 @@ public struct OrderForm: Sendable, Hashable {
     ])
 }
 
-/// What a customer wants, and what the desk lists for each field.
+/// A customer's request, and the options listed for each field.
 public struct Order: Sendable, Hashable {
   /// One word per field, in the form's order.
   public let wanted: [String]
   /// The options of each field, the wanted one among them.
   public let listed: [[String]]
 
+  /// - Parameters:
+  ///   - wanted: one word for each field, in the form's order.
+  ///   - listed: the options of each field, the wanted one among them.
   public init(wanted: [String], listed: [[String]]) {
     self.wanted = wanted
     self.listed = listed
   }
 
-  /// As the customer says it.
+  /// The request in the customer's words.
   public var request: String { "I want " + wanted.reversed().joined(separator: " ") }
 
   /// The line in which a field is filled in, up to the answer.

@@ -3,6 +3,7 @@ import Agents
 /// The order desk: a customer's request, and a form filled in one field at a time from listed options. The reward is the share
 /// of fields right, paid at the end; the policy is shown the current field alone, with the worked orders.
 public struct Orders: ExpertWorld {
+  /// The fields of the form and the worked examples.
   public let form: OrderForm
   private let sequence: OrderSequence
   private let splits: TaskSplits

@@ -5,19 +5,22 @@ import Synchronization
 
 /// A world that any program plays: JSON lines over its standard input and output (`Documentation/process-environment.md`).
 public final class ProgramWorld: World {
+  /// The program and how it is run.
   public struct Settings: Sendable, Hashable {
     /// The program and its arguments.
     public var command: [String]
+    /// The working directory; nil for the current one.
     public var folder: String?
-    /// How many of it run at a time; an episode stays with one.
+    /// How many processes of it run at a time. An episode stays with one.
     public var processes: Int
-    /// The longest one answer may take, in seconds.
+    /// The most seconds for one answer.
     public var timeout: Double
-    /// Instead of the program's own step limit.
+    /// The maximal number of steps; nil for the program's own.
     public var stepLimit: Int?
-    /// What the program gets of this process's variables.
+    /// The environment variables that the program gets.
     public var environment: ChildEnvironment
 
+    /// - Parameter command: the program and its arguments.
     public init(
       command: [String], folder: String? = nil, processes: Int = 1, timeout: Double = 60, stepLimit: Int? = nil,
       environment: ChildEnvironment = ChildEnvironment()

@@ -2,35 +2,35 @@ import Agents
 import Foundation
 
 /// A game: a task of the simulator and one of its variations. Its task id is `boil/17`.
-public struct Game: Sendable, Hashable, CustomStringConvertible {
+package struct Game: Sendable, Hashable, CustomStringConvertible {
   /// The task as the simulator names it, such as `boil`.
-  public let task: String
+  package let task: String
   /// From 0.
-  public let variation: Int
+  package let variation: Int
 
-  public init(task: String, variation: Int) {
+  package init(task: String, variation: Int) {
     self.task = task
     self.variation = variation
   }
 
-  public var description: String { "\(task)/\(variation)" }
+  package var description: String { "\(task)/\(variation)" }
   var id: TaskID { TaskID(description) }
 }
 
 /// What the simulator offers, known without starting it: taken from its jar once, and compared with it by the tests.
-public struct Catalogue: Sendable {
+package struct Catalogue: Sendable {
   /// Of the jar that the tasks were read from. Another may number its variations otherwise.
-  public static let version = "1.2.3"
+  package static let version = "1.2.3"
 
-  public static let standard = Catalogue()
+  package static let standard = Catalogue()
 
   /// One of the 30 tasks.
-  public struct Entry: Sendable, Decodable {
+  package struct Entry: Sendable, Decodable {
     /// As the paper numbers it (ScienceWorld, arXiv 2203.07540, table 2), such as `1-1`.
-    public let id: String
-    public let name: String
+    package let id: String
+    package let name: String
     /// How many variations there are.
-    public let variations: Int
+    package let variations: Int
     /// How many of them, from 0 on, are for training, and how many after these for validation; the rest is for testing.
     let train, validation: Int
     /// What is asked, with `{0}` where the variation decides.
@@ -38,7 +38,7 @@ public struct Catalogue: Sendable {
     let slots: [Slot]
 
     /// The variations of a split, as the simulator defines it.
-    public func variations(in split: Split) -> Range<Int> {
+    package func variations(in split: Split) -> Range<Int> {
       switch split {
       case .train: 0..<train
       case .validation: train..<train + validation
@@ -48,7 +48,7 @@ public struct Catalogue: Sendable {
   }
 
   /// The tasks in the paper's order.
-  public let entries: [Entry]
+  package let entries: [Entry]
   private let byName: [String: Entry]
 
   private init() {
@@ -57,20 +57,20 @@ public struct Catalogue: Sendable {
     byName = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  public subscript(task: String) -> Entry? { byName[task] }
+  package subscript(task: String) -> Entry? { byName[task] }
 
   /// All 7,207 games, in the paper's order.
-  public var games: [Game] { games(of: entries) }
+  package var games: [Game] { games(of: entries) }
 
   /// The 4,639 games of the benchmark (AgentGym's `data_idx`), which leaves out the longest tasks: growing plants, inclined
   /// planes, genetics.
-  public var benchmark: [Game] {
+  package var benchmark: [Game] {
     let left: Set = ["5-1", "5-2", "9-1", "9-2", "9-3", "10-1", "10-2"]
     return games(of: entries.filter { !left.contains($0.id) })
   }
 
   /// What a game asks, or nil where there is no such game.
-  public func request(_ game: Game) -> String? {
+  package func request(_ game: Game) -> String? {
     guard let entry = byName[game.task], (0..<entry.variations).contains(game.variation) else { return nil }
     var text = entry.description
     for (number, slot) in entry.slots.enumerated() {

@@ -22,13 +22,16 @@ public struct ScienceWorld: World {
     case variations(tasks: [String] = [])
   }
 
-  /// What makes the world easier, as the simulator names it.
+  /// Options that make the world easier, as the simulator names them.
   public enum Simplification: String, CaseIterable, Sendable, Codable {
+    /// Moving to any room in one step; doors open; containers open; pots that water themselves; no actions for
+    /// circuits.
     case teleportAction, openDoors, openContainers, selfWateringFlowerPots, noElectricalAction
-    /// All of the others that the task allows.
+    /// All of the others that the task permits.
     case easy
   }
 
+  /// The options in force, in the simulator's order. They are part of the world's identity.
   public let simplifications: [Simplification]
   /// Steps after which an attempt is cut.
   public let stepLimit: Int

@@ -10,6 +10,7 @@ import Agents
 /// The worlds of one process do not disturb each other: ``Singletons`` gives each its own of what the simulator keeps once a
 /// process.
 public actor SimulatorPool {
+  /// Java, the jar, and how many processes and episodes there may be.
   public nonisolated let settings: Settings
 
   private var seating: Seating

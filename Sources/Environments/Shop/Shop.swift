@@ -6,7 +6,9 @@ import Agents
 /// compared with the request: see ``PurchaseReward``. Pages read as AgentGym's server writes them. Tasks are named
 /// `goal-17`; the same catalogue gives the same goals the same numbers.
 public struct Shop: World {
+  /// The products and goals.
   public let catalogue: Catalogue
+  /// Step limit and details of the pages. They are part of the world's identity.
   public let rules: ShopRules
   private let prompting: Prompting
   private let splits: TaskSplits

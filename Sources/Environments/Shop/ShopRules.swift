@@ -1,14 +1,15 @@
-/// What may differ from shop to shop, apart from its products.
+/// Options of a shop apart from its products.
 public struct ShopRules: Sendable, Hashable {
-  /// Steps after which an attempt is cut. At least 1.
+  /// The maximal number of steps, at least 1.
   public var stepLimit: Int
-  /// An agent that stands on an item page when its last step is taken buys the item as it is.
+  /// Whether an agent on an item page at its last step buys the item as it is.
   public var forcesPurchase: Bool
-  /// Item pages have the sub-page Attributes, which WebShop keeps for its makers: it gives away what a reward compares.
+  /// Whether item pages link to the sub-page Attributes, which WebShop hides because it shows what the reward compares.
   public var showsAttributes: Bool
-  /// Every observation ends with the list of actions that are possible.
+  /// Whether every observation ends with the list of possible actions.
   public var listsActions: Bool
 
+  /// WebShop's rules as AgentGym serves them, unless changed.
   public init(
     stepLimit: Int = 15, forcesPurchase: Bool = true, showsAttributes: Bool = false, listsActions: Bool = true
   ) {

@@ -4,7 +4,7 @@ extension RecipeBook {
   ///
   /// For golden boots: `get 36 gold nugget`, four times `craft 1 gold ingot using 9 gold nugget`, and
   /// `craft 1 golden boots using 4 gold ingot`.
-  public func goldPath(to goal: Item) -> [String] {
+  package func goldPath(to goal: Item) -> [String] {
     guard !recipes(making: goal).isEmpty else { return [] }
     var path = GoldPath(book: self)
     path.provide(1, of: goal)

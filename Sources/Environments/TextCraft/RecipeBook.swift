@@ -1,16 +1,16 @@
 import Agents
 
-/// The recipes of a world, and what follows from them.
+/// The recipes of a world.
 ///
-/// Two kinds of recipe are left out, because they would let an agent walk in a circle: those that only take a block
-/// apart, and those whose output is needed, however remotely, for one of their own inputs. Of two recipes that need each
-/// other the first in the order given stays.
+/// Two kinds of recipe are left out because they permit cycles: those that only take a block apart, and those whose
+/// output is needed, directly or not, for one of their own inputs. Of two recipes that need each other, the first in
+/// the given order stays.
 public struct RecipeBook: Sendable {
-  public let recipes: [Recipe]
+  package let recipes: [Recipe]
   /// Names the recipes and their order, in 16 hexadecimal digits.
-  public let digest: String
+  package let digest: String
   /// Everything that is crafted, by name.
-  public let goals: [Item]
+  package let goals: [Item]
 
   private let recipesByOutput: [Item: [Recipe]]
   private let recipesByIngredient: [Ingredient: [Recipe]]
@@ -54,13 +54,13 @@ public struct RecipeBook: Sendable {
 
 extension RecipeBook {
   /// The recipes that make an item, in a stable order; empty where the item is not crafted.
-  public func recipes(making item: Item) -> [Recipe] { recipesByOutput[item] ?? [] }
+  package func recipes(making item: Item) -> [Recipe] { recipesByOutput[item] ?? [] }
 
   /// The recipes that ask for an ingredient by its name, in a stable order.
-  public func recipes(using ingredient: Ingredient) -> [Recipe] { recipesByIngredient[ingredient] ?? [] }
+  package func recipes(using ingredient: Ingredient) -> [Recipe] { recipesByIngredient[ingredient] ?? [] }
 
   /// The items that do for an ingredient, by name.
-  public func items(for ingredient: Ingredient) -> [Item] {
+  package func items(for ingredient: Ingredient) -> [Item] {
     switch ingredient {
     case .item(let item): [item]
     case .tag(let tag): membersByTag[tag] ?? []
@@ -68,13 +68,13 @@ extension RecipeBook {
   }
 
   /// The world provides the item: it is known, not crafted, and no tag.
-  public func isGettable(_ item: Item) -> Bool { gettable.contains(item) }
+  package func isGettable(_ item: Item) -> Bool { gettable.contains(item) }
 
   /// The number of crafts in a row that an item needs on its shortest way; 0 for what the world provides.
-  public func depth(of item: Item) -> Int { measures[item]?.depth ?? 0 }
+  package func depth(of item: Item) -> Int { measures[item]?.depth ?? 0 }
 
   /// 1 for what the world provides; twice its ingredients, by the cheapest recipe, for what is crafted.
-  public func value(of item: Item) -> Double { measures[item]?.value ?? 1 }
+  package func value(of item: Item) -> Double { measures[item]?.value ?? 1 }
 
   /// The value of the cheapest item that does.
   func value(of ingredient: Ingredient) -> Double { items(for: ingredient).map(value(of:)).min() ?? 1 }

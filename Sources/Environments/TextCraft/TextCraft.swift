@@ -16,14 +16,18 @@ public struct TextCraft: World {
     case inventoryValue
   }
 
+  /// The recipes that tasks are made of.
   public let recipes: RecipeBook
+  /// What is paid: the goal alone, or progress towards it.
   public let reward: Reward
   /// Steps after which an attempt is cut.
   public let stepLimit: Int
+  /// Which crafting commands a task lists.
   public let listing: Listing
+  /// Decides which goals the task numbers name, and which other recipes are listed.
   public let seed: UInt64
   /// The goals that are numbered, in their order.
-  public let goals: [Item]
+  package let goals: [Item]
   private let prompting: Prompting
   private let splits: TaskSplits
 

@@ -2,36 +2,44 @@ import Agents
 import Foundation
 import Steering
 
-/// Methods with their settings on the same tasks: the JSON of `cox compare`.
+/// Several methods with their settings on the same tasks: the JSON of `cox compare`.
 public struct Comparison: Sendable, Codable {
-  /// One for each method with its settings.
+  /// One summary for each method with its settings.
   public let methods: [MethodSummary]
-  /// Paired over tasks: every variant minus the best-of of its N, and every steered one minus the single attempt.
+  /// Paired over tasks: every variant minus best-of of the same N, and every steered one minus the single attempt.
   public let differences: [Difference]
-  /// What the whole command took, a judge's answers included, every answer counted once: methods share answers. Absent where nobody counted.
+  /// What the whole command took, a judge's answers included. Answers shared by methods count once. Nil if it was not
+  /// counted.
   public let total: Total?
-  /// Which curve was asked for, and its points; absent where none was.
+  /// The curve that was asked for; nil for a plain comparison.
   public let study: Study?
+  /// The points of the curve; nil without ``study``.
   public let points: [Point]?
 
-  /// Which world and which policy it is of; absent where nobody said.
+  /// The world's identity; nil in files of earlier versions.
   public var environment: WorldIdentity?
+  /// The policy's identity; nil in files of earlier versions.
   public var policy: String?
-  /// What a plan said of the variants, where there is one; see ``predictions(of:)``.
+  /// A plan's predictions for the variants, if there is a plan; see ``predictions(of:)``.
   public var predictions: [Prediction]?
 
-  /// The gain over best-of-N that a plan foresaw, and the one that came: the best reward, paired over tasks.
+  /// The gain over best-of-N that a plan predicted, and the measured one: the best reward, paired over tasks.
   public struct Prediction: Sendable, Codable {
+    /// N.
     public let particles: Int
+    /// β, in reward units.
     public let temperature: Double
+    /// The schedule as the command line takes it.
     public let resample: String
+    /// The plan's ``Plan/Row/gainBest``, in reward units.
     public let predicted: MeanEstimate
+    /// The measured gain, in reward units.
     public let realised: MeanEstimate
-    /// The realised gain's.
+    /// The number of tasks that the measured gain is over.
     public let tasks: Int
   }
 
-  /// The variants that a plan had tried, with what it predicted of them.
+  /// The predictions for those variants that the plan simulated.
   public func predictions(of plan: Plan) -> [Prediction] {
     differences.compactMap { difference in
       guard difference.method == Method.amc.rawValue, difference.against == Method.bestOf.rawValue,
@@ -45,18 +53,28 @@ public struct Comparison: Sendable, Codable {
     }
   }
 
+  /// Calls, tokens and money of a whole comparison, each answer counted once.
   public struct Total: Sendable, Codable {
+    /// Answers of the policy.
     public let policyCalls: Int
+    /// Input tokens, cached ones included.
     public let inputTokens: Int
+    /// Input that the provider read from its cache.
     public let cachedInputTokens: Int
+    /// Input that the provider charged for writing to its cache.
     public let cacheWriteTokens: Int
+    /// Input saved by sending identical prompts once; not included in ``inputTokens``.
     public let savedInputTokens: Int
+    /// Output tokens, reasoning included.
     public let outputTokens: Int
+    /// Output that was reasoning.
     public let reasoningTokens: Int
     /// As in ``MethodSummary/estimatedTokens``.
     public let estimatedTokens: Int?
+    /// Money, in the currency of the pricing.
     public let cost: Double
 
+    /// The totals of a budget after the comparison.
     public init(_ spent: Spending) {
       policyCalls = spent.calls
       inputTokens = spent.usage.inputTokens
@@ -70,37 +88,56 @@ public struct Comparison: Sendable, Codable {
     }
   }
 
-  /// A variant minus another. A task's difference is its mean over the seeds that both ran to their end.
+  /// A variant minus another, paired over tasks. A task's difference is its mean over the seeds that both completed.
   public struct Difference: Sendable, Codable {
+    /// The variant's method.
     public let method: String
+    /// The variant's N.
     public let particles: Int
+    /// The variant's β, in reward units.
     public let temperature: Double
+    /// The variant's schedule as the command line takes it.
     public let resample: String
+    /// How many particles each checkpoint of the variant's beam keeps; nil for other methods.
     public let keep: Int?
     /// As in ``MethodSummary/policy``.
     public let policy: String?
-    /// The other's method.
+    /// The method that is subtracted.
     public let against: String
+    /// The N of ``against``.
     public let againstParticles: Int
+    /// The policy of ``against``, if the comparison has several.
     public let againstPolicy: String?
+    /// The number of tasks that both have a reward of.
     public let tasks: Int
+    /// The seeds that both completed.
     public let seeds: [UInt64]
+    /// The difference of the best reward, in reward units.
     public let rewardBest: MeanEstimate
+    /// The difference of the plain mean over particles.
     public let rewardMean: MeanEstimate
-    /// Independent attempts are weighed at the variant's β. A beam samples no posterior: its plain mean stands here.
+    /// The difference of the posterior mean. Independent attempts are weighted at the variant's β. A beam samples no
+    /// posterior; its plain mean is used.
     public let rewardWeighted: MeanEstimate
+    /// The difference of the share of solved tasks; nil if the world states no maximal reward.
     public let solvedBest: MeanEstimate?
-    /// Of each, the 95 % interval of ``MeanEstimate/interval``; absent with fewer than two tasks.
+    /// The 95 % interval of each difference (``MeanEstimate/interval``); nil with fewer than two tasks.
     public let interval: Intervals?
   }
 
+  /// The 95 % confidence intervals of a ``Difference``, in reward units.
   public struct Intervals: Sendable, Codable {
+    /// Of ``Difference/rewardBest``.
     public let rewardBest: MeanEstimate.Interval
+    /// Of ``Difference/rewardMean``.
     public let rewardMean: MeanEstimate.Interval
+    /// Of ``Difference/rewardWeighted``.
     public let rewardWeighted: MeanEstimate.Interval
+    /// Of ``Difference/solvedBest``; nil if that is.
     public let solvedBest: MeanEstimate.Interval?
   }
 
+  /// Curves that a comparison can be reduced to.
   public enum Study: String, Sendable, Codable, CaseIterable {
     /// Reward against N.
     case scaling
@@ -124,7 +161,7 @@ public struct Comparison: Sendable, Codable {
     public let costPerTask: Double
   }
 
-  /// Reads what `cox compare --json` writes, numbers that are none included.
+  /// Reads the JSON of `cox compare --json`, in which NaN and ±∞ are the strings `nan`, `inf` and `-inf`.
   public init(json data: Data) throws(SteeringError) {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(

@@ -3,101 +3,134 @@ import Steering
 
 /// One method with its settings over many tasks: the JSON of `cox steer`, and one element of that of `cox compare`.
 ///
-/// Over several seeds, a reward is the mean over tasks of the task's mean over seeds, and whatever is counted (calls, tokens,
-/// money, seconds, resamplings) is the sum.
+/// Over several seeds, a reward is the mean over tasks of each task's mean over seeds; counts (calls, tokens, money,
+/// seconds, resamplings) are sums.
 public struct MethodSummary: Sendable, Codable {
-  /// A mean reward and who chose.
+  /// The mean reward of the trajectory that a user without a verifier gets.
   public struct Selected: Sendable {
+    /// The mean over tasks, in reward units.
     public let estimate: MeanEstimate
-    /// `critic`, or `chance` where none was asked.
+    /// Who selected: `critic`, or `chance` if no critic was asked.
     public let by: String
 
+    /// The mean of ``estimate``.
     public var mean: Double { estimate.mean }
+    /// The standard error of ``estimate``.
     public var se: Double { estimate.se }
   }
 
-  /// One task; over several seeds, means of rewards and sums of what is counted. Rewards are absent where every attempt failed.
+  /// One task. Over several seeds, rewards are means and counts are sums. Rewards are nil if every attempt failed.
   public struct TaskRow: Sendable, Codable {
+    /// The task that the row is of.
     public let task: TaskID
+    /// The best reward by the verifier, in reward units.
     public let rewardBest: Double?
+    /// The plain mean over the particles that did not fail.
     public let rewardMean: Double?
+    /// The posterior mean: over the particles under their final weights.
     public let rewardWeighted: Double?
+    /// The reward of the trajectory selected without a verifier.
     public let rewardSelected: Double?
+    /// V(s₀) + β·log Ẑ, in reward units.
     public let softValue: Double?
+    /// Answers of the policy, stored ones included.
     public let policyCalls: Int
+    /// Input tokens of the policy, cached ones included.
     public let inputTokens: Int
+    /// Input that the provider read from its cache.
     public let cachedInputTokens: Int
+    /// Output tokens of the policy, reasoning included.
     public let outputTokens: Int
+    /// Output that was reasoning.
     public let reasoningTokens: Int
+    /// Money for the task; the critic's cost is shared out evenly over tasks.
     public let cost: Double
   }
 
+  /// The method's name, as `steering.method` has it.
   public let method: String
-  /// Those included of which every attempt failed; see ``tasksWithReward``.
+  /// The number of tasks, those with failed attempts only included; see ``tasksWithReward``.
   public internal(set) var tasks: Int
+  /// N.
   public let particles: Int
+  /// β, in reward units.
   public let temperature: Double
+  /// The schedule as the command line takes it, such as `steps:2,4`.
   public let resample: String
-  /// How many particles each checkpoint of a beam keeps; absent for other methods.
+  /// How many particles each checkpoint of a beam keeps; nil for other methods.
   public let keep: Int?
-  /// Whose attempts they are, where a comparison has those of several policies.
+  /// The policy's name, if a comparison has several policies.
   public let policy: String?
-  /// The seeds that the figures are of.
+  /// The seeds that the figures are means or sums over.
   public internal(set) var seeds: [UInt64]
-  /// The best particle by true reward.
+  /// The best reward by the verifier.
   public internal(set) var rewardBest: MeanEstimate
   /// The plain mean over particles.
   public internal(set) var rewardMean: MeanEstimate
-  /// The mean under the final weights.
+  /// The posterior mean: over particles under their final weights.
   public internal(set) var rewardWeighted: MeanEstimate
-  /// What a user without a verifier would get.
+  /// The reward of the trajectory selected without a verifier.
   public internal(set) var rewardSelected: Selected
-  /// Share of tasks whose best particle has the maximal reward; absent where the world names none.
+  /// The share of tasks whose best trajectory has the maximal reward; nil if the world states none.
   public internal(set) var solvedBest: MeanEstimate?
-  /// V(s₀) + β·log Ẑ.
+  /// V(s₀) + β·log Ẑ, in reward units.
   public internal(set) var softValue: MeanEstimate
+  /// Answers of the policy, stored ones included.
   public internal(set) var policyCalls: Int
-  /// Of these, how many were read from the store, so that `wallSeconds` leaves them out.
+  /// Answers read from the store. Their time is not in ``wallSeconds``.
   public internal(set) var storedCalls: Int
+  /// States that the critic was asked about.
   public internal(set) var criticCalls: Int
+  /// Input tokens, cached ones included.
   public internal(set) var inputTokens: Int
+  /// Input that the provider read from its cache.
   public internal(set) var cachedInputTokens: Int
-  /// Of the input, what the provider charged for putting into its cache.
+  /// Input that the provider charged for writing to its cache.
   public internal(set) var cacheWriteTokens: Int
-  /// Input that asking identical prompts once has saved; not part of `inputTokens`.
+  /// Input saved by sending identical prompts once; not included in ``inputTokens``.
   public internal(set) var savedInputTokens: Int
+  /// Output tokens, reasoning included.
   public internal(set) var outputTokens: Int
-  /// Of the output, what reasoning models thought.
+  /// Output that was reasoning.
   public internal(set) var reasoningTokens: Int
-  /// Of input and output together, what no server reported: estimated from the text, and so is the cost of it. Absent where
-  /// everything was reported.
+  /// Input and output that no server reported, estimated from the texts, as is their cost. Nil if everything was
+  /// reported.
   public internal(set) var estimatedTokens: Int?
-  /// Answers that ended because they may be no longer, and were acted on all the same; absent where there are none.
+  /// Answers cut off at the maximal length, which were acted on all the same; nil if there are none.
   public internal(set) var cutOffAnswers: Int?
-  /// The critic's included.
+  /// Money, the critic's included.
   public internal(set) var cost: Double
-  /// What a critic that is paid for took of it; absent where none was.
+  /// The critic's part of the cost; nil if the critic is free.
   public internal(set) var criticCost: Double?
+  /// Wall-clock seconds of the campaign.
   public internal(set) var wallSeconds: Double
+  /// Σ over segments of the slowest particle, in seconds: a lower bound of the wall-clock time.
   public internal(set) var criticalPathSeconds: Double
+  /// Checkpoints at which a population was resampled.
   public internal(set) var resamplings: Int
+  /// Copies of particles made at resamplings.
   public internal(set) var forks: Int
+  /// Replayed steps whose text differed from the recorded one.
   public internal(set) var replayMismatches: Int
+  /// Particles that failed, those replaced by a clone included.
   public internal(set) var failedParticles: Int
-  /// Attempts that failed, which no mean includes.
+  /// Failed attempts by reason; no mean includes them.
   public internal(set) var failedAttempts: FailedAttempts
-  /// Searches that ended at the maximal reward with particles unfinished, which the means then count at what they had.
+  /// Searches that ended at the maximal reward with particles unfinished; the means count those at their reward so far.
   public internal(set) var searchesStopped: Int
-  /// Why the run ended early, or absent.
+  /// Why the run ended early; nil if it did not.
   public internal(set) var stopped: String?
+  /// One row for each task, in the order of the tasks.
   public internal(set) var perTask: [TaskRow]
 
-  /// The tasks that rewards are means over.
+  /// The number of tasks with a reward, which the means are over.
   public var tasksWithReward: Int { tasks - failedAttempts.tasks }
 
-  /// What one campaign gave.
+  /// The summary of one campaign.
   ///
-  /// - Parameter policy: named only where a comparison has several.
+  /// - Parameters:
+  ///   - maximalReward: the reward that counts as solved; nil leaves out ``solvedBest``.
+  ///   - policy: a name, if a comparison has several policies.
   public init(
     _ outcome: Campaign.Outcome, settings: SteeringSettings, pricing: Pricing, maximalReward: Double?,
     policy: String? = nil
@@ -157,7 +190,7 @@ public struct MethodSummary: Sendable, Codable {
 extension MethodSummary.Selected: Codable {
   private enum CodingKeys: CodingKey { case by }
 
-  /// The estimate's keys beside `by`.
+  /// Reads the estimate's keys beside `by`.
   public init(from decoder: any Decoder) throws {
     estimate = try MeanEstimate(from: decoder)
     by = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .by)

@@ -1,7 +1,7 @@
 import ParticleFilter
 import Steering
 
-/// Methods, each with every combination of the settings that it heeds.
+/// Methods, each with every combination of the settings that affect it.
 ///
 /// ```swift
 /// let variants = Variants(
@@ -9,13 +9,16 @@ import Steering
 /// variants.settings(from: SteeringSettings()).count   // 1 + 2 + 4
 /// ```
 public struct Variants: Sendable, Hashable {
+  /// The methods to compare, in the order of the result.
   public var methods: [Method]
   /// Values of N.
   public var particles: [Int]
   /// Values of β, in reward units.
   public var temperatures: [Double]
+  /// The schedules of methods that resample; the others ignore them.
   public var schedules: [Schedule]
 
+  /// Every method with every value that affects it. Each list needs at least one element.
   public init(methods: [Method], particles: [Int], temperatures: [Double], schedules: [Schedule]) {
     self.methods = methods
     self.particles = particles
@@ -23,10 +26,10 @@ public struct Variants: Sendable, Hashable {
     self.schedules = schedules
   }
 
-  /// One method after the other, within it by N, schedule and β. Settings that come to the same stand once: single once,
-  /// best-of once for each N, with the first β.
+  /// One method after the other, within it by N, schedule and β. Equivalent settings occur once: single once, best-of
+  /// once for each N, with the first β.
   ///
-  /// - Parameter base: what all have in common.
+  /// - Parameter base: the settings that all have in common.
   public func settings(from base: SteeringSettings) -> [SteeringSettings] {
     var seen: Set<SteeringSettings> = []
     var all: [SteeringSettings] = []
@@ -50,8 +53,8 @@ public struct Variants: Sendable, Hashable {
     return all
   }
 
-  /// The places of `settings` in the order in which they are best run: the steered ones of an N before its independent ones,
-  /// which are given what those took, and the largest N first, since fewer attempts are the first of more.
+  /// The indices of `settings` in the order in which to run them: for each N the steered ones before the baselines,
+  /// which then receive as many calls, and the largest N first, since its attempts include those of smaller N.
   public static func order(of settings: [SteeringSettings]) -> [Int] {
     settings.indices.sorted { a, b in
       let (x, y) = (settings[a], settings[b])

@@ -1,6 +1,7 @@
 extension Diagnosis {
-  /// What to do next. It never says that steering will gain: only a run with clones can tell.
+  /// The next step. It never promises a gain of steering: only a run with clones can measure that.
   public struct Advice: Sendable, Hashable, Codable {
+    /// The next steps that can be advised.
     public enum Kind: String, Sendable, Hashable, Codable {
       /// There is too little to tell.
       case collectMore
@@ -14,8 +15,9 @@ extension Diagnosis {
       case steer
     }
 
-    /// What led to it.
+    /// The figure that decided the advice.
     public enum Reason: String, Sendable, Hashable, Codable {
+      /// Fewer than ``Advice/leastTasks`` tasks, or fewer than ``Advice/leastRollouts`` rollouts of a task.
       case tooFewRollouts
       /// A single rollout comes near the maximal reward.
       case nearMaximum
@@ -33,18 +35,24 @@ extension Diagnosis {
       case predictableEarly
     }
 
+    /// What to do next.
     public let kind: Kind
+    /// The figure that decided it.
     public let reason: Reason
 
-    /// The standard error over fewer tasks is itself uncertain by more than a quarter, 1/√(2(T − 1)).
+    /// The least number of tasks. With fewer, the standard error itself has a relative error above 1/√(2(T − 1)), a
+    /// quarter.
     public static let leastTasks = 10
-    /// Of fewer rollouts, those of a task that is solved half of the time end alike more often than once in eight, 2·2⁻ⁿ.
+    /// The least number of rollouts of a task. With fewer, the rollouts of a task that is solved half of the time end
+    /// alike with a probability 2·2⁻ⁿ above one in eight.
     public static let leastRollouts = 4
-    /// Where a larger share of tasks ends alike, selection has a say in fewer than one task of ten.
+    /// The largest share of tasks that may end alike. Above it, selection matters in fewer than one task of ten.
     public static let mostAlike = 0.9
-    /// What is less of the span from the least reward seen to the maximal one is not worth N times the calls.
+    /// The least relevant difference, as a share of the span from the least reward seen to the maximal one. Less is not
+    /// worth N times the calls.
     public static let leastShareOfSpan = 0.05
-    /// After this share of the mean rollout, clones have too little left to differ in.
+    /// The latest useful checkpoint, as a share of the mean rollout. After it, clones have too few steps left to
+    /// differ.
     public static let latestShareOfRollout = 0.8
 
     /// What the advice is made from.

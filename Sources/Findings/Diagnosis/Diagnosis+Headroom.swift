@@ -1,15 +1,15 @@
 import Agents
 
 extension Diagnosis {
-  /// What the best of k rollouts comes to, had a verifier chosen: what independent attempts can reach.
+  /// The expected best of k rollouts, as a verifier would choose it: the reach of independent attempts.
   public struct Headroom: Sendable, Hashable, Codable {
     /// The share of tasks solved by at least one of k rollouts; x is k = 1, 2, 4, … and the largest.
     public let pass: [Point]
     /// The expected largest reward of k rollouts.
     public let best: [Point]
-    /// The largest k: half of the tasks have so many rollouts.
+    /// The largest k, which half of the tasks have as many rollouts as.
     public let most: Int
-    /// What the best of the largest k has over one rollout, paired over the tasks that have so many.
+    /// The expected best of the largest k minus the mean of one rollout, paired over the tasks with that many rollouts.
     public let gain: MeanEstimate
 
     init(_ groups: [Group]) {

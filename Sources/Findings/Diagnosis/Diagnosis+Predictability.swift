@@ -1,8 +1,9 @@
 import Agents
 
 extension Diagnosis {
-  /// How early the reward at the end can be told, among rollouts of one task: selection is within a task.
+  /// How early the final reward can be predicted among the rollouts of one task, since selection is within a task.
   public struct Predictability: Sendable, Hashable, Codable {
+    /// What the predictions were made from.
     public enum Predictor: String, Sendable, Hashable, Codable {
       /// The reward so far and what a critic that never saw the task expects still to come.
       case critic
@@ -15,39 +16,46 @@ extension Diagnosis {
       public let step: Int
       /// Rollouts that take at least one more step.
       public let rollouts: Int
-      /// Tasks that have two such rollouts or more, which the figures within tasks are over.
+      /// Tasks with at least two such rollouts, which the figures within tasks are over.
       public let tasks: Int
-      /// 1 − Σ(y − ŷ)²/Σy², with the rewards y at the end and the expected ones ŷ each taken relative to their task's mean
-      /// over these rollouts; nil where the rewards of no task differ. Of the reward so far, ŷ is its multiple that fits
-      /// the other tasks best. Below 0, nothing would be the better guess.
+      /// R² within tasks, 1 − Σ(y − ŷ)²/Σy², with the final rewards y and their predictions ŷ each relative to their
+      /// task's mean over these rollouts; nil if the rewards of no task differ. For the reward so far, ŷ is its
+      /// multiple that fits the other tasks best. Below 0, predicting the task's mean would be better.
       public let rSquared: MeanEstimate?
-      /// The mean over tasks whose rewards differ of Spearman's ρ, 0 where the expectations are all the same.
+      /// Spearman's ρ, averaged over the tasks whose rewards differ; 0 for a task whose predictions are all equal.
       public let spearman: MeanEstimate?
-      /// The mean over tasks with solved and unsolved rollouts of the chance that a solved one is expected to end higher.
+      /// The probability that a solved rollout has a higher prediction than an unsolved one of its task, averaged over
+      /// tasks that have both.
       public let auc: MeanEstimate?
+      /// The same figures with rollouts of all tasks pooled.
       public let overall: Overall
     }
 
-    /// The same across tasks, where telling an easy task from a hard one counts too. That cannot be used by selection.
+    /// The figures across tasks, in which telling an easy task from a hard one counts too. Selection cannot use that.
     public struct Overall: Sendable, Hashable, Codable {
-      /// Nil without a critic: the reward so far is no prediction of the reward at the end.
+      /// R² of the expected final reward; nil without a critic, since the reward so far does not predict the final
+      /// reward.
       public let rSquared: Double?
+      /// Spearman's ρ of the prediction and the final reward; nil if either is constant.
       public let spearman: Double?
+      /// The area under the ROC curve of solved against unsolved rollouts; nil if all are alike.
       public let auc: Double?
     }
 
+    /// The critic, or the reward so far if there is none.
     public let predictor: Predictor
     /// Rollouts and tasks that were judged.
     public let rollouts: Int
     public let tasks: Int
+    /// The figures after 0, 1, 2, … steps, up to the longest rollout.
     public let steps: [Step]
-    /// The first step after which anything can be told within tasks: R² is at least ``leastRSquared`` and more than two standard
-    /// errors above 0. Nil where there is none.
+    /// The first step after which the final reward can be predicted within tasks: R² is at least ``leastRSquared`` and
+    /// more than two standard errors above 0. Nil if there is none.
     public let firstTold: Int?
     /// The first such step with at least half of the largest R²: predictable from here.
     public let from: Int?
 
-    /// What explains less of the differences between rollouts moves their weights less than chance does.
+    /// The least useful R². Below it, predictions move the weights less than chance does.
     public static let leastRSquared = 0.05
 
     /// R² within tasks, by steps taken.

@@ -1,10 +1,10 @@
 import Agents
 
 extension Diagnosis {
-  /// How much of the reward differs between rollouts of one task: all that can be selected.
+  /// How much of the reward varies between rollouts of one task. Only that can be selected.
   ///
-  /// Reward that is zero at most steps is not sparse where rollouts differ; a task whose rollouts all end alike is, whatever
-  /// they end at.
+  /// A reward that is 0 at most steps is not sparse if rollouts differ. It is sparse if all rollouts of a task end
+  /// alike, at whatever reward.
   public struct Variation: Sendable, Hashable, Codable {
     /// Tasks with at least two rollouts, which these figures are over.
     public let tasks: Int
@@ -44,10 +44,13 @@ extension Diagnosis {
     }
   }
 
-  /// What becomes of the tasks with at least two rollouts. Counts, and shares of these tasks.
+  /// The tasks with at least two rollouts by their outcomes: counts and shares.
   public struct Outcomes: Sendable, Hashable, Codable {
+    /// The tasks with one kind of outcome.
     public struct Part: Sendable, Hashable, Codable {
+      /// Their number.
       public let tasks: Int
+      /// Their share of the tasks with at least two rollouts, with its standard error.
       public let share: MeanEstimate
     }
 
@@ -55,9 +58,9 @@ extension Diagnosis {
     public let tasks: Int
     /// Every rollout is solved.
     public let alwaysSolved: Part
-    /// No rollout is.
+    /// No rollout is solved.
     public let neverSolved: Part
-    /// Some are.
+    /// Some rollouts are solved.
     public let mixed: Part
     /// All rollouts have the same reward.
     public let endsAlike: Part
@@ -76,20 +79,20 @@ extension Diagnosis {
     }
   }
 
-  /// How rollouts of a task part.
+  /// How soon the action sequences of a task's rollouts differ.
   public struct Paths: Sendable, Hashable, Codable {
     /// Tasks with at least two rollouts, which these figures are over.
     public let tasks: Int
-    /// Different sequences of actions, as a share of a task's rollouts.
+    /// The number of different action sequences, as a share of a task's rollouts.
     public let distinct: MeanEstimate
     /// Pairs of rollouts of one task.
     public let pairs: Int
-    /// The share of a task's pairs that never part: the same actions to the end.
+    /// The share of a task's pairs with the same actions to the end.
     public let neverPart: MeanEstimate
-    /// The first step, counted from 1, at which the actions of a pair differ or only one of the two still acts. The mean over
-    /// tasks of the mean over their pairs that part; nil where none does.
+    /// The first step, from 1, at which the actions of a pair differ or only one of them continues: the mean over tasks
+    /// of the mean over their pairs that differ; nil if none does.
     public let parting: MeanEstimate?
-    /// The same over all pairs that part: the least step by which a quarter, a half and three quarters of them have parted.
+    /// The steps by which a quarter, a half and three quarters of the pairs that differ have done so.
     public let quartiles: [Int]?
 
     init(_ groups: [Group]) {

@@ -1,60 +1,76 @@
 import Agents
 
-/// What stored rollouts of the frozen policy say about whether there is anything to select, before anything is paid.
+/// Whether stored rollouts of the frozen policy hold anything to select, before a further call is paid.
 ///
-/// A pure function of the rollouts. It knows what best-of-N would have found among them, and how early the end could be told;
-/// it does not know what steering would gain, since no clone is among stored rollouts.
+/// A pure function of the rollouts. It gives what best-of-N would have found among them and how early the final reward
+/// can be predicted. It does not give the gain of steering, since stored rollouts contain no clones.
 public struct Diagnosis: Sendable, Hashable, Codable {
   /// The reward from which a rollout counts as solved.
   public let success: Double
-  /// `success` is the world's maximal reward; else the world names none, and it is the largest reward seen.
+  /// Whether `success` is the world's maximal reward. If the world states none, it is the largest reward among the
+  /// rollouts.
   public let isSuccessKnown: Bool
-  /// The least and the largest reward of a rollout.
+  /// The least reward of a rollout, in reward units.
   public let leastReward: Double
+  /// The largest reward of a rollout, in reward units.
   public let largestReward: Double
 
-  /// Finished rollouts, which all figures are of.
+  /// The number of finished rollouts, which all figures are over.
   public let rollouts: Int
-  /// Rollouts left out because they are unfinished or their reward is no number.
+  /// The number of rollouts left out because they are unfinished or their reward is not finite.
   public let leftOut: Int
+  /// The number of tasks with a finished rollout.
   public let tasks: Int
+  /// How evenly the rollouts are spread over tasks.
   public let rolloutsPerTask: RolloutsPerTask
-  /// The mean reward, each task weighing the same.
+  /// The mean reward, over tasks.
   public let reward: MeanEstimate
-  /// The share of a rollout's steps that pay nothing.
+  /// The share of a rollout's steps whose reward is 0, over tasks.
   public let unpaidSteps: MeanEstimate
-  /// Steps of a rollout.
+  /// Steps of a rollout, over tasks.
   public let length: MeanEstimate
 
+  /// How much of the reward varies within a task. Only that can be selected.
   public let variation: Variation
+  /// How many tasks are solved always, never or sometimes.
   public let outcomes: Outcomes
+  /// How soon the action sequences of a task's rollouts differ.
   public let paths: Paths
+  /// The expected best of k rollouts, for k up to the number of rollouts.
   public let headroom: Headroom
+  /// How early the final reward can be predicted within a task.
   public let predictability: Predictability
+  /// The next step that the figures suggest.
   public let advice: Advice
 
+  /// The number of finished rollouts of a task: minimum, mean and maximum over tasks.
   public struct RolloutsPerTask: Sendable, Hashable, Codable {
+    /// Of the task with the fewest.
     public let least: Int
+    /// Rollouts over tasks.
     public let mean: Double
+    /// Of the task with the most.
     public let most: Int
   }
 
-  /// A point of a curve over tasks.
+  /// One point of a curve over tasks.
   public struct Point: Sendable, Hashable, Codable {
+    /// The abscissa: a number of rollouts or of steps.
     public let x: Int
+    /// The curve's value, over tasks.
     public let estimate: MeanEstimate
-    /// How many tasks the estimate is over.
+    /// The number of tasks that the estimate is over.
     public let tasks: Int
   }
 
   /// - Parameters:
   ///   - rollouts: rollouts of the frozen policy, several of each of several tasks; unfinished ones are left out.
-  ///   - maximalReward: the largest reward a trajectory can have; nil where the world names none, and the largest reward seen
-  ///     stands for it. A rollout that was paid nothing is then never called solved.
-  ///   - expectedReturnsToGo: for each rollout, what a critic that never saw its task expects (in reward units) after each of
-  ///     0 ..< count steps; an empty row for a rollout that no such critic judges. Nil where there is no critic: the
-  ///     reward so far takes its place.
-  /// - Returns: nil where no rollout is finished.
+  ///   - maximalReward: the largest reward a trajectory can have. If nil, the largest reward among the rollouts is
+  ///     used, and a rollout with no reward above 0 is never called solved.
+  ///   - expectedReturnsToGo: for each rollout, the return-to-go in reward units that a critic which never saw its task
+  ///     expects after each of 0 ..< count steps; an empty row for a rollout without such a critic. If nil, the reward
+  ///     so far is the predictor.
+  /// - Returns: nil if no rollout is finished.
   /// - Precondition: as many rows as rollouts, each empty or as long as its rollout.
   public init?(_ rollouts: [Trajectory], maximalReward: Double?, expectedReturnsToGo: [[Double]]? = nil) {
     precondition(expectedReturnsToGo.map { $0.count == rollouts.count } ?? true, "one row per rollout")

@@ -2,7 +2,7 @@ import ParticleFilter
 import Steering
 
 extension Plan {
-  /// Whether what a file says can be obeyed and shown: the file may be damaged.
+  /// Whether all values are in range. A plan read from a damaged file may not be.
   public var isSound: Bool {
     Self.isSound(particles: particles, temperature: 1, resample: "none") && scale.isFinite
       && (choices + byTemperature).allSatisfy(\.isSound) && rows.allSatisfy(\.isSound)

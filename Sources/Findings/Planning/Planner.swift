@@ -3,30 +3,37 @@ import Foundation
 import ParticleFilter
 import Steering
 
-/// Chooses schedule and β from stored rollouts, with no model call: simulates best-of-N and steered populations in value space
-/// and compares them at equal calls, task by task.
+/// Chooses schedule and β from stored rollouts, without a model call: it simulates best-of-N and steered populations in
+/// value space and compares them at equal calls, paired over tasks.
 ///
-/// The choice is left to some tasks and judged on others, so that trying many settings does not make one of them look better
-/// than it is. States better than any that is stored are out of its reach, so that the gain of resampling often is
-/// underestimated where rollouts are few.
+/// Settings are chosen on some tasks and judged on others, so that trying many does not bias the predicted gain. The
+/// simulation cannot reach states better than every stored one; with few rollouts it underestimates the gain of
+/// frequent resampling.
 public struct Planner: Sendable {
+  /// The world's identity, recorded in the plan.
   public var environment: WorldIdentity
+  /// The policy's identity, recorded in the plan.
   public var policy: String
+  /// The critic's identity, recorded in the plan.
   public var critic: String
-  /// N, and the β that a sample is of.
+  /// N, the resampler, and the β of a sample.
   public var settings: SteeringSettings
-  /// The numbers of particles to tell about; the configured one is always among them.
+  /// The numbers of particles to simulate; the configured one is always among them.
   public var particles: [Int]
-  /// β to try in a search; nil for shares of the range of returns.
+  /// The β to try in a search; nil for shares of the range of returns.
   public var temperatures: [Double]?
-  /// The largest reward that a trajectory can have; nil where the world names none, and the largest stored one counts.
+  /// The largest reward a trajectory can have. If nil, the largest stored reward is used.
   public var maximalReward: Double?
-  /// What a call costs on average.
+  /// The mean cost of a model call, in money.
   public var callCost: Double
+  /// Decides the simulation. The same rollouts and seed give the same plan.
   public var seed: Seed
   /// About how many particle-steps are simulated for each number of particles; 20 million take some seconds.
   public var work = 20_000_000.0
 
+  /// - Parameters:
+  ///   - particles: numbers of particles to simulate; nil for a grid around the configured one.
+  ///   - temperatures: β to try in a search; nil for shares of the range of returns.
   public init(
     environment: WorldIdentity, policy: String, critic: String, settings: SteeringSettings,
     particles: [Int]? = nil, temperatures: [Double]? = nil, maximalReward: Double? = nil, callCost: Double = 0,
@@ -44,9 +51,9 @@ public struct Planner: Sendable {
   }
 
   /// - Parameters:
-  ///   - rollouts: of several tasks, several of each; unfinished ones are left out.
-  ///   - progress: told in words how far it is.
-  /// - Throws: `SteeringError` of kind `badSettings` where there is nothing to plan from.
+  ///   - rollouts: several rollouts of each of several tasks; unfinished ones are left out.
+  ///   - progress: called with the progress in words.
+  /// - Throws: `SteeringError` of kind `badSettings` if there are fewer than two tasks with a finished rollout.
   public func plan(
     _ rollouts: [ValuedRollout], progress: (@Sendable (String) -> Void)? = nil
   ) async throws(SteeringError) -> Plan {

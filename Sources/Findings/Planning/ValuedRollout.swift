@@ -1,16 +1,17 @@
 import Agents
 
-/// A stored rollout of the frozen policy and what critics said of its prefixes, none of which saw a rollout of its task.
+/// A stored rollout of the frozen policy, with the predictions for its prefixes by critics that never saw its task.
 public struct ValuedRollout: Sendable {
+  /// The rollout. Unfinished ones are ignored by ``Planner``.
   public let trajectory: Trajectory
-  /// What the critic to be steered by believes, one for each prefix of 0..<count steps; nil where it had no value to give.
+  /// The prediction of the critic to steer by for each prefix of 0 ..< count steps; nil where it gave none.
   public let beliefs: [ReturnDistribution?]
-  /// What the best predictor at hand believes of the same prefixes: it says which states are alike, whatever the critic that
-  /// is judged says.
+  /// The prediction of the best available predictor for the same prefixes. It decides which states count as alike,
+  /// independently of the critic that is judged.
   public let reference: [ReturnDistribution]
 
-  /// - Parameter reference: nil where the critic is itself the best predictor at hand.
-  /// - Precondition: one belief for each prefix before the end, and as many of the reference.
+  /// - Parameter reference: nil if the critic is itself the best available predictor.
+  /// - Precondition: one belief for each prefix of 0 ..< count steps, and as many in `reference`.
   public init(_ trajectory: Trajectory, beliefs: [ReturnDistribution?], reference: [ReturnDistribution]? = nil) {
     self.trajectory = trajectory
     self.beliefs = beliefs

@@ -1,13 +1,13 @@
 import Agents
 
 /// The rewards of independent attempts at tasks: what one attempt is worth, and what several are.
-public struct AttemptSample: Sendable, Hashable, Codable {
-  public struct Row: Sendable, Hashable, Codable {
-    public let task: TaskID
+package struct AttemptSample: Sendable, Hashable, Codable {
+  package struct Row: Sendable, Hashable, Codable {
+    package let task: TaskID
     /// Of each attempt, at least one.
-    public let rewards: [Double]
+    package let rewards: [Double]
 
-    public init(task: TaskID, rewards: [Double]) {
+    package init(task: TaskID, rewards: [Double]) {
       self.task = task
       self.rewards = rewards
     }
@@ -18,35 +18,35 @@ public struct AttemptSample: Sendable, Hashable, Codable {
   }
 
   /// One for each number of attempts.
-  public struct Point: Sendable, Hashable, Codable {
+  package struct Point: Sendable, Hashable, Codable {
     /// How many attempts.
-    public let attempts: Int
-    public let estimate: MeanEstimate
+    package let attempts: Int
+    package let estimate: MeanEstimate
 
-    public init(attempts: Int, estimate: MeanEstimate) {
+    package init(attempts: Int, estimate: MeanEstimate) {
       self.attempts = attempts
       self.estimate = estimate
     }
   }
 
-  public let rows: [Row]
+  package let rows: [Row]
 
   /// - Parameter rows: tasks without an attempt are left out.
-  public init(_ rows: [Row]) { self.rows = rows.filter { !$0.rewards.isEmpty } }
+  package init(_ rows: [Row]) { self.rows = rows.filter { !$0.rewards.isEmpty } }
 
   /// Attempts that every task has.
-  public var attempts: Int { rows.map(\.rewards.count).min() ?? 0 }
+  package var attempts: Int { rows.map(\.rewards.count).min() ?? 0 }
 
   /// What a single attempt earns, over tasks.
-  public var reward: MeanEstimate { MeanEstimate(rows.map(\.mean)) }
+  package var reward: MeanEstimate { MeanEstimate(rows.map(\.mean)) }
 
   /// The share of single attempts that earn `reward` or more, over tasks.
-  public func passRate(_ reward: Double) -> MeanEstimate {
+  package func passRate(_ reward: Double) -> MeanEstimate {
     MeanEstimate(rows.map { Double($0.passed(reward)) / Double($0.rewards.count) })
   }
 
   /// The unbiased estimate of the best of N, for N = 1, 2, 4, … and up to `most`.
-  public func bestOf(upTo most: Int) -> [Point] {
+  package func bestOf(upTo most: Int) -> [Point] {
     ladder(upTo: most).map { count in
       Point(
         attempts: count,
@@ -55,7 +55,7 @@ public struct AttemptSample: Sendable, Hashable, Codable {
   }
 
   /// The unbiased estimate of pass@k, for k = 1, 2, 4, … and up to all attempts.
-  public func passAtK(_ reward: Double) -> [Point] {
+  package func passAtK(_ reward: Double) -> [Point] {
     ladder(upTo: attempts).map { count in
       Point(
         attempts: count,
@@ -65,17 +65,17 @@ public struct AttemptSample: Sendable, Hashable, Codable {
   }
 
   /// This sample's reward of a single attempt minus another's, paired over the tasks that both have.
-  public func difference(from other: AttemptSample) -> PairedEstimate {
+  package func difference(from other: AttemptSample) -> PairedEstimate {
     PairedEstimate(means, minus: other.means)
   }
 
   /// The same of the share of attempts that pass.
-  public func passDifference(from other: AttemptSample, _ reward: Double) -> PairedEstimate {
+  package func passDifference(from other: AttemptSample, _ reward: Double) -> PairedEstimate {
     PairedEstimate(rates(reward), minus: other.rates(reward))
   }
 
   /// The mean reward of each task.
-  public var means: [TaskID: Double] { table { $0.mean } }
+  package var means: [TaskID: Double] { table { $0.mean } }
 
   private func rates(_ reward: Double) -> [TaskID: Double] {
     table { Double($0.passed(reward)) / Double($0.rewards.count) }
@@ -88,20 +88,20 @@ public struct AttemptSample: Sendable, Hashable, Codable {
   private func ladder(upTo most: Int) -> [Int] { Self.ladder(upTo: min(most, attempts)) }
 
   /// 1, 2, 4, … below `most`, and `most`.
-  public static func ladder(upTo most: Int) -> [Int] {
+  package static func ladder(upTo most: Int) -> [Int] {
     guard most >= 1 else { return [] }
     return Array(sequence(first: 1) { $0 * 2 }.prefix { $0 < most }) + [most]
   }
 }
 
 /// One number per task minus another, over the tasks that have both.
-public struct PairedEstimate: Sendable, Hashable, Codable {
-  public let tasks: Int
-  public let estimate: MeanEstimate
+package struct PairedEstimate: Sendable, Hashable, Codable {
+  package let tasks: Int
+  package let estimate: MeanEstimate
   /// 95 %, as ``MeanEstimate/interval``; absent with fewer than two tasks.
-  public let interval: MeanEstimate.Interval?
+  package let interval: MeanEstimate.Interval?
 
-  public init(_ ours: [TaskID: Double], minus theirs: [TaskID: Double]) {
+  package init(_ ours: [TaskID: Double], minus theirs: [TaskID: Double]) {
     // In the order of names: a sum of floating-point numbers depends on it.
     let common = ours.keys.filter { theirs[$0] != nil }.sorted()
     let values = common.map { (ours[$0] ?? 0) - (theirs[$0] ?? 0) }

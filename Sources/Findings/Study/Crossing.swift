@@ -1,22 +1,22 @@
 import Agents
 
 /// With how many particles steering reaches what another policy earns by a single attempt.
-public struct Crossing: Sendable, Hashable, Codable {
+package struct Crossing: Sendable, Hashable, Codable {
   /// The least N whose mean is no lower; absent where none of those tried is.
-  public let reached: Int?
+  package let reached: Int?
   /// The least N whose paired difference is surely no lower: its 95 % interval begins at 0 or above.
-  public let surely: Int?
+  package let surely: Int?
   /// The paired difference at `reached`, or at the largest N tried.
-  public let difference: PairedEstimate
+  package let difference: PairedEstimate
   /// The N that `difference` is of, and the largest tried.
-  public let at: Int
-  public let most: Int
+  package let at: Int
+  package let most: Int
 
   /// - Parameters:
   ///   - curve: each task's reward for each N; not empty.
   ///   - target: each task's reward under the other policy.
   /// - Returns: nil for an empty curve.
-  public init?(_ curve: [(particles: Int, rewards: [TaskID: Double])], reaching target: [TaskID: Double]) {
+  package init?(_ curve: [(particles: Int, rewards: [TaskID: Double])], reaching target: [TaskID: Double]) {
     let points = curve.sorted { $0.particles < $1.particles }
       .map { (particles: $0.particles, difference: PairedEstimate($0.rewards, minus: target)) }
       .filter { $0.difference.tasks > 0 }

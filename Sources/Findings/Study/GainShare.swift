@@ -1,15 +1,15 @@
 import Agents
 
 /// How much of one method's gain another has: a ratio of paired means over tasks.
-public struct GainShare: Sendable, Hashable, Codable {
+package struct GainShare: Sendable, Hashable, Codable {
   /// Mean gain over mean gain of the reference; absent where the reference gained nothing.
-  public let share: Double?
+  package let share: Double?
   /// 95 %, by percentiles of a bootstrap over tasks; absent where the reference's gain is not surely above 0, since the ratio is
   /// then unbounded.
-  public let interval: MeanEstimate.Interval?
+  package let interval: MeanEstimate.Interval?
   /// The share of bootstrap samples in which the reference gained nothing.
-  public let withoutGain: Double
-  public let tasks: Int
+  package let withoutGain: Double
+  package let tasks: Int
 
   /// Where more samples than this have no gain to share, the ends of an interval would be decided by them.
   private static let bearable = 0.01
@@ -17,7 +17,7 @@ public struct GainShare: Sendable, Hashable, Codable {
   /// - Parameters:
   ///   - method: each task's reward under the method, for tasks that `reference` and `base` have too.
   ///   - samples: of the bootstrap, at least 1.
-  public init(
+  package init(
     of method: [TaskID: Double], reference: [TaskID: Double], base: [TaskID: Double], samples: Int = 10_000,
     seed: Seed = Seed(0).split("gain share")
   ) {

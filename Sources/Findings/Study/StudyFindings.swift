@@ -2,31 +2,31 @@ import Agents
 
 /// Steering a frozen model against training it, on one machine and on the same tasks: the JSON of `cox study`. What was not run
 /// yet is absent.
-public struct StudyFindings: Sendable, Codable {
+package struct StudyFindings: Sendable, Codable {
   /// One model, by independent attempts.
-  public struct Model: Sendable, Codable {
+  package struct Model: Sendable, Codable {
     /// `base`, `reasonmaxxer` or `grpo`.
-    public let name: String
+    package let name: String
     /// The policy's identity.
-    public let policy: String
-    public let sample: AttemptSample
-    public let reward: MeanEstimate
+    package let policy: String
+    package let sample: AttemptSample
+    package let reward: MeanEstimate
     /// The share of attempts that earn all there is.
-    public let passRate: MeanEstimate
+    package let passRate: MeanEstimate
     /// To the base, paired over tasks; absent for itself.
-    public let rewardDifference: PairedEstimate?
-    public let passDifference: PairedEstimate?
+    package let rewardDifference: PairedEstimate?
+    package let passDifference: PairedEstimate?
     /// The best of N, and pass@k, unbiased.
-    public let bestOf: [AttemptSample.Point]
-    public let passAtK: [AttemptSample.Point]
-    public let callsPerAttempt: Double
-    public let tokensPerAttempt: Double
-    public let work: StudyWork
+    package let bestOf: [AttemptSample.Point]
+    package let passAtK: [AttemptSample.Point]
+    package let callsPerAttempt: Double
+    package let tokensPerAttempt: Double
+    package let work: StudyWork
 
     /// - Parameters:
     ///   - most: the largest N of the best of N.
     ///   - pass: the reward from which an attempt passes.
-    public init(
+    package init(
       name: String, policy: String, sample: AttemptSample, base: AttemptSample?, most: Int, pass: Double,
       work: StudyWork
     ) {
@@ -47,35 +47,35 @@ public struct StudyFindings: Sendable, Codable {
   }
 
   /// A steered population of one size.
-  public struct Steered: Sendable, Codable {
+  package struct Steered: Sendable, Codable {
     /// The model that is steered: `base` or `reasonmaxxer`.
-    public let model: String
-    public let particles: Int
-    public let resample: String
-    public let temperature: Double
-    public let tasks: Int
-    public let best: MeanEstimate
-    public let weighted: MeanEstimate
-    public let selected: MeanEstimate
+    package let model: String
+    package let particles: Int
+    package let resample: String
+    package let temperature: Double
+    package let tasks: Int
+    package let best: MeanEstimate
+    package let weighted: MeanEstimate
+    package let selected: MeanEstimate
     /// `critic` or `chance`.
-    public let selectedBy: String
+    package let selectedBy: String
     /// To a single attempt of the base, paired over tasks; absent where it was not measured.
-    public var bestDifference: PairedEstimate?
-    public var weightedDifference: PairedEstimate?
-    public var selectedDifference: PairedEstimate?
-    public let callsPerTask: Double
-    public let tokensPerTask: Double
-    public let work: StudyWork
+    package var bestDifference: PairedEstimate?
+    package var weightedDifference: PairedEstimate?
+    package var selectedDifference: PairedEstimate?
+    package let callsPerTask: Double
+    package let tokensPerTask: Double
+    package let work: StudyWork
     /// Of each task, in order.
-    public let rows: [Row]
+    package let rows: [Row]
 
-    public struct Row: Sendable, Hashable, Codable {
-      public let task: TaskID
-      public let best: Double
-      public let weighted: Double
-      public let selected: Double
+    package struct Row: Sendable, Hashable, Codable {
+      package let task: TaskID
+      package let best: Double
+      package let weighted: Double
+      package let selected: Double
 
-      public init(task: TaskID, best: Double, weighted: Double, selected: Double) {
+      package init(task: TaskID, best: Double, weighted: Double, selected: Double) {
         self.task = task
         self.best = best
         self.weighted = weighted
@@ -83,7 +83,7 @@ public struct StudyFindings: Sendable, Codable {
       }
     }
 
-    public init(_ summary: MethodSummary, of model: String, work: StudyWork) {
+    package init(_ summary: MethodSummary, of model: String, work: StudyWork) {
       self.init(
         model: model, particles: summary.particles, resample: summary.resample, temperature: summary.temperature,
         selectedBy: summary.rewardSelected.by,
@@ -95,7 +95,7 @@ public struct StudyFindings: Sendable, Codable {
         }, work: work)
     }
 
-    public init(
+    package init(
       model: String, particles: Int, resample: String, temperature: Double, selectedBy: String, rows: [Row],
       work: StudyWork
     ) {
@@ -115,7 +115,7 @@ public struct StudyFindings: Sendable, Codable {
     }
 
     /// The same with what it took as it was measured.
-    public func taking(_ work: StudyWork) -> Self {
+    package func taking(_ work: StudyWork) -> Self {
       Self(
         model: model, particles: particles, resample: resample, temperature: temperature, selectedBy: selectedBy,
         rows: rows, work: work)
@@ -137,41 +137,41 @@ public struct StudyFindings: Sendable, Codable {
   }
 
   /// With how many particles one figure of a steered model reaches a single attempt of GRPO's.
-  public struct Reached: Sendable, Codable {
-    public let model: String
+  package struct Reached: Sendable, Codable {
+    package let model: String
     /// `weighted`, `selected` or `best`.
-    public let figure: String
-    public let crossing: Crossing
+    package let figure: String
+    package let crossing: Crossing
   }
 
   /// What something took once, before any task is attempted.
-  public struct Preparation: Sendable, Codable {
+  package struct Preparation: Sendable, Codable {
     /// `critic`, `reasonmaxxer`, `grpo` or `reasonmaxxer critic`.
-    public let name: String
+    package let name: String
     /// Collecting the rollouts it is made from included.
-    public let work: StudyWork
+    package let work: StudyWork
 
-    public init(name: String, work: StudyWork) {
+    package init(name: String, work: StudyWork) {
       self.name = name
       self.work = work
     }
   }
 
   /// How an adapter came about.
-  public struct Training: Sendable, Hashable, Codable {
+  package struct Training: Sendable, Hashable, Codable {
     /// `reasonmaxxer` or `grpo`.
-    public let name: String
+    package let name: String
     /// Its folder.
-    public let adapter: String
-    public let steps: Int
+    package let adapter: String
+    package let steps: Int
     /// The step whose adapter did best on held-out tasks; 0 is the untrained one.
-    public let kept: Int
+    package let kept: Int
     /// How many tasks that was told by; where there were none, the last step is kept.
-    public let heldOut: Int
+    package let heldOut: Int
     /// τ in nats; absent where there is none.
-    public let threshold: Double?
+    package let threshold: Double?
 
-    public init(name: String, adapter: String, steps: Int, kept: Int, heldOut: Int, threshold: Double?) {
+    package init(name: String, adapter: String, steps: Int, kept: Int, heldOut: Int, threshold: Double?) {
       self.name = name
       self.adapter = adapter
       self.steps = steps
@@ -181,28 +181,28 @@ public struct StudyFindings: Sendable, Codable {
     }
   }
 
-  public let environment: WorldIdentity
-  public let policy: String
+  package let environment: WorldIdentity
+  package let policy: String
   /// The reward from which an attempt passes.
-  public let pass: Double
-  public let models: [Model]
-  public let trainings: [Training]
-  public let steered: [Steered]
-  public let preparations: [Preparation]
-  public let tokens: [TokenFindings]
+  package let pass: Double
+  package let models: [Model]
+  package let trainings: [Training]
+  package let steered: [Steered]
+  package let preparations: [Preparation]
+  package let tokens: [TokenFindings]
   /// ReasonMaxxer's share of GRPO's gain in reward.
-  public let share: GainShare?
+  package let share: GainShare?
   /// ReasonMaxxer's work over GRPO's: tokens worked through, and processor seconds.
-  public let tokenRatio: Double?
-  public let processorRatio: Double?
-  public let reached: [Reached]
+  package let tokenRatio: Double?
+  package let processorRatio: Double?
+  package let reached: [Reached]
   /// Parts that were not run yet, by name.
-  public let missing: [String]
+  package let missing: [String]
 
   /// Derives what follows from the parts.
   ///
   /// - Parameter models: the base first, where it is there.
-  public init(
+  package init(
     environment: WorldIdentity, policy: String, pass: Double, models: [Model], trainings: [Training] = [],
     steered: [Steered], preparations: [Preparation], tokens: [TokenFindings], missing: [String], seed: Seed
   ) {
@@ -247,5 +247,5 @@ public struct StudyFindings: Sendable, Codable {
   }
 
   /// A preparation's model calls and everything else it took, or nothing where it is not there.
-  public func preparation(_ name: String) -> StudyWork? { preparations.first { $0.name == name }?.work }
+  package func preparation(_ name: String) -> StudyWork? { preparations.first { $0.name == name }?.work }
 }

@@ -4,10 +4,10 @@ import Foundation
 import HTTP
 import ModelServers
 
-/// A model behind an OpenAI-compatible server: OpenAI, vLLM, llama.cpp, and most others.
+/// A model behind an OpenAI-compatible server: OpenAI, vLLM, llama.cpp and most others.
 ///
-/// What servers disagree about is found out by asking: a parameter that a server refuses, and that does not change what the model
-/// would say, is left out or renamed from then on.
+/// Differences between servers are found by trying: a parameter that a server rejects and that does not change the
+/// model's distribution is left out or renamed from then on.
 public final class ChatCompletionsPolicy: SamplingPolicy {
   /// Which endpoint is asked.
   public enum API: String, CaseIterable, Sendable, Codable {
@@ -17,35 +17,45 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     case text
   }
 
-  /// How the most tokens of an answer are asked for.
+  /// The request's key for the most tokens of an answer.
   public enum TokenParameter: String, CaseIterable, Sendable, Codable {
+    /// `max_tokens`, which most servers take.
     case maxTokens = "max_tokens"
-    /// What reasoning models of OpenAI want: thoughts count too.
+    /// `max_completion_tokens`, required by OpenAI's reasoning models: reasoning counts too.
     case maxCompletionTokens = "max_completion_tokens"
   }
 
+  /// The model, its sampling, and how its server is called.
   public struct Settings: Sendable, Hashable {
+    /// The model's name at the server.
     public var model: String
+    /// Chat turns or one text.
     public var api: API
+    /// How an action is written in the answers.
     public var format: ActionFormat
-    /// nil leaves it to the server.
+    /// The sampling temperature T; nil leaves it to the server. Not the β of the target.
     public var temperature: Double?
-    /// nil leaves it to the server.
+    /// The nucleus-sampling threshold, in (0, 1]; nil leaves it to the server.
     public var topP: Double?
     /// The most tokens of one answer.
     public var maxTokens: Int
-    /// nil finds out: `max_tokens`, unless the server asks for the other.
+    /// The key for the most tokens; nil tries `max_tokens` first and the other if the server asks for it.
     public var tokenParameter: TokenParameter?
     /// `reasoning_effort`, for models that take it, such as `low`.
     public var reasoningEffort: String?
+    /// How answers are restricted to the admissible actions.
     public var constraint: ChoiceConstraint
-    /// Asks for the log-probabilities of the answer's tokens, and keeps their sum.
+    /// Whether to request the log-probabilities of the answer's tokens, whose sum is kept.
     public var logProbabilities = false
+    /// Retries, timeouts and concurrency.
     public var rules: CallRules
-    /// The server reports the output tokens of the first of several answers alone, as llama.cpp does. The others are then
-    /// taken to be as long.
+    /// Whether the server reports the output tokens of the first of several answers only, as llama.cpp does. The other
+    /// answers then count as equally long.
     public var reportsFirstAnswerOnly = false
 
+    /// - Parameters:
+    ///   - model: the model's name at the server.
+    ///   - maxTokens: the most tokens of one answer.
     public init(
       model: String, api: API = .chat, format: ActionFormat = .react, temperature: Double? = 1, topP: Double? = nil,
       maxTokens: Int = 1024, constraint: ChoiceConstraint = .auto, rules: CallRules = CallRules()
@@ -61,6 +71,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     }
   }
 
+  /// The settings as given; what the server rejected is left out of requests, not of these.
   public let settings: Settings
   private let endpoint: ModelEndpoint
   private let dialect: LearnedDialect<CompletionsDialect>
@@ -91,7 +102,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
   public var format: ActionFormat { settings.format }
   public var limitsConcurrency: Bool { true }
 
-  /// How many requests may be in flight now: fewer than the rules allow while the server refuses or slows down.
+  /// The most requests in flight now; below the rules' concurrency while the server rejects calls or slows down.
   public var allowedConcurrency: Int { endpoint.allowed }
 
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {

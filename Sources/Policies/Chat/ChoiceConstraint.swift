@@ -1,7 +1,7 @@
 import Agents
 import Foundation
 
-/// How a policy is held to the choices that a world lists.
+/// How answers are restricted to the admissible actions.
 public enum ChoiceConstraint: String, CaseIterable, Sendable, Codable {
   /// A JSON schema on chat endpoints, unless the server refuses it; else validation.
   case auto

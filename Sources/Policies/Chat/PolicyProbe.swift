@@ -2,14 +2,14 @@ import Agents
 import Foundation
 
 /// What a server can do, found out by a few small calls.
-public struct PolicyProbe: Sendable {
-  public struct Finding: Sendable, Hashable {
-    public let name: String
+package struct PolicyProbe: Sendable {
+  package struct Finding: Sendable, Hashable {
+    package let name: String
     /// nil where it cannot be told.
-    public let works: Bool?
-    public let detail: String
+    package let works: Bool?
+    package let detail: String
 
-    public init(_ name: String, works: Bool?, detail: String) {
+    package init(_ name: String, works: Bool?, detail: String) {
       self.name = name
       self.works = works
       self.detail = detail
@@ -29,7 +29,7 @@ public struct PolicyProbe: Sendable {
 
   /// One call, timed, of any policy: whether it answers, how fast, and whether it says what that cost. Throws why it does not
   /// answer.
-  public static func basics(_ policy: any Policy) async throws(PolicyError) -> [Finding] {
+  package static func basics(_ policy: any Policy) async throws(PolicyError) -> [Finding] {
     let start = ContinuousClock.now
     let tools = policy.format.tools(nil, choices: colours)
     let response = try await policy.respond(to: request(choices: nil, tools: tools))
@@ -53,7 +53,7 @@ public struct PolicyProbe: Sendable {
   /// What a server of the chat-completions kind can do beyond answering.
   ///
   /// - Parameter make: a policy at this server with other settings.
-  public static func features(
+  package static func features(
     _ settings: ChatCompletionsPolicy.Settings, _ make: (ChatCompletionsPolicy.Settings) -> ChatCompletionsPolicy
   ) async -> [Finding] {
     var settings = settings

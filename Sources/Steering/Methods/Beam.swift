@@ -1,8 +1,8 @@
 import ParticleFilter
 
 extension Method {
-  /// N attempts of which each checkpoint keeps the best few by the critic's value and copies them: it searches, and samples no
-  /// posterior (``BeamSearch``).
+  /// N attempts, of which each checkpoint keeps the best few by reward so far + V and copies them: a search, without a
+  /// sample of the posterior (``BeamSearch``).
   public static let beam = Method(
     "beam", "N attempts of which each checkpoint keeps the best few", guide: .configured, keepsBest: true
   ) { settings, count, initialValue in

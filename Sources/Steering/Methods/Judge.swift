@@ -1,5 +1,5 @@
 extension Method {
-  /// ``amc``, guided by a language model that was not trained for it: the zero-shot baseline.
+  /// ``amc`` guided by an untrained language model: the zero-shot baseline.
   public static let judge = Method(
     "judge", "amc, guided by an untrained language model", guide: .own("judge"), samplesPosterior: true)
 }

@@ -15,19 +15,19 @@ public struct Method: Sendable {
   /// The order in which methods of one N are best run, since some are given what others took.
   package enum Turn: Int, Sendable { case first, afterSteered, last }
 
-  /// The name: as `steering.method` has it.
+  /// The name in `steering.method` and `--method`.
   public let rawValue: String
   /// One line for help and documentation.
   public let summary: String
   /// Which critic guides it.
   public let guide: Guide
-  /// N, where the method has no other.
+  /// The fixed number of particles; nil if it can be chosen.
   public let particles: Int?
   /// Whether a checkpoint keeps the best few (``SteeringSettings/keep``).
   public let keepsBest: Bool
   /// Whether its weighted population samples the posterior, so that β changes what is drawn.
   public let samplesPosterior: Bool
-  /// Whether it is given further attempts until it has made as many calls as steered methods: the baseline of comparisons.
+  /// Whether comparisons give it further attempts until it has made as many calls as the steered methods.
   public let isBaseline: Bool
   package let turn: Turn
   /// What selects at checkpoints.
@@ -67,7 +67,7 @@ extension Method: CaseIterable {
 }
 
 extension Method: RawRepresentable, Hashable, Codable {
-  /// The method of a name; nil where there is none.
+  /// The method of a name; nil if there is none.
   public init?(rawValue: String) {
     guard let method = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
     self = method

@@ -1,15 +1,15 @@
 import Agents
 
 extension Campaign.Outcome {
-  /// Attempts that failed in the tasks that were steered to their end.
+  /// The failed attempts at the completed tasks.
   public var failedAttempts: FailedAttempts { FailedAttempts(of: results) }
 
-  /// Every attempt, those included that failed and whose places others took.
+  /// The number of attempts, those that failed and were replaced by clones included.
   public var attempts: Int { results.reduce(0) { $0 + $1.attempts } }
 
-  /// Why there is no result to speak of: more than a share of the attempts failed. nil where fewer did, or nothing was attempted.
+  /// The error of a campaign in which more than a share of the attempts failed; nil if fewer failed or none were made.
   ///
-  /// - Parameter share: 0 to 1; nil for where not one got through.
+  /// - Parameter share: in 0...1; nil requires that all failed.
   public func failure(ofMoreThan share: Double? = nil) -> SteeringError? {
     let failed = failedAttempts
     guard failed.count > 0 else { return nil }

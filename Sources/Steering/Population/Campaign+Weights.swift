@@ -1,9 +1,9 @@
 import ParticleFilter
 
 extension Campaign.Outcome {
-  /// Independent attempts as the posterior at another β weighs them, without running anything again.
+  /// The outcome of independent attempts weighted at another β, without running anything again.
   ///
-  /// - Parameter temperature: β, in reward units, above 0.
+  /// - Parameter temperature: β > 0, in reward units.
   public func weighed(atTemperature temperature: Double) -> Self {
     var outcome = Self(
       results: results.map { $0.weighed(atTemperature: temperature) }, stopped: stopped, wallSeconds: wallSeconds,

@@ -4,20 +4,30 @@ import ParticleFilter
 import RolloutStore
 import Synchronization
 
-/// One method on many tasks: several populations at a time, so that calls fill the concurrency that the policy allows.
+/// One method on many tasks. Several populations run at a time, so that calls fill the concurrency that the policy
+/// allows.
 public struct Campaign: Sendable {
+  /// The world that the tasks belong to. The caller closes it.
   public let world: any World
+  /// The frozen policy whose attempts are steered.
   public let policy: any Policy
+  /// The guide of methods that have one; nil gives every state the value 0.
   public let critic: (any Critic)?
+  /// Method, N, β, schedule and seed.
   public let settings: SteeringSettings
+  /// Where answers and trajectories are stored and read again when the run resumes; nil stores nothing.
   public let store: RolloutStore?
-  /// What the run may take; shared with other campaigns, it limits them together.
+  /// The limits. Campaigns that share a budget are limited together.
   public let budget: Budget
-  /// How many calls may be in flight, which decides how many populations are open at a time.
+  /// The most calls in flight; it also decides how many populations run at a time.
   public let concurrency: Int
-  /// The command that runs it, for the store.
+  /// The command recorded with the run in the store.
   public let verb: String
 
+  /// - Parameters:
+  ///   - critic: nil for methods without a guide.
+  ///   - store: nil to store nothing; the run cannot be resumed then.
+  ///   - concurrency: model calls in flight, at least 1.
   public init(
     world: any World, policy: any Policy, critic: (any Critic)? = nil, settings: SteeringSettings,
     store: RolloutStore? = nil, budget: Budget = Budget(), concurrency: Int = 8, verb: String = "steer"
@@ -32,22 +42,26 @@ public struct Campaign: Sendable {
     self.verb = verb
   }
 
-  /// What the tasks gave, in their order, and why the rest is missing where it is.
+  /// The results of the tasks in their order, and why some are missing.
   public struct Outcome: Sendable {
+    /// One result for each task that was completed, in the order of the tasks.
     public let results: [PopulationResult]
-    /// nil where every task was steered to its end.
+    /// Why the campaign ended early; nil if every task was completed.
     public let stopped: SteeringError?
+    /// Wall-clock seconds from start to end.
     public let wallSeconds: Double
-    /// The answers that tasks were given, those included that were not steered to their end.
+    /// Answers of the policy, those for incomplete tasks and stored ones included.
     public let calls: Int
-    /// How many of the answers were read from the store.
+    /// How many answers were read from the store.
     public let storedCalls: Int
+    /// The tokens of all answers, stored ones included.
     public let usage: Usage
-    /// What the critic took, in money, where it is paid for.
+    /// Money that the critic cost, if it is paid for.
     public var criticCost = 0.0
   }
 
-  /// A digest of everything that decides the run's answers. Running the same again reads what is stored.
+  /// The run's id: a digest of everything that decides its answers. The same campaign started again reads the stored
+  /// answers.
   public var run: String {
     var digest = Digest()
     digest.add(world.identity.kind, world.identity.rules, policy.identity, String(settings.seed))
@@ -67,12 +81,13 @@ public struct Campaign: Sendable {
   /// Steers the tasks.
   ///
   /// - Parameters:
-  ///   - split: the split they come from, for the store.
-  ///   - minimumCalls: see ``Population/steer(_:minimumCalls:minimumCost:pricing:)``.
-  ///   - minimumCost: likewise, in money, at the prices of the budget.
+  ///   - split: the split that the tasks belong to, recorded in the store.
+  ///   - minimumCalls: for each task, best-of-N continues past N until it has made this many calls.
+  ///   - minimumCost: likewise in money, at the prices of the budget.
   ///   - called: called with every answer.
-  ///   - progress: called as each task is done, in the order they finish.
-  /// - Throws: what is wrong before the first call. What goes wrong later ends the campaign in order: see ``Outcome/stopped``.
+  ///   - progress: called with each result, in the order in which tasks finish.
+  /// - Throws: ``SteeringError`` for what is wrong before the first call. Later errors end the campaign in order: see
+  ///   ``Outcome/stopped``.
   public func run(
     _ tasks: [AgentTask], split: Split? = nil, minimumCalls: [TaskID: Int] = [:], minimumCost: [TaskID: Double] = [:],
     called: (@Sendable (CallEvent) -> Void)? = nil, progress: (@Sendable (PopulationResult) -> Void)? = nil

@@ -1,14 +1,14 @@
 /// Lets at most `width` bodies run at a time, first come, first served.
-public actor Gate {
+package actor Gate {
   private let width: Int
   private var running = 0
   private var waiting: [CheckedContinuation<Void, Never>] = []
   private var head = 0
 
-  public init(width: Int) { self.width = max(width, 1) }
+  package init(width: Int) { self.width = max(width, 1) }
 
   /// Runs `body` once there is room. Waits even when cancelled, since the body itself answers to cancellation.
-  public nonisolated func withPlace<T: Sendable, Failure: Error>(
+  package nonisolated func withPlace<T: Sendable, Failure: Error>(
     _ body: @Sendable () async throws(Failure) -> T
   ) async throws(Failure) -> T {
     await enter()

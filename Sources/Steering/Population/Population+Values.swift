@@ -96,9 +96,10 @@ extension Population {
   }
 }
 
-/// The particle chosen without a verifier.
+/// The trajectory selected without a verifier: the one with the highest expected reward, its last reward hidden.
 public struct Selection: Sendable, Hashable {
+  /// The place of the selected particle in the final population.
   public let particle: Int
-  /// Its expected total reward, in the critic's eyes.
+  /// Its expected total reward by the critic, in reward units.
   public let score: Double
 }

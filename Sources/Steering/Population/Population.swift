@@ -5,20 +5,20 @@ import RolloutStore
 /// Steers one task: drives the filter, asks the policy, steps the worlds.
 ///
 /// Between checkpoints particles run free; the only barrier is a checkpoint.
-public struct Population: Sendable {
-  public let world: any World
-  public let policy: any Policy
+package struct Population: Sendable {
+  package let world: any World
+  package let policy: any Policy
   /// nil for methods that use none; then the value of every state is 0.
-  public let critic: (any Critic)?
-  public let settings: SteeringSettings
+  package let critic: (any Critic)?
+  package let settings: SteeringSettings
   /// The run's id, under which answers are stored and from which randomness is split.
-  public let run: String
+  package let run: String
   private let outcomes: OutcomeLog?
   private let store: RolloutStore?
 
   /// - Parameter store: where the world's answers are kept, and trajectories as they are culled; nil for nowhere. The run is
   ///   noted there already.
-  public init(
+  package init(
     world: any World, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String,
     store: RolloutStore? = nil
   ) {
@@ -37,7 +37,7 @@ public struct Population: Sendable {
   ///   - minimumCalls: attempts go on past N, one at a time, until so many calls are made: what best-of-N needs to be
   ///     compared at no fewer calls than a steered population took. Ignored where the schedule resamples.
   ///   - minimumCost: likewise, until so much is paid at `pricing`. An attempt that costs nothing ends it.
-  public func steer(
+  package func steer(
     _ task: AgentTask, minimumCalls: Int = 0, minimumCost: Double = 0, pricing: Pricing = Pricing()
   ) async throws(SteeringError) -> PopulationResult {
     let start = ContinuousClock.now

@@ -2,55 +2,75 @@ import Agents
 import ParticleFilter
 import RolloutStore
 
-/// What steering one task found.
+/// The result of steering one task: the weighted population, what left it before, and what it cost.
 public struct PopulationResult: Sendable {
+  /// One particle of the final population.
   public struct Member: Sendable {
+    /// Its steps; unfinished if it failed or the search stopped.
     public let trajectory: Trajectory
-    /// Why it could not go on, or nil.
+    /// Why the attempt failed; nil if it did not.
     public let failure: AttemptFailure?
+    /// The final log-weight, up to a constant common to the population; −∞ if the particle failed.
     public let logWeight: Double
-    /// Its share of the posterior.
+    /// The normalised weight, its share of the posterior; 0 if the particle failed.
     public let weight: Double
   }
 
-  /// A trajectory that finished and was culled later.
+  /// A trajectory that had finished and was culled later. It can still be the best.
   public struct Banked: Sendable {
+    /// The place it held when it was culled.
     public let place: Int
+    /// The finished trajectory.
     public let trajectory: Trajectory
   }
 
   /// A trajectory that was culled before it had finished.
   public struct Culled: Sendable {
+    /// The place it held when it was culled.
     public let place: Int
-    /// The step of the checkpoint.
+    /// The step of the checkpoint that culled it.
     public let step: Int
-    /// nil where a store has it: it was written there when it was culled, since a large population culls more than it keeps.
+    /// The unfinished trajectory; nil if it is in the store, where large populations write what they cull.
     public let trajectory: Trajectory?
+    /// Why the attempt failed; nil if it was culled for its weight alone.
     public let failure: AttemptFailure?
   }
 
+  /// The task that was steered.
   public let task: AgentTask
+  /// The final population, by place. Their weights are the sample of the posterior.
   public let particles: [Member]
+  /// Finished trajectories that were culled later.
   public let bank: [Banked]
+  /// Trajectories that were culled before they had finished.
   public internal(set) var culled: [Culled] = []
+  /// Every checkpoint, with weights, values and ancestors.
   public let genealogy: Genealogy
-  /// V(s₀) + β·log Ẑ; nil where every particle failed. One that failed among others has no weight and lowers it.
+  /// V(s₀) + β·log Ẑ, in reward units; nil if every particle failed. A particle that failed among others has weight 0
+  /// and lowers it.
   public let softValue: Double?
+  /// The critic's choice; nil without a critic or without a trajectory to choose.
   public let selection: Selection?
+  /// Answers of the policy, stored ones included.
   public let calls: Int
-  /// States that a critic was asked about.
+  /// The number of states that the critic was asked about.
   public let criticCalls: Int
+  /// The tokens of the answers, stored ones included.
   public let usage: Usage
+  /// Wall-clock seconds for this task, other tasks running beside it.
   public let wallSeconds: Double
-  /// Σ over segments of the slowest particle: no run can be faster.
+  /// Σ over segments of the slowest particle, in seconds: a lower bound of the wall-clock time.
   public let criticalPathSeconds: Double
+  /// Replayed steps whose text differed from the recorded one.
   public let replayMismatches: Int
-  /// Of the particles that failed, those included that others took the place of.
+  /// One failure for each particle that failed, those replaced by a clone included.
   public let failures: [AttemptFailure]
 
+  /// The number of ``failures``.
   public var failedParticles: Int { failures.count }
 
-  /// The search ended at the maximal reward while others were unfinished; their weights are then of no posterior.
+  /// Whether the search ended at the maximal reward with particles unfinished. The weights are then not those of a
+  /// posterior.
   public var isStoppedSearch: Bool {
     particles.contains { $0.failure == nil && !$0.trajectory.isFinished }
   }
@@ -58,7 +78,7 @@ public struct PopulationResult: Sendable {
   /// What got through and is there at the end.
   private var survivors: [Member] { particles.filter { $0.failure == nil } }
 
-  /// The best trajectory by the verifier, finished and culled ones included; nil where every attempt failed.
+  /// The best trajectory by the verifier, finished and culled ones included; nil if every attempt failed.
   public var best: Trajectory? {
     // The first of equals.
     (survivors.map(\.trajectory) + bank.map(\.trajectory)).reduce(nil) { best, next in
@@ -66,21 +86,22 @@ public struct PopulationResult: Sendable {
     }
   }
 
-  /// nil where every attempt failed, as all rewards here are: a failed attempt has none.
+  /// The reward of ``best``; nil if every attempt failed.
   public var rewardBest: Double? { best?.reward }
 
-  /// The plain mean over the particles that did not fail.
+  /// The plain mean over the particles that did not fail; nil if all did.
   public var rewardMean: Double? {
     let rewards = survivors.map(\.trajectory.reward)
     return rewards.isEmpty ? nil : rewards.reduce(0, +) / Double(rewards.count)
   }
 
-  /// The posterior mean. In a stochastic world the posterior also prefers lucky transitions.
+  /// The posterior mean: over particles under their final weights. In a stochastic world the posterior also prefers
+  /// lucky transitions.
   public var rewardWeighted: Double? {
     survivors.isEmpty ? nil : survivors.reduce(0) { $0 + $1.weight * $1.trajectory.reward }
   }
 
-  /// What a user without a verifier would get: the critic's choice, or by chance where there is no critic.
+  /// The reward that a user without a verifier gets: of the critic's choice, or expected under chance without a critic.
   public var rewardSelected: Double? {
     selection.map { particles[$0.particle].trajectory.reward } ?? rewardMean
   }

@@ -1,7 +1,7 @@
 import Agents
 import ParticleFilter
 
-/// What becomes of a clone whose replay paid or ended otherwise than the recorded episode did.
+/// The treatment of a clone whose replay paid or ended differently from the record.
 public enum DivergencePolicy: String, CaseIterable, Sendable, Codable {
   /// The recorded past stands, and the clone continues from where the replay led.
   case keep
@@ -11,7 +11,7 @@ public enum DivergencePolicy: String, CaseIterable, Sendable, Codable {
   case drop
 }
 
-/// What becomes of an attempt whose environment failed or hung, after the environment's own retries.
+/// The treatment of an attempt whose world failed or hung, after the world's own retries.
 public enum WorldErrorPolicy: String, CaseIterable, Sendable, Codable {
   /// The attempt fails, without weight, and the run goes on.
   case fail
@@ -19,7 +19,7 @@ public enum WorldErrorPolicy: String, CaseIterable, Sendable, Codable {
   case stop
 }
 
-/// The answer a user wants of a population.
+/// The answer wanted from a population.
 public enum Answer: String, CaseIterable, Sendable, Codable {
   /// The best trajectory: the population stops once the maximal reward is banked.
   case search
@@ -29,24 +29,32 @@ public enum Answer: String, CaseIterable, Sendable, Codable {
 
 /// Everything that decides how a population is steered.
 public struct SteeringSettings: Sendable, Hashable, Codable {
+  /// How tasks are attempted, such as `.amc` or `.bestOf`.
   public var method: Method
   /// N, at least 1.
   public var particles: Int
   /// β, in reward units, above 0.
   public var temperature: Double
+  /// When particles are weighed and resampled. Methods without a guide ignore it.
   public var schedule: Schedule
+  /// The algorithm that draws the number of copies of each particle.
   public var resampler: Resampler
+  /// Search stops at the maximal reward; sample always runs to the end.
   public var answer: Answer
+  /// The treatment of a clone whose replay diverged.
   public var divergence: DivergencePolicy
+  /// The root of all randomness. The same seed with the same answers gives the same result at any concurrency.
   public var seed: UInt64
-  /// How many particles each checkpoint of a beam keeps, at least 1; more than N is N, and nil is ``BeamSearch/standardKeep(of:)``.
+  /// How many particles each checkpoint of a beam keeps, at least 1 and at most N; nil for
+  /// ``BeamSearch/standardKeep(of:)``.
   public var keep: Int?
-  /// Whether an attempt or the run ends with an environment that fails.
+  /// Whether a failing world ends the attempt or the run.
   public var onEnvironmentError: WorldErrorPolicy
 
-  /// The most particles that a population may have: it keeps the trajectory of each in memory.
+  /// The most particles of a population, whose trajectories are kept in memory.
   public static let mostParticles = 100_000
 
+  /// Settings of a population; ``problem(stepLimit:)`` says what is wrong with them.
   public init(
     method: Method = .amc, particles: Int = 8, temperature: Double = 0.1, schedule: Schedule = .never,
     resampler: Resampler = .systematic, answer: Answer = .sample, divergence: DivergencePolicy = .retry,
@@ -64,7 +72,7 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
     self.onEnvironmentError = onEnvironmentError
   }
 
-  /// The same settings as the method understands them: one attempt has one particle, and only a steered population resamples.
+  /// The settings as the method applies them: `single` has one particle, and only methods with a guide resample.
   public var effective: SteeringSettings {
     var settings = self
     settings.particles = method.particles ?? particles
@@ -76,7 +84,8 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   /// Below it β·log of a weight has no digits left.
   private static let leastTemperature = 1e-9
 
-  /// What is wrong with these settings, in words, or nil. `stepLimit` is the longest an episode can be.
+  /// What is wrong with these settings, in words; nil if they can be run. `stepLimit` is the maximal number of steps of
+  /// a task.
   public func problem(stepLimit: Int) -> String? {
     if particles < 1 { return "steering.particles is \(particles); a population has at least 1 particle" }
     if particles > Self.mostParticles {

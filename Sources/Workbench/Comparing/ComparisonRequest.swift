@@ -3,31 +3,32 @@ import Findings
 import ParticleFilter
 import Steering
 
-/// What to compare. Whatever is nil is taken from the configuration.
+/// What to compare. Fields that are nil are taken from the configuration.
 public struct ComparisonRequest: Sendable {
   /// The tasks; those of the test split unless chosen.
   public var tasks: TaskChoice
+  /// The methods to compare.
   public var methods: [Method]?
   /// Values of N.
   public var particles: [Int]?
   /// Values of β, in reward units.
   public var temperatures: [Double]?
-  /// When to resample; nil among them stands for what the plan says.
+  /// When to resample; a nil element follows the plan.
   public var schedules: [Schedule?]?
-  /// How many particles a beam keeps.
+  /// How many particles each checkpoint of a beam keeps.
   public var keep: Int?
-  /// Everything is run with each seed, and a task's result is its mean over them.
+  /// Every variant is run with each seed; a task's result is its mean over them.
   public var seeds: [UInt64]?
-  /// What best-of has no less of than the steered methods of its N, on each task.
+  /// What best-of is given as much of as the steered methods of its N, on each task.
   public var equality: Equality
   /// A critic's file or name.
   public var critic: String?
-  /// A plan's file, instead of the one beside the critic.
+  /// A plan's file; nil for the one beside the critic.
   public var plan: String?
-  /// A curve in place of a plain comparison.
+  /// The curve to reduce the comparison to; nil for none.
   public var study: Comparison.Study?
 
-  /// A plain comparison on the test split, as the configuration says.
+  /// A request that follows the configuration in everything but the tasks and methods.
   public init(_ tasks: TaskChoice = TaskChoice(), methods: [Method]? = nil) {
     self.tasks = tasks
     self.methods = methods

@@ -4,7 +4,7 @@ import ParticleFilter
 import Reporting
 import Steering
 
-/// What independent attempts have no less of than the steered ones of their N, on each task.
+/// The quantity in which best-of equals the steered methods of its N on each task: model calls or money.
 public enum Equality: String, CaseIterable, Sendable { case calls, cost }
 
 /// What a comparison found, complete or not.

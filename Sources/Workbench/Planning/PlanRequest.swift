@@ -2,20 +2,20 @@ import Agents
 import Findings
 import Steering
 
-/// What to plan for. Whatever is nil is taken from the configuration.
+/// What to plan for. Fields that are nil are taken from the configuration.
 public struct PlanRequest: Sendable {
-  /// N.
+  /// N, at least 2.
   public var particles: Int?
-  /// Values of β to try in a search; chosen from the range of returns unless given.
+  /// The β to try in a search; nil for shares of the range of returns.
   public var temperatures: [Double]?
   /// A critic's file or name.
   public var critic: String?
-  /// About how many particle-steps are simulated for each N; more make the figures steadier.
+  /// About how many particle-steps are simulated for each N. More reduce the simulation's noise.
   public var work = 20_000_000.0
-  /// Where the plan is written; beside the critic unless given.
+  /// The file that the plan is written to; nil for one beside the critic.
   public var file: String?
 
-  /// As the configuration says.
+  /// A request that follows the configuration.
   public init() {}
 }
 

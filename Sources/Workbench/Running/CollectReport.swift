@@ -4,35 +4,48 @@ import Foundation
 import Reporting
 import Steering
 
-/// What a collection gave.
+/// The result of a collection: rollouts, rewards, tokens and cost.
 public struct CollectReport: Sendable, Encodable {
-  /// nil for tasks of several splits or of none.
+  /// The split; nil for tasks of several splits or of none.
   public let split: String?
+  /// The number of tasks attempted.
   public let tasks: Int
+  /// Attempts of each task.
   public let rollouts: Int
-  /// Those that did not fail.
+  /// The number of attempts that did not fail.
   public let trajectories: Int
+  /// The attempts that failed, by reason. No mean includes them.
   public let failedAttempts: FailedAttempts
-  /// Over the tasks that have a trajectory.
+  /// The mean reward, over the tasks that have a trajectory.
   public let reward: MeanEstimate
-  /// The standard deviation of the reward within a task, pooled over tasks: what there is to select. nil where no task has
-  /// trajectories to compare.
+  /// The standard deviation of the reward within a task, pooled over tasks: the variation that selection can use. Nil
+  /// if no task has trajectories to compare.
   public let rewardDeviationWithinTasks: Double?
+  /// Answers of the policy, stored ones included.
   public let policyCalls: Int
+  /// Input tokens, cached ones included.
   public let inputTokens: Int
+  /// Input that the provider read from its cache.
   public let cachedInputTokens: Int
+  /// Input that the provider charged for writing to its cache.
   public let cacheWriteTokens: Int
+  /// Input saved by sending identical prompts once; not included in ``inputTokens``.
   public let savedInputTokens: Int
+  /// Output tokens, reasoning included.
   public let outputTokens: Int
+  /// Output that was reasoning.
   public let reasoningTokens: Int
-  /// Of input and output together, what no server reported: estimated from the text. nil where everything was reported.
+  /// Input and output that no server reported, estimated from the texts; nil if everything was reported.
   public let estimatedTokens: Int?
-  /// Answers that ended because they may be no longer.
+  /// Answers cut off at the maximal length.
   public let cutOffAnswers: Int
+  /// Money, in the currency of the pricing.
   public let cost: Double
+  /// Wall-clock seconds from start to end.
   public let wallSeconds: Double
+  /// Why the collection ended early; nil if it did not.
   public let stopped: String?
-  /// Tasks that an expert has no solution of; nil where no expert was asked.
+  /// The number of tasks without an expert solution; nil if no expert was asked.
   public let unsolved: Int?
 
   package init(_ outcome: Campaign.Outcome, split: Split?, rollouts: Int, pricing: Pricing, unsolved: Int? = nil) {
@@ -64,6 +77,7 @@ public struct CollectReport: Sendable, Encodable {
     self.unsolved = unsolved
   }
 
+  /// The report as `cox collect` prints it.
   public var text: String {
     if let unsolved {
       return

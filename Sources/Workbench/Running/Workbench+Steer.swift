@@ -3,25 +3,26 @@ import Findings
 import ParticleFilter
 import Steering
 
-/// How to steer. Whatever is nil is taken from the configuration.
+/// How to steer. Fields that are nil are taken from the configuration.
 public struct SteerRequest: Sendable {
   /// The tasks; those of the test split unless chosen.
   public var tasks: TaskChoice
+  /// The method to run.
   public var method: Method?
   /// N.
   public var particles: Int?
   /// β, in reward units.
   public var temperature: Double?
-  /// When to resample; `.some(nil)` as the plan says.
+  /// When to resample; `.some(nil)` follows the plan.
   public var schedule: Schedule??
-  /// How many particles a beam keeps.
+  /// How many particles each checkpoint of a beam keeps.
   public var keep: Int?
   /// A critic's file or name.
   public var critic: String?
-  /// A plan's file, instead of the one beside the critic.
+  /// A plan's file; nil for the one beside the critic.
   public var plan: String?
 
-  /// As the configuration says.
+  /// A request that follows the configuration in everything but the tasks.
   public init(_ tasks: TaskChoice = TaskChoice()) { self.tasks = tasks }
 
   /// - Returns: the settings, and whether their schedule is left to the plan.

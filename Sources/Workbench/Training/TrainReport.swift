@@ -3,19 +3,30 @@ import Critics
 import Foundation
 import Reporting
 
-/// What a training gave.
+/// The result of a training: its training set and the critic's held-out figures.
 public struct TrainReport: Sendable, Encodable {
+  /// The file that the critic was written to.
   public let critic: String
+  /// The world of the rollouts, which the critic belongs to.
   public let environment: WorldIdentity
+  /// The identity of the policy of the rollouts.
   public let policy: String
+  /// The number of tasks trained on.
   public let tasks: Int
+  /// The number of rollouts trained on.
   public let rollouts: Int
+  /// Boosting rounds, or what ``unit`` counts; 0 if the critic is the marginal.
   public let rounds: Int
+  /// What ``rounds`` counts, in the plural.
   public var unit = "rounds"
+  /// The critic's figures on tasks it was not trained on.
   public let heldOut: HeldOutFigures
+  /// Where the held-out rollouts come from, in words.
   public let heldOutFrom: String
+  /// Wall-clock seconds of the training.
   public let seconds: Double
 
+  /// The report as `cox train` prints it.
   public var text: String {
     heldOut.table.text + "\n\n"
       + "Trained on \(rollouts) rollouts of \(tasks) tasks (\(rounds) \(unit), \(Format.duration(seconds: seconds))); "

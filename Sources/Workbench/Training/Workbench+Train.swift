@@ -5,7 +5,7 @@ import RolloutStore
 import Steering
 
 extension Workbench {
-  /// Trains on the store, judges on tasks the critic never saw, and writes the artifact.
+  /// Trains a critic on the stored rollouts, judges it on tasks it was not trained on, and writes it to a file.
   ///
   /// - Parameter name: the critic's name, or a file that ends in `.json`.
   @discardableResult

@@ -3,10 +3,11 @@ import Foundation
 import GRDB
 
 extension Catalogue {
-  /// How far the building of a database is.
+  /// Progress of building the database.
   public struct Progress: Sendable, Hashable {
-    /// Of all files together.
+    /// Bytes read so far, over all files.
     public let bytesRead: Int
+    /// Bytes of all files.
     public let bytes: Int
     /// Products written so far.
     public let products: Int

@@ -22,14 +22,16 @@ public struct ShopFiles: Sendable, Hashable {
   public var attributes: String
   /// `items_human_ins.json`, needed for the goals of that kind.
   public var humanGoals: String?
+  /// Whose requests are the tasks.
   public var goals: Goals
-  /// Only so many entries of the product file are read (AgentGym: 1000), or nil for all.
+  /// The number of products that are read (AgentGym: 1000); nil for all.
   public var limit: Int?
-  /// Where the database goes, or nil for a place beside the product file.
+  /// The path of the database; nil for one beside the product file.
   public var database: String?
   /// A Python with spaCy, which is asked once for the nouns of titles; nil for the words that look like nouns.
   public var tagger: String?
 
+  /// Files at the given paths; `humanGoals` is needed for goals of that kind.
   public init(
     products: String, attributes: String, humanGoals: String? = nil, goals: Goals, limit: Int? = nil,
     database: String? = nil
