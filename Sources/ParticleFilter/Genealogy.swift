@@ -27,10 +27,19 @@ public struct Checkpoint: Sendable, Hashable, Codable {
 
   public var effectiveSampleSize: Double { logWeights.effectiveSampleSize }
 
+  /// The places that continue as another particle's copy, each with the place of that particle.
+  public var copies: [(place: Int, ancestor: Int)] {
+    (ancestors ?? []).enumerated().compactMap { $0 == $1 ? nil : ($0, $1) }
+  }
+
   /// How many particles continue as another's copy: the forks this checkpoint asks for.
-  public var forks: Int {
-    guard let ancestors else { return 0 }
-    return ancestors.indices.count { ancestors[$0] != $0 }
+  public var forks: Int { (ancestors ?? []).enumerated().count { $0 != $1 } }
+
+  /// The places whose particle nobody continues.
+  public var culled: [Int] {
+    guard let ancestors else { return [] }
+    let continued = Set(ancestors)
+    return ancestors.indices.filter { !continued.contains($0) }
   }
 }
 
@@ -58,14 +67,7 @@ public struct Genealogy: Sendable, Hashable, Codable {
   public var forks: Int { checkpoints.reduce(0) { $0 + $1.forks } }
 
   /// The places a final particle's ancestors held: one before the first checkpoint, and one after each.
-  public func lineage(of particle: Int) -> [Int] {
-    var places = [particle]
-    for checkpoint in checkpoints.reversed() {
-      let place = places[places.count - 1]
-      places.append(checkpoint.ancestor(of: place))
-    }
-    return places.reversed()
-  }
+  public func lineage(of particle: Int) -> [Int] { checkpoints.lineage(of: particle) }
 
   /// How many of the first particles still have descendants at the end.
   public var survivingFounders: Int { Set((0..<count).map { lineage(of: $0)[0] }).count }

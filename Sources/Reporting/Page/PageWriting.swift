@@ -120,11 +120,11 @@ extension PageWriting {
 
   private mutating func story(_ story: PopulationStory, number: Int) -> SVG {
     let told = ToldStory(story)
-    let lines = told.descent.lines
+    let lines = told.ancestry.lines
     let hooks = lines.indices.map { "Particle \(lines[$0].place), \(told.remarks(on: $0))" }
-    let final = told.descent.lineNumbers[told.descent.stops.count]
+    let final = told.ancestry.finalLines
     let drawing = GenealogyDrawing(
-      told.descent, task: story.task, rewards: final.map { told.lives[$0]?.trajectory.reward ?? .nan },
+      told.ancestry, task: story.task, rewards: final.map { told.lives[$0]?.trajectory.reward ?? .nan },
       histories: told.lives.map { $0?.trajectory },
       failed: Set(final.indices.filter { told.lives[final[$0]]?.failure != nil }), hooks: hooks)
     let request = told.lives.lazy.compactMap { $0?.trajectory.request }.first ?? story.task.request
