@@ -34,6 +34,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -160,10 +161,12 @@ let package = Package(
       name: "ProcessWorld", dependencies: ["Agents", "ChildProcess"], path: "Sources/Environments/Process"),
 
     .target(
-      name: "Reporting", dependencies: ["Agents", "Findings", "ParticleFilter", "Steering"],
-      resources: ["report.css", "story.js", "transcript.js", "marks.js", "browser.js"].map {
-        .embedInCode("Page/\($0)")
-      }),
+      name: "Reporting",
+      dependencies: [
+        "Agents", "Findings", "ParticleFilter", "Steering", .product(name: "Mustache", package: "swift-mustache"),
+      ],
+      resources: ["page", "section", "table", "populations"].map { .embedInCode("Page/Templates/\($0).mustache") }
+        + ["report.css", "story.js", "transcript.js", "marks.js", "browser.js"].map { .embedInCode("Page/\($0)") }),
 
     // A C face of MLX, and the operations of a transformer that a CPU wants written out. Always optimised: it is the inner loop.
     .target(

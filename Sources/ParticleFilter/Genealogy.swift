@@ -31,10 +31,19 @@ public struct Checkpoint: Sendable, Hashable, Codable {
   /// (Σw)² / Σw² before the resampling, between 1 and N.
   public var effectiveSampleSize: Double { logWeights.effectiveSampleSize }
 
-  /// The number of places whose particle is a copy of another's, that is, the forks this checkpoint needs.
-  public var forks: Int {
-    guard let ancestors else { return 0 }
-    return ancestors.indices.count { ancestors[$0] != $0 }
+  /// The places that continue as another particle's copy, each with the place of that particle.
+  public var copies: [(place: Int, ancestor: Int)] {
+    (ancestors ?? []).enumerated().compactMap { $0 == $1 ? nil : ($0, $1) }
+  }
+
+  /// How many particles continue as another's copy: the forks this checkpoint asks for.
+  public var forks: Int { (ancestors ?? []).enumerated().count { $0 != $1 } }
+
+  /// The places whose particle nobody continues.
+  public var culled: [Int] {
+    guard let ancestors else { return [] }
+    let continued = Set(ancestors)
+    return ancestors.indices.filter { !continued.contains($0) }
   }
 }
 
@@ -64,15 +73,8 @@ public struct Genealogy: Sendable, Hashable, Codable {
   /// The number of copies made at all checkpoints.
   public var forks: Int { checkpoints.reduce(0) { $0 + $1.forks } }
 
-  /// The places that a final particle's ancestors held: one before the first checkpoint, and one after each.
-  public func lineage(of particle: Int) -> [Int] {
-    var places = [particle]
-    for checkpoint in checkpoints.reversed() {
-      let place = places[places.count - 1]
-      places.append(checkpoint.ancestor(of: place))
-    }
-    return places.reversed()
-  }
+  /// The places a final particle's ancestors held: one before the first checkpoint, and one after each.
+  public func lineage(of particle: Int) -> [Int] { checkpoints.lineage(of: particle) }
 
   /// The number of initial particles with descendants at the end.
   public var survivingFounders: Int { Set((0..<count).map { lineage(of: $0)[0] }).count }

@@ -102,18 +102,23 @@ extension RolloutStore {
 /// Gives what was culled the past that it shared with those it was cloned from.
 private struct Lives {
   private let records: [TrajectoryRecord]
-  private let genealogy: Genealogy
+  private let ancestry: Ancestry
+  /// By line. One that ended while others went on as its copies has none.
+  private let byLine: [Int: TrajectoryRecord]
 
   init(_ records: [TrajectoryRecord], _ genealogy: Genealogy) {
     self.records = records
-    self.genealogy = genealogy
+    let ancestry = Ancestry(genealogy)
+    self.ancestry = ancestry
+    let lines = records.compactMap { record in ancestry.line(of: record).map { ($0, record) } }
+    byLine = Dictionary(lines) { first, _ in first }
   }
 
   /// The records with their whole past; one whose past is not there is left out.
   var whole: [TrajectoryRecord] {
     records.compactMap { record in
-      guard case .culled(let step) = record.standing else { return record }
-      return steps(of: record, culledAfter: step).map {
+      guard case .culled = record.standing else { return record }
+      return steps(of: record).map {
         TrajectoryRecord(
           particle: record.particle, standing: record.standing,
           trajectory: Trajectory(task: record.trajectory.task, opening: record.trajectory.opening, steps: $0),
@@ -122,38 +127,24 @@ private struct Lives {
     }
   }
 
-  private func steps(of record: TrajectoryRecord, culledAfter step: Int, depth: Int = 0) -> [Step]? {
-    // More clonings than records would be a circle, which only a damaged store has.
-    guard depth <= records.count else { return nil }
-    guard let origin = genealogy.origin(of: record.particle, before: step) else { return record.trajectory.steps }
-    return past(of: origin.parent, through: origin.step, depth: depth + 1).map { $0 + record.trajectory.steps }
-  }
-
-  /// The steps of who held a place when it was cloned after `step` steps: who was kept then, and went on.
-  private func past(of place: Int, through step: Int, depth: Int) -> [Step]? {
-    let end = genealogy.checkpoints.first { $0.step > step && $0.ancestor(of: place) != place }?.step
-    let record = records.first { record in
-      guard record.particle == place else { return false }
-      switch record.standing {
-      case .final: return end == nil
-      case .culled(let after): return after == end
-      case .banked: return end != nil && genealogy.cull(ofBanked: record) == end
-      }
+  private func steps(of record: TrajectoryRecord) -> [Step]? {
+    // All but the culled are stored whole.
+    guard case .culled = record.standing, let line = ancestry.line(of: record),
+      let parent = ancestry.lines[line].parent
+    else { return record.trajectory.steps }
+    return byLine[parent].flatMap { steps(of: $0) }.map {
+      Array($0.prefix(ancestry.birth(of: line))) + record.trajectory.steps
     }
-    guard let record else { return nil }
-    let steps: [Step]? =
-      if case .culled(let after) = record.standing { steps(of: record, culledAfter: after, depth: depth) } else {
-        record.trajectory.steps
-      }
-    return steps.map { Array($0.prefix(step)) }
   }
 }
 
-extension Genealogy {
-  /// The step of the checkpoint that culled a finished trajectory; nil if there is none.
-  public func cull(ofBanked record: TrajectoryRecord) -> Int? {
-    checkpoints.first {
-      $0.step >= record.trajectory.count && $0.ancestors?.contains(record.particle) == false
-    }?.step
+extension Ancestry {
+  /// The line of a stored trajectory; nil where the genealogy has none.
+  public func line(of record: TrajectoryRecord) -> Int? {
+    switch record.standing {
+    case .final: finalLines.indices.contains(record.particle) ? finalLines[record.particle] : nil
+    case .culled(let step): line(holding: record.particle, before: step)
+    case .banked: cull(of: record.particle, finishedAfter: record.trajectory.count).map { line(of: $0) }
+    }
   }
 }

@@ -49,6 +49,22 @@ struct ReportPageTests {
     #expect(html.contains("<th class=\"words\" scope=\"row\">a&amp;b</th><td class=\"number\">0.738</td>"))
   }
 
+  @Test("a title is its own table's")
+  func untitled() {
+    let html = page([.table(TextTable(columns: [.left("method")], rows: [["amc"]]))], "Untitled")
+    #expect(!html.contains("<caption>") && html.contains("aria-label=\"Table\""))
+  }
+
+  @Test(
+    "escapes marks that combine with the character before", arguments: ["\"\u{301} x=\"", "<\u{301}b>", "&\u{20DD}lt;"])
+  func combining(text: String) {
+    var table = TextTable(title: text, columns: [.left(text)])
+    table.append([text])
+    let html = page([.table(table), .notes([text]), .picture(svg: "", caption: text)], text)
+    #expect(!html.unicodeScalars.contains(text.unicodeScalars))
+    #expect(html.unicodeScalars.contains(SVG.escaped(text).unicodeScalars))
+  }
+
   @Test("is empty in order")
   func empty() {
     let html = ReportPage(title: "", sections: []).html

@@ -145,11 +145,10 @@ struct Simulation: Sendable {
       guard let ancestors = checkpoint.ancestors else { continue }
       result.forks += checkpoint.forks
       let before = walkers
-      let kept = Set(ancestors)
-      for place in before.indices where !kept.contains(place) && isOver(before[place], limit: limit) {
+      for place in checkpoint.culled where isOver(before[place], limit: limit) {
         result.best = max(result.best, reward(of: before[place]))
       }
-      for (place, ancestor) in ancestors.enumerated() where ancestor != place {
+      for (place, ancestor) in checkpoint.copies {
         var clone = before[ancestor]
         if !isOver(clone, limit: limit) {
           let total = reward(of: clone)

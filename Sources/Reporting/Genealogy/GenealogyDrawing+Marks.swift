@@ -3,8 +3,8 @@ import Steering
 extension GenealogyDrawing {
   /// Where particles were culled, with the reward of those that had finished.
   var cullMarks: [SVG] {
-    descent.culls.flatMap { cull in
-      let (x, y) = (layout.x(step: descent.stops[cull.stop].step), layout.y(cull.place))
+    ancestry.culls.flatMap { cull in
+      let (x, y) = (layout.x(step: ancestry.checkpoints[cull.checkpoint].step), layout.y(cull.place))
       let arm = min(4, layout.rowHeight * 0.3)
       let (west, east) = (SVG.coordinate(x - arm), SVG.coordinate(x + arm))
       let (north, south) = (SVG.coordinate(y - arm), SVG.coordinate(y + arm))
@@ -18,7 +18,7 @@ extension GenealogyDrawing {
   }
 
   var finalRewards: [SVG] {
-    rewards.prefix(descent.count).enumerated().map { place, reward in
+    rewards.prefix(ancestry.count).enumerated().map { place, reward in
       let isBest = reward == best
       let text = failed.contains(place) ? "failed" : (isBest ? "★ " : "") + text(reward)
       return .label(

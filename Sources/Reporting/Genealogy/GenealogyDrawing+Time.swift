@@ -5,11 +5,11 @@ extension GenealogyDrawing {
   var time: [SVG] {
     let bottom = layout.bottom
     var content = [SVG.label("reward", "muted", x: layout.right + 20, y: 91)]
-    if !descent.stops.isEmpty {
+    if !ancestry.checkpoints.isEmpty {
       content += [.label("step", "muted", x: 20, y: 76), .label("ESS", "muted", x: 20, y: 91)]
     }
     let labelled = labelledStops
-    for (number, stop) in descent.stops.enumerated() {
+    for (number, stop) in ancestry.checkpoints.enumerated() {
       let x = layout.x(step: stop.step)
       let isResampling = stop.ancestors != nil
       var marks = [SVG.line(isResampling ? "stop resampled" : "stop", x, layout.top - 8, x, bottom)]
@@ -25,7 +25,7 @@ extension GenealogyDrawing {
       }
       let verb = isResampling ? "resampled" : "weighed"
       let size = Format.number(stop.effectiveSampleSize, digits: 1)
-      let tooltip = SVG.tooltip("After step \(stop.step): \(verb), effective sample size \(size) of \(descent.count)")
+      let tooltip = SVG.tooltip("After step \(stop.step): \(verb), effective sample size \(size) of \(ancestry.count)")
       content.append(SVG("g", ["class": "checkpoint"], [tooltip] + marks))
     }
     return content + steps
@@ -41,11 +41,11 @@ extension GenealogyDrawing {
   /// As many labels as fit, those of resamplings first.
   private var labelledStops: Set<Int> {
     let order =
-      descent.stops.indices.filter { descent.stops[$0].ancestors != nil }
-      + descent.stops.indices.filter { descent.stops[$0].ancestors == nil }
+      ancestry.checkpoints.indices.filter { ancestry.checkpoints[$0].ancestors != nil }
+      + ancestry.checkpoints.indices.filter { ancestry.checkpoints[$0].ancestors == nil }
     var taken: [(number: Int, x: Double)] = []
     for number in order {
-      let x = layout.x(step: descent.stops[number].step)
+      let x = layout.x(step: ancestry.checkpoints[number].step)
       if taken.allSatisfy({ abs($0.x - x) >= 30 }) { taken.append((number, x)) }
     }
     return Set(taken.map(\.number))
@@ -92,71 +92,5 @@ extension GenealogyDrawing {
         (".dot.v\(level),.bar.v\(level)", "fill:\(colour(level))"),
       ]
     }
-  }
-}
-
-/// What the colours and marks of a genealogy mean.
-struct GenealogyLegend {
-  let drawing: GenealogyDrawing
-
-  var content: [SVG] {
-    let y = drawing.layout.bottom + 48
-    return bar(y) + marks(y + 26)
-  }
-
-  private func bar(_ y: Double) -> [SVG] {
-    guard let range = drawing.descent.softValueRange else {
-      return [.label("The critic gave no values.", "muted", x: 20, y: y + 4)]
-    }
-    let caption = "Critic's value V where a segment ends:"
-    var x = 26 + SVG.width(of: caption, fontSize: 11)
-    var content = [SVG.label(caption, "legend", x: 20, y: y + 4)]
-    let isFlat = range.lowerBound == range.upperBound
-    if !isFlat {
-      let least = Format.number(range.lowerBound)
-      content.append(.label(least, "muted", x: x, y: y + 4))
-      x += SVG.width(of: least, fontSize: 11) + 6
-    }
-    for level in isFlat ? Viridis.levels - 1..<Viridis.levels : 0..<Viridis.levels {
-      content.append(SVG("rect", ["class": "bar v\(level)", "x": x, "y": y - 6, "width": 13, "height": 12]))
-      x += 12
-    }
-    let most = Format.number(range.upperBound)
-    let end = x + 8 + SVG.width(of: most, fontSize: 11)
-    return content + [
-      .label(most, "muted", x: x + 8, y: y + 4), .line("fertile valueless key", end + 16, y, end + 38, y),
-      .label("no value", "legend", x: end + 45, y: y + 4),
-    ] + (drawing.descent.stops.contains { $0.ancestors != nil } ? resampled(end + 112, y) : [])
-  }
-
-  private func resampled(_ x: Double, _ y: Double) -> [SVG] {
-    [GenealogyDrawing.flag("flag key", x: x + 5, tip: y + 4), .label("resampled", "legend", x: x + 16, y: y + 4)]
-  }
-
-  private func marks(_ y: Double) -> [SVG] {
-    var x = 20.0
-    var content: [SVG] = []
-    func add(_ width: Double, _ text: String, _ sample: (Double) -> SVG) {
-      content += [sample(x), .label(text, "legend", x: x + width + 7, y: y + 4)]
-      x += width + 7 + SVG.width(of: text, fontSize: 11) + 16
-    }
-    func coordinates(_ numbers: Double...) -> String { numbers.map(SVG.coordinate).joined(separator: " ") }
-    if !drawing.descent.culls.isEmpty {
-      add(9, "culled") { SVG("path", ["class": "culled key", "d": "M\(coordinates($0, y - 4))l8 8m-8 0l8-8"]) }
-      add(22, "clone") {
-        SVG("path", ["class": "fertile clone key", "d": "M\(coordinates($0, y + 5))c12 0 10-10 22-10"])
-      }
-      add(22, "has descendants") { .line("fertile valueless key", $0, y, $0 + 22, y) }
-      add(22, "has none") { .line("childless valueless key", $0, y, $0 + 22, y) }
-    }
-    if drawing.descent.lines.indices.contains(where: drawing.waits) {
-      add(22, "ended, waits") { .line("waiting key", $0, y, $0 + 22, y) }
-    }
-    if drawing.best != nil {
-      add(22, "led to the best") {
-        SVG("path", ["class": "ancestry key", "d": "M\(coordinates($0, y))h22", "stroke-width": 9])
-      }
-    }
-    return content
   }
 }

@@ -53,30 +53,13 @@ package struct ReportPage: Sendable {
   /// The whole file. A link to `#story-K/LINE@STEP` opens a transcript of the page's story K, counted from 0, and
   /// `#story-K/LINE@STEP/OTHER` two of them side by side.
   package var html: String {
-    var writing = PageWriting()
-    let body = writing.body(of: self)
-    let style = ([Self.stylesheet] + writing.pictureStyles).joined(separator: "\n")
-    let script = Self.script
-    let policy =
-      "default-src 'none'; script-src 'sha256-\(SHA256.base64(script))'; "
-      + "style-src 'sha256-\(SHA256.base64(style))'; base-uri 'none'; form-action 'none'"
-    return """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta http-equiv="Content-Security-Policy" content="\(policy)">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta name="referrer" content="no-referrer">
-      <title>\(SVG.escaped(title))</title>
-      <style>\(style)</style>
-      </head>
-      \(body.markup)
-      <script>\(script)</script>
-      </html>
-
-      """
+    var assembly = PageAssembly()
+    let sections = sections.map { assembly.section($0) }
+    let style = ([Self.stylesheet] + assembly.pictureStyles).joined(separator: "\n")
+    return PageTemplates.html(
+      PageData(
+        title: title, subtitle: subtitle.isEmpty ? nil : subtitle, hasSections: !sections.isEmpty, sections: sections,
+        style: style, styleDigest: SHA256.base64(style), script: Self.script, scriptDigest: SHA256.base64(Self.script)))
   }
 
   private static let stylesheet = String(decoding: PackageResources.report_css, as: UTF8.self)

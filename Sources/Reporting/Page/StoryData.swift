@@ -47,10 +47,10 @@ struct StoryData: Encodable {
   private enum CodingKeys: String, CodingKey { case count, scale, texts, opening, steps, lines }
 
   init(_ told: ToldStory, layout: GenealogyLayout) {
-    count = told.descent.count
+    count = told.ancestry.count
     scale = Scale(
       left: layout.left, right: layout.lastStep, steps: layout.steps, top: layout.top, row: layout.rowHeight)
-    let trajectories = told.descent.lines.indices.map { told.trajectory(of: $0) }
+    let trajectories = told.ancestry.lines.indices.map { told.trajectory(of: $0) }
     if let start = trajectories.lazy.compactMap(\.self).first {
       opening = [part("Observation", start.opening.text)]
     }
@@ -66,13 +66,13 @@ struct StoryData: Encodable {
   }
 
   private func line(_ number: Int, of told: ToldStory, count: Int?, tip: Int?, _ layout: GenealogyLayout) -> Line {
-    let line = told.descent.lines[number]
-    let birth = told.birth(of: number)
-    let end = line.end.map { told.descent.stops[$0].step } ?? layout.steps
+    let line = told.ancestry.lines[number]
+    let birth = told.ancestry.birth(of: number)
+    let end = told.ancestry.end(of: number) ?? layout.steps
     let last = max(birth, min(end, count ?? end))
     var values: [String: String] = [:]
-    let stops = line.stops(of: told.descent)
-    for stop in told.descent.stops[stops.lowerBound..<(line.end ?? stops.upperBound - 1) + 1] {
+    let stops = told.ancestry.checkpoints(of: number)
+    for stop in told.ancestry.checkpoints[stops.lowerBound..<(line.end ?? stops.upperBound - 1) + 1] {
       if let value = stop.softValue(at: line.place) { values["\(stop.step)"] = Format.number(value) }
     }
     return Line(

@@ -106,8 +106,8 @@ package struct Population: Sendable {
       let paid = payment(&state)
       let guidance = Guidance(softValues: try await softValues(&state))
       let checkpoint = filter.weigh(step: step, paid: paid, guidance: guidance, using: &generator)
-      if let ancestors = checkpoint.ancestors {
-        let culled = try await replace(by: ancestors, after: step, state: &state)
+      if checkpoint.ancestors != nil {
+        let culled = try await replace(at: checkpoint, state: &state)
         state.culled += try await stored(culled, task: task, genealogy: filter.genealogy)
       }
     }
@@ -211,23 +211,23 @@ package struct Population: Sendable {
   ///
   /// - Returns: what was culled before it had finished.
   private func replace(
-    by ancestors: [Int], after step: Int, state: inout State
+    at checkpoint: Checkpoint, state: inout State
   ) async throws -> [PopulationResult.Culled] {
     let before = state.particles
-    let kept = Set(ancestors)
     var culled: [PopulationResult.Culled] = []
-    for (place, particle) in before.enumerated() where !kept.contains(place) {
+    for place in checkpoint.culled {
+      let particle = before[place]
       if let failure = particle.failure { state.replaced.append(failure) }
       if particle.trajectory.isFinished {
         state.bank.append((place, particle.trajectory))
       } else {
         culled.append(
           PopulationResult.Culled(
-            place: place, step: step, trajectory: particle.trajectory, failure: particle.failure))
+            place: place, step: checkpoint.step, trajectory: particle.trajectory, failure: particle.failure))
       }
     }
     let forks = await withTaskGroup(of: (Int, Result<Particle, any Error>).self) { group in
-      for (place, ancestor) in ancestors.enumerated() where ancestor != place {
+      for (place, ancestor) in checkpoint.copies {
         let particle = before[ancestor]
         group.addImmediateTask {
           do { return (place, .success(try await particle.forked())) } catch { return (place, .failure(error)) }
@@ -247,7 +247,7 @@ package struct Population: Sendable {
       case .failure(let error): failure = failure ?? error
       }
     }
-    state.paid = ancestors.map { state.paid[$0] }
+    state.paid = state.paid.indices.map { state.paid[checkpoint.ancestor(of: $0)] }
     if let failure { throw failure }
     return culled
   }

@@ -11,16 +11,12 @@ package struct Lineage {
   private let places: [Int]
 
   package init(of record: TrajectoryRecord, in genealogy: Genealogy) {
-    var checkpoints = genealogy.checkpoints
-    if record.standing == .banked {
-      // It was finished, and culled at a later checkpoint: what follows is another's.
-      let end = checkpoints.firstIndex { checkpoint in
-        checkpoint.step >= record.trajectory.count && checkpoint.ancestors?.contains(record.particle) == false
-      }
-      checkpoints = Array(checkpoints[..<(end ?? checkpoints.count)])
-    }
-    self.checkpoints = checkpoints
-    places = Genealogy(count: genealogy.count, checkpoints: checkpoints).lineage(of: record.particle)
+    let ancestry = Ancestry(genealogy)
+    // What holds the place after a cull is another particle.
+    let segment =
+      ancestry.line(of: record).map { ancestry.segments(of: $0).upperBound - 1 } ?? ancestry.checkpoints.count
+    checkpoints = Array(ancestry.checkpoints[..<segment])
+    places = ancestry.lineage(of: record.particle, in: segment)
   }
 
   /// The place that asked for this step's answer, steps counted from 0.

@@ -134,7 +134,7 @@ extension Workbench {
       guard let task = records.first?.trajectory.task else { continue }
       stories.append(
         PopulationStory(
-          task: task, method: record.title, genealogy: genealogy, lives: records.lives(in: genealogy),
+          task: task, method: record.title, genealogy: genealogy, lives: records.lives(in: Ancestry(genealogy)),
           format: record.format))
     }
     return stories
@@ -143,7 +143,7 @@ extension Workbench {
 
 extension [TrajectoryRecord] {
   /// Each with where it ended.
-  fileprivate func lives(in genealogy: Genealogy) -> [PopulationStory.Life] {
+  fileprivate func lives(in ancestry: Ancestry) -> [PopulationStory.Life] {
     let final = filter { $0.standing == .final }
     let weights = LogWeights(final.map { $0.logWeight ?? -.infinity }).normalised
     return zip(final, weights).map { record, weight in
@@ -151,14 +151,8 @@ extension [TrajectoryRecord] {
         place: record.particle, culledAfter: nil, trajectory: record.trajectory, failure: record.failure?.message,
         weight: weight)
     }
-      + compactMap { record in
-        let end: Int? =
-          switch record.standing {
-          case .final: nil
-          case .culled(let step): step
-          case .banked: genealogy.cull(ofBanked: record)
-          }
-        return end.map {
+      + filter { $0.standing != .final }.compactMap { record in
+        ancestry.line(of: record).flatMap { ancestry.end(of: $0) }.map {
           PopulationStory.Life(
             place: record.particle, culledAfter: $0, trajectory: record.trajectory, failure: record.failure?.message)
         }

@@ -1,12 +1,12 @@
 import Foundation
 
 /// A piece of SVG, well formed whatever text went into it.
-package struct SVG: Sendable, Hashable {
-  package let markup: String
+struct SVG: Sendable, Hashable {
+  let markup: String
 
   /// Text for XML: `&`, `<`, `>` and quotes become entities, and what XML cannot hold or a reader cannot see becomes
   /// visible. Line feeds and tabs stay.
-  package static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in visible(text, keepingLayout: true).unicodeScalars {
       switch scalar {
@@ -33,9 +33,6 @@ package struct SVG: Sendable, Hashable {
 
   private init(markup: String) { self.markup = markup }
 
-  /// What is markup already.
-  static func written(_ markup: String) -> SVG { SVG(markup: markup) }
-
   static func text(_ content: String) -> SVG { SVG(markup: escaped(content)) }
 
   /// A text element.
@@ -52,7 +49,7 @@ package struct SVG: Sendable, Hashable {
   /// What a pointer or a screen reader finds out about the element that holds it.
   static func tooltip(_ content: String) -> SVG { SVG("title", [:], [.text(content)]) }
 
-  /// At most hundredths, and 0 for what is no place on paper.
+  /// At most hundredths, and 0 for coordinates that are not finite.
   static func coordinate(_ value: Double) -> String {
     guard value.isFinite, abs(value) < 1e9 else { return "0" }
     let hundredths = Int((value * 100).rounded())
@@ -82,30 +79,5 @@ package struct SVG: Sendable, Hashable {
         SVG("rect", ["class": "ground", "y": top, "width": width, "height": height - top, "rx": 6]),
       ] + content
     ).markup
-  }
-
-  /// The text cut to about so many pixels, on one line.
-  static func fitted(_ text: String, width: Double, fontSize: Double) -> String {
-    let line = visible(text.split(whereSeparator: \.isWhitespace).joined(separator: " "))
-    var room = width / fontSize
-    var end = line.startIndex
-    while end < line.endIndex {
-      room -= advance(of: line[end])
-      if room < 0 { return line[..<end].dropLast().trimmingCharacters(in: .whitespaces) + "…" }
-      end = line.index(after: end)
-    }
-    return line
-  }
-
-  /// About how wide a text is drawn.
-  static func width(of text: String, fontSize: Double) -> Double {
-    text.reduce(0) { $0 + advance(of: $1) } * fontSize
-  }
-
-  /// In ems, for a wide sans-serif font. Nobody knows which one will be used.
-  private static func advance(of character: Character) -> Double {
-    if " iljtfr.,:;'|!()[]".contains(character) { return 0.37 }
-    if character.isASCII { return character.isUppercase || "mw@%".contains(character) ? 0.75 : 0.62 }
-    return character.unicodeScalars.first.map { $0.value < 0x1100 } == true ? 0.65 : 1.05
   }
 }
