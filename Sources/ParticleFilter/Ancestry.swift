@@ -12,6 +12,7 @@ public struct Ancestry: Sendable, Hashable {
   /// One particle: from the start, or from the checkpoint that made it a copy of another, to the checkpoint at which another
   /// took its place, or to the end.
   public struct Line: Sendable, Hashable {
+    /// The place that it holds, from 0.
     public let place: Int
     /// The checkpoint that made it a copy; nil where it is there from the start.
     public let birth: Int?
@@ -25,7 +26,9 @@ public struct Ancestry: Sendable, Hashable {
 
   /// The particle at `place` was culled at the checkpoint of this number.
   public struct Cull: Sendable, Hashable {
+    /// The number of the checkpoint, from 0.
     public let checkpoint: Int
+    /// The place that the particle held, from 0.
     public let place: Int
   }
 
@@ -42,6 +45,7 @@ public struct Ancestry: Sendable, Hashable {
   /// In order of time, then of place.
   public let culls: [Cull]
 
+  /// Follows every particle through the checkpoints of a genealogy. O(particles × checkpoints).
   public init(_ genealogy: Genealogy) {
     count = max(genealogy.count, 0)
     let count = count

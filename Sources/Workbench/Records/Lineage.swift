@@ -3,6 +3,7 @@ import Foundation
 import ParticleFilter
 import Reporting
 import RolloutStore
+import Steering
 
 /// Which places a stored trajectory's ancestors held, and what the critic said of them at the run's checkpoints.
 package struct Lineage {
@@ -42,8 +43,7 @@ extension StoredRun {
 
   /// β, from the run's settings.
   package var temperature: Double {
-    struct Settings: Decodable { let temperature: Double? }
-    return (try? JSONDecoder().decode(Settings.self, from: Data(record.settings.utf8)))?.temperature ?? 0.1
+    record.steering?.temperature ?? SteeringSettings().temperature
   }
 }
 

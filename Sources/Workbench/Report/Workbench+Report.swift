@@ -163,9 +163,7 @@ extension [TrajectoryRecord] {
 extension RunRecord {
   /// The method with its settings, in words.
   fileprivate var title: String {
-    guard let settings = try? JSONDecoder().decode(SteeringSettings.self, from: Data(settings.utf8)) else {
-      return method
-    }
+    guard let settings = steering else { return method }
     return "\(method), N \(settings.particles), \(settings.schedule) at β \(Format.short(settings.temperature))"
   }
 }
