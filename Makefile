@@ -23,6 +23,7 @@ lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks
 	Scripts/module_map.py --check
 	Scripts/undocumented.py --check
+	Scripts/snippets.py --check
 
 format:
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks
