@@ -166,7 +166,8 @@ struct ConfigurationTests {
     let short = try Configuration(
       yaml: Self.least + #"critic: { kind: judge, url: "https://judge.example.com/v1", model: j }"#, file: "c.yaml")
     let judge = try #require(short.critic.judge)
-    #expect(short.critic.kind == JudgeKind.self && judge.policy.kind == OpenAIKind.self && judge.policy.section == "critic")
+    #expect(
+      short.critic.kind == JudgeKind.self && judge.policy.kind == OpenAIKind.self && judge.policy.section == "critic")
     #expect(judge.policy.temperature == 0 && judge.policy.maxTokens == 512 && judge.samples == 1)
     #expect(judge.instructions == nil && judge.rewards == nil && short.policy.temperature == 1)
 
@@ -198,7 +199,8 @@ struct ConfigurationTests {
       yaml: Self.least + #"critic: { kind: pooling, url: "http://127.0.0.1:8000", model: rm }"#, file: "c.yaml")
     let pooling = try #require(short.critic.pooling)
     #expect(
-      short.critic.kind == PoolingKind.self && pooling.server.url == "http://127.0.0.1:8000" && pooling.critic.model == "rm")
+      short.critic.kind == PoolingKind.self && pooling.server.url == "http://127.0.0.1:8000"
+        && pooling.critic.model == "rm")
     #expect(pooling.critic == PoolingCritic.Settings(model: "rm", rules: pooling.critic.rules))
     #expect(pooling.critic.rules == PoolingCritic.Settings(model: "rm").rules && pooling.server.apiKeyVariable == nil)
     let long = try Configuration(

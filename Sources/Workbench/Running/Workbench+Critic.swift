@@ -32,7 +32,8 @@ extension Workbench {
   package func critic(of method: Steering.Method, flag: String?) throws -> String? {
     guard case .own(let own) = method.guide else { return flag }
     guard flag == nil || flag == own else {
-      throw ConfigurationError("The method \(method.rawValue) has its own critic, and --critic \(flag ?? "") names another.")
+      throw ConfigurationError(
+        "The method \(method.rawValue) has its own critic, and --critic \(flag ?? "") names another.")
     }
     return own
   }

@@ -1,6 +1,6 @@
 import Agents
-import HTTP
 import Critics
+import HTTP
 import ModelServers
 import Steering
 

@@ -36,7 +36,8 @@
 
     package func written(_ request: PolicyRequest) throws -> WrittenPrompt {
       let files = try OpenModel.open(path)
-      return .text(try files.tokenizer.decode(encoder(files).prompt(request.transcript).map(Int.init), keepsSpecial: true))
+      return .text(
+        try files.tokenizer.decode(encoder(files).prompt(request.transcript).map(Int.init), keepsSpecial: true))
     }
 
     package static func check() async -> Check {

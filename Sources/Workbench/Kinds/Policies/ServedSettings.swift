@@ -47,7 +47,8 @@ extension PolicySettings {
       // Nobody starts our own server again.
       retry: RetryRule(attempts: attempts, waitsOutOutages: !kind.startsServer), timeout: timeout, deadline: deadline,
       concurrency: OpenFiles.connections(concurrency),
-      isAdaptive: adaptiveConcurrency && !kind.startsServer, hedge: hedge, allowsPlainHTTP: allowPlainHTTP, section: section
+      isAdaptive: adaptiveConcurrency && !kind.startsServer, hedge: hedge, allowsPlainHTTP: allowPlainHTTP,
+      section: section
     )
   }
 }
