@@ -15,11 +15,13 @@ let package = Package(
     .executable(name: "cox", targets: ["cox"]),
     // Everything that a program needs to steer, train and plan.
     .library(name: "Coxswain", targets: ["Coxswain"]),
-    // The check of a world of one's own, and doubles for tests.
+    // The laws that a world, policy or critic of one's own has to keep, and doubles for tests.
     .library(name: "CoxswainTesting", targets: ["CoxswainTesting"]),
     .library(
       name: "Worlds",
-      targets: ["Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld"]),
+      targets: [
+        "WorldKit", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld",
+      ]),
   ],
   traits: [
     .trait(
@@ -46,6 +48,9 @@ let package = Package(
     // Pure: no input or output, no clock, no concurrency.
     .target(name: "ParticleFilter", dependencies: ["Agents"]),
 
+    // What worlds that are far away or slow share: recovery, replay and comparison, seating of episodes on scarce places.
+    .target(name: "WorldKit", dependencies: ["Agents"]),
+
     // What is in the files of a model with open weights. Pure Swift, since nobody vouches for such files.
     .target(
       name: "ModelFiles", dependencies: ["Agents"],
@@ -60,7 +65,7 @@ let package = Package(
     .target(
       name: "Steering",
       dependencies: [
-        "Agents", "ParticleFilter", "RolloutStore",
+        "Agents", "ParticleFilter", "RolloutStore", "WorldKit",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
@@ -128,7 +133,7 @@ let package = Package(
     .target(
       name: "ScienceWorld",
       dependencies: [
-        "Agents", "ChildProcess",
+        "Agents", "ChildProcess", "WorldKit",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
@@ -137,7 +142,7 @@ let package = Package(
     .target(
       name: "AgentGym",
       dependencies: [
-        "Agents", "HTTP",
+        "Agents", "HTTP", "WorldKit",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
@@ -147,7 +152,7 @@ let package = Package(
     .target(
       name: "OpenEnv",
       dependencies: [
-        "Agents", "HTTP",
+        "Agents", "HTTP", "WorldKit",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -158,7 +163,7 @@ let package = Package(
       path: "Sources/Environments/OpenEnv"),
 
     .target(
-      name: "ProcessWorld", dependencies: ["Agents", "ChildProcess"], path: "Sources/Environments/Process"),
+      name: "ProcessWorld", dependencies: ["Agents", "ChildProcess", "WorldKit"], path: "Sources/Environments/Process"),
 
     .target(
       name: "Reporting",
@@ -187,8 +192,8 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CMLX"]),
     .target(name: "OpenWeights", dependencies: ["Agents", "ModelFiles", "Tensors"]),
 
-    // The check of a user's own world, and doubles for tests.
-    .target(name: "CoxswainTesting", dependencies: ["Agents"]),
+    // The laws that a user's own world, policy or critic has to keep, and doubles for tests.
+    .target(name: "CoxswainTesting", dependencies: ["Agents", "WorldKit"]),
 
     // What a command does, without a terminal.
     .target(
@@ -205,6 +210,7 @@ let package = Package(
       name: "Coxswain",
       dependencies: [
         "Agents", "Critics", "Findings", "ParticleFilter", "Policies", "RolloutStore", "Steering", "Workbench",
+        "WorldKit",
       ]),
 
     .executableTarget(
@@ -261,6 +267,9 @@ let package = Package(
     .target(name: "TestTraits", dependencies: ["TestSupport"], path: "Tests/TestTraits"),
 
     .testTarget(name: "AgentsTests", dependencies: ["Agents", "Policies"]),
+    .testTarget(name: "WorldKitTests", dependencies: ["Agents", "WorldKit"]),
+    .testTarget(
+      name: "CoxswainTestingTests", dependencies: ["Agents", "Arithmetic", "CoxswainTesting", "Orders", "WorldKit"]),
     .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
     .testTarget(
       name: "AgentGymTests",

@@ -14,11 +14,11 @@ import sys
 # Each line is a storey. Rooms of one storey do not know each other.
 STOREYS = [
     ["Agents", "HTTP", "ChildProcess", "CMLX", "CXGBoost"],
-    ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit", "CoxswainTesting"],
+    ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit"],
     ["RolloutStore", "ModelServers", "OpenWeights"],
     ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv",
      "ProcessWorld"],
-    ["Findings", "Critics"],
+    ["Findings", "Critics", "CoxswainTesting"],
     ["Reporting"],
     ["Workbench"],
     ["Coxswain"],

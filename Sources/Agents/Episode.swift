@@ -52,14 +52,6 @@ public struct Outcome: Sendable, Hashable, Codable {
   }
 }
 
-extension Outcome {
-  /// Whether a replayed step came to the same: what it paid, and whether it ended. Texts may differ, since some worlds list things
-  /// in another order; rewards are sums of decimals, which a world may compute in another one.
-  package func paysAndEnds(as recorded: Outcome) -> Bool {
-    abs(reward - recorded.reward) <= 1e-6 && isDone == recorded.isDone
-  }
-}
-
 /// One attempt at one task, in progress.
 ///
 /// A world whose state is a value conforms with a struct and returns `self` from ``fork()``. A world behind a

@@ -9,3 +9,4 @@
 // the workbench that collects, trains, plans and steers.
 import Workbench
 @_exported import Workbench
+@_exported import WorldKit

@@ -100,7 +100,7 @@ struct ToyServerTests {
   func theCheckFindsNothingWrong(dialect: Dialect) async throws {
     try await ToyServer.with(dialect.name) { server in
       try await AgentGym.with(dialect, [server.url]) { world in
-        var check = WorldCheck(world, actions: ["north", "south", "look"])
+        let check = WorldCheck(world, actions: ["north", "south", "look"])
         let findings = try await check.run(world.tasks(in: .train))
         #expect(findings.allSatisfy { $0.verdict != .wrong }, "\(findings)")
         #expect(findings.contains { $0.name == "replay" && $0.verdict == .fine })

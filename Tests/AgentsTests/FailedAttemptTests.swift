@@ -1,6 +1,5 @@
 import Agents
 import Foundation
-import Synchronization
 import Testing
 
 @Suite("Failed attempts")
@@ -80,24 +79,4 @@ struct RewardTests {
     #expect(problem(0.5, before: 0.5) == nil && problem(0.1 + 0.2, before: 0.7 + 1e-9) == nil)
     #expect(problem(-100, before: 0.5) == nil && problem(7, maximum: nil) == nil)
   }
-}
-
-@Test("A neighbour's fault costs no try of one's own", .timeLimit(.minutes(1)))
-func displaced() async throws {
-  let calls = Mutex(0)
-  var (episode, _) = try await RecoveringEpisode.begin { () async throws(WorldError) in
-    let episode = ClosureEpisode(state: 0) { (step: inout Int, _) throws(WorldError) in
-      let call = calls.withLock {
-        $0 += 1
-        return $0
-      }
-      // Four times over, which by its own fault would be once too often.
-      if call <= 4 { throw WorldError(.displaced, "the neighbour hung") }
-      step += 1
-      return Outcome(Observation("\(step)"))
-    }
-    return (episode, Observation("start"))
-  }
-  #expect(try await episode.step(.act("go")).observation.text == "1")
-  #expect(calls.withLock(\.self) == 5)
 }

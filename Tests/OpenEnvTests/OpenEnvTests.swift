@@ -129,7 +129,7 @@ struct OpenEnvTests {
   @Test func theCheckOfWorldsFindsNothingWrong() async throws {
     try await WorldServer.with { server in
       let world = try await Self.world(server) { $0.stepLimit = 8 }
-      var check = WorldCheck(world, actions: ["up", "down", "roll", "stop"])
+      let check = WorldCheck(world, actions: ["up", "down", "roll", "stop"])
       let findings = try await check.run(Array(try world.tasks(in: .train)))
       // A warning: the lift keeps quiet about words that it does not know.
       #expect(findings.allSatisfy { $0.verdict != .wrong }, "\(findings)")

@@ -67,7 +67,7 @@ struct ProcessWorldTests {
   @Test("The examples pass the check", arguments: [maze, countdown])
   func examples(command: [String]) async throws {
     let world = try await Self.world(command)
-    var check = WorldCheck(world)
+    let check = WorldCheck(world)
     let findings = try await check.run(Array(try world.tasks(in: .train).prefix(4)))
     #expect(findings.allSatisfy { $0.verdict != .wrong }, "\(findings)")
     #expect(findings.contains { $0.name == "fork" && $0.detail.contains("by copy") })
@@ -202,9 +202,9 @@ struct ProcessWorldTests {
   func checks() async throws {
     func verdicts(
       _ body: String, before: String = "", hello: String = ""
-    ) async throws -> [String: WorldCheck.Verdict] {
+    ) async throws -> [String: Finding.Verdict] {
       let world = try await Self.world(Self.program(body, before: before, hello: hello))
-      var check = WorldCheck(world)
+      let check = WorldCheck(world)
       let findings = try await check.run(try world.tasks(in: .test))
       await world.close()
       return Dictionary(findings.map { ($0.name, $0.verdict) }, uniquingKeysWith: { first, _ in first })

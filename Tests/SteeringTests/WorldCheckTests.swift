@@ -35,8 +35,8 @@ struct EnvironmentCheckTests {
     }
   }
 
-  private func finding(_ name: String, of world: Doors, tasks: Int = 6) async throws -> WorldCheck.Finding? {
-    var check = WorldCheck(world)
+  private func finding(_ name: String, of world: Doors, tasks: Int = 6) async throws -> Finding? {
+    let check = WorldCheck(world)
     let findings = try await check.run(Array(world.tasks(in: .train).prefix(tasks)))
     #expect(!findings.contains { $0.verdict == .wrong }, "\(findings)")
     return findings.first { $0.name == name }

@@ -1,6 +1,7 @@
 import Agents
 import AsyncHTTPClient
 import HTTP
+import WorldKit
 
 /// Worlds behind AgentGym's environment servers (arXiv 2406.04151): ScienceWorld, ALFWorld, BabyAI and others over
 /// HTTP.

@@ -2,6 +2,7 @@ import Agents
 import ChildProcess
 import Foundation
 import Synchronization
+import WorldKit
 
 /// A world that any program plays: JSON lines over its standard input and output (`Documentation/process-environment.md`).
 public final class ProgramWorld: World {

@@ -1,4 +1,5 @@
 import Agents
+import WorldKit
 
 /// One attempt at a game: what was done so far, and a place in the pool to go on.
 actor LabEpisode: Episode {
@@ -75,11 +76,13 @@ actor LabEpisode: Episode {
         let bench = try await pool.bench(at: place)
         if place.isFresh { try await bench.load(game, simplifications: simplifications) }
         let again = place.isFresh ? try await bench.reports(of: past.map(\.action)) : []
-        guard zip(again, past).allSatisfy({ $0.score == $1.report.score && $0.isDone == $1.report.isDone }) else {
+        var comparison = ReplayComparison()
+        let verdicts = zip(again, past).map { comparison.compare($0, with: $1.report) }
+        guard !verdicts.contains(.diverges) else {
           await pool.close(ticket)
           throw Py4JFailure(.refused, Self.divergence)
         }
-        recoveryMismatches += zip(again, past).count { $0.text != $1.report.text }
+        recoveryMismatches += comparison.mismatches
         let value = try await body(bench)
         await pool.leave(ticket)
         return value

@@ -1,4 +1,5 @@
 import Agents
+import WorldKit
 
 /// A running simulator: one connection, and worlds behind it, each of which carries one episode at a time.
 struct Simulator: Sendable {
@@ -105,6 +106,11 @@ struct Bench: Sendable {
     for item in items { actions.append(try item.text()) }
     return actions
   }
+}
+
+extension Bench.Report: ReplayedStep {
+  var seen: String { text }
+  var reward: Double { Double(score) / 100 }
 }
 
 extension Py4JAnswer {

@@ -1,4 +1,5 @@
 import Agents
+import WorldKit
 
 /// A few simulators, and the episodes that share them.
 ///
@@ -40,7 +41,7 @@ public actor SimulatorPool {
   private init(_ settings: Settings) {
     self.settings = settings
     seating = Seating(
-      processes: settings.processes, worlds: settings.episodesPerProcess, loads: settings.loadsPerProcess)
+      hosts: settings.processes, places: settings.episodesPerProcess, loads: settings.loadsPerProcess)
     (starts, start) = AsyncStream.makeStream()
   }
 
@@ -155,7 +156,7 @@ extension SimulatorPool {
 
   /// The world at a place, made where there is none yet.
   func bench(at place: Place) async throws(Py4JFailure) -> Bench {
-    let (process, number) = (place.seat.process, place.seat.world)
+    let (process, number) = (place.seat.host, place.seat.number)
     guard let member = running[process] else { throw Py4JFailure(.lost, "the simulator ended") }
     let connection = member.simulator.connection
     if let world = member.worlds[number] { return Bench(connection: connection, world: world) }
@@ -172,7 +173,7 @@ extension SimulatorPool {
 
   /// The connection of this episode's process failed: everyone there goes on elsewhere.
   func abandon(_ ticket: Ticket) {
-    if let process = seating.process(of: ticket) { remove(process) }
+    if let process = seating.host(of: ticket) { remove(process) }
   }
 
   /// The episode is over, and its world free.

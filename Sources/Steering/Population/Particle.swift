@@ -1,4 +1,5 @@
 import Agents
+import WorldKit
 
 /// One trajectory of a population, in progress.
 struct Particle: Sendable {
@@ -114,14 +115,14 @@ extension Particle {
   /// Takes the recorded actions in a fresh episode and compares what comes back.
   private mutating func replay(in world: any World) async throws -> (episode: any Episode, hasDiverged: Bool) {
     var (episode, opening) = try await world.begin(trajectory.task)
+    var comparison = ReplayComparison()
+    defer { mismatches += comparison.mismatches }
+    // An opening in other words is counted alone: what the steps pay decides.
+    _ = comparison.compare(opening: opening, with: trajectory.opening)
     do {
-      if opening.text != trajectory.opening.text { mismatches += 1 }
-      for step in trajectory.steps {
-        let outcome = try await episode.step(step.action)
-        if outcome.observation.text != step.outcome.observation.text { mismatches += 1 }
-        guard outcome.paysAndEnds(as: step.outcome) else { return (episode, true) }
-      }
-      return (episode, false)
+      let steps = trajectory.steps.lazy.map { (action: $0.action, outcome: $0.outcome) }
+      let divergence = try await comparison.replay(steps, in: &episode)
+      return (episode, divergence != nil)
     } catch {
       await episode.close()
       throw error

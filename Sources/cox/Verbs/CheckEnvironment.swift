@@ -47,8 +47,8 @@ struct CheckEnvironment: Verb {
     return chosen.tasks == nil ? Array(tasks.prefix(5)) : tasks
   }
 
-  @Sendable private func findings(_ world: any World) async throws -> ([WorldCheck.Finding], String) {
-    var check = WorldCheck(
+  @Sendable private func findings(_ world: any World) async throws -> ([Finding], String) {
+    let check = WorldCheck(
       world, actions: own.action.isEmpty ? ["look", "inventory", "help"] : own.action, seed: common.seed)
     return (try await check.run(tasks(of: world)), "\(world.identity)")
   }

@@ -1,4 +1,5 @@
 import Agents
+import WorldKit
 
 /// What a server answers to a reset or a step.
 struct Report: Sendable {
@@ -8,6 +9,11 @@ struct Report: Sendable {
   var isDone = false
   /// Why the server did not carry the action out, or nil.
   var refusal: String?
+}
+
+extension Report: ReplayedStep {
+  var seen: JSONValue { observation }
+  var isRefused: Bool { refusal != nil }
 }
 
 /// One session of an OpenEnv server, on a WebSocket of its own.

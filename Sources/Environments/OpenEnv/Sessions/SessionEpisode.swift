@@ -1,4 +1,5 @@
 import Agents
+import WorldKit
 
 /// One attempt at a task: what was done so far, and a place in the pool to go on.
 actor SessionEpisode: Episode {
@@ -17,7 +18,9 @@ actor SessionEpisode: Episode {
   /// What the server was sent, and what came of it.
   private var past: [(fields: [String: JSONValue], report: Report)] = []
   private var opening: Report?
-  private(set) var recoveryMismatches = 0
+  private var comparison = ReplayComparison()
+
+  var recoveryMismatches: Int { comparison.mismatches }
 
   private init(_ world: Instance, task: TaskID, parameters: [String: JSONValue], ticket: SessionPool.Ticket) {
     self.world = world
@@ -118,11 +121,7 @@ actor SessionEpisode: Episode {
       guard await world.pool.opened(ticket, fresh) else { throw .final(Patience.closed) }
       for (number, step) in past.enumerated() {
         let again = try await fresh.step(step.fields)
-        // Texts may differ: some worlds list things in another order.
-        if again.observation != step.report.observation { recoveryMismatches += 1 }
-        guard abs(again.reward - step.report.reward) <= 1e-6, again.isDone == step.report.isDone,
-          (again.refusal == nil) == (step.report.refusal == nil)
-        else {
+        guard comparison.compare(again, with: step.report) != .diverges else {
           throw .final(
             WorldError(
               .diverged,

@@ -1,4 +1,5 @@
 import Agents
+import WorldKit
 
 /// The sessions of some servers, and the episodes that share them.
 ///
@@ -10,8 +11,7 @@ actor SessionPool {
   nonisolated let servers: [OpenEnvServer]
   nonisolated let limits: Session.Limits
 
-  /// What an episode is known by.
-  typealias Ticket = Int
+  typealias Ticket = Seating.Ticket
 
   /// Where an episode's next step is taken.
   enum Place: Sendable {
@@ -30,20 +30,6 @@ actor SessionPool {
     var downUntil: ContinuousClock.Instant?
   }
 
-  private struct Seat {
-    let server: Int
-    /// Nil while it is being opened.
-    var session: Session?
-    var isInUse = true
-    /// When its last step ended, in steps of the pool.
-    var lastUse = 0
-  }
-
-  private struct Waiting {
-    let ticket: Ticket
-    let resume: CheckedContinuation<Result<Place, WorldError>, Never>
-  }
-
   /// Sessions that are tried on a server of which nothing is known.
   private static let firstGuess = 8
   /// After a refusal, one session more is tried now and then: who held it may be gone.
@@ -54,10 +40,10 @@ actor SessionPool {
 
   private let largest: Int
   private var states: [Server]
-  private var seats: [Ticket: Seat] = [:]
-  private var line: [Waiting] = []
-  private var clock = 0
-  private var tickets = 0
+  private var seating: Seating
+  /// Those that are open, by their episodes.
+  private var sessions: [Ticket: Session] = [:]
+  private var waiting: [Seating.Turn: CheckedContinuation<Result<Place, WorldError>, Never>] = [:]
   private var isClosed = false
 
   /// - Parameter sessions: on one server at most; nil to find out.
@@ -66,134 +52,127 @@ actor SessionPool {
     self.limits = limits
     largest = sessions ?? Self.firstGuess
     states = servers.map { [largest] _ in Server(capacity: largest) }
+    seating = Seating(running: servers.count, places: largest)
   }
 
-  func ticket() -> Ticket {
-    tickets += 1
-    return tickets
-  }
+  func ticket() -> Ticket { seating.ticket() }
 
   /// Gives an episode a place for one step.
   func enter(_ ticket: Ticket) async throws(WorldError) -> Place {
+    let turn = seating.enter(ticket)
     let result: Result<Place, WorldError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        guard !Task.isCancelled, !isClosed else { return continuation.resume(returning: .failure(Self.cancelled)) }
-        line.append(Waiting(ticket: ticket, resume: continuation))
-        serve()
+        waiting[turn] = continuation
+        if Task.isCancelled || isClosed { giveUp(turn) } else { proceed() }
       }
     } onCancel: {
-      Task { await self.giveUp(ticket) }
+      Task { await self.giveUp(turn) }
     }
     return try result.get()
   }
 
   /// The session that a place was for is open. Once the pool is closed there is none.
   func opened(_ ticket: Ticket, _ session: Session) -> Bool {
-    guard !isClosed, var seat = seats[ticket] else { return false }
-    seat.session = session
-    seats[ticket] = seat
-    states[seat.server].downUntil = nil
+    guard !isClosed, let server = seating.host(of: ticket) else { return false }
+    sessions[ticket] = session
+    states[server].downUntil = nil
     // Refusals that came while others were still being opened had it too low.
-    states[seat.server].capacity = max(states[seat.server].capacity, sessions(of: seat.server))
+    states[server].capacity = max(states[server].capacity, openSessions(of: server))
     return true
   }
 
   /// The step is over; the session stays with the episode as long as no other needs it.
   func leave(_ ticket: Ticket) {
-    guard var seat = seats[ticket] else { return }
-    clock += 1
-    seat.isInUse = false
-    seat.lastUse = clock
-    seats[ticket] = seat
-    serve()
+    seating.leave(ticket)
+    proceed()
   }
 
   /// The place came to nothing.
   func abandon(_ ticket: Ticket, isDown: Bool = false) {
-    guard let seat = seats.removeValue(forKey: ticket) else { return }
-    if isDown { states[seat.server].downUntil = .now + Self.downTime }
-    serve()
+    guard let server = vacate(ticket) else { return }
+    if isDown { states[server].downUntil = .now + Self.downTime }
+    proceed()
   }
 
   /// The server gave no session for the place.
   ///
   /// - Returns: whether this pool has sessions there, so that one of them will do.
   func refused(_ ticket: Ticket) -> Bool {
-    guard let seat = seats.removeValue(forKey: ticket) else { return false }
-    let open = sessions(of: seat.server)
-    states[seat.server].capacity = max(open, 1)
-    states[seat.server].probe = .now + Self.probeInterval
-    serve()
+    guard let server = vacate(ticket) else { return false }
+    let open = openSessions(of: server)
+    states[server].capacity = max(open, 1)
+    states[server].probe = .now + Self.probeInterval
+    proceed()
     return open > 0
   }
 
   /// The episode is over. Its place is free once the server has put the session away.
   func close(_ ticket: Ticket) async {
-    guard var seat = seats[ticket] else { return }
-    seat.isInUse = true
-    seats[ticket] = seat
-    await seat.session?.close()
-    seats[ticket] = nil
-    serve()
+    guard seating.host(of: ticket) != nil else { return }
+    seating.hold(ticket)
+    await sessions[ticket]?.close()
+    vacate(ticket)
+    proceed()
   }
 
   /// Closes every session, side by side.
   func close() async {
     isClosed = true
-    let waiting = line
-    line = []
-    for one in waiting { one.resume.resume(returning: .failure(Self.cancelled)) }
-    let sessions = seats.values.compactMap(\.session)
-    seats = [:]
+    answer(seating.dismiss(), .failure(Self.cancelled))
+    let open = Array(sessions.values)
+    for server in states.indices { for ticket in seating.occupants(of: server) { vacate(ticket) } }
     await withDiscardingTaskGroup { group in
-      for session in sessions { group.addTask { await session.close() } }
+      for session in open { group.addTask { await session.close() } }
     }
+  }
+
+  @discardableResult
+  private func vacate(_ ticket: Ticket) -> Int? {
+    defer { seating.close(ticket) }
+    sessions[ticket] = nil
+    return seating.host(of: ticket)
+  }
+
+  private func openSessions(of server: Int) -> Int {
+    seating.occupants(of: server).count { sessions[$0] != nil }
   }
 
   // MARK: - The line
 
-  private func giveUp(_ ticket: Ticket) {
-    guard let place = line.firstIndex(where: { $0.ticket == ticket }) else { return }
-    line.remove(at: place).resume.resume(returning: .failure(Self.cancelled))
+  private func giveUp(_ turn: Seating.Turn) {
+    if seating.giveUp(turn) { answer([turn], .failure(Self.cancelled)) }
   }
 
-  private func serve() {
-    while let first = line.first, let place = place(for: first.ticket) {
-      line.removeFirst()
-      first.resume.resume(returning: .success(place))
-    }
+  private func answer(_ turns: [Seating.Turn], _ result: Result<Place, WorldError>) {
+    for turn in turns { waiting.removeValue(forKey: turn)?.resume(returning: result) }
   }
 
-  private func place(for ticket: Ticket) -> Place? {
-    if let session = seats[ticket]?.session, session.isOpen {
-      seats[ticket]?.isInUse = true
-      return .kept(session)
-    }
-    seats[ticket] = nil
+  /// Gives places to those in line after a change.
+  private func proceed() {
+    for ticket in seating.waiting where sessions[ticket]?.isOpen != true { vacate(ticket) }
     let up = states.indices.filter { states[$0].downUntil.map { $0 <= .now } ?? true }
     let candidates = up.isEmpty ? Array(states.indices) : up
-    let rooms = candidates.map { (server: $0, room: room(on: $0)) }.filter { $0.room > 0 }
-    if let roomiest = rooms.max(by: { ($0.room, -$0.server) < ($1.room, -$1.server) }) {
-      seats[ticket] = Seat(server: roomiest.server)
-      return .vacant(server: roomiest.server, evicted: nil)
+    seating.shun(Set(states.indices).subtracting(candidates))
+    let isAnySessionWanted = seating.waiting.contains { sessions[$0] == nil }
+    for server in states.indices {
+      let mayProbe = isAnySessionWanted && candidates.contains(server)
+      seating.set(places: mayProbe ? probedCapacity(of: server) : states[server].capacity, of: server)
     }
-    // Whoever was idle longest makes room.
-    let idle = seats.filter { !$0.value.isInUse && candidates.contains($0.value.server) }
-    guard let (other, seat) = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return nil }
-    seats[other] = nil
-    seats[ticket] = Seat(server: seat.server)
-    return .vacant(server: seat.server, evicted: seat.session)
+    for grant in seating.orders().grants {
+      let evicted = grant.evicted.flatMap { sessions.removeValue(forKey: $0) }
+      let kept = grant.isFresh ? nil : sessions[grant.ticket]
+      let place = kept.map(Place.kept) ?? .vacant(server: grant.place.host, evicted: evicted)
+      answer([grant.turn], .success(place))
+    }
   }
 
-  private func room(on server: Int) -> Int {
-    let taken = seats.values.count { $0.server == server }
-    if taken < states[server].capacity { return states[server].capacity - taken }
-    guard taken < largest, let probe = states[server].probe, probe <= .now else { return 0 }
+  /// How many sessions a server is given, one more than it is believed to have where that is to be tried again.
+  private func probedCapacity(of server: Int) -> Int {
+    let taken = seating.occupants(of: server).count
+    guard taken >= states[server].capacity, taken < largest, let probe = states[server].probe, probe <= .now else {
+      return states[server].capacity
+    }
     states[server].probe = .now + Self.probeInterval
-    return 1
-  }
-
-  private func sessions(of server: Int) -> Int {
-    seats.values.count { $0.server == server && $0.session != nil }
+    return taken + 1
   }
 }

@@ -1,5 +1,7 @@
-/// An episode that survives the loss of its connection or process: it is opened again and its actions are replayed,
-/// checked against the recorded outcomes.
+import Agents
+
+/// An episode of a world that can be lost: where the connection or the process behind it fails, it is opened again and the actions
+/// so far are taken once more, compared with what was recorded.
 public struct RecoveringEpisode: Episode {
   /// Opens the underlying episode afresh. Called again after each loss.
   public typealias Open =
@@ -14,13 +16,10 @@ public struct RecoveringEpisode: Episode {
   private let advice: String?
   private let opening: Observation
   private var episode: any Episode
-  private var steps: [Recorded] = []
-  public private(set) var recoveryMismatches = 0
+  private var steps: [(action: Action, outcome: Outcome)] = []
+  private var comparison = ReplayComparison()
 
-  private struct Recorded: Sendable {
-    let action: Action
-    let outcome: Outcome
-  }
+  public var recoveryMismatches: Int { comparison.mismatches }
 
   /// Opens an episode, and again if that fails.
   ///
@@ -83,7 +82,7 @@ public struct RecoveringEpisode: Episode {
       do throws(WorldError) {
         if let loss { try await recover(from: loss) }
         let outcome = try await episode.step(action)
-        steps.append(Recorded(action: action, outcome: outcome))
+        steps.append((action, outcome))
         return outcome
       } catch {
         // It may be lost again on the way back.
@@ -99,19 +98,14 @@ public struct RecoveringEpisode: Episode {
     await episode.close()
     let again: Observation
     (episode, again) = try await Self.opened(open)
-    if again.text != opening.text { recoveryMismatches += 1 }
-    guard again.text.saysTheSame(as: opening.text) else {
+    guard comparison.compare(opening: again, with: opening) != .diverges else {
       throw diverged(
         "\(loss.message) Opened again, the world says something else: it is another task, or another version.")
     }
-    for (place, step) in steps.enumerated() {
-      let outcome = try await episode.step(step.action)
-      if outcome.observation.text != step.outcome.observation.text { recoveryMismatches += 1 }
-      guard outcome.paysAndEnds(as: step.outcome) else {
-        throw diverged(
-          "\(loss.message) Opened again, step \(place + 1) paid \(outcome.reward) where it had paid \(step.outcome.reward)."
-        )
-      }
+    if let divergence = try await comparison.replay(steps, in: &episode) {
+      let (replayed, recorded) = (divergence.replayed.reward, divergence.recorded.reward)
+      throw diverged(
+        "\(loss.message) Opened again, step \(divergence.step) paid \(replayed) where it had paid \(recorded).")
     }
   }
 

@@ -1,6 +1,7 @@
 import Agents
 import Synchronization
 import Testing
+import WorldKit
 
 /// A world that is lost at chosen calls, counted over all of its episodes.
 private final class Frail: Sendable {
@@ -111,4 +112,24 @@ func textsThatReadOtherwiseAreCounted(second: String, count: Int) async throws {
   }
   let error = await #expect(throws: WorldError.self) { try await task.value }
   #expect(error?.kind == .cancelled && world.openings == 1)
+}
+
+@Test("A neighbour's fault costs no try of one's own", .timeLimit(.minutes(1)))
+func displaced() async throws {
+  let calls = Mutex(0)
+  var (episode, _) = try await RecoveringEpisode.begin { () async throws(WorldError) in
+    let episode = ClosureEpisode(state: 0) { (step: inout Int, _) throws(WorldError) in
+      let call = calls.withLock {
+        $0 += 1
+        return $0
+      }
+      // Four times over, which by its own fault would be once too often.
+      if call <= 4 { throw WorldError(.displaced, "the neighbour hung") }
+      step += 1
+      return Outcome(Observation("\(step)"))
+    }
+    return (episode, Observation("start"))
+  }
+  #expect(try await episode.step(.act("go")).observation.text == "1")
+  #expect(calls.withLock(\.self) == 5)
 }

@@ -1,13 +1,12 @@
 import Agents
 import Testing
+import WorldKit
 
-@testable import ScienceWorld
-
-@Suite("Who plays in which world of which process")
+@Suite("Which episode has which place of which host")
 struct SeatingTests {
   /// A seating whose processes have all started.
   private static func running(_ processes: Int, worlds: Int, loads: Int = 1_000, tickets: Int) -> Seating {
-    var seating = Seating(processes: processes, worlds: worlds, loads: loads)
+    var seating = Seating(hosts: processes, places: worlds, loads: loads)
     for _ in 0..<tickets {
       _ = seating.enter(seating.ticket())
       for process in seating.orders().starts { seating.joined(process) }
@@ -106,7 +105,7 @@ struct SeatingTests {
     // It makes do with the one there is.
     let orders = seating.orders()
     #expect(orders.grants.map(\.turn) == [turn] && orders.starts.isEmpty)
-    var empty = Seating(processes: 2, worlds: 1, loads: 5)
+    var empty = Seating(hosts: 2, places: 1, loads: 5)
     let first = empty.enter(empty.ticket())
     let started = empty.orders().starts
     let fails = !empty.failed(started[0])
@@ -140,7 +139,7 @@ private struct Course {
   var games: [Seating.Place: Int] = [:]
 
   init(processes: Int, worlds: Int, loads: Int, episodes: Int) {
-    seating = Seating(processes: processes, worlds: worlds, loads: loads)
+    seating = Seating(hosts: processes, places: worlds, loads: loads)
     (self.processes, self.loads) = (processes, loads)
     idle = []
     for _ in 0..<episodes { idle.append(seating.ticket()) }
@@ -190,7 +189,7 @@ private struct Course {
   mutating func lose(_ process: Int) {
     seating.lost(process)
     forget(process)
-    for (ticket, place) in atStep where place.process == process {
+    for (ticket, place) in atStep where place.host == process {
       atStep[ticket] = nil
       idle.append(ticket)
     }
@@ -198,13 +197,13 @@ private struct Course {
 
   mutating func forget(_ process: Int) {
     loaded[process] = nil
-    games = games.filter { $0.key.process != process }
+    games = games.filter { $0.key.host != process }
   }
 
   mutating func obey() {
     let orders = seating.orders()
     for process in orders.ends {
-      #expect(!atStep.values.contains { $0.process == process })
+      #expect(!atStep.values.contains { $0.host == process })
       forget(process)
     }
     for grant in orders.grants {
@@ -212,10 +211,10 @@ private struct Course {
         Issue.record("nobody waited")
         continue
       }
-      #expect(loaded[grant.place.process] != nil && !atStep.values.contains(grant.place))
+      #expect(loaded[grant.place.host] != nil && !atStep.values.contains(grant.place))
       #expect(grant.isFresh || games[grant.place] == ticket, "\(ticket) finds another's game")
-      if grant.isFresh { loaded[grant.place.process, default: 0] += 1 }
-      #expect(loaded[grant.place.process, default: 0] <= loads)
+      if grant.isFresh { loaded[grant.place.host, default: 0] += 1 }
+      #expect(loaded[grant.place.host, default: 0] <= loads)
       games[grant.place] = ticket
       atStep[ticket] = grant.place
     }
@@ -232,5 +231,64 @@ private struct Course {
       obey()
     }
     #expect(waiting.isEmpty)
+  }
+}
+
+@Suite("Hosts whose places change")
+struct ChangingHostsTests {
+  /// Gives places to episodes that ask for the first time.
+  private static func seated(_ seating: inout Seating, _ count: Int) -> [Seating.Grant] {
+    for _ in 0..<count { _ = seating.enter(seating.ticket()) }
+    return seating.orders().grants
+  }
+
+  @Test func runningHostsAreFilledEvenly() {
+    var seating = Seating(running: 2, places: 2)
+    let grants = Self.seated(&seating, 5)
+    #expect(grants.map(\.place.host) == [0, 1, 0, 1] && grants.allSatisfy { $0.isFresh && $0.evicted == nil })
+    #expect(seating.waiting == [5] && seating.orders().starts.isEmpty)
+  }
+
+  @Test func whoMakesRoomIsNamed() {
+    var seating = Seating(running: 1, places: 2)
+    for grant in Self.seated(&seating, 2) { seating.leave(grant.ticket) }
+    #expect(Self.seated(&seating, 1).map(\.evicted) == [1])
+    #expect(seating.host(of: 1) == nil && Set(seating.occupants(of: 0)) == [2, 3])
+  }
+
+  @Test func aHostWithFewerPlacesKeepsWhoIsThere() {
+    var seating = Seating(running: 1, places: 3)
+    _ = Self.seated(&seating, 2)
+    seating.set(places: 1, of: 0)
+    #expect(Self.seated(&seating, 1).isEmpty)
+    seating.close(1)
+    #expect(seating.orders().grants.isEmpty)
+    seating.close(2)
+    #expect(seating.orders().grants.map(\.ticket) == [3])
+    seating.set(places: 2, of: 0)
+    #expect(Self.seated(&seating, 1).map(\.ticket) == [4])
+  }
+
+  @Test func aShunnedHostIsLeftToItsOwn() {
+    var seating = Seating(running: 2, places: 1)
+    for grant in Self.seated(&seating, 1) { seating.leave(grant.ticket) }
+    seating.shun([0])
+    #expect(Self.seated(&seating, 1).map(\.place.host) == [1])
+    // The idle one there makes no room either, and goes on.
+    #expect(Self.seated(&seating, 1).isEmpty)
+    _ = seating.enter(1)
+    #expect(seating.orders().grants.map(\.isFresh) == [false])
+    seating.leave(1)
+    seating.shun([])
+    #expect(seating.orders().grants.map(\.evicted) == [1])
+  }
+
+  @Test func aPlaceThatIsHeldIsNotGivenAway() {
+    var seating = Seating(running: 1, places: 1)
+    for grant in Self.seated(&seating, 1) { seating.leave(grant.ticket) }
+    seating.hold(1)
+    #expect(Self.seated(&seating, 1).isEmpty)
+    seating.close(1)
+    #expect(seating.orders().grants.map(\.ticket) == [2])
   }
 }

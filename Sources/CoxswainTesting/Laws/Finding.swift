@@ -1,0 +1,46 @@
+/// What one law, or one check, says of a world, policy or critic.
+public struct Finding: Sendable, Hashable, Codable, CustomStringConvertible {
+  public enum Verdict: String, Sendable, Codable {
+    case fine
+    /// Results stay right, at some cost in efficiency or convenience.
+    case warning
+    /// Results are wrong.
+    case wrong
+  }
+
+  /// The law, in a word or two.
+  public let name: String
+  public let verdict: Verdict
+  /// What was seen, and where.
+  public let detail: String
+
+  public init(_ name: String, _ verdict: Verdict, _ detail: String) {
+    self.name = name
+    self.verdict = verdict
+    self.detail = detail
+  }
+
+  public var description: String { "\(name): \(detail)" }
+
+  /// A warning where it was wrong.
+  func softened() -> Finding { verdict == .wrong ? Finding(name, .warning, detail) : self }
+}
+
+/// The laws that a world, policy or critic does not keep.
+public struct BrokenLaws: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What was tried, such as a world's identity.
+  public let subject: String
+  /// The findings that are wrong, in the order of the laws; at least one.
+  public let findings: [Finding]
+
+  public var description: String {
+    "\(subject) breaks \(findings.count) law\(findings.count == 1 ? "" : "s"). "
+      + findings.map(\.description).joined(separator: "; ")
+  }
+
+  /// - Throws: ``BrokenLaws`` where one of `findings` is wrong.
+  static func check(_ findings: [Finding], of subject: String) throws(BrokenLaws) {
+    let wrong = findings.filter { $0.verdict == .wrong }
+    if !wrong.isEmpty { throw BrokenLaws(subject: subject, findings: wrong) }
+  }
+}
