@@ -5,25 +5,22 @@ import Workbench
 
 /// What guides.
 struct CriticOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
-      valueName: "critic"))
+  @Option(help: .critic, completion: .critics)
   var critic: String?
 
-  @Option(help: ArgumentHelp("The plan that auto obeys, instead of the one beside the critic.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The plan that auto obeys, instead of the one beside the critic.", valueName: "file"),
+    completion: .file())
   var plan: String?
 }
 
 /// What a plan is for, and where it goes.
 struct PlanOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "What guides: a critic file or the name given to cox train, constant, judge, pooling or lm (critic.kind).",
-      valueName: "critic"))
+  @Option(help: .critic, completion: .critics)
   var critic: String?
 
-  @Option(help: ArgumentHelp("Write the plan here instead of beside the critic.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write the plan here instead of beside the critic.", valueName: "file"), completion: .file())
   var plan: String?
 }
 

@@ -8,8 +8,8 @@ import Workbench
 struct VariantOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Which methods, with commas: single, best-of, amc, judge, beam; single,best-of,amc unless given.",
-      valueName: "methods"))
+      "Which methods, with commas: \(Steering.Method.listed); single,best-of,amc unless given.", valueName: "methods"),
+    completion: .methods)
   var methods: String?
 
   @Option(help: ArgumentHelp("Values of N, with commas (steering.particles).", valueName: "N,N,…"))
