@@ -20,14 +20,20 @@ struct Cox: AsyncParsableCommand {
       Demo.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Report.self,
       Show.self,
       Export.self, CheckEnvironment.self, Doctor.self, Sharpen.self, Tokens.self, Study.self,
+      Keys.self,
     ])
 }
 
 extension Cox {
   /// Answers a mistyped verb with the nearest one. The argument parser does so for options.
   static func checkVerb(_ given: String?) throws {
-    let verbs = configuration.subcommands.compactMap { $0.configuration.commandName ?? "\($0)".lowercased() }
-    guard let given, !given.hasPrefix("-"), !verbs.contains(given), given != "help" else { return }
+    func names(_ commands: [any ParsableCommand.Type]) -> [String] {
+      commands.map { $0.configuration.commandName ?? "\($0)".lowercased() }
+    }
+    guard let given, !given.hasPrefix("-"), !names(configuration.subcommands).contains(given), given != "help" else {
+      return
+    }
+    let verbs = names(configuration.subcommands.filter { $0 != Keys.self })
     let nearest = verbs.max { likeness($0, given) < likeness($1, given) }.flatMap {
       likeness($0, given) >= 0.5 ? $0 : nil
     }

@@ -9,6 +9,7 @@ import Agents
 /// An episode that is done, or at the end of its script, refuses further steps as `diverged`. An episode is a value: it is forked
 /// by a copy.
 public struct ScriptedWorld: World {
+  /// Opens an episode of a task, with the first observation.
   public typealias Begin =
     @Sendable (AgentTask) async throws(WorldError) -> (episode: any Episode, observation: Observation)
 

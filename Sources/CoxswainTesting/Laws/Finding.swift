@@ -1,6 +1,8 @@
 /// What one law, or one check, says of a world, policy or critic.
 public struct Finding: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// How serious a finding is.
   public enum Verdict: String, Sendable, Codable {
+    /// The law is kept.
     case fine
     /// Results stay right, at some cost in efficiency or convenience.
     case warning
@@ -10,10 +12,14 @@ public struct Finding: Sendable, Hashable, Codable, CustomStringConvertible {
 
   /// The law, in a word or two.
   public let name: String
+  /// How serious it is.
   public let verdict: Verdict
   /// What was seen, and where.
   public let detail: String
 
+  /// - Parameters:
+  ///   - name: the law, in a word or two.
+  ///   - detail: what was seen, and where.
   public init(_ name: String, _ verdict: Verdict, _ detail: String) {
     self.name = name
     self.verdict = verdict

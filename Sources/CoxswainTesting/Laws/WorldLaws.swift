@@ -116,7 +116,7 @@ public struct WorldLaws: Sendable {
       return finding(
         .warning,
         "all \(walks.count) random walks paid \(least): whether this world tells a good attempt from a bad one is not seen. "
-          + "Try more tasks (--tasks) or better actions (--action), and see what a policy is paid (cox diagnose)")
+          + "Try more tasks or better actions, and diagnose the rollouts of a policy")
     }
     let range = "\(least) to \(most) on \(walks.count) random walks"
     return finding(.fine, world.maximalReward.map { "\(range), at most \($0)" } ?? "\(range), no maximum named")

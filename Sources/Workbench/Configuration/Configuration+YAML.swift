@@ -16,21 +16,25 @@ extension Configuration {
   /// - Parameter file: named in errors.
   package init(yaml: String, file: String) throws {
     var top = try YAMLMapping(text: yaml, file: file)
-    guard let environment = try top.mapping("environment", WorldSettings.init) else {
+    guard
+      let environment = try top.mapping(
+        "environment", default: .required, "the world and its tasks", WorldSettings.init)
+    else {
       throw top.missing(
         "environment", message: "\(file) has no environment; the least is `environment: { kind: orders }`.")
     }
-    guard let policy = try top.mapping("policy", PolicySettings.init) else {
+    guard let policy = try top.mapping("policy", default: .required, "the model", PolicySettings.init) else {
       throw top.missing("policy", message: "\(file) has no policy; the least is `policy: { kind: local }`.")
     }
     self.environment = environment
     self.policy = policy
-    critic = try top.mapping("critic", CriticSettings.init) ?? critic
-    if let read = try top.mapping("steering", SteeringSettings.read) {
+    critic = try top.mapping("critic", default: "`trees`", "what guides the population", CriticSettings.init) ?? critic
+    let steered = "method, number of particles, β, schedule"
+    if let read = try top.mapping("steering", default: .none, steered, SteeringSettings.read) {
       (steering, isAutomatic) = (read.settings, read.isAutomatic)
     }
     steering.onEnvironmentError = environment.onError
-    limits = try top.mapping("limits") { try Limits(&$0) } ?? limits
+    limits = try top.mapping("limits", default: .none, "calls, tokens, money, time") { try Limits(&$0) } ?? limits
     try top.finish()
     withholdKeys()
   }
@@ -50,25 +54,44 @@ extension SteeringSettings {
   /// - Returns: the settings, and whether their schedule is left to the plan.
   package static func read(_ yaml: inout YAMLMapping) throws -> (settings: SteeringSettings, isAutomatic: Bool) {
     var settings = SteeringSettings()
-    settings.method = try yaml.choice("method", Method.self) ?? settings.method
-    settings.particles = try yaml.integer("particles") ?? settings.particles
-    settings.temperature = try yaml.number("temperature") ?? settings.temperature
-    settings.resampler = try yaml.choice("resampler", Resampler.self) ?? settings.resampler
-    settings.answer = try yaml.choice("answer", Answer.self) ?? .search
-    settings.divergence = try yaml.choice("divergence", DivergencePolicy.self) ?? settings.divergence
-    settings.keep = try yaml.integer("keep")
+    settings.method = try yaml.choice(
+      "method", default: settings.method, "how tasks are attempted. `judge` is `amc` guided by the critic `judge`")
+    settings.particles = try yaml.integer("particles", default: settings.particles, "N, the number of particles")
+    settings.temperature = try yaml.number(
+      "temperature", default: settings.temperature, "β, in reward units, at least 1e-9 (option `--beta`)")
+    settings.resampler = try yaml.choice(
+      "resampler", default: settings.resampler, "how clones are drawn from the weights")
+    settings.answer = try yaml.choice(
+      "answer", default: .search, "`search` stops at the maximal reward; `sample` always runs to the end")
+    settings.divergence = try yaml.choice(
+      "divergence", default: settings.divergence,
+      "what happens to a clone whose replay paid or ended differently. `retry` tries three times, then drops it")
+    settings.keep = try yaml.integer(
+      "keep", default: "N / 4, at least 1",
+      """
+      for `beam`: how many of the N particles continue from each checkpoint, chosen by reward so far + V. Each \
+      continues in N / `keep` copies. With `ess` a beam selects at every checkpoint, whatever the threshold
+      """)
+    let resample = """
+      the schedule: `none`, `auto`, `{ steps: [4, 12] }` or `{ ess: 0.5, every: 1 }`. `auto` takes the schedule and, \
+      for a search, β from the plan of `cox plan`; without data for a plan it is best-of-N. As an option: `none`, \
+      `auto`, `steps:4,12`, `ess:0.5`, `ess:0.5/2`
+      """
     let schedule =
-      if let word = yaml.word("resample") { try Self.schedule(word, named: "steering.resample") } else {
-        try yaml.mapping("resample", Self.schedule)
+      if let word = yaml.word("resample", type: "a word or a mapping", default: "`auto`", resample) {
+        try Self.schedule(word, named: "steering.resample")
+      } else {
+        try yaml.mapping("resample", default: "`auto`", resample, Self.schedule)
       }
     settings.schedule = schedule ?? .never
     return (settings, schedule == nil)
   }
 
   private static func schedule(_ yaml: inout YAMLMapping) throws -> Schedule {
-    let steps = try yaml.numbers("steps")
-    let share = try yaml.number("ess")
-    let every = try yaml.integer("every")
+    let steps = try yaml.numbers("steps", as: "list of steps", default: .none, "resample after these steps")
+    let share = try yaml.number(
+      "ess", default: .none, "resample where the effective sample size is below this share of N")
+    let every = try yaml.integer("every", default: "1", "with `ess`: the number of steps between two checkpoints")
     switch (steps, share) {
     case (let steps?, nil):
       if every != nil { throw ConfigurationError("steering.resample.every goes with ess, not with steps.") }
@@ -91,8 +114,10 @@ extension SteeringSettings {
 extension Limits {
   package init(_ yaml: inout YAMLMapping) throws {
     self.init(
-      calls: try yaml.integer("calls"), tokens: try yaml.integer("tokens"), cost: try yaml.number("cost"),
-      seconds: try yaml.number("seconds"))
+      calls: try yaml.integer("calls", default: .none, "model calls"),
+      tokens: try yaml.integer("tokens", default: .none, "tokens, in and out"),
+      cost: try yaml.number("cost", default: .none, "money, at the prices of `policy.pricing`"),
+      seconds: try yaml.number("seconds", default: .none, "duration of the run, in seconds"))
     for (name, value) in [
       ("calls", calls.map(Double.init)), ("tokens", tokens.map(Double.init)), ("cost", cost), ("seconds", seconds),
     ] {

@@ -17,7 +17,10 @@ package struct CriticSettings: Sendable {
   package init() {}
 
   package init(_ yaml: inout YAMLMapping) throws {
-    let name = try yaml.choice("kind", among: criticKinds.map { $0.name }) ?? TreesKind.name
+    let name =
+      try yaml.kind(
+        "kind", among: criticKinds.map { $0.name }, default: "`\(TreesKind.name)`", "what guides; keys below")
+      ?? TreesKind.name
     guard let kind = criticKinds.first(where: { $0.name == name }) else { return }
     own = try kind.init(&yaml)
   }

@@ -5,7 +5,9 @@ import Policies
 extension PolicySettings {
   package init(_ yaml: inout YAMLMapping) throws {
     let names = policyKinds.map { $0.name }
-    guard let name = try yaml.choice("kind", among: names), let kind = policyKinds.first(where: { $0.name == name })
+    guard
+      let name = try yaml.kind("kind", among: names, default: .required, "how the model is reached; keys below"),
+      let kind = policyKinds.first(where: { $0.name == name })
     else { throw ConfigurationError.missing("policy.kind", "one of \(names.joined(separator: ", ")).") }
     self.init(kind: kind)
     try read(&yaml)
@@ -13,28 +15,47 @@ extension PolicySettings {
 
   /// Reads every key of a policy but its kind; what is not given stays as it is.
   package mutating func read(_ yaml: inout YAMLMapping) throws {
-    api = try yaml.choice("api", API.self)
-    model = try yaml.text("model")
-    if let given = try yaml.numberOrNone("temperature") { temperature = given }
-    if let given = try yaml.numberOrNone("topP") { topP = given }
-    maxTokens = try yaml.integer("maxTokens") ?? maxTokens
-    format = try yaml.choice("format", ActionFormat.self) ?? format
+    api = try yaml.choice("api", API.self, default: kind.apiWords.default, kind.apiWords.help)
+    model = try yaml.text("model", default: kind.modelWords.default, kind.modelWords.help)
+    temperature = try yaml.numberOrNone(
+      "temperature", default: temperature,
+      """
+      temperature of the model. `none` sends no value, so that the server's own applies; that is another policy. `mlx` \
+      requires a temperature. (β is `steering.temperature`)
+      """)
+    topP = try yaml.numberOrNone("topP", default: topP, "top-p of the model; `none` as for `temperature`")
+    maxTokens = try yaml.integer("maxTokens", default: maxTokens, "maximal number of tokens of an answer")
+    format = try yaml.choice(
+      "format", default: format,
+      """
+      how the model writes an action. `tools` is native function calls (not for `mlx`, and not with `api: text`); see \
+      [below](#how-an-action-is-read)
+      """)
     // A model in this process has no wire to be careful of: those keys are unknown to it.
     if !kind.hasWire {
-      concurrency = try yaml.integer("concurrency") ?? concurrency
+      try readConcurrency(&yaml)
     } else {
-      choices = try yaml.choice("choices", ChoiceConstraint.self) ?? choices
-      samplesPerCall = try yaml.integer("samplesPerCall")
+      choices = try yaml.choice("choices", default: choices, "how the choices of a world are enforced")
+      samplesPerCall = try yaml.integer(
+        "samplesPerCall", default: "`concurrency`",
+        "maximal number of answers that one request may ask for (`n`). A server that returns fewer is detected")
       try readRules(&yaml)
-      hedge = try yaml.number("hedge")
+      hedge = try yaml.number(
+        "hedge", default: "never",
+        """
+        sends a second request if an answer takes longer than this quantile of recent latencies, such as 0.95. Both \
+        requests are counted as paid
+        """)
     }
     pricing =
-      try yaml.mapping("pricing") { yaml in
+      try yaml.mapping("pricing", default: .none, "prices of a million tokens, in your currency") { yaml in
         Pricing(
-          inputPerMillion: try yaml.number("inputPerMillion") ?? 0,
-          cachedInputPerMillion: try yaml.number("cachedInputPerMillion"),
-          cacheWritePerMillion: try yaml.number("cacheWritePerMillion"),
-          outputPerMillion: try yaml.number("outputPerMillion") ?? 0)
+          inputPerMillion: try yaml.number("inputPerMillion", default: 0.0, "price of the prompts"),
+          cachedInputPerMillion: try yaml.number(
+            "cachedInputPerMillion", default: "`inputPerMillion`", "price of what the provider's prompt cache had"),
+          cacheWritePerMillion: try yaml.number(
+            "cacheWritePerMillion", default: "`inputPerMillion`", "price of what is written to the cache"),
+          outputPerMillion: try yaml.number("outputPerMillion", default: 0.0, "price of the answers"))
       } ?? pricing
     try kind.read(&yaml, into: &self)
     try check()
@@ -42,10 +63,30 @@ extension PolicySettings {
 
   /// How it is called, on whatever server.
   package mutating func readRules(_ yaml: inout YAMLMapping) throws {
-    concurrency = try yaml.integer("concurrency") ?? concurrency
-    timeout = try yaml.number("timeout") ?? timeout
-    deadline = try yaml.number("deadline") ?? deadline
-    attempts = try yaml.integer("attempts") ?? attempts
+    try readConcurrency(&yaml)
+    timeout = try yaml.number(
+      "timeout", default: timeout, "maximal duration of one request, in seconds, including the body")
+    deadline = try yaml.number(
+      "deadline", default: deadline,
+      """
+      maximal duration of a call with all its retries, in seconds. Time during which the process is suspended does not \
+      count
+      """)
+    attempts = try yaml.integer(
+      "attempts", default: attempts,
+      """
+      maximal number of tries for a call that breaks off, times out or returns an unreadable answer. Outages do not \
+      count. 1 disables retries
+      """)
+  }
+
+  private mutating func readConcurrency(_ yaml: inout YAMLMapping) throws {
+    concurrency = try yaml.integer(
+      "concurrency", default: concurrency,
+      """
+      maximal number of concurrent requests. It is reduced, with a message, if the process may open too few files \
+      (`ulimit -n`)
+      """)
   }
 
   package func check() throws {

@@ -10,6 +10,8 @@ package struct YAMLMapping {
   private let file: String
   private var entries: [(key: String, node: Node)]
   private var known: [String] = []
+  /// Where reads are noted. There is no YAML then, and every key reads as one that is not given.
+  let notes: KeyNotes?
 
   package init(_ node: Node, path: String, file: String) throws {
     guard let mapping = node.mapping else {
@@ -18,6 +20,7 @@ package struct YAMLMapping {
     }
     self.path = path
     self.file = file
+    notes = nil
     entries = []
     for (key, value) in mapping {
       guard let key = key.string else { throw ConfigurationError("\(Self.place(node, file)): a key is not a text.") }
@@ -45,142 +48,9 @@ package struct YAMLMapping {
     }
   }
 
-  package mutating func text(_ key: String) throws -> String? {
-    try read(key, "a text") { $0.scalar?.string }
-  }
-
-  package mutating func integer(_ key: String) throws -> Int? {
-    try read(key, "a whole number") { $0.int }
-  }
-
-  /// A whole number that counts something.
-  package mutating func count(_ key: String, least: Int = 1, most: Int = Bounds.count) throws -> Int? {
-    let value = try integer(key)
-    if let problem = Bounds.problem(value, name(key), least: least, most: most) { throw ConfigurationError(problem) }
-    return value
-  }
-
-  /// `variables`: the names of environment variables that a program gets although programs usually do not.
-  package mutating func variables() throws -> Set<String> {
-    let names = try texts("variables") ?? []
-    guard names.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
-      // Not quoted: one may be a secret itself.
-      throw ConfigurationError("\(name("variables")) lists the names of environment variables, without their values.")
-    }
-    return Set(names)
-  }
-
-  package mutating func number(_ key: String) throws -> Double? {
-    try read(key, "a number") { $0.float }
-  }
-
-  /// A number, or the word `none`, which is read as nil; the outer optional is nil where the key is not given.
-  package mutating func numberOrNone(_ key: String) throws -> Double?? {
-    try read(key, "a number or none") { node in Self.isNone(node) ? .some(nil) : node.float.map(Optional.some) }
-  }
-
-  /// Texts by their names, such as headers.
-  package mutating func textFields(_ key: String) throws -> [String: String]? {
-    try read(key, "a mapping of names to texts") { node in
-      guard let pairs = node.mapping else { return nil }
-      var fields: [String: String] = [:]
-      for (name, value) in pairs {
-        guard let name = name.scalar?.string, let text = value.scalar?.string, fields[name] == nil else { return nil }
-        fields[name] = text
-      }
-      return fields
-    }
-  }
-
-  /// What a policy is told of thinking: tokens, `adaptive` or `none`.
-  package mutating func thinking(_ key: String) throws -> AnthropicPolicy.Thinking?? {
-    try read(key, "a whole number, adaptive or none") { node in
-      if Self.isNone(node) { return .some(nil) }
-      if node.scalar?.string == "adaptive" { return .adaptive }
-      return node.int.map { .tokens($0) }
-    }
-  }
-
-  private static func isNone(_ node: Node) -> Bool { node.scalar?.string == "none" }
-
-  package mutating func flag(_ key: String) throws -> Bool? {
-    try read(key, "true or false") { $0.bool }
-  }
-
-  /// One of an enumeration's names.
-  package mutating func choice<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> T?
-  where T.RawValue == String {
-    try read(key, "one of " + T.allCases.map(\.rawValue).joined(separator: ", ")) { node in
-      node.scalar.flatMap { T(rawValue: $0.string) }
-    }
-  }
-
-  /// One of some names.
-  package mutating func choice(_ key: String, among names: [String]) throws -> String? {
-    try read(key, "one of " + names.joined(separator: ", ")) { node in
-      node.scalar.flatMap { names.contains($0.string) ? $0.string : nil }
-    }
-  }
-
-  /// A list of an enumeration's names.
-  package mutating func choices<T: RawRepresentable & CaseIterable>(_ key: String, _: T.Type) throws -> [T]?
-  where T.RawValue == String {
-    try read(key, "a list of " + T.allCases.map(\.rawValue).joined(separator: ", ")) { node in
-      guard let items = node.sequence else { return nil }
-      let values = items.map { item in item.scalar.flatMap { T(rawValue: $0.string) } }
-      return values.contains { $0 == nil } ? nil : values.compactMap(\.self)
-    }
-  }
-
-  /// Task numbers: `"0..<64"`, `7`, or a list of either.
-  package mutating func numbers(_ key: String) throws -> [Int]? {
-    try read(key, "task numbers, such as \"0..<64\" or [64, 65]") { node in
-      if let text = node.scalar?.string { return TaskNumbers.parse(text) }
-      guard let items = node.sequence else { return nil }
-      let lists = items.map { $0.scalar.flatMap { TaskNumbers.parse($0.string) } }
-      return lists.contains(nil) ? nil : lists.flatMap { $0 ?? [] }
-    }
-  }
-
-  package mutating func texts(_ key: String) throws -> [String]? {
-    try read(key, "a list of texts") { node in
-      guard let items = node.sequence?.map({ $0.scalar?.string }), !items.contains(nil) else { return nil }
-      return items.compactMap(\.self)
-    }
-  }
-
-  /// A mapping inside this one, read whole by `body`.
-  package mutating func mapping<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> T? {
-    guard let node = take(key) else { return nil }
-    var inner = try YAMLMapping(node, path: name(key), file: file)
-    return try inner.whole(body)
-  }
-
-  /// A mapping of any keys to any values, as JSON has them.
-  package mutating func json(_ key: String) throws -> [String: JSONValue]? {
-    try read(key, "a mapping of keys") { node in
-      // Aliases of aliases make a short text as large as one likes.
-      var left = 100_000
-      return JSONValue(node, left: &left)?.fields
-    }
-  }
-
-  /// A list of mappings inside this one, each read whole by `body`.
-  package mutating func mappings<T>(_ key: String, _ body: (inout YAMLMapping) throws -> T) throws -> [T]? {
-    guard let items = try read(key, "a list", { $0.sequence.map(Array.init) }) else { return nil }
-    var values: [T] = []
-    for (place, item) in items.enumerated() {
-      var inner = try YAMLMapping(item, path: "\(name(key))[\(place)]", file: file)
-      values.append(try inner.whole(body))
-    }
-    return values
-  }
-
-  /// The key's value where it is a single word, else nil and the key stays unread.
-  package mutating func word(_ key: String) -> String? {
-    guard let text = entries.first(where: { $0.key == key })?.node.scalar?.string else { return nil }
-    _ = take(key)
-    return text
+  /// Has no keys, and notes those that are read.
+  init(notes: KeyNotes, path: String) {
+    (self.notes, self.path, file, entries) = (notes, path, "", [])
   }
 
   /// Every key left, in order; they are all read by this.
@@ -232,12 +102,65 @@ package struct YAMLMapping {
 
   // MARK: - Reading
 
-  private mutating func read<T>(_ key: String, _ wanted: String, _ convert: (Node) -> T?) throws -> T? {
+  /// One key, with what documentation says of it.
+  ///
+  /// - Parameters:
+  ///   - type: what its value is, as errors say it: "a whole number".
+  ///   - fallback: what holds where it is not given.
+  ///   - help: one line of Markdown.
+  mutating func read<T>(
+    _ key: String, _ type: KeyType, _ fallback: KeyDefault, _ help: String, _ convert: (Node) -> T?
+  ) throws -> T? {
+    note(key, type, fallback, help)
     guard let node = take(key) else { return nil }
     guard let value = convert(node) else {
-      throw ConfigurationError("\(Self.place(node, file)): \(name(key)) is not \(wanted).")
+      throw ConfigurationError("\(Self.place(node, file)): \(name(key)) is not \(type.wanted).")
     }
     return value
+  }
+
+  /// A mapping inside this one, read whole by `body`.
+  ///
+  /// - Parameter type: what the mapping is of.
+  package mutating func mapping<T>(
+    _ key: String, type: KeyType = "a mapping", default fallback: KeyDefault, _ help: String,
+    _ body: (inout YAMLMapping) throws -> T
+  ) throws -> T? {
+    note(key, type, fallback, help)
+    if let notes {
+      var inner = YAMLMapping(notes: notes, path: name(key))
+      // It lacks what is required.
+      _ = try? body(&inner)
+      return nil
+    }
+    guard let node = take(key) else { return nil }
+    var inner = try YAMLMapping(node, path: name(key), file: file)
+    return try inner.whole(body)
+  }
+
+  /// A list of mappings inside this one, each read whole by `body`.
+  package mutating func mappings<T>(
+    _ key: String, default fallback: KeyDefault, _ help: String, _ body: (inout YAMLMapping) throws -> T
+  ) throws -> [T]? {
+    guard let items = try read(key, "a list", fallback, help, { $0.sequence.map(Array.init) }) else { return nil }
+    var values: [T] = []
+    for (place, item) in items.enumerated() {
+      var inner = try YAMLMapping(item, path: "\(name(key))[\(place)]", file: file)
+      values.append(try inner.whole(body))
+    }
+    return values
+  }
+
+  /// The key's value where it is a single word, else nil and the key stays unread.
+  package mutating func word(_ key: String, type: KeyType, default fallback: KeyDefault, _ help: String) -> String? {
+    note(key, type, fallback, help)
+    guard let text = entries.first(where: { $0.key == key })?.node.scalar?.string else { return nil }
+    _ = take(key)
+    return text
+  }
+
+  private func note(_ key: String, _ type: KeyType, _ fallback: KeyDefault, _ help: String) {
+    notes?.note(KeyDescription(path: name(key), type: type, default: fallback, help: help))
   }
 
   private mutating func take(_ key: String) -> Node? {
@@ -247,52 +170,9 @@ package struct YAMLMapping {
     return node.null == nil || node.scalar?.style != .plain ? node : nil
   }
 
-  private func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
   private static func place(_ node: Node, _ file: String) -> String {
     node.mark.map { "\(file):\($0.line)" } ?? file
-  }
-}
-
-extension JSONValue {
-  /// What YAML's core schema makes of a node: what stands in quotes is a text. nil where a key is none.
-  ///
-  /// - Parameter left: how many more values there may be.
-  fileprivate init?(_ node: Node, left: inout Int) {
-    left -= 1
-    guard left > 0 else { return nil }
-    switch node {
-    case .scalar(let scalar):
-      if scalar.style != .plain {
-        self = .text(scalar.string)
-      } else if node.null != nil {
-        self = .null
-      } else if let flag = node.bool {
-        self = .flag(flag)
-      } else if let number = JSONNumber(scalar.string) {
-        self = .number(number)
-      } else if let number = node.int {
-        self = .integer(number)
-      } else if let number = node.float, number.isFinite {
-        self = .number(number)
-      } else {
-        self = .text(scalar.string)
-      }
-    case .sequence(let items):
-      var list: [JSONValue] = []
-      for item in items {
-        guard let value = JSONValue(item, left: &left) else { return nil }
-        list.append(value)
-      }
-      self = .list(list)
-    case .mapping(let pairs):
-      var fields: [String: JSONValue] = [:]
-      for (key, item) in pairs {
-        guard let key = key.string, let value = JSONValue(item, left: &left) else { return nil }
-        fields[key] = value
-      }
-      self = .object(fields)
-    default: return nil
-    }
   }
 }

@@ -4,17 +4,22 @@ import Workbench
 /// The options of every verb.
 struct CommonOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("The configuration, a YAML file (default: the embedded one).", valueName: "file")
-  )
+    help: ArgumentHelp(
+      "The configuration, a YAML file (default: the embedded one).", valueName: "file"),
+    completion: .yaml)
   var config: String?
 
   @Option(help: "The seed of every random choice of the run.")
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("The rollout store, one SQLite file. Created if it is missing.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("The rollout store, one SQLite file. Created if it is missing.", valueName: "path"),
+    completion: .file())
   var store: String = ".coxswain/store.sqlite"
 
-  @Option(help: ArgumentHelp("Write the result as JSON (\"-\" for standard output).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write the result as JSON (\"-\" for standard output).", valueName: "file"),
+    completion: .file())
   var json: String?
 
   @Flag(help: "Print no progress on standard error.")

@@ -5,25 +5,22 @@ import Workbench
 
 /// What guides.
 struct CriticOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The critic: a file, a name given to cox train, constant, judge, pooling or lm (critic.kind).",
-      valueName: "critic"))
+  @Option(help: .critic, completion: .critics)
   var critic: String?
 
-  @Option(help: ArgumentHelp("The plan that auto uses (default: the one beside the critic).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The plan that auto uses (default: the one beside the critic).", valueName: "file"),
+    completion: .file())
   var plan: String?
 }
 
 /// What a plan is for, and where it goes.
 struct PlanOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The critic: a file, a name given to cox train, constant, judge, pooling or lm (critic.kind).",
-      valueName: "critic"))
+  @Option(help: .critic, completion: .critics)
   var critic: String?
 
-  @Option(help: ArgumentHelp("Where the plan is written (default: beside the critic).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Where the plan is written (default: beside the critic).", valueName: "file"), completion: .file())
   var plan: String?
 }
 

@@ -8,8 +8,8 @@ import Workbench
 struct VariantOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Which methods, with commas: single, best-of, amc, judge, beam (default: single,best-of,amc).",
-      valueName: "methods"))
+      "Which methods, with commas: \(Steering.Method.listed) (default: single,best-of,amc).", valueName: "methods"),
+    completion: .methods)
   var methods: String?
 
   @Option(help: ArgumentHelp("Values of N, with commas (steering.particles).", valueName: "N,N,…"))

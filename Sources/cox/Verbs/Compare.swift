@@ -66,15 +66,18 @@ struct CompareOptions: ParsableArguments {
   var study: Comparison.Study?
 
   @Option(
-    help: ArgumentHelp("With --study cost, the configuration of the policy to compare with.", valueName: "file"))
+    help: ArgumentHelp("With --study cost, the configuration of the policy to compare with.", valueName: "file"),
+    completion: .yaml)
   var against: String?
 
-  @Option(help: ArgumentHelp("Draw the comparison, or the curve of the study, into this SVG file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Draw the comparison, or the curve of the study, into this SVG file.", valueName: "file"),
+    completion: .file(extensions: ["svg"]))
   var chart: String?
 
   @Option(
     help: ArgumentHelp(
       "Write a picture of culled and cloned particles of the first steered variant, one SVG per task, into this folder.",
-      valueName: "folder"))
+      valueName: "folder"), completion: .directory)
   var genealogy: String?
 }

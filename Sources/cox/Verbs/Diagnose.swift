@@ -42,7 +42,7 @@ struct DiagnoseOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The critic that predicts the end: a file, a name given to cox train, or constant for the reward so far alone.",
-      valueName: "critic"))
+      valueName: "critic"), completion: .critics)
   var critic: String?
 
   @Option(help: ArgumentHelp("Write the diagnosis as an HTML page too.", valueName: "file"))

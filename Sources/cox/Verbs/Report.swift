@@ -70,7 +70,8 @@ struct ReportOptions: ParsableArguments {
   var comparison: [String] = []
 
   @Option(
-    help: ArgumentHelp("The critic whose calibration and plan are shown (critic.kind).", valueName: "critic"))
+    help: ArgumentHelp("The critic whose calibration and plan are shown (critic.kind).", valueName: "critic"),
+    completion: .critics)
   var critic: String?
 
   @Option(help: ArgumentHelp("The plan, instead of the one beside the critic.", valueName: "file"))

@@ -197,6 +197,6 @@ struct ShowOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Value every step by this critic: a file, or a name given to cox train. Otherwise the values of the run's checkpoints.",
-      valueName: "critic"))
+      valueName: "critic"), completion: .file(extensions: ["json"]))
   var critic: String?
 }

@@ -10,8 +10,9 @@ struct Steer: Verb {
     discussion: """
       Example: cox steer --config c.yaml --tasks "0..<5" --genealogy pictures/
 
-      amc: N trajectories under Sequential Monte Carlo, guided by a critic. beam: N of which each checkpoint keeps the best \
-      few. best-of: N independent ones, the best kept. single: one. Every answer is stored before it is used: the same command run again continues.
+      \(Steering.Method.summaries)
+
+      Every answer is stored before it is used: the same command run again continues.
       """)
 
   @OptionGroup(title: "Method and output") var own: SteerOptions
@@ -39,11 +40,12 @@ struct Steer: Verb {
 /// The options of `cox steer` alone.
 struct SteerOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("single, best-of, amc, judge or beam (steering.method).", valueName: "method"))
+    help: ArgumentHelp("\(Steering.Method.listed) (steering.method).", valueName: "method"), completion: .methods)
   var method: Steering.Method?
 
   @Option(
     help: ArgumentHelp(
-      "Write a picture of culled and cloned particles, one SVG per task, into this folder.", valueName: "folder"))
+      "Write a picture of culled and cloned particles, one SVG per task, into this folder.", valueName: "folder"),
+    completion: .directory)
   var genealogy: String?
 }

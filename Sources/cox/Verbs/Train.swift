@@ -47,6 +47,8 @@ struct Train: Verb {
 
 /// The options of `cox train` alone.
 struct TrainOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The critic's name, or a file ending in .json to write it to.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("The critic's name, or a file ending in .json to write it to.", valueName: "name"),
+    completion: .trainedCritics)
   var critic = TreesKind.name
 }

@@ -21,14 +21,28 @@ package struct JudgeKind: CriticKind {
 
   package init(_ yaml: inout YAMLMapping) throws {
     let able = policyKinds.filter { $0.canJudge }
-    let name = try yaml.choice("policyKind", among: able.map { $0.name }) ?? OpenAIKind.name
+    let name =
+      try yaml.kind(
+        "policyKind", among: able.map { $0.name }, default: "`\(OpenAIKind.name)`",
+        "how the judge's own model is reached")
+      ?? OpenAIKind.name
     policy = PolicySettings(kind: able.first { $0.name == name } ?? OpenAIKind.self)
     policy.section = "critic"
     policy.temperature = 0
     policy.maxTokens = 512
-    samples = try yaml.count("samples", most: 1_000) ?? samples
-    rewards = try yaml.mapping("scale", Self.scale)
-    if let path = try yaml.text("instructions") { instructions = try Self.text(of: path) }
+    samples = try yaml.count(
+      "samples", most: 1_000, default: samples,
+      "answers for each state; they form a distribution. More than 1 requires a `temperature` above 0")
+    rewards = try yaml.mapping(
+      "scale", default: "0 to the world's maximal reward",
+      "the final rewards that the scores 0 and 10 stand for", Self.scale)
+    let path = try yaml.text(
+      "instructions", default: "built in",
+      """
+      path of a text file with instructions for the judge. Its answers must still end with a line such as `Score: 7`. \
+      An answer with two different scores has no score
+      """)
+    if let path { instructions = try Self.text(of: path) }
     try policy.read(&yaml)
     if samples > 1, policy.temperature == 0 {
       throw ConfigurationError(
@@ -71,7 +85,8 @@ package struct JudgeKind: CriticKind {
   }
 
   private static func scale(_ yaml: inout YAMLMapping) throws -> ClosedRange<Double> {
-    let (from, to) = (try yaml.number("from") ?? 0, try yaml.number("to"))
+    let from = try yaml.number("from", default: 0.0, "the reward that the lowest score means")
+    let to = try yaml.number("to", default: .required, "the reward that the highest score means")
     guard let to else {
       throw ConfigurationError.missing("critic.scale.to", "the reward that the highest score means.")
     }

@@ -14,8 +14,11 @@ package struct LMKind: CriticKind {
   package init() {}
 
   package init(_ yaml: inout YAMLMapping) throws {
-    model = try yaml.text("model")
-    threads = try yaml.count("threads", most: Bounds.threads)
+    model = try yaml.text(
+      "model", default: "the model of the policy if that is `mlx`, else the bundled one",
+      MLXKind.modelWords.help)
+    threads = try yaml.count(
+      "threads", most: Bounds.threads, default: "cores − 1", "threads that compute the values")
   }
 
   /// It reads with the policy's own model where that is in this process, too.

@@ -20,19 +20,28 @@ package struct PoolingKind: CriticKind {
     var server = PolicySettings(kind: OpenAIKind.self)
     server.section = "critic"
     server.concurrency = 4
-    try server.readServer(&yaml)
-    server.model = try yaml.text("model")
+    try server.readServer(
+      &yaml, url: KeyWords(default: "required", "base URL; `/pooling` is appended (vLLM: without `/v1`)"))
+    server.model = try yaml.text(
+      "model", default: .required,
+      """
+      name of the model at the server. Serve it with a pooling that reads each text once and, for a model with one \
+      output, without softmax, which would make every value 1
+      """)
     try server.readRules(&yaml)
+    let standard = PoolingCritic.Settings(model: "")
+    let batch = try yaml.count("batch", most: Bounds.concurrency, default: standard.batch, "texts in one request")
+    let scale = try yaml.number(
+      "scale", default: standard.scale, "return-to-go = `scale` · number + `offset`, in reward units")
+    let offset = try yaml.number("offset", default: standard.offset, "see `scale`")
     guard server.url != nil else {
       throw ConfigurationError.missing(
         "critic.url", "the base URL that /pooling follows, such as \"https://rewards.example.com\".")
     }
     try server.check()
     self.server = server.server
-    critic = PoolingCritic.Settings(model: server.model ?? "", rules: server.rules)
-    critic.batch = try yaml.count("batch", most: Bounds.concurrency) ?? critic.batch
-    critic.scale = try yaml.number("scale") ?? critic.scale
-    critic.offset = try yaml.number("offset") ?? critic.offset
+    critic = PoolingCritic.Settings(
+      model: server.model ?? "", batch: batch, scale: scale, offset: offset, rules: server.rules)
     guard critic.scale.isFinite, critic.scale != 0, critic.offset.isFinite else {
       throw ConfigurationError(
         "critic.scale is \(critic.scale) and critic.offset \(critic.offset); numbers, and the scale not 0.")

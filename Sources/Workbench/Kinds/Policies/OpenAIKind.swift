@@ -8,16 +8,30 @@ package struct OpenAIKind: PolicyKind {
   package static let name = "openai"
   package static let summary = "Any OpenAI-compatible server: api chat, responses or text."
   package static let canJudge = true
+  package static let apiWords = KeyWords(
+    default: "`chat`",
+    """
+    `chat` (`/chat/completions`), `text` (`/completions`, for base models and very small models) or `responses` \
+    (`/responses`: one answer a request, no seed)
+    """)
 
   private let settings: PolicySettings
 
   package init(_ settings: PolicySettings) { self.settings = settings }
 
   package static func read(_ yaml: inout YAMLMapping, into settings: inout PolicySettings) throws {
-    try settings.readServer(&yaml)
-    settings.maxTokensParameter = try yaml.choice("maxTokensParameter", ChatCompletionsPolicy.TokenParameter.self)
-    settings.reasoningEffort = try yaml.text("reasoningEffort")
-    settings.logprobs = try yaml.flag("logprobs") ?? settings.logprobs
+    try settings.readServer(&yaml, url: KeyWords(default: "required", "base URL, including `/v1`"))
+    settings.maxTokensParameter = try yaml.choice(
+      "maxTokensParameter", ChatCompletionsPolicy.TokenParameter.self, default: "detected",
+      "what the server calls `maxTokens`")
+    settings.reasoningEffort = try yaml.text(
+      "reasoningEffort", default: "not sent",
+      """
+      `reasoning_effort` (`reasoning.effort` for `responses`). The value `none` is sent too, because OpenAI's API \
+      defines it
+      """)
+    settings.logprobs = try yaml.flag(
+      "logprobs", default: settings.logprobs, "requests log-probabilities and stores their sum with the answer")
   }
 
   package static func check(_ settings: PolicySettings) throws { try settings.checkServer() }

@@ -20,6 +20,12 @@ package protocol PolicyKind: Sendable {
   /// Whether a judge may be asked through it.
   static var canJudge: Bool { get }
 
+  /// What the key `api` means to it.
+  static var apiWords: KeyWords { get }
+
+  /// What the key `model` means to it.
+  static var modelWords: KeyWords { get }
+
   /// Reads the keys of this kind. The keys that all kinds share are read elsewhere.
   static func read(_ yaml: inout YAMLMapping, into settings: inout PolicySettings) throws
 
@@ -54,6 +60,8 @@ extension PolicyKind {
   package static var hasWire: Bool { true }
   package static var startsServer: Bool { false }
   package static var canJudge: Bool { false }
+  package static var apiWords: KeyWords { KeyWords(default: "none", "not used by this kind") }
+  package static var modelWords: KeyWords { KeyWords(default: "required", "name of the model at the server") }
 
   package static func read(_ yaml: inout YAMLMapping, into settings: inout PolicySettings) throws {}
   package static func check(_ settings: PolicySettings) throws {}

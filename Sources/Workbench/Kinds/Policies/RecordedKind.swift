@@ -8,13 +8,17 @@ package struct RecordedKind: PolicyKind {
   package static let name = "recorded"
   package static let summary = "The answers of a store or of a cassette, replayed without a model."
 
+  package static let modelWords = RecordedKind.apiWords
+
   private let policy: RecordedPolicy
 
   package init(_ settings: PolicySettings) async throws { policy = try await Self.recording(settings) }
 
   package static func read(_ yaml: inout YAMLMapping, into settings: inout PolicySettings) throws {
-    settings.recording = try yaml.text("recording")
-    settings.identity = try yaml.text("identity")
+    settings.recording = try yaml.text(
+      "recording", default: .required, "a store, or a cassette written by `cox export --cassette`")
+    settings.identity = try yaml.text(
+      "identity", default: "the only one", "whose answers are replayed, if a store has answers of several policies")
   }
 
   package static func check(_ settings: PolicySettings) throws {

@@ -4,14 +4,28 @@ import Policies
 
 extension PolicySettings {
   /// Reads what every server is told by that this process does not start.
-  mutating func readServer(_ yaml: inout YAMLMapping) throws {
-    url = try yaml.text("url")
-    apiKeyVariable = try yaml.text("apiKeyVariable")
-    apiKeyHeader = try yaml.text("apiKeyHeader")
-    query = try yaml.textFields("query")?.mapValues(ValueTemplate.init) ?? query
-    headers = try yaml.textFields("headers")?.mapValues(ValueTemplate.init) ?? headers
-    adaptiveConcurrency = try yaml.flag("adaptiveConcurrency") ?? adaptiveConcurrency
-    allowPlainHTTP = try yaml.flag("allowPlainHTTP") ?? allowPlainHTTP
+  mutating func readServer(_ yaml: inout YAMLMapping, url words: KeyWords) throws {
+    url = try yaml.text("url", default: words.default, words.help)
+    apiKeyVariable = try yaml.text(
+      "apiKeyVariable", default: "no key", "name of the environment variable that holds the key")
+    apiKeyHeader = try yaml.text(
+      "apiKeyHeader", default: "`Authorization: Bearer` (`openai`), `x-api-key` (`anthropic`)",
+      "header that carries the bare key, such as `api-key`")
+    query =
+      try yaml.textFields(
+        "query", default: .none,
+        "parameters added to the URL of every request, such as `{ api-version: 2024-10-21 }`")?
+      .mapValues(ValueTemplate.init) ?? query
+    headers =
+      try yaml.textFields(
+        "headers", default: .none,
+        "headers added to every request; they replace default headers of the same name")?
+      .mapValues(ValueTemplate.init) ?? headers
+    adaptiveConcurrency = try yaml.flag(
+      "adaptiveConcurrency", default: adaptiveConcurrency,
+      "reduces concurrency when the server refuses (429) or slows down, and raises it again afterwards")
+    allowPlainHTTP = try yaml.flag(
+      "allowPlainHTTP", default: allowPlainHTTP, "permits `http` to hosts other than loopback")
   }
 
   /// Refuses servers that cannot be asked.

@@ -13,17 +13,31 @@ package struct AgentGymSettings: WorldKind {
   private let base: Dialect
 
   package init(_ yaml: inout YAMLMapping) throws {
-    guard let name = try yaml.text("dialect") else {
-      throw ConfigurationError.missing(
-        "environment.dialect", "one of \(Dialect.builtIn.map(\.name).joined(separator: ", ")).")
+    let dialects = Dialect.builtIn.map(\.name)
+    let name = try yaml.text(
+      "dialect", default: .required,
+      "\(dialects.map { "`\($0)`" }.listed("or")); see [AgentGym](agentgym.md)")
+    let overrides = try yaml.json(
+      "dialectOverrides", default: .none,
+      "how another server differs from the dialect; see [AgentGym](agentgym.md#another-server)")
+    let servers = try yaml.serverURLs("base URL of the server")
+    let timeout = try yaml.requestTimeout()
+    let concurrency = try yaml.count(
+      "concurrency", default: 16, "maximal number of concurrent requests for each server")
+    let environments = try yaml.count(
+      "environmentsPerServer", default: "that of the dialect",
+      "maximal number of environments open on each server")
+    let stepLimit = try yaml.stepLimit(default: "that of the dialect")
+    let allowsPlainHTTP = try yaml.flag(
+      "allowPlainHTTP", default: false, "permits `http` to hosts other than loopback")
+    guard let name else {
+      throw ConfigurationError.missing("environment.dialect", "one of \(dialects.joined(separator: ", ")).")
     }
     base = try Dialect.named(name)
-    let overrides = try yaml.json("dialectOverrides") ?? [:]
     settings = AgentGym.Settings(
-      dialect: try Dialect(basedOn: base, overrides: overrides), urls: try yaml.serverURLs(),
-      timeout: try yaml.seconds("timeout") ?? 60, concurrencyPerServer: try yaml.count("concurrency") ?? 16,
-      environmentsPerServer: try yaml.count("environmentsPerServer"), stepLimit: try yaml.stepLimit(),
-      allowsPlainHTTP: try yaml.flag("allowPlainHTTP") ?? false)
+      dialect: try Dialect(basedOn: base, overrides: overrides ?? [:]), urls: try servers.all, timeout: timeout,
+      concurrencyPerServer: concurrency, environmentsPerServer: environments, stepLimit: stepLimit,
+      allowsPlainHTTP: allowsPlainHTTP)
   }
 
   package func make(_ environment: WorldSettings, observer: any WorkObserver) throws -> any World {
@@ -47,7 +61,7 @@ package struct AgentGymSettings: WorldKind {
 extension String {
   /// For a world of which nothing is known but what it says itself.
   package static let anyTextWorld = """
-    You act in a world that you know by its messages. The first one says what is wanted. In every turn you take exactly one action \
-    and read what came of it.
+    You act in a world that you know by its messages. The first one says what is wanted. In every turn you take \
+    exactly one action and read what came of it.
     """
 }

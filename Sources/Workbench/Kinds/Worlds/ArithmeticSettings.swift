@@ -10,9 +10,9 @@ package struct ArithmeticSettings: WorldKind {
   package init(_ yaml: inout YAMLMapping) throws {
     let standard = ProblemForm.standard
     form = ProblemForm(
-      terms: try yaml.count("terms", most: 1_000) ?? standard.terms,
-      numbers: try yaml.range("numbers") ?? standard.numbers,
-      operations: try yaml.choices("operations", Problem.Operation.self) ?? standard.operations)
+      terms: try yaml.count("terms", most: 1_000, default: standard.terms, "how many numbers are in a sum, 2 to 6"),
+      numbers: try yaml.range("numbers", default: standard.numbers, "range of the numbers, within `\"0...99\"`"),
+      operations: try yaml.choices("operations", default: standard.operations, "what is done with them"))
   }
 
   package func make(_ environment: WorldSettings, observer: any WorkObserver) throws -> any World {

@@ -16,12 +16,19 @@ package struct OrdersSettings: WorldKind {
   package let listed: ClosedRange<Int>?
 
   package init(_ yaml: inout YAMLMapping) throws {
-    fields = try yaml.mapping("fields") { yaml in
+    fields = try yaml.mapping(
+      "fields", type: "a mapping of names to lists of texts", default: "the standard form",
+      "the fields of the form, each with its list of options"
+    ) { yaml in
       var fields: [Field] = []
-      for name in yaml.remainingKeys() { fields.append(Field(name: name, options: try yaml.texts(name) ?? [])) }
+      for name in yaml.remainingKeys() {
+        fields.append(Field(name: name, options: try yaml.texts(name, default: .none, "the field's options") ?? []))
+      }
       return fields
     }
-    listed = try yaml.range("listed")
+    listed = try yaml.range(
+      "listed", default: "as in the standard form",
+      "number of options that are listed for a field, such as `\"3...4\"`")
   }
 
   package func make(_ environment: WorldSettings, observer: any WorkObserver) throws -> any World {

@@ -10,15 +10,19 @@ package struct ProcessSettings: WorldKind {
   private let settings: ProgramWorld.Settings
 
   package init(_ yaml: inout YAMLMapping) throws {
-    let stepLimit = try yaml.stepLimit()
-    guard let command = try yaml.texts("command"), !command.isEmpty else {
+    let stepLimit = try yaml.stepLimit(default: "that of the program")
+    let command = try yaml.texts(
+      "command", default: .required, "[the program](process-environment.md) and its arguments, as a list")
+    let folder = try yaml.text("folder", default: "the current folder", "working folder of the program")
+    let processes = try yaml.count("processes", most: Bounds.processes, default: 1, "number of processes")
+    let timeout = try yaml.seconds("timeout", default: 60.0, "maximal time for an answer, in seconds")
+    let variables = try yaml.variables()
+    guard let command, !command.isEmpty else {
       throw ConfigurationError.missing("environment.command", "the program and its arguments, as a list.")
     }
     settings = ProgramWorld.Settings(
-      command: command, folder: try yaml.text("folder"),
-      processes: try yaml.count("processes", most: Bounds.processes) ?? 1,
-      timeout: try yaml.seconds("timeout") ?? 60, stepLimit: stepLimit,
-      environment: ChildEnvironment(passing: try yaml.variables()))
+      command: command, folder: folder, processes: processes, timeout: timeout, stepLimit: stepLimit,
+      environment: ChildEnvironment(passing: variables))
   }
 
   package func make(_ environment: WorldSettings, observer: any WorkObserver) async throws -> any World {

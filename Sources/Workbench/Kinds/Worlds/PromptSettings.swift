@@ -15,10 +15,30 @@ package struct PromptSettings: Sendable {
   package init() {}
 
   package init(_ yaml: inout YAMLMapping) throws {
-    prompt = try yaml.text("prompt")
-    examples = try yaml.text("examples")
-    history = try yaml.count("history", least: 0, most: .max)
-    listChoices = try yaml.flag("listChoices")
+    prompt = try yaml.text(
+      "prompt", default: "`react`",
+      """
+      instructions for the policy, before the task: `react`, `reflact` (compare the state with the goal before every \
+      action, arXiv 2505.15182), `brief` (one sentence; `textcraft` only), or the path of a text file
+      """)
+    examples = try yaml.text(
+      "examples", default: "the world's own",
+      """
+      path of a YAML file with worked examples: `examples: [{ prompt: TEXT, response: TEXT }]`. In chat they are turns
+      """)
+    history = try yaml.count(
+      "history", least: 0, most: .max,
+      default: "`scienceworld` and the `agentgym` dialect `sciworld` 24000, others unlimited",
+      """
+      maximal number of characters of past exchanges in the prompt. The task and the current observation are always \
+      included in full
+      """)
+    listChoices = try yaml.flag(
+      "listChoices", default: "`true`",
+      """
+      where the world lists the admissible actions, the current prompt lists them too, unless the observation already \
+      does. `false` omits them, for policies whose server enforces the choices
+      """)
   }
 
   /// - Parameters:
@@ -52,8 +72,9 @@ package struct PromptSettings: Sendable {
 
   private static func examples(in path: String) throws -> [Prompting.Exchange] {
     var top = try YAMLMapping(text: try text(of: path, key: "examples"), file: path)
-    let examples = try top.mappings("examples") { yaml in
-      let (prompt, response) = (try yaml.text("prompt"), try yaml.text("response"))
+    let examples = try top.mappings("examples", default: .required, "worked examples") { yaml in
+      let prompt = try yaml.text("prompt", default: .required, "what is read")
+      let response = try yaml.text("response", default: .required, "what is answered")
       guard let prompt, let response else {
         throw yaml.missing(
           prompt == nil ? "prompt" : "response", message: "\(path): every example has a prompt and a response.")

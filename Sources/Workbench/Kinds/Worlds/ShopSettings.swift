@@ -5,7 +5,7 @@ package struct ShopSettings: WorldKind {
   package static let name = "shop"
   package static let summary = "A web shop: search, look, choose options, buy."
 
-  package let stepLimit: Int?
+  package let stepLimit: Int
   package let files: String?
   package let goals: ShopFiles.Goals?
   package let limit: Int?
@@ -15,17 +15,27 @@ package struct ShopSettings: WorldKind {
   package let forcedPurchase: Bool
 
   package init(_ yaml: inout YAMLMapping) throws {
-    stepLimit = try yaml.stepLimit()
-    files = try yaml.text("files")
-    goals = try yaml.choice("goals", ShopFiles.Goals.self)
-    limit = try yaml.count("limit")
-    products = try yaml.count("products", most: 2_000_000) ?? 1_000
-    database = try yaml.text("database")
-    tagger = try yaml.text("tagger")
+    stepLimit = try yaml.stepLimit(default: 15)
+    files = try yaml.text(
+      "files", default: "a generated catalogue",
+      "folder of WebShop's files: `items_shuffle*.json`, `items_ins_v2*.json`, `items_human_ins.json`")
+    goals = try yaml.choice(
+      "goals", ShopFiles.Goals.self, default: "`human` if the folder has them", "with `files`: which goals")
+    limit = try yaml.count("limit", default: "all", "with `files`: maximal number of products that are read")
+    products = try yaml.count("products", most: 2_000_000, default: 1_000, "number of generated products")
+    database = try yaml.text(
+      "database", default: "beside the files", "with `files`: where the database built from them is stored")
+    tagger = try yaml.text(
+      "tagger", default: "a word list",
+      """
+      with `files`: a Python that has spaCy. It is called once for the nouns of the titles, while the database is \
+      built; see [worlds](worlds.md#shop-and-webshop)
+      """)
+    forcedPurchase = try yaml.flag(
+      "forcedPurchase", default: true, "the last step buys the product that is shown")
     if tagger != nil, files == nil {
       throw ConfigurationError("environment.tagger goes with environment.files: generated titles need no tagger.")
     }
-    forcedPurchase = try yaml.flag("forcedPurchase") ?? true
   }
 
   /// WebShop's own products and goals where the configuration names their folder, a generated catalogue elsewhere.
@@ -42,7 +52,7 @@ package struct ShopSettings: WorldKind {
       catalogue = try Catalogue.generated(products: products, seed: environment.seed)
     }
     return try Shop(
-      catalogue: catalogue, rules: ShopRules(stepLimit: stepLimit ?? 15, forcesPurchase: forcedPurchase),
+      catalogue: catalogue, rules: ShopRules(stepLimit: stepLimit, forcesPurchase: forcedPurchase),
       prompting: environment.prompts.applied(to: Shop.prompting, reflection: Shop.reflection),
       splits: environment.splits)
   }

@@ -21,16 +21,27 @@ package struct WorldSettings: Sendable {
   package init(_ yaml: inout YAMLMapping) throws {
     digest = yaml.digest
     let names = worldKinds.map { $0.name }
-    guard let name = try yaml.choice("kind", among: names),
+    guard
+      let name = try yaml.kind("kind", among: names, default: .required, "the world; see [worlds](worlds.md)"),
       let kind = worldKinds.first(where: { $0.name == name })
     else { throw ConfigurationError.missing("environment.kind", "one of \(names.joined(separator: ", ")).") }
     self.kind = name
-    if let seed = try yaml.integer("seed") { self.seed = UInt64(bitPattern: Int64(seed)) }
-    onError = try yaml.choice("onError", WorldErrorPolicy.self) ?? onError
+    if let seed = try yaml.integer("seed", default: "\(seed)", "seed of the generated tasks") {
+      self.seed = UInt64(bitPattern: Int64(seed))
+    }
+    onError = try yaml.choice(
+      "onError", default: onError,
+      """
+      `fail`: if a step or the opening of a task still fails or hangs after the world's own retries, the attempt ends. \
+      `stop`: the run ends. See [failed attempts](#failed-attempts)
+      """)
     tasks =
-      try yaml.mapping("tasks") { yaml in
+      try yaml.mapping("tasks", default: .none, "the tasks of each split. No task may be in two splits") { yaml in
         var tasks: [Split: [Int]] = [:]
-        for split in Split.allCases { tasks[split] = try yaml.numbers(split.rawValue) }
+        for split in Split.allCases {
+          tasks[split] = try yaml.numbers(
+            split.rawValue, default: .none, "a range `\"0..<64\"` or `\"0...63\"`, a number, or a list of these")
+        }
         return tasks
       } ?? [:]
     own = try kind.init(&yaml)
@@ -66,23 +77,12 @@ package struct WorldSettings: Sendable {
 
 extension YAMLMapping {
   /// `maxSteps`, the steps after which an attempt is cut.
-  package mutating func stepLimit() throws -> Int? { try count("maxSteps", most: Bounds.steps) }
-
-  /// Seconds, above 0 and at most a day.
-  package mutating func seconds(_ key: String) throws -> Double? {
-    guard let seconds = try number(key) else { return nil }
-    guard seconds > 0, seconds <= 86_400 else {
-      throw ConfigurationError("environment.\(key) is \(seconds); seconds, above 0 and at most a day.")
-    }
-    return seconds
+  package mutating func stepLimit(default fallback: KeyDefault) throws -> Int? {
+    try count("maxSteps", most: Bounds.steps, default: fallback, "maximal number of steps of an attempt")
   }
 
-  package mutating func range(_ key: String) throws -> ClosedRange<Int>? {
-    guard let numbers = try numbers(key) else { return nil }
-    guard let low = numbers.min(), let high = numbers.max() else {
-      throw ConfigurationError("environment.\(key) is an empty range; write it as \"3...4\".")
-    }
-    return low...high
+  package mutating func stepLimit(default value: Int) throws -> Int {
+    try stepLimit(default: KeyDefault(value)) ?? value
   }
 }
 
