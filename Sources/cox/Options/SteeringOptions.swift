@@ -20,7 +20,8 @@ struct PlanOptions: ParsableArguments {
   var critic: String?
 
   @Option(
-    help: ArgumentHelp("Where the plan is written (default: beside the critic).", valueName: "file"), completion: .file())
+    help: ArgumentHelp("Where the plan is written (default: beside the critic).", valueName: "file"),
+    completion: .file())
   var plan: String?
 }
 
