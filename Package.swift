@@ -209,8 +209,8 @@ let package = Package(
     .target(
       name: "Coxswain",
       dependencies: [
-        "Agents", "Critics", "Findings", "ParticleFilter", "Policies", "RolloutStore", "Steering", "Workbench",
-        "WorldKit",
+        "Agents", "Critics", "Findings", "ModelServers", "ParticleFilter", "Policies", "RolloutStore", "Steering",
+        "Workbench", "WorldKit",
       ]),
 
     .executableTarget(

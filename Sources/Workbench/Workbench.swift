@@ -51,15 +51,17 @@ public struct Workbench: Sendable {
     /// - Parameters:
     ///   - world: is closed by the workbench.
     ///   - store: a path of one SQLite file, created where it is missing.
+    ///   - critic: guides populations; nil for trees, which ``Workbench/train(_:)`` fits.
     ///   - steering: method, N, β and seed. Its schedule is left to the plan.
     ///   - concurrency: model calls in flight.
     ///   - limits: end the work in order where they are reached.
     public init(
-      world: any World, policy: any Policy, store: String,
+      world: any World, policy: any Policy, critic: (any Critic)? = nil, store: String,
       steering: SteeringSettings = SteeringSettings(answer: .search), concurrency: Int = 8, limits: Limits = Limits(),
       pricing: Pricing = Pricing(), observer: any WorkObserver = SilentObserver()
     ) {
       configuration = Configuration(world, policy: policy)
+      if let critic { configuration.critic.own = GivenCritic(critic) }
       configuration.steering = steering
       configuration.policy.concurrency = concurrency
       configuration.policy.pricing = pricing

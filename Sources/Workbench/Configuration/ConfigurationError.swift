@@ -1,6 +1,7 @@
 /// What is wrong with the configuration or the flags, and what to do about it. Ends the command with exit code 2.
-package struct ConfigurationError: Error, CustomStringConvertible {
-  package let message: String
+public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+  /// What is wrong, and what to do about it.
+  public let message: String
   /// The key that is missing, with its section, where that is what is wrong.
   package private(set) var missingKey: String?
 
@@ -19,5 +20,5 @@ package struct ConfigurationError: Error, CustomStringConvertible {
     return error
   }
 
-  package var description: String { message }
+  public var description: String { message }
 }
