@@ -23,7 +23,7 @@ func trainCritic(in store: RolloutStore, to file: URL) async throws {
   let critic = try TreesCritic.fit(
     training.map(\.trajectory), environment: world.identity, policy: policy.identity, seed: Seed(1))
   let heldOut = try await store.rollouts(of: world.identity, policy: policy.identity, split: .validation)
-  let figures = try HeldOutFigures.evaluate(critic, on: heldOut.map(\.trajectory), success: 1)
+  let figures = try await HeldOutFigures.evaluate(critic, on: heldOut.map(\.trajectory), success: 1)
   print(figures.all.critic.rSquared ?? .nan, "R², and of a constant", figures.all.constant.rSquared ?? .nan)
   // end snippet
 
