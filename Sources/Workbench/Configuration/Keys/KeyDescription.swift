@@ -1,5 +1,5 @@
 /// One key of the configuration, as it is declared where it is read.
-package struct KeyDescription: Hashable, Encodable {
+package struct KeyDescription: Sendable, Hashable, Encodable {
   /// With its section, such as `policy.pricing.inputPerMillion`.
   package let path: String
   /// What its value is, such as "whole number".
@@ -31,7 +31,7 @@ package struct KeyDescription: Hashable, Encodable {
 }
 
 /// What the value of a key is: as documentation says it ("whole number") and as errors do ("a whole number").
-package struct KeyType: ExpressibleByStringLiteral {
+package struct KeyType: Sendable, ExpressibleByStringLiteral {
   let documented: String
   let wanted: String
   var options: [String]?
@@ -55,7 +55,7 @@ package struct KeyType: ExpressibleByStringLiteral {
 }
 
 /// What holds where a key is not given, in words. Markdown.
-package struct KeyDefault: ExpressibleByStringInterpolation {
+package struct KeyDefault: Sendable, ExpressibleByStringInterpolation {
   let text: String
 
   /// The configuration is refused without it.

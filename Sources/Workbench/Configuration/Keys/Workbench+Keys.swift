@@ -1,7 +1,7 @@
 import Steering
 
 /// Keys of one section of the configuration: those of one kind, or those that all of its kinds have.
-package struct KeyGroup: Encodable {
+package struct KeyGroup: Sendable, Encodable {
   /// Such as `environment`.
   package let section: String
   /// nil for the keys of every kind.
