@@ -44,8 +44,9 @@ package struct WorldSettings: Sendable {
         }
         return tasks
       } ?? [:]
-    own = try kind.init(&yaml)
+    // First, so that they are described also where the kind misses a key that it requires.
     prompts = kind.takesPrompts ? try PromptSettings(&yaml) : PromptSettings()
+    own = try kind.init(&yaml)
   }
 
   /// For a world that the caller has made.
