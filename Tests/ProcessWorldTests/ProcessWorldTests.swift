@@ -18,7 +18,7 @@ struct ProcessWorldTests {
   ]
 
   static func world(
-    _ command: [String], processes: Int = 1, timeout: Double = 20, splits: [Split: [Int]] = [:]
+    _ command: [String], processes: Int = 1, timeout: Double = 120, splits: [Split: [Int]] = [:]
   ) async throws -> ProgramWorld {
     try await ProgramWorld(
       .init(command: command, processes: processes, timeout: timeout), splits: try TaskSplits(splits))
