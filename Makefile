@@ -8,8 +8,9 @@ demo: build
 	.build/release/cox demo
 
 # Set-up, then all tests.
-test: lint
+test:
 	@Scripts/setup.sh --tests
+	@$(MAKE) --no-print-directory lint
 	swift build --build-tests $(TRAITS)
 	swift test --skip-build $(TRAITS)
 
