@@ -26,7 +26,12 @@ enum Remedy {
       case .limitReached: return limit(error.message)
       default: return nil
       }
-    case let error as SteeringError: return error.kind == .limitReached ? limit(error.message) : nil
+    case let error as SteeringError:
+      switch error.kind {
+      case .limitReached: return limit(error.message)
+      case .store where error.message.contains("another path"): return "--store names another path."
+      default: return nil
+      }
     default: return nil
     }
   }
