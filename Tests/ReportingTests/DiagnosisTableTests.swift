@@ -91,8 +91,8 @@ struct DiagnosisTableTests {
 
         Advice: plan a steered run. Rollouts differ within tasks (standard deviation 0.408), how they end
         begins to show after step 1 of 3.0, and the best of 4 rollouts comes to 0.667, one to 0.167 (+0.500
-        ± 0.107), where the maximal reward is 1.000. What steering would gain is not known from this: a
-        plan measures it.
+        ± 0.107), where the maximal reward is 1.000. What steering would gain is not known from this: a plan
+        measures it.
         """)
   }
 
