@@ -344,10 +344,10 @@ struct CommandTests {
     #expect(result.status == 0, "\(result.errors)")
     #expect(
       result.output == """
-        collected: 288 rollouts
-        trained: 228 rollouts of 19 tasks
-        planned: 288 rollouts, N 8
-        steered: 24 tasks with amc, best reward at least .3: true
+        collected: 96 rollouts
+        trained: 80 rollouts of 10 tasks
+        planned: 96 rollouts, N 8
+        steered: 12 tasks with amc, best reward at least .3: true
 
         """, "\(result.output)")
   }

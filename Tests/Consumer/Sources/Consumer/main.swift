@@ -8,7 +8,7 @@ struct Tosses: World {
   let identity = WorldIdentity(kind: "tosses")
   let maximalReward: Double? = 1
 
-  func tasks(in split: Split) -> [AgentTask] { (0..<24).map { task(TaskID("\(split.rawValue)-\($0)")) } }
+  func tasks(in split: Split) -> [AgentTask] { (0..<12).map { task(TaskID("\(split.rawValue)-\($0)")) } }
   func task(_ id: TaskID) -> AgentTask { AgentTask(id: id, request: "Show heads.", stepLimit: 10) }
 
   func begin(_ task: AgentTask) -> (episode: any Episode, observation: Observation) {
@@ -34,12 +34,12 @@ let options = Workbench.Options(
   world: Tosses(), policy: coin, store: folder.appendingPathComponent("store.sqlite").path)
 
 try await Workbench.with(options) { bench in
-  let collected = try await bench.collect(split: .train, rollouts: 12)
+  let collected = try await bench.collect(split: .train, rollouts: 8)
   print("collected: \(collected.trajectories) rollouts")
   let trained = try await bench.train()
   print("trained: \(trained.rollouts) rollouts of \(trained.tasks) tasks")
   var request = PlanRequest()
-  request.work = 50_000  // fewer simulated steps than usual: this is an example
+  request.work = 10_000  // fewer simulated steps than usual: this is an example
   let (plan, _) = try await bench.plan(request)
   print("planned: \(plan.rollouts) rollouts, N \(plan.particles)")
   let summary = try await bench.steer()
