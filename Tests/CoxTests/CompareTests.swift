@@ -218,7 +218,7 @@ struct CompareTests {
       // One limit for both, at the prices of each.
       let limited = try await Self.compare(
         cox, file, flags + ["--limit-calls", "100", "--quiet"], store: "limited.sqlite")
-      #expect(limited.status == 3 && limited.errors.contains("limit of 100 calls"), "\(limited.errors)")
+      #expect(limited.status == 3 && limited.errors.contains("limits.calls, 100 model calls"), "\(limited.errors)")
       #expect((limited.json["total"] as? [String: Any])?["policyCalls"] as? Int == 100)
 
       for (change, words) in [
