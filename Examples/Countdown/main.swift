@@ -1,6 +1,6 @@
 import Foundation
 
-// A world of one's own in Swift: bring a number to nought. Plays Coxswain's process protocol on standard input and output.
+// A world in Swift: count a number down to zero. It speaks Coxswain's process protocol on standard input and output.
 
 struct Question: Decodable {
   let id: Int

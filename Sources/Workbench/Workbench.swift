@@ -153,7 +153,7 @@ public struct Workbench: Sendable {
 
   /// Says so where the machine's limit of open files is below the concurrency.
   func noteConnections(_ policy: PolicySettings) {
-    guard policy.kind.hasWire, policy.kind != RecordedKind.self, policy.kind != GivenPolicy.self,
+    guard policy.kind.opensConnections,
       let remark = OpenFiles.remark(on: policy.concurrency, key: "\(policy.section).concurrency")
     else { return }
     observer.warn(remark)

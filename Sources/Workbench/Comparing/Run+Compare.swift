@@ -17,28 +17,11 @@ package struct Compared: Sendable {
   package var spent = Spending()
   package var maximalReward: Double?
 
-  /// Which curve was asked for.
-  package var study: Comparison.Study?
-  /// Of which world and policy it is, and what a plan said of it.
-  package var context = Context()
-
-  package struct Context: Sendable {
-    package var environment: WorldIdentity?
-    package var policy: String?
-    package var predictions: [Comparison.Prediction]?
-  }
-
-  /// The summaries side by side, with their paired differences.
-  package var comparison: Comparison {
-    var comparison = Comparison(summaries, maximalReward: maximalReward, total: spent, study: study)
-    comparison.environment = context.environment
-    comparison.policy = context.policy
-    comparison.predictions = context.predictions
-    return comparison
-  }
+  /// Why the comparison is incomplete, or empty; nil where it is neither.
+  package var end: SteeringError? { stopped ?? failure }
 
   /// Why there is nothing to compare, where no variant has a reward; nil else.
-  package var failure: SteeringError? {
+  private var failure: SteeringError? {
     guard stopped == nil, !summaries.isEmpty, summaries.allSatisfy({ $0.tasksWithReward == 0 }) else { return nil }
     return firstFailure
   }

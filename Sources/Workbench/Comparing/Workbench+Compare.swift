@@ -7,15 +7,15 @@ extension Workbench {
   /// Runs several methods on the same tasks at equal calls or cost, and leaves the comparison beside the store.
   ///
   /// - Parameter other: with the study of cost, the configuration of the policy to compare with.
-  package func compare(_ request: ComparisonRequest, against other: Options?) async throws -> Compared {
+  package func compare(
+    _ request: ComparisonRequest, against other: Options?
+  ) async throws -> (comparison: Comparison, compared: Compared) {
     guard (request.study == .cost) == (other != nil) else {
       throw ConfigurationError("A study of cost and the configuration to compare with (--against) go together.")
     }
-    var compared =
+    let compared =
       if let other { try await costs(request, against: other) } else { try await plain(request) }
-    compared.study = request.study
-    finish(&compared, critic: request.critic, plan: request.plan)
-    return compared
+    return (finish(compared, study: request.study, critic: request.critic, plan: request.plan), compared)
   }
 
   /// Runs several methods on the same tasks at equal calls or cost, and leaves the comparison beside the store.
@@ -23,9 +23,9 @@ extension Workbench {
   /// - Returns: one summary for each method, and paired differences with their standard errors.
   /// - Throws: `SteeringError` if a limit was reached or no attempt succeeded, ``ConfigurationError`` if the request cannot be run.
   public func compare(_ request: ComparisonRequest = ComparisonRequest()) async throws -> Comparison {
-    let compared = try await compare(request, against: nil)
-    if let failure = compared.stopped ?? compared.failure { throw failure }
-    return compared.comparison
+    let (comparison, compared) = try await compare(request, against: nil)
+    if let end = compared.end { throw end }
+    return comparison
   }
 
   private func plain(_ request: ComparisonRequest) async throws -> Compared {

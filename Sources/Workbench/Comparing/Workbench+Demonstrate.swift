@@ -1,5 +1,6 @@
 import Agents
 import Critics
+import Findings
 import Reporting
 import Steering
 
@@ -10,11 +11,13 @@ extension Workbench {
   /// - Parameters:
   ///   - rollouts: attempts at each task of the train and validation splits.
   ///   - heading: called with the result of each part.
-  package func demonstrate(rollouts: Int, heading: (String) -> Void) async throws -> Compared {
+  package func demonstrate(
+    rollouts: Int, heading: (String) -> Void
+  ) async throws -> (comparison: Comparison, compared: Compared) {
     let configured = configuration.steering
     let tasks = try world.tasks(in: .test)
     try check(configured, for: tasks)
-    var compared = try await withRun { run in
+    let compared = try await withRun { run in
       heading("1/4  Collecting rollouts of the frozen policy: \(policyIdentity)")
       for split in [Split.train, .validation] {
         let tasks = try world.tasks(in: split)
@@ -42,7 +45,6 @@ extension Workbench {
           return settings.effective
         }, on: tasks, split: .test, critic: { _ in critic })
     }
-    finish(&compared, critic: nil)
-    return compared
+    return (finish(compared, critic: nil), compared)
   }
 }

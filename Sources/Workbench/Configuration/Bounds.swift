@@ -1,25 +1,25 @@
 import Steering
 
-/// The largest numbers that are taken. Beyond them lies no use, only a slip of the finger that fills the memory or never ends.
+/// The largest accepted values of options and keys. Larger values are typing errors that would exhaust memory or never end.
 package enum Bounds {
   package static let particles = SteeringSettings.mostParticles
-  /// Attempts at a task.
+  /// Attempts per task.
   package static let rollouts = SteeringSettings.mostParticles
-  /// Calls in flight, and what has one of something for each.
+  /// Calls in flight, and everything that is allocated for each of them, such as server slots.
   package static let concurrency = 65_536
   package static let threads = 1_024
-  /// Of an answer, or of a context.
+  /// Tokens of an answer or of a context.
   package static let tokens = 16_777_216
-  /// Of memory: a pebibyte.
+  /// Memory in MiB: one pebibyte.
   package static let megabytes = 1 << 30
-  /// Of programs at a time.
+  /// Programs that run at a time.
   package static let processes = 1_024
-  /// Of an attempt, or of an optimiser.
+  /// Steps of an attempt or of an optimiser.
   package static let steps = 10_000_000
-  /// Of anything else.
+  /// Every other count.
   package static let count = 10_000_000
 
-  /// What is wrong with a number, in words, or nil.
+  /// The problem with a value as a sentence; nil if it is within its bounds.
   package static func problem(_ value: Int?, _ name: String, least: Int = 1, most: Int) -> String? {
     guard let value else { return nil }
     if value < least { return "\(name) is \(value); at least \(least)." }

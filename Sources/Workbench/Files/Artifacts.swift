@@ -45,16 +45,21 @@ extension Workbench {
 
   /// Says what the comparison is of, adds what the plan foresaw, where there is one for it, and leaves it for `cox report`. The
   /// comparison was paid for: nothing that goes wrong here keeps it from being shown.
-  package func finish(_ compared: inout Compared, critic flag: String?, plan path: String? = nil) {
-    compared.context.environment = world.identity
-    compared.context.policy = policyIdentity
+  package func finish(
+    _ compared: Compared, study: Comparison.Study? = nil, critic flag: String?, plan path: String? = nil
+  ) -> Comparison {
+    var comparison = Comparison(
+      compared.summaries, maximalReward: compared.maximalReward, total: compared.spent, study: study)
+    comparison.environment = world.identity
+    comparison.policy = policyIdentity
     do {
       if let plan = try Self.plan(at: path ?? planPath(flag)), isOurs(plan, critic: flag) {
-        let predictions = compared.comparison.predictions(of: plan)
-        if !predictions.isEmpty { compared.context.predictions = predictions }
+        let predictions = comparison.predictions(of: plan)
+        if !predictions.isEmpty { comparison.predictions = predictions }
       }
-      try OutputFile.write(json: compared.comparison, to: comparisonPath(compared.study))
+      try OutputFile.write(json: comparison, to: comparisonPath(study))
     } catch { observer.warn("\(error)") }
+    return comparison
   }
 
   /// The plan is of this world and policy, and of the critic where that can be told without asking.

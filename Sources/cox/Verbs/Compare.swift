@@ -36,12 +36,11 @@ struct Compare: Verb {
     var other = common
     other.config = own.against
     let dear = try own.against == nil ? nil : other.options(limits)
-    let compared = try await Workbench.with(common.options(limits)) { [request] bench in
+    let (comparison, compared) = try await Workbench.with(common.options(limits)) { [request] bench in
       try await bench.compare(request, against: dear)
     }
-    let comparison = compared.comparison
     try common.deliver(comparison) { comparison.text }
-    try Pictures.draw(after: compared.stopped ?? compared.failure) {
+    try Pictures.draw(after: compared.end) {
       if let chart = own.chart {
         let svg = own.study == nil ? ComparisonChart.svg(comparison) : XYChart(study: comparison).svg
         try OutputFile.write(Data(svg.utf8), to: chart)

@@ -26,12 +26,11 @@ struct Demo: Verb {
   func run() async throws {
     if own.printConfig { return Console.print(Defaults.yaml) }
     let start = ContinuousClock.now
-    let compared = try await Workbench.with(common.options(limits)) { bench in
+    let (comparison, compared) = try await Workbench.with(common.options(limits)) { bench in
       try await bench.demonstrate(rollouts: own.rollouts, heading: heading)
     }
-    let comparison = compared.comparison
     try common.deliver(comparison) { "\n" + comparison.text }
-    try Pictures.draw(after: compared.stopped ?? compared.failure) {
+    try Pictures.draw(after: compared.end) {
       try OutputFile.write(Data(ComparisonChart.svg(comparison).utf8), to: "\(own.output)/comparison.svg")
       try Pictures.write(Array(compared.steered.prefix(3)), to: "\(own.output)/genealogy")
     }

@@ -5,6 +5,7 @@ import Policies
 struct GivenPolicy: PolicyKind {
   static let name = "given"
   static let summary = "A policy that a program has made."
+  static let opensConnections = false
 
   private let made: any Policy
 

@@ -119,6 +119,7 @@ extension MLXKind {
   package static var name: String { "mlx" }
   package static var summary: String { "A model in this process: a GGUF file or a Hugging Face folder." }
   package static var hasWire: Bool { false }
+  package static var opensConnections: Bool { false }
   package static var apiWords: KeyWords { KeyWords(default: "`chat`", "`chat` (the model's own template) or `text`") }
   package static var modelWords: KeyWords {
     KeyWords(

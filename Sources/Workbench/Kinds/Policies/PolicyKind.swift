@@ -14,6 +14,9 @@ package protocol PolicyKind: Sendable {
   /// Whether answers come through a server, so that the keys of retries and of shared prompts apply.
   static var hasWire: Bool { get }
 
+  /// Whether each call in flight holds a connection, so that the limit of open files bounds the concurrency.
+  static var opensConnections: Bool { get }
+
   /// Whether this process starts the server. Nobody else starts it again, so that an outage is not waited out.
   static var startsServer: Bool { get }
 
@@ -58,6 +61,7 @@ package let policyKinds: [any PolicyKind.Type] = [
 
 extension PolicyKind {
   package static var hasWire: Bool { true }
+  package static var opensConnections: Bool { true }
   package static var startsServer: Bool { false }
   package static var canJudge: Bool { false }
   package static var apiWords: KeyWords { KeyWords(default: "none", "not used by this kind") }

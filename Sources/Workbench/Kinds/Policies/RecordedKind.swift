@@ -7,6 +7,7 @@ import RolloutStore
 package struct RecordedKind: PolicyKind {
   package static let name = "recorded"
   package static let summary = "The answers of a store or of a cassette, replayed without a model."
+  package static let opensConnections = false
 
   package static let modelWords = RecordedKind.apiWords
 

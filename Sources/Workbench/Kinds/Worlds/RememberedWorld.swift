@@ -4,7 +4,7 @@ import Foundation
 /// What is known of a world that was opened before: enough to read its rollouts, so that no program or server is started for that.
 ///
 /// It is kept in `world.json` beside the store, under a digest of the section `environment`.
-struct WorldCard: Codable, Sendable {
+struct WorldCard: Codable, Hashable, Sendable {
   let identity: WorldIdentity
   let maximalReward: Double?
 
@@ -18,9 +18,7 @@ struct WorldCard: Codable, Sendable {
     let path = path(store)
     var cards = cards(path)
     let card = WorldCard(identity: world.identity, maximalReward: world.maximalReward)
-    guard
-      cards[settings.digest]?.identity != card.identity || cards[settings.digest]?.maximalReward != card.maximalReward
-    else { return }
+    guard cards[settings.digest] != card else { return }
     cards[settings.digest] = card
     try? OutputFile.write(json: cards, to: path)
   }

@@ -6,7 +6,7 @@ import Steering
 package struct WorldSettings: Sendable {
   /// The kind's name.
   package let kind: String
-  /// Of everything that the section says.
+  /// Of everything that the section says, for kinds whose identity is asked for; empty for others.
   package let digest: String
   package var seed: UInt64 = 1
   /// Whether an attempt or the run ends with a world that fails.
@@ -19,13 +19,13 @@ package struct WorldSettings: Sendable {
   package var children = ChildEnvironment()
 
   package init(_ yaml: inout YAMLMapping) throws {
-    digest = yaml.digest
     let names = worldKinds.map { $0.name }
     guard
       let name = try yaml.kind("kind", among: names, default: .required, "the world; see [worlds](worlds.md)"),
       let kind = worldKinds.first(where: { $0.name == name })
     else { throw ConfigurationError.missing("environment.kind", "one of \(names.joined(separator: ", ")).") }
     self.kind = name
+    digest = kind.asksForIdentity ? "\(name) \(yaml.digest)" : ""
     if let seed = try yaml.integer("seed", default: "\(seed)", "seed of the generated tasks") {
       self.seed = UInt64(bitPattern: Int64(seed))
     }
