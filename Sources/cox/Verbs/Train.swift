@@ -12,11 +12,11 @@ struct Train: Verb {
       --critic lm trains a language model that reads the states instead (a low-rank adapter and a head), in this process.
       """)
 
+  @OptionGroup(title: "Critic") var own: TrainOptions
   #if OpenWeights
-    @OptionGroup(title: "Critic") var own: TrainOptions
     @OptionGroup(title: "A critic that reads (--critic lm)") var reading: ReadingOptions
-    @OptionGroup(title: "Common options") var common: CommonOptions
   #endif
+  @OptionGroup(title: "Common options") var common: CommonOptions
 
   #if OpenWeights
     func validate() throws {
