@@ -1,9 +1,10 @@
 import Foundation
 import GRDB
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Commands whose attempts fail")
+@Suite("Commands whose attempts fail", .alone)
 struct FailedAttemptCommandTests {
   private static func overflow(_ request: TestServer.Request) -> TestServer.Reply {
     .answer(
@@ -111,9 +112,11 @@ struct FailedAttemptCommandTests {
     return lines
   }
 
-  private static func configuration(_ url: String, _ program: String, environment: String = "") -> String {
+  private static func configuration(
+    _ url: String, _ program: String, timeout: Double = 60, environment: String = ""
+  ) -> String {
     """
-    environment: { kind: process, command: [python3, "\(program)"], timeout: 2\(environment) }
+    environment: { kind: process, command: [python3, "\(program)"], timeout: \(timeout)\(environment) }
     policy: { kind: openai, url: "\(url)", model: m, format: plain, samplesPerCall: 1 }
     """
   }
@@ -142,7 +145,7 @@ struct FailedAttemptCommandTests {
         """), to: "world.py")
     let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { Self.says($0.number == 4 ? "hang" : "go") }
     try await TestServer.with(reply) { server in
-      let file = try cox.write(Self.configuration(server.url, program), to: "c.yaml")
+      let file = try cox.write(Self.configuration(server.url, program, timeout: 5), to: "c.yaml")
       // One program plays all eight attempts, and the one that hangs takes the others' episodes along.
       let collected = try await cox.run(
         "collect", "--config", file, "--store", "s.sqlite", "--tasks", "0..<2", "--rollouts", "4", "--json", "-")

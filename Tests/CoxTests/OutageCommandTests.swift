@@ -1,9 +1,10 @@
 import Foundation
 import HTTP
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Stops, few files and answers that were cut off, as a user meets them")
+@Suite("Stops, few files and answers that were cut off, as a user meets them", .alone)
 struct OutageCommandTests {
   static let bestOf = ["steer", "--method", "best-of", "--store", "s.sqlite", "--quiet", "--json", "-", "--config"]
 
