@@ -19,11 +19,12 @@ extension RolloutStore {
   /// - Parameter stored: what ``save(culled:run:task:genealogy:)`` stored of it meanwhile, which stays.
   package func save(
     run: String, task: AgentTask, trajectories: [TrajectoryRecord], genealogy: Genealogy? = nil,
+    tree: SearchTree? = nil,
     stored: [(particle: Int, standing: TrajectoryRecord.Standing)] = []
   ) async throws(StoreError) {
     try await write("store the trajectories of \(task.id)") { database in
       let place: StatementArguments = [run, task.id.rawValue]
-      for table in ["checkpoint", "weighing"] {
+      for table in ["checkpoint", "weighing", "tree"] {
         try database.execute(sql: "DELETE FROM \(table) WHERE run = ? AND task = ?", arguments: place)
       }
       // A run of more independent attempts may have been stored before: those past this one's stay.
@@ -36,6 +37,11 @@ extension RolloutStore {
       }
       for record in trajectories {
         try Self.insert(record, run: run, task: task.id, genealogy: genealogy, into: database)
+      }
+      if let tree {
+        try database.execute(
+          sql: "INSERT INTO tree VALUES (?, ?, ?)",
+          arguments: place + [String(decoding: try JSONEncoder().encode(tree), as: UTF8.self)])
       }
       for checkpoint in genealogy?.checkpoints ?? [] {
         try database.execute(
@@ -179,6 +185,19 @@ extension RolloutStore {
         throw StoreError.damaged("the checkpoints of \(task) contradict each other", path: path)
       }
       return genealogy
+    }
+  }
+
+  /// The recorded tree of a frontier search on a task; nil for other methods.
+  public func tree(run: String, task: TaskID) async throws(StoreError) -> SearchTree? {
+    try await read("read the search tree of \(task)") { [path] database in
+      let text = try String.fetchOne(
+        database, sql: "SELECT states FROM tree WHERE run = ? AND task = ?", arguments: [run, task.rawValue])
+      guard let text else { return nil }
+      guard let tree = try? JSONDecoder().decode(SearchTree.self, from: Data(text.utf8)), tree.isSound else {
+        throw StoreError.damaged("the search tree of \(task) contradicts itself", path: path)
+      }
+      return tree
     }
   }
 

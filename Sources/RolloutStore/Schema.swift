@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header tells a store from any other SQLite file.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that an older Coxswain could not read.
-  static let version = 6
+  static let version = 7
 
   /// Refuses a file that is no store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -45,6 +45,7 @@ enum Schema {
     if version < 4 { try database.execute(sql: fourthVersion) }
     if version < 5 { try database.execute(sql: fifthVersion) }
     if version < 6 { try database.execute(sql: sixthVersion) }
+    if version < 7 { try database.execute(sql: seventhVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -111,6 +112,16 @@ enum Schema {
   private static let sixthVersion = """
     -- What the policy's server wants to see again beside this answer in later questions, in the policy's own form.
     ALTER TABLE call ADD COLUMN continuation TEXT;
+    """
+
+  /// Version 7 keeps the trees of frontier searches.
+  private static let seventhVersion = """
+    -- The visited states of a frontier search and its choices in order, as JSON.
+    CREATE TABLE tree (
+      run TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+      task TEXT NOT NULL, states TEXT NOT NULL,
+      PRIMARY KEY (run, task)
+    ) STRICT, WITHOUT ROWID;
     """
 
   private static let tables = """

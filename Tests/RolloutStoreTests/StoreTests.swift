@@ -247,7 +247,7 @@ struct StoreLifeTests {
         ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"), ("call", "cutOffAnswers"),
         ("call", "estimatedTokens"), ("call", "continuation"), ("trajectory", "failureKind"),
       ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
-      for table in ["outcome", "score"] { try database.execute(sql: "DROP TABLE \(table)") }
+      for table in ["outcome", "score", "tree"] { try database.execute(sql: "DROP TABLE \(table)") }
       try database.execute(sql: "PRAGMA user_version = 1")
     }
     let store = try RolloutStore(path: path)

@@ -84,6 +84,8 @@ public struct Plan: Sendable, Codable {
   public let choices: [Choice]
   /// The choice for a search at each β tried; the best of them is among ``choices``.
   public let byTemperature: [Choice]
+  /// The choice among methods, with a verifier and without; nil in plans of versions that made none.
+  public var methods: [MethodChoice]?
   /// Every setting tried, the largest gain first.
   public let rows: [Row]
 

@@ -35,7 +35,7 @@ struct PlanJudge {
   private static let mostEffort = 8.0
   private static let folds = 5
 
-  private var margin: Double { Self.leastGain * scale }
+  var margin: Double { Self.leastGain * scale }
   private static let resamples = 2_000
   /// Half of a 99 % interval, in standard errors.
   private static let errors = 2.576
@@ -66,7 +66,7 @@ struct PlanJudge {
   /// et al., 1984): what clones have in common is what a simulation knows least about.
   ///
   /// - Parameter forks: how many clones each setting made.
-  private static func best(_ gains: [[Double]], _ forks: [Double], over tasks: [Int]) -> Int? {
+  static func best(_ gains: [[Double]], _ forks: [Double], over tasks: [Int]) -> Int? {
     let estimates = gains.map { row in MeanEstimate(tasks.map { row[$0] }) }
     guard let most = estimates.max(by: { $0.mean < $1.mean }) else { return nil }
     return estimates.indices.filter { estimates[$0].mean >= most.mean - most.se - 1e-12 }.min {
@@ -75,7 +75,7 @@ struct PlanJudge {
   }
 
   /// Each task's gain by the setting that the tasks of the other folds chose.
-  private func heldOut(_ gains: [[Double]], _ forks: [Double]) -> [Double] {
+  func heldOut(_ gains: [[Double]], _ forks: [Double]) -> [Double] {
     var generator = seed.split("folds").generator()
     let shuffled = generator.drawn(tasks, from: Array(0..<tasks))
     let folds = min(Self.folds, tasks)
@@ -91,7 +91,7 @@ struct PlanJudge {
 
   /// The mean with the standard error and the 99 % interval of a bootstrap over tasks. Not 95 %: tasks are simulated with each
   /// other's rollouts, so that they are not quite independent, and of critics that return noise 2 in 24 passed that.
-  private func bootstrap(_ values: [Double]) -> (MeanEstimate, [Double]) {
+  func bootstrap(_ values: [Double]) -> (MeanEstimate, [Double]) {
     var generator = seed.split("bootstrap").generator()
     let means = (0..<Self.resamples).map { _ in
       var sum = 0.0

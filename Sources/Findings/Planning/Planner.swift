@@ -103,10 +103,48 @@ public struct Planner: Sendable {
         if let choice = judge.choice(.search, of, \.gainBest, \.attemptsBest) { byTemperature.append(choice) }
       }
     }
+    progress?("methods under one budget")
+    let methods = await methods(arena.simulation, rollouts, choices, judge, temperatures)
     return Plan(
       format: Plan.format, version: Plan.version, environment: environment, policy: policy, critic: critic,
       rollouts: rollouts.count, tasks: tasks, particles: settings.particles, scale: scale, choices: choices,
-      byTemperature: byTemperature, rows: Self.sorted(trials).map { row($0, temperatures) })
+      byTemperature: byTemperature, methods: methods, rows: Self.sorted(trials).map { row($0, temperatures) })
+  }
+
+  /// The choice among methods at the calls of N attempts, with a verifier and without.
+  private func methods(
+    _ simulation: Simulation, _ rollouts: [ValuedRollout], _ choices: [Plan.Choice], _ judge: PlanJudge,
+    _ temperatures: [Double]
+  ) async -> [Plan.MethodChoice] {
+    let steps = Double(rollouts.reduce(0) { $0 + $1.trajectory.count }) / Double(rollouts.count)
+    let calls = Int((Double(settings.particles) * steps).rounded(.up))
+    let arena = MethodArena(
+      simulation: simulation, beliefs: rollouts.map(\.beliefs), seed: seed.split("methods"), calls: calls, work: work)
+    var populations: [MethodArena.Candidate] = []
+    let planned = choices.first { $0.answer == .search && $0.particles == settings.particles }?.candidate
+    if let planned, let temperature = temperatures.firstIndex(of: planned.temperature),
+      let schedule = Schedule(planned.resample)
+    {
+      for count in Set([settings.particles, settings.particles / 2]).filter({ $0 > 1 }).sorted(by: >) {
+        populations.append(.amc(.init(particles: count, temperature: temperature, schedule: schedule)))
+        populations.append(
+          .beam(
+            .init(particles: count, temperature: temperature, schedule: .effectiveSampleSize(below: 1)),
+            keep: BeamSearch.standardKeep(of: count)))
+      }
+    }
+    var found: [Plan.MethodChoice] = []
+    for hasVerifier in [true, false] {
+      // What a population's critic would choose is not simulated.
+      let candidates = [.bestOf, .frontier] + (hasVerifier ? populations : [])
+      let rewards = await arena.rewards(of: candidates, hasVerifier: hasVerifier)
+      if let choice = judge.methods(
+        candidates, rewards, calls: calls, hasVerifier: hasVerifier, temperatures: temperatures)
+      {
+        found.append(choice)
+      }
+    }
+    return found
   }
 
   /// Why there is nothing to plan, whatever the figures, or nil.

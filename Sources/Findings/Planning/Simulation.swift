@@ -114,6 +114,52 @@ struct Simulation: Sendable {
   /// A steered population, as `Population` would run it.
   func population(_ setting: Setting, at task: Int, seed: Seed) -> Result {
     var continuations = Continuations(space, task: task)
+    return population(setting, at: task, seed: seed, &continuations) {
+      ParticleFilter(
+        count: setting.particles, temperature: temperatures[setting.temperature], schedule: setting.schedule,
+        resampler: resampler, initialValue: $0)
+    }
+  }
+
+  /// Populations of one task one after the other, as a campaign with a budget makes them.
+  ///
+  /// - Parameters:
+  ///   - keep: for a beam, how many particles each checkpoint keeps; nil for the particle filter.
+  ///   - calls: how many are simulated at most.
+  /// - Returns: the best reward against calls.
+  func waves(_ setting: Setting, keep: Int? = nil, at task: Int, calls: Int, seed: Seed) -> SearchCurve {
+    var continuations = Continuations(space, task: task)
+    var curve = SearchCurve()
+    var (made, number) = (0, 0)
+    while made < calls {
+      let seed = number == 0 ? seed : seed.split("wave").split(number)
+      let result =
+        if let keep {
+          population(setting, at: task, seed: seed, &continuations) {
+            BeamSearch(count: setting.particles, keep: keep, schedule: setting.schedule, initialValue: $0)
+          }
+        } else {
+          population(setting, at: task, seed: seed, &continuations) {
+            ParticleFilter(
+              count: setting.particles, temperature: temperatures[setting.temperature], schedule: setting.schedule,
+              resampler: resampler, initialValue: $0)
+          }
+        }
+      made += max(result.calls, 1)
+      number += 1
+      curve.note(result.best, after: made)
+      if result.best >= maximum - 1e-9 {
+        curve.end = made
+        break
+      }
+    }
+    return curve
+  }
+
+  private func population<Filter: PopulationFilter>(
+    _ setting: Setting, at task: Int, seed: Seed, _ continuations: inout Continuations,
+    filter make: (_ initialValue: Double) -> Filter
+  ) -> Result {
     var generator = seed.split("attempts").generator()
     var walkers = (0..<setting.particles).map { _ in
       Walker(path: continuations.attempt(using: &generator), offset: 0)
@@ -121,9 +167,7 @@ struct Simulation: Sendable {
     var resampling = seed.split("resampling").generator()
     var result = Result(best: -.infinity)
     let limit = space.stepLimits[task]
-    var filter = ParticleFilter(
-      count: setting.particles, temperature: temperatures[setting.temperature], schedule: setting.schedule,
-      resampler: resampler, initialValue: values[setting.temperature][walkers[0].path].first.flatMap(\.self) ?? 0)
+    var filter = make(values[setting.temperature][walkers[0].path].first.flatMap(\.self) ?? 0)
     var paid = Array(repeating: 0.0, count: walkers.count)
     func payment() -> Payment {
       let rewards = walkers.map(reward)

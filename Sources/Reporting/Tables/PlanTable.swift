@@ -21,8 +21,15 @@ package struct PlanTable: Sendable, Hashable {
       lines.append("\(answer.rawValue): \(Self.advice(choice)) \(choice.reason)\(Self.more(choice, of: plan))")
     }
     if let cheaper = Self.cheaper(plan) { lines.append(cheaper) }
+    for choice in plan.methods ?? [] {
+      lines.append(
+        "method \(choice.hasVerifier ? "with a verifier" : "without a verifier"): "
+          + "\(choice.method == "best-of" ? "best-of with stopping" : choice.method). \(choice.reason)")
+    }
     self.lines = lines.map { visible($0) }
-    tables = [Self.byParticles(plan, answer), Self.settings(plan)].filter { !$0.rows.isEmpty }
+    tables =
+      ([Self.byParticles(plan, answer), Self.settings(plan)] + (plan.methods ?? []).map { Self.methods($0, of: plan) })
+      .filter { !$0.rows.isEmpty }
   }
 
   /// What plans foresaw of a comparison's variants, beside what came.
@@ -96,6 +103,25 @@ package struct PlanTable: Sendable, Hashable {
             ? "best-of-\(choice.particles)" : "\(choice.resample) β \(Format.short(choice.temperature))",
           Format.number(choice.candidate.calls, digits: 1),
         ] + (hasCost ? [Format.money(choice.candidate.cost)] : []))
+    }
+    return table
+  }
+
+  /// Methods under one budget for all tasks.
+  private static func methods(_ choice: Plan.MethodChoice, of plan: Plan) -> TextTable {
+    let calls = choice.forecasts.first?.points.map(\.calls) ?? []
+    var table = TextTable(
+      title: (choice.hasVerifier ? "Predicted best reward" : "Predicted selected reward, without a verifier,")
+        + " by method and calls a task, under one budget",
+      columns: [.left("method"), .right("N")] + calls.map { .right(Format.number($0, digits: 0)) }
+        + [.right("gain at \(Format.number(choice.calls, digits: 0))")])
+    for forecast in choice.forecasts {
+      table.append(
+        [
+          forecast.method == "best-of" ? "best-of, stopping" : forecast.method,
+          forecast.particles.map { Format.count($0) } ?? "–",
+        ] + forecast.points.map(\.reward.text)
+          + [forecast.method == "best-of" ? "–" : forecast.gain.text(overTasks: plan.tasks, signed: true)])
     }
     return table
   }

@@ -134,6 +134,9 @@ public actor Budget {
 
   // MARK: - Limits
 
+  /// How many more calls `limits.calls` allows; nil if it does not apply.
+  var callsLeft: Int? { limits.calls.map { max($0 - allSpent.calls, 0) } }
+
   private var allSpent: Spending { earlier + spent }
 
   /// Which limit is reached, in words, or nil.

@@ -12,8 +12,18 @@ public struct Method: Sendable {
     case own(String)
   }
 
+  /// What runs a task.
+  package enum Driver: Sendable, Hashable {
+    /// N attempts, weighed at checkpoints (``PopulationFilter``).
+    case population
+    /// A tree of visited states (``Frontier``).
+    case frontier
+    /// What the plan chooses.
+    case planned
+  }
+
   /// The order in which methods of one N are best run, since some are given what others took.
-  package enum Turn: Int, Sendable { case first, afterSteered, last }
+  package enum Turn: Int, Sendable { case first, afterSampled, afterSteered, last }
 
   /// The name in `steering.method` and `--method`.
   public let rawValue: String
@@ -30,15 +40,19 @@ public struct Method: Sendable {
   /// Whether comparisons give it further attempts until it has made as many calls as the steered methods.
   public let isBaseline: Bool
   package let turn: Turn
+  package let driver: Driver
   /// What selects at checkpoints.
   let filter: @Sendable (SteeringSettings, _ count: Int, _ initialValue: Double) -> any PopulationFilter
 
   /// Whether a critic chooses among attempts while they run.
   public var isSteered: Bool { guide != .none }
 
+  /// Whether it resamples at the checkpoints of a schedule.
+  public var resamples: Bool { isSteered && driver == .population }
+
   init(
     _ name: String, _ summary: String, guide: Guide, particles: Int? = nil, keepsBest: Bool = false,
-    samplesPosterior: Bool = false, isBaseline: Bool = false, turn: Turn = .first,
+    samplesPosterior: Bool = false, isBaseline: Bool = false, turn: Turn = .first, driver: Driver = .population,
     filter: @escaping @Sendable (SteeringSettings, Int, Double) -> any PopulationFilter = particleFilter
   ) {
     rawValue = name
@@ -49,6 +63,7 @@ public struct Method: Sendable {
     self.samplesPosterior = samplesPosterior
     self.isBaseline = isBaseline
     self.turn = turn
+    self.driver = driver
     self.filter = filter
   }
 
@@ -63,7 +78,7 @@ public struct Method: Sendable {
 
 extension Method: CaseIterable {
   /// Every method, in the order in which they are listed.
-  public static let allCases: [Method] = [.single, .bestOf, .amc, .judge, .beam]
+  public static let allCases: [Method] = [.auto, .single, .bestOf, .amc, .judge, .beam, .frontier]
 }
 
 extension Method: RawRepresentable, Hashable, Codable {

@@ -27,7 +27,10 @@ extension FailedAttempts {
 
 extension PopulationResult {
   /// How many attempts there were, those included that failed and whose places others took.
-  var attempts: Int { particles.count + failures.count - particles.count { $0.failure != nil } }
+  var attempts: Int {
+    let ends = particles + later.flatMap(\.particles)
+    return ends.count + failures.count - ends.count { $0.failure != nil }
+  }
 
   /// No attempt got through, and the environment is to blame for each.
   fileprivate var isLostToEnvironment: Bool {
@@ -57,6 +60,12 @@ struct Hopelessness {
   mutating func note(_ result: PopulationResult, at index: Int) {
     isHopeful = isHopeful || !result.isLostToEnvironment
     lost[index] = isHopeful ? nil : result
+  }
+
+  /// A task got somewhere.
+  mutating func hope() {
+    isHopeful = true
+    lost = [:]
   }
 
   /// No task has got through, and the first ones are lost. A task that is still under way may show otherwise.

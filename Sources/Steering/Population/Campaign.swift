@@ -67,7 +67,13 @@ public struct Campaign: Sendable {
     digest.add(world.identity.kind, world.identity.rules, policy.identity, String(settings.seed))
     // Independent attempts depend neither on how many they are nor on how they are weighed afterwards: asking for more of
     // them keeps those that are there, and a single attempt is the first of best-of-N's.
-    if settings.schedule != .never {
+    if settings.method.driver == .frontier {
+      // Neither on how many calls it may make: a search with more goes on where one with fewer ended.
+      digest.add(
+        settings.method.rawValue, String(settings.search.width), settings.search.rule.text,
+        settings.search.hasVerifier ? "verifier" : "no verifier", settings.divergence.rawValue,
+        critic?.identity ?? "none")
+    } else if settings.schedule != .never {
       digest.add(
         settings.method.rawValue, String(settings.particles), String(settings.temperature),
         settings.schedule.description,
@@ -84,13 +90,15 @@ public struct Campaign: Sendable {
   ///   - split: the split that the tasks belong to, recorded in the store.
   ///   - minimumCalls: for each task, best-of-N continues past N until it has made this many calls.
   ///   - minimumCost: likewise in money, at the prices of the budget.
+  ///   - calls: with a budget, the model calls for all tasks together; nil for what the settings say.
   ///   - called: called with every answer.
   ///   - progress: called with each result, in the order in which tasks finish.
   /// - Throws: ``SteeringError`` for what is wrong before the first call. Later errors end the campaign in order: see
   ///   ``Outcome/stopped``.
   public func run(
     _ tasks: [AgentTask], split: Split? = nil, minimumCalls: [TaskID: Int] = [:], minimumCost: [TaskID: Double] = [:],
-    called: (@Sendable (CallEvent) -> Void)? = nil, progress: (@Sendable (PopulationResult) -> Void)? = nil
+    calls: Int? = nil, called: (@Sendable (CallEvent) -> Void)? = nil,
+    progress: (@Sendable (PopulationResult) -> Void)? = nil
   ) async throws(SteeringError) -> Outcome {
     guard let stepLimit = tasks.map(\.stepLimit).max() else {
       throw SteeringError(.badSettings, "There are no tasks to run: the split is empty.")
@@ -102,23 +110,58 @@ public struct Campaign: Sendable {
           + "must give every task a name of its own.")
     }
     if let problem = settings.problem(stepLimit: stepLimit) { throw SteeringError(.badSettings, problem) }
-    if settings.schedule != .never && critic == nil {
+    if settings.method.driver == .planned {
       throw SteeringError(
-        .badSettings, "steering.resample is \(settings.schedule), and there is no critic to weigh by.")
+        .badSettings,
+        "steering.method is \(settings.method.rawValue): a plan has to choose the method before tasks are run.")
     }
-    try await note(tasks, split: split)
+    if settings.hasBudget {
+      let budgeted = calls ?? budgetedCalls(tasks)
+      return try await waves(of: tasks, split: split, within: budgeted, called: called, progress: progress)
+    }
+    if settings.isGuided && critic == nil {
+      throw SteeringError(
+        .badSettings,
+        settings.method.driver == .frontier
+          ? "The method \(settings.method.rawValue) needs a critic, and there is none."
+          : "steering.resample is \(settings.schedule), and there is no critic to weigh by.")
+    }
+    let stored = try await note(tasks, split: split)
     let start = ContinuousClock.now
     let tally = Tally()
     let policy = MeteredPolicy(policy, store: store, budget: budget, concurrency: concurrency) { event in
       tally.add(event)
       called?(event)
     }
-    let population = Population(
+    let context = RunContext(
       world: world, policy: policy, critic: critic, settings: settings, run: run, store: store)
+    let (results, stopped) =
+      switch settings.method.driver {
+      case .planned, .frontier:
+        await searched(tasks, in: context, calls: calls, stored: stored, progress: progress)
+      case .population:
+        await attempted(
+          tasks, in: context, minimumCalls: minimumCalls, minimumCost: minimumCost, progress: progress)
+      }
+    return Outcome(
+      results: tasks.indices.compactMap { results[$0] }, stopped: stopped,
+      wallSeconds: (ContinuousClock.now - start).inSeconds, calls: tally.counts.withLock(\.calls),
+      storedCalls: tally.counts.withLock(\.stored),
+      usage: tally.counts.withLock(\.usage))
+  }
+
+  /// Populations, several at a time.
+  ///
+  /// - Returns: results by the place of their task, and why some are missing.
+  private func attempted(
+    _ tasks: [AgentTask], in context: RunContext, minimumCalls: [TaskID: Int], minimumCost: [TaskID: Double],
+    progress: (@Sendable (PopulationResult) -> Void)?
+  ) async -> (results: [Int: PopulationResult], stopped: SteeringError?) {
+    let population = Population(context)
     // Twice as many populations as find room whole: where some wait at a checkpoint for their slowest, or for a server to
     // recover, others use the places.
     let window = max(1, 2 * concurrency / settings.particles)
-    let (results, stopped) = await withTaskGroup(of: (Int, Result<PopulationResult, SteeringError>).self) { group in
+    return await withTaskGroup(of: (Int, Result<PopulationResult, SteeringError>).self) { group in
       var waiting = tasks.enumerated().makeIterator()
       var running = 0
       func start() {
@@ -155,11 +198,6 @@ public struct Campaign: Sendable {
       let error = stopped?.error ?? (results.count < tasks.count ? hopelessness.error : nil)
       return (results, error)
     }
-    return Outcome(
-      results: tasks.indices.compactMap { results[$0] }, stopped: stopped,
-      wallSeconds: (ContinuousClock.now - start).inSeconds, calls: tally.counts.withLock(\.calls),
-      storedCalls: tally.counts.withLock(\.stored),
-      usage: tally.counts.withLock(\.usage))
   }
 
   /// What the campaign's answers add up to.
@@ -175,12 +213,14 @@ public struct Campaign: Sendable {
     }
   }
 
-  private func note(_ tasks: [AgentTask], split: Split?) async throws(SteeringError) {
+  /// - Returns: how many answers the run has stored for the tasks.
+  private func note(_ tasks: [AgentTask], split: Split?) async throws(SteeringError) -> Int {
+    var stored = 0
     do {
       try await store?.begin(
         RunRecord(
           id: run, verb: verb, method: settings.method.rawValue, environment: world.identity, policy: policy.identity,
-          format: policy.format, critic: critic?.identity, isPrior: settings.schedule == .never, seed: settings.seed,
+          format: policy.format, critic: critic?.identity, isPrior: !settings.isGuided, seed: settings.seed,
           settings: settings.recorded()))
       try await store?.note(tasks, split: split, of: world.identity)
       // What the run has stored was paid for by it, and a limit is on the run.
@@ -188,15 +228,17 @@ public struct Campaign: Sendable {
       for task in tasks {
         // Also where there is nothing yet: what comes is counted as it comes, and not again by the next campaign of this run.
         let (calls, usage) = spent[task.id] ?? (0, Usage())
+        stored += calls
         await budget.countStored(run: run, task: task.id, calls: calls, usage)
       }
     } catch { throw SteeringError(error) }
+    return stored
   }
 
-  private func save(_ result: PopulationResult) async throws(SteeringError) {
+  func save(_ result: PopulationResult) async throws(SteeringError) {
     do throws(StoreError) {
       try await store?.save(
-        run: run, task: result.task, trajectories: result.records, genealogy: result.genealogy,
+        run: run, task: result.task, trajectories: result.records, genealogy: result.genealogy, tree: result.tree,
         stored: result.culled.filter { $0.trajectory == nil }.map { ($0.place, .culled(after: $0.step)) })
     } catch { throw SteeringError(error) }
   }

@@ -22,12 +22,12 @@ struct Particle: Sendable {
   ///
   /// A failure that concerns this particle alone is noted in it; any other is thrown.
   mutating func advance(through segment: Segment, at place: Int) async throws {
-    let (policy, world) = (segment.policy, segment.world)
+    let (policy, world) = (segment.context.policy, segment.world)
     let format = policy.format
     let task = trajectory.task
-    let seed = CallKey.seed(ofTask: task.id, particle: place, from: segment.root)
+    let seed = CallKey.seed(ofTask: task.id, particle: place, from: segment.context.root)
     while trajectory.count < segment.end, !isOver {
-      let key = CallKey(run: segment.run, task: task.id, particle: place, step: trajectory.count)
+      let key = CallKey(run: segment.context.run, task: task.id, particle: place, step: trajectory.count)
       let request = PolicyRequest(
         after: trajectory, in: world, format: format, seed: seed.split(key.step), key: key)
       let response: PolicyResponse
@@ -76,9 +76,8 @@ extension Particle {
       return outcome
     } catch let error as WorldError where segment.settings.fails(over: error) {
       let failure = AttemptFailure(error)
-      // Who goes on at this place depends on it where others take the place of what failed. Where nobody does, it is tried again
-      // by the next run.
-      if segment.settings.schedule != .never {
+      // What else is tried depends on it where attempts are guided. Where they are not, it is tried again by the next run.
+      if segment.settings.isGuided {
         try await segment.outcomes?.record(failure, of: action, after: trajectory, at: place)
       }
       await fail(failure)
@@ -165,28 +164,18 @@ extension SteeringSettings {
 
 /// A stretch between two checkpoints, the same for all particles and shared by them.
 final class Segment: Sendable {
-  let policy: any Policy
-  let world: any World
-  /// nil where nothing is stored, or the world need not be.
-  let outcomes: OutcomeLog?
-  let settings: SteeringSettings
-  let run: String
-  let root: Seed
+  let context: RunContext
   /// How many steps a particle has taken when it stops.
   let end: Int
 
-  init(
-    policy: any Policy, world: any World, outcomes: OutcomeLog?, settings: SteeringSettings, run: String,
-    root: Seed, end: Int
-  ) {
-    self.policy = policy
-    self.world = world
-    self.outcomes = outcomes
-    self.settings = settings
-    self.run = run
-    self.root = root
+  init(_ context: RunContext, end: Int) {
+    self.context = context
     self.end = end
   }
+
+  var world: any World { context.world }
+  var settings: SteeringSettings { context.settings }
+  var outcomes: OutcomeLog? { context.outcomes }
 }
 
 /// Stands where a particle that is over needs no world any more.

@@ -29,7 +29,7 @@ extension Population {
   }
 
   private func values(of states: [CriticState], by critic: any Critic) async throws -> [Double?] {
-    let returns = try await returns(from: states, by: critic)
+    let returns = try await context.returns(from: states, by: critic)
     let values = returns.map { $0?.softValue(temperature: settings.temperature) }
     let usable = values.map { value in
       value.flatMap { Magnitude.isValue($0, besideRewardsUpTo: world.maximalReward) ? $0 : nil }
@@ -46,14 +46,6 @@ extension Population {
     return usable
   }
 
-  private func returns(from states: [CriticState], by critic: any Critic) async throws -> [ReturnDistribution?] {
-    let returns = try await critic.returnsToGo(from: states)
-    guard returns.count == states.count else {
-      throw CriticError(.failed, "The critic gave \(returns.count) values for \(states.count) states.")
-    }
-    return returns
-  }
-
   /// The particle that a user without a verifier would take: the one whose last state the critic expects most of, the last
   /// reward hidden. nil where there is no critic, or nothing to choose from.
   func selected(_ state: inout State) async throws -> Selection? {
@@ -62,15 +54,8 @@ extension Population {
     guard !candidates.isEmpty else { return nil }
     let states = candidates.map { CriticState(state.particles[$0].trajectory, hidingLastReward: true) }
     state.criticCalls += states.count
-    let returns = try await returns(from: states, by: critic)
-    let scores = zip(states, returns).map { state, expected in expected.map { state.rewardSoFar + $0.mean } }
-    var best: Selection?
-    for (particle, score) in zip(candidates, scores) {
-      // The first of equals.
-      guard let score, score.isFinite, score > best?.score ?? -.infinity else { continue }
-      best = Selection(particle: particle, score: score)
-    }
-    return best
+    let returns = try await context.returns(from: states, by: critic)
+    return Selection(rewardsSoFar: states.map(\.rewardSoFar), returns: returns, places: candidates)
   }
 
   func result(
@@ -102,4 +87,24 @@ public struct Selection: Sendable, Hashable {
   public let particle: Int
   /// Its expected total reward by the critic, in reward units.
   public let score: Double
+}
+
+extension Selection {
+  /// The candidate with the largest expected reward, the first of equals; nil if the critic gave no values.
+  ///
+  /// - Parameters:
+  ///   - rewardsSoFar: what each candidate was paid before its last step.
+  ///   - returns: what the critic expects of each last step.
+  ///   - places: the candidates' places among the particles.
+  init?(rewardsSoFar: [Double], returns: [ReturnDistribution?], places: [Int]) {
+    var best: Selection?
+    for (place, (paid, expected)) in zip(places, zip(rewardsSoFar, returns)) {
+      guard let expected else { continue }
+      let score = paid + expected.mean
+      guard score.isFinite, score > best?.score ?? -.infinity else { continue }
+      best = Selection(particle: place, score: score)
+    }
+    guard let best else { return nil }
+    self = best
+  }
 }

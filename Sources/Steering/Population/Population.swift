@@ -6,32 +6,28 @@ import RolloutStore
 ///
 /// Between checkpoints particles run free; the only barrier is a checkpoint.
 package struct Population: Sendable {
-  package let world: any World
-  package let policy: any Policy
-  /// nil for methods that use none; then the value of every state is 0.
-  package let critic: (any Critic)?
-  package let settings: SteeringSettings
-  /// The run's id, under which answers are stored and from which randomness is split.
-  package let run: String
-  private let outcomes: OutcomeLog?
-  private let store: RolloutStore?
+  let context: RunContext
+  var policy: any Policy { context.policy }
+  var world: any World { context.world }
+  var critic: (any Critic)? { context.critic }
+  var settings: SteeringSettings { context.settings }
+  private var run: String { context.run }
+  private var store: RolloutStore? { context.store }
 
-  /// - Parameter store: where the world's answers are kept, and trajectories as they are culled; nil for nowhere. The run is
-  ///   noted there already.
+  init(_ context: RunContext) { self.context = context }
+
+  /// - Parameters:
+  ///   - critic: nil for methods that use none; then the value of every state is 0.
+  ///   - run: the run's id, under which answers are stored and from which randomness is split.
+  ///   - store: where the world's answers are kept, and trajectories as they are culled; nil for nowhere. The run is
+  ///     noted there already.
   package init(
     world: any World, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String,
     store: RolloutStore? = nil
   ) {
-    self.world = world
-    self.policy = policy
-    self.critic = critic
-    self.settings = settings.effective
-    self.run = run
-    self.store = store
-    outcomes = world.storesOutcomes ? store.map { OutcomeLog(store: $0, run: run) } : nil
+    context = RunContext(
+      world: world, policy: policy, critic: critic, settings: settings, run: run, store: store)
   }
-
-  var root: Seed { Seed(settings.seed).split(run) }
 
   /// - Parameters:
   ///   - minimumCalls: attempts go on past N, one at a time, until so many calls are made: what best-of-N needs to be
@@ -96,7 +92,7 @@ package struct Population: Sendable {
   }
 
   private func run(_ task: AgentTask, filter: inout any PopulationFilter, state: inout State) async throws {
-    var generator = root.split(task.id.rawValue).split("resampling").generator()
+    var generator = context.root.split(task.id.rawValue).split("resampling").generator()
     var step = 0
     while step < task.stepLimit {
       let next = min(settings.schedule.nextCheckpoint(after: step) ?? task.stepLimit, task.stepLimit)
@@ -124,7 +120,7 @@ package struct Population: Sendable {
   private func open(_ task: AgentTask, count: Int, into state: inout State) async throws {
     // One opening serves all. Where the world cannot copy itself, each opens its own when it takes its first step.
     let first: Particle
-    do { first = try await self.first(of: task, state.opening) } catch let error as WorldError
+    do { first = try await context.first(of: task, state.opening) } catch let error as WorldError
       where settings.failsToOpen(over: error)
     {
       let failed = Particle(failed: AttemptFailure(error), task: task)
@@ -136,25 +132,8 @@ package struct Population: Sendable {
     for _ in 1..<max(count, 1) { state.particles.append(try await first.forked()) }
   }
 
-  /// - Parameter opening: where it is known already.
-  private func first(of task: AgentTask, _ opening: Observation?) async throws -> Particle {
-    var opening = opening
-    if opening == nil { opening = try await outcomes?.opening(of: task.id) }
-    if let opening {
-      return Particle(trajectory: Trajectory(task: task, opening: opening), episode: EndedEpisode(), isBehind: true)
-    }
-    let (episode, observation) = try await world.begin(task)
-    let first = Particle(trajectory: Trajectory(task: task, opening: observation), episode: episode)
-    do { try await outcomes?.record(observation, of: task.id) } catch {
-      await episode.close()
-      throw error
-    }
-    return first
-  }
-
   private func advance(_ places: [Int], to step: Int, state: inout State) async throws {
-    let segment = Segment(
-      policy: policy, world: world, outcomes: outcomes, settings: settings, run: run, root: root, end: step)
+    let segment = Segment(context, end: step)
     let running = places.filter { !state.particles[$0].isOver && state.particles[$0].trajectory.count < step }
     guard !running.isEmpty else { return }
     var slowest = 0.0

@@ -46,6 +46,11 @@ public struct PopulationResult: Sendable {
   public internal(set) var culled: [Culled] = []
   /// Every checkpoint, with weights, values and ancestors.
   public let genealogy: Genealogy
+  /// The visited states of a frontier search; nil for other methods.
+  public var tree: SearchTree?
+  /// The populations of the same task that followed this one under a budget. Their calls, tokens and failures are among
+  /// this one's; means, weights and soft value are of the first alone, since whether others follow depends on it.
+  public internal(set) var later: [PopulationResult] = []
   /// V(s₀) + β·log Ẑ, in reward units; nil if every particle failed. A particle that failed among others has weight 0
   /// and lowers it.
   public let softValue: Double?
@@ -81,7 +86,7 @@ public struct PopulationResult: Sendable {
   /// The best trajectory by the verifier, finished and culled ones included; nil if every attempt failed.
   public var best: Trajectory? {
     // The first of equals.
-    (survivors.map(\.trajectory) + bank.map(\.trajectory)).reduce(nil) { best, next in
+    (survivors.map(\.trajectory) + bank.map(\.trajectory) + later.compactMap(\.best)).reduce(nil) { best, next in
       best.map { $0.reward >= next.reward } == true ? best : next
     }
   }
@@ -103,7 +108,9 @@ public struct PopulationResult: Sendable {
 
   /// The reward that a user without a verifier gets: of the critic's choice, or expected under chance without a critic.
   public var rewardSelected: Double? {
-    selection.map { particles[$0.particle].trajectory.reward } ?? rewardMean
+    ([self] + later).compactMap { wave in
+      wave.selection.map { (score: $0.score, reward: wave.particles[$0.particle].trajectory.reward) }
+    }.max { $0.score < $1.score }?.reward ?? rewardMean
   }
 
   var records: [TrajectoryRecord] {

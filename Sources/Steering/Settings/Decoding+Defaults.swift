@@ -6,4 +6,8 @@ extension KeyedDecodingContainer {
   func decode(_: WorldErrorPolicy.Type, forKey key: Key) throws -> WorldErrorPolicy {
     try decodeIfPresent(WorldErrorPolicy.self, forKey: key) ?? .fail
   }
+
+  func decode(_: SearchSettings.Type, forKey key: Key) throws -> SearchSettings {
+    try decodeIfPresent(SearchSettings.self, forKey: key) ?? SearchSettings()
+  }
 }

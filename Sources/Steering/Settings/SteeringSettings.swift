@@ -50,6 +50,8 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   public var keep: Int?
   /// Whether a failing world ends the attempt or the run.
   public var onEnvironmentError: WorldErrorPolicy
+  /// How a search spends its calls.
+  public var search: SearchSettings
 
   /// The most particles of a population, whose trajectories are kept in memory.
   public static let mostParticles = 100_000
@@ -58,7 +60,8 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   public init(
     method: Method = .amc, particles: Int = 8, temperature: Double = 0.1, schedule: Schedule = .never,
     resampler: Resampler = .systematic, answer: Answer = .sample, divergence: DivergencePolicy = .retry,
-    seed: UInt64 = 0, keep: Int? = nil, onEnvironmentError: WorldErrorPolicy = .fail
+    seed: UInt64 = 0, keep: Int? = nil, onEnvironmentError: WorldErrorPolicy = .fail,
+    search: SearchSettings = SearchSettings()
   ) {
     self.method = method
     self.particles = particles
@@ -70,16 +73,27 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
     self.seed = seed
     self.keep = keep
     self.onEnvironmentError = onEnvironmentError
+    self.search = search
   }
 
   /// The settings as the method applies them: `single` has one particle, and only methods with a guide resample.
   public var effective: SteeringSettings {
     var settings = self
     settings.particles = method.particles ?? particles
-    if !method.isSteered { settings.schedule = .never }
+    if !method.resamples { settings.schedule = .never }
+    // Only a frontier search has a width, a rule and a price, and a single attempt has no budget.
+    if method.driver == .population {
+      settings.search = SearchSettings(calls: method == .single ? nil : search.calls, hasVerifier: search.hasVerifier)
+    }
     settings.keep = method.keepsBest ? min(keep ?? BeamSearch.standardKeep(of: particles), particles) : nil
     return settings
   }
+
+  /// Whether a critic's values decide what is tried next.
+  public var isGuided: Bool { method.driver == .frontier || schedule != .never }
+
+  /// Whether attempts or populations are made one after the other until a budget is spent, instead of N at each task.
+  var hasBudget: Bool { method.driver == .population && search.calls != nil }
 
   /// Below it β·log of a weight has no digits left.
   private static let leastTemperature = 1e-9
@@ -96,6 +110,7 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
         "steering.temperature is \(temperature); β is above 0, in reward units (0.1 is a tenth of a reward of 1), and at least "
         + "\(Self.leastTemperature)"
     }
+    if let problem = search.problem { return problem }
     if let keep, keep < 1 { return "steering.keep is \(keep); a beam keeps at least 1 particle" }
     return schedule.problem(stepLimit: stepLimit).map { "steering.resample \($0)" }
   }

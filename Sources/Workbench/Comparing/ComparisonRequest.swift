@@ -17,6 +17,8 @@ public struct ComparisonRequest: Sendable {
   public var schedules: [Schedule?]?
   /// How many particles each checkpoint of a beam keeps.
   public var keep: Int?
+  /// How a frontier search spends its calls.
+  public var search = SearchRequest()
   /// Every variant is run with each seed; a task's result is its mean over them.
   public var seeds: [UInt64]?
   /// What best-of is given as much of as the steered methods of its N, on each task.
@@ -48,15 +50,16 @@ extension ComparisonRequest {
   ) async throws -> [SteeringSettings] {
     var base = workbench.configuration.steering
     if let keep { base.keep = keep }
+    search.apply(to: &base.search)
     let counts = particles ?? standard ?? [base.particles]
     let schedules = schedules ?? [workbench.configuration.isAutomatic ? nil : base.schedule]
     var all: [SteeringSettings] = []
     for method in methods {
-      let fixed = method.isSteered ? schedules.compactMap(\.self) : [.never]
+      let fixed = method.resamples ? schedules.compactMap(\.self) : [.never]
       all += Variants(
         methods: [method], particles: counts, temperatures: temperatures ?? [base.temperature], schedules: fixed
       ).settings(from: base)
-      guard method.isSteered, schedules.contains(nil) else { continue }
+      guard method.resamples, schedules.contains(nil) else { continue }
       guard let critic = critic?(method) else {
         // What the plan will say is not known yet; the rest can be checked.
         all += Variants(
@@ -95,7 +98,17 @@ extension ComparisonRequest {
     ) async throws {
       (tasks, split) = try request.tasks.select(from: workbench.world, default: .test)
       seeds = request.seeds
-      settings = try await request.settings(workbench, methods: methods, particles: particles, critic: critic)
+      var settings = try await request.settings(workbench, methods: methods, particles: particles, critic: critic)
+      for place in settings.indices {
+        if settings[place].method == .auto, let critic = critic?(.auto) {
+          settings[place] = try await workbench.chosen(
+            settings[place], by: PlanFlags(critic: request.critic, plan: request.plan), critic: critic, tasks: tasks
+          ).effective
+        }
+        settings[place] = try await workbench.priced(settings[place])
+      }
+      // What `auto` stands for may be among the others.
+      self.settings = settings.enumerated().filter { place, own in !settings[..<place].contains(own) }.map(\.element)
       for settings in settings { try workbench.check(settings, for: tasks) }
     }
   }

@@ -64,10 +64,18 @@ extension Run {
           tasks, split: split, settings: variant, critic: critic(variant.method), verb: "compare",
           minimumCalls: variant.method.isBaseline ? calls[variant.particles] ?? [:] : [:],
           minimumCost: variant.method.isBaseline ? cost[variant.particles] ?? [:] : [:],
+          calls: variant.search.calls == nil ? calls[variant.particles].map { $0.values.reduce(0, +) } : nil,
           title: title(variant, number, of: all.count * seeds.count, seed: seeds.count > 1 ? seed : nil))
         compared.stopped = outcome.stopped
         compared.note(outcome)
         found[place, default: []].append((variant, outcome))
+        if variant.method.driver == .frontier {
+          // Solved tasks have left theirs to the others: what is made equal is the sum.
+          guard equality == .calls, calls[variant.particles] == nil else { continue }
+          let share = (outcome.calls + tasks.count - 1) / tasks.count
+          calls[variant.particles] = Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, share) })
+          continue
+        }
         guard variant.method.isSteered else { continue }
         if compared.steered.isEmpty { compared.steered = outcome.results }
         for result in outcome.results {

@@ -5,7 +5,7 @@ import Reporting
 import Steering
 
 extension Workbench {
-  /// The whole way on one configuration: collects, trains, plans and compares single, best-of-N and steered attempts on the
+  /// The whole way on one configuration: collects, trains, plans and compares single, best-of-N, amc and frontier search on the
   /// test split at equal calls.
   ///
   /// - Parameters:
@@ -39,7 +39,7 @@ extension Workbench {
       }
       heading("\n4/4  Comparing on \(tasks.count) held-out tasks at equal model calls")
       return try await run.compare(
-        [Method.single, .bestOf, .amc].map { method in
+        [Method.single, .bestOf, .amc, .frontier].map { method in
           var settings = settings
           settings.method = method
           return settings.effective

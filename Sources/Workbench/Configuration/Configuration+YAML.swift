@@ -72,6 +72,19 @@ extension SteeringSettings {
       for `beam`: how many of the N particles continue from each checkpoint, chosen by reward so far + V. Each \
       continues in N / `keep` copies. With `ess` a beam selects at every checkpoint, whatever the threshold
       """)
+    settings.search.calls = try yaml.integer(
+      "calls", default: "N times the step limit",
+      "for `frontier`: model calls for a task on average. The budget is this times the tasks; solved tasks leave theirs to the others"
+    )
+    settings.search.width = try yaml.integer(
+      "width", default: settings.search.width,
+      "for `frontier`: how many states of one task are extended at a time. More saves time and costs calls")
+    settings.search.worth = try yaml.number(
+      "worth", default: .none,
+      "for `frontier`: money per unit of reward. A task ends where no call is worth its price (`policy.pricing`)")
+    settings.search.hasVerifier = try yaml.flag(
+      "verifier", default: settings.search.hasVerifier,
+      "for `frontier`: whether rewards are known while it searches. `false` goes by the critic's estimates")
     let resample = """
       the schedule: `none`, `auto`, `{ steps: [4, 12] }` or `{ ess: 0.5, every: 1 }`. `auto` takes the schedule and, \
       for a search, β from the plan of `cox plan`; without data for a plan it is best-of-N. As an option: `none`, \

@@ -12,6 +12,12 @@ package struct PlanFlags {
   package var temperature: Double?
   /// The plan, instead of the one beside the critic.
   package var plan: String?
+
+  package init(critic: String? = nil, temperature: Double? = nil, plan: String? = nil) {
+    self.critic = critic
+    self.temperature = temperature
+    self.plan = plan
+  }
 }
 
 extension Workbench {
@@ -26,7 +32,7 @@ extension Workbench {
   ) async throws -> SteeringSettings {
     var settings = settings
     if let temperature = flags.temperature { settings.temperature = temperature }
-    guard settings.method.isSteered, settings.particles > 1 else { return settings }
+    guard settings.method.resamples, settings.particles > 1 else { return settings }
     settings.schedule = .never
     let place = flags.plan ?? planPath(flags.critic)
     if case .own(let own) = settings.method.guide, !FileManager.default.fileExists(atPath: place) {
@@ -77,7 +83,7 @@ extension Workbench {
   }
 
   /// The plan at a place, made there where it is missing or of something else. nil where there is nothing to make it from.
-  private func plan(
+  func plan(
     at path: String, settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
   ) async throws -> Plan? {
     let isNamed = flags.plan != nil

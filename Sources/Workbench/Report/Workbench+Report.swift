@@ -68,6 +68,14 @@ extension Workbench {
     } catch let error as CriticError where error.kind == .tooLittleData {
       missing.append("No diagnosis: \(error.message)")
     }
+    let trees = try await trees(run: request.run, most: request.populations)
+    if !trees.isEmpty {
+      sections.append(
+        .init(
+          anchor: "trees", heading: "Search trees",
+          prose: "Every state that a frontier search visited, in the order in which it grew.",
+          items: trees.map { .picture(svg: $0.svg, caption: $0.caption) }))
+    }
     let stories = try await stories(run: request.run, most: request.populations)
     if stories.isEmpty {
       missing.append("No population: cox steer and cox compare make some.")
@@ -116,6 +124,23 @@ extension Workbench {
         CalibrationCurve(rows.filter { steps.contains($0.step) }.map { ($0.row.0, $0.row.1, $0.row.2) })
       )
     }
+  }
+
+  /// The trees of the frontier search that a request names, or of the newest.
+  fileprivate func trees(run name: String?, most: Int) async throws -> [(svg: String, caption: String)] {
+    let runs = try await store.runs().map(\.record).filter {
+      $0.environment == world.identity && $0.method == Method.frontier.rawValue
+    }
+    guard let record = name.map({ name in runs.first { $0.id.hasPrefix(name) } }) ?? runs.first else { return [] }
+    var pictures: [(String, String)] = []
+    for row in try await store.tasks(ofRun: record.id).prefix(most) {
+      guard let tree = try await store.tree(run: record.id, task: row.id),
+        let task = try await store.trajectories(run: record.id, task: row.id, culled: false).first?.trajectory.task,
+        let svg = TreePicture.svg(tree, task: task)
+      else { continue }
+      pictures.append((svg, "Task \(row.id): numbers count calls, the best attempt is marked."))
+    }
+    return pictures
   }
 
   /// Populations of a steered run.

@@ -20,7 +20,8 @@ package struct Run {
   /// Runs one method on tasks, with progress.
   package func steer(
     _ tasks: [AgentTask], split: Split?, settings: SteeringSettings, critic: (any Critic)?, verb: String,
-    minimumCalls: [TaskID: Int] = [:], minimumCost: [TaskID: Double] = [:], title: String? = nil
+    minimumCalls: [TaskID: Int] = [:], minimumCost: [TaskID: Double] = [:], calls: Int? = nil,
+    title: String? = nil
   ) async throws -> Campaign.Outcome {
     let settings = settings.effective
     let progress = workbench.observer.begin(
@@ -28,8 +29,8 @@ package struct Run {
     let campaign = campaign(settings, critic: critic, verb: verb)
     let before = workbench.criticCost.current
     var outcome = try await campaign.run(
-      tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, called: progress.called,
-      progress: progress.finished)
+      tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
+      called: progress.called, progress: progress.finished)
     progress.end()
     outcome.criticCost = workbench.criticCost.current - before
     return outcome

@@ -1,5 +1,6 @@
 import Agents
 import Findings
+import Foundation
 import ParticleFilter
 import Steering
 
@@ -17,6 +18,8 @@ public struct SteerRequest: Sendable {
   public var schedule: Schedule??
   /// How many particles each checkpoint of a beam keeps.
   public var keep: Int?
+  /// How a frontier search spends its calls.
+  public var search = SearchRequest()
   /// A critic's file or name.
   public var critic: String?
   /// A plan's file; nil for the one beside the critic.
@@ -32,9 +35,10 @@ public struct SteerRequest: Sendable {
     settings.particles = particles ?? settings.particles
     settings.temperature = temperature ?? settings.temperature
     settings.keep = keep ?? settings.keep
+    search.apply(to: &settings.search)
     if let schedule { settings.schedule = schedule ?? .never }
     let isAutomatic = schedule.map { $0 == nil } ?? configuration.isAutomatic
-    return (settings, isAutomatic && settings.method.isSteered)
+    return (settings, isAutomatic && settings.method.resamples)
   }
 }
 
@@ -46,19 +50,26 @@ extension Workbench {
     // What is wrong with the settings is said before a critic is looked for.
     try check(given, for: tasks)
     let named = try critic(of: given.method, flag: request.critic)
-    return try await withCritic(named, isNeeded: isAutomatic || given.effective.schedule != .never) { critic in
-      var settings = given
+    return try await withCritic(named, isNeeded: try isCriticNeeded(given, isAutomatic: isAutomatic, flag: named)) {
+      critic in
+      let flags = PlanFlags(critic: named, temperature: request.temperature, plan: request.plan)
+      var settings = try await chosen(given, by: flags, critic: critic, tasks: tasks)
       if isAutomatic, let critic {
-        settings = try await planned(
-          given, by: PlanFlags(critic: named, temperature: request.temperature, plan: request.plan), critic: critic)
+        settings = try await planned(settings, by: flags, critic: critic)
       }
-      settings = settings.effective
+      settings = try await priced(settings.effective)
       try check(settings, for: tasks)
       return try await withRun { [settings] run in
         let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
         return (outcome, run.summary(outcome, settings: settings))
       }
     }
+  }
+
+  /// `auto` takes a critic where there is one.
+  func isCriticNeeded(_ settings: SteeringSettings, isAutomatic: Bool, flag: String?) throws -> Bool {
+    guard settings.method == .auto else { return isAutomatic || settings.effective.isGuided }
+    return flag != nil || isAsked(nil) || FileManager.default.fileExists(atPath: criticPath(criticName(nil)))
   }
 
   /// Runs one method on tasks, as the configuration and the request say.

@@ -44,11 +44,41 @@ struct SteeringOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How many particles a beam keeps; N/4 unless given (steering.keep).", valueName: "k"))
   var keep: Int?
 
+  @OptionGroup var search: SearchOptions
+
   func apply(to request: inout SteerRequest) throws {
+    search.apply(to: &request.search)
     request.particles = particles
     request.temperature = beta
     request.keep = keep
     if let resample { request.schedule = .some(try SteeringSettings.schedule(resample, named: "--resample")) }
+  }
+}
+
+/// How a frontier search spends its calls.
+struct SearchOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Model calls for a task on average, of a frontier search; N times the step limit unless given (steering.calls).",
+      valueName: "calls"))
+  var calls: Int?
+
+  @Option(
+    help: ArgumentHelp("States of one task that a frontier search extends at a time (steering.width).", valueName: "k"))
+  var width: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Money per unit of reward, at which a frontier search stops (steering.worth).", valueName: "money"))
+  var worth: Double?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether a frontier search knows the rewards of finished attempts (steering.verifier).")
+  var verifier: Bool?
+
+  func apply(to request: inout SearchRequest) {
+    (request.calls, request.width, request.worth, request.hasVerifier) = (calls, width, worth, verifier)
   }
 }
 

@@ -29,6 +29,8 @@ struct VariantOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How many particles a beam keeps; N/4 unless given (steering.keep).", valueName: "k"))
   var keep: Int?
 
+  @OptionGroup var search: SearchOptions
+
   @Option(
     help: ArgumentHelp(
       "Seeds, such as 0,1,2 or 0..<3, in place of --seed: everything is run with each, and a task's result is its mean over them.",
@@ -55,6 +57,7 @@ struct VariantOptions: ParsableArguments {
       request.schedules = try resample.map { try SteeringSettings.schedule($0, named: "--resample") }
     }
     request.keep = keep
+    search.apply(to: &request.search)
     request.seeds = try seedList()
     request.equality = equal
     return request

@@ -19,7 +19,10 @@ enum Pictures {
   static func write(_ results: [PopulationResult], to folder: String) throws {
     for (index, result) in results.enumerated() {
       let name = fileName(result.task.id.rawValue)
-      try OutputFile.write(Data(GenealogyPicture.svg(result).utf8), to: "\(folder)/\(index + 1)-\(name).svg")
+      let picture =
+        result.tree.map { TreePicture.svg($0, task: result.task) } ?? GenealogyPicture.svg(result)
+      guard let picture else { continue }
+      try OutputFile.write(Data(picture.utf8), to: "\(folder)/\(index + 1)-\(name).svg")
     }
   }
 

@@ -12,7 +12,7 @@ struct Demo: Verb {
       Example: cox demo
 
       Starts a real 135M-parameter model on loopback, collects rollouts of an order desk, trains a critic on them, and \
-      compares single, best-of-N and steered attempts on orders it never saw, at equal model calls.
+      compares single, best-of-N, amc and frontier search on orders it never saw, at equal model calls.
       """)
 
   @OptionGroup(title: "Demo") var own: DemoOptions

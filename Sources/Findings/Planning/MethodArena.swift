@@ -1,0 +1,106 @@
+import Agents
+import Foundation
+import ParticleFilter
+import Steering
+
+/// Where methods meet under one budget for all tasks.
+struct MethodArena: Sendable {
+  /// A method with its settings.
+  enum Candidate: Sendable, Hashable {
+    case bestOf
+    case frontier
+    case amc(Simulation.Setting)
+    case beam(Simulation.Setting, keep: Int)
+
+    var method: Method {
+      switch self {
+      case .bestOf: .bestOf
+      case .frontier: .frontier
+      case .amc: .amc
+      case .beam: .beam
+      }
+    }
+
+    var setting: Simulation.Setting? {
+      switch self {
+      case .bestOf, .frontier: nil
+      case .amc(let setting), .beam(let setting, _): setting
+      }
+    }
+  }
+
+  let simulation: Simulation
+  /// By path and step: what the critic to be steered by expects.
+  let beliefs: [[ReturnDistribution?]]
+  let seed: Seed
+  /// Model calls for a task on average.
+  let calls: Int
+  /// See ``Planner/work``.
+  let work: Double
+
+  /// The shares of the calls at which the curve of reward against calls is read.
+  static let shares = [0.25, 0.5, 1, 2]
+  private static let mostReplicates = 16
+
+  /// Rewards by candidate, share and task: means over replicates.
+  func rewards(of candidates: [Candidate], hasVerifier: Bool) async -> [[[Double]]] {
+    let tasks = simulation.space.tasks.count
+    // A search passes on what solved tasks leave, and looks at every state for every call.
+    let most = 4 * calls
+    let once = Double(tasks * candidates.count) * Double(most * most) / 8
+    let replicates = Int(min(max(work / once, 2), Double(Self.mostReplicates)))
+    let curves = await withTaskGroup(of: (Int, [[SearchCurve]]).self) { group in
+      var next = 0
+      func start() {
+        guard next < tasks else { return }
+        let task = next
+        next += 1
+        group.addTask {
+          let curves = (0..<replicates).map { replicate in
+            let seed = seed.split(simulation.space.tasks[task].rawValue).split(replicate)
+            return candidates.map { curve(of: $0, at: task, calls: most, hasVerifier: hasVerifier, seed: seed) }
+          }
+          return (task, curves)
+        }
+      }
+      for _ in 0..<ProcessInfo.processInfo.activeProcessorCount { start() }
+      var done: [Int: [[SearchCurve]]] = [:]
+      for await (task, row) in group {
+        done[task] = row
+        start()
+      }
+      return done
+    }
+    var rewards = candidates.map { _ in Self.shares.map { _ in Array(repeating: 0.0, count: tasks) } }
+    for replicate in 0..<replicates {
+      for place in candidates.indices {
+        let own = (0..<tasks).compactMap { curves[$0]?[replicate][place] }
+        for (index, share) in Self.shares.enumerated() {
+          let total = Int((share * Double(calls * tasks)).rounded())
+          let allotted =
+            hasVerifier
+            ? SearchCurve.allotted(own, total: total) : Array(repeating: total / tasks, count: tasks)
+          for task in 0..<tasks {
+            rewards[place][index][task] += own[task].best(within: allotted[task]) / Double(replicates)
+          }
+        }
+      }
+    }
+    return rewards
+  }
+
+  private func curve(
+    of candidate: Candidate, at task: Int, calls: Int, hasVerifier: Bool, seed: Seed
+  ) -> SearchCurve {
+    switch candidate {
+    case .bestOf:
+      simulation.frontier(
+        at: task, beliefs: beliefs, isGuided: false, calls: calls, hasVerifier: hasVerifier, seed: seed)
+    case .frontier:
+      simulation.frontier(
+        at: task, beliefs: beliefs, isGuided: true, calls: calls, hasVerifier: hasVerifier, seed: seed)
+    case .amc(let setting): simulation.waves(setting, at: task, calls: calls, seed: seed)
+    case .beam(let setting, let keep): simulation.waves(setting, keep: keep, at: task, calls: calls, seed: seed)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Agents
+
+extension Campaign {
+  /// Frontier searches of all tasks under one budget: calls that a solved task does not need go to those still open.
+  ///
+  /// Calls are given out in phases, evenly among the open tasks. A search knows nothing of the others, so that the result
+  /// does not depend on timing; the only barrier is the end of a phase.
+  ///
+  /// - Parameters:
+  ///   - calls: the budget; nil for what the settings say.
+  ///   - stored: answers of this run that the limits have counted already.
+  /// - Returns: results by the place of their task, and why the campaign ended early.
+  func searched(
+    _ tasks: [AgentTask], in context: RunContext, calls: Int?, stored: Int,
+    progress: (@Sendable (PopulationResult) -> Void)?
+  ) async -> (results: [Int: PopulationResult], stopped: SteeringError?) {
+    var searches = tasks.map { FrontierSearch($0, context) }
+    var left = calls ?? budgetedCalls(tasks)
+    // A limit below the budget is shared evenly, too.
+    if let most = await budget.callsLeft { left = min(left, most + stored) }
+    var (stopped, results): (SteeringError?, [Int: PopulationResult]) = (nil, [:])
+    while left > 0, stopped == nil {
+      let open = searches.indices.filter { !searches[$0].isOver }
+      guard !open.isEmpty else { break }
+      let shares = open.indices.map { left / open.count + ($0 < left % open.count ? 1 : 0) }
+      let phase = await self.phase(open.indices.map { (open[$0], searches[open[$0]], shares[$0]) }, among: tasks.count)
+      for part in phase.parts {
+        searches[part.place] = part.search
+        left -= part.spent
+        if part.search.isOver { results[part.place] = await finish(&searches[part.place], &stopped, progress) }
+      }
+      stopped = stopped ?? phase.stopped
+      guard phase.parts.contains(where: { $0.spent > 0 }) else { break }
+    }
+    for place in searches.indices where results[place] == nil {
+      // What no call was made for has nothing to tell.
+      if searches[place].hasBegun {
+        results[place] = await finish(&searches[place], &stopped, progress)
+      } else {
+        await searches[place].close()
+      }
+    }
+    return (results, stopped)
+  }
+
+  /// The budget that the settings give to tasks together.
+  func budgetedCalls(_ tasks: [AgentTask]) -> Int {
+    settings.search.calls.map { $0 * tasks.count } ?? tasks.reduce(0) { $0 + settings.particles * $1.stepLimit }
+  }
+
+  private struct Part: Sendable {
+    let place: Int
+    var search: FrontierSearch
+    var spent = 0
+    var error: SteeringError?
+  }
+
+  /// Lets each search spend its share, several tasks at a time.
+  private func phase(
+    _ open: [(place: Int, search: FrontierSearch, share: Int)], among tasks: Int
+  ) async -> (parts: [Part], stopped: SteeringError?) {
+    let window = max(1, 2 * concurrency / settings.search.width)
+    return await withTaskGroup(of: Part.self) { group in
+      var waiting = open.makeIterator()
+      var (running, isStopped) = (0, false)
+      func start() {
+        while running < window, let next = waiting.next() {
+          guard next.share > 0 else { continue }
+          running += 1
+          group.addTask {
+            var part = Part(place: next.place, search: next.search)
+            do { part.spent = try await part.search.spend(next.share) } catch { part.error = SteeringError(error) }
+            return part
+          }
+        }
+      }
+      start()
+      var parts: [Part] = []
+      var hopelessness = Hopelessness(patience: min(window, tasks))
+      for await part in group {
+        running -= 1
+        parts.append(part)
+        if part.error != nil { isStopped = true }
+        if part.search.isLost {
+          var search = part.search
+          if let result = try? await search.result() { hopelessness.note(result, at: part.place) }
+        } else {
+          hopelessness.hope()
+        }
+        // Tasks in flight end by themselves, so that what they are paying for is stored.
+        if !isStopped, !hopelessness.isHopeless { start() }
+      }
+      parts.sort { $0.place < $1.place }
+      return (parts, parts.lazy.compactMap(\.error).first ?? hopelessness.error)
+    }
+  }
+
+  /// The result of a search, stored. nil if that fails, which stops the campaign.
+  private func finish(
+    _ search: inout FrontierSearch, _ stopped: inout SteeringError?, _ progress: (@Sendable (PopulationResult) -> Void)?
+  ) async -> PopulationResult? {
+    await search.close()
+    do {
+      let result = try await search.result()
+      try await save(result)
+      progress?(result)
+      return result
+    } catch {
+      stopped = stopped ?? SteeringError(error)
+      return nil
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import Agents
+
+extension Campaign {
+  /// Populations one after the other under one budget: each open task has one of N particles, then another, until the
+  /// maximal reward is found or the calls are spent. Tasks that are solved leave their calls to the others. Best-of-N makes
+  /// single attempts, one after the other.
+  ///
+  /// A population is begun if its mean cost so far is left. Each wave is a run of its own, with a seed of its own; the
+  /// first is the one that would be run without a budget, and the statements on posterior and evidence are of it alone.
+  func waves(
+    of tasks: [AgentTask], split: Split?, within total: Int, called: (@Sendable (CallEvent) -> Void)?,
+    progress: (@Sendable (PopulationResult) -> Void)?
+  ) async throws(SteeringError) -> Outcome {
+    let start = ContinuousClock.now
+    let count = settings.method.isSteered ? settings.particles : 1
+    let most = tasks.reduce(0) { $0 + count * $1.stepLimit }
+    guard total >= most else {
+      throw SteeringError(
+        .badSettings,
+        "The budget is \(total) calls, and \(counted(count, "particle")) at each of \(counted(tasks.count, "task")) may take \(most): "
+          + "raise steering.calls or lower steering.particles.")
+    }
+    var results: [TaskID: PopulationResult] = [:]
+    var outcomes: [Outcome] = []
+    var (calls, populations) = (0, 0)
+    while outcomes.last?.stopped == nil {
+      let open = tasks.filter { results[$0.id].map { !isSolved($0) } ?? true }
+      // The mean cost of a population so far. The first wave is for every task.
+      let unit = max(populations == 0 ? 1 : (calls + populations - 1) / populations, 1)
+      let chosen = outcomes.isEmpty ? open : Array(open.prefix((total - calls) / unit))
+      guard !chosen.isEmpty else { break }
+      let outcome = try await wave(outcomes.count, of: count).run(chosen, split: split, called: called)
+      for result in outcome.results {
+        let merged = results[result.task.id]?.followed(by: result) ?? result
+        results[result.task.id] = merged
+        if isSolved(merged) { progress?(merged) }
+      }
+      outcomes.append(outcome)
+      populations += outcome.results.count
+      calls += outcome.calls
+      // Attempts that ask nothing would go on for ever.
+      if outcome.calls == 0 { break }
+    }
+    let all = tasks.compactMap { results[$0.id] }
+    for result in all where !isSolved(result) { progress?(result) }
+    return Outcome(
+      results: all, stopped: outcomes.last?.stopped, wallSeconds: (ContinuousClock.now - start).inSeconds,
+      calls: calls, storedCalls: outcomes.reduce(0) { $0 + $1.storedCalls },
+      usage: outcomes.reduce(into: Usage()) { $0 += $1.usage })
+  }
+
+  /// The wave of a number, from 0: a campaign of its own.
+  private func wave(_ number: Int, of particles: Int) -> Campaign {
+    var wave = settings
+    wave.search = SearchSettings()
+    wave.particles = particles
+    wave.answer = .sample
+    if number > 0 { wave.seed = Seed(settings.seed).split("wave").split(number).rawValue }
+    return Campaign(
+      world: world, policy: policy, critic: critic, settings: wave, store: store, budget: budget,
+      concurrency: concurrency, verb: verb)
+  }
+
+  private func isSolved(_ result: PopulationResult) -> Bool {
+    guard settings.search.hasVerifier, let most = world.maximalReward, let best = result.rewardBest else {
+      return false
+    }
+    return best >= most - 1e-9
+  }
+}
+
+private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+extension PopulationResult {
+  /// This population and a later one of the same task. Weights, genealogy and soft value stay this one's.
+  func followed(by wave: PopulationResult) -> PopulationResult {
+    var result = PopulationResult(
+      task: task, particles: particles, bank: bank, culled: culled, genealogy: genealogy, softValue: softValue,
+      selection: selection, calls: calls + wave.calls, criticCalls: criticCalls + wave.criticCalls,
+      usage: usage + wave.usage, wallSeconds: wallSeconds + wave.wallSeconds,
+      criticalPathSeconds: criticalPathSeconds + wave.criticalPathSeconds,
+      replayMismatches: replayMismatches + wave.replayMismatches, failures: failures + wave.failures)
+    result.later = later + [wave]
+    return result
+  }
+}
