@@ -21,35 +21,42 @@ public struct SteeringError: Error, Sendable, CustomStringConvertible {
   public let kind: Kind
   /// What was tried, with what, and what to do next.
   public let message: String
+  /// The error of the part that ended the run; nil if the run itself did.
+  public let underlying: (any Error)?
 
   /// An error of the run with its message for the user.
-  public init(_ kind: Kind, _ message: String) {
+  public init(_ kind: Kind, _ message: String, underlying: (any Error)? = nil) {
     self.kind = kind
     self.message = message
+    self.underlying = underlying
   }
 
   init(_ error: any Error) {
     switch error {
     case let error as SteeringError: self = error
     case let error as PolicyError:
-      switch error.kind {
-      case .limitReached: self.init(.limitReached, error.message)
-      case .cancelled: self.init(.interrupted, error.message)
-      case .storeFailed: self.init(.store, error.message)
-      default: self.init(.policy, error.message)
-      }
+      let kind: Kind =
+        switch error.kind {
+        case .limitReached: .limitReached
+        case .cancelled: .interrupted
+        case .storeFailed: .store
+        default: .policy
+        }
+      self.init(kind, error.message, underlying: error)
     case let error as WorldError:
-      self.init(error.kind == .cancelled ? .interrupted : .environment, error.message)
+      self.init(error.kind == .cancelled ? .interrupted : .environment, error.message, underlying: error)
     case let error as CriticError:
-      switch error.kind {
-      case .limitReached: self.init(.limitReached, error.message)
-      case .cancelled: self.init(.interrupted, error.message)
-      case .storeFailed: self.init(.store, error.message)
-      default: self.init(.critic, error.message)
-      }
-    case let error as StoreError: self.init(.store, error.message)
-    case is CancellationError: self.init(.interrupted, "The run was stopped.")
-    default: self.init(.environment, String(describing: error))
+      let kind: Kind =
+        switch error.kind {
+        case .limitReached: .limitReached
+        case .cancelled: .interrupted
+        case .storeFailed: .store
+        default: .critic
+        }
+      self.init(kind, error.message, underlying: error)
+    case let error as StoreError: self.init(.store, error.message, underlying: error)
+    case is CancellationError: self.init(.interrupted, "The run was stopped.", underlying: error)
+    default: self.init(.environment, String(describing: error), underlying: error)
     }
   }
 

@@ -28,6 +28,22 @@ extension Workbench {
     return comparison
   }
 
+  /// The configured policy, steered, against the policy of another configuration alone: what a reward costs with either.
+  ///
+  /// - Parameter other: a configuration of the same world with another policy. Both need prices.
+  /// - Returns: summaries of both policies, and the curve of reward against cost.
+  /// - Throws: `SteeringError` if a limit was reached or no attempt succeeded, ``ConfigurationError`` if the two cannot be
+  ///   compared.
+  public func compareCost(
+    _ request: ComparisonRequest = ComparisonRequest(), against other: Options
+  ) async throws -> Comparison {
+    var request = request
+    request.study = .cost
+    let (comparison, compared) = try await compare(request, against: other)
+    if let end = compared.end { throw end }
+    return comparison
+  }
+
   private func plain(_ request: ComparisonRequest) async throws -> Compared {
     if request.equality == .cost, pricing.isFree {
       throw ConfigurationError("--equal cost needs policy.pricing in the configuration: nothing costs anything.")

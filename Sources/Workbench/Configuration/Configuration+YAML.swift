@@ -73,15 +73,26 @@ extension SteeringSettings {
       continues in N / `keep` copies. With `ess` a beam selects at every checkpoint, whatever the threshold
       """)
     settings.search.calls = try yaml.integer(
-      "calls", default: "N times the step limit",
-      "for `frontier`: model calls for a task on average. The budget is this times the tasks; solved tasks leave theirs to the others"
-    )
+      "calls", default: "N attempts at each task; for `frontier` N times the step limit",
+      """
+      model calls for a task on average. The budget is for all tasks together: solved tasks leave their calls to the \
+      others, best-of goes on with attempts, `amc` and `beam` with further populations
+      """)
     settings.search.width = try yaml.integer(
       "width", default: settings.search.width,
       "for `frontier`: how many states of one task are extended at a time. More saves time and costs calls")
     settings.search.worth = try yaml.number(
       "worth", default: .none,
       "for `frontier`: money per unit of reward. A task ends where no call is worth its price (`policy.pricing`)")
+    settings.search.rule.criterion = try yaml.choice(
+      "criterion", default: settings.search.rule.criterion,
+      """
+      for `frontier`: what the next state is chosen by. `improvement` is the expected improvement on the best finished \
+      attempt per call; `mean` (the expected reward) and `sampled` (one draw of it) are for comparison
+      """)
+    settings.search.rule.penalizesDraws = try yaml.flag(
+      "penalty", default: settings.search.rule.penalizesDraws,
+      "for `frontier`: whether a state counts for less the more often it was extended. `false` is for comparison")
     settings.search.hasVerifier = try yaml.flag(
       "verifier", default: settings.search.hasVerifier,
       "for `frontier`: whether rewards are known while it searches. `false` goes by the critic's estimates")

@@ -124,8 +124,10 @@ extension PolicySettings {
     if format == .tools, api == .text {
       throw ConfigurationError("\(section).format tools goes with api: chat; a text has no tools to call.")
     }
-    if api == .responses, kind != OpenAIKind.self {
-      throw ConfigurationError("\(section).api responses goes with kind openai; \(kind.name) has chat and text.")
+    if let api, !kind.apis.contains(api) {
+      let owners = policyKinds.filter { $0.apis.contains(api) }.map(\.name).joined(separator: ", ")
+      throw ConfigurationError(
+        "\(section).api \(api.rawValue) goes with kind \(owners); \(kind.name) has chat and text.")
     }
     if api == .responses, choices == .grammar {
       throw ConfigurationError("\(section).choices grammar goes with api chat or text; the Responses API takes schema.")

@@ -46,8 +46,7 @@ package struct Check: Encodable {
     let read = Result { try options() }
     let needs = Needs((try? read.get())?.configuration)
     var checks = [Check.xgboost()] + (await needs.checks)
-    checks += [Check.store(store), await Check.settings(read, file: file ?? "the embedded default")]
-    checks += [await Check.world(read)]
+    checks += [Check.store(store)] + (await Check.configuration(read, file: file ?? "the embedded default"))
     if asksPolicy { checks += await Check.policy(read) }
     return checks
   }
@@ -113,41 +112,45 @@ package struct Check: Encodable {
     }
   }
 
-  package static func settings(_ options: Result<Workbench.Options, any Error>, file: String) async -> Check {
+  /// Whether the configuration can be used, and whether a task of its world can be begun: its server or simulator is
+  /// there and speaks as it should. The world is opened once for both.
+  package static func configuration(_ options: Result<Workbench.Options, any Error>, file: String) async -> [Check] {
+    let (name, remedy) = ("World", "mend the environment of the configuration")
     do {
       let options = try options.get()
-      let configuration = options.configuration
-      let identity = try await configuration.environment.withWorld(observer: options.observer) { "\($0.identity)" }
-      let unset = configuration.policy.server.variables.first {
-        ProcessInfo.processInfo.environment[$0]?.isEmpty ?? true
+      return try await options.configuration.environment.withWorld(observer: options.observer) { world in
+        let settings = settings(options.configuration, of: world, file: file)
+        do { return [settings, Check(name: name, isFine: true, detail: try await begun(world), remedy: nil)] } catch {
+          return [settings, Check(name: name, isFine: false, detail: "\(error)", remedy: remedy)]
+        }
       }
-      if let unset {
-        return Check(name: "Configuration", isFine: false, detail: "\(unset) is not set", remedy: "export \(unset)=…")
-      }
-      return Check(name: "Configuration", isFine: true, detail: "\(file), \(identity)", remedy: nil)
     } catch {
-      return Check(name: "Configuration", isFine: false, detail: "\(error)", remedy: "mend \(file)")
+      return [
+        Check(name: "Configuration", isFine: false, detail: "\(error)", remedy: "mend \(file)"),
+        Check(name: name, isFine: false, detail: "\(error)", remedy: remedy),
+      ]
     }
   }
 
-  /// Whether a task of the configured world can be begun: its server or simulator is there and speaks as it should.
-  package static func world(_ options: Result<Workbench.Options, any Error>) async -> Check {
-    do {
-      let options = try options.get()
-      let detail = try await options.configuration.environment.withWorld(observer: options.observer) { world in
-        guard let task = try Split.allCases.lazy.flatMap({ try world.tasks(in: $0) }).first else {
-          return "no tasks yet: list some in environment.tasks"
-        }
-        let start = ContinuousClock.now
-        let (episode, _) = try await world.begin(task)
-        await episode.close()
-        return "\(task.id) begins after \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds))"
-      }
-      return Check(name: "World", isFine: true, detail: detail, remedy: nil)
-    } catch {
-      return Check(
-        name: "World", isFine: false, detail: "\(error)", remedy: "mend the environment of the configuration")
+  private static func settings(_ configuration: Configuration, of world: any World, file: String) -> Check {
+    let unset = configuration.policy.server.variables.first {
+      ProcessInfo.processInfo.environment[$0]?.isEmpty ?? true
     }
+    if let unset {
+      return Check(name: "Configuration", isFine: false, detail: "\(unset) is not set", remedy: "export \(unset)=…")
+    }
+    return Check(name: "Configuration", isFine: true, detail: "\(file), \(world.identity)", remedy: nil)
+  }
+
+  /// Begins the first task of a world.
+  private static func begun(_ world: any World) async throws -> String {
+    guard let task = try Split.allCases.lazy.flatMap({ try world.tasks(in: $0) }).first else {
+      return "no tasks yet: list some in environment.tasks"
+    }
+    let start = ContinuousClock.now
+    let (episode, _) = try await world.begin(task)
+    await episode.close()
+    return "\(task.id) begins after \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds))"
   }
 
   /// What the configured policy answers, and what its server can do.

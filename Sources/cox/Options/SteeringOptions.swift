@@ -59,7 +59,7 @@ struct SteeringOptions: ParsableArguments {
 struct SearchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Model calls for a task on average, of a frontier search; N times the step limit unless given (steering.calls).",
+      "Model calls for a task on average, under one budget for all tasks; N attempts at each unless given (steering.calls).",
       valueName: "calls"))
   var calls: Int?
 

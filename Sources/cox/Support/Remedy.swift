@@ -29,7 +29,7 @@ enum Remedy {
     case let error as SteeringError:
       switch error.kind {
       case .limitReached: return limit(error.message)
-      case .store where error.message.contains("another path"): return "--store names another path."
+      case .store: return error.underlying.flatMap(words)
       default: return nil
       }
     default: return nil

@@ -8,6 +8,7 @@ package struct OpenAIKind: PolicyKind {
   package static let name = "openai"
   package static let summary = "Any OpenAI-compatible server: api chat, responses or text."
   package static let canJudge = true
+  package static let apis: Set<PolicySettings.API> = [.chat, .text, .responses]
   package static let apiWords = KeyWords(
     default: "`chat`",
     """

@@ -23,6 +23,9 @@ package protocol PolicyKind: Sendable {
   /// Whether a judge may be asked through it.
   static var canJudge: Bool { get }
 
+  /// The endpoints that it has.
+  static var apis: Set<PolicySettings.API> { get }
+
   /// What the key `api` means to it.
   static var apiWords: KeyWords { get }
 
@@ -64,6 +67,7 @@ extension PolicyKind {
   package static var opensConnections: Bool { true }
   package static var startsServer: Bool { false }
   package static var canJudge: Bool { false }
+  package static var apis: Set<PolicySettings.API> { [.chat, .text] }
   package static var apiWords: KeyWords { KeyWords(default: "none", "not used by this kind") }
   package static var modelWords: KeyWords { KeyWords(default: "required", "name of the model at the server") }
 
