@@ -19,8 +19,8 @@ extension ActionFormat {
 }
 
 extension ActionTool {
-  /// The arguments with which a call means this action, or nil where the template does not fit it. The reverse of
-  /// ``action(_:)``; an argument ends where the template's next words begin.
+  /// The arguments with which a call stands for this action, or nil if the template does not match it. The inverse of
+  /// ``action(_:)``. An argument ends where the template's next literal text begins.
   func arguments(in action: String) -> [String: String]? {
     var arguments: [String: String] = [:]
     var (text, rest) = (action[...], template[...])

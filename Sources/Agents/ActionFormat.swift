@@ -4,7 +4,7 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
   case plain
   /// "Thought: … Action: …": the action is what follows the last "Action:" (ReAct, arXiv 2210.03629).
   case react
-  /// The model calls one of the world's actions as a tool (native function calling, or ``ToolCall``'s form in the text).
+  /// The model calls one of the world's actions as a tool, by native function calling or as a ``ToolCall`` in the text.
   case tools
 
   /// The instructions on the form of answers; nil if the format needs none.
@@ -41,22 +41,22 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
 
   /// Reads the action from an answer.
   ///
-  /// Thoughts in marks of their own and tokens that end the turn are no part of an answer. In ``react`` the first action counts,
-  /// and decoration around it (Markdown, code fences, quotation marks, brackets, a final full stop) is taken off. A ``plain`` answer
-  /// is the action, letter by letter.
+  /// Thoughts in marks of their own and tokens that end the turn are not part of an answer. In ``react`` the first
+  /// action counts, and decoration around it (Markdown, code fences, quotation marks, brackets, a final full stop) is
+  /// removed. A ``plain`` answer is the action, character by character.
   ///
-  /// Where the world offers choices, decoration, case and final punctuation do not matter in any format; an answer that names
-  /// none of them is unparsable, and one that does is given in the world's own spelling.
+  /// If the world offers choices, decoration, case and final punctuation do not matter in any format. An answer that
+  /// names none of the choices is unparsable. An answer that names one is given in the world's own spelling.
   ///
   /// - Parameter tools: what the policy was offered, for ``tools``.
   public func action(in response: String, choices: [String]?, tools: [ActionTool] = []) -> Action {
-    // Most answers need nothing done: a choice letter by letter, or any words without white space around them.
+    // The common case needs no parsing: an exact choice, or any text without white space at its ends.
     if self == .plain, choices?.contains(response) ?? Self.isBare(response) { return .act(response) }
     let answer = Thoughts(in: response).answer
     let action: String?
     switch self {
     case .tools:
-      // What a tool would answer is imagined, and so are the calls after it.
+      // The model invents tool responses, and every call after an invented response is invented, too.
       let words = answer.range(of: "<tool_response>", last: false).map { String(answer[..<$0.lowerBound]) } ?? answer
       let called = ToolCall.last(in: words)?.call
       let call = called.flatMap { call in tools.first { $0.name == call.name }?.action(call.arguments) }
@@ -67,14 +67,15 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
       action = choices == nil ? String(words) : choices.reading(answer.turn) ?? choices.reading(answer.action)
     case .react:
       let answer = ReactAnswer(TurnEnd.words(of: answer[...]))
-      // A choice alone is an action too, since nothing else is said.
+      // A choice without a marker is an action, too: the answer contains nothing else.
       action = choices.reading(answer.action ?? (choices == nil ? nil : answer.turn))
     }
     guard let action, !action.isEmpty else { return .unparsable(response) }
     return .act(action)
   }
 
-  /// Printing ASCII at both ends, so that there is nothing to take off, and nothing inside that could be a model's own mark.
+  /// Whether the text needs no cleaning: printing ASCII at both ends, and no character that could begin a special
+  /// token.
   private static func isBare(_ text: String) -> Bool {
     guard let first = text.utf8.first, let last = text.utf8.last else { return false }
     return (0x21..<0x7f) ~= first && (0x21..<0x7f) ~= last && !Thoughts.mayHold(text)
@@ -82,7 +83,7 @@ public enum ActionFormat: String, CaseIterable, Sendable, Codable {
 }
 
 extension [String]? {
-  /// The action that these words are: one of the choices, or, where there are none, the words without decoration.
+  /// The action that the words state: one of the choices or, without choices, the words without decoration.
   fileprivate func reading(_ words: Substring?) -> String? {
     guard let words else { return nil }
     guard let choices = self else { return (Decoration.layers(of: words).last).map(String.init) }

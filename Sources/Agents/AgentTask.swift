@@ -34,13 +34,13 @@ public struct TaskID: RawRepresentable, Hashable, Codable, Sendable, Comparable,
   public func hash(into hasher: inout Hasher) {
     var text = rawValue
     text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    // Occurs in no UTF-8 text: closes the name off.
+    // 0xFF occurs in no UTF-8 text, so it marks the end of the name.
     hasher.combine(0xff as UInt8)
   }
 }
 
 extension [TaskID] {
-  /// The first name that stands in it a second time, or nil.
+  /// The first task name that occurs twice, or nil.
   package var firstRepeated: TaskID? {
     var seen: Set<TaskID> = []
     return first { !seen.insert($0).inserted }

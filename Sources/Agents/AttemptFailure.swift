@@ -11,11 +11,11 @@ public struct AttemptFailure: Sendable, Hashable, Codable {
     case noAnswer
     /// A step or the opening of the environment failed or hung, after its retries.
     case environmentFailed
-    /// A replayed episode paid or ended otherwise than the recorded one.
+    /// A replayed episode ended differently or paid a different reward than the recorded one.
     case diverged
-    /// The environment paid what no reward can be.
+    /// The environment paid a reward that is not admissible; see ``Magnitude/isReward(_:)``.
     case badReward
-    /// A file of an older version does not say.
+    /// The reason is not recorded, as in files of older versions.
     case unknown
   }
 
@@ -30,7 +30,7 @@ public struct AttemptFailure: Sendable, Hashable, Codable {
     self.message = message
   }
 
-  /// The failure that a policy's error means for the attempt that asked.
+  /// The failure of an attempt whose policy call threw this error.
   ///
   /// - Parameter error: an error for which ``PolicyError/concernsOneCall`` holds; other kinds become `noAnswer`.
   public init(_ error: PolicyError) {

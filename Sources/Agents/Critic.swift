@@ -56,8 +56,8 @@ public protocol Critic: Sendable {
   /// Names the critic and what it was trained on.
   var identity: String { get }
 
-  /// The distribution of the return-to-go of each state, in order; nil where the critic has none to give, which is not 0: such
-  /// a particle keeps its share of the weight. Terminal states are not asked about: theirs is 0.
+  /// The distribution of the return-to-go of each state, in order; nil if the critic has none. Nil is not 0: such a
+  /// particle keeps its share of the weight. Terminal states are never passed: their return-to-go is 0.
   func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?]
 }
 
@@ -112,7 +112,7 @@ public struct ConstantCritic: Critic {
 
 /// Why a critic gave no values.
 public struct CriticError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// What failed. `limitReached`, `cancelled` and `storeFailed` end the run in order.
+  /// What failed. `limitReached`, `cancelled` and `storeFailed` end the run cleanly.
   public enum Kind: String, Sendable, Hashable {
     /// The artifact cannot be read, or is of another version.
     case unreadable
@@ -122,15 +122,15 @@ public struct CriticError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooLittleData
     /// The library or service behind the critic failed.
     case failed
-    /// A limit of calls, money or time was reached while the critic was asked.
+    /// A limit of calls, money or time was reached before the critic had its values.
     case limitReached
-    /// The run was stopped while the critic was asked.
+    /// The run was stopped before the critic had its values.
     case cancelled
     /// The critic's values could not be stored or read again.
     case storeFailed
   }
 
-  /// What failed; decides whether the run ends in order.
+  /// What failed; decides whether the run ends cleanly.
   public let kind: Kind
   /// What was tried, with what, and what to do next.
   public let message: String

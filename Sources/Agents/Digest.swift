@@ -5,7 +5,7 @@ package struct Digest {
 
   package init() {}
 
-  /// Adds labelled parts, each closed off so that no two lists of parts run together.
+  /// Adds parts, each followed by a terminator, so that different lists of parts never hash the same bytes.
   package mutating func add(_ parts: String...) {
     for part in parts {
       for byte in part.utf8 { mix(byte) }

@@ -1,10 +1,10 @@
-/// The states of a batch as a critic that reads them sees them: equal ones once.
+/// The distinct states of a batch, so that a critic reads equal states once.
 package struct DistinctStates: Sendable {
-  /// The distinct states' texts, in the order in which they first come.
+  /// The distinct states' texts, in order of first occurrence.
   package let texts: [String]
   /// The first state with each text.
   package let states: [CriticState]
-  /// The place among the distinct texts of each state asked about.
+  /// For each state of the batch, the index of its text in `texts`.
   private let places: [Int]
 
   package init(_ states: [CriticState]) {
@@ -23,6 +23,6 @@ package struct DistinctStates: Sendable {
     self.states = distinct
   }
 
-  /// What was found for each distinct text, for each state asked about.
+  /// Maps one value per distinct text to one value per state of the batch.
   package func spread<Value>(_ values: [Value]) -> [Value] { places.map { values[$0] } }
 }

@@ -1,5 +1,5 @@
 extension Duration {
-  /// Seconds, with a fraction.
+  /// The duration in seconds, with its fraction.
   public var inSeconds: Double {
     Double(components.seconds) + Double(components.attoseconds) / 1e18
   }

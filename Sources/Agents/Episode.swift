@@ -34,7 +34,7 @@ public enum Action: Sendable, Hashable, Codable {
 
 /// The world's response to an action.
 public struct Outcome: Sendable, Hashable, Codable {
-  /// What the agent sees next; also shown where the episode ends.
+  /// What the agent sees next; shown at the end of the episode, too.
   public var observation: Observation
   /// The reward of this step alone, in reward units. A trajectory's reward is the sum over its steps. Must be finite.
   public var reward: Double
@@ -61,10 +61,10 @@ public protocol Episode: Sendable {
   /// Carries one action out.
   mutating func step(_ action: Action) async throws(WorldError) -> Outcome
 
-  /// An independent copy that continues from here, or nil where the world cannot copy itself.
+  /// An independent copy that continues from here, or nil if the world cannot copy itself.
   func fork() async throws(WorldError) -> (any Episode)?
 
-  /// How many texts read otherwise when the episode was lost, opened again and its actions taken once more.
+  /// The number of observations whose text changed when the lost episode was opened again and its actions replayed.
   var recoveryMismatches: Int { get async }
 
   /// Releases what the episode holds. Called once, also after errors.

@@ -2,6 +2,6 @@
 public protocol ExpertWorld: World {
   /// The actions that earn ``World/maximalReward``, in order, within the task's step limit.
   ///
-  /// - Returns: nil where there are none, such as for a task that takes more steps than it has.
+  /// - Returns: nil if there is no solution, such as for a task that needs more steps than its limit.
   func solution(of task: AgentTask) throws(WorldError) -> [String]?
 }

@@ -1,12 +1,13 @@
-/// What a file is instead of what was expected, told by its first bytes: of mistakes that are common and whose own error says little.
+/// A file format given by mistake, detected by its first bytes. These mistakes are common, and the errors they cause
+/// elsewhere are obscure.
 package enum FileForm: Sendable, Hashable {
-  /// What Git LFS leaves where the file itself was not fetched.
+  /// A pointer that Git LFS leaves in place of a file that was not fetched.
   case lfsPointer
-  /// Text as Windows' programs write it.
+  /// UTF-16 text, as Windows programs write it.
   case utf16
   case gzip
 
-  /// nil where it is none of these.
+  /// nil if the bytes match none of these formats.
   package init?(_ start: some Collection<UInt8>) {
     let bytes = Array(start.prefix(64))
     if bytes.starts(with: "version https://git-lfs.github.com/spec/".utf8) {
@@ -20,7 +21,7 @@ package enum FileForm: Sendable, Hashable {
     }
   }
 
-  /// Every other byte is 0 and the rest is ASCII, as in UTF-16 without a mark at its start.
+  /// Whether every other byte is 0 and the rest is ASCII, as in UTF-16 without a byte-order mark.
   private static func alternatesWithZeros(_ bytes: [UInt8]) -> Bool {
     guard bytes.count >= 4 else { return false }
     let even = stride(from: 0, to: bytes.count - 1, by: 2).map { bytes[$0] }
@@ -30,7 +31,7 @@ package enum FileForm: Sendable, Hashable {
     return (isText(even) && isZero(odd)) || (isZero(even) && isText(odd))
   }
 
-  /// What it is, and what to do; follows the file's name.
+  /// What the file is and what to do, as a continuation of a sentence that begins with the file's name.
   package var explanation: String {
     switch self {
     case .lfsPointer: "is a pointer of Git LFS, not the file itself: fetch it with `git lfs pull`."

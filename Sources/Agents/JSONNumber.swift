@@ -23,7 +23,7 @@ public struct JSONNumber: Sendable {
     self.text = String(text)
   }
 
-  /// For a text that is a number in JSON.
+  /// Skips validation: the text must be a valid number.
   init(verified text: String) { self.text = text }
 
   /// The nearest `Double`; infinite beyond the largest one. Python's `NaN` and `Infinity` literals give NaN and ±∞.
@@ -49,11 +49,11 @@ public struct JSONNumber: Sendable {
   /// Whether the value is whole, at any length and in any notation.
   public var isWhole: Bool { Value(text)?.isWhole ?? false }
 
-  /// RFC 8259, section 6.
+  /// Whether the text is a number by RFC 8259, section 6.
   private static func isNumber(_ text: some Collection<UInt8>) -> Bool {
     var rest = text[...]
     func isDigit(_ byte: UInt8?) -> Bool { byte.map { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } ?? false }
-    /// Takes the digits at the start; false where there are none.
+    /// Consumes leading digits; false if there are none.
     func digits() -> Bool {
       guard isDigit(rest.first) else { return false }
       rest = rest.drop(while: isDigit)
@@ -80,7 +80,7 @@ public struct JSONNumber: Sendable {
 }
 
 extension JSONNumber: Hashable {
-  /// ±0.digits × 10^(exponent + count of the digits), with neither leading nor trailing zeros; 0 has no digits.
+  /// The value ±0.d₁d₂… × 10^(exponent + number of digits), with neither leading nor trailing zeros. 0 has no digits.
   private struct Value: Hashable {
     var isNegative = false
     var digits = ""
@@ -88,7 +88,7 @@ extension JSONNumber: Hashable {
 
     var isWhole: Bool { exponent >= 0 }
 
-    /// Nil for what is not finite, and for exponents that no `Int` holds.
+    /// Nil for numbers that are not finite and for exponents that exceed `Int`.
     init?(_ text: String) {
       var rest = text[...]
       if rest.first == "-" {

@@ -1,9 +1,9 @@
-/// Reads JSON (RFC 8259) into a ``JSONValue``, with every number as it is written. Of two equal keys the first counts.
+/// Reads JSON (RFC 8259) into a ``JSONValue`` and keeps every number's digits. The first of two equal keys counts.
 struct JSONReader {
-  /// No JSON, or nested too deeply.
+  /// The text is not JSON or is nested too deeply.
   struct Malformed: Error {}
 
-  /// Recursion is bounded, since a thread's stack is; Foundation's bound.
+  /// Bounds recursion, because a thread's stack is finite. Foundation has the same bound.
   private static let deepest = 512
 
   private let bytes: UnsafeBufferPointer<UInt8>
@@ -83,7 +83,7 @@ struct JSONReader {
     return elements
   }
 
-  /// A number, or one of the three words that are values.
+  /// A number, or one of the literals `null`, `true` and `false`.
   private mutating func word() throws(Malformed) -> JSONValue {
     let start = place
     while let byte = current, !Self.ends.contains(byte) { place += 1 }
@@ -137,7 +137,7 @@ struct JSONReader {
     }
     let unit = try unit()
     if let scalar = Unicode.Scalar(unit) { return scalar }
-    // The first half of a pair.
+    // A high surrogate, which a low surrogate must follow.
     guard unit < 0xDC00, place + 1 < bytes.count, bytes[place] == UInt8(ascii: "\\"),
       bytes[place + 1] == UInt8(ascii: "u")
     else { throw Malformed() }

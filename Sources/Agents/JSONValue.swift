@@ -54,13 +54,13 @@ extension JSONValue {
   /// A number from a `Double`, by the shortest text that reads back as the value.
   public static func number(_ value: Double) -> JSONValue { .number(JSONNumber(value)) }
 
-  /// The value that a text is, or nil where it is no JSON (which knows neither NaN nor Infinity).
+  /// Parses JSON; nil if the text is malformed. `NaN` and `Infinity` are malformed, too.
   package init?(parsing text: String) {
     guard let value = try? JSONReader.value(of: OutsideJSON.mended(text)) else { return nil }
     self = value
   }
 
-  /// On one line, with keys in order. What is not finite is null.
+  /// The value as JSON on one line, with sorted keys. Numbers that are not finite become `null`.
   package var json: String {
     var text = ""
     write(to: &text)
@@ -111,12 +111,13 @@ extension JSONValue {
     text += "\""
   }
 
-  /// A text as it stands, anything else as JSON.
+  /// A text without quotation marks, any other value as JSON.
   package var shown: String { text ?? json }
 
   package subscript(key: String) -> JSONValue? { fields?[key] }
 
-  /// The value at a path: keys and places with dots between them, such as `info.score` or `0`; the empty path is the whole.
+  /// The value at a path of keys and indices separated by dots, such as `info.score` or `0`. The empty path is the
+  /// value itself.
   package func value(at path: String) -> JSONValue? {
     var value = self
     for part in path.split(separator: ".") {
@@ -137,7 +138,7 @@ extension JSONValue {
     if case .text(let text) = self { text } else { nil }
   }
 
-  /// A whole number, however it is written.
+  /// The number if its value is whole, in any notation.
   package var integer: Int? {
     if case .number(let number) = self { number.integer } else { nil }
   }
@@ -150,7 +151,7 @@ extension JSONValue {
     if case .list(let items) = self { items } else { nil }
   }
 
-  /// What it is, in a word, for messages.
+  /// The type of the value in words, for messages.
   package var noun: String {
     switch self {
     case .null: "null"

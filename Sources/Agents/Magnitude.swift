@@ -3,7 +3,7 @@
 public enum Magnitude {
   /// The largest magnitude of a reward and, relative to the world's maximal reward, of a critic's value.
   public static let largest = 1e9
-  /// Sums of decimal rewards come this close, as a share of what they should be.
+  /// Relative rounding error tolerated in sums of decimal rewards.
   static let tolerance = 1e-6
 
   /// Whether a number can be a reward.
@@ -19,8 +19,8 @@ public enum Magnitude {
 }
 
 extension World {
-  /// Refuses what no reward can be: not finite, larger than ``Magnitude/largest``, or together with what was paid before above the
-  /// world's own maximum.
+  /// Rejects rewards that are not finite or larger than ``Magnitude/largest``, and rewards that raise the trajectory's
+  /// sum above the world's stated maximum.
   package func check(_ outcome: Outcome, after trajectory: Trajectory) throws(WorldError) {
     let place = "step \(trajectory.count + 1) of task \(trajectory.task.id)"
     // Written so that NaN fails.

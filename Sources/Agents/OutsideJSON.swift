@@ -1,15 +1,15 @@
 import Foundation
 
-/// JSON as servers and programs write it, read in one place.
+/// JSON as servers and programs write it, repaired before it is decoded.
 ///
-/// Python's `json.dumps` writes a byte it could not decode as a lone surrogate (`\udce9`), and other writers leave control
-/// characters, broken UTF-8 or a byte-order mark in. A text with one of these in it is sound apart from that character, which
-/// becomes U+FFFD; everything else stays as it is.
+/// Python's `json.dumps` writes a byte that it could not decode as a lone surrogate (`\udce9`). Other writers leave
+/// control characters, invalid UTF-8 or a byte-order mark in. Such a text is sound except for that character, which
+/// becomes U+FFFD; everything else is unchanged.
 package enum OutsideJSON {
   /// Decodes a value.
   ///
-  /// - Parameter nonFinite: reads Python's `NaN` and `Infinity` literals as the numbers they name. Only for readers that
-  ///   take a number that is not finite for a missing one.
+  /// - Parameter nonFinite: reads Python's `NaN` and `Infinity` literals as numbers. Only for readers that treat a
+  ///   number that is not finite as missing.
   package static func decode<T: Decodable>(
     _ type: T.Type, from data: Data, nonFinite: Bool = false
   ) throws -> T {
@@ -17,7 +17,7 @@ package enum OutsideJSON {
     return try (nonFinite && namesNonFinite ? tolerant : strict).decode(type, from: mended)
   }
 
-  // Making a decoder takes as long as using it.
+  // Shared, because creating a decoder takes as long as using it.
   private static let strict = JSONDecoder()
   private static let tolerant = {
     let decoder = JSONDecoder()
@@ -29,17 +29,17 @@ package enum OutsideJSON {
     try decode(type, from: Data(text.utf8), nonFinite: nonFinite)
   }
 
-  /// The same JSON without what a strict reader refuses in texts.
+  /// The same JSON, with whatever a strict reader rejects in strings replaced.
   package static func mended(_ data: Data) -> Data { mend(data).data }
 
   static func mended(_ text: String) -> String { String(decoding: mended(Data(text.utf8)), as: UTF8.self) }
 
-  /// - Returns: also whether `NaN` or `Infinity` stands outside of texts.
+  /// - Returns: the repaired data, and whether `NaN` or `Infinity` occurs outside of strings.
   private static func mend(_ data: Data) -> (data: Data, namesNonFinite: Bool) {
     let found = data.withUnsafeBytes { Flaws(in: $0) }
     guard found.isBroken || !found.edits.isEmpty else { return (data, found.namesNonFinite) }
     let whole = found.isBroken ? Data(String(decoding: data, as: UTF8.self).utf8) : data
-    // Repaired bytes have other places.
+    // Repairing UTF-8 moves the offsets, so the flaws are located again.
     let edits = found.isBroken ? whole.withUnsafeBytes { Flaws(in: $0).edits } : found.edits
     var mended = Data(capacity: whole.count + 8 * edits.count)
     var start = whole.startIndex
@@ -53,11 +53,11 @@ package enum OutsideJSON {
     return (mended, found.namesNonFinite)
   }
 
-  /// What a strict reader would refuse.
+  /// The parts of the bytes that a strict reader would reject.
   private struct Flaws {
-    /// `length` bytes to be replaced.
+    /// Replacements of `length` bytes each.
     var edits: [(start: Int, length: Int, text: String)] = []
-    /// The bytes are no UTF-8.
+    /// Whether the bytes are invalid UTF-8.
     var isBroken = false
     var namesNonFinite = false
 
@@ -74,7 +74,7 @@ package enum OutsideJSON {
         if byte >= 0x80 { hasHighBytes = true }
         guard isInText else {
           if byte == UInt8(ascii: "\"") { isInText = true }
-          // No other word of JSON has these letters.
+          // Outside of strings, only `NaN` and `Infinity` contain these letters.
           if byte == UInt8(ascii: "N") || byte == UInt8(ascii: "I") { namesNonFinite = true }
           place += 1
           continue
@@ -93,8 +93,9 @@ package enum OutsideJSON {
       if hasHighBytes { isBroken = String(validating: bytes, as: UTF8.self) == nil }
     }
 
-    /// Notes a lone surrogate.
-    /// - Returns: the length of the escape, or of the pair that it begins.
+    /// Records the escape at a place if it is a lone surrogate.
+    ///
+    /// - Returns: the length of the escape, or of the surrogate pair that it begins.
     private mutating func escape(at place: Int, in bytes: UnsafeRawBufferPointer) -> Int {
       guard let unit = Self.unit(at: place, in: bytes) else { return 2 }
       switch unit {
@@ -107,7 +108,7 @@ package enum OutsideJSON {
       return 6
     }
 
-    /// The UTF-16 unit that `\uXXXX` at a place names, or nil where there is none.
+    /// The UTF-16 unit of the `\uXXXX` at a place, or nil if there is no such escape.
     private static func unit(at place: Int, in bytes: UnsafeRawBufferPointer) -> UInt32? {
       guard place + 6 <= bytes.count, bytes[place] == UInt8(ascii: "\\"), bytes[place + 1] == UInt8(ascii: "u") else {
         return nil

@@ -43,7 +43,7 @@ public struct PolicyRequest: Sendable {
   public var seed: Seed
   /// The place in the run, under which the answer is stored.
   public var key: CallKey
-  /// Why the run has ended, or nil while it goes on. Policies whose calls wait ask it before they send anything.
+  /// Why the run has ended; nil while it goes on. Policies call it before they send a call that had to wait.
   public var ended: (@Sendable () async -> PolicyError?)?
 
   /// A call. ``init(after:in:format:seed:key:)`` builds it from a trajectory.

@@ -1,14 +1,14 @@
 /// Why a policy gave no answer.
 ///
 /// A retryable error may pass. A final error concerns this call alone (the particle fails and the population goes on)
-/// or every call (the run ends in order with what was found).
+/// or every call (the run ends cleanly with what was found).
 public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What failed. See ``PolicyError/isRetryable`` and ``PolicyError/concernsOneCall`` for the consequences.
   public enum Kind: String, Sendable, Hashable {
     // Retryable.
     /// Retryable: no connection, a refused one, no answer in time, HTTP 429, HTTP 5xx, an answer that cannot be read.
     case unreachable, connectionRefused, timedOut, rateLimited, serverFailed, malformedAnswer
-    // Final for this call. `unanswered`: it was tried to the end and failed, while others were answered.
+    // Final for this call. `unanswered`: all retries failed, while other calls were answered.
     /// Final for this call: the prompt exceeds the context, the server refused the content, or the call failed to its
     /// last retry while others were answered.
     case contextTooLong, contentRefused, unanswered
@@ -50,6 +50,6 @@ public struct PolicyError: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Whether only the particle that asked fails, while the population goes on.
+  /// Whether the error fails only the calling particle, while the population goes on.
   public var concernsOneCall: Bool { [.contextTooLong, .contentRefused, .unanswered].contains(kind) }
 }

@@ -67,7 +67,7 @@ public struct Prompting: Sendable, Hashable {
     if dropped == 0 {
       entries.append(.prompt(trajectory.opening.text))
     } else {
-      // Turns alternate, so what followed the last exchange left out joins the task in one turn.
+      // Turns alternate, so the text after the last omitted exchange joins the task's turn.
       let (noun, pronoun) = dropped == 1 ? ("step is", "it") : ("steps are", "them")
       entries.append(
         .prompt(
@@ -85,12 +85,13 @@ public struct Prompting: Sendable, Hashable {
     return Transcript(entries: entries).listing(listsChoices ? trajectory.offeredChoices : nil)
   }
 
-  /// How many of the oldest exchanges do not fit. The newest observation counts for nothing, since it is always shown.
+  /// How many of the oldest exchanges exceed the limit. The newest observation is not counted, since it is always
+  /// shown.
   private func dropped(from steps: [Step]) -> Int {
     guard let historyLimit else { return 0 }
     var left = historyLimit
     for place in steps.indices.reversed() {
-      // An exchange: what the policy answered, and what it had read before.
+      // An exchange is a response and the observation before it.
       left -= steps[place].response.count
       if place > 0 { left -= steps[place - 1].outcome.observation.text.count }
       if left < 0 { return place + 1 }

@@ -1,4 +1,4 @@
-/// Figures that say how well predictions go with what came to pass.
+/// Statistics of how well predictions agree with outcomes.
 package enum RankStatistics {
   /// Ranks from 1; equal values share the mean of their ranks.
   package static func ranks(_ values: [Double]) -> [Double] {
@@ -14,11 +14,11 @@ package enum RankStatistics {
     return ranks
   }
 
-  /// Spearman's ρ, the correlation of ranks; nil where either side is constant.
+  /// Spearman's ρ, the correlation of ranks; nil if either side is constant.
   package static func spearman(_ a: [Double], _ b: [Double]) -> Double? {
     let x = ranks(a)
     let y = ranks(b)
-    // The mean rank, ties or not.
+    // Ties do not change the mean rank.
     let mean = Double(x.count + 1) / 2
     var covariance = 0.0
     var varianceX = 0.0
@@ -32,8 +32,8 @@ package enum RankStatistics {
     return covariance / (varianceX * varianceY).squareRoot()
   }
 
-  /// The chance that a success scores above a failure, ties counting half (Mann and Whitney, 1947); nil where there are
-  /// no successes or no failures.
+  /// The probability that a success scores above a failure, ties counting half (Mann and Whitney, 1947); nil if there
+  /// are no successes or no failures.
   package static func areaUnderCurve(scores: [Double], successes: [Bool]) -> Double? {
     let positives = Double(successes.count(where: \.self))
     let negatives = Double(successes.count) - positives
@@ -42,7 +42,7 @@ package enum RankStatistics {
     return (sum - positives * (positives + 1) / 2) / (positives * negatives)
   }
 
-  /// 1 − Σ(y − ŷ)²/Σ(y − ȳ)²; nil where the outcomes are all equal.
+  /// 1 − Σ(y − ŷ)²/Σ(y − ȳ)²; nil if all outcomes are equal.
   package static func rSquared(predictions: [Double], outcomes: [Double]) -> Double? {
     let mean = outcomes.reduce(0, +) / Double(outcomes.count)
     let total = outcomes.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
@@ -50,8 +50,8 @@ package enum RankStatistics {
     return 1 - zip(predictions, outcomes).reduce(0) { $0 + ($1.1 - $1.0) * ($1.1 - $1.0) } / total
   }
 
-  /// The mean over bins of equal count, weighted by it, of |mean prediction − mean outcome|, in reward units. Equal
-  /// predictions are never parted, so a constant has one bin.
+  /// The calibration error, in reward units: the mean of |mean prediction − mean outcome| over bins of equal count,
+  /// weighted by count. Equal predictions share a bin, so a constant prediction has one bin.
   package static func calibrationError(predictions: [Double], outcomes: [Double], bins: Int = 10) -> Double {
     let order = predictions.indices.sorted { predictions[$0] < predictions[$1] }
     var sum = 0.0
@@ -59,7 +59,7 @@ package enum RankStatistics {
     for bin in 1...bins {
       var end = max(start, order.count * bin / bins)
       while end > start, end < order.count, predictions[order[end]] == predictions[order[end - 1]] { end += 1 }
-      // The difference of sums is the difference of means times the count.
+      // The difference of sums equals the difference of means times the count.
       sum += abs(order[start..<end].reduce(0) { $0 + outcomes[$1] - predictions[$1] })
       start = end
     }

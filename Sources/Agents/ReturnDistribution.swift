@@ -31,7 +31,7 @@ public struct ReturnDistribution: Sendable, Hashable, Codable {
       throw DecodingError.dataCorruptedError(
         forKey: .probabilities, in: container, debugDescription: "The masses are not those of a distribution.")
     }
-    // As it was written: normalising again would change the last bit.
+    // Masses that already sum to 1 are kept as read: normalising again would change their last bits.
     self.returns = returns
     probabilities = abs(total - 1) < 1e-9 ? masses : masses.map { $0 / total }
   }

@@ -1,7 +1,7 @@
 extension Seed {
-  /// A permutation of 0 ..< bound that this seed decides: four Feistel rounds over the next even power of two, walked until the
-  /// result is inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002). Numbers generated tasks without a
-  /// repetition, whatever splits they serve, and without listing them.
+  /// Maps a place to its image under a permutation of 0 ..< bound that this seed decides. Uses four Feistel rounds over
+  /// the next power of four, repeated until the result is below the bound (Black and Rogaway, "Ciphers with arbitrary
+  /// finite domains", 2002). Generated tasks get distinct numbers in every split, without a list of all numbers.
   ///
   /// - Precondition: `place` is in 0 ..< bound.
   package func permuted(_ place: Int, below bound: Int) -> Int {

@@ -1,5 +1,5 @@
 extension StringProtocol where SubSequence == Substring {
-  /// Without white space at either end.
+  /// The text without white space at its ends.
   package var trimmed: Substring {
     var text = self[startIndex...].drop(while: \.isWhitespace)
     while text.last?.isWhitespace == true { text.removeLast() }
@@ -8,19 +8,19 @@ extension StringProtocol where SubSequence == Substring {
 }
 
 extension String {
-  /// The same words, in whatever order: some worlds list things in another one each time.
+  /// Whether both texts have the same words in any order: some worlds list things in a different order each time.
   package func saysTheSame(as other: String) -> Bool {
     self == other
       || split(whereSeparator: \.isWhitespace).sorted() == other.split(whereSeparator: \.isWhitespace).sorted()
   }
 
-  /// With a space for every control character, since texts of unknown origin end in databases and on terminals.
+  /// The text with a space for every control character. Texts of unknown origin end up in databases and on terminals.
   package var printable: String {
     guard unicodeScalars.contains(where: \.isControl) else { return self }
     return String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl ? " " : $0 }))
   }
 
-  /// The first `length` characters on one line, with an ellipsis where some were left out.
+  /// The first `length` characters on one line, with an ellipsis if any were omitted.
   package func clipped(to length: Int) -> String {
     let start = prefix(length)
     return String(start).printable + (start.endIndex < endIndex ? "…" : "")

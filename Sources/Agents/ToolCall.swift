@@ -1,10 +1,10 @@
 import Foundation
 
-/// One call of a tool as it stands in an answer's text: `<tool_call>{"name": …, "arguments": {…}}</tool_call>`, the form that
-/// open models are trained on. Native calls are written in it too, so that an answer is one text whoever gave it.
+/// One tool call as text in an answer: `<tool_call>{"name": …, "arguments": {…}}</tool_call>`, the form that open
+/// models are trained on. Native calls are written in this form, too, so that an answer is always one text.
 package struct ToolCall: Sendable, Hashable {
   package var name: String
-  /// By parameter. Numbers and truth values are given as JSON writes them.
+  /// The values by parameter name. Numbers and Booleans are written as in JSON.
   package var arguments: [String: String]
 
   package init(name: String, arguments: [String: String]) {
@@ -14,7 +14,7 @@ package struct ToolCall: Sendable, Hashable {
 
   private static let (opening, closing) = ("<tool_call>", "</tool_call>")
 
-  /// The last call in an answer, and the words before it; nil where there is none that can be read.
+  /// The last call in an answer, and the text before it; nil if the answer has no readable call.
   package static func last(in text: String) -> (call: ToolCall, words: String)? {
     guard let start = text.range(of: opening, options: .backwards) else { return nil }
     let rest = text[start.upperBound...]
@@ -23,15 +23,15 @@ package struct ToolCall: Sendable, Hashable {
     return (call, text[..<start.lowerBound].trimmingCharacters(in: .whitespacesAndNewlines))
   }
 
-  /// An answer of some words and a call.
+  /// An answer that consists of text and this call.
   package func text(after words: String = "") -> String {
     (words.isEmpty ? "" : words + "\n") + Self.opening + json + Self.closing
   }
 
-  /// `{"name": …, "arguments": …}`, with keys in order.
+  /// `{"name": …, "arguments": …}`, with sorted keys.
   private var json: String { "{\"name\":\(Self.encoded(name)),\"arguments\":\(argumentsJSON)}" }
 
-  /// The arguments as a JSON object, with keys in order.
+  /// The arguments as a JSON object, with sorted keys.
   package var argumentsJSON: String { Self.encoded(arguments) }
 
   private static func encoded(_ value: some Encodable) -> String {
@@ -50,7 +50,7 @@ package struct ToolCall: Sendable, Hashable {
     self.init(name: name, arguments: texts)
   }
 
-  /// Reads a call's arguments as servers give them: an object, or its JSON as a text.
+  /// Reads a call's arguments as servers send them: a JSON object, or a string that contains one.
   package init?(name: String, argumentsJSON: String) {
     let text = argumentsJSON.trimmingCharacters(in: .whitespacesAndNewlines)
     guard !text.isEmpty else {
@@ -62,19 +62,19 @@ package struct ToolCall: Sendable, Hashable {
   }
 }
 
-/// A JSON object whose values are read as texts: whatever a model puts where a text belongs.
+/// The arguments of a call, with every value read as text, since models also send numbers and Booleans for text.
 package struct Arguments: Decodable, Sendable {
   package let texts: [String: String]
 
-  /// Nil for what is no object.
+  /// Nil if the value is not an object.
   init?(_ value: JSONValue) {
-    // Some models write the object as a text.
+    // Some models send the object as a string.
     guard let fields = value.text.flatMap(JSONValue.init(parsing:))?.fields ?? value.fields else { return nil }
     texts = fields.compactMapValues { value in
       switch value {
       case .text(let text): text
       case .flag(let flag): String(flag)
-      // As it is written; whole numbers that are written otherwise (2.0, 1e3) without fraction and exponent.
+      // Digits are kept as written, but whole numbers lose a fraction or exponent (2.0, 1e3).
       case .number(let number): number.integer.map(String.init) ?? number.text
       case .null, .list, .object: nil
       }

@@ -1,23 +1,24 @@
-/// A critic that was trained on stored rollouts. What it says of the tasks it saw says nothing of new ones.
+/// A critic that was trained on stored rollouts. Its accuracy on training tasks does not carry over to new tasks.
 public protocol TrainedCritic: Critic {
   /// The tasks whose rollouts it was trained on.
   var tasks: [TaskID] { get }
 
-  /// The distribution of the return-to-go over all states it was trained on: what a critic would say that tells no states
-  /// apart.
+  /// The distribution of the return-to-go over all training states: the prediction of a critic that does not
+  /// distinguish states.
   var marginal: ReturnDistribution { get }
 
-  /// What critics of this kind say of rollouts whose tasks they were not trained on: each fold of tasks is judged by one that
-  /// is trained on the other folds.
+  /// Out-of-fold predictions for the rollouts. The tasks are divided into folds, and each fold is predicted by a critic
+  /// trained on the other folds.
   ///
   /// - Parameters:
-  ///   - rollouts: of the frozen policy.
-  ///   - environment: the world they come from.
-  ///   - policy: the identity of the policy they come from.
+  /// - Parameters:
+  ///   - rollouts: rollouts of the frozen policy.
+  ///   - environment: the world that the rollouts come from.
+  ///   - policy: the identity of the policy that produced the rollouts.
   ///   - seed: decides the folds and every fit.
-  ///   - progress: told in words as folds are done.
-  /// - Returns: one array per rollout, in it the return-to-go after each of its steps but the last; nil where training again
-  ///   takes too long, so that only tasks it did not see can be judged.
+  ///   - progress: called with a message as folds are done.
+  /// - Returns: one array per rollout, with the return-to-go after each of its steps except the last. Nil if training
+  ///   again takes too long; only tasks outside the training set can then be judged.
   func crossFitted(
     on rollouts: [Trajectory], environment: WorldIdentity, policy: String, seed: Seed,
     progress: (@Sendable (String) -> Void)?

@@ -16,7 +16,7 @@ public struct Step: Sendable, Hashable, Codable {
     self.outcome = outcome
   }
 
-  /// The policy's answer as later questions show it.
+  /// The entries of later prompts that show this answer.
   var answer: [Transcript.Entry] { (continuation.map { [.continuation($0)] } ?? []) + [.response(response)] }
 }
 
@@ -66,7 +66,7 @@ public struct Trajectory: Sendable {
   /// The text of every action, oldest first. O(count).
   public var actions: [String] { map(\.step.action.text) }
 
-  /// What `body` makes of every link, oldest first.
+  /// Maps every link, oldest first.
   private func map<T>(_ body: (Link) -> T) -> [T] {
     Array(unsafeUninitializedCapacity: count) { buffer, initialised in
       // The list runs from the newest to the oldest, so the array is filled from its end.
@@ -97,7 +97,7 @@ extension Trajectory {
   }
 }
 
-/// Where a trajectory begins, shared by all its copies.
+/// The beginning of a trajectory, shared by all its copies.
 private final class Origin: Sendable {
   let task: AgentTask
   let opening: Observation
@@ -114,7 +114,7 @@ private final class Link: @unchecked Sendable {
   let count: Int
   let reward: Double
   let invalidActions: Int
-  // Changed only by `deinit`, when nobody else holds this link: hence unchecked.
+  // Unchecked: only `deinit` changes this, when there is no other reference to the link.
   private(set) var past: Link?
 
   init(_ step: Step, after past: Link?) {
@@ -126,7 +126,7 @@ private final class Link: @unchecked Sendable {
   }
 
   deinit {
-    // Link by link, since releasing a long list in one go would recurse once a step.
+    // Releases link by link: releasing a long list at once would recurse once per step.
     var link = past.take()
     while isKnownUniquelyReferenced(&link), let current = link {
       link = current.past.take()

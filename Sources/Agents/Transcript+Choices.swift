@@ -14,14 +14,15 @@ extension Transcript {
     return transcript
   }
 
-  /// Each of these choices stands in the last prompt, in a list or elsewhere.
+  /// Whether every choice occurs in the last prompt, in a list or elsewhere.
   package func names(_ choices: [String]) -> Bool {
     guard case .prompt(let text) = entries.last else { return false }
     let words = text.lowercased()
     return choices.allSatisfy { words.contains($0.lowercased()) }
   }
 
-  /// A list has its items in order, with nothing between them but punctuation, "or" and "and". A single word is no list.
+  /// Whether the text lists the choices: in order, separated only by punctuation, "or" and "and". A single choice is
+  /// not a list.
   private static func lists(_ choices: [String], in text: String) -> Bool {
     guard choices.count > 1 else { return false }
     let text = Array(text.lowercased().utf8)
@@ -39,7 +40,7 @@ extension Transcript {
 }
 
 extension Trajectory {
-  /// The admissible actions now. If the world answered an invalid action without a list, the list before it.
+  /// The admissible actions now. If the world answered an invalid action without a list, the previous list applies.
   public var offeredChoices: [String]? {
     var past = self
     while past.observation.choices == nil, let last = past.last, last.outcome.isInvalid || !last.action.isParsed {
@@ -62,10 +63,10 @@ extension [UInt8] {
 
   fileprivate func isWord(before place: Int) -> Bool { place > 0 && self[place - 1].isWordByte }
 
-  /// Where an item stands that follows another one, which ends at `end`.
+  /// The place of the next list item after the previous item, which ends at `end`.
   fileprivate func place(of item: [UInt8], after end: Int) -> Int? {
     var place = end
-    // The marks between two items of a list.
+    // Only separators may stand between two items of a list.
     while place < Swift.min(count, end + 24) {
       if place > end, holds(item, at: place) { return place }
       if let word = [Array("or ".utf8), Array("and ".utf8)].first(where: { holds($0, at: place) }) {

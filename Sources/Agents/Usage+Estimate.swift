@@ -1,10 +1,11 @@
 extension Usage {
-  /// About how many tokens a text has, without its model's tokenizer.
+  /// The estimated number of tokens of a text, without its model's tokenizer.
   ///
-  /// One for every six letters of a word begun, every three digits of a number begun, every other mark, every line break, and every
-  /// three bytes outside ASCII. Beside three public tokenizers (cl100k, o200k and Anthropic's) that is 0.6 to 1.6 times as many
-  /// tokens on prose in seven languages, code, JSON, HTML and numbers, and 2.1 times on Russian in o200k; a quarter of the bytes is
-  /// 0.25 to 1.05 times as many.
+  /// Counts one token for every six letters of a word or part of them, every three digits of a number or part of them,
+  /// every other mark, every line break, and every three bytes outside ASCII. Measured against three public tokenizers
+  /// (cl100k, o200k and Anthropic's), the estimate is 0.6 to 1.6 times the true count on prose in seven languages,
+  /// code, JSON, HTML and numbers, and 2.1 times on Russian in o200k. A quarter of the bytes gives 0.25 to 1.05 times
+  /// the true count.
   package static func estimatedTokens(in text: String) -> Int {
     var (tokens, letters, digits, others) = (0, 0, 0, 0)
     var isBreak = false
@@ -17,7 +18,7 @@ extension Usage {
       digits = isDigit ? digits + 1 : 0
       switch byte {
       case 0x0a:
-        // A run of line breaks is one.
+        // A run of line breaks counts as one token.
         tokens += isBreak ? 0 : 1
         isBreak = true
         continue
@@ -32,15 +33,15 @@ extension Usage {
 }
 
 extension PolicyRequest {
-  /// About how many tokens of input the request has.
+  /// The estimated number of input tokens of the request.
   var estimatedTokens: Int {
-    // What a chat template puts around a turn.
+    // Tokens that a chat template adds to a turn.
     let turn = 4
     var tokens = transcript.entries.reduce(0) { sum, entry in
       switch entry {
       case .instructions(let text), .prompt(let text), .response(let text):
         sum + Usage.estimatedTokens(in: text) + turn
-      // Part of the response's turn.
+      // A continuation is part of the response's turn.
       case .continuation(let text): sum + Usage.estimatedTokens(in: text)
       }
     }
@@ -56,12 +57,12 @@ extension PolicyRequest {
 }
 
 extension [PolicyResponse] {
-  /// The answers of one call, with an estimate where the server reported no tokens: limits and prices would otherwise never bind.
-  /// Input and output are looked at apart, since some servers report the one and not the other.
+  /// The answers of one call, with estimated tokens if the server reported none: limits and prices would otherwise
+  /// never take effect. Input and output are estimated separately, since some servers report only one of them.
   package func estimatingUsage(for request: PolicyRequest) -> [PolicyResponse] {
-    // A prompt has tokens: where none are counted, and none are saved, none were reported.
+    // Every prompt has tokens, so a count of 0 without savings means that the server reported none.
     let lacksInput = allSatisfy { $0.usage.inputTokens == 0 && $0.usage.savedInputTokens == 0 }
-    // One whose input was saved is one of several, and was looked at together with the others.
+    // An answer whose input was saved shares a call with others. Its output was already estimated together with theirs.
     let lacksOutput =
       contains { $0.usage.savedInputTokens == 0 }
       && allSatisfy { $0.usage.outputTokens == 0 } && contains { $0.estimatedTokens > 0 }
@@ -86,7 +87,7 @@ extension [PolicyResponse] {
 }
 
 extension PolicyResponse {
-  /// About how many tokens of output the answer has, thoughts included.
+  /// The estimated number of output tokens, thoughts included.
   fileprivate var estimatedTokens: Int {
     Usage.estimatedTokens(in: text) + (reasoning.map(Usage.estimatedTokens) ?? 0)
   }

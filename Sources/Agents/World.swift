@@ -66,7 +66,7 @@ extension World {
   }
 }
 
-/// Why a world could not do what was asked.
+/// Why a world could not carry out a request.
 public struct WorldError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What failed. Losses (`unavailable`, `displaced`) may be recovered by a replay; the other kinds fail the attempt or
   /// stop the run.
@@ -77,11 +77,11 @@ public struct WorldError: Error, Sendable, Hashable, CustomStringConvertible {
     case misconfigured
     /// The connection or process behind the environment failed.
     case unavailable
-    /// The same, through no fault of the episode that asked: another one's step took the process or connection down.
+    /// The same, but caused by another episode: its step took the process or connection down.
     case displaced
-    /// A replayed episode paid or ended otherwise than the recorded one.
+    /// A replayed episode ended differently or paid a different reward than the recorded one.
     case diverged
-    /// A step paid what no reward can be.
+    /// A step paid a reward that is not admissible; see ``Magnitude/isReward(_:)``.
     case badReward
     /// The run was stopped while it waited.
     case cancelled

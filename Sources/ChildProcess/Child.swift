@@ -1,34 +1,34 @@
 import Foundation
 import Subprocess
 
-/// A child process while it runs. Valid in the body that it was given to.
+/// A running child process. Valid only in the body to which it is passed.
 package struct Child: Sendable {
-  /// It leads a process group and a session of its own, with this number.
+  /// The process number, which is also the number of the child's own process group and session.
   package let process: pid_t
-  /// What it wrote to standard error.
+  /// The last lines of standard error.
   package let complaints: Complaints
   let input: StandardInputWriter
   let output: ChildOutput
 
   package func write(_ bytes: [UInt8]) async throws { _ = try await input.write(bytes) }
 
-  /// Closes its standard input, which tells it to end.
+  /// Closes the child's standard input, which asks it to end.
   package func endInput() async { try? await input.finish() }
 
-  /// Reads what it prints, to the end: a full pipe would stop it.
+  /// Reads standard output to its end. Unread output would fill the pipe and block the child.
   ///
-  /// - Parameter take: called with every piece; false ends the reading, which may be taken up again.
+  /// - Parameter take: called with every piece. If it returns false, reading stops; a later call continues from there.
   package func read(_ take: ([UInt8]) async throws -> Bool) async throws {
     while let bytes = try await output.next() {
       guard try await take(bytes) else { return }
     }
   }
 
-  /// Ends it on the spot, with everything that it has started.
+  /// Kills the child and every process in its group.
   package func kill() { ChildProgram.kill(group: process) }
 }
 
-/// What a program prints, for one reader at a time.
+/// Standard output of a program, for one reader at a time.
 actor ChildOutput {
   private var iterator: SubprocessOutputSequence.Iterator
 

@@ -30,22 +30,22 @@ public struct ChildEnvironment: Sendable, Hashable {
     }
   }
 
-  // MARK: - What programs need
+  // MARK: - Variables that programs need
 
   private static let needed: Set<String> = [
     // The user and the session.
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "LANG", "LANGUAGE", "TZ", "TZDIR", "TERM", "COLORTERM",
     "NO_COLOR",
     "COLUMNS", "LINES", "TMPDIR", "TEMP", "TMP", "HOSTNAME", "DISPLAY", "WAYLAND_DISPLAY",
-    // The way to the network.
+    // Network access.
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
-    // Libraries and languages.
+    // Libraries and language runtimes.
     "LD_LIBRARY_PATH", "LD_PRELOAD", "LIBRARY_PATH", "VIRTUAL_ENV", "JAVA_HOME", "JDK_HOME", "JRE_HOME", "CLASSPATH",
     "_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "JAVA_OPTS", "NODE_PATH", "NODE_OPTIONS", "NODE_ENV", "GEM_HOME", "GEM_PATH",
     "GOPATH", "GOROOT", "CARGO_HOME", "RUSTUP_HOME", "RUST_BACKTRACE", "DOTNET_ROOT", "R_HOME", "R_LIBS", "PERL5LIB",
     "LUA_PATH", "LUA_CPATH", "JULIA_DEPOT_PATH", "JULIA_NUM_THREADS",
-    // Where models and data are kept.
+    // Folders of models and data.
     "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_DATASETS_CACHE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_CACHE",
     "TRANSFORMERS_OFFLINE", "TOKENIZERS_PARALLELISM", "TORCH_HOME", "NLTK_DATA",
   ]
@@ -61,7 +61,7 @@ public struct ChildEnvironment: Sendable, Hashable {
     needed.contains(name) || neededPrefixes.contains { name.hasPrefix($0) }
   }
 
-  // MARK: - What looks like a secret
+  // MARK: - Detection of secrets
 
   private static let secretWords = [
     "KEY", "KEYS", "TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL",
@@ -69,16 +69,16 @@ public struct ChildEnvironment: Sendable, Hashable {
   ]
   private static let shortSecretWords: Set<String> = ["PASS", "PAT", "AUTH", "PWD", "CRED", "CREDS", "BEARER", "JWT"]
 
-  /// By its name: one of its words is, or ends in, a word for a secret.
+  /// Whether the name suggests a secret: one of its words is, or ends in, a word for a secret.
   static func looksSecret(_ name: String) -> Bool {
     name.uppercased().split(separator: "_").enumerated().contains { place, word in
-      // The working folder is called PWD as well.
+      // PWD also names the working folder.
       (shortSecretWords.contains(String(word)) && !(place == 0 && word == "PWD"))
         || secretWords.contains { word.hasSuffix($0) }
     }
   }
 
-  /// By its value: a URL with a user and a password in it, as proxies and databases have them.
+  /// Whether the value contains a URL with a user and a password, as proxies and databases use them.
   static func holdsPassword(_ value: String) -> Bool {
     var rest = value[...]
     while let start = rest.firstRange(of: "://") {

@@ -1,12 +1,13 @@
 import Foundation
 import Synchronization
 
-/// Ends every child when this process ends, however it ends: also by SIGKILL, which no handler sees.
+/// Kills every child when this process ends for any reason, including SIGKILL, which no handler can catch.
 ///
-/// A small shell reads the numbers of the children's process groups from a socket whose other end only this process has. When that
-/// end closes, the shell kills the groups that are still there. It is started with the first child, in a session of its own, so that
-/// no signal to this process or its terminal reaches it. A parent-death signal of the kernel would do less: Linux alone has it, it
-/// does not reach grandchildren, and it fires when the thread that started a child ends.
+/// A small shell reads the numbers of the children's process groups from a socket. Only this process holds the other
+/// end. When that end closes, the shell kills the remaining groups. The shell is started with the first child, in a
+/// session of its own, so that no signal to this process or its terminal reaches it. The kernel's parent-death signal
+/// is not enough: it exists only on Linux, does not reach grandchildren, and is sent when the thread that started a
+/// child ends.
 final class ChildGuard: Sendable {
   static let shared = ChildGuard()
 
@@ -33,12 +34,12 @@ final class ChildGuard: Sendable {
     for one in $groups; do kill -s KILL -- "-$one" 2>/dev/null; done
     """
 
-  /// - Throws: ``ChildError`` where there is no shell to watch.
+  /// - Throws: ``ChildError`` if the watching shell cannot be started.
   func watch(_ group: pid_t) throws(ChildError) {
     let failure: ChildError? = state.withLock { state in
       state.groups.insert(group)
       if let socket = state.socket, Self.send("+ \(group)\n", to: socket) { return nil }
-      // The first child, or somebody ended the watcher: the next one is told of all.
+      // There is no watcher yet, or it was killed. A new watcher receives all groups.
       do throws(ChildError) {
         try Self.start(&state)
         return nil
@@ -57,7 +58,7 @@ final class ChildGuard: Sendable {
     }
   }
 
-  /// The watcher's process, for tests.
+  /// The process number of the watching shell, for tests.
   var watcher: pid_t? { state.withLock(\.watcher) }
 
   private static func start(_ state: inout State) throws(ChildError) {
@@ -78,7 +79,7 @@ final class ChildGuard: Sendable {
     }
   }
 
-  /// Two ends that no other child inherits.
+  /// A pair of connected sockets that no other child inherits.
   private static func pair() throws(ChildError) -> (own: Int32, its: Int32) {
     var ends: [Int32] = [-1, -1]
     #if os(Linux)
@@ -112,10 +113,10 @@ final class ChildGuard: Sendable {
       posix_spawnattr_destroy(&attributes)
     }
     posix_spawn_file_actions_adddup2(&actions, input, 0)
-    // Neither a pipe of the user's nor a terminal is held open by it.
+    // The shell must not keep the user's pipe or terminal open.
     for output in [1, 2] as [Int32] { posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0) }
     #if os(Linux)
-      // POSIX_SPAWN_SETSID, which glibc's headers show only to GNU sources.
+      // The value of POSIX_SPAWN_SETSID, which glibc declares only under _GNU_SOURCE.
       posix_spawnattr_setflags(&attributes, Int16(0x80))
     #else
       posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSID | POSIX_SPAWN_CLOEXEC_DEFAULT))
@@ -150,7 +151,7 @@ final class ChildGuard: Sendable {
   }
 }
 
-/// Apart from the method above, whose name hides the system's.
+/// Outside of the class, because the method `send` above hides the system call.
 private func sendBytes(_ socket: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ flags: Int32) -> Int {
   guard let bytes else { return 0 }
   return send(socket, bytes, count, flags)

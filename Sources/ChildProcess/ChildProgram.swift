@@ -9,17 +9,17 @@ import Subprocess
 
 /// A program to run as a child of this process: a world, a simulator, a model server.
 ///
-/// It gets the environment that it needs and no secret (``ChildEnvironment``), a process group of its own, so that Ctrl-C in a
-/// terminal does not reach it, and it never outlives this process: neither it nor what it has started, and not after SIGKILL either
-/// (``ChildGuard``).
+/// The child gets the environment variables that it needs and no secrets (``ChildEnvironment``). It runs in a process
+/// group of its own, so that Ctrl-C in a terminal does not reach it. Neither the child nor its descendants outlive this
+/// process, not even after SIGKILL (``ChildGuard``).
 package struct ChildProgram: Sendable, Hashable {
   /// The program's path.
   package var path: String
   package var arguments: [String]
-  /// Where it runs; nil for here.
+  /// The working folder; nil for the current one.
   package var folder: String?
   package var environment: ChildEnvironment
-  /// How long it may take to end by itself after the end of its input, before it is told by SIGTERM, and half a second later by
+  /// How long the program may take to end after the end of its input. Then it gets SIGTERM, and half a second later
   /// SIGKILL.
   package var grace: Duration
 
@@ -35,7 +35,8 @@ package struct ChildProgram: Sendable, Hashable {
   }
 
   static let shell = "/bin/sh"
-  /// To write to a program that has ended is an error, and no reason to end as well, unless the caller has its own handler.
+  /// Ignores SIGPIPE unless the caller has a handler of its own: writing to a program that has ended is an error and
+  /// must not end this process.
   private static let ignoreBrokenPipes: Void = {
     var action = sigaction()
     guard sigaction(SIGPIPE, nil, &action) == 0 else { return }
@@ -47,22 +48,22 @@ package struct ChildProgram: Sendable, Hashable {
     if unsafeBitCast(handler, to: Int.self) == 0 { signal(SIGPIPE, SIG_IGN) }
   }()
 
-  /// Waits for a line before it becomes the program: by then the guard knows of it, and if this process ends before that, the line
-  /// never comes.
+  /// Waits for a line before it becomes the program. The line is sent once the guard has the process group. If this
+  /// process ends earlier, the line never arrives, and the program never starts.
   private static let trampoline = "IFS= read -r go || exit 127; exec \"$0\" \"$@\""
 
   /// Starts the program, runs `body` with it, and ends it.
   ///
-  /// - Throws: ``ChildError`` where it cannot be started, and what `body` throws. A program that ends by itself is no error: its
-  ///   output ends.
+  /// - Throws: ``ChildError`` if the program cannot be started, and the errors of `body`. A program that ends by itself
+  ///   is not an error: its output ends.
   package func run<T: Sendable>(_ body: (Child) async throws -> T) async throws -> T {
     try await finished(body).value
   }
 
-  /// What the program prints, without the white space around it.
+  /// Standard output of the program, without white space at its ends.
   ///
-  /// - Parameter complaints: whether what it says on standard error counts, too.
-  /// - Returns: the first 4096 bytes; nil where it cannot be run, or ends with a failure.
+  /// - Parameter complaints: whether standard error is included.
+  /// - Returns: the first 4096 bytes; nil if the program cannot be run or fails.
   package func output(complaints: Bool = false) async -> String? {
     guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
     let result = try? await finished { child in
@@ -101,19 +102,19 @@ package struct ChildProgram: Sendable, Hashable {
           output: ChildOutput(execution.standardOutput))
         let errors = execution.standardError
         return await withTaskGroup(of: Void.self) { tasks in
-          // Read beside the body, since a full pipe would stop the program.
+          // Standard error is read while the body runs, since a full pipe would block the program.
           tasks.addTask {
             do {
               for try await buffer in errors { complaints.take(buffer.withUnsafeBytes { Array($0) }) }
             } catch {
-              // The pipe broke: the program is as good as ended.
+              // A broken pipe means that the program has ended or is about to.
             }
             complaints.end()
           }
           let result = await Self.result(of: body, with: child)
           await child.endInput()
           await execution.teardown(using: ending)
-          // It is not reaped yet, so that its number is still its own.
+          // The process is not reaped yet, so its number cannot have been reused.
           child.kill()
           ChildGuard.shared.forget(child.process)
           return result
@@ -125,7 +126,7 @@ package struct ChildProgram: Sendable, Hashable {
     }
   }
 
-  /// The null signal first, which does nothing: the program has been told by the end of its input.
+  /// The first step sends the null signal, which has no effect: the end of input has already asked the program to end.
   private var ending: [TeardownStep] {
     let term = TeardownStep.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
     if Task.isCancelled { return [term] }
@@ -137,7 +138,7 @@ package struct ChildProgram: Sendable, Hashable {
   ) async -> Result<T, any Error> {
     do {
       try ChildGuard.shared.watch(child.process)
-      // Where it has ended already, its output says so.
+      // If the program has already ended, its output shows that.
       try? await child.write(Array("\n".utf8))
       return .success(try await body(child))
     } catch {
@@ -146,7 +147,7 @@ package struct ChildProgram: Sendable, Hashable {
   }
 
   static func kill(group: pid_t) {
-    // Never all of a session by mistake: 0 and 1 mean others.
+    // `kill` with 0 or −1 would signal this process's own group or all processes.
     guard group > 1 else { return }
     _ = systemKill(-group, SIGKILL)
   }

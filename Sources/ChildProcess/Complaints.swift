@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The last lines that a program wrote to standard error, to say why it ended.
+/// The last lines that a program wrote to standard error. They explain why it ended.
 package final class Complaints: Sendable {
   private static let mostLines = 5
   private static let longestLine = 300
@@ -15,7 +15,7 @@ package final class Complaints: Sendable {
 
   package init() {}
 
-  /// Takes bytes as they come. Of a line without end only its beginning is kept.
+  /// Adds bytes as they arrive. Of a very long line only the beginning is kept.
   func take(_ bytes: [UInt8]) {
     state.withLock { state in
       for byte in bytes {
@@ -30,22 +30,22 @@ package final class Complaints: Sendable {
     }
   }
 
-  /// Nothing more comes.
+  /// Marks the end of standard error.
   func end() { state.withLock { $0.isWhole = true } }
 
   package var lines: [String] {
     state.withLock { $0.lines + ($0.rest.isEmpty ? [] : [String(decoding: $0.rest, as: UTF8.self)]) }
   }
 
-  /// ": what it said", or a full stop.
+  /// A colon and the lines, or a full stop if there are none.
   package var text: String {
     let said = lines.joined(separator: " | ")
     return said.isEmpty ? "." : ": \(said)"
   }
 
-  /// The same once the program has ended; what it said last may still be on its way.
+  /// The same as `text`, after the program has ended. Its last output may still be in the pipe.
   ///
-  /// - Parameter patience: how long to wait for it, since a program may close its output and live on.
+  /// - Parameter patience: how long to wait for it, since a program may close its output and go on.
   package func lastWords(patience: Duration = .seconds(1)) async -> String {
     let deadline = ContinuousClock.now + patience
     while !state.withLock(\.isWhole), ContinuousClock.now < deadline {

@@ -1,5 +1,5 @@
-// What a program needs to steer an agent: one import for the rooms that a user's own world, policy or critic touches, and for
-// the workbench that collects, trains, plans and steers.
+// One import for programs that steer an agent: the modules for a user's own world, policy or critic, and for
+// collecting, training, planning and steering.
 @_exported import Agents
 @_exported import Critics
 @_exported import Findings

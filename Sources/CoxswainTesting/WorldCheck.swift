@@ -1,27 +1,27 @@
 import Agents
 
-/// Tries a world out without a model: ``WorldLaws``, and what a policy meets in it besides.
+/// Checks a world without a model: ``WorldLaws``, and whether a policy is shown the choices.
 public struct WorldCheck: Sendable {
   private let world: any World
   private let laws: WorldLaws
 
   /// - Parameters:
-  ///   - actions: taken at random where an observation lists no choices; at least one.
-  ///   - seed: of the random walks.
+  ///   - actions: taken at random if an observation lists no choices; at least one.
+  ///   - seed: the seed of the random walks.
   public init(_ world: any World, actions: [String] = ["look", "inventory", "help"], seed: UInt64 = 0) {
     self.world = world
     laws = WorldLaws(world, actions: actions, seed: seed)
   }
 
-  /// Takes a random walk through each task, repeats it by a replay and through a fork, and compares.
+  /// Takes a random walk through each task, repeats it by a replay and through a fork, and compares the outcomes.
   ///
-  /// - Throws: what keeps the world from being tried at all.
+  /// - Throws: errors that prevent the check.
   public func run(_ tasks: [AgentTask]) async throws(WorldError) -> [Finding] {
     var findings = [try laws.splits(), try laws.names()]
     let walks = try await laws.walks(through: tasks)
     findings.append(laws.rewards(walks))
     if let choices = choices(walks) { findings.append(choices) }
-    // No run takes a step after the end.
+    // Runs never step after the end, so a violation is only a warning.
     findings.append(laws.ends(walks).softened())
     findings.append(laws.transcripts(walks))
     findings.append(try await laws.replays(walks))
@@ -30,7 +30,8 @@ public struct WorldCheck: Sendable {
     return findings
   }
 
-  /// A policy that is not held to the choices by its server has to read them. nil where no task begins with choices.
+  /// Whether the prompt names the choices. A policy whose server does not enforce them has to read them. nil if no task
+  /// begins with choices.
   private func choices(_ walks: [Walk]) -> Finding? {
     guard let walk = walks.first(where: { $0.opening.choices?.isEmpty == false }) else { return nil }
     let isNamed = world.transcript(for: walk.trajectory(of: 0)).names(walk.opening.choices ?? [])

@@ -1,8 +1,10 @@
 import Synchronization
 
-/// Time that this process had to work in: what it spent stopped (SIGSTOP, Ctrl-Z) or asleep with its machine is left out.
+/// The time during which this process could run. Time spent stopped (SIGSTOP, Ctrl-Z) or suspended with the machine is
+/// excluded.
 ///
-/// A deadline is for what another program does meanwhile. After a stop there was no meanwhile.
+/// A deadline limits how long another program may take. An answer that arrived while this process was stopped cannot
+/// have been late.
 package final class AwakeClock: Sendable {
   /// The clock of the process.
   package static let shared = AwakeClock()
@@ -12,10 +14,10 @@ package final class AwakeClock: Sendable {
     var last: Double
   }
 
-  /// Between two beats, in seconds.
+  /// Seconds between two beats.
   private static let beat = 0.5
-  /// The longest gap between two beats that can be work, in seconds: a busy machine is late, too. A longer one is a stop, and
-  /// counts as one beat.
+  /// The longest gap between two beats that counts in full, in seconds. Beats are late on a busy machine, too. A longer
+  /// gap means that the process was stopped, and counts as one beat.
   package static let longestGap = 1.5
 
   private let state: Mutex<State>
@@ -36,13 +38,13 @@ package final class AwakeClock: Sendable {
     }
   }
 
-  /// A clock without a beat, over one that a test moves.
+  /// A clock without beats over a clock that a test controls.
   package init(over real: @escaping @Sendable () -> Double) {
     self.real = real
     state = Mutex(State(last: real()))
   }
 
-  /// Seconds of work since the clock was first looked at.
+  /// Seconds awake since the clock was created.
   package var now: Double {
     state.withLock {
       let instant = real()
@@ -53,7 +55,7 @@ package final class AwakeClock: Sendable {
     }
   }
 
-  /// Returns when so many seconds of work have passed, or throws when cancelled.
+  /// Returns after this many seconds awake, or throws when cancelled.
   package func sleep(_ seconds: Double) async throws(CancellationError) {
     let end = now + seconds
     while true {

@@ -1,15 +1,15 @@
 import AsyncHTTPClient
 import Synchronization
 
-/// The exchanges in flight, by client, so that a client is shut down when its last one has ended.
+/// The exchanges in flight, by client. A client is shut down only after its last exchange has ended.
 ///
-/// A client that is shut down while a connection is given back traps: its pool no longer knows the connection.
+/// Shutting a client down while a connection is returned to it traps, since its pool no longer contains the connection.
 final class Flights: Sendable {
   static let shared = Flights()
 
   private struct Client {
     var next = 0
-    /// What ends each early, as soon as that is known.
+    /// The cancellation of each exchange; nil until it is attached.
     var cancels: [Int: (@Sendable () -> Void)?] = [:]
     var isClosing = false
     var waiting: [CheckedContinuation<Void, Never>] = []
@@ -17,9 +17,9 @@ final class Flights: Sendable {
 
   private let clients = Mutex<[ObjectIdentifier: Client]>([:])
 
-  /// Notes an exchange that is about to begin.
+  /// Registers an exchange before it begins.
   ///
-  /// - Returns: its number, or nil where the client is being shut down.
+  /// - Returns: its number, or nil if the client is being shut down.
   func begin(_ client: HTTPClient) -> Int? {
     clients.withLock {
       var state = $0[ObjectIdentifier(client)] ?? Client()
@@ -31,7 +31,7 @@ final class Flights: Sendable {
     }
   }
 
-  /// Says how an exchange is ended early; at once where its client is being shut down meanwhile.
+  /// Registers how to cancel an exchange. If its client is already being shut down, the exchange is cancelled at once.
   func attach(_ number: Int, of client: HTTPClient, cancel: @escaping @Sendable () -> Void) {
     let isClosing = clients.withLock {
       $0[ObjectIdentifier(client)]?.cancels.updateValue(cancel, forKey: number)
@@ -45,14 +45,14 @@ final class Flights: Sendable {
       let id = ObjectIdentifier(client)
       $0[id]?.cancels.removeValue(forKey: number)
       guard let state = $0[id], state.cancels.isEmpty else { return [] }
-      // Another client may have this one's address later.
+      // The entry is removed, because another client may later have the same address.
       if !state.isClosing { $0[id] = nil } else { $0[id]?.waiting = [] }
       return state.waiting
     }
     for continuation in waiting { continuation.resume() }
   }
 
-  /// Lets a client begin no more, cancels what it has in flight, and waits for the end of that.
+  /// Stops a client from beginning exchanges, cancels those in flight, and waits for their end.
   func close(_ client: HTTPClient) async {
     await withCheckedContinuation { continuation in
       let (isIdle, cancels) = clients.withLock {
@@ -67,7 +67,7 @@ final class Flights: Sendable {
     }
   }
 
-  /// Forgets a client that is shut down.
+  /// Removes a client after its shutdown.
   func forget(_ client: HTTPClient) {
     clients.withLock { $0[ObjectIdentifier(client)] = nil }
   }

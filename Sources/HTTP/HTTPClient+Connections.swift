@@ -4,12 +4,13 @@ import NIOSSL
 import Synchronization
 
 extension HTTPClient {
-  /// The client of those who are given none and have no proxy, open as long as the program; at most eight connections to a host.
+  /// The default client, used when no client is given and no proxy is set. It stays open until the program ends, with
+  /// at most eight connections to a host.
   public static let standard = HTTPClient(connections: 8)
 
   private static let proxied = Mutex<[Configuration.Proxy: HTTPClient]>([:])
 
-  /// ``standard``, or its like for the proxy that the environment names for this URL.
+  /// ``standard``, or a client with the same limits for the proxy that the environment sets for this URL.
   package static func standard(for url: String) -> HTTPClient {
     guard let proxy = try? NetworkSettings.current.proxy(for: url) else { return standard }
     return proxied.withLock { clients in
@@ -21,9 +22,9 @@ extension HTTPClient {
   }
 
   /// - Parameters:
-  ///   - connections: how many calls to one host may be in flight; fewer where the process may not open as many files.
-  ///   - url: where it sends to, which decides on the proxy; nil for no proxy.
-  ///   - network: a setting that cannot be used counts as absent here; ``NetworkSettings/problem(for:)`` tells.
+  ///   - connections: concurrent calls to one host at most; fewer if the process may not open enough files.
+  ///   - url: the destination, which decides the proxy; nil for no proxy.
+  ///   - network: settings that cannot be used are ignored here; ``NetworkSettings/problem(for:)`` reports them.
   package convenience init(connections: Int, for url: String? = nil, network: NetworkSettings = .current) {
     var configuration = HTTPClient.Configuration()
     configuration.proxy = url.flatMap { try? network.proxy(for: $0) }
@@ -32,28 +33,28 @@ extension HTTPClient {
       tls.trustRoots = .file(certificates)
       configuration.tlsConfiguration = tls
     }
-    // What a body may grow to is for who reads it to say; this only keeps one from filling the memory before it is read.
+    // The readers of a body limit its length. This limit only keeps a decompressed body from filling the memory first.
     configuration.decompression = .enabled(limit: .size(256 << 20))
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = OpenFiles.connections(connections)
-    // Retries are the caller's: the pool would try a dead server in silence until the deadline.
+    // The caller retries. The pool would silently retry a dead server until the deadline.
     configuration.connectionPool.retryConnectionEstablishment = false
-    // A redirect would carry the API key elsewhere.
+    // A redirect would send the API key to another host.
     configuration.redirectConfiguration = .disallow
     self.init(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
-  /// Ends what is in flight, waits until every connection is given back or closed, and shuts the client down.
+  /// Cancels all exchanges, waits until every connection is returned or closed, and shuts the client down.
   package func shutdownInOrder() async {
     await Flights.shared.close(self)
-    // An exchange ends a moment before its connection is closed.
+    // An exchange ends shortly before its connection is closed.
     await settle()
     try? await shutdown()
-    // What was idle is closed by now, not only told to: the process may end at once.
+    // Waits until idle connections are actually closed, since the process may exit at once.
     await settle()
     Flights.shared.forget(self)
   }
 
-  /// Returns when every event loop has done what was queued on it, and what that queued.
+  /// Returns when every event loop has run the tasks in its queue, and the tasks that those queued.
   private func settle() async {
     for _ in 0..<2 {
       for loop in eventLoopGroup.makeIterator() { try? await loop.submit {}.get() }
@@ -61,11 +62,11 @@ extension HTTPClient {
   }
 }
 
-/// Runs `body` with a client of its own connections and shuts it down after.
+/// Runs `body` with a client that has its own connections, and shuts the client down afterwards.
 ///
 /// - Parameters:
-///   - connections: how many calls to one host may be in flight.
-///   - url: where it sends to, which decides on the proxy that the environment names; nil for no proxy.
+///   - connections: the largest number of concurrent calls to one host.
+///   - url: the destination, which decides the proxy from the environment; nil for no proxy.
 package func withHTTPClient<T: Sendable>(
   connections: Int, for url: String? = nil, _ body: (HTTPClient) async throws -> T
 ) async throws -> T {

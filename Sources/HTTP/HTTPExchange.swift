@@ -3,30 +3,30 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// What a server answered, whatever its status.
+/// A server's complete answer, with any status.
 package struct HTTPAnswer: Sendable {
   package let status: Int
   package let headers: HTTPHeaders
   package let body: Data
 }
 
-/// An exchange that brought no whole answer.
+/// Why an exchange returned no complete answer.
 package struct HTTPFailure: Error {
   package enum Kind: Sendable {
     case cancelled
     case timedOut
-    /// The answer was longer than it may be, and cut off.
+    /// The answer exceeded the maximal length.
     case tooLong
     case invalidURL
     /// The certificate is not trusted, or the server does not speak TLS.
     case insecure
-    /// Nobody listens at the address.
+    /// No server listens at the address.
     case refused
     case unreachable
   }
 
   package let kind: Kind
-  /// What happened, in a few words that quote neither headers nor the path of the address.
+  /// The cause in a few words, without headers and without the path of the URL.
   package let reason: String
 
   package init(kind: Kind, reason: String) {
@@ -35,10 +35,10 @@ package struct HTTPFailure: Error {
   }
 }
 
-/// Sends one request and waits for the whole of its answer. Knows neither retries nor what an answer means.
+/// Sends one request and waits for the complete answer. It neither retries nor interprets the answer.
 package struct HTTPExchange: Sendable {
   private let client: HTTPClient
-  /// An answer longer than this, in bytes, is cut off, not swallowed.
+  /// The longest body, in bytes. Reading stops at this length.
   private let longestBody: Int
 
   package init(client: HTTPClient, longestBody: Int) {
@@ -46,8 +46,8 @@ package struct HTTPExchange: Sendable {
     self.longestBody = longestBody
   }
 
-  /// - Parameter seconds: how long it may take, the whole of the answer's body included. What the process spends stopped does not
-  ///   count: an answer that came meanwhile is read.
+  /// - Parameter seconds: the time limit for the exchange, body included. Time during which the process is stopped does
+  ///   not count, so an answer that arrives meanwhile is read.
   package func send(
     _ method: HTTPMethod, _ url: String, headers: HTTPHeaders, body: Data? = nil, within seconds: Double
   ) async throws(HTTPFailure) -> HTTPAnswer {
@@ -58,7 +58,7 @@ package struct HTTPExchange: Sendable {
       let request = try HTTPClient.Request(url: url, method: method, headers: headers, body: body.map { .bytes($0) })
       guard let flight = Flights.shared.begin(client) else { throw HTTPClientError.cancelled }
       defer { Flights.shared.end(flight, of: client) }
-      // Of the client's two interfaces the one whose end is not that of the answer's head.
+      // The client's delegate interface, because its task ends with the body. The other interface ends with the head.
       let task = client.execute(
         request: request, delegate: ResponseAccumulator(request: request, maxBodySize: longestBody))
       Flights.shared.attach(flight, of: client) { task.cancel() }

@@ -5,7 +5,7 @@ import NIOHTTP1
 import NIOPosix
 
 extension HTTPFailure {
-  /// What a client's error means.
+  /// The failure for an error of the HTTP client.
   init(_ error: any Error, at url: String, after seconds: Double, longestBody: Int) {
     switch error {
     case is CancellationError: self.init(kind: .cancelled, reason: "The run was stopped.")
@@ -35,10 +35,10 @@ extension HTTPFailure {
     }
   }
 
-  /// The client that was given does not decompress.
+  /// The answer is compressed, and the given client does not decompress.
   struct Compressed: Error {}
 
-  /// The long description of a client's error can quote headers, and one of them is the key.
+  /// Takes a short description: the long one can quote headers, including the API key.
   private init(described reason: String) {
     if reason.hasSuffix("DecompressionError") {
       self.init(kind: .tooLong, reason: "sent a compressed answer that is broken or far too long")
@@ -59,7 +59,7 @@ extension HTTPFailure {
     }
   }
 
-  /// Host and port.
+  /// The URL's host and port.
   private static func address(of url: String) -> String {
     guard let parts = URLComponents(string: url), let host = parts.host else { return "the server" }
     return "\(host):\(parts.port ?? (parts.scheme?.lowercased() == "https" ? 443 : 80))"

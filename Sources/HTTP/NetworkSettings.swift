@@ -3,12 +3,12 @@ import Foundation
 import NIOSSL
 import Synchronization
 
-/// What the environment says about the way to servers: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and
-/// `SSL_CERT_DIR`. Lower-case names of the proxies' variables count too, and come first.
+/// The environment's network settings: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR`. Lower-case names of the proxy variables count, too, and take precedence.
 package struct NetworkSettings: Sendable {
   /// A variable that cannot be used.
   package struct Problem: Error, CustomStringConvertible {
-    /// Names the variable and quotes nothing of it: a proxy's address may hold a password.
+    /// Names the variable but does not quote its value: a proxy's address may contain a password.
     package let description: String
   }
 
@@ -18,13 +18,13 @@ package struct NetworkSettings: Sendable {
     self.environment = environment
   }
 
-  /// Those of this process.
+  /// The settings of this process.
   package static let current = NetworkSettings()
 
   // MARK: - Proxies
 
-  /// The proxy for a server's URL, or nil where it is reached directly: no variable names one, `NO_PROXY` lists the host, or it is
-  /// on loopback.
+  /// The proxy for a server's URL. It is nil if no variable names one, `NO_PROXY` lists the host, or the host is on
+  /// loopback.
   package func proxy(for url: String) throws(Problem) -> HTTPClient.Configuration.Proxy? {
     guard let target = URLComponents(string: url), let scheme = target.scheme?.lowercased(),
       let host = target.host.map(Self.bare), !host.isEmpty, !ServerURL.isLoopback(host)
@@ -62,8 +62,8 @@ package struct NetworkSettings: Sendable {
     }
   }
 
-  /// Whether `NO_PROXY` lists a host: `*`, a name (which covers the names below it), an address, a range such as `10.0.0.0/8`,
-  /// each but the last with `:port` where it is meant for one port alone.
+  /// Whether `NO_PROXY` lists a host. Entries are `*`, a name (which includes its subdomains), an address, or a range
+  /// such as `10.0.0.0/8`. Names and addresses may end in `:port` to exempt that port alone.
   private func isExempt(_ host: String, port: Int) -> Bool {
     guard let list = variable("no_proxy")?.value else { return false }
     let host = host.lowercased()
@@ -88,7 +88,7 @@ package struct NetworkSettings: Sendable {
 
   // MARK: - Certificates
 
-  /// The file or folder of the certificates that are trusted, or nil for the system's own.
+  /// The file or folder of trusted certificates; nil for the system's own.
   package func certificates() throws(Problem) -> String? {
     for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
       guard let path = environment[name], !path.isEmpty else { continue }
@@ -105,7 +105,7 @@ package struct NetworkSettings: Sendable {
     return nil
   }
 
-  /// Why no client for this URL can be made, or nil.
+  /// Why no client can be created for this URL; nil if one can.
   package func problem(for url: String) -> String? {
     do throws(Problem) {
       _ = try proxy(for: url)
@@ -115,7 +115,7 @@ package struct NetworkSettings: Sendable {
   }
 }
 
-/// Addresses of IPv4 that begin alike, such as `10.0.0.0/8`.
+/// A range of IPv4 addresses with a common prefix, such as `10.0.0.0/8`.
 private struct IPv4Range {
   let base: UInt32
   let bits: UInt32

@@ -7,16 +7,16 @@ import NIOCore
   import Musl
 #endif
 
-/// How many files and connections this process may have open, and what of that is left for calls.
+/// The number of files and connections that this process may open, and how many of them are available for calls.
 package enum OpenFiles {
-  /// What is open besides connections to servers: the event loops' own, a store and its readers, worlds, logs.
+  /// Files in use besides connections to servers: event loops, a store and its readers, worlds, logs.
   package static let reserve = 48 + 4 * System.coreCount
 
-  /// The limit that binds now.
+  /// The current limit.
   package static var limit: Int { limits.now }
 
-  /// Raises the limit as far as the system lets a user have it, or as 65,536: the usual one is 1,024, and every call in flight is an
-  /// open file.
+  /// Raises the limit as far as the system permits, but not above 65,536. The usual limit is 1,024, and every call in
+  /// flight is an open file.
   package static func raiseLimit() {
     var (now, most) = limits
     guard now < most else { return }
@@ -27,14 +27,14 @@ package enum OpenFiles {
     _ = setrlimit(resource, &limit)
   }
 
-  /// As many connections as there is room for: half of what is left, since worlds open some, too.
+  /// The number of connections that fit: at most half of the available files, since worlds open some, too.
   package static func connections(_ wanted: Int, limit: Int = limit) -> Int {
     max(1, min(wanted, (limit - reserve) / 2))
   }
 
-  /// What is said where there is no room for as many connections as wanted, or nil.
+  /// A remark if fewer connections fit than wanted, or nil.
   ///
-  /// - Parameter key: of the configuration, that says how many are wanted.
+  /// - Parameter key: the configuration key that sets the wanted number.
   package static func remark(on wanted: Int, key: String, limit: Int = limit) -> String? {
     let most = connections(wanted, limit: limit)
     guard most < wanted else { return nil }
@@ -44,7 +44,7 @@ package enum OpenFiles {
       """
   }
 
-  /// Why nothing can be done with so few files, or nil.
+  /// Why the limit is too low to run at all; nil if it is not.
   package static func problem(limit: Int = limit) -> String? {
     let least = reserve + 2
     guard limit < least else { return nil }

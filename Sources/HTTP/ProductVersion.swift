@@ -1,4 +1,4 @@
-/// What this program calls itself.
+/// The program's version, and its name in requests.
 package enum ProductVersion {
   package static let number = "0.1.0"
 

@@ -1,11 +1,11 @@
 import Foundation
 
-/// What a server's base URL may be.
+/// Checks of a server's base URL.
 package enum ServerURL {
-  /// What is wrong with a base URL, in words that follow its key's name, or nil.
+  /// What is wrong with a base URL, as a continuation of a sentence that begins with its key; nil if nothing is.
   ///
   /// - Parameters:
-  ///   - section: of the configuration, whose other keys are named.
+  ///   - section: the configuration section whose other keys the message names.
   ///   - allowsPlainHTTP: permits `http` to hosts other than loopback.
   package static func problem(_ text: String, in section: String = "policy", allowsPlainHTTP: Bool) -> String? {
     guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty,
@@ -14,7 +14,7 @@ package enum ServerURL {
       let path = section == "policy" ? "/v1" : ""
       return "is no URL of a server; write it as https://host\(path) or http://127.0.0.1:8080\(path)."
     }
-    // Not quoted: what stands there may be a secret.
+    // The message does not quote the user and password, which may be secret.
     guard url.user == nil, url.password == nil else {
       return "holds a user or a password"
         + (["policy", "critic"].contains(section)

@@ -1,13 +1,13 @@
 import Agents
 import Foundation
 
-/// Reads files for the parsers: mapped into memory, and only regular ones (a pipe or a device would never end).
+/// Maps files into memory for the parsers. Only regular files are read, since a pipe or a device might never end.
 enum MappedFile {
-  /// - Parameter limit: a longer file is refused, in bytes.
+  /// - Parameter limit: the longest file that is accepted, in bytes.
   static func open(_ path: String, limit: Int = .max) throws(ModelFileError) -> Data {
     let attributes: [FileAttributeKey: Any]
     do {
-      // Resolved first: the folders that Hugging Face's downloads make are full of symbolic links.
+      // Links are resolved, since Hugging Face's download folders consist of symbolic links.
       let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
       attributes = try FileManager.default.attributesOfItem(atPath: resolved)
     } catch {
@@ -21,7 +21,7 @@ enum MappedFile {
       throw ModelFileError(
         .malformed, path, "The file has \(size) bytes; no more than \(limit) are expected of its kind.")
     }
-    // There is nothing to map in an empty file.
+    // An empty file cannot be mapped.
     guard size > 0 else { return Data() }
     let data: Data
     do {
@@ -41,7 +41,7 @@ enum MappedFile {
 }
 
 extension Data {
-  /// `withUnsafeBytes`, with the error's type kept.
+  /// `withUnsafeBytes` with a typed error.
   func withBytes<Value>(
     _ body: (UnsafeRawBufferPointer) throws(ModelFileError) -> Value
   ) throws(ModelFileError) -> Value {

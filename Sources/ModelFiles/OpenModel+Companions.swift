@@ -1,8 +1,8 @@
 import Foundation
 
 extension OpenModel {
-  /// Writes what a Hugging Face folder has beside its weights: configuration, tokenizer and chat template. A folder's own files
-  /// are copied; for a GGUF file they are written out from its metadata.
+  /// Writes the files that accompany the weights in a Hugging Face folder: configuration, tokenizer and chat template.
+  /// The files of a folder are copied. For a GGUF file they are created from its metadata.
   package func writeCompanions(to folder: String) throws(ModelFileError) {
     do {
       if path.hasSuffix(".gguf") {
@@ -44,7 +44,7 @@ extension OpenModel {
     ].map { ($0, try JSONSerialization.data(withJSONObject: $1, options: [.prettyPrinted, .sortedKeys])) }
   }
 
-  /// The tokenizer as Hugging Face's `tokenizers` writes it.
+  /// The tokenizer in the format of Hugging Face's `tokenizers`.
   private func tokenizerJSON(_ file: GGUFFile) throws -> [String: Any] {
     let tokens = try file.strings("tokenizer.ggml.tokens")
     let types = file.metadata["tokenizer.ggml.token_type"]?.array ?? []
@@ -87,7 +87,7 @@ extension OpenModel {
 }
 
 extension PreTokenizer {
-  /// The pattern in tokenizer.json; empty for a step that is named there.
+  /// The pattern for tokenizer.json; empty for a step that has a name there.
   fileprivate var pattern: String {
     guard case .tiktoken(let digits) = self else { return "" }
     return #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"# + (digits > 1 ? "{1,\(digits)}" : "")
@@ -96,7 +96,7 @@ extension PreTokenizer {
 }
 
 extension ModelConfiguration {
-  /// As config.json has it.
+  /// The configuration in the format of config.json.
   fileprivate var json: [String: Any] {
     let names: [Architecture: (String, String)] = [
       .llama: ("llama", "LlamaForCausalLM"), .qwen2: ("qwen2", "Qwen2ForCausalLM"),

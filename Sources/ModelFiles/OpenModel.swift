@@ -1,18 +1,18 @@
 import Foundation
 
-/// A model with open weights, read and checked: a GGUF file, or a folder as Hugging Face has them.
+/// A model with open weights, read and checked: a GGUF file or a Hugging Face folder.
 package struct OpenModel: Sendable {
   package let path: String
   package let configuration: ModelConfiguration
   /// Every tensor of `configuration.expectedShapes`, in its shape.
   package let weights: any WeightFile
   package let tokenizer: Tokenizer
-  /// Nil where the model comes with none, or with one that is not known.
+  /// Nil if the model has no template or an unsupported one.
   package let chatTemplate: ChatTemplate?
-  /// Why the model's template is not used, where it has one.
+  /// Why the model's template is not used; nil if it is used or there is none.
   package let chatTemplateError: ModelFileError?
 
-  /// Opens the model at `path`. Values are read when they are asked for; everything else is checked now.
+  /// Opens the model at `path`. Weights are read on demand; everything else is checked now.
   ///
   /// - Parameter path: a `.gguf` file, or a folder with config.json, tokenizer.json and safetensors.
   package static func open(_ path: String) throws(ModelFileError) -> OpenModel {
@@ -76,7 +76,8 @@ package struct OpenModel: Sendable {
     chatTemplateError = reason
   }
 
-  /// In a file of its own, or in the tokenizer's settings: a text, or a list of named ones.
+  /// The template from a file of its own or from the tokenizer's settings, which hold one template or a list of named
+  /// ones.
   private static func template(in root: URL, _ settings: JSON) throws(ModelFileError) -> String? {
     let file = root.appendingPathComponent("chat_template.jinja").path
     if MappedFile.exists(file) {

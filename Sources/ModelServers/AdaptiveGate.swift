@@ -1,24 +1,24 @@
 import Synchronization
 
-/// Lets as many calls through at a time as a ``ConcurrencyLimit`` says, first come, first served.
+/// Limits concurrent calls to a ``ConcurrencyLimit``, first come, first served.
 ///
-/// The first call goes alone: a wrong key, a wrong model or a server that is not there costs one call, not as many as there are
-/// particles.
+/// The first call runs alone, so a wrong key, a wrong model or a missing server costs one call instead of one per
+/// particle.
 package final class AdaptiveGate: Sendable {
   private struct State {
     var limit: ConcurrencyLimit
     var running = 0
-    /// A call was let through.
+    /// Whether a call has been admitted.
     var hasBegun = false
-    /// The server has answered something.
+    /// Whether the server has answered anything.
     var isOpen = false
     var waiting: [CheckedContinuation<Void, Never>] = []
-    /// Where in `waiting` the line begins.
+    /// The index in `waiting` at which the queue begins.
     var head = 0
 
     var allowed: Int { isOpen ? limit.allowed : 1 }
 
-    /// Who may go on now, taken out of the line.
+    /// Removes the calls that may run now from the queue and returns them.
     mutating func admitted() -> [CheckedContinuation<Void, Never>] {
       var next: [CheckedContinuation<Void, Never>] = []
       while running < allowed, head < waiting.count {
@@ -42,16 +42,16 @@ package final class AdaptiveGate: Sendable {
     self.isAdaptive = isAdaptive
   }
 
-  /// How many may be in flight now.
+  /// The number of calls that may be in flight now.
   package var allowed: Int { state.withLock { $0.limit.allowed } }
 
-  /// Fewer are let through than the most there may be.
+  /// Whether the limit is below its maximum.
   package var isReduced: Bool { state.withLock { $0.limit.allowed < $0.limit.most } }
 
-  /// The longest that the first call goes alone, in seconds: a refusal is quick, an answer may take its time.
+  /// The longest time that the first call runs alone, in seconds: refusals are quick, but an answer may take long.
   private static let patienceAlone = 5.0
 
-  /// Waits for a place. Also when cancelled, since what follows answers to cancellation.
+  /// Waits for a place, even when cancelled: the call that follows handles cancellation.
   package func enter() async {
     let (isIn, isFirst) = state.withLock { state in
       guard state.running < state.allowed else { return (false, false) }
@@ -79,7 +79,7 @@ package final class AdaptiveGate: Sendable {
     }
   }
 
-  /// Takes a place where one is free.
+  /// Takes a place if one is free.
   package func tryEnter() -> Bool {
     state.withLock { state in
       guard state.running < state.allowed else { return false }
@@ -99,14 +99,15 @@ package final class AdaptiveGate: Sendable {
   package enum Outcome {
     case answered(seconds: Double)
     case refused
-    /// An answer that says nothing about how much the server can take.
+    /// An answer that does not indicate the server's capacity.
     case failed
-    /// No answer at all.
+    /// No answer.
     case silent
   }
 
-  /// Gives the place back.
-  /// - Returns: the limit before and after, where it fell.
+  /// Returns the place.
+  ///
+  /// - Returns: the limit before and after, if it fell.
   @discardableResult
   package func leave(_ outcome: Outcome) -> (before: Int, after: Int)? {
     let (next, fall) = state.withLock { state in

@@ -2,7 +2,7 @@ import Agents
 import HTTP
 
 extension HTTPTransport {
-  /// An attempt that brought no whole answer.
+  /// The error for an attempt without a complete answer.
   package func failure(_ failure: HTTPFailure) -> PolicyError {
     switch failure.kind {
     case .cancelled: PolicyError(.cancelled, failure.reason)
@@ -26,9 +26,9 @@ extension HTTPTransport {
     }
   }
 
-  /// An answer that says no.
+  /// The error for a refusal.
   package func error(_ refusal: ServerRefusal) -> PolicyError {
-    // Cut only then: half a key is one too.
+    // The text is cut after the key is removed, since half a key is secret, too.
     let said = String(withoutSecret(refusal.said).prefix(600))
     let message = "\(base) answered \(refusal.status): \(said)"
     return switch refusal.meaning {
@@ -52,15 +52,15 @@ extension HTTPTransport {
     }
   }
 
-  /// A choice of an answer that the server broke off, or nil where it is one.
+  /// The error for a choice that the server broke off; nil if the choice is sound.
   package func error(ofChoice reason: String?, _ error: JSONValue?) -> PolicyError? {
     guard let reason, Self.brokenOff.contains(reason.lowercased()) else { return nil }
     let refusal = ServerRefusal.choice(error)
     let failure = self.error(refusal)
-    // What was broken off may go well the next time; what its code says of the prompt or the account stays so.
+    // A broken-off answer may succeed on retry. An error code that concerns the prompt or the account is final.
     return failure.kind == .badRequest ? PolicyError(.serverFailed, failure.message) : failure
   }
 
-  /// Reasons for which no answer ends.
+  /// Finish reasons of answers that the server broke off.
   private static let brokenOff: Set<String> = ["error", "abort", "aborted", "failed", "cancelled"]
 }

@@ -4,27 +4,27 @@ import Foundation
 import HTTP
 import NIOHTTP1
 
-/// Posts JSON and returns JSON, with every failure told apart. Knows neither retries nor deadlines.
+/// Posts JSON and returns JSON, with a distinct error for every failure. It neither retries nor sets deadlines.
 package struct HTTPTransport: Sendable {
   private let exchange: HTTPExchange
   /// The base URL, without a slash at the end.
   package let base: String
-  /// Why nothing is sent there, or nil.
+  /// Why requests to this URL are not permitted; nil if they are.
   private let problem: String?
   private let headers: HTTPHeaders
-  /// With its question mark, or empty.
+  /// The query with its question mark; may be empty.
   private let query: String
   private let secrets: Secrets
   /// See ``CallRules/section``.
   package let section: String
 
-  /// An answer longer than this is cut off, not swallowed.
+  /// The longest body, in bytes. Reading stops at this length.
   package static let longestBody = 8 << 20
 
   /// - Parameters:
   ///   - client: nil for ``HTTPClient/standard(for:)``.
   ///   - keyHeader: the API's own header for the key; nil for `Authorization: Bearer`.
-  ///   - headers: what this API wants besides.
+  ///   - headers: further headers that the API requires.
   package init(
     client: HTTPClient? = nil, access: ServerAccess, keyHeader: String? = nil, rules: CallRules,
     headers: [ServerAccess.Field] = []
@@ -53,7 +53,7 @@ package struct HTTPTransport: Sendable {
     return "?" + fields.map { "\(encoded($0.name))=\(encoded($0.value))" }.joined(separator: "&")
   }
 
-  /// - Parameter seconds: how long it may take, the whole of the answer's body included.
+  /// - Parameter seconds: the time limit, body included.
   package func post(_ path: String, _ body: Data, within seconds: Double) async throws(PolicyError) -> Data {
     if let problem { throw PolicyError(.badRequest, problem) }
     let answer: HTTPAnswer
@@ -70,14 +70,14 @@ package struct HTTPTransport: Sendable {
     return answer.body
   }
 
-  /// What a server said, without the key, in case it sent that back: such texts are stored and shown.
+  /// A server's text without the key. The server may have echoed it, and such texts are stored and shown.
   package func withoutSecret(_ text: String) -> String {
     secrets.removed(from: text)
   }
 
   /// The beginning of a body, for an error.
   package func excerpt(_ body: Data) -> String {
-    // Cut only then: half a key is one too.
+    // The text is cut after the key is removed, since half a key is secret, too.
     String(withoutSecret(String(decoding: body.prefix(4_096), as: UTF8.self)).prefix(300))
   }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The latest latencies of a server, to tell a straggler by.
+/// The latest latencies of a server, by which stragglers are detected.
 package final class Latencies: Sendable {
   private static let (least, most) = (20, 256)
   private let window = Mutex<(values: [Double], next: Int)>(([], 0))
@@ -16,7 +16,7 @@ package final class Latencies: Sendable {
     }
   }
 
-  /// The latency that a share `quantile` of the latest calls did not exceed, in seconds; nil before there are enough to say.
+  /// The `quantile` of the latest latencies, in seconds; nil while there are too few.
   package func quantile(_ quantile: Double) -> Double? {
     let sorted = window.withLock(\.values).sorted()
     guard sorted.count >= Self.least else { return nil }

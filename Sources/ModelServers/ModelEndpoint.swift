@@ -5,16 +5,15 @@ import Logging
 import Metrics
 import Synchronization
 
-/// The way to one model server, for whatever is asked of it: retries within a deadline, no more in flight than the server
-/// takes, stragglers asked twice.
+/// All calls to one model server: retries within a deadline, adaptive concurrency, and a second request for stragglers.
 package final class ModelEndpoint: Sendable {
   package let transport: HTTPTransport
   package let rules: CallRules
   private let gate: AdaptiveGate
   private let latencies = Latencies()
-  /// The server has said something, and when it last gave an answer that could be read, by ``AwakeClock``.
+  /// Whether the server has answered anything, and the time of its last readable answer by ``AwakeClock``.
   package let history = Mutex<(hasSpoken: Bool, lastAnswer: Double?)>((false, nil))
-  /// What ends every further call, once a server has said it.
+  /// A server's error that ends every further call.
   private let verdict = Mutex<PolicyError?>(nil)
   private let lastWarning = Mutex<ContinuousClock.Instant?>(nil)
   private let log = Logger(label: "coxswain.policy")
@@ -25,22 +24,22 @@ package final class ModelEndpoint: Sendable {
     gate = AdaptiveGate(most: rules.concurrency, isAdaptive: rules.isAdaptive)
   }
 
-  /// How many requests may be in flight now.
+  /// The number of requests that may be in flight now.
   package var allowed: Int { gate.allowed }
 
-  /// What a call brought.
+  /// The result of a call.
   package struct Reply<T: Sendable>: Sendable {
     package let value: T
-    /// How often it was asked for, failures included.
+    /// How often the request was sent, failures included.
     package let attempts: Int
-    /// The question was sent twice at a time, and may be charged for twice.
+    /// Whether the request was sent twice concurrently. The server may charge for both.
     package let isHedged: Bool
   }
 
-  /// Asks until there is an answer that `read` can make something of.
+  /// Repeats a call until `read` accepts an answer.
   ///
   /// - Parameters:
-  ///   - read: reads an answer's body; what it throws is tried again where it is retryable.
+  ///   - read: reads an answer's body. Its retryable errors are retried.
   package func call<T: Sendable>(
     _ path: String, _ body: Data, for request: PolicyRequest,
     _ read: @escaping @Sendable (Data) throws(PolicyError) -> T
@@ -48,12 +47,12 @@ package final class ModelEndpoint: Sendable {
     try await call(path, body, name: "\(request.key)", seed: request.seed, ended: request.ended, read)
   }
 
-  /// ``call(_:_:for:_:)`` for what is no question to a policy.
+  /// ``call(_:_:for:_:)`` for calls without a policy request.
   ///
   /// - Parameters:
-  ///   - name: the call's, for the log.
-  ///   - seed: of the pauses between attempts.
-  ///   - ended: says why the run has ended meanwhile, or nil.
+  ///   - name: names the call in the log.
+  ///   - seed: the seed of the pauses between attempts.
+  ///   - ended: why the run has ended, or nil while it goes on.
   package func call<T: Sendable>(
     _ path: String, _ body: Data, name: String, seed: Seed, ended: (@Sendable () async -> PolicyError?)?,
     _ read: @escaping @Sendable (Data) throws(PolicyError) -> T
@@ -94,7 +93,7 @@ package final class ModelEndpoint: Sendable {
       case .rateLimited: outcome = .refused
       default: outcome = .failed
       }
-      // A server that says no is there.
+      // A refusal shows that the server is reachable.
       if case .silent = outcome {} else { history.withLock { $0.hasSpoken = true } }
       if [.unauthorized, .outOfCredit, .unknownModel].contains(error.kind) {
         verdict.withLock { $0 = $0 ?? error }
@@ -107,11 +106,11 @@ package final class ModelEndpoint: Sendable {
 
   // MARK: - One attempt
 
-  /// One attempt, asked a second time where it straggles and there is a place for that.
+  /// One attempt. If it straggles and a place is free, the request is sent a second time.
   private func attempt<T: Sendable>(
     _ body: @escaping @Sendable () async throws(PolicyError) -> T
   ) async -> (result: Result<T, PolicyError>, isHedged: Bool) {
-    // A server that is asked for less is not asked twice.
+    // While the limit is reduced, no request is sent twice.
     guard let hedge = rules.hedge, !gate.isReduced, let patience = latencies.quantile(hedge) else {
       do throws(PolicyError) { return (.success(try await body()), false) } catch { return (.failure(error), false) }
     }
@@ -153,7 +152,7 @@ package final class ModelEndpoint: Sendable {
       "pause": "\(String(format: "%.2f", pause))", "left": "\(String(format: "%.0f", left))",
     ]
     log.info("trying again", metadata: metadata)
-    // Who looks at a run that stands still should see why, once in a while.
+    // Warns at intervals, so that a user sees why the run does not progress.
     guard [.unreachable, .connectionRefused, .timedOut].contains(error.kind) || attempt > 3 else { return }
     let isDue = lastWarning.withLock { last in
       if let last, ContinuousClock.now - last < .seconds(10) { return false }

@@ -1,14 +1,14 @@
-/// What model servers call a trouble that concerns one prompt, or the account. Codes are compared whole, wordings are looked for in
-/// what was said; both in lower case. One line for a family of servers, so that a new one is a line more.
+/// Model servers' codes and wordings for errors that concern one prompt or the account, one entry per family of
+/// servers. A code has to match as a whole; a wording has to occur in the message. Both are in lower case.
 package enum RefusalTable {
   package struct Family: Sendable {
     package let name: String
     package var codes: Set<String> = []
-    /// Each a phrase, or several that have to be there together.
+    /// Each wording is one phrase, or several that must occur together.
     package var wordings: [[String]] = []
   }
 
-  /// The prompt is longer than the model, or than the server was started for.
+  /// The prompt exceeds the model's context, or the context that the server was started with.
   package static let tooLong: [Family] = [
     Family(
       name: "OpenAI and those that copy its code (Azure, Groq, Cerebras, vLLM, LiteLLM)",
@@ -81,7 +81,7 @@ package enum RefusalTable {
       ]),
   ]
 
-  /// A moderation refused the prompt, or its answer.
+  /// Content moderation refused the prompt or its answer.
   package static let moderated: [Family] = [
     Family(
       name: "Azure, OpenAI",
@@ -120,7 +120,7 @@ package enum RefusalTable {
       ]),
   ]
 
-  /// The account has nothing left to pay with.
+  /// The account has no credit left.
   package static let outOfCredit: [Family] = [
     Family(
       name: "OpenAI", codes: ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active"]),
@@ -129,7 +129,7 @@ package enum RefusalTable {
     Family(name: "Moonshot, DashScope", codes: ["exceeded_current_quota_error", "arrearage"]),
   ]
 
-  /// The status that a code or type in a body stands for, where the answer has another one.
+  /// The status implied by a code or type in a body, if the answer has another status.
   package static let statuses: [String: Int] = [
     // Anthropic
     "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
@@ -143,7 +143,7 @@ package enum RefusalTable {
     "invalid_argument": 400, "failed_precondition": 400, "unauthenticated": 401, "permission_denied": 403,
     "not_found": 404,
     "resource_exhausted": 429, "internal": 500, "unavailable": 503, "deadline_exceeded": 504,
-    // Bedrock, and others in passing
+    // Bedrock and others
     "throttlingexception": 429, "validationexception": 400, "modeltimeoutexception": 408, "too_many_requests": 429,
     "rate_limited": 429, "overloaded": 529, "engine_overloaded_error": 529, "engine_overloaded": 529,
     "bad_gateway": 502,
@@ -153,8 +153,8 @@ package enum RefusalTable {
 
 extension RefusalTable.Family {
   /// - Parameters:
-  ///   - codes: in lower case.
-  ///   - said: in lower case.
+  ///   - codes: the codes of the refusal, in lower case.
+  ///   - said: the message of the refusal, in lower case.
   package func matches(codes: Set<String>, said: String) -> Bool {
     !self.codes.isDisjoint(with: codes) || wordings.contains { $0.allSatisfy(said.contains) }
   }

@@ -4,8 +4,9 @@ import HTTP
 
 /// How often a call is repeated and after which pause: exponential backoff with full jitter.
 ///
-/// An outage (429, 408, 5xx, a refused connection) is waited out until the call's deadline. Failures that may have been
-/// charged (an answer that broke off, came too late or cannot be read) are repeated a bounded number of times.
+/// Retries go on through an outage (429, 408, 5xx, a refused connection) until the call's deadline. Failures that may
+/// have been charged (an answer that broke off, came too late or cannot be read) are repeated a bounded number of
+/// times.
 public struct RetryRule: Sendable, Hashable {
   /// Attempts in all, the first included and those refused by an outage excluded. 1 never repeats, whatever fails.
   public var attempts: Int
@@ -13,8 +14,8 @@ public struct RetryRule: Sendable, Hashable {
   public var base: Double
   /// The upper bound of any pause that the server did not ask for, in seconds.
   public var most: Double
-  /// Whether outages are waited out until the deadline. False counts them like other failures, for a server that nobody
-  /// will restart.
+  /// Whether outages are waited out until the deadline. False counts them like other failures, for a server that will
+  /// not be restarted.
   public var waitsOutOutages: Bool
 
   /// A rule with pauses in seconds; `attempts` is at least 1.
@@ -25,21 +26,21 @@ public struct RetryRule: Sendable, Hashable {
     self.waitsOutOutages = waitsOutOutages
   }
 
-  /// A server that never answered and cannot be reached is most likely not there at all: so many attempts tell. So they do where
-  /// an answer came whole and cannot be read: it was most likely paid for.
+  /// The number of attempts after which two kinds of failure are final. A server that never answered and cannot be
+  /// reached most likely does not exist. A complete answer that cannot be read was most likely paid for.
   package static let fewAttempts = 4
 
-  /// What was tried so far. Pure: it knows neither a clock nor a server.
+  /// The attempts so far, as a pure state machine without a clock or a server.
   package struct Course: Sendable, Hashable {
-    /// Attempts that failed, of any kind.
+    /// The number of failed attempts of any kind.
     package private(set) var failures = 0
-    /// Those that count towards ``RetryRule/attempts``.
+    /// The failures that count towards ``RetryRule/attempts``.
     package private(set) var counted = 0
-    /// Those that count towards ``RetryRule/fewAttempts``.
+    /// The failures that count towards ``RetryRule/fewAttempts``.
     package private(set) var hopeless = 0
 
     package enum Step: Hashable {
-      /// Tries again after so many seconds.
+      /// Retry after this many seconds.
       case pause(Double)
       case giveUp(Reason)
     }
@@ -47,19 +48,19 @@ public struct RetryRule: Sendable, Hashable {
     package enum Reason: Hashable {
       /// The error is final.
       case final
-      /// Tried as often as it is worth.
+      /// The attempts are used up.
       case attempts
-      /// Out of time.
+      /// The deadline has passed.
       case deadline
-      /// The server asks for a longer wait than there is time.
+      /// The server asks for a longer wait than the deadline leaves.
       case wait
     }
 
-    /// What follows a failure.
+    /// The next step after a failure.
     ///
     /// - Parameters:
     ///   - left: seconds until the deadline.
-    ///   - hasEverAnswered: the server has answered something at some time.
+    ///   - hasEverAnswered: whether the server has ever answered.
     ///   - uniform: a number in [0, 1).
     package mutating func next(
       after error: PolicyError, rule: RetryRule, left: Double, hasEverAnswered: Bool, uniform: Double
@@ -74,7 +75,7 @@ public struct RetryRule: Sendable, Hashable {
       let pause = rule.pause(before: failures, retryAfter: error.retryAfter, uniform: uniform)
       if pause < left { return .pause(pause) }
       if let asked = error.retryAfter, asked >= left { return .giveUp(.wait) }
-      // What the deadline leaves is used as well, in halves.
+      // Uses half of the remaining time, so that an attempt still fits before the deadline.
       return left > 2 * rule.base ? .pause(left / 2) : .giveUp(.deadline)
     }
   }
@@ -82,8 +83,8 @@ public struct RetryRule: Sendable, Hashable {
   /// The pause before attempt `attempt` (counted from 1 for the first repetition), in seconds.
   ///
   /// - Parameters:
-  ///   - retryAfter: what the server asked for, in seconds; it is kept to, with jitter on top. The backoff is a floor under it: a
-  ///     server that says 0 does not know how many others it says it to.
+  ///   - retryAfter: the wait that the server asked for, in seconds. The pause is at least this long plus jitter, and
+  ///     at least the backoff: a server that says 0 tells every client the same.
   ///   - uniform: a number in [0, 1).
   package func pause(before attempt: Int, retryAfter: Double?, uniform: Double) -> Double {
     let bound = min(most, base * pow(2, Double(min(attempt, 64) - 1)))
@@ -91,28 +92,28 @@ public struct RetryRule: Sendable, Hashable {
     return max(retryAfter + base * uniform, bound * uniform)
   }
 
-  /// Who knows more of a server than one call does.
+  /// The state of a server beyond a single call.
   package protocol Watcher {
-    /// The server has answered something at some time.
+    /// Whether the server has ever answered.
     var hasEverAnswered: Bool { get }
 
-    /// Seconds until the whole call ends, attempts and pauses together.
+    /// Seconds until the call's deadline, which covers all attempts and pauses.
     var secondsLeft: Double { get }
 
-    /// Why the run has ended meanwhile, or nil.
+    /// Why the run has ended, or nil while it goes on.
     func ended() async -> PolicyError?
 
-    /// A failure is tried again after so many seconds; `attempt` is how often it was tried.
+    /// Called before a pause of this many seconds; `attempt` counts the attempts so far.
     func willRetry(_ error: PolicyError, attempt: Int, pause: Double)
 
-    /// What is thrown after the last of several attempts, or of one that is not worth another.
+    /// The error to throw after the last attempt.
     func gaveUp(_ error: PolicyError, _ reason: Course.Reason, attempts: Int) -> PolicyError
   }
 
-  /// Runs `body` until it answers, fails for good, or has been tried often enough or for long enough.
+  /// Runs `body` until it succeeds, fails with a final error, or exhausts its attempts or its time.
   ///
   /// - Parameters:
-  ///   - watcher: asked and told of what fails.
+  ///   - watcher: supplies the state of the server and is notified of failures.
   package func run<T: Sendable>(
     seed: Seed, watcher: some Watcher,
     _ body: () async throws(PolicyError) -> T
@@ -139,7 +140,7 @@ public struct RetryRule: Sendable, Hashable {
     }
   }
 
-  /// Waits in short stretches, so that the end of the run is not waited out.
+  /// Waits in short intervals, so that the end of the run interrupts a long pause.
   private func wait(_ pause: Double, _ watcher: some Watcher) async throws(PolicyError) {
     let end = ContinuousClock.now + .seconds(pause)
     while ContinuousClock.now < end {

@@ -2,15 +2,15 @@ import Agents
 import Foundation
 import NIOHTTP1
 
-/// How long a server asks to be left alone.
+/// Reads how long a server asks clients to wait.
 package enum RetryTime {
-  /// Longer than a year is for ever.
+  /// A year; longer waits are reduced to this.
   private static let longest = 31_536_000.0
 
-  /// In seconds, or nil where the server does not say.
+  /// The wait in seconds, or nil if the server states none.
   ///
-  /// The most exact statement counts: `retry-after-ms`, `Retry-After`, Gemini's `retryDelay` in the body, and last the limits
-  /// that are used up (`x-ratelimit-reset-*`, `anthropic-ratelimit-*-reset`).
+  /// The most exact statement counts: `retry-after-ms`, then `Retry-After`, then Gemini's `retryDelay` in the body, and
+  /// last the limits that are used up (`x-ratelimit-reset-*`, `anthropic-ratelimit-*-reset`).
   package static func seconds(_ headers: HTTPHeaders, _ body: JSONValue?, now: Date) -> Double? {
     let milliseconds = headers.first(name: "retry-after-ms").flatMap(Double.init).map { $0 / 1_000 }
     let asked =
@@ -19,7 +19,7 @@ package enum RetryTime {
     return asked.flatMap { $0.isNaN ? nil : min(max($0, 0), longest) }
   }
 
-  /// `Retry-After`: a number of seconds, or a date of HTTP's preferred form (RFC 9110, 10.2.3). nil where it is neither.
+  /// `Retry-After`: a number of seconds, or a date in HTTP's preferred format (RFC 9110, 10.2.3). nil if it is neither.
   package static func retryAfter(_ header: String?, now: Date) -> Double? {
     guard let header = header?.trimmingCharacters(in: .whitespaces) else { return nil }
     if let seconds = Double(header) { return seconds.isNaN ? nil : min(max(seconds, 0), longest) }
@@ -36,7 +36,7 @@ package enum RetryTime {
     return error?["details"]?.items?.lazy.compactMap { $0["retryDelay"]?.text }.compactMap(duration).first
   }
 
-  /// The latest reset of those limits of which nothing remains; where no remainder is told, the first of all resets.
+  /// The latest reset of the limits with nothing remaining. If no remainder is stated, the earliest reset.
   private static func reset(_ headers: HTTPHeaders, now: Date) -> Double? {
     var (used, unknown): ([Double], [Double]) = ([], [])
     for (name, value) in headers {
@@ -52,7 +52,8 @@ package enum RetryTime {
     return used.max() ?? unknown.min()
   }
 
-  /// A length of time (`6m0s`, `20ms`, `30`), or the seconds until a time: in seconds or milliseconds since 1970, or as a date.
+  /// Seconds from a duration (`6m0s`, `20ms`, `30`), or until a point in time: a date, or seconds or milliseconds since
+  /// 1970.
   package static func time(_ text: String, now: Date) -> Double? {
     let text = text.trimmingCharacters(in: .whitespaces)
     if let number = Double(text) {

@@ -2,14 +2,14 @@ import Agents
 import Foundation
 import HTTP
 
-/// What a call's retries ask and tell. Used by one call alone, one attempt after the other.
+/// The watcher of one call's retries. Its attempts run one after the other.
 package final class RetryWatcher: RetryRule.Watcher {
   private let endpoint: ModelEndpoint
   private let name: String
   private let end: (@Sendable () async -> PolicyError?)?
   private let clock = AwakeClock.shared
-  /// When the first place was given: waiting in line is not the server's doing. By the clock, which leaves out what the process
-  /// spends stopped.
+  /// The time at which the first place was granted, by the awake clock. Waiting in the queue does not count towards the
+  /// server's deadline.
   private var start: Double?
   private var deadline = Double.infinity
   private var firstFailure: Double?
@@ -20,7 +20,7 @@ package final class RetryWatcher: RetryRule.Watcher {
     self.end = end
   }
 
-  /// Waits for a place, and puts the deadline off by as long.
+  /// Waits for a place and extends the deadline by the waiting time.
   package func enter(_ gate: AdaptiveGate) async {
     let before = clock.now
     await gate.enter()
@@ -70,14 +70,14 @@ package final class RetryWatcher: RetryRule.Watcher {
       .unanswered, "\(error.message)\(tried) Other calls were answered meanwhile, so only this one fails.")
   }
 
-  /// Whether the trouble is this call's: the server answered others all the while.
+  /// Whether the failure concerns this call alone: the server answered other calls meanwhile.
   private func isAlone(with error: PolicyError) -> Bool {
     guard let lastAnswer = endpoint.history.withLock(\.lastAnswer) else { return false }
     switch error.kind {
-    // A server that answers, and whose answers can be read: but for this one.
+    // The server has given readable answers, so only this answer is at fault.
     case .malformedAnswer: return true
     case .serverFailed, .timedOut, .unreachable:
-      // Also in the second half of that time: else an outage has begun since.
+      // The last answer must lie in the second half of that time. Otherwise an outage has begun since.
       guard let firstFailure else { return false }
       return lastAnswer > (firstFailure + clock.now) / 2
     default: return false

@@ -1,9 +1,9 @@
-/// Texts that may appear in no other text, such as API keys.
+/// Texts such as API keys that must not appear in any other text.
 package struct Secrets: Sendable {
   private let values: [[UInt8]]
 
   package init(_ texts: [String]) {
-    // Placeholders for servers that want no key are words like any other.
+    // Short values are placeholders for servers without keys, and may be ordinary words.
     values = texts.map { Array($0.utf8) }.filter { $0.count >= 8 }
   }
 
@@ -16,7 +16,7 @@ package struct Secrets: Sendable {
     return text
   }
 
-  /// Searched for by its first byte, since nearly no text holds it and every text is searched.
+  /// Every text is searched and almost none contains a secret, so the search skips to the secret's first byte.
   private static func hold(_ bytes: UnsafeBufferPointer<UInt8>, _ secret: [UInt8]) -> Bool {
     guard let first = secret.first else { return false }
     var rest = UnsafeRawBufferPointer(bytes)[...]

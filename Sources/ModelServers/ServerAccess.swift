@@ -1,4 +1,4 @@
-/// Where a model server is, and the headers and query sent with every request.
+/// The URL of a model server, and the headers and query sent with every request.
 public struct ServerAccess: Sendable {
   /// A name and its value.
   public typealias Field = (name: String, value: String)

@@ -2,16 +2,17 @@ import Agents
 import Foundation
 import NIOHTTP1
 
-/// A server's no, in whatever shape it comes: what its status, its codes and its words mean.
+/// A server's refusal: the meaning of its status, codes and message in any known format.
 package struct ServerRefusal: Sendable {
   package let status: Int
-  /// Every code, type and status in the body, in lower case: servers put them under several keys, and pass on those of others.
+  /// Every code, type and status in the body, in lower case. Servers use several keys and pass on codes of other
+  /// servers.
   package let codes: Set<String>
-  /// What it says to a person. The body where it has no message.
+  /// The message for people, or the body if it has no message.
   package let said: String
   /// In seconds; see ``RetryTime``.
   package let retryAfter: Double?
-  /// Everything it says, in lower case.
+  /// All messages, in lower case.
   private let words: String
 
   package init(status: Int, headers: HTTPHeaders = [:], body: Data, now: Date = Date()) {
@@ -20,7 +21,7 @@ package struct ServerRefusal: Sendable {
     self.status = status
     codes = Set(found.codes.map { $0.lowercased() })
     let text = String(decoding: body.prefix(4_096), as: UTF8.self)
-    // A gateway's own words are often only that its provider said no.
+    // A gateway's own message often says only that its provider refused, so two messages are kept.
     let parts = found.messages.prefix(2)
     said = parts.isEmpty ? text : parts.first == parts.last ? parts[0] : parts.joined(separator: ": ")
     words = (found.messages.isEmpty ? text : found.messages.joined(separator: "\n")).lowercased()
@@ -32,10 +33,10 @@ package struct ServerRefusal: Sendable {
     return try? OutsideJSON.decode(JSONValue.self, from: body, nonFinite: true)
   }
 
-  // MARK: - Trouble inside of a 200
+  // MARK: - Errors in a 200 answer
 
-  /// The refusal that a body with a good status is, or nil where it is an answer: an `error` that is not empty, or
-  /// `"type": "error"`. Its status is the one that its code stands for.
+  /// The refusal in a body with a successful status: a non-empty `error`, or `"type": "error"`. Its status is the one
+  /// that its code implies. nil if the body is an answer.
   package static func inside(_ body: Data, headers: HTTPHeaders) -> ServerRefusal? {
     guard mentionsError(body), let json = json(body) else { return nil }
     let top = json.items?.first ?? json
@@ -50,7 +51,7 @@ package struct ServerRefusal: Sendable {
     return refusal(of: top["error"], in: top, headers: headers, body: body)
   }
 
-  /// A choice of an answer that failed: `finish_reason` says so, and an `error` beside it may say why.
+  /// The refusal for a choice that failed by its `finish_reason`. An `error` beside it may state the cause.
   package static func choice(_ error: JSONValue?) -> ServerRefusal {
     let wrapped = JSONValue.object(["error": error ?? .text("the server broke its answer off (finish_reason error)")])
     return refusal(of: error, in: wrapped, headers: [:], body: Data(wrapped.json.utf8))
@@ -61,12 +62,13 @@ package struct ServerRefusal: Sendable {
   ) -> ServerRefusal {
     if let status = status(of: error, in: top) { return ServerRefusal(status: status, headers: headers, body: body) }
     let guess = ServerRefusal(status: 400, headers: headers, body: body)
-    // Without a status the server's own fault is likelier than the question's.
+    // Without a status, a fault of the server is likelier than a fault of the request.
     guard guess.meaning == .bad else { return guess }
     return ServerRefusal(status: 500, headers: headers, body: body)
   }
 
-  /// Whether a text `"error"` stands in a body other than as a key of null. Cheap, since every answer is asked.
+  /// Whether a body contains the string `"error"` other than as a key of null. A fast check, since every answer passes
+  /// it.
   package static func mentionsError(_ body: Data) -> Bool {
     let needle = Array("\"error\"".utf8)
     return body.withUnsafeBytes { bytes in
@@ -84,7 +86,7 @@ package struct ServerRefusal: Sendable {
     }
   }
 
-  /// The status that a body means, or nil where it names none.
+  /// The status that a body implies, or nil if it names none.
   private static func status(of error: JSONValue?, in top: JSONValue) -> Int? {
     let stated = [error?["code"], error?["status"], error?["status_code"], top["code"], top["status"]]
     for value in stated {
@@ -106,12 +108,13 @@ package struct ServerRefusal: Sendable {
     case bad
   }
 
-  /// What is wrong with this one question, or with the account, is told apart before what is wrong with all.
+  /// Errors of the one request or of the account are recognised before errors that concern every call.
   package var meaning: Meaning {
-    // A server that fails may say anything; what it says of a key or a redirect is not about a prompt.
+    // Only these statuses concern a prompt: a failing server may say anything, and messages on keys or redirects do not
+    // count.
     let concernsPrompt = (400..<500).contains(status) && ![401, 402, 404].contains(status)
     if status == 413 || concernsPrompt && names(RefusalTable.tooLong, inWords: true) { return .tooLong }
-    // In a 5xx only a code tells: words are a stack trace's.
+    // In a 5xx only codes count, since the words may come from a stack trace.
     if status >= 500, names(RefusalTable.tooLong, inWords: false) { return .tooLong }
     if concernsPrompt, status != 429, names(RefusalTable.moderated, inWords: true) { return .moderated }
     if status == 402 || status < 500 && names(RefusalTable.outOfCredit, inWords: true) { return .outOfCredit }
@@ -124,7 +127,7 @@ package struct ServerRefusal: Sendable {
     case 300..<400: return .elsewhere
     default:
       if codes.contains("model_not_found") { return .unknownModel }
-      // A 400 whose type is that of a limit (Bedrock's gateway, some proxies).
+      // A 400 with the type of a rate limit, as sent by Bedrock's gateway and some proxies.
       if codes.contains("throttlingexception") || codes.contains("rate_limit_exceeded") { return .rateLimited }
       return .bad
     }
@@ -135,7 +138,7 @@ package struct ServerRefusal: Sendable {
   }
 }
 
-/// What an error's body says, wherever it says it.
+/// The codes and messages found anywhere in an error's body.
 private struct Found {
   var codes: [String] = []
   var messages: [String] = []
@@ -157,12 +160,12 @@ private struct Found {
     let name = key.lowercased()
     switch value {
     case .object(let members):
-      // The message of the whole before that of its parts.
+      // The outer message comes before the messages of its parts.
       let order = members.keys.sorted { Self.rank($0) == Self.rank($1) ? $0 < $1 : Self.rank($0) < Self.rank($1) }
       for key in order { if let member = members[key] { read(member, key: key, depth: depth + 1) } }
     case .list(let items): for item in items { read(item, key: key, depth: depth + 1) }
     case .text(let text) where Self.wordKeys.contains(name):
-      // A gateway passes on the body that it was sent, as a text.
+      // A gateway passes on the body of its provider as a string.
       if text.first == "{", let inner = JSONValue(parsing: text) { read(inner, key: key, depth: depth + 1) }
       messages.append(text)
     case .text(let text) where Self.codeKeys.contains(name): codes.append(text)

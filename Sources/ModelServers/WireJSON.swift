@@ -1,9 +1,9 @@
 import Agents
 import Foundation
 
-/// How requests are written and answers read.
+/// Encoding of requests and decoding of answers.
 package enum WireJSON {
-  /// One for all calls: making it takes as long as using it.
+  /// Shared by all calls: creating an encoder takes as long as using it.
   package static let encoder = JSONEncoder()
 
   /// A request's body.
@@ -13,13 +13,13 @@ package enum WireJSON {
     }
   }
 
-  /// Reads an answer as servers write it; nil where it is none of this type.
+  /// Decodes an answer leniently; nil if it does not have this type.
   package static func answer<T: Decodable>(_ type: T.Type, _ body: Data) -> T? {
     try? OutsideJSON.decode(type, from: body, nonFinite: true)
   }
 }
 
-/// As much of JSON Schema as choices and tools need: an object of texts.
+/// The part of JSON Schema that choices and tools need: an object of strings.
 package struct JSONSchema: Encodable {
   package struct Property: Encodable {
     package let type = "string"
@@ -32,7 +32,7 @@ package struct JSONSchema: Encodable {
   package let required: [String]
   package let additionalProperties = false
 
-  /// `{"choice": …}`, one of the choices.
+  /// The schema of `{"choice": …}`, restricted to the choices.
   package init(choices: [String]) {
     properties = ["choice": Property(enum: choices)]
     required = ["choice"]

@@ -1,14 +1,14 @@
 import Agents
 
 extension ActionFormat {
-  /// The texts at which a server ends an answer, or nil where there are none: nothing behind them is part of it.
+  /// The stop sequences of a request, or nil if there are none. Text after them is not part of the answer.
   ///
-  /// - Parameter isText: the transcript is continued as one text.
+  /// - Parameter isText: whether the transcript is continued as one text.
   func stops(isText: Bool) -> [String]? {
     switch self {
-    // A plain answer is what is left of the line.
+    // A plain answer is the rest of the line.
     case .plain: isText ? ["\n"] : nil
-    // What the world says is not the model's to imagine.
+    // The model must not invent observations.
     case .react: ["\nObservation:"]
     case .tools: nil
     }

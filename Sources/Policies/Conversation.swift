@@ -1,14 +1,15 @@
 import Agents
 
-/// A transcript as turns, the same for every chat API: calls of tools stand apart from words and have ids, and no turn is blank.
+/// A transcript as turns, the same for every chat API: tool calls are separate from text and have ids, and no turn is
+/// blank.
 struct Conversation {
   enum Turn {
-    /// What the model is told. The only turn that may be blank.
+    /// The instructions. The only turn that may be blank.
     case instructions(String)
     case prompt(String)
     case response(String)
     case call(Call)
-    /// What the world said to the call before it.
+    /// The world's observation after the preceding call.
     case result(String, id: String)
   }
 
@@ -16,20 +17,20 @@ struct Conversation {
   struct Call {
     let id: String
     let call: ToolCall
-    /// What was said before the call; may be empty.
+    /// The text before the call; may be empty.
     let words: String
-    /// What the server gave with it; see ``PolicyResponse/continuation``.
+    /// Data that the server returned with the call; see ``PolicyResponse/continuation``.
     let continuation: String?
   }
 
   let turns: [Turn]
 
-  /// Stands for a response without a word. Servers refuse blank turns.
+  /// Replaces a blank response, since servers reject blank turns.
   static let noAnswer = "(no answer)"
-  /// Stands for an observation without a word.
+  /// Replaces a blank observation.
   static let nothing = "(nothing)"
 
-  /// - Parameter tools: those that are offered. A call of anything else stays the text it is: servers refuse names they do not know.
+  /// - Parameter tools: the tools offered. A call of any other tool remains text, since servers reject unknown names.
   init(_ transcript: Transcript, tools: [ActionTool]) {
     var turns: [Turn] = []
     turns.reserveCapacity(transcript.entries.count)
@@ -57,12 +58,12 @@ struct Conversation {
     self.turns = turns
   }
 
-  /// Whether a server may want something back with one of the calls.
+  /// Whether any call has data to send back.
   var hasContinuations: Bool {
     turns.contains { if case .call(let call) = $0 { call.continuation != nil } else { false } }
   }
 
-  /// Nine letters and digits, which is what Mistral takes and nobody refuses.
+  /// Nine letters and digits: the format that Mistral requires and every other server accepts.
   private static func id(_ place: Int) -> String {
     let digits = String(place % 100_000)
     return "call" + String(repeating: "0", count: 5 - digits.count) + digits

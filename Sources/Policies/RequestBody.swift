@@ -2,9 +2,9 @@ import Agents
 import Foundation
 import ModelServers
 
-/// A policy behind a server whose request can be read without sending it.
+/// A policy that can show its request without sending it.
 public protocol RequestWriting: Policy {
-  /// The body of the request as it is sent first, before a server has refused any of it.
+  /// The body of the first request, before a server has rejected any part of it.
   func body(for request: PolicyRequest) throws(PolicyError) -> Data
 }
 

@@ -1,15 +1,15 @@
-/// A word that says what follows it in an answer: `Action:`, `**Thought 2:**`, `### Observation`.
+/// A word that introduces a part of an answer: `Action:`, `**Thought 2:**`, `### Observation`.
 struct AnswerMarker {
   enum Kind { case action, thought, observation }
 
   let kind: Kind
-  /// Where it begins, with what it is wrapped in.
+  /// Where the marker begins, decoration included.
   let start: String.Index
-  /// Where what it introduces begins.
+  /// Where the introduced text begins.
   let end: String.Index
-  /// What closes behind the words that it introduces, as the brackets of `[Action: look]` do.
+  /// The decoration that closes after the introduced text, such as the bracket of `[Action: look]`.
   let closing: String
-  /// It stands alone on its line, without a colon.
+  /// Whether the marker stands alone on its line, without a colon.
   let isHeading: Bool
 
   private static let kinds: [String: Kind] = [
@@ -18,10 +18,11 @@ struct AnswerMarker {
   ]
   private static let qualifiers: Set<String> = ["next", "final", "chosen", "selected", "my"]
   private static let colons: Set<Character> = [":", "：", "﹕", "︰", "→", "="]
-  /// No word above is longer.
+  /// The length of the longest word above.
   private static let longest = 12
 
-  /// The marker at the beginning of a line, decorated, numbered and in whatever case; nil where the line begins otherwise.
+  /// The marker at the beginning of a line, with any decoration, number and case; nil if the line begins with no
+  /// marker.
   init?(line: Substring) {
     var rest = line
     var lead = Self.decoration(&rest)
@@ -65,7 +66,8 @@ struct AnswerMarker {
     }
     let closing = Decoration.closing(of: String(wrapping))
     if !isClosed, !closing.isEmpty {
-      // "**Action:** look", and "**Action: ** look" where nothing else can close it.
+      // The decoration closes in "**Action:** look". In "**Action: ** look" it closes only if the number of closing
+      // marks is odd. An even number forms pairs around the action.
       let spaced = rest.drop { $0 == " " }
       if rest.hasPrefix(closing) || spaced.hasPrefix(closing) && !spaced.count(of: closing).isMultiple(of: 2) {
         rest = spaced.dropFirst(closing.count)
@@ -79,7 +81,7 @@ struct AnswerMarker {
     self.isHeading = isHeading
   }
 
-  /// Takes what is no word off the beginning.
+  /// Removes and returns the leading characters that are neither letters nor digits.
   private static func decoration(_ rest: inout Substring) -> Substring {
     let lead = rest.prefix { !$0.isLetter && !$0.isNumber }
     rest = rest[lead.endIndex...]
@@ -92,7 +94,7 @@ struct AnswerMarker {
     return word.lowercased()
   }
 
-  /// Takes "1", "#1", "[1]" or "(1)" off.
+  /// Skips "1", "#1", "[1]" or "(1)" at the beginning.
   private static func skipNumber(_ rest: inout Substring) {
     var next = rest.drop { $0 == " " }
     let opening = next.first.flatMap { "#[(".contains($0) ? $0 : nil }
@@ -109,12 +111,12 @@ struct AnswerMarker {
 }
 
 extension AnswerMarker {
-  /// The first marker of these kinds within a text, wherever it stands: with a capital, or wrapped in something, since words
-  /// such as "the action: look" are part of a sentence.
+  /// The first marker of these kinds at any place in a text. It has to be capitalised or wrapped in decoration, since
+  /// words such as "the action: look" are part of a sentence.
   ///
-  /// - Parameter afterSentence: only one behind the end of a sentence, or wrapped in something.
+  /// - Parameter afterSentence: accepts a marker without decoration only after the end of a sentence.
   init?(within text: Substring, kinds: Set<Kind>, afterSentence: Bool) {
-    // What stands in an action in quotation marks is a part of it.
+    // Text in quotation marks or brackets within an action is part of the action.
     let wrapping = afterSentence ? Decoration.characters : ["*", "_", "`"]
     var place = text.startIndex
     while let letter = text[place...].firstIndex(where: { "AaTtRrOo".contains($0) }) {
@@ -132,7 +134,7 @@ extension AnswerMarker {
       {
         continue
       }
-      // A marker is short; its line may not be.
+      // A marker is short. The bound keeps the scan of a long line linear.
       let end = text.index(letter, offsetBy: 64, limitedBy: text.endIndex) ?? text.endIndex
       let line = text[start..<end].prefix { !$0.isNewline }
       guard let marker = AnswerMarker(line: line), kinds.contains(marker.kind), !marker.isHeading else { continue }
@@ -144,7 +146,7 @@ extension AnswerMarker {
 }
 
 extension Substring {
-  /// How often `words` stand in it.
+  /// The number of occurrences of `words`.
   fileprivate func count(of words: String) -> Int {
     var (count, rest) = (0, self[...])
     while let range = rest.range(of: words, last: false) {

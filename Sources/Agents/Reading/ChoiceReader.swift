@@ -1,7 +1,8 @@
-/// Which of a world's choices an answer names: decoration, case and a final full stop aside, and never where two would do.
+/// Finds the choice that an answer names. Decoration, case and final punctuation do not matter. An ambiguous answer
+/// names none.
 struct ChoiceReader {
   private let choices: [String]
-  /// Without white space at the ends, in lower case.
+  /// The choices without white space at the ends, in lower case.
   private let folded: [String]
 
   private static let punctuation: Set<Character> = [".", ",", ";", ":", "!", "。", "，", "；", "：", "！"]
@@ -11,10 +12,10 @@ struct ChoiceReader {
     folded = choices.map { $0.trimmed.lowercased() }
   }
 
-  /// The choice that these words are, in the world's own spelling.
+  /// The choice that the words name, in the world's own spelling.
   ///
-  /// The closest reading decides: letter by letter, then in any case, then without final punctuation, each with as little
-  /// decoration taken off as will do. Last, choices lose their decoration too.
+  /// The closest match decides: first exact, then in any case, then without final punctuation. Each tries the words
+  /// with the least decoration removed first. The last comparison removes the choices' decoration, too.
   func choice(in words: Substring) -> String? {
     var layers = Decoration.layers(of: words)
     if let inner = layers.last, let named = Self.named(in: inner) { layers.append(named) }
@@ -43,7 +44,7 @@ struct ChoiceReader {
 
   private static func bare(_ text: String) -> String { Decoration.layers(of: text[...]).last.map(String.init) ?? text }
 
-  /// `{"action": "look"}`, as models write that were trained to call functions.
+  /// `{"action": "look"}`, as models trained on function calling answer.
   private static func named(in text: Substring) -> Substring? {
     guard text.first == "{", let object = JSONValue(parsing: String(text))?.fields else { return nil }
     return (object.count == 1 ? object.first?.value : object["action"])?.text?.trimmed

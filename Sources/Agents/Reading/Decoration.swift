@@ -1,6 +1,7 @@
-/// What stands around an action and is no part of it: Markdown, code fences, quotation marks, brackets, a bullet, a full stop.
+/// What surrounds an action without being part of it: Markdown, code fences, quotation marks, brackets, a bullet, a
+/// full stop.
 enum Decoration {
-  /// Marks that open as they close, longest first.
+  /// Marks that open and close alike, longest first.
   private static let marks = ["**", "__", "``", "*", "_", "`", "\"", "'"]
   private static let brackets: [Character: Character] = [
     "(": ")", "[": "]", "{": "}", "<": ">", "“": "”", "‘": "’", "„": "“", "«": "»", "「": "」", "『": "』", "【": "】",
@@ -8,25 +9,25 @@ enum Decoration {
   ]
   private static let bullets = ["- ", "* ", "• ", "> ", "+ "]
   private static let fence = "```"
-  /// What a marker such as `**Action:**` may be wrapped in.
+  /// The characters that may surround a marker such as `**Action:**`.
   static let characters = Set<Character>("*_`\"'“”‘’«»「」『』【】()[]{}<>~")
 
-  /// Nobody wraps an action in more.
+  /// Answers with more layers around an action do not occur.
   private static let mostLayers = 8
 
-  /// The text as it stands, and then with one layer less each time.
+  /// The trimmed text, followed by the text with one layer of decoration less each time.
   static func layers(of text: Substring) -> [Substring] {
     var layers = [text.trimmed]
     while layers.count <= mostLayers, let inner = layers.last.flatMap(unwrapped) { layers.append(inner) }
     return layers
   }
 
-  /// The closing half of what opens a marker, `**[` closed by `]**`.
+  /// The closing half of a marker's decoration: `]**` for `**[`.
   static func closing(of opening: some StringProtocol) -> String {
     String(opening.reversed().map { brackets[$0] ?? $0 })
   }
 
-  /// One layer less, or nil where nothing is to be taken off.
+  /// The text with one layer less, or nil if it has no decoration.
   private static func unwrapped(_ text: Substring) -> Substring? {
     guard let first = text.first, let last = text.last else { return nil }
     let inner = fenced(text) ?? marked(text) ?? bracketed(text, first, last) ?? tagged(text) ?? stopped(text, last)
@@ -34,12 +35,12 @@ enum Decoration {
     return inner
   }
 
-  /// What stands in a code fence, with all its lines.
+  /// The content of a code fence, all lines included.
   static func fenced(_ text: Substring) -> Substring? {
     guard text.hasPrefix(fence) else { return nil }
     var inner = text.dropFirst(fence.count)
     if let end = inner.range(of: fence, last: false) { inner = inner[..<end.lowerBound] }
-    // The language, on the first line.
+    // The first line may name the language.
     if let newline = inner.firstIndex(where: \.isNewline) {
       let language = inner[..<newline].trimmed
       if language.allSatisfy({ $0.isLetter || $0.isNumber || "+-#_".contains($0) }) { inner = inner[newline...] }
@@ -59,13 +60,13 @@ enum Decoration {
   private static func bracketed(_ text: Substring, _ first: Character, _ last: Character) -> Substring? {
     if text.hasPrefix("\\boxed{"), last == "}" { return text.dropFirst("\\boxed{".count).dropLast() }
     guard brackets[first] == last, text.count > 2 else { return nil }
-    // The first one is closed by the last one, and by none before it.
+    // The brackets surround the text only if the last one closes the first one.
     var depth = 0
     for place in text.indices {
       if text[place] == first { depth += 1 } else if text[place] == last { depth -= 1 }
       if depth == 0 { if text.index(after: place) == text.endIndex { break } else { return nil } }
     }
-    // Objects and lists are actions of worlds that take them.
+    // JSON objects and lists are actions of some worlds, so their brackets are kept.
     guard depth == 0, !(first == "{" || first == "[") || !isJSON(text) else { return nil }
     return text.dropFirst().dropLast()
   }
@@ -80,7 +81,7 @@ enum Decoration {
     return nil
   }
 
-  /// Without a full stop after a word or a closing bracket; "cd .." and "wait..." keep theirs.
+  /// Removes a full stop after a word or a closing bracket. "cd .." and "wait..." keep theirs.
   private static func stopped(_ text: Substring, _ last: Character) -> Substring? {
     guard last == "." || last == "。" else { return nil }
     let rest = text.dropLast()
@@ -88,7 +89,7 @@ enum Decoration {
     return rest
   }
 
-  /// "- 5" may be a number.
+  /// Removes a bullet, except before a digit: "- 5" may be a number.
   private static func bulleted(_ text: Substring) -> Substring? {
     for bullet in bullets where text.hasPrefix(bullet) {
       let inner = text.dropFirst(bullet.count).trimmed

@@ -1,13 +1,13 @@
-/// An answer in the form "Thought: … Action: …", however it is decorated.
+/// An answer in the form "Thought: … Action: …", with any decoration.
 ///
-/// The first action counts: what follows it, such as an observation, is the model imagining how the episode goes on. Thoughts in
-/// marks of their own (``Thoughts``) are none of it, and neither is what follows a token that ends the turn (``TurnEnd``).
+/// The first action counts: the model invents what follows it, such as an observation. Thoughts in marks of their own
+/// (``Thoughts``) and text after a token that ends the turn (``TurnEnd``) have to be removed beforehand.
 struct ReactAnswer {
-  /// The action with what it is wrapped in; nil where there is none.
+  /// The action with its decoration; nil if the answer has none.
   let action: Substring?
-  /// What is said before it.
+  /// The text before the action.
   let thought: Substring
-  /// All that is said before an imagined observation.
+  /// The text before the first invented observation.
   let turn: Substring
 
   init(_ words: Substring) {
@@ -17,7 +17,8 @@ struct ReactAnswer {
       (self.action, self.thought) = (action, thought)
       return
     }
-    // A model that imagines the world's answer imagines the next action too; one that repeats what it saw acts after it.
+    // A model that invents an observation invents the next action as well, so the first action counts. A model that
+    // repeats the last observation gives its action after it, so later turns are read, too.
     for turn in turns {
       guard let (marker, action) = Self.action(in: turn) else { continue }
       self.action = action
@@ -28,7 +29,7 @@ struct ReactAnswer {
     thought = words
   }
 
-  /// `{"thought": "…", "action": "look"}`, as models write that were trained to answer in JSON.
+  /// `{"thought": "…", "action": "look"}`, as models trained on JSON answer.
   private static func object(in words: Substring) -> (action: Substring, thought: Substring)? {
     let words = (Decoration.fenced(words) ?? words).trimmed
     guard words.first == "{", words.last == "}", let fields = JSONValue(parsing: String(words))?.fields else {
@@ -39,7 +40,7 @@ struct ReactAnswer {
     return (action, text("thought") ?? "")
   }
 
-  /// The text divided where observations begin.
+  /// The text split at the beginning of each observation.
   private static func turns(of words: Substring) -> [Substring] {
     var turns: [Substring] = []
     var start = words.startIndex
@@ -50,7 +51,7 @@ struct ReactAnswer {
     return turns + [words[start...]]
   }
 
-  /// The first action at the beginning of a line, else the first within one.
+  /// The first action at the beginning of a line, otherwise the first one within a line.
   private static func action(in turn: Substring) -> (marker: AnswerMarker, action: Substring)? {
     for line in turn.lines {
       guard let marker = AnswerMarker(line: line), marker.kind == .action else { continue }
@@ -64,18 +65,19 @@ struct ReactAnswer {
     return nil
   }
 
-  /// What a marker introduces: the rest of its line, or the next one where that is empty; all of a code fence or a JSON object.
+  /// The text that a marker introduces: the rest of its line, or the next line if the rest is empty. A code fence or a
+  /// JSON object is taken whole.
   private static func words(of marker: AnswerMarker, in turn: Substring) -> Substring? {
     let rest = turn[marker.end...].trimmed
     if let fenced = Decoration.fenced(rest)?.trimmed, !fenced.isEmpty { return fenced }
     if let json = json(at: rest) { return json }
     var line = rest.prefix { !$0.isNewline }
-    // The line after the marker may be another marker's.
+    // The line after the marker may begin with another marker.
     if turn[marker.end..<line.startIndex].contains(where: \.isNewline), AnswerMarker(line: line) != nil { return nil }
     if let next = AnswerMarker(within: line, kinds: [.action, .thought, .observation], afterSentence: false) {
       line = line[..<next.start]
     }
-    // Of a tag that the marker opened; one around the action alone is decoration.
+    // The closing tag of a tag that the marker opened. A tag around the action alone is decoration instead.
     let tags = ["</action", "[/ACTION", "[/Action", "[/action"]
     if !line.hasPrefix("<"), let tag = tags.lazy.compactMap({ line.range(of: $0, last: false) }).first {
       line = line[..<tag.lowerBound]
@@ -85,7 +87,7 @@ struct ReactAnswer {
     return line.isEmpty ? nil : line
   }
 
-  /// An object or a list at the beginning, over several lines; nil for one that is whole on its line.
+  /// A JSON object or list at the beginning that spans several lines; nil if it ends on its first line.
   private static func json(at text: Substring) -> Substring? {
     guard text.first == "{" || text.first == "[" else { return nil }
     var (depth, isText, isEscaped, hasNewline) = (0, false, false, false)
@@ -107,7 +109,7 @@ struct ReactAnswer {
     return nil
   }
 
-  /// Without the word "Thought:" before it.
+  /// The thought without a leading "Thought:".
   private static func thought(in words: Substring) -> Substring {
     let words = words.trimmed
     guard let line = words.lines.first(where: { !$0.allSatisfy(\.isWhitespace) }),
@@ -118,6 +120,6 @@ struct ReactAnswer {
 }
 
 extension Substring {
-  /// The lines, without their ends.
+  /// The lines without their terminators.
   var lines: [Substring] { split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) }
 }

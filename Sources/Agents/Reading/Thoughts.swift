@@ -1,12 +1,12 @@
-/// What a model thought before it answered, apart from what it answered: what servers without a parser for a model's thoughts
-/// leave in the text.
+/// Separates a model's thoughts from its answer. Servers without a parser for a model's thoughts leave them in the
+/// text.
 package struct Thoughts: Sendable, Hashable {
-  /// What is left of the text without the thoughts, trimmed.
+  /// The text without the thoughts, trimmed.
   package let answer: String
-  /// nil where there are none.
+  /// nil if the text has no thoughts.
   package let thoughts: String?
 
-  /// How models mark what they think.
+  /// The marks that models put around their thoughts.
   private static let marks: [(opening: String, closing: String)] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
@@ -20,7 +20,7 @@ package struct Thoughts: Sendable, Hashable {
     ("<|channel|>analysis<|message|>", "<|end|>"),
   ]
 
-  /// What stands before an answer in gpt-oss' form.
+  /// The header of the answer in gpt-oss' format.
   private static let final = "<|channel|>final<|message|>"
 
   private struct Mark {
@@ -38,11 +38,11 @@ package struct Thoughts: Sendable, Hashable {
 
   private static let beginnings = Set(all.compactMap(\.bytes.first))
 
-  /// A text that may hold thoughts or special tokens: everything else needs no look at all.
+  /// Whether the text can contain thoughts or special tokens. All other texts skip the parsing.
   static func mayHold(_ text: some StringProtocol) -> Bool { text.utf8.contains(where: beginnings.contains) }
 
-  /// Thoughts that end without having begun are all that came before: chat templates open them in the prompt. Thoughts that
-  /// begin on a line of their own and do not end are all that follows.
+  /// Without an opening mark, thoughts are all text before the closing mark: the chat template put the opening mark
+  /// into the prompt. Without a closing mark, they are all text after an opening mark at the beginning of a line.
   package init(in text: String) {
     guard Self.mayHold(text) else {
       (answer, thoughts) = (String(text.trimmed), nil)
@@ -55,7 +55,7 @@ package struct Thoughts: Sendable, Hashable {
       let before = String(rest[..<range.lowerBound])
       rest = rest[range.upperBound...]
       if !mark.isOpening {
-        // "<|end|>" ends gpt-oss' other turns too.
+        // "<|end|>" also ends turns of gpt-oss that are not thoughts.
         if Self.marks[mark.pair].closing == "<|end|>" {
           said += before + Self.marks[mark.pair].closing
           continue
@@ -72,7 +72,7 @@ package struct Thoughts: Sendable, Hashable {
           thought.append(String(rest))
           rest = ""
         } else {
-          // A word within a line.
+          // An unclosed mark within a line is ordinary text.
           said += text[range]
         }
       }
@@ -106,7 +106,7 @@ package struct Thoughts: Sendable, Hashable {
 }
 
 extension StringProtocol where SubSequence == Substring {
-  /// Where `bytes` end that stand at `start`, letters in angle brackets in either case; nil where something else stands there.
+  /// The end of `bytes` at `start`, or nil if the text there differs. Case is ignored in tokens that begin with `<`.
   func end(of bytes: [UInt8], at start: Index) -> Index? {
     let folds = bytes.first == UInt8(ascii: "<")
     var place = start
@@ -121,7 +121,7 @@ extension StringProtocol where SubSequence == Substring {
 
   private static func lowercase(_ byte: UInt8) -> UInt8 { (0x41...0x5a).contains(byte) ? byte | 0x20 : byte }
 
-  /// Where `words` stand, letter by letter, for the last time or for the first.
+  /// The range of the first or last occurrence of `words`, compared character by character.
   func range(of words: String, last: Bool) -> Range<Index>? {
     let bytes = Array(words.utf8)
     var found: Range<Index>?

@@ -1,6 +1,6 @@
-/// The tokens that end a turn, where a server leaves them in the text: what follows is the next turn, which a model imagines.
+/// The tokens that end a turn. Some servers leave them in the text, followed by a next turn that the model invented.
 enum TurnEnd {
-  /// Tokens of other shapes than `<|…|>`.
+  /// Tokens that do not have the form `<|…|>`.
   private static let tokens = [
     "</s>", "<s>", "<eos>", "<bos>", "<end_of_turn>", "<start_of_turn>", "<turn|>", "<|turn>", "[/INST]", "[INST]",
     "<EOT>",
@@ -9,8 +9,8 @@ enum TurnEnd {
 
   private static let roles: Set<Substring> = ["", "assistant", "model", "Assistant"]
 
-  /// What a text says before the first token that ends it. Tokens at its beginning, with the name of the one who speaks, are
-  /// skipped.
+  /// The text before the first token that ends the turn. Tokens at the beginning are skipped, together with the
+  /// speaker's name.
   static func words(of text: Substring) -> Substring {
     var (start, place, end) = (text.startIndex, text.startIndex, text.endIndex)
     while let next = text.utf8[place...].firstIndex(where: { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "[") }) {
@@ -25,7 +25,7 @@ enum TurnEnd {
       (start, place) = (behind, behind)
     }
     let words = text[start..<end].trimmed
-    // "<|im_start|>assistant\n" names the speaker on a line of its own.
+    // "<|im_start|>assistant\n" puts the speaker on a line of its own.
     guard start > text.startIndex, let newline = words.firstIndex(where: \.isNewline) else { return words }
     return roles.contains(words[..<newline].trimmed) ? words[newline...].trimmed : words
   }
@@ -37,7 +37,7 @@ enum TurnEnd {
     for (opening, closing) in [("<|", "|>"), ("<｜", "｜>")] {
       guard let name = text.end(of: Array(opening.utf8), at: start) else { continue }
       var place = name
-      // No token's name is longer.
+      // Bounds the length of a token's name.
       for _ in 0..<48 {
         guard place < text.endIndex else { return nil }
         if let end = text.end(of: Array(closing.utf8), at: place) { return place > name ? end : nil }

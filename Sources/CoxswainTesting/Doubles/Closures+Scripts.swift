@@ -1,8 +1,8 @@
 import Agents
 
 extension ClosurePolicy {
-  /// A policy that answers from a list: the first answer at step 0, the second at step 1, whatever it is shown. The same key has
-  /// the same answer at any concurrency. Past the end of the list it throws `notRecorded`.
+  /// A policy with a fixed list of answers: the first answer at step 0, the second at step 1, independent of the
+  /// prompt. The same key has the same answer at any concurrency. After the end of the list it throws `notRecorded`.
   public static func scripted(
     _ answers: [String], identity: String = "scripted", format: ActionFormat = .plain
   ) -> ClosurePolicy {
@@ -16,11 +16,11 @@ extension ClosurePolicy {
 }
 
 extension ClosureCritic {
-  /// A critic that looks expected returns-to-go up, in reward units.
+  /// A critic with a table of expected returns-to-go, in reward units.
   ///
   /// - Parameters:
-  ///   - values: by what `key` makes of a state; states that are not listed have no value.
-  ///   - key: the current observation, unless another part of the state is named.
+  ///   - values: the value for each key; states whose key is not listed have no value.
+  ///   - key: the key of a state; by default its current observation.
   public static func lookup(
     _ values: [String: Double], identity: String = "lookup",
     by key: @escaping @Sendable (CriticState) -> String = { $0.observation }

@@ -1,10 +1,10 @@
 import Agents
 import Synchronization
 
-/// A policy that fails some times before it answers.
+/// A policy whose first calls fail.
 ///
-/// Calls are counted over all who ask. It is the policy's own failure that is imitated: where retries are inside the policy, wrap
-/// what the policy asks instead.
+/// Calls are counted over all callers. It imitates a failure of the policy itself. If the policy retries internally,
+/// wrap the model behind it instead.
 public struct FailingPolicy: Policy {
   private let policy: any Policy
   private let error: PolicyError
@@ -12,8 +12,8 @@ public struct FailingPolicy: Policy {
   private let calls = Counter()
 
   /// - Parameters:
-  ///   - failures: how many calls fail before the first one is answered.
-  ///   - error: what they throw.
+  ///   - failures: the number of calls that fail before the first one is answered.
+  ///   - error: the error that they throw.
   public init(
     _ policy: any Policy, failures: Int,
     with error: PolicyError = PolicyError(.serverFailed, "The policy was made to fail by a test.")
@@ -36,14 +36,14 @@ public struct FailingPolicy: Policy {
 
 /// A world whose episodes lose their connection at chosen steps.
 ///
-/// A step at which the connection is lost throws `unavailable`, and so does every later use of that episode. The world can be
-/// opened again.
+/// A step at which the connection is lost throws `unavailable`, and so does every later use of that episode. The world
+/// can then be opened again.
 public struct UnreliableWorld: World {
   private let world: any World
   private let losses: Set<Int>
   private let steps = Counter()
 
-  /// - Parameter losses: the steps that are lost, from 1, counted over all episodes in the order in which they are taken.
+  /// - Parameter losses: the steps that fail, from 1, counted over all episodes in the order of the calls.
   public init(_ world: any World, losingSteps losses: Set<Int>) {
     self.world = world
     self.losses = losses
@@ -90,7 +90,7 @@ private struct UnreliableEpisode: Episode {
   func close() async { await episode.close() }
 }
 
-/// Counts from 1, for all who hold it.
+/// A counter from 1, shared by all its holders.
 private final class Counter: Sendable {
   private let count = Mutex(0)
 

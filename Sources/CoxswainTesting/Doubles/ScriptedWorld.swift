@@ -3,11 +3,12 @@ import Agents
 /// A world for tests, made from a script or a closure.
 ///
 /// ```swift
-/// let world = ScriptedWorld(outcomes: [Outcome(Observation("warmer")), Outcome(Observation("there"), reward: 1, isDone: true)])
+/// let world = ScriptedWorld(
+///   outcomes: [Outcome(Observation("warmer")), Outcome(Observation("there"), reward: 1, isDone: true)])
 /// ```
 ///
-/// An episode that is done, or at the end of its script, refuses further steps as `diverged`. An episode is a value: it is forked
-/// by a copy.
+/// An episode that is done, or at the end of its script, throws `diverged` for further steps. An episode is a value, so
+/// a fork is a copy.
 public struct ScriptedWorld: World {
   /// Opens an episode of a task, with the first observation.
   public typealias Begin =
@@ -21,8 +22,8 @@ public struct ScriptedWorld: World {
   /// A world whose episodes are made by a closure.
   ///
   /// - Parameters:
-  ///   - name: its identity.
-  ///   - tasks: of each split, such as ``tasks(_:stepLimit:)`` makes them.
+  ///   - name: the world's identity.
+  ///   - tasks: the tasks of each split, for example from ``tasks(_:stepLimit:)``.
   public init(
     _ name: String = "scripted", tasks: [Split: [AgentTask]], maximalReward: Double? = nil, begin: @escaping Begin
   ) {
@@ -32,11 +33,11 @@ public struct ScriptedWorld: World {
     opened = begin
   }
 
-  /// A world that answers every attempt alike, whatever the actions.
+  /// A world with the same outcomes in every attempt, whatever the actions.
   ///
   /// - Parameters:
-  ///   - tasks: in each split.
-  ///   - outcomes: of the steps, in order. Tasks have as many steps as there are outcomes.
+  ///   - tasks: the number of tasks in each split.
+  ///   - outcomes: the outcomes of the steps, in order. Their number is the step limit of every task.
   public init(
     _ name: String = "scripted", tasks: Int = 2, opening: Observation = Observation("start"), outcomes: [Outcome],
     maximalReward: Double? = nil
@@ -50,13 +51,13 @@ public struct ScriptedWorld: World {
     }
   }
 
-  /// A world whose episodes are a value that steps change.
+  /// A world whose episode state is a value.
   ///
   /// - Parameters:
-  ///   - tasks: in each split.
-  ///   - stepLimit: of each task.
-  ///   - state: at the start of every episode.
-  ///   - step: changes the state and says what came of the action. It is not called after the end.
+  ///   - tasks: the number of tasks in each split.
+  ///   - stepLimit: the step limit of each task.
+  ///   - state: the state at the start of every episode.
+  ///   - step: changes the state by one action and returns the outcome. It is not called after the end.
   public init<State: Sendable>(
     _ name: String = "scripted", tasks: Int = 2, stepLimit: Int, opening: Observation = Observation("start"),
     state: State, maximalReward: Double? = nil,
@@ -76,9 +77,9 @@ public struct ScriptedWorld: World {
     }
   }
 
-  /// Tasks named by their split and number: `train-0`, `train-1` and so on.
+  /// Tasks named by split and number: `train-0`, `train-1` and so on.
   ///
-  /// - Parameter count: of each split.
+  /// - Parameter count: the number of tasks in each split.
   public static func tasks(_ count: Int, stepLimit: Int) -> [Split: [AgentTask]] {
     var tasks: [Split: [AgentTask]] = [:]
     for split in Split.allCases {

@@ -1,7 +1,7 @@
 import Agents
 import Foundation
 
-/// The laws of a ``Critic``: what weights, stored values and plans rely on.
+/// The laws of a ``Critic``, on which weights, stored values and plans rely.
 ///
 /// ```swift
 /// @Test func myCriticKeepsTheLaws() async throws {
@@ -16,11 +16,10 @@ public struct CriticLaws: Sendable {
   private let tolerance: Double
 
   /// - Parameters:
-  ///   - trajectories: whose states the critic is asked about, at every length at which they are not finished; made-up ones where
-  ///     nil.
-  ///   - maximalReward: of the world, in reward units; nil where it names none.
-  ///   - tolerance: by which two values of one state may differ, in reward units and in probability. A model that reads several
-  ///     states in one pass rounds otherwise than in one pass each.
+  ///   - trajectories: the critic predicts every unfinished prefix of these; nil for built-in samples.
+  ///   - maximalReward: the world's maximal reward, in reward units; nil if unknown.
+  ///   - tolerance: the largest difference between two predictions for one state, in reward units and in probability. A
+  ///     model rounds differently when it reads several states in one pass.
   public init(
     _ critic: any Critic, on trajectories: [Trajectory]? = nil, maximalReward: Double? = nil, tolerance: Double = 1e-6
   ) {
@@ -31,9 +30,9 @@ public struct CriticLaws: Sendable {
     states = prefixes.map { CriticState($0) }
   }
 
-  /// Tries every law.
+  /// Checks every law.
   ///
-  /// - Throws: the laws that are broken. An error of the critic counts as one.
+  /// - Throws: the broken laws. An error of the critic counts as a broken law.
   public func hold() async throws(BrokenLaws) {
     let findings: [Finding]
     do throws(CriticError) { findings = try await self.findings() } catch {
@@ -42,21 +41,21 @@ public struct CriticLaws: Sendable {
     try BrokenLaws.check(findings, of: "The critic \(critic.identity)")
   }
 
-  /// Tries every law, and says what was seen.
+  /// Checks every law and returns the findings.
   ///
   /// - Returns: one finding for each law.
-  /// - Throws: what the critic throws.
+  /// - Throws: the errors of the critic.
   public func findings() async throws(CriticError) -> [Finding] {
     let identity = critic.identity
     let counts = try await counts()
-    // The other laws take it that each state has its value.
+    // The other laws assume one value per state.
     guard counts.verdict != .wrong else { return [counts] }
     return [
       counts, try await distributions(), try await equalStates(), try await batches(), self.identity(since: identity),
     ]
   }
 
-  /// There is one entry for each state, and none for no states.
+  /// The critic returns one entry for each state, and an empty list for an empty list.
   public func counts() async throws(CriticError) -> Finding {
     for asked in [states, Array(states.prefix(1)), []] {
       let answered = try await critic.returnsToGo(from: asked).count
@@ -67,7 +66,7 @@ public struct CriticLaws: Sendable {
     return Finding("counts", .fine, "one value for each of \(states.count) states")
   }
 
-  /// Probabilities are at least 0 and sum to 1; returns are finite, and small enough beside the rewards.
+  /// Probabilities are at least 0 and sum to 1. Returns are finite and not so large that rewards are rounded away.
   public func distributions() async throws(CriticError) -> Finding {
     let values = try await critic.returnsToGo(from: states)
     for (state, value) in zip(states, values) {
@@ -94,7 +93,7 @@ public struct CriticLaws: Sendable {
     return nil
   }
 
-  /// Equal states have equal values, within one question and from one to the next.
+  /// Equal states have equal values, within one call and across calls.
   public func equalStates() async throws(CriticError) -> Finding {
     let twice = try await critic.returnsToGo(from: states + states)
     let (first, second) = (twice.prefix(states.count), twice.dropFirst(states.count))
@@ -109,7 +108,7 @@ public struct CriticLaws: Sendable {
     return Finding("equal states", .wrong, "the same state had two values \(when), at \(states[place].place)")
   }
 
-  /// Values are in the order of the states, and do not depend on what else is asked: all at once, in reverse, one by one.
+  /// Values are in the order of the states and do not depend on the batch: all at once, in reverse, one by one.
   public func batches() async throws(CriticError) -> Finding {
     let together = try await critic.returnsToGo(from: states)
     let reversed = Array(try await critic.returnsToGo(from: states.reversed()).reversed())
@@ -124,12 +123,12 @@ public struct CriticLaws: Sendable {
     return Finding("batches", .fine, "all at once or one by one, the values are the same")
   }
 
-  /// The identity is not empty, and the same after values were asked for.
+  /// The identity is not empty and does not change with use.
   private func identity(since before: String) -> Finding {
     Finding.identity(before, after: critic.identity)
   }
 
-  /// Where two lists of values differ first; nil where they do not.
+  /// The first index at which two lists of values differ; nil if they are equal.
   private func differingPlace(_ a: [ReturnDistribution?], _ b: [ReturnDistribution?]) -> Int? {
     guard a.count == b.count else { return min(a.count, b.count, max(states.count - 1, 0)) }
     return a.indices.first { !isSame(a[$0], b[$0]) }
@@ -149,7 +148,7 @@ extension CriticState {
 }
 
 extension Finding {
-  /// What answers are stored under has to name the same thing at all times.
+  /// Answers are stored under the identity, so it must never change.
   static func identity(_ before: String, after: String) -> Finding {
     guard !before.isEmpty else { return Finding("identity", .wrong, "the identity is empty") }
     return before == after

@@ -1,10 +1,10 @@
-/// What one law, or one check, says of a world, policy or critic.
+/// The result of one law or check for a world, policy or critic.
 public struct Finding: Sendable, Hashable, Codable, CustomStringConvertible {
   /// How serious a finding is.
   public enum Verdict: String, Sendable, Codable {
     /// The law is kept.
     case fine
-    /// Results stay right, at some cost in efficiency or convenience.
+    /// Results stay correct, at some cost in efficiency or convenience.
     case warning
     /// Results are wrong.
     case wrong
@@ -14,12 +14,12 @@ public struct Finding: Sendable, Hashable, Codable, CustomStringConvertible {
   public let name: String
   /// How serious it is.
   public let verdict: Verdict
-  /// What was seen, and where.
+  /// What was observed, and where.
   public let detail: String
 
   /// - Parameters:
   ///   - name: the law, in a word or two.
-  ///   - detail: what was seen, and where.
+  ///   - detail: what was observed, and where.
   public init(_ name: String, _ verdict: Verdict, _ detail: String) {
     self.name = name
     self.verdict = verdict
@@ -28,13 +28,13 @@ public struct Finding: Sendable, Hashable, Codable, CustomStringConvertible {
 
   public var description: String { "\(name): \(detail)" }
 
-  /// A warning where it was wrong.
+  /// The same finding, as a warning if it was wrong.
   func softened() -> Finding { verdict == .wrong ? Finding(name, .warning, detail) : self }
 }
 
-/// The laws that a world, policy or critic does not keep.
+/// The laws that a world, policy or critic breaks.
 public struct BrokenLaws: Error, Sendable, Hashable, CustomStringConvertible {
-  /// What was tried, such as a world's identity.
+  /// What was checked, such as a world's identity.
   public let subject: String
   /// The findings that are wrong, in the order of the laws; at least one.
   public let findings: [Finding]
@@ -44,7 +44,7 @@ public struct BrokenLaws: Error, Sendable, Hashable, CustomStringConvertible {
       + findings.map(\.description).joined(separator: "; ")
   }
 
-  /// - Throws: ``BrokenLaws`` where one of `findings` is wrong.
+  /// - Throws: ``BrokenLaws`` if one of `findings` is wrong.
   static func check(_ findings: [Finding], of subject: String) throws(BrokenLaws) {
     let wrong = findings.filter { $0.verdict == .wrong }
     if !wrong.isEmpty { throw BrokenLaws(subject: subject, findings: wrong) }

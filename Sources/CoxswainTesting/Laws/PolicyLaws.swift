@@ -1,6 +1,6 @@
 import Agents
 
-/// The laws of a ``Policy``: what stored answers, budgets and figures of cost rely on.
+/// The laws of a ``Policy``, on which stored answers, budgets and cost figures rely.
 ///
 /// ```swift
 /// @Test func myPolicyKeepsTheLaws() async throws {
@@ -8,24 +8,25 @@ import Agents
 /// }
 /// ```
 ///
-/// ``findings()`` asks each request once, and once more where the policy repeats itself.
+/// ``findings()`` sends each request once, and a second time if the policy claims to repeat itself.
 public struct PolicyLaws: Sendable {
   private let policy: any Policy
   private let requests: [PolicyRequest]
   private let repeatsItself: Bool
 
   /// - Parameters:
-  ///   - requests: what is asked, such as ``requests(after:in:format:)`` makes them; made-up ones where nil.
-  ///   - repeatsItself: the policy claims that one seed and key have one answer. What it computes itself has to.
+  ///   - requests: the requests to send, for example from ``requests(after:in:format:)``; nil for built-in samples.
+  ///   - repeatsItself: whether the policy claims one answer for each seed and key. Policies with
+  ///     ``Policy/computesAnswers`` have to.
   public init(_ policy: any Policy, requests: [PolicyRequest]? = nil, repeatsItself: Bool = false) {
     self.policy = policy
     self.requests = requests ?? Self.samples(policy.format)
     self.repeatsItself = repeatsItself || policy.computesAnswers
   }
 
-  /// Tries every law.
+  /// Checks every law.
   ///
-  /// - Throws: the laws that are broken. An error that concerns every call counts as one.
+  /// - Throws: the broken laws. An error that concerns every call counts as a broken law.
   public func hold() async throws(BrokenLaws) {
     let findings: [Finding]
     do throws(PolicyError) { findings = try await self.findings() } catch {
@@ -34,10 +35,10 @@ public struct PolicyLaws: Sendable {
     try BrokenLaws.check(findings, of: "The policy \(policy.identity)")
   }
 
-  /// Tries every law, and says what was seen.
+  /// Checks every law and returns the findings.
   ///
   /// - Returns: one finding for each law.
-  /// - Throws: what the policy throws, except where only the one call is concerned.
+  /// - Throws: the errors of the policy, except those that concern one call alone.
   public func findings() async throws(PolicyError) -> [Finding] {
     let identity = policy.identity
     let answers = try await answers()
@@ -46,20 +47,20 @@ public struct PolicyLaws: Sendable {
     ]
   }
 
-  /// A policy answers in words or throws. An empty answer is a refusal that nobody is told of, unless it is marked as cut off.
+  /// A policy returns a non-empty answer or throws. An empty answer hides a refusal, unless it is marked as cut off.
   public func refusals() async throws(PolicyError) -> Finding { refusals(try await answers()) }
 
-  /// Counts of tokens are at least 0, parts are at most their whole, and a log-probability is at most 0.
+  /// Token counts are at least 0, parts do not exceed their whole, and a log-probability is at most 0.
   public func usage() async throws(PolicyError) -> Finding { usage(try await answers()) }
 
-  /// The same key and seed have the same answer, where the policy claims so.
+  /// The same key and seed have the same answer, if the policy claims so.
   public func repetition() async throws(PolicyError) -> Finding { try await repetition(try await answers()) }
 
-  // MARK: - What is asked
+  // MARK: - Requests
 
-  /// What a policy is asked after each step of some trajectories.
+  /// The requests that follow each unfinished prefix of some trajectories.
   ///
-  /// - Parameter trajectories: such as ``WorldLaws/trajectories(on:)`` makes them.
+  /// - Parameter trajectories: for example from ``WorldLaws/trajectories(on:)``.
   public static func requests(
     after trajectories: [Trajectory], in world: any World, format: ActionFormat, seed: UInt64 = 0
   ) -> [PolicyRequest] {
@@ -84,7 +85,7 @@ public struct PolicyLaws: Sendable {
     CallKey(run: "laws", task: past.task.id, particle: 0, step: past.count)
   }
 
-  /// One answer for each request; nil where it was refused with an error that concerns the one call.
+  /// One answer for each request; nil if it failed with an error that concerns one call alone.
   private func answers() async throws(PolicyError) -> [PolicyResponse?] {
     var answers: [PolicyResponse?] = []
     for request in requests {

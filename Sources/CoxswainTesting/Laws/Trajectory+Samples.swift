@@ -1,7 +1,8 @@
 import Agents
 
 extension Trajectory {
-  /// Made-up attempts, for laws that are tried without a world: two requests, with and without choices, at every length.
+  /// Built-in samples for laws that are checked without a world: two requests, with and without choices, and all
+  /// prefixes.
   static var samples: [Trajectory] {
     let doors = ["left door", "right door", "window"]
     return ["Leave by the right door.", "Open the window, then leave by the left door."].enumerated().flatMap {
@@ -17,6 +18,6 @@ extension Trajectory {
     }
   }
 
-  /// This attempt at every length at which something is still to come.
+  /// All prefixes of this trajectory that are not finished.
   var unfinishedPrefixes: [Trajectory] { (0...count).map(prefix).filter { !$0.isFinished } }
 }

@@ -1,7 +1,7 @@
 import Agents
 import WorldKit
 
-/// An outcome that is compared to the last bit: choices belong to what was seen.
+/// An outcome that is compared exactly. The choices are compared, too, as part of the observation.
 private struct Exact: ReplayedStep {
   let outcome: Outcome
 
@@ -17,7 +17,7 @@ extension ReplayComparison {
 }
 
 extension WorldLaws {
-  /// The same actions have the same outcomes in a fresh episode. Other texts are a warning.
+  /// The same actions have the same outcomes in a fresh episode. Different texts are a warning.
   public func replays(on tasks: [AgentTask]) async throws(WorldError) -> Finding {
     try await replays(try await walks(through: tasks))
   }
@@ -53,13 +53,13 @@ extension WorldLaws {
         : "the same actions pay the same, but \(texts) observations read otherwise")
   }
 
-  /// A copied episode continues like its original, and neither disturbs the other. Other texts are a warning. A world that cannot
-  /// copy itself keeps this law: a fork is then a replay.
+  /// A copied episode continues like its original, and neither affects the other. Different texts are a warning. A
+  /// world that cannot copy itself passes: its forks are replays.
   public func copies(on tasks: [AgentTask]) async throws(WorldError) -> Finding {
     try await copies(try await walks(through: tasks))
   }
 
-  /// Copies the longest walk half-way.
+  /// Forks the longest walk half-way.
   func copies(_ walks: [Walk]) async throws(WorldError) -> Finding {
     guard let walk = walks.max(by: { $0.steps.count < $1.steps.count }), !walk.steps.isEmpty else {
       return Finding("fork", .warning, "no step was taken, so that nothing was copied")
@@ -92,7 +92,7 @@ extension WorldLaws {
     _ walk: Walk, after half: Int, original: inout any Episode, copy: inout any Episode
   ) async throws(WorldError) -> Finding {
     var comparison = ReplayComparison(tolerance: 0)
-    // The original goes on to its end before the copy takes a step.
+    // The original runs to its end before the copy takes a step, so that shared state shows.
     for step in walk.steps[half...] {
       guard comparison.compare(exactly: try await original.step(step.action), with: step.outcome) != .diverges else {
         return Finding(

@@ -1,6 +1,6 @@
 import Agents
 
-/// The laws of a ``World``: what the filter, the store and the critics rely on.
+/// The laws of a ``World``, on which the filter, the store and the critics rely.
 ///
 /// ```swift
 /// @Test func myWorldKeepsTheLaws() async throws {
@@ -8,16 +8,16 @@ import Agents
 /// }
 /// ```
 ///
-/// Tasks are walked through at random. The same seed takes the same actions.
+/// Tasks are attempted by random walks. The same seed takes the same actions.
 public struct WorldLaws: Sendable {
   let world: any World
-  /// What is tried where the world lists no choices.
+  /// The actions to take if the world lists no choices.
   let actions: [String]
   private let seed: Seed
 
   /// - Parameters:
-  ///   - actions: taken at random where an observation lists no choices; at least one.
-  ///   - seed: of the random walks.
+  ///   - actions: taken at random if an observation lists no choices; at least one.
+  ///   - seed: the seed of the random walks.
   public init(_ world: any World, actions: [String] = ["look", "inventory", "help"], seed: UInt64 = 0) {
     precondition(!actions.isEmpty, "a walk needs an action")
     self.world = world
@@ -25,10 +25,10 @@ public struct WorldLaws: Sendable {
     self.seed = Seed(seed).split("check")
   }
 
-  /// Tries every law.
+  /// Checks every law.
   ///
-  /// - Parameter tasks: to walk through; the first two of each split where nil.
-  /// - Throws: the laws that are broken. An error of the world counts as one.
+  /// - Parameter tasks: the tasks to attempt; nil for the first two of each split.
+  /// - Throws: the broken laws. An error of the world counts as a broken law.
   public func hold(on tasks: [AgentTask]? = nil) async throws(BrokenLaws) {
     let findings: [Finding]
     do throws(WorldError) { findings = try await self.findings(on: tasks) } catch {
@@ -37,11 +37,11 @@ public struct WorldLaws: Sendable {
     try BrokenLaws.check(findings, of: "The world \(world.identity)")
   }
 
-  /// Tries every law, and says what was seen.
+  /// Checks every law and returns the findings.
   ///
-  /// - Parameter tasks: to walk through; the first two of each split where nil.
+  /// - Parameter tasks: the tasks to attempt; nil for the first two of each split.
   /// - Returns: one finding for each law.
-  /// - Throws: what the world throws.
+  /// - Throws: the errors of the world.
   public func findings(on tasks: [AgentTask]? = nil) async throws(WorldError) -> [Finding] {
     let walks = try await walks(through: tasks)
     var findings = [try splits(), try names(), rewards(walks), ends(walks), transcripts(walks)]
@@ -52,7 +52,7 @@ public struct WorldLaws: Sendable {
 
   // MARK: - Tasks
 
-  /// No task is in two splits, or twice in one. There is at least one task.
+  /// No task occurs in two splits or twice in one. There is at least one task.
   public func splits() throws(WorldError) -> Finding {
     var owner: [TaskID: Split] = [:]
     var counts: [String] = []
@@ -70,7 +70,8 @@ public struct WorldLaws: Sendable {
       "splits", owner.isEmpty ? .wrong : .fine, "\(counts.joined(separator: ", ")) tasks, each in one split")
   }
 
-  /// ``World/tasks(in:)`` gives the same tasks in the same order each time, and ``World/task(_:)`` finds each of them.
+  /// ``World/tasks(in:)`` returns the same tasks in the same order each time, and ``World/task(_:)`` finds each of
+  /// them.
   public func names() throws(WorldError) -> Finding {
     func wrong(_ detail: String) -> Finding { Finding("tasks", .wrong, detail) }
     for split in Split.allCases {
@@ -95,7 +96,7 @@ public struct WorldLaws: Sendable {
 
   // MARK: - Rewards, ends and prompts
 
-  /// Rewards are finite, and their sum is at most ``World/maximalReward``. A warning where every walk is paid the same.
+  /// Rewards are finite, and their sum is at most ``World/maximalReward``. Equal rewards for all walks are a warning.
   public func rewards(on tasks: [AgentTask]) async throws(WorldError) -> Finding {
     rewards(try await walks(through: tasks))
   }
@@ -122,8 +123,8 @@ public struct WorldLaws: Sendable {
     return finding(.fine, world.maximalReward.map { "\(range), at most \($0)" } ?? "\(range), no maximum named")
   }
 
-  /// An episode that is done stays done: a further step is refused with an error. An outcome that is done and pays nothing is a
-  /// warning, since an agent's mistake would go unnoticed there.
+  /// An episode that is done stays done: a further step throws an error. An outcome that is done and pays nothing is a
+  /// warning, since it hides an agent's mistake.
   public func ends(on tasks: [AgentTask]) async throws(WorldError) -> Finding {
     ends(try await walks(through: tasks))
   }
@@ -138,7 +139,7 @@ public struct WorldLaws: Sendable {
       "\(walk.task.id) accepts a step after its end: an agent's mistake would go unnoticed there. \(count)")
   }
 
-  /// ``World/transcript(for:)`` is a pure function of the trajectory: asked again, in another order, it says the same.
+  /// ``World/transcript(for:)`` is a pure function of the trajectory: repeated calls in another order return the same.
   public func transcripts(on tasks: [AgentTask]) async throws(WorldError) -> Finding {
     transcripts(try await walks(through: tasks))
   }
@@ -158,7 +159,7 @@ public struct WorldLaws: Sendable {
 }
 
 extension Outcome {
-  /// What a step after the end must not come to.
+  /// Whether an outcome after the end breaks the law: the episode continues or pays a reward.
   fileprivate var goesOn: Bool { !isDone || reward != 0 }
 }
 
@@ -169,13 +170,13 @@ struct Walk: Sendable {
   let task: AgentTask
   let opening: Observation
   var steps: [(action: Action, outcome: Outcome)] = []
-  /// What a step after the end came to; nil where it was refused, or where there was no end.
+  /// The outcome of a step after the end; nil if the step was refused or the episode did not end.
   var afterEnd: Outcome?
 
   var reward: Double { steps.reduce(0) { $0 + $1.outcome.reward } }
   var isDone: Bool { steps.last?.outcome.isDone ?? false }
 
-  /// The first `length` steps, as a policy that answers with the bare action would have taken them.
+  /// The first `length` steps, as taken by a policy that answers with the bare action.
   func trajectory(of length: Int) -> Trajectory {
     Trajectory(
       task: task, opening: opening,
@@ -184,10 +185,10 @@ struct Walk: Sendable {
 }
 
 extension WorldLaws {
-  /// Random attempts, one for each task: states and requests to try critics and policies on.
+  /// Random attempts, one for each task. They provide states and requests for checking critics and policies.
   ///
-  /// - Parameter tasks: to walk through; the first two of each split where nil.
-  /// - Throws: what the world throws.
+  /// - Parameter tasks: the tasks to attempt; nil for the first two of each split.
+  /// - Throws: the errors of the world.
   public func trajectories(on tasks: [AgentTask]? = nil) async throws(WorldError) -> [Trajectory] {
     try await walks(through: tasks).map { $0.trajectory(of: $0.steps.count) }
   }

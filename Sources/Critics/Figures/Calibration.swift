@@ -1,14 +1,14 @@
 import Foundation
 
-/// Makes P(return ≥ r_k) mean what it says on tasks that were not trained on: one isotonic regression per threshold.
+/// Calibrates P(return ≥ r_k) on tasks that were not trained on: one isotonic regression per threshold.
 struct Calibration: Sendable, Hashable, Codable {
-  /// What a threshold's probability is read off from.
+  /// The input from which a threshold's probability is computed.
   enum Score: String, Sendable, Codable {
     /// The trees' own P(return ≥ r_k).
     case reached
-    /// The trees' expected return. Few or no trees split for a class that is rare, so its own probability hardly
-    /// depends on the state, where the mean still tells a hopeless state from a promising one. At a small
-    /// temperature the soft value hangs on just these classes.
+    /// The trees' expected return. Few or no trees split for a rare class, so the class's own probability hardly
+    /// depends on the state. The mean still separates hopeless states from promising ones. At a small temperature the
+    /// soft value depends on exactly these rare classes.
     case mean
   }
 
@@ -17,16 +17,16 @@ struct Calibration: Sendable, Hashable, Codable {
     let probability: IsotonicRegression
   }
 
-  /// One per class but the first, whose threshold is always reached.
+  /// One per class except the first, whose threshold is always reached.
   let thresholds: [Threshold]
 
-  /// Chooses for each threshold the score that goes better with what happened.
+  /// Chooses for each threshold the score with the lower log-loss.
   ///
   /// - Parameters:
-  ///   - probabilities: out-of-fold class probabilities, a row each.
+  ///   - probabilities: out-of-fold class probabilities, one row per state.
   ///   - labels: the class of each row.
   ///   - bins: the return of each class.
-  ///   - smoothing: how many rows of the overall frequency each block is mixed with.
+  ///   - smoothing: the weight, in rows, of the overall frequency in each block.
   init(probabilities: [[Double]], labels: [Int], bins: ReturnBins, smoothing: Double) {
     let reached = probabilities.map(Self.reached)
     let means = probabilities.map { Self.mean($0, of: bins) }
@@ -40,8 +40,8 @@ struct Calibration: Sendable, Hashable, Codable {
     }
   }
 
-  /// Calibrated class masses. The thresholds are calibrated one by one, so their probabilities are first brought back
-  /// to the nearest that do not increase with the threshold.
+  /// Calibrated class masses. Each threshold is calibrated separately, so the probabilities are first projected onto
+  /// the nearest sequence that does not increase with the threshold.
   func masses(_ probabilities: [Double], bins: ReturnBins) -> [Double] {
     let mean = Self.mean(probabilities, of: bins)
     let reached = zip(thresholds, Self.reached(probabilities)).map { threshold, own in
@@ -56,7 +56,7 @@ struct Calibration: Sendable, Hashable, Codable {
     zip(bins.values, probabilities).reduce(0) { $0 + $1.0 * $1.1 }
   }
 
-  /// P(return ≥ r_k) for every class but the first.
+  /// P(return ≥ r_k) for every class except the first.
   private static func reached(_ probabilities: [Double]) -> [Double] {
     var sum = 0.0
     return probabilities.dropFirst().reversed().map { (mass: Double) -> Double in

@@ -1,15 +1,15 @@
 import Agents
 
-/// How well a critic predicts rollouts of tasks it was not trained on, against a constant that knows only the marginal
-/// of the training rollouts.
+/// How well a critic predicts rollouts of tasks it was not trained on, compared with a constant: the marginal of the
+/// training rollouts.
 public struct HeldOutFigures: Sendable, Hashable, Codable {
   /// The figures of one predictor.
   public struct Figures: Sendable, Hashable, Codable {
-    /// R² of the expected return-to-go; nil where all returns are equal. Below 0, the held-out mean would do better.
+    /// R² of the expected return-to-go; nil if all returns are equal. Below 0, the held-out mean would do better.
     public let rSquared: Double?
-    /// Spearman's ρ of expected and realised return-to-go; nil where either is constant.
+    /// Spearman's ρ of expected and realised return-to-go; nil if either is constant.
     public let spearman: Double?
-    /// The area under the ROC curve of success, scored by P(return-to-go ≥ threshold − reward so far); nil where all
+    /// The area under the ROC curve of success, scored by P(return-to-go ≥ threshold − reward so far); nil if all
     /// rollouts succeed or all fail.
     public let auc: Double?
     /// The mean over 10 bins of equal count of |expected − realised return-to-go|, in reward units.
@@ -52,7 +52,7 @@ public struct HeldOutFigures: Sendable, Hashable, Codable {
   ) async throws(CriticError) -> HeldOutFigures {
     let held = try HeldOutStates(trajectories, trainedOn: critic.tasks)
     let beliefs = try await critic.returnsToGo(from: held.states.map(\.observed.state))
-    // Where it has no belief of its own, its marginal counts.
+    // For a state without a prediction, the marginal counts.
     return HeldOutFigures(
       critic.identity, held, beliefs: beliefs.map { $0 ?? critic.marginal }, marginal: critic.marginal,
       success: success)
@@ -79,13 +79,13 @@ public struct HeldOutFigures: Sendable, Hashable, Codable {
   }
 }
 
-/// Every state that a critic is judged by.
+/// The states on which a critic is evaluated.
 private struct HeldOutStates {
   struct State {
     let observed: ObservedState
-    /// The end, its reward hidden.
+    /// Whether this is the finished state with its last reward hidden.
     let isAnswer: Bool
-    /// Of its rollout in the end.
+    /// The final reward of the state's rollout.
     let reward: Double
   }
 
@@ -125,7 +125,7 @@ private struct HeldOutStates {
   }
 }
 
-/// A state, what the critic believed of it, and whether its rollout was a success in the end.
+/// A state, the critic's prediction for it, and whether its rollout succeeded.
 private struct Judged {
   let observed: ObservedState
   let belief: ReturnDistribution

@@ -2,21 +2,21 @@ import Foundation
 
 /// Reads the score that a judge states in its answer.
 ///
-/// What cannot be read for certain is missing: a wrong score steers, a missing one does not. So no number is taken for a score
-/// because it is the last one, none is clamped, words and ranges ("7 or 8") are none, and a judge that states two different scores
-/// has stated none.
+/// A score that cannot be read for certain is missing, because a wrong score steers and a missing one does not. So the
+/// last number of an answer is not taken for a score, no number is clamped, words and ranges ("7 or 8") are not scores,
+/// and an answer with two different scores has none.
 enum JudgeAnswer {
   /// - Parameter scores: the scale that the judge was given.
-  /// - Returns: a number in `scores`, or nil where the answer states none.
+  /// - Returns: a number in `scores`, or nil if the answer states none.
   static func score(in answer: String, on scores: ClosedRange<Double>) -> Double? {
     guard let said = afterThoughts(answer) else { return nil }
     let lines = said.split(whereSeparator: \.isNewline).compactMap(plain)
     var stated: [Double?] = []
-    /// The last line that was read as part of a statement.
+    /// The index of the last line that was read as part of a statement.
     var read = -1
     for (place, line) in lines.enumerated() {
       for statement in statements(in: line) {
-        // A heading, with the score below it.
+        // A heading has the score on the next line.
         let isHeading = statement.allSatisfy(\.isWhitespace) && place + 1 < lines.count
         let number =
           isHeading ? JudgeNumber(lines[place + 1][...], isWhole: true) : JudgeNumber(statement, isWhole: false)
@@ -24,26 +24,27 @@ enum JudgeAnswer {
         read = isHeading ? place + 1 : place
       }
     }
-    // A number on a line of its own is a statement where there is no other, and at the end contradicts one.
+    // Without other statements, a number on a line of its own is one. Otherwise only the last line is read, since a
+    // different number there contradicts the statement.
     let alone = stated.isEmpty ? lines[...] : lines.suffix(read < lines.count - 1 ? 1 : 0)
     let numbers = alone.map { line in JudgeNumber(line[...], isWhole: true).flatMap { $0.value(on: scores) } }
     stated +=
       stated.isEmpty ? numbers.dropLast().filter { $0 != nil } + numbers.suffix(1) : numbers.filter { $0 != nil }
     guard case let value?? = stated.last else { return nil }
-    // Sums of decimals may pass the end of the scale by their last digit.
+    // Sums of decimals may exceed the end of the scale by a rounding error.
     let slack = 1e-6 * (scores.upperBound - scores.lowerBound)
     guard stated.allSatisfy({ $0.map { abs($0 - value) <= slack } ?? true }) else { return nil }
     guard value >= scores.lowerBound - slack, value <= scores.upperBound + slack else { return nil }
     return min(max(value, scores.lowerBound), scores.upperBound)
   }
 
-  /// What follows the thoughts; nil where the answer was cut off in them.
+  /// The text after the thoughts; nil if the answer was cut off within them.
   private static func afterThoughts(_ answer: String) -> Substring? {
     let said = answer.range(of: "</think>", options: .backwards).map { answer[$0.upperBound...] } ?? answer[...]
     return said.contains("<think>") ? nil : said
   }
 
-  /// A line without emphasis; nil for an empty one and for the mark of a code block.
+  /// A line without emphasis; nil for an empty line and for a code fence.
   private static func plain(_ line: Substring) -> [Character]? {
     var scanner = TextScanner(Array(line)[...])
     scanner.skipSpace()
@@ -57,10 +58,11 @@ enum JudgeAnswer {
     return text.allSatisfy(\.isWhitespace) ? nil : Array(text)
   }
 
-  /// What follows each "Score:" of a line: at its beginning, as a key `"score":` anywhere in it, and after one of these.
+  /// The text after each "Score:" of a line: at its beginning, after a key `"score":` anywhere in it, and after every
+  /// further "Score:".
   private static func statements(in line: [Character]) -> [ArraySlice<Character>] {
     let leading = leadingStatement(in: line)
-    // Where each begins, and where what it says begins.
+    // For each statement, the place of the word "Score" and of the text after the mark.
     var found: [(word: Int, text: Int)] = leading.map { [$0] } ?? []
     var place = leading?.text ?? 0
     while place < line.count {
@@ -81,7 +83,7 @@ enum JudgeAnswer {
     }
   }
 
-  /// Where the text after `score:` begins, or nil where that is not what stands there.
+  /// The place of the text after `score:`, or nil if the text does not begin with `score:`.
   private static func marked(_ text: ArraySlice<Character>, isQuoted: Bool) -> Int? {
     var scanner = TextScanner(text)
     guard scanner.take("score") else { return nil }
@@ -93,11 +95,11 @@ enum JudgeAnswer {
 
   private static let qualifiers = ["final", "overall", "my", "the", "total", "estimated", "expected"]
 
-  /// "- **Final score (0 to 10)**: ", with nothing else before it.
+  /// A statement such as "- **Final score (0 to 10)**: " at the beginning of the line.
   private static func leadingStatement(in line: [Character]) -> (word: Int, text: Int)? {
     var scanner = TextScanner(line[...])
     scanner.skip { $0.isWhitespace || ">#•-\"'{[(<|".contains($0) }
-    // A number in a list.
+    // The number of a list item.
     _ = scanner.attempt { scanner -> Bool? in
       guard !scanner.digits().isEmpty, scanner.take(any: ".)") != nil, scanner.skipSpace() > 0 else { return nil }
       return true
@@ -124,7 +126,7 @@ enum JudgeAnswer {
       scanner.skipSpace()
       return true
     }
-    // "Score by part" is no statement, "Score 7" is one.
+    // "Score 7" is a statement, "Score by part" is not.
     guard takeMark(&scanner) || beginsNumber(scanner) else { return nil }
     return (word, scanner.place)
   }

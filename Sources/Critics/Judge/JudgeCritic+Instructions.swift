@@ -24,7 +24,7 @@ extension JudgeCritic {
       """
   }
 
-  /// Stands after the state, where small models still know of it.
+  /// Repeated after the state, because small models forget the instructions before it.
   var reminder: String {
     """
     How will it end? The last line of your answer is "Score: " and a number from \(settings.scores.lowerBound.short) to \

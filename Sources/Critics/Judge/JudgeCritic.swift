@@ -41,8 +41,8 @@ public struct JudgeCritic: Critic {
   private let counter = ValueCounter()
 
   /// - Parameters:
-  ///   - policy: the judge's own model and sampling; how its actions are written does not matter here.
-  ///   - settings: with a finite scale of more than one score, and at least one sample.
+  ///   - policy: the judge's own model and sampling; its action format is not used.
+  ///   - settings: require a finite scale of more than one score, and at least one sample.
   public init(_ policy: any Policy, settings: Settings) {
     let (scores, rewards) = (settings.scores, settings.rewards)
     precondition(settings.samples >= 1, "a judge is asked at least once")
@@ -85,7 +85,7 @@ public struct JudgeCritic: Critic {
   public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
     let distinct = DistinctStates(states)
     let samples = settings.samples
-    // Those in flight are not cut short where one fails, since they are paid for.
+    // If a call fails, calls in flight still run to their end, since they are paid for.
     let answers = await withTaskGroup(of: Answer.self, returning: [Int: Answer].self) { group in
       for (place, text) in distinct.texts.enumerated() {
         for sample in 0..<samples {
@@ -110,11 +110,11 @@ public struct JudgeCritic: Critic {
   }
 
   private struct Answer: Sendable {
-    /// Among all that are asked for.
+    /// The index among all answers requested.
     let place: Int
-    /// nil where it states none or the model refuses.
+    /// nil if the answer states no score or the model refuses.
     var score: Double?
-    /// What ends the run.
+    /// An error that ends the run.
     var failure: PolicyError?
   }
 
@@ -138,7 +138,7 @@ public struct JudgeCritic: Critic {
     return answer
   }
 
-  /// The scores as returns, less what was already paid.
+  /// The scores mapped to returns, minus the reward so far.
   private func returnToGo(_ scores: [Double], after rewardSoFar: Double) -> ReturnDistribution? {
     guard !scores.isEmpty else { return nil }
     let (from, to) = (settings.scores, settings.rewards)

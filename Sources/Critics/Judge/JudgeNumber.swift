@@ -1,4 +1,4 @@
-/// A score as judges write it: 7, 8.5, 7,5, 70 %, 7/10, 7 out of 10, with quotes, brackets and a remark around it.
+/// A score as judges write it: 7, 8.5, 7,5, 70 %, 7/10, 7 out of 10, with optional quotes, brackets and a remark.
 struct JudgeNumber {
   private enum Form {
     case plain
@@ -10,8 +10,8 @@ struct JudgeNumber {
   private let form: Form
 
   /// - Parameters:
-  ///   - text: begins with the number.
-  ///   - isWhole: nothing may follow it.
+  ///   - text: a text that begins with the number.
+  ///   - isWhole: requires that nothing follows the number.
   init?(_ text: ArraySlice<Character>, isWhole: Bool) {
     var scanner = TextScanner(text)
     scanner.skip { $0.isWhitespace || "\"'_[({<$~≈:=".contains($0) }
@@ -36,18 +36,18 @@ struct JudgeNumber {
     }
   }
 
-  /// On a scale; nil where the form does not say where on it.
+  /// The score on a scale; nil if its form does not determine the place on the scale.
   func value(on scores: ClosedRange<Double>) -> Double? {
     switch form {
     case .plain: number
     case .fraction(of: scores.upperBound): number
-    // A share of a scale that does not begin at 0 may be meant in two ways.
+    // On a scale that does not begin at 0, a share is ambiguous.
     case .fraction(let whole): scores.lowerBound == 0 ? number / whole * scores.upperBound : nil
     case .percentage: scores.lowerBound == 0 ? number / 100 * scores.upperBound : nil
     }
   }
 
-  /// With a point or a comma. 1,000 may be one or a thousand, and is neither.
+  /// Reads a number with a decimal point or comma. 1,000 is rejected, since it may mean one or a thousand.
   private static func decimal(_ scanner: inout TextScanner) -> Double? {
     let whole = scanner.digits()
     let part = scanner.attempt { scanner -> (mark: Character, digits: ArraySlice<Character>)? in
@@ -69,7 +69,7 @@ struct JudgeNumber {
     } ?? false
   }
 
-  /// What the number is a share of, where that is said: nil inside where it is no number.
+  /// The denominator of a stated share; its value is nil if it cannot be read as a number.
   private static func whole(_ scanner: inout TextScanner) -> (value: Double?, Void)? {
     scanner.attempt { scanner in
       scanner.skipSpace()
@@ -84,7 +84,7 @@ struct JudgeNumber {
     }
   }
 
-  /// Whether the number ends there: neither a longer number or word, nor a range.
+  /// Whether the number ends here: it is not followed by more of a number or word, or by a range.
   private static func ends(_ tail: TextScanner) -> Bool {
     if let next = tail.next, next.isLetter || next.isNumber { return false }
     var longer = tail

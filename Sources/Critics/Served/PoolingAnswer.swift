@@ -1,22 +1,23 @@
 import Agents
 import Foundation
 
-/// The answer to `POST /pooling`: `{"data": [{"index": 0, "data": [0.7]}, …]}`, in any order and with any other keys.
+/// The answer to `POST /pooling`: `{"data": [{"index": 0, "data": [0.7]}, …]}`. Items may be in any order, and other
+/// keys are ignored.
 struct PoolingAnswer {
-  /// What is wrong with the whole of it, in words that follow a colon.
+  /// What is wrong with the whole answer, as text after a colon.
   struct Problem: Error {
     let message: String
   }
 
   private let json: JSONValue
 
-  /// nil for what is no JSON. Python's NaN and Infinity, which are none either, are read.
+  /// nil if the body is not JSON. Python's NaN and Infinity literals are accepted.
   init?(_ body: Data) {
     guard let json = try? OutsideJSON.decode(JSONValue.self, from: body, nonFinite: true) else { return nil }
     self.json = json
   }
 
-  /// The number of each text, in order; nil where it is missing.
+  /// The number for each text, in order; nil if it is missing.
   func numbers(for count: Int) throws(Problem) -> [Double?] {
     guard let items = json["data"]?.items else { throw Problem(message: "there is no list under data") }
     guard !items.isEmpty, items.count <= count else {
@@ -31,7 +32,7 @@ struct PoolingAnswer {
     return numbers
   }
 
-  /// Which text each item is of. Where no item says so there is one for each text, in order.
+  /// The index of the text for each item. If no item has an index, items are in the order of the texts.
   private func places(of items: [JSONValue], count: Int) throws(Problem) -> [Int] {
     let stated = items.map { $0["index"] }
     if stated.allSatisfy({ $0 == nil }), items.count == count { return Array(items.indices) }

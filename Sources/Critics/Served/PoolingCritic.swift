@@ -6,7 +6,8 @@ import ModelServers
 
 /// A reward model behind vLLM's `POST /pooling`, or a server with the same protocol: one number for each text.
 ///
-/// It is sent ``CriticState/text``. Its number, mapped to reward units, is taken as the return-to-go, expected or soft.
+/// The server receives ``CriticState/text``. Its number, mapped to reward units, is taken as the return-to-go, expected
+/// or soft.
 /// A number that is null, not finite or missing is a missing value.
 public struct PoolingCritic: Critic {
   /// The model, the map to reward units, and the size of requests.
@@ -47,7 +48,8 @@ public struct PoolingCritic: Critic {
   ///   - url: the base URL that `/pooling` follows; vLLM has it at the root, without `/v1`.
   ///   - key: the API key, or nil. It is sent as a header and appears nowhere else.
   ///   - client: see ``withHTTPClient(connections:for:_:)``; nil for one with at most eight connections to a host.
-  ///   - ended: asked before anything is sent and while it waits to try again: why the run has ended meanwhile, or nil.
+  ///   - ended: why the run has ended, or nil while it goes on. Called before each request and
+  ///     between retries.
   public init(
     url: String, key: String? = nil, settings: Settings, client: HTTPClient? = nil,
     ended: (@Sendable () async -> PolicyError?)? = nil
@@ -55,7 +57,7 @@ public struct PoolingCritic: Critic {
     self.init(ServerAccess(url: url, key: key), settings: settings, client: client, ended: ended)
   }
 
-  /// - Parameter access: the server, and what it is told beside the texts.
+  /// - Parameter access: the server, its headers and its query.
   public init(
     _ access: ServerAccess, settings: Settings, client: HTTPClient? = nil,
     ended: (@Sendable () async -> PolicyError?)? = nil
@@ -73,7 +75,7 @@ public struct PoolingCritic: Critic {
     return "pooling, \(settings.model)" + (isMapped ? ", × \(settings.scale) + \(settings.offset)" : "")
   }
 
-  /// The number of values asked for so far, and how many were missing.
+  /// The number of values requested so far, and how many were missing.
   public var counts: ValueCounts { counter.current }
 
   public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
@@ -116,8 +118,8 @@ public struct PoolingCritic: Critic {
     return value.isFinite ? .point(value) : nil
   }
 
-  /// The model's numbers, in the order of the texts. Where a text is too long for the model, the others of its batch are asked
-  /// about without it.
+  /// The model's numbers, in the order of the texts. If a text is too long for the model, the rest of its batch is
+  /// requested again without it.
   private func numbers(of texts: [String]) async throws(CriticError) -> [Double?] {
     let answer: Result<[Double?], CriticError>?
     do throws(PolicyError) { answer = try await ask(texts) } catch {
@@ -131,7 +133,7 @@ public struct PoolingCritic: Critic {
     return first + (try await numbers(of: Array(texts[middle...])))
   }
 
-  /// One request. An answer of another shape is not asked for again: the server would give the same one.
+  /// Sends one request. An answer of the wrong shape is not retried: the server would send the same again.
   private func ask(_ texts: [String]) async throws(PolicyError) -> Result<[Double?], CriticError> {
     let body: Data
     do { body = try JSONEncoder().encode(PoolingRequest(model: settings.model, input: texts)) } catch {

@@ -11,12 +11,12 @@ import Synchronization
 final class Booster: Sendable {
   private let handle: Mutex<Handle>
 
-  // The only copy is the one behind the lock: hence unchecked.
+  // Unchecked: the lock guards the only copy.
   private struct Handle: @unchecked Sendable {
     let pointer: BoosterHandle
   }
 
-  /// - Parameter cached: matrices whose predictions are kept up to date from round to round, while they exist.
+  /// - Parameter cached: matrices whose predictions XGBoost updates incrementally after each round.
   private init(cached: [FeatureMatrix]) throws(CriticError) {
     defer { withExtendedLifetime(cached) {} }
     var made: BoosterHandle?
@@ -45,16 +45,17 @@ final class Booster: Sendable {
       ("subsample", "\(settings.rowSample)"),
       ("colsample_bytree", "\(settings.columnSample)"),
       ("seed", "\(seed.rawValue >> 33)"),
-      // Else the random numbers depend on what else the thread has trained.
+      // Otherwise the random numbers would depend on earlier training in the same thread.
       ("seed_per_iteration", "true"),
       ("disable_default_eval_metric", "true"),
     ])
   }
 
-  /// The booster that ``model()`` wrote. `model` must have passed ``BoosterModel/check(_:classes:columns:rounds:)``:
-  /// XGBoost does not look for cycles or for children that do not exist.
+  /// A booster from the text of ``model()``. The text must have passed
+  /// ``BoosterModel/check(_:classes:columns:rounds:)``: XGBoost checks neither for cycles nor for children that do not
+  /// exist.
   ///
-  /// - Throws: `CriticError` of kind `unreadable` where XGBoost refuses the trees.
+  /// - Throws: `CriticError` of kind `unreadable` if XGBoost rejects the trees.
   convenience init(model: String) throws(CriticError) {
     try self.init(cached: [])
     var model = model
@@ -132,7 +133,7 @@ final class Booster: Sendable {
   }
 }
 
-/// exp(mᵢ)/Σexp(mⱼ) of one row of margins, or nil where a margin is not finite.
+/// The softmax exp(mᵢ)/Σexp(mⱼ) of one row of margins, or nil if a margin is not finite.
 func softmax(_ margins: ArraySlice<Float>) -> [Double]? {
   guard let largest = margins.max(), largest.isFinite else { return nil }
   var sum = 0.0

@@ -1,15 +1,15 @@
 import Agents
 import Foundation
 
-/// The parts of XGBoost's JSON that decide whether walking the trees ends and stays inside them.
+/// The parts of XGBoost's JSON that determine whether tree traversal ends and stays in bounds.
 struct BoosterModel: Decodable {
-  /// Refuses trees that XGBoost would load and then crash on or never leave: an artifact may be damaged or forged.
+  /// Rejects trees that XGBoost would load but then crash on or traverse forever. An artifact may be damaged or forged.
   ///
   /// - Parameters:
   ///   - classes: trees per round.
   ///   - columns: features per row.
   ///   - rounds: boosting rounds.
-  /// - Throws: `CriticError` of kind `unreadable`, which says what is wrong.
+  /// - Throws: `CriticError` of kind `unreadable`, which states the fault.
   static func check(_ text: String, classes: Int, columns: Int, rounds: Int) throws(CriticError) {
     let model: BoosterModel
     do {
@@ -102,7 +102,7 @@ extension BoosterModel.Tree {
     guard treeParam["size_leaf_vector"].map({ $0 == "0" || $0 == "1" }) ?? true else { return "has vector leaves" }
     guard categories.count == 0, splitType.allSatisfy({ $0 == 0 }) else { return "has categorical splits" }
     guard splitConditions.allSatisfy({ Float($0).isFinite }) else { return "has a number that is not finite" }
-    // Where every node has at most one parent and the root none, no walk from the root comes back.
+    // If every node has at most one parent and the root has none, no path from the root is a cycle.
     var hasParent = [Bool](repeating: false, count: nodes)
     hasParent[0] = true
     for node in 0..<nodes {

@@ -1,19 +1,19 @@
 import Agents
 import Foundation
 
-/// How many rounds of trees predict tasks that were not trained on, and those predictions.
+/// The number of boosting rounds with the best predictions on tasks that were not trained on, and those predictions.
 struct CrossFit: Sendable {
-  /// Boosting rounds; 0 where trees do not predict unseen tasks better than the marginal does.
+  /// Boosting rounds; 0 if trees predict unseen tasks no better than the marginal.
   let rounds: Int
   let folds: Int
-  /// For each row, the class probabilities by the model that saw no row of its task.
+  /// For each row, the class probabilities of the model that was trained without its task.
   let probabilities: [[Double]]
   /// Mean negative log-probability, in nats, of the rows' classes under ``probabilities``.
   let logLoss: Double
-  /// The same of zero trees, which is the marginal of the other folds' rows.
+  /// The same without trees: the marginal of the other folds' rows.
   let marginalLogLoss: Double
 
-  /// Deals tasks, not rows, into folds: rows of one task are too alike for one to test what another has taught.
+  /// Divides tasks, not rows, into folds. Rows of one task are too similar to test each other.
   static func folds(of tasks: [TaskID], count: Int, seed: Seed) -> [TaskID: Int] {
     var generator = seed.split("folds").generator()
     let shuffled = Set(tasks).sorted().shuffled(using: &generator)
@@ -28,10 +28,10 @@ struct CrossFit: Sendable {
     return counts.map { Float(log($0 / total)) }
   }
 
-  /// Grows one booster per fold, round by round together, and keeps the round of least held-out log-loss.
+  /// Trains one booster per fold, all in step, and keeps the round with the least held-out log-loss.
   ///
-  /// The trees must earn their place: where their gain over the marginal, summed by task, is within one standard error
-  /// of nothing, the marginal is kept.
+  /// The trees are kept only if their gain over the marginal, summed by task, exceeds one standard error. Otherwise the
+  /// marginal is kept.
   init(
     rows: [TrainingRow], labels: [Int], classes: Int, columns: Int, settings: TreesCritic.Settings, seed: Seed,
     progress: ((String) -> Void)?
@@ -86,7 +86,7 @@ struct CrossFit: Sendable {
     String(format: "%.4f", total / Double(rows.count))
   }
 
-  /// Σ gains > √(T·s²), the standard error of a sum of T independent gains.
+  /// Whether Σ gains > √(T·s²), the standard error of a sum of T independent gains.
   private static func exceedsStandardError(_ gains: [Double]) -> Bool {
     let count = Double(gains.count)
     let sum = gains.reduce(0, +)
@@ -96,7 +96,7 @@ struct CrossFit: Sendable {
   }
 }
 
-/// One fold's booster, the rows it is trained on and the rows it is judged by.
+/// One fold: its booster, its training rows and its held-out rows.
 private struct Fold {
   let heldRows: [Int]
   let baseMargin: [Float]
@@ -117,7 +117,7 @@ private struct Fold {
     booster = try Booster(classes: classes, settings: settings, seed: seed, cached: [trained, held])
   }
 
-  /// Grows one round and writes the held rows' probabilities.
+  /// Trains one round and writes the held-out rows' probabilities.
   func grow(round: Int, into probabilities: inout [[Double]]) throws(CriticError) {
     try booster.update(round: round, on: trained)
     let margins = try booster.margins(of: held)

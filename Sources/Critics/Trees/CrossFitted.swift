@@ -1,29 +1,29 @@
 import Agents
 import Foundation
 
-/// Out-of-fold predictions: each rollout is judged by trees that never saw its task, and every rollout is used for
+/// Out-of-fold predictions: each rollout is predicted by trees trained without its task, and every rollout is used for
 /// training.
 ///
-/// A critic's values on its own training rollouts say nothing about new tasks. With too few tasks to hold some out,
-/// each fold of tasks is judged by trees trained on the other folds.
+/// A critic's values on its own training rollouts say nothing about new tasks. If there are too few tasks to hold some
+/// out, each fold of tasks is predicted by trees trained on the other folds.
 public enum CrossFitted {
-  /// What is still to come after every step of every rollout, by trees that saw no rollout of its task.
+  /// The return-to-go after every step of every rollout, predicted by trees that were trained without its task.
   ///
-  /// The same rollouts in the same order, seed and settings give the same beliefs. Folds are fitted side by side, at most as
-  /// many at a time as there are active processors.
+  /// The same rollouts in the same order, seed and settings give the same beliefs. Folds are fitted concurrently, at
+  /// most as many at a time as there are active processors.
   ///
   /// - Parameters:
-  ///   - rollouts: rollouts of the frozen policy; unfinished ones are judged but not trained on.
+  ///   - rollouts: rollouts of the frozen policy; unfinished ones get predictions but are not trained on.
   ///   - environment: the world they come from.
   ///   - policy: the identity of the policy they come from.
   ///   - folds: the most folds of tasks, at least 2; never more than there are tasks with a finished rollout.
   ///   - seed: decides the folds and every fit.
-  ///   - progress: told in words when a fold is judged.
-  /// - Returns: one array per rollout in the order given, in it the return-to-go (in reward units) after each of
-  ///   0 ..< count steps. The finished state is not asked about. Where the other folds hold a single task, nothing can be
-  ///   held out to fit trees by, and the belief is the marginal of that task's returns-to-go.
-  /// - Throws: `CriticError` of kind `tooLittleData` below two tasks with a finished rollout; `failed` for settings out of
-  ///   range, rewards that are not finite and XGBoost's own errors.
+  ///   - progress: called with a message when a fold is done.
+  /// - Returns: one array per rollout in the order given, with the return-to-go (in reward units) after each of 0 ..<
+  ///   count steps. The finished state has no entry. If the other folds hold a single task, no trees can be selected,
+  ///   and the belief is the marginal of that task's returns-to-go.
+  /// - Throws: `CriticError` of kind `tooLittleData` below two tasks with a finished rollout; `failed` for settings out
+  ///   of range, rewards that are not finite and XGBoost's own errors.
   public static func beliefs(
     about rollouts: [Trajectory], environment: WorldIdentity, policy: String, folds: Int = 5, seed: Seed,
     settings: TreesCritic.Settings = .init(), progress: ((String) -> Void)? = nil
@@ -40,7 +40,7 @@ public enum CrossFitted {
         """)
     }
     let count = min(folds, tasks.count)
-    // A task without a finished rollout teaches nothing, so any fold may judge it.
+    // A task without a finished rollout is never trained on, so any fold may hold it.
     let foldOf = CrossFit.folds(of: Array(tasks), count: count, seed: seed.split("cross-fitted"))
     let fits = (0..<count).map { fold in
       Fit(
@@ -65,14 +65,14 @@ public enum CrossFitted {
     return beliefs
   }
 
-  /// The rollouts that one fit judges, by their places, and those it is trained on.
+  /// The indices of the rollouts that one fit predicts, and the rollouts that it is trained on.
   private struct Fit: Sendable {
     let held: [Int]
     let trained: [Trajectory]
     let seed: Seed
   }
 
-  /// What answers for states of tasks that are not among those of `rollouts`.
+  /// The predictor for tasks that are not among those of `rollouts`.
   private static func judge(
     _ rollouts: [Trajectory], environment: WorldIdentity, policy: String, seed: Seed,
     settings: TreesCritic.Settings
@@ -87,8 +87,8 @@ public enum CrossFitted {
     return { states in states.map { _ in marginal } }
   }
 
-  /// Works on items concurrently, at most as many at a time as there are active processors, and collects results one by one
-  /// as they come, with how many there are so far. The first error ends it.
+  /// Processes items concurrently, at most as many at a time as there are active processors. Results are collected in
+  /// the order of completion, with their number so far. The first error ends the loop.
   private static func eachSideBySide<Item: Sendable, Value: Sendable>(
     _ items: [Item], work: @escaping @Sendable (Item) throws(CriticError) -> Value,
     collect: (_ done: Int, Value) -> Void

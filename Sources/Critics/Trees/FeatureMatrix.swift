@@ -1,9 +1,9 @@
 import Agents
 import CXGBoost
 
-/// Rows in XGBoost's own form (a `DMatrix`), with the margins from which boosting starts.
+/// Rows in XGBoost's own format (a `DMatrix`), with the margins from which boosting starts.
 ///
-/// XGBoost copies what it is given, so the arrays may go once it is made.
+/// XGBoost copies its input, so the arrays may be freed afterwards.
 final class FeatureMatrix {
   let rows: Int
   let classes: Int
@@ -29,7 +29,7 @@ final class FeatureMatrix {
       starts.append(UInt64(indices.count))
     }
     var made: DMatrixHandle?
-    // One thread throughout: results must not depend on the machine.
+    // One thread, so that results do not depend on the machine.
     try check("build a matrix of \(rows.count) rows") {
       starts.withInterface("<u8") { starts in
         indices.withInterface("<u4") { indices in
@@ -60,7 +60,7 @@ final class FeatureMatrix {
 
   deinit { XGDMatrixFree(handle) }
 
-  /// Keeps the matrix alive for the length of `body`: ARC could otherwise free it while C still uses the handle.
+  /// Keeps the matrix alive while `body` runs. Otherwise ARC could free it while C still uses the handle.
   func withHandle<Result>(_ body: (DMatrixHandle) throws(CriticError) -> Result) throws(CriticError) -> Result {
     defer { withExtendedLifetime(self) {} }
     return try body(handle)
@@ -68,7 +68,7 @@ final class FeatureMatrix {
 }
 
 extension Array {
-  /// Describes the elements to XGBoost, which reads them in place: NumPy's array interface, version 3, as JSON.
+  /// Describes the elements as NumPy's array interface, version 3, in JSON. XGBoost reads them in place.
   fileprivate func withInterface<Result>(
     _ type: String, shape: String? = nil, _ body: (String) -> Result
   ) -> Result {
@@ -81,13 +81,13 @@ extension Array {
   }
 }
 
-/// Calls XGBoost and turns its failures into errors that say what was tried.
+/// Calls XGBoost and throws an error that names the attempt if the call fails.
 func check(_ attempt: @autoclosure () -> String, _ call: () -> Int32) throws(CriticError) {
-  // Both the verbosity and the last error belong to the calling thread, hence every time.
+  // Verbosity is per thread, so it is set for every call.
   XGBSetGlobalConfig(#"{"verbosity": 0}"#)
   guard call() != 0 else { return }
   let text = XGBGetLastError().map { String(cString: $0) } ?? ""
-  // What follows the first line is a trace of XGBoost's own stack.
+  // The lines after the first are XGBoost's stack trace.
   let reason = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? "no reason given"
   throw CriticError(.failed, "XGBoost could not \(attempt()): \(reason)")
 }

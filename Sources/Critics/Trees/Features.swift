@@ -7,19 +7,20 @@ struct FeatureRow: Sendable, Hashable {
   let values: [Float]
 }
 
-/// Turns what a critic is shown of a trajectory into numbers, in training and in serving alike.
+/// Maps a critic's state to numbers, in training and in serving alike.
 ///
-/// Columns 0..<``Dense/count`` are always there; after them come three blocks of ``hashBuckets`` columns, which count
-/// the words and the pairs of neighbouring words of the request, the last action and the observation, hashed (feature
-/// hashing: Weinberger et al., ICML 2009). The hash is FNV-1a over UTF-8, so a row is the same on every machine.
+/// Columns 0..<``Dense/count`` are always present. After them come three blocks of ``hashBuckets`` columns: hashed
+/// counts of the words and of the pairs of neighbouring words in the request, the last action and the observation
+/// (feature hashing: Weinberger et al., ICML 2009). The hash is FNV-1a over UTF-8, so a row is the same on every
+/// machine.
 struct FeatureMap: Sendable, Hashable, Codable {
-  /// The dense features, each at the column of its raw value.
+  /// The dense features; the raw value is the column.
   enum Dense: Int, CaseIterable {
-    /// How many of the words chosen so far, repetitions counted, occur in the request.
+    /// The number of words in the agent's actions, repetitions included, that occur in the request.
     case overlapCount
-    /// Their share of all words chosen so far; 0 where none was.
+    /// Their share of all words in the actions; 0 without words.
     case overlapShare
-    /// The same of the last action alone.
+    /// The same for the last action alone.
     case lastOverlapCount, lastOverlapShare
     /// Steps taken, as a share of the step limit.
     case progress
@@ -31,7 +32,7 @@ struct FeatureMap: Sendable, Hashable, Codable {
     static var count: Int { allCases.count }
   }
 
-  /// The largest number of buckets an artifact may ask for.
+  /// The largest number of buckets that an artifact may declare.
   static let bucketLimit = 1 << 20
 
   /// Columns per text: request, last action, observation.

@@ -9,10 +9,10 @@ struct IsotonicRegression: Sendable, Hashable, Codable {
   let values: [Double]
 
   /// - Parameters:
-  ///   - inputs: what is known of each observation, at least one, finite.
-  ///   - targets: what was observed, as many.
-  ///   - smoothing: how many observations of the overall mean each block is mixed with. Above 0, no block of 0/1
-  ///     targets that are not all the same has the value 0 or 1.
+  ///   - inputs: the predictor of each observation, at least one, finite.
+  ///   - targets: the outcome of each observation.
+  ///   - smoothing: the weight, in observations, of the overall mean in each block. Above 0, blocks of 0/1 targets
+  ///     never have the value 0 or 1, unless all targets are equal.
   init(inputs: [Double], targets: [Double], smoothing: Double = 0) {
     let order = inputs.indices.sorted { (inputs[$0], $0) < (inputs[$1], $1) }
     var blocks: [Block] = []
@@ -21,7 +21,7 @@ struct IsotonicRegression: Sendable, Hashable, Codable {
       total += targets[index]
       let observation = Block(input: inputs[index], value: targets[index], weight: 1)
       if let last = blocks.last, last.input == observation.input {
-        // Equal inputs cannot have different values. The input is kept exact.
+        // Equal inputs must have one value. The input is not averaged, so it stays exact.
         blocks[blocks.count - 1] = Block(
           input: last.input, value: last.joined(with: observation).value, weight: last.weight + 1)
       } else {
@@ -35,7 +35,7 @@ struct IsotonicRegression: Sendable, Hashable, Codable {
         let weight = blocks[index].weight
         blocks[index].value = (weight * blocks[index].value + smoothing * mean) / (weight + smoothing)
       }
-      // Small blocks move further than large ones, which can undo the order.
+      // Smoothing moves small blocks further than large ones, which can undo the order.
       blocks = Self.pooled(blocks)
     }
     centres = blocks.map(\.input)
@@ -57,13 +57,13 @@ struct IsotonicRegression: Sendable, Hashable, Codable {
     return values[low] + share * (values[high] - values[low])
   }
 
-  /// The nearest non-decreasing sequence, in least squares.
+  /// The nearest non-decreasing sequence in least squares.
   static func nonDecreasing(_ values: [Double]) -> [Double] {
     let blocks = pooled(values.map { Block(input: 0, value: $0, weight: 1) })
     return blocks.flatMap { Array(repeating: $0.value, count: Int($0.weight)) }
   }
 
-  /// As an artifact must be: one value per centre, in order, between 0 and 1.
+  /// Whether the parts form a valid calibration: one value per centre, in order, between 0 and 1.
   var isCalibration: Bool {
     guard !centres.isEmpty, centres.count == values.count else { return false }
     return zip(centres, centres.dropFirst()).allSatisfy { $0 < $1 }
@@ -89,7 +89,7 @@ struct IsotonicRegression: Sendable, Hashable, Codable {
     var result: [Block] = []
     for block in blocks {
       var block = block
-      // Equal neighbours are pooled too: the centre of a flat stretch is its middle.
+      // Blocks of equal value are pooled, too, so that the centre of a flat section is its middle.
       while let last = result.last, last.value >= block.value {
         block = last.joined(with: block)
         result.removeLast()

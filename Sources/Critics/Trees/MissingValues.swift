@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How many values a critic was asked for, and how many it could not give.
+/// The number of values requested from a critic, and the number that are missing.
 public struct ValueCounts: Sendable, Hashable {
   /// The number of answers received, refusals included.
   public internal(set) var asked = 0
@@ -8,7 +8,7 @@ public struct ValueCounts: Sendable, Hashable {
   public internal(set) var missing = 0
 }
 
-/// Counts for all copies of a critic together.
+/// Counts shared by all copies of a critic.
 final class ValueCounter: Sendable {
   private let counts = Mutex(ValueCounts())
 

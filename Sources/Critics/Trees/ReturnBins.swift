@@ -2,15 +2,16 @@ import Agents
 
 /// The bins of the return-to-go: one class per bin.
 struct ReturnBins: Sendable, Hashable, Codable {
-  /// The return that stands for each bin, in reward units, strictly increasing: the value itself where there are few
-  /// distinct ones, else the mean of the bin.
+  /// The representative return of each bin, in reward units, strictly increasing: the value itself if there are few
+  /// distinct values, otherwise the mean of the bin.
   let values: [Double]
   /// The smallest return of each bin.
   private let lowerBounds: [Double]
 
   private static let tolerance = 1e-9
 
-  /// Bins of equal counts as far as ties allow; each distinct value (to within 1e-9) its own where `limit` suffices.
+  /// Bins of equal counts, as far as ties permit. If `limit` suffices, each distinct value (to within 1e-9) has a bin
+  /// of its own.
   ///
   /// - Parameters:
   ///   - returns: at least one, finite.
@@ -36,7 +37,7 @@ struct ReturnBins: Sendable, Hashable, Codable {
 
   var count: Int { values.count }
 
-  /// The bin a return belongs to.
+  /// The bin of a return.
   func bin(of value: Double) -> Int {
     var low = 0
     var high = lowerBounds.count
@@ -47,20 +48,20 @@ struct ReturnBins: Sendable, Hashable, Codable {
     return low
   }
 
-  /// How often each bin comes up among `returns`, of which there is at least one.
+  /// The relative frequency of each bin among `returns`, of which there is at least one.
   func distribution(of returns: some Sequence<Double>) -> ReturnDistribution {
     var counts = [Double](repeating: 0, count: count)
     for value in returns { counts[bin(of: value)] += 1 }
     return ReturnDistribution(returns: values, probabilities: counts)
   }
 
-  /// As an artifact must be.
+  /// Whether the parts of a decoded artifact fit together.
   var isValid: Bool {
     !values.isEmpty && values.count == lowerBounds.count && (values + lowerBounds).allSatisfy(\.isFinite)
       && zip(values, values.dropFirst()).allSatisfy { $0 < $1 }
   }
 
-  /// Each bin takes its share of what is left, so that one frequent value does not empty the bins after it.
+  /// Each bin takes its share of the remaining values, so that one frequent value does not empty the bins after it.
   private static func quantiles(_ runs: [Range<Int>], limit: Int, count: Int) -> [Range<Int>] {
     var bins: [Range<Int>] = []
     var start = 0

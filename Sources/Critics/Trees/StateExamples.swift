@@ -1,21 +1,21 @@
 import Agents
 
-/// What a critic learns from, for critics that are trained elsewhere: states of rollouts, each with the class of what was still
-/// to come.
+/// Training examples for critics that are trained elsewhere: states of rollouts, each with the class of its
+/// return-to-go.
 package struct StateExamples: Sendable {
   package let states: [CriticState]
-  /// The class of each state's return-to-go, a place in ``returns``.
+  /// The class of each state's return-to-go, as an index into ``returns``.
   package let classes: [Int]
-  /// The return that stands for each class, in reward units.
+  /// The representative return of each class, in reward units.
   package let returns: [Double]
   /// The distribution over all states.
   package let marginal: ReturnDistribution
   package let tasks: [TaskID]
 
-  /// Every state before the end of every finished rollout, and the end with its reward hidden.
+  /// Every state before the end of every finished rollout, and the finished state with its last reward hidden.
   ///
-  /// - Parameter bins: how many classes at most.
-  /// - Throws: where no rollout is finished.
+  /// - Parameter bins: the largest number of classes.
+  /// - Throws: an error if no rollout is finished.
   package init(_ trajectories: [Trajectory], bins: Int = 16) throws(CriticError) {
     let rollouts = try Rollouts.finished(trajectories)
     guard !rollouts.isEmpty else {
@@ -26,7 +26,7 @@ package struct StateExamples: Sendable {
     self.init(observed, bins: bins, tasks: rollouts.map(\.task.id))
   }
 
-  /// The states of other rollouts in the same classes.
+  /// The states of other rollouts, with the classes of these examples.
   package func others(_ trajectories: [Trajectory]) throws(CriticError) -> StateExamples {
     let rollouts = try Rollouts.finished(trajectories)
     return StateExamples(Self.observed(rollouts), bins: bins, tasks: rollouts.map(\.task.id))

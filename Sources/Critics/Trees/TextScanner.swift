@@ -1,5 +1,5 @@
-/// Reads a line from left to right and never goes back further than one word, so that the time is linear in its length whatever a
-/// model wrote. Regular expressions with several repetitions in a row are not.
+/// Scans a line from left to right and backtracks over at most one word, so the time is linear in the length of any
+/// line. Regular expressions with several repetitions in sequence are not linear.
 struct TextScanner {
   private let text: ArraySlice<Character>
   private(set) var place: Int
@@ -9,12 +9,12 @@ struct TextScanner {
     place = text.startIndex
   }
 
-  /// What is left.
+  /// The remaining text.
   var rest: ArraySlice<Character> { text[place...] }
 
   var next: Character? { rest.first }
 
-  /// Skips characters as long as they fit, and returns how many did.
+  /// Skips characters that satisfy `fits`, and returns their number.
   @discardableResult
   mutating func skip(while fits: (Character) -> Bool) -> Int {
     let start = place
@@ -28,14 +28,14 @@ struct TextScanner {
   @discardableResult
   mutating func skip(any characters: String) -> Int { skip { characters.contains($0) } }
 
-  /// Takes one of some characters.
+  /// Takes the next character if it is one of `characters`.
   mutating func take(any characters: String) -> Character? {
     guard let next, characters.contains(next) else { return nil }
     place += 1
     return next
   }
 
-  /// Takes a word of ASCII letters in any case. Nothing is taken where it is not there.
+  /// Takes a word of ASCII letters in any case. Takes nothing if the text does not begin with it.
   mutating func take(_ word: String) -> Bool {
     var end = place
     for character in word {
@@ -46,14 +46,14 @@ struct TextScanner {
     return true
   }
 
-  /// Takes digits, or nothing.
+  /// Takes all leading digits; there may be none.
   mutating func digits() -> ArraySlice<Character> {
     let start = place
     skip(while: \.isDigit)
     return text[start..<place]
   }
 
-  /// Runs `body`; where that returns nil, nothing has been taken.
+  /// Runs `body`. If it returns nil, the scanner is reset.
   mutating func attempt<T>(_ body: (inout TextScanner) -> T?) -> T? {
     let start = place
     if let value = body(&self) { return value }

@@ -1,37 +1,37 @@
 import Agents
 
-/// What a critic is trained on and judged by: states of stored rollouts, each with what was still to come.
+/// A training or evaluation example of a critic: a state of a stored rollout with its return-to-go.
 struct TrainingRow: Sendable {
   let task: TaskID
   let features: FeatureRow
-  /// In reward units; what was already paid is not part of it.
+  /// In reward units, without the reward so far.
   let returnToGo: Double
 }
 
-/// A state of a finished rollout and what came after it.
+/// A state of a finished rollout with its realised return-to-go.
 struct ObservedState: Sendable {
   let state: CriticState
   let returnToGo: Double
 }
 
 extension Trajectory {
-  /// Every prefix that the filter may ask about, the empty one included. The terminal state is not among them: nothing
-  /// is to come from it by definition.
+  /// Every prefix for which the filter may need a value, the empty one included. The terminal state is excluded: its
+  /// return-to-go is 0 by definition.
   var observedPrefixes: [ObservedState] {
     (0..<count).map(prefix).filter { !$0.isFinished }.map {
       ObservedState(state: CriticState($0), returnToGo: reward - $0.reward)
     }
   }
 
-  /// The finished trajectory as a user without a verifier sees it: what the last step paid is hidden, and is the
-  /// return-to-go. Nil before the first step.
+  /// The finished trajectory as a user without a verifier sees it: the last reward is hidden and is the return-to-go.
+  /// Nil before the first step.
   var observedAnswer: ObservedState? {
     last.map { ObservedState(state: CriticState(self, hidingLastReward: true), returnToGo: $0.outcome.reward) }
   }
 }
 
 enum Rollouts {
-  /// The rollouts whose return is known, by task; those of a task stay in the order given.
+  /// The rollouts whose return is known, sorted by task. Rollouts of one task keep their order.
   static func finished(_ trajectories: [Trajectory]) throws(CriticError) -> [Trajectory] {
     var finished: [Trajectory] = []
     for trajectory in trajectories where trajectory.isFinished && trajectory.count > 0 {
@@ -46,7 +46,7 @@ enum Rollouts {
       .map(\.element)
   }
 
-  /// All rows of all rollouts, failures too.
+  /// All rows of all rollouts, including failed ones.
   static func rows(_ trajectories: [Trajectory], features: FeatureMap) -> [TrainingRow] {
     var rows: [TrainingRow] = []
     for trajectory in trajectories {

@@ -2,7 +2,7 @@ import Agents
 import Foundation
 
 extension TreesCritic {
-  /// What is stored of a critic: everything its values depend on.
+  /// The stored form of a critic: everything that its values depend on.
   struct Artifact: Sendable, Codable {
     static let format = "coxswain-trees"
     static let version = 1
@@ -14,7 +14,7 @@ extension TreesCritic {
     var bins: ReturnBins
     /// The margin of each class before any tree: its log-frequency.
     var baseMargin: [Float]
-    /// Nil, like ``booster``, where there are no trees.
+    /// Nil, like ``booster``, if there are no trees.
     var calibration: Calibration?
     /// XGBoost's JSON.
     var booster: String?
@@ -39,7 +39,7 @@ extension TreesCritic {
       let record: Record
     }
 
-    // In this order, since another version may be of another shape.
+    // The header is checked first, since another version may have another structure.
     let header = try Self.decode(Header.self, from: data)
     guard header.format == Artifact.format else {
       throw CriticError(.unreadable, "The file says it is “\(header.format.prefix(40))”, not “\(Artifact.format)”.")
@@ -78,7 +78,7 @@ extension TreesCritic {
 extension TreesCritic.Artifact {
   func encoded() throws(CriticError) -> Data {
     let encoder = JSONEncoder()
-    // Sorted, so that the digest depends on nothing but the critic.
+    // Sorted keys make the digest depend on the critic alone.
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
       return try encoder.encode(self)
@@ -87,7 +87,7 @@ extension TreesCritic.Artifact {
     }
   }
 
-  /// Refuses parts that would later fail a precondition or crash XGBoost.
+  /// Rejects parts that would later fail a precondition or crash XGBoost.
   func check() throws(CriticError) {
     guard let fault else {
       if let booster {

@@ -10,7 +10,7 @@ extension TreesCritic {
   ///   - environment: the world they come from.
   ///   - policy: the identity of the policy they come from.
   ///   - seed: decides folds and the trees' samples of rows and columns.
-  ///   - progress: told in words how far the training is.
+  ///   - progress: called with messages on the progress of the training.
   /// - Throws: `CriticError` of kind `tooLittleData` below two tasks, since nothing can be held out then; `failed` for
   ///   settings out of range, rewards that are not finite and XGBoost's own errors.
   public static func fit(
@@ -39,14 +39,14 @@ extension TreesCritic {
     var crossFit: CrossFit?
     var calibration: Calibration?
     var model: String?
-    // With one class there is nothing to tell apart.
+    // A single class needs no trees.
     if bins.count > 1 {
       let fitted = try CrossFit(
         rows: rows, labels: labels, classes: bins.count, columns: features.columns, settings: settings, seed: seed,
         progress: progress)
       crossFit = fitted
       if fitted.rounds > 0 {
-        // Rows of a rollout share its fate, so one rollout's rows are the unit of what little is assumed beforehand.
+        // Rows of a rollout are not independent, so the weight of the smoothing is the mean number of rows per rollout.
         calibration = Calibration(
           probabilities: fitted.probabilities, labels: labels, bins: bins,
           smoothing: Double(rows.count) / Double(rollouts.count))
@@ -64,7 +64,7 @@ extension TreesCritic {
       progress?("no trees: all returns are equal")
     }
 
-    // Read back from its own text, so that a critic just trained and the same critic loaded are one.
+    // The critic is built from its encoded text, so that a trained critic and the same critic loaded are identical.
     return try TreesCritic(
       Artifact(
         record: Record(

@@ -4,7 +4,7 @@ extension TreesCritic: TrainedCritic {
   public var tasks: [TaskID] { record.tasks }
   public var marginal: ReturnDistribution { record.marginal }
 
-  /// With this critic's own settings; see ``CrossFitted``.
+  /// Uses this critic's own settings; see ``CrossFitted``.
   public func crossFitted(
     on rollouts: [Trajectory], environment: WorldIdentity, policy: String, seed: Seed,
     progress: (@Sendable (String) -> Void)?

@@ -16,7 +16,7 @@ public struct TreesCritic: Critic {
   private let booster: Booster?
   private let digest: String
 
-  /// - Throws: `CriticError` of kind `unreadable` where the parts do not fit together.
+  /// - Throws: `CriticError` of kind `unreadable` if the parts do not fit together.
   init(_ artifact: Artifact) throws(CriticError) {
     try artifact.check()
     self.artifact = artifact
@@ -80,9 +80,9 @@ extension TreesCritic {
     public let seed: Seed
     /// How the critic was trained.
     public let settings: Settings
-    /// Folds of tasks that chose the rounds and the calibration; 0 where all returns were equal.
+    /// Folds of tasks that chose the rounds and the calibration; 0 if all returns were equal.
     public let folds: Int
-    /// Boosting rounds; 0 where the critic is the marginal.
+    /// Boosting rounds; 0 if the critic is the marginal.
     public let rounds: Int
     /// Mean negative log-probability, in nats, of held-out tasks' returns-to-go, before calibration.
     public let heldOutLogLoss: Double

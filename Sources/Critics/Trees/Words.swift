@@ -3,8 +3,8 @@ import Foundation
 enum Words {
   /// The words of a text: runs of letters, marks and digits of any script, lower-cased and canonically composed.
   ///
-  /// Scripts that are written without spaces would make a sentence one word, so each ideograph or kana is a word of its
-  /// own and pairs of neighbours do the rest.
+  /// In scripts without spaces a whole sentence would be one word. So each ideograph or kana is a word of its own, and
+  /// pairs of neighbouring words capture longer words.
   static func split(_ text: String) -> [String] {
     var words: [String] = []
     var word = String.UnicodeScalarView()
@@ -56,13 +56,14 @@ struct FNV1a {
 
   mutating func add(byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
 
-  /// Adds a text, closed off by a byte that occurs in no UTF-8, so that no two lists of texts run together.
+  /// Adds a text and a terminator that occurs in no UTF-8 text, so that different lists of texts never hash the same
+  /// bytes.
   mutating func add(_ text: String) {
     for byte in text.utf8 { add(byte: byte) }
     add(byte: 0xff)
   }
 
-  /// The high bits folded in, since the low ones of FNV-1a mix least.
+  /// The bucket, with the high bits folded in, since FNV-1a mixes the low bits least.
   func bucket(of count: Int) -> Int { Int((value ^ (value >> 32)) % UInt64(count)) }
 
   /// 16 hexadecimal digits.

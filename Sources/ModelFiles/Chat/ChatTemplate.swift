@@ -1,32 +1,32 @@
-/// How a model was taught to see a conversation: the Jinja template that it comes with, rendered.
+/// The Jinja template of a model's chat format.
 ///
-/// The template is data that nobody vouches for. It is interpreted here, bounded, and can do nothing but write text. What was said is
-/// told apart from what the template writes, also where the template cuts or replaces it. What cannot be rendered as Jinja does is
-/// an error, never a guess. Tools are not rendered.
+/// The template is untrusted data. Its interpretation is bounded and has no effect but the rendered text. Message
+/// content is marked, and the marks survive when the template cuts or replaces text. Anything that cannot be rendered
+/// exactly as Jinja does is an error. Tools are not rendered.
 package struct ChatTemplate: Sendable, Hashable {
-  /// Whether the model is asked to think before it answers, where its template has a switch for it.
+  /// Whether the model is asked to think before it answers, if its template has a switch for that.
   package var thinks = false
   private let source: String
   private let statements: [JinjaStatement]
   private let path: String
   private let begin: String
   private let end: String
-  /// Whether the template takes the system's message; else it stands before the first user's.
+  /// Whether the template accepts a system message. Otherwise its text is put before the first user message.
   private var takesSystem = true
-  /// Whether what is said is given as a list of typed parts.
+  /// Whether message content is passed as a list of typed parts.
   private var takesParts = false
-  /// Whether a rendered conversation begins with the token that begins texts, so that it is not to be added again.
+  /// Whether a rendered conversation already begins with the begin-of-text token, which then must not be added again.
   package private(set) var includesBeginToken = false
 
-  /// The longest template, in bytes: the greatest known has some 40,000.
+  /// The longest template, in bytes. The longest known one has about 40,000.
   private static let longest = 1 << 18
 
   /// - Parameters:
   ///   - jinja: the template that came with the model.
-  ///   - beginText: the text of the token that begins texts, for templates that write it.
-  ///   - endText: the text of the token that ends texts.
-  ///   - path: where the template is from, for messages.
-  /// - Throws: `ModelFileError` where the template is damaged or does more than is supported.
+  ///   - beginText: the text of the begin-of-text token, for templates that write it.
+  ///   - endText: the text of the end-of-text token.
+  ///   - path: the file that the template comes from, for messages.
+  /// - Throws: `ModelFileError` if the template is damaged or uses unsupported features.
   package init(jinja: String, beginText: String?, endText: String?, path: String) throws(ModelFileError) {
     guard jinja.utf8.count <= Self.longest else {
       throw ModelFileError(.malformed, path, "The chat template is longer than \(Self.longest) bytes.")
@@ -51,16 +51,16 @@ package struct ChatTemplate: Sendable, Hashable {
 
   /// The text of the conversation, to be encoded with `parsesSpecial`.
   ///
-  /// What is said in it may contain the text of a special token: use `segments(_:addsGenerationPrompt:)` where it is not
-  /// to be trusted, and encode those.
+  /// Message content may contain the text of a special token. For untrusted content, use
+  /// `segments(_:addsGenerationPrompt:)` and encode the segments instead.
   ///
   /// - Parameter addsGenerationPrompt: whether the assistant's turn is opened at the end.
-  /// - Throws: `ModelFileError` where the template refuses the conversation.
+  /// - Throws: `ModelFileError` if the template rejects the conversation.
   package func render(_ messages: [ChatMessage], addsGenerationPrompt: Bool) throws(ModelFileError) -> String {
     try segments(messages, addsGenerationPrompt: addsGenerationPrompt).map(\.text).joined()
   }
 
-  /// The same, cut into what the template writes and what is said.
+  /// The same, divided into the template's own text and message content.
   package func segments(
     _ messages: [ChatMessage], addsGenerationPrompt: Bool
   ) throws(ModelFileError) -> [ChatSegment] {
@@ -95,14 +95,15 @@ package struct ChatTemplate: Sendable, Hashable {
       ])
   }
 
-  /// Finds out how the template wants to be given a conversation, by a short one: all that is said must come out, in order.
+  /// Finds out which form of a conversation the template accepts. It renders a short conversation, all of whose content
+  /// has to appear in order.
   private mutating func probe() throws(ModelFileError) {
     let texts = ["instructions-1", "question-2", "answer-3", "question-4"]
     let turns = zip(["system", "user", "assistant", "user"], texts).map { ChatMessage(role: $0, content: $1) }
     func attempt(_ template: ChatTemplate, _ turns: [ChatMessage]) -> Result<JinjaText, any Error> {
       Result {
         let text = try template.text(turns, addsGenerationPrompt: true)
-        // A thought that an earlier answer did not have is no loss; a text that is left out is.
+        // The template may insert an empty thought into an earlier answer, but must not omit content.
         let said = text.segments.filter { !$0.isMarkup }.map(\.text).joined(separator: " ")
         var rest = said[...]
         for turn in turns {

@@ -1,7 +1,7 @@
 extension ModelConfiguration {
   /// Reads GGUF's metadata.
   ///
-  /// - Parameter tokenizer: names the tokens that end texts.
+  /// - Parameter tokenizer: determines the end-of-text tokens.
   package init(_ file: GGUFFile, tokenizer: Tokenizer) throws(ModelFileError) {
     let general = ModelFields(file)
     let name = try general.string("general.architecture") ?? ""

@@ -1,11 +1,11 @@
 import Foundation
 
 extension ModelConfiguration {
-  /// Reads `config.json` and, where they are there, `generation_config.json` and `tokenizer_config.json`.
+  /// Reads `config.json` and, if they exist, `generation_config.json` and `tokenizer_config.json`.
   ///
   /// - Parameters:
   ///   - folder: a Hugging Face folder.
-  ///   - tokenizer: names the tokens that begin and end texts.
+  ///   - tokenizer: determines the begin-of-text and end-of-text tokens.
   package init(folder: String, tokenizer: Tokenizer) throws(ModelFileError) {
     let root = URL(fileURLWithPath: folder, isDirectory: true)
     func fields(_ name: String) throws(ModelFileError) -> ModelFields? {
@@ -42,7 +42,7 @@ extension ModelConfiguration {
     let layers = try config.integer("num_hidden_layers", in: 1...Limits.layers)
     let positions = try config.integer("max_position_embeddings", in: 1...Limits.positions)
     try ModelConfiguration.refuseUnsupported(config, architecture, layers: layers, positions: positions)
-    // Since version 5 of transformers, all of RoPE is in one object.
+    // Since transformers 5, one object has all of RoPE's settings.
     let rope = config["rope_parameters"].map { ModelFields($0, path: config.path) }
     try self.init(
       architecture: architecture, hiddenSize: hiddenSize, layers: layers, heads: heads,
@@ -55,7 +55,7 @@ extension ModelConfiguration {
         rope ?? config["rope_scaling"].map { ModelFields($0, path: config.path) }, positions: positions),
       tiedEmbeddings: config.bool("tie_word_embeddings", default: false),
       attentionBias: architecture == .qwen2 ? true : config.bool("attention_bias", default: false),
-      // Qwen 2 has biases on q, k and v alone; what has them on request has them everywhere.
+      // Qwen 2 has biases on q, k and v alone. Models with optional biases have them on the output, too.
       outputBias: architecture == .qwen2 ? false : config.bool("attention_bias", default: false),
       queryKeyNorm: architecture == .qwen3, beginToken: begin, addsBeginToken: addsBegin && begin != nil,
       endTokens: ends.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }, path: config.path)
@@ -73,7 +73,7 @@ extension ModelConfiguration {
     }
   }
 
-  /// What would be left out in silence, and give other answers than the model's.
+  /// Rejects settings that would otherwise be ignored silently and change the model's answers.
   private static func refuseUnsupported(
     _ config: ModelFields, _ architecture: Architecture, layers: Int, positions: Int
   ) throws(ModelFileError) {
@@ -93,13 +93,13 @@ extension ModelConfiguration {
   }
 }
 
-/// What `tokenizer_config.json` and the vocabulary say of the tokens that begin and end texts.
+/// The begin-of-text and end-of-text tokens, from `tokenizer_config.json` and the vocabulary.
 struct TextTokens {
   private let fields: ModelFields?
   private let tokenizer: Tokenizer
   let begin: Int?
-  /// The declared end of a text, then those tokens that end an answer in the formats known, whatever is declared: many
-  /// files declare the end of a text and leave out the end of a turn.
+  /// The declared end-of-text token, followed by the known tokens that end an answer. Many files declare the end of a
+  /// text and omit the end of a turn.
   let ends: [Int]
 
   init(_ fields: ModelFields?, _ tokenizer: Tokenizer) {
@@ -111,7 +111,7 @@ struct TextTokens {
       + TextTokens.knownEnds(tokenizer)
   }
 
-  /// Said outright, or by the tokenizer's own post-processing.
+  /// Whether texts begin with the token, as declared or by the tokenizer's own post-processing.
   func addsBegin() throws(ModelFileError) -> Bool {
     let said = tokenizer.beginsTexts(with: begin)
     guard let fields else { return said }
@@ -122,6 +122,6 @@ struct TextTokens {
     ["<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|eom_id|>", "<|endoftext|>"].compactMap(tokenizer.token(of:))
   }
 
-  /// A special token's text, as a string or as the object of an added token.
+  /// A special token's text, given as a string or as an added-token object.
   static func text(_ value: JSON?) -> String? { value?.string ?? value?["content"]?.string }
 }

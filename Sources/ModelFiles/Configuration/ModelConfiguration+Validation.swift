@@ -1,5 +1,5 @@
 extension ModelConfiguration {
-  /// Far beyond any model that runs here; what is larger is a damaged or hostile file.
+  /// Bounds far above any model that runs here. A larger value indicates a damaged or hostile file.
   enum Limits {
     static let width = 1 << 17
     static let layers = 1024
@@ -8,7 +8,7 @@ extension ModelConfiguration {
     static let positions = 1 << 26
   }
 
-  /// What is wrong with it, or nil.
+  /// The first invalid value in words, or nil.
   var problem: String? {
     let sizes = [
       ("hidden size", hiddenSize, Limits.width), ("number of layers", layers, Limits.layers),
@@ -31,8 +31,8 @@ extension ModelConfiguration {
     return nil
   }
 
-  /// The names of all weights and their shapes, [outputs, inputs] for a linear layer. Without the output's where it is
-  /// the embedding's.
+  /// The names of all weights and their shapes; [outputs, inputs] for a linear layer. The output's weights are omitted
+  /// if they are the embedding's.
   package var expectedShapes: [String: [Int]] {
     var shapes = ["model.embed_tokens.weight": [vocabulary, hiddenSize], "model.norm.weight": [hiddenSize]]
     if !tiedEmbeddings { shapes["lm_head.weight"] = [vocabulary, hiddenSize] }
@@ -57,9 +57,9 @@ extension ModelConfiguration {
     return shapes
   }
 
-  /// Checks that `weights` has every tensor of `expectedShapes` in its shape, and none that would be left out.
+  /// Checks that `weights` has every tensor of `expectedShapes` in its shape, and no tensor that would be ignored.
   ///
-  /// - Throws: `ModelFileError`, of kind `inconsistent`, with the first tensor that is wrong.
+  /// - Throws: `ModelFileError` of kind `inconsistent` for the first wrong tensor.
   package func check(_ weights: any WeightFile, path: String) throws(ModelFileError) {
     let expected = expectedShapes
     for (name, shape) in expected.sorted(by: { $0.key < $1.key }) {
@@ -70,7 +70,7 @@ extension ModelConfiguration {
         throw ModelFileError(.inconsistent, path, "\(name) has the shape \(found), and should have \(shape).")
       }
     }
-    // Left by old exporters, and computed anew: RoPE's frequencies, and an output that is the embedding again.
+    // Old exporters also write RoPE's frequencies and a second copy of a tied embedding. Both are redundant.
     let harmless = { (name: String) in
       name.hasSuffix("rotary_emb.inv_freq") || (tiedEmbeddings && name == "lm_head.weight")
     }

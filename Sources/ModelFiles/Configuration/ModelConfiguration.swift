@@ -1,10 +1,10 @@
-/// The shape of a decoder-only transformer of the Llama family, and which tokens begin and end its texts.
+/// The dimensions of a decoder-only transformer of the Llama family, and its begin-of-text and end-of-text tokens.
 ///
-/// Every value is checked where it is made, also where it is decoded: sizes are positive and bounded, heads divide into
-/// key-value heads, tokens lie in the vocabulary.
+/// The initialiser checks every value, also when decoding: sizes are positive and bounded, heads divide into key-value
+/// heads, and tokens lie in the vocabulary.
 package struct ModelConfiguration: Sendable, Hashable, Codable {
   package enum Architecture: String, Sendable, Hashable, Codable, CaseIterable {
-    /// Llama 2 and 3, SmolLM, and Mistral where it attends to everything.
+    /// Llama 2 and 3, SmolLM, and Mistral without sliding-window attention.
     case llama
     /// With biases on q, k and v.
     case qwen2
@@ -16,8 +16,8 @@ package struct ModelConfiguration: Sendable, Hashable, Codable {
   package enum RoPEScaling: Sendable, Hashable, Codable {
     /// All frequencies divided by `factor`.
     case linear(factor: Double)
-    /// Llama 3.1: wavelengths longer than originalPositions / low are divided by `factor`, those shorter than
-    /// originalPositions / high stay, and between them goes a smooth ramp.
+    /// Llama 3.1: wavelengths longer than originalPositions / low are divided by `factor`. Wavelengths shorter than
+    /// originalPositions / high are unchanged. A smooth ramp lies between them.
     case llama3(factor: Double, low: Double, high: Double, originalPositions: Int)
   }
 
@@ -33,7 +33,7 @@ package struct ModelConfiguration: Sendable, Hashable, Codable {
   package let headDimension: Int
   /// Inner width of the feed-forward layers.
   package let feedForward: Int
-  /// Rows of the embedding; may be more than the tokenizer has tokens.
+  /// Rows of the embedding; may exceed the number of tokens of the tokenizer.
   package let vocabulary: Int
   /// The longest context, in tokens.
   package let maximumPositions: Int
@@ -42,11 +42,11 @@ package struct ModelConfiguration: Sendable, Hashable, Codable {
   /// RoPE's base θ.
   package let ropeBase: Double
   package let ropeScaling: RoPEScaling?
-  /// Whether the output's weights are those of the embedding.
+  /// Whether the output shares the embedding's weights.
   package let tiedEmbeddings: Bool
   /// Whether q, k and v have biases.
   package let attentionBias: Bool
-  /// Whether the projection of what attention gives has a bias.
+  /// Whether the attention's output projection has a bias.
   package let outputBias: Bool
   /// Whether each head of q and k has an RMSNorm.
   package let queryKeyNorm: Bool
@@ -54,10 +54,10 @@ package struct ModelConfiguration: Sendable, Hashable, Codable {
   package let beginToken: Int?
   /// Whether the model was trained with `beginToken` before every text.
   package let addsBeginToken: Bool
-  /// Tokens that end an answer: the declared ones first, then those of the vocabulary that are known to.
+  /// Tokens that end an answer: the declared ones first, then the known ones that the vocabulary contains.
   package let endTokens: [Int]
 
-  /// - Throws: `ModelFileError`, of kind `inconsistent`, where a value is out of bounds or two do not agree.
+  /// - Throws: `ModelFileError` of kind `inconsistent` if a value is out of bounds or two values disagree.
   package init(
     architecture: Architecture, hiddenSize: Int, layers: Int, heads: Int, keyValueHeads: Int, headDimension: Int,
     feedForward: Int, vocabulary: Int, maximumPositions: Int, normEpsilon: Double, ropeBase: Double,

@@ -1,4 +1,4 @@
-/// Named values of a configuration, each checked as it is read; from GGUF's metadata or from a JSON object.
+/// Named values of a configuration, from GGUF's metadata or a JSON object. Each value is checked when it is read.
 struct ModelFields {
   let path: String
   private let lookup: (String) -> JSON?
@@ -47,7 +47,7 @@ struct ModelFields {
     return string
   }
 
-  /// One identifier of a token or a list of them; none where the key is missing.
+  /// One token identifier or a list of them; empty if the key is missing.
   func tokens(_ key: String) throws(ModelFileError) -> [Int] {
     guard let value = lookup(key) else { return [] }
     let values = value.array ?? [value]

@@ -1,7 +1,7 @@
 import Foundation
 
 extension ModelConfiguration.RoPEScaling {
-  /// From `rope_scaling` or `rope_parameters`; nil where nothing is scaled.
+  /// Reads `rope_scaling` or `rope_parameters`; nil without scaling.
   init?(_ fields: ModelFields?, positions: Int) throws(ModelFileError) {
     guard let fields else { return nil }
     let (newer, older) = (try fields.string("rope_type"), try fields.string("type"))
@@ -21,13 +21,14 @@ extension ModelConfiguration.RoPEScaling {
     }
   }
 
-  /// Llama 3's rule from the factors that GGUF stores instead of it, one for each of headDimension / 2 frequencies.
+  /// Recovers Llama 3's rule from its factors, which GGUF stores instead: one for each of headDimension / 2
+  /// frequencies.
   ///
-  /// A factor f is 1 for short wavelengths and F for long ones, and between them 1/f = (1 − s)/F + s with
-  /// s = (P/λ − low)/(high − low). Whatever low was, s = (P'/λ − 1)/(high' − 1) with P' = P/low and high' = high/low is
-  /// the same rule; so two points of the ramp say everything, and all the others must agree.
+  /// A factor f is 1 for short wavelengths and F for long ones. Between them, 1/f = (1 − s)/F + s with s = (P/λ −
+  /// low)/(high − low). For any value of low, s = (P'/λ − 1)/(high' − 1) with P' = P/low and high' = high/low is the
+  /// same rule. So two points of the ramp determine the rule, and all other points must agree with it.
   ///
-  /// - Returns: nil where all factors are 1 or no such rule gives them.
+  /// - Returns: nil if all factors are 1 or no such rule yields them.
   init?(factors: [Float], base: Double) {
     let wavelengths = factors.indices.map { 2 * Double.pi * pow(base, Double($0) / Double(factors.count)) }
     let factors = factors.map(Double.init)

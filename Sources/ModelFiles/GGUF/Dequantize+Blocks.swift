@@ -1,6 +1,6 @@
-// ggml's blocks of 32 values: a scale d (half precision), a minimum m in the _1 types, and integers q of 4, 5 or 8 bits.
-// The lower nibbles hold the first 16 values, the upper ones the last 16; the fifth bits of all 32 are a word of their own.
-// Source: ggml's `ggml-common.h` and `ggml-quants.c`, which hold for files of any version.
+// ggml's blocks of 32 values: a scale d (half precision), a minimum m in the _1 types, and integers q of 4, 5 or 8
+// bits. The lower nibbles hold the first 16 values, the upper ones the last 16. The fifth bits of all 32 values form a
+// separate word. Source: ggml's `ggml-common.h` and `ggml-quants.c`; the formats are the same in all GGUF versions.
 
 /// x = d·(q − 8); 2 + 16 bytes.
 func dequantizeQ40(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {

@@ -1,5 +1,5 @@
-// ggml's k-quants: blocks of 256 values with a scale of their own for each group of 32 (Q4_K, Q5_K) or 16 (Q6_K).
-// Source: ggml's `ggml-common.h` and `ggml-quants.c`.
+// ggml's k-quants: blocks of 256 values with a separate scale for each group of 32 (Q4_K, Q5_K) or 16 (Q6_K). Source:
+// ggml's `ggml-common.h` and `ggml-quants.c`.
 
 /// The scale and the minimum of group `group` of 8: six bits each, packed into twelve bytes.
 @inline(__always)
@@ -9,7 +9,7 @@ private func scaleAndMinimum(_ packed: UnsafeRawPointer, _ group: Int) -> (scale
   return (Float(low & 15 | (packed.byte(group - 4) & 0xC0) >> 2), Float(low >> 4 | (packed.byte(group) & 0xC0) >> 2))
 }
 
-/// x = d·scale·q − dmin·minimum, q of 4 bits; 2 + 2 + 12 + 128 bytes. Two groups share 32 bytes, a nibble each.
+/// x = d·scale·q − dmin·minimum, q of 4 bits; 2 + 2 + 12 + 128 bytes. Two groups share 32 bytes, one nibble each.
 func dequantizeQ4K(_ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int) {
   guard var block = source.baseAddress, var out = values.baseAddress else { return }
   for _ in 0..<blocks {

@@ -1,4 +1,4 @@
-/// Widens `blocks` blocks of `source` into `values`. Both are as long as the type says: whoever calls has checked it.
+/// Widens `blocks` blocks of `source` into `values`. The caller has checked that both have the length of the type.
 typealias Dequantizer = (
   _ source: UnsafeRawBufferPointer, _ values: UnsafeMutableBufferPointer<Float>, _ blocks: Int
 ) -> Void

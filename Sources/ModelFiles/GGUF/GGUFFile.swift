@@ -2,8 +2,8 @@ import Foundation
 
 /// A GGUF file (versions 2 and 3): its metadata, and its tensors under GGUF's own names.
 ///
-/// The file stays mapped into memory, and nobody may shorten it meanwhile. Every offset is checked once, here.
-/// Source: ggml's `docs/gguf.md`.
+/// The file stays mapped into memory and must not be truncated meanwhile. Every offset is checked once, here. Source:
+/// ggml's `docs/gguf.md`.
 package struct GGUFFile: Sendable {
   package let path: String
   package let metadata: [String: GGUFValue]
@@ -35,7 +35,7 @@ package struct GGUFFile: Sendable {
         """)
     }
     let blocks = tensor.count / block.values
-    // A tensor of another file would read out of bounds.
+    // A tensor of another file could cause reads out of bounds.
     guard tensors[tensor.name] == tensor else {
       throw ModelFileError(.inconsistent, path, "\(quoted(tensor.name)) is not a tensor of this file.")
     }
@@ -60,7 +60,8 @@ package struct GGUFFile: Sendable {
         version.byteSwapped <= 3 ? "it is of the big-endian sort" : "it is of version \(version), not 2 or 3"
       throw reader.error(problem, at: 4)
     }
-    // A tensor takes at least its name's length, the number of its dimensions, its type and its offset.
+    // The least size of a tensor's entry: the length of its name, the number of its dimensions, its type and its
+    // offset.
     let tensorCount = try reader.count(of: "tensors", each: 24)
     let valueCount = try reader.count(of: "metadata values", each: 13)
     var metadata: [String: GGUFValue] = [:]
@@ -95,7 +96,7 @@ package struct GGUFFile: Sendable {
       let type = GGUFElementType(number: try reader.integer(UInt32.self))
       described.append((place, name, shape.reversed(), type, Int(exactly: try reader.integer(UInt64.self)) ?? -1))
     }
-    // Padding may be missing where there is nothing to align.
+    // Padding may be missing if there is no data after it.
     let start = (reader.position + alignment - 1) & ~(alignment - 1)
     var tensors: [String: GGUFTensor] = [:]
     for (place, name, shape, type, offset) in described {
@@ -115,11 +116,11 @@ package struct GGUFFile: Sendable {
     return tensors
   }
 
-  /// Where the blocks of a tensor lie, or nil where they do not fit.
+  /// The byte range of a tensor's blocks, or nil if they do not fit into the file.
   private static func range(
     of shape: [Int], _ type: GGUFElementType, at offset: Int, from start: Int, alignment: Int, size: Int
   ) -> Range<Int>? {
-    // What is not known is not read either: its bytes are not counted.
+    // Tensors of unknown types are never read, so their size is not checked.
     guard offset >= 0, offset <= size, offset % alignment == 0, let count = elementCount(shape) else { return nil }
     guard let block = type.block else { return start + offset <= size ? start + offset..<start + offset : nil }
     guard let row = shape.last, row % block.values == 0 else { return nil }

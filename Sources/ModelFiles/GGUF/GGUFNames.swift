@@ -1,4 +1,4 @@
-/// GGUF's names of tensors and Hugging Face's. Source: llama.cpp's `gguf-py/gguf/tensor_mapping.py`.
+/// Maps GGUF's names of tensors to Hugging Face's. Source: llama.cpp's `gguf-py/gguf/tensor_mapping.py`.
 enum GGUFNames {
   private static let whole = [
     "token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head",
@@ -11,7 +11,7 @@ enum GGUFNames {
     "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
   ]
 
-  /// A name that is not known stays as it is: whoever checks the model's tensors finds that it has one too many.
+  /// An unknown name is unchanged. The check of the model's tensors then reports it as unexpected.
   static func huggingFace(_ name: String) -> String {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     if parts.count == 2, let stem = whole[String(parts[0])] { return "\(stem).\(parts[1])" }

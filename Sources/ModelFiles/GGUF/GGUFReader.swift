@@ -1,11 +1,11 @@
 import Foundation
 
-/// Reads little-endian fields one after another, and never past the end.
+/// Reads little-endian fields in sequence and never past the end.
 struct GGUFReader {
   private let bytes: UnsafeRawBufferPointer
   private let path: String
   private(set) var position = 0
-  /// Elements of arrays that may still be read, in the whole file: bounds memory.
+  /// The number of array elements that may still be read from the file. It bounds memory.
   private var elementsLeft = 1 << 22
 
   init(bytes: UnsafeRawBufferPointer, path: String) {
@@ -22,8 +22,8 @@ struct GGUFReader {
     return Value(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: Value.self))
   }
 
-  /// - Parameter size: the least number of bytes that each of the counted things takes, so that no count is believed
-  ///   that the rest of the file cannot hold.
+  /// - Parameter size: the least number of bytes of each counted item. Counts that exceed the rest of the file are
+  ///   rejected.
   mutating func count(of things: String, each size: Int) throws(ModelFileError) -> Int {
     let start = position
     guard let count = Int(exactly: try integer(UInt64.self)), count <= remaining / size else {
@@ -42,7 +42,7 @@ struct GGUFReader {
     return string
   }
 
-  /// A value of a type that is named by its number in the file.
+  /// A value whose type is given by its number in the file.
   mutating func value(ofType type: UInt32, depth: Int = 0) throws(ModelFileError) -> GGUFValue {
     switch type {
     case 0: return .unsigned(UInt64(try integer(UInt8.self)))

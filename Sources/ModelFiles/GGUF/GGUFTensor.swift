@@ -1,18 +1,18 @@
-/// A tensor as GGUF's header describes it.
+/// A tensor's entry in GGUF's header.
 package struct GGUFTensor: Sendable, Hashable {
   /// GGUF's own name, such as `blk.0.attn_q.weight`.
   package let name: String
   /// Row-major, outermost dimension first: GGUF's dimensions reversed.
   package let shape: [Int]
   package let type: GGUFElementType
-  /// Where its blocks lie in the file, in bytes; inside the file.
+  /// The byte range of its blocks in the file, checked to lie within it.
   package let range: Range<Int>
 
   /// The number of values.
   package var count: Int { shape.reduce(1, *) }
 }
 
-/// How the values of a tensor are stored. The numbers are those of ggml's `ggml_type`.
+/// The element type of a tensor. The numbers are those of ggml's `ggml_type`.
 package struct GGUFElementType: Sendable, Hashable {
   package let number: UInt32
 
@@ -28,12 +28,12 @@ package struct GGUFElementType: Sendable, Hashable {
   static let q6K = GGUFElementType(number: 14)
   static let bf16 = GGUFElementType(number: 30)
 
-  /// ggml's name for it.
+  /// ggml's name of the type.
   package var name: String {
     GGUFElementType.layouts[number]?.name ?? "type \(number)"
   }
 
-  /// Values and bytes of one block; nil for a type that is not known.
+  /// Values and bytes of one block; nil for an unknown type.
   var block: (values: Int, bytes: Int)? {
     GGUFElementType.layouts[number].map { ($0.values, $0.bytes) }
   }
@@ -41,7 +41,8 @@ package struct GGUFElementType: Sendable, Hashable {
   /// Whether `GGUFFile.floats(of:)` can widen it.
   package var isSupported: Bool { dequantizer != nil }
 
-  /// Also of types that are not widened, so that a message can name them. Source: ggml's `ggml.h` and `ggml-common.h`.
+  /// Includes types that cannot be widened, so that messages can name them. Source: ggml's `ggml.h` and
+  /// `ggml-common.h`.
   private static let layouts: [UInt32: (name: String, values: Int, bytes: Int)] = [
     0: ("F32", 1, 4), 1: ("F16", 1, 2), 2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20), 6: ("Q5_0", 32, 22),
     7: ("Q5_1", 32, 24), 8: ("Q8_0", 32, 34), 9: ("Q8_1", 32, 36), 10: ("Q2_K", 256, 84), 11: ("Q3_K", 256, 110),

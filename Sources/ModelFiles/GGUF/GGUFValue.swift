@@ -1,4 +1,4 @@
-/// A value of GGUF's metadata. Integers of all widths are widened; floats keep theirs.
+/// A metadata value. Integers are widened to 64 bits; floats keep their width.
 package enum GGUFValue: Sendable, Hashable {
   case unsigned(UInt64)
   case signed(Int64)
@@ -8,7 +8,7 @@ package enum GGUFValue: Sendable, Hashable {
   case string(String)
   case array([GGUFValue])
 
-  /// A whole number that fits, whatever its width and sign in the file.
+  /// The value if it is an integer that fits an `Int`, whatever its width and sign in the file.
   package var integer: Int? {
     switch self {
     case .unsigned(let value): Int(exactly: value)
@@ -17,8 +17,8 @@ package enum GGUFValue: Sendable, Hashable {
     }
   }
 
-  /// A number. A 32-bit float is read as the shortest decimal that stands for it, so that 1e-5 is what config.json's
-  /// 1e-5 is.
+  /// The value as a `Double`. A 32-bit float is read as its shortest decimal, so that 1e-5 equals the 1e-5 of
+  /// config.json.
   package var number: Double? {
     switch self {
     case .unsigned(let value): Double(value)

@@ -1,20 +1,20 @@
 /// The tensors of a GGUF file under Hugging Face's names and in its layout.
 ///
-/// Converters to GGUF store the rows of q and k of architecture `llama` permuted, for RoPE on neighbouring pairs; that is
-/// undone here, so that whoever reads rotates halves as Hugging Face does. Source: `permute` in llama.cpp's
+/// Converters to GGUF permute the rows of q and k of architecture `llama` for RoPE on neighbouring pairs. This type
+/// reverses the permutation, so that its users rotate halves as Hugging Face does. Source: `permute` in llama.cpp's
 /// `convert_hf_to_gguf.py`.
 package struct GGUFWeights: WeightFile {
   package let names: [String]
   private let file: GGUFFile
   /// By Hugging Face's name.
   private let tensors: [String: GGUFTensor]
-  /// Heads whose rows are permuted, by the ending of the name; empty where nothing is.
+  /// The number of heads whose rows are permuted, by the suffix of the name; empty if no rows are.
   private let permutedHeads: [String: Int]
 
   package init(_ file: GGUFFile) throws(ModelFileError) {
     self.file = file
     var tensors: [String: GGUFTensor] = [:]
-    // What is not a weight: the factors of Llama 3's RoPE, which the configuration is read from.
+    // The factors of Llama 3's RoPE are not weights; the configuration reads them.
     for tensor in file.tensors.values where tensor.name != "rope_freqs.weight" {
       let name = GGUFNames.huggingFace(tensor.name)
       guard tensors.updateValue(tensor, forKey: name) == nil else {
@@ -52,7 +52,7 @@ package struct GGUFWeights: WeightFile {
     return unpermuted(values, rows: rows, heads: heads)
   }
 
-  /// Of each head, rows 2j and 2j + 1 become rows j and j + half.
+  /// Moves rows 2j and 2j + 1 of each head to rows j and j + half.
   private func unpermuted(_ values: [Float], rows: Int, heads: Int) -> [Float] {
     let width = values.count / rows
     let half = rows / heads / 2

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A JSON value. Objects keep their order and their duplicates, which a hostile file may have, and keys are compared
-/// by whoever reads them: Swift's `String` calls canonically equivalent tokens equal, a vocabulary does not.
+/// A JSON value. Objects keep the order of their members and duplicate keys, which a hostile file may have. Callers
+/// compare keys themselves: Swift's `String` treats canonically equivalent tokens as equal, but a vocabulary does not.
 enum JSON: Sendable {
   case null
   case bool(Bool)
@@ -11,7 +11,7 @@ enum JSON: Sendable {
   case array([JSON])
   case object([(key: String, value: JSON)])
 
-  /// The member of that name, the last of several; nil where there is none, where it is null, or in no object.
+  /// The last member with this name; nil if it is missing or null, or if the value is not an object.
   subscript(key: String) -> JSON? {
     guard case .object(let members) = self, let value = members.last(where: { $0.key == key })?.value else {
       return nil
@@ -30,7 +30,7 @@ enum JSON: Sendable {
     return nil
   }
 
-  /// A whole number, however it is written.
+  /// The number if its value is whole, in any notation.
   var integer: Int? {
     switch self {
     case .integer(let value): value
@@ -57,7 +57,7 @@ enum JSON: Sendable {
     return nil
   }
 
-  /// What sort of value it is, for messages.
+  /// The type of the value in words, for messages.
   var kind: String {
     switch self {
     case .null: "null"
@@ -71,7 +71,7 @@ enum JSON: Sendable {
 }
 
 extension JSON {
-  /// The longest file that is parsed, in bytes: the greatest tokenizer.json known has some 35 million.
+  /// The longest file that is parsed, in bytes. The largest known tokenizer.json has about 35 million.
   static let longestFile = 1 << 26
 
   init(contentsOf path: String) throws(ModelFileError) {
@@ -79,7 +79,7 @@ extension JSON {
     self = try data.withBytes { bytes throws(ModelFileError) in try JSON(parsing: bytes, path: path) }
   }
 
-  /// - Parameter path: where the bytes are from, for messages.
+  /// - Parameter path: the file that the bytes come from, for messages.
   init(parsing bytes: UnsafeRawBufferPointer, path: String) throws(ModelFileError) {
     var parser = JSONParser(bytes: bytes, path: path)
     self = try parser.document()

@@ -1,11 +1,11 @@
 import Foundation
 
-/// A parser of JSON (RFC 8259), lenient only in how numbers are written, with bounds on depth and size, for files that
-/// nobody vouches for.
+/// A parser of JSON (RFC 8259) for untrusted files, with bounds on depth and size. It is lenient only in the notation
+/// of numbers.
 struct JSONParser {
-  /// Recursion is bounded, since a thread's stack is.
+  /// Bounds recursion, because a thread's stack is finite.
   static let deepest = 64
-  /// Values in one document; bounds memory at some hundred million bytes.
+  /// The most values in one document. It bounds memory to a few hundred million bytes.
   static let mostValues = 1 << 22
 
   private let bytes: UnsafeRawBufferPointer
@@ -19,7 +19,7 @@ struct JSONParser {
   }
 
   mutating func document() throws(ModelFileError) -> JSON {
-    // A byte order mark is not JSON, and some editors write one.
+    // A byte-order mark is not JSON, but some editors write one.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     let value = try value(depth: 0)
     skipSpace()
@@ -112,7 +112,8 @@ struct JSONParser {
     return try escapedString(from: start)
   }
 
-  /// A string with escapes, from its first byte on; everything before the first escape is read already.
+  /// Reads the rest of a string with escapes. `start` is its first byte; everything before the first escape has been
+  /// read.
   private mutating func escapedString(from start: Int) throws(ModelFileError) -> String {
     var text = Array(bytes[start..<position])
     while let byte = peek {
@@ -144,7 +145,7 @@ struct JSONParser {
     }
     let unit = try hexadecimal()
     if let scalar = Unicode.Scalar(unit) { return scalar }
-    // A pair of surrogates; half of one stands for nothing.
+    // A surrogate is valid only as part of a pair.
     guard take("\\"), take("u") else { throw error("half of a surrogate pair") }
     let low = try hexadecimal()
     guard (0xD800..<0xDC00).contains(unit), (0xDC00..<0xE000).contains(low),

@@ -1,6 +1,6 @@
 extension JinjaInterpreter {
-  /// What templates find without being given it. The clock stands still, so that a prompt does not depend on the day: it is
-  /// the 26th of July 2024, which Llama's templates name where there is no clock.
+  /// The names that every template can use. The clock is constant, so that a prompt does not depend on the day: it is
+  /// 26 July 2024, the date that Llama's templates use without a clock.
   var builtIns: [String: JinjaValue] {
     [
       "raise_exception": .function(
@@ -119,7 +119,7 @@ extension JinjaInterpreter {
     }
   }
 
-  /// `value.name(…)`, of what texts, dictionaries and lists can do without being changed.
+  /// The method `value.name(…)` of a text, dictionary or list, if it does not change the value.
   func method(_ name: String, of value: JinjaValue) -> JinjaFunction? {
     switch value {
     case .text(let text): return method(name, of: text)
@@ -152,7 +152,7 @@ extension JinjaInterpreter {
     }
   }
 
-  /// `{}`, `{0}` and `{name}`.
+  /// Python's `str.format`, with `{}`, `{0}` and `{name}`.
   private func formatted(_ format: JinjaText, _ arguments: Arguments) throws -> JinjaText {
     var result = JinjaText.empty
     var rest = format
@@ -196,7 +196,7 @@ extension JinjaInterpreter {
       guard let first = texts.first else { throw JinjaError("\(name) takes a text") }
       return first
     }
-    /// A text or any of several.
+    /// The argument of `startswith` and `endswith`: one text or a list of texts.
     func affixes(_ arguments: Arguments) throws -> [JinjaText] {
       switch arguments.positional.first {
       case .text(let text): [text]

@@ -88,7 +88,7 @@ extension JinjaInterpreter {
     return try function.body(arguments.positional, arguments.named)
   }
 
-  /// `owner.name`: what it can do first, then what it has.
+  /// `owner.name`: methods take precedence over members.
   func attribute(_ name: String, of owner: JinjaValue) throws -> JinjaValue {
     if case .undefined = owner { throw JinjaError("\(owner.kind) has no attribute \(quoted(name))") }
     if case .namespace(let namespace) = owner { return namespace.values[name] ?? .undefined(name) }
@@ -96,7 +96,7 @@ extension JinjaInterpreter {
     return owner.member(.text(name)) ?? .undefined(name)
   }
 
-  /// `owner[key]`: what it has first.
+  /// `owner[key]`: members take precedence over methods.
   func item(_ key: JinjaValue, of owner: JinjaValue) throws -> JinjaValue {
     if case .undefined = owner { throw JinjaError("\(owner.kind) has no items") }
     try spend(owner.memberCount / 4)
@@ -168,7 +168,7 @@ extension JinjaInterpreter {
         guard b != 0 else { throw JinjaError("a division by zero") }
         let (quotient, overflow) = a.dividedReportingOverflow(by: b)
         guard !overflow else { throw JinjaError("a number is too large") }
-        // Python rounds down.
+        // Python's integer division rounds down.
         let floor = quotient - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0)
         result = (operation == "//" ? floor : a - floor * b, false)
       default:
@@ -195,7 +195,7 @@ extension JinjaInterpreter {
     }
   }
 
-  /// `%s` and `%d`.
+  /// Python's `%` formatting with `%s` and `%d`.
   private func formatted(_ format: JinjaText, with value: JinjaValue) throws -> JinjaText {
     var values: [JinjaValue] = [value]
     if case .list(let several) = value { values = several }
@@ -234,7 +234,7 @@ extension JinjaInterpreter {
     }
   }
 
-  /// About how much there is to compare.
+  /// The approximate cost of a comparison.
   private func size(_ value: JinjaValue) -> Int {
     switch value {
     case .text(let text): text.count

@@ -171,10 +171,10 @@ extension JinjaInterpreter {
     }
   }
 
-  /// As Jinja has it, none has no elements where some are chosen.
+  /// The elements to select from. As in Jinja, none has no elements here.
   private func chosen(_ value: JinjaValue) throws -> [JinjaValue] { value.isTrue ? try value.elements() : [] }
 
-  /// Case does not count where texts are sorted.
+  /// Sorting ignores case.
   private func sortKey(_ value: JinjaValue) -> JinjaValue {
     if case .text(let text) = value { return .text(text.lowercased) }
     return value
@@ -191,7 +191,7 @@ extension JinjaInterpreter {
       })
   }
 
-  /// `a.b.0` of a value.
+  /// The member of a value at a path such as `a.b.0`.
   private func path(_ name: JinjaValue, of value: JinjaValue) throws -> JinjaValue {
     if name.whole != nil { return try item(name, of: value) }
     return try name.printed.split(JinjaText(".")).reduce(value) { value, part in
@@ -199,7 +199,7 @@ extension JinjaInterpreter {
     }
   }
 
-  /// As Python's `json.dumps` writes it, without escaping what is not ASCII.
+  /// JSON in the format of Python's `json.dumps` with `ensure_ascii=False`.
   private func json(_ value: JinjaValue, indent: Int?, separators: JinjaValue?, level: Int = 0) throws -> JinjaText {
     try nested {
       try spend(1)

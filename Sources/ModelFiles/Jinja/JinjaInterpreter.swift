@@ -1,17 +1,17 @@
-/// Renders a template that nobody vouches for: it reads values and writes text, and can do nothing else. What it takes is bounded.
+/// Renders an untrusted template. It reads values and writes text, has no other effect, and its cost is bounded.
 ///
-/// The rules are Jinja's (its immutable sandbox, with `trim_blocks`, `lstrip_blocks` and loop controls), as transformers renders
-/// chat templates.
+/// The semantics are those of Jinja's immutable sandbox with `trim_blocks`, `lstrip_blocks` and loop controls, as
+/// transformers renders chat templates.
 final class JinjaInterpreter {
   enum Limits {
-    /// Expressions and statements, and texts by their length.
+    /// The most work: expressions and statements count one each, texts by their length.
     static let work = 4_000_000
-    /// Scalars of a text, values of a list.
+    /// The most scalars of a text and values of a list.
     static let size = 1 << 21
     static let depth = 160
   }
 
-  /// What becomes of the statements that follow.
+  /// How execution continues after a statement.
   enum Flow { case next, breaking, continuing }
 
   private(set) var output = JinjaText.empty
@@ -20,12 +20,12 @@ final class JinjaInterpreter {
   private var line = 0
   private var scopesWithMacros: [JinjaScope] = []
 
-  /// - Throws: `JinjaError`, with the line.
+  /// - Throws: `JinjaError` with the line number.
   static func render(_ template: [JinjaStatement], _ values: [String: JinjaValue]) throws -> JinjaText {
     let interpreter = JinjaInterpreter()
     defer { for scope in interpreter.scopesWithMacros { scope.clear() } }
     do {
-      // Assignments at the top do not change what is built in.
+      // A separate scope, so that assignments at the top level do not change the built-in names.
       let scope = JinjaScope(values, in: JinjaScope(interpreter.builtIns))
       _ = try interpreter.run(template, JinjaScope(in: scope))
       return interpreter.output
@@ -40,12 +40,12 @@ final class JinjaInterpreter {
     if work > Limits.work { throw JinjaError("it takes more work than a template may") }
   }
 
-  /// Pays for looking for a text in another.
+  /// Charges the cost of searching a text for another.
   func search(_ text: JinjaText, for needle: JinjaText) throws {
     try spend(text.count / 8 + text.count * needle.count / 256)
   }
 
-  /// A text that was made, and is paid for by its length.
+  /// Charges the cost of a new text by its length, and bounds the length.
   func made(_ text: JinjaText) throws -> JinjaText {
     try spend(text.count / 8)
     if text.count > Limits.size { throw JinjaError("a text becomes longer than a template's may") }
@@ -65,7 +65,7 @@ final class JinjaInterpreter {
     return try body()
   }
 
-  /// What `body` writes, apart.
+  /// The output of `body`, kept apart from the template's output.
   func captured(_ body: () throws -> Void) throws -> JinjaText {
     let before = output
     defer { output = before }
@@ -185,7 +185,7 @@ final class JinjaInterpreter {
               return .bool(!zip(last, positional).allSatisfy { $0.equals($1) })
             })
         ))
-      // Called in a recursive loop, with elements of a lower level.
+      // The call `loop(…)` in a recursive loop, with the elements of the next level.
       let again = JinjaFunction { [self] positional, _ in
         guard loop.isRecursive, let elements = positional.first else { throw JinjaError("the loop is not recursive") }
         return .text(try nested { try captured { try run(loop, over: elements, scope, level: level + 1) } })
@@ -220,6 +220,6 @@ final class JinjaInterpreter {
 }
 
 extension JinjaValue {
-  /// The name under which a loop keeps what is called when it is called itself.
+  /// The name under which a loop stores the function that `loop(…)` calls.
   static let callee = "\u{0}call"
 }

@@ -12,7 +12,7 @@ enum JinjaToken: Equatable {
   case symbol(String)
   case end
 
-  /// For messages.
+  /// The token as shown in messages.
   var described: String {
     switch self {
     case .text: "text"
@@ -30,13 +30,13 @@ enum JinjaToken: Equatable {
   }
 }
 
-/// Cuts a template's source as Jinja does with `trim_blocks` and `lstrip_blocks`, which is how chat templates are rendered.
+/// Splits a template's source into tokens, with `trim_blocks` and `lstrip_blocks` as for chat templates.
 struct JinjaLexer {
   private let source: [Unicode.Scalar]
   private var place = 0
   private var line = 1
   private(set) var tokens: [(token: JinjaToken, line: Int)] = []
-  /// The text that comes next begins a line.
+  /// Whether the next text begins a line.
   private var beginsLine = true
 
   init(_ template: String) {
@@ -46,7 +46,7 @@ struct JinjaLexer {
       if scalar != "\n" || !isAfterReturn { scalars.append(scalar == "\r" ? "\n" : scalar) }
       isAfterReturn = scalar == "\r"
     }
-    // As Jinja has it: a line's end at the very end is not part of the template.
+    // Jinja drops one newline at the end of a template.
     if scalars.last == "\n" { scalars.removeLast() }
     source = scalars
   }
@@ -72,7 +72,7 @@ struct JinjaLexer {
     return tokens
   }
 
-  /// Of `{{`, `{%` or `{#`.
+  /// The place of the next `{{`, `{%` or `{#`.
   private func nextOpening() -> Int? {
     (place..<source.count).first {
       source[$0] == "{" && $0 + 1 < source.count && ["{", "%", "#"].contains(source[$0 + 1])
@@ -95,14 +95,14 @@ struct JinjaLexer {
 
   private func isSpace(_ place: Int) -> Bool { JinjaText.isSpace(source[place].value) }
 
-  /// Adds what stands before a tag, without the white space that the tag takes away.
+  /// Adds the text before a tag, without the white space that the tag removes.
   private mutating func text(before opening: Int) {
     var end = opening
     let sign = opening + 2 < source.count ? source[opening + 2] : " "
     if sign == "-" {
       while end > place, isSpace(end - 1) { end -= 1 }
     } else if sign != "+", source[opening + 1] != "{" {
-      // A statement alone on its line leaves nothing of what indents it.
+      // `lstrip_blocks`: the indentation of a statement at the beginning of its line is removed.
       var start = opening
       while start > place, isSpace(start - 1), source[start - 1] != "\n" { start -= 1 }
       if start == place ? beginsLine : source[start - 1] == "\n" { end = start }
@@ -111,7 +111,7 @@ struct JinjaLexer {
     advance(to: opening)
   }
 
-  /// Goes past the end of a tag, which begins at `place`, and the white space it takes with it.
+  /// Moves past the end of a tag, which begins at `place`, and past the white space that the tag removes.
   private mutating func close(_ end: String, trimsLine: Bool) {
     let takesAll = at("-")
     if takesAll || at("+") { advance(to: place + 1) }
@@ -135,7 +135,7 @@ struct JinjaLexer {
     close("#}", trimsLine: true)
   }
 
-  /// `{% raw %}`, after whose tag everything is text; false where the statement is another one.
+  /// Reads `{% raw %}`, after which everything is text until `{% endraw %}`; false for any other statement.
   private mutating func raw() throws -> Bool {
     var start = place
     while start < source.count, isSpace(start) { start += 1 }
@@ -235,7 +235,7 @@ struct JinjaLexer {
     return .number(value)
   }
 
-  /// With Python's escapes.
+  /// Reads a string literal with Python's escapes.
   private mutating func literal(quote: Unicode.Scalar) throws -> String {
     var text = String.UnicodeScalarView()
     var next = place + 1

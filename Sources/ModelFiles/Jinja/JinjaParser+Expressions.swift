@@ -1,6 +1,6 @@
-/// Jinja's grammar of expressions, one function a level, loosest first.
+/// Jinja's expression grammar: one function per level of precedence, loosest first.
 extension JinjaParser {
-  /// One expression, or several with commas.
+  /// One expression, or several separated by commas.
   mutating func tuple(allowsCondition: Bool = true) throws -> JinjaExpression {
     let first = try element(allowsCondition)
     guard token == .symbol(",") else { return first }
@@ -113,7 +113,7 @@ extension JinjaParser {
       }
     case .string(var text):
       advance()
-      // Literals beside each other are one, as in Python.
+      // Adjacent literals are concatenated, as in Python.
       while case .string(let more) = token {
         text += more
         advance()
@@ -184,7 +184,7 @@ extension JinjaParser {
     }
   }
 
-  /// After the opening bracket.
+  /// The rest of a subscript after `[`.
   private mutating func subscripted(_ value: JinjaExpression) throws -> JinjaExpression {
     let from = token == .symbol(":") ? nil : try expression()
     guard take(":") else {
@@ -219,7 +219,7 @@ extension JinjaParser {
     }
   }
 
-  /// A filter's name and arguments, after its bar.
+  /// A filter's name and arguments, after `|`.
   mutating func filter() throws -> (name: String, arguments: JinjaArguments) {
     let name = try name()
     return (name, token == .symbol("(") ? try arguments() : JinjaArguments())
@@ -241,7 +241,7 @@ extension JinjaParser {
     }
   }
 
-  /// After `is`.
+  /// A test after `is`.
   private mutating func test(_ value: JinjaExpression) throws -> JinjaExpression {
     let isNegated = take(word: "not")
     let name = try name()

@@ -1,10 +1,11 @@
-/// Parses the statements of a template; expressions are in an extension. What it does not know is an error: nothing is passed over.
+/// Parses the statements of a template; an extension parses expressions. Unknown syntax is an error and is never
+/// skipped.
 struct JinjaParser {
   private let tokens: [(token: JinjaToken, line: Int)]
   private var place = 0
   private var depth = 0
 
-  /// Tags and brackets inside each other, at most.
+  /// The largest nesting depth of tags and brackets.
   private static let deepest = 64
 
   init(_ template: String) throws {
@@ -20,7 +21,7 @@ struct JinjaParser {
   }
 
   var token: JinjaToken { tokens[place].token }
-  /// The one after it.
+  /// The token after the current one.
   var following: JinjaToken { tokens[min(place + 1, tokens.count - 1)].token }
   var line: Int { tokens[place].line }
 
@@ -54,7 +55,8 @@ struct JinjaParser {
     return try body(&self)
   }
 
-  /// Statements until a tag that begins with one of `ends`, or the end; which one it was. Its name has been read.
+  /// Parses statements until a tag that begins with one of `ends`, or until the end of the template. Returns which end
+  /// it found, with the tag's name consumed.
   private mutating func body(until ends: [String]) throws -> (statements: [JinjaStatement], end: String) {
     try nested { parser in
       var statements: [JinjaStatement] = []
@@ -83,7 +85,7 @@ struct JinjaParser {
     }
   }
 
-  /// Statements until `{% end %}`, past the end of that tag.
+  /// Parses statements until `{% end %}` and consumes that tag.
   private mutating func body(to end: String) throws -> [JinjaStatement] {
     try expect(.statementEnd)
     let statements = try body(until: [end]).statements
@@ -91,7 +93,7 @@ struct JinjaParser {
     return statements
   }
 
-  /// After the name of its tag.
+  /// The statement after the name of its tag.
   private mutating func statement(_ name: String) throws -> JinjaStatement.Kind {
     switch name {
     case "if": return try branches()

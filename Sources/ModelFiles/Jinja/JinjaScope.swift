@@ -1,4 +1,4 @@
-/// The values of names in a piece of a template; what is not here is looked for outside.
+/// The variables of a part of a template. Missing names are looked up in the outer scope.
 final class JinjaScope {
   private let outer: JinjaScope?
   private var values: [String: JinjaValue]
@@ -13,6 +13,6 @@ final class JinjaScope {
     set { values[name] = newValue }
   }
 
-  /// A macro knows the scope that knows it: somebody has to part them.
+  /// Breaks the reference cycle between a macro and its scope.
   func clear() { values = [:] }
 }

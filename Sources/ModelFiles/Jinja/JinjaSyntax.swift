@@ -16,9 +16,9 @@ indirect enum JinjaExpression: Sendable {
   case test(JinjaExpression, String, JinjaArguments)
   case not(JinjaExpression)
   case negative(JinjaExpression)
-  /// From left to right: `a + b - c`.
+  /// Operators of one precedence, from left to right: `a + b - c`.
   case arithmetic(JinjaExpression, [(operation: String, operand: JinjaExpression)])
-  /// Each with the one before: `a < b < c`.
+  /// Each operand is compared with the one before: `a < b < c`.
   case comparison(JinjaExpression, [(operation: String, operand: JinjaExpression)])
   case all([JinjaExpression])
   case any([JinjaExpression])
@@ -30,7 +30,7 @@ struct JinjaArguments: Sendable {
   var named: [(name: String, value: JinjaExpression)] = []
 }
 
-/// What is assigned to.
+/// The target of an assignment.
 enum JinjaTarget: Sendable {
   case name(String)
   case names([String])
@@ -47,11 +47,11 @@ struct JinjaStatement: Sendable {
     case branches([(condition: JinjaExpression, body: [JinjaStatement])], otherwise: [JinjaStatement])
     case loop(JinjaLoop)
     case assignment(JinjaTarget, JinjaExpression)
-    /// What the body renders, through filters.
+    /// Assigns the rendered body, after filters.
     case capture(JinjaTarget, filters: [(name: String, arguments: JinjaArguments)], [JinjaStatement])
     case filtered([(name: String, arguments: JinjaArguments)], [JinjaStatement])
     case macro(JinjaMacro)
-    /// A scope of its own, with values.
+    /// A new scope with initial values.
     case scope([(name: String, value: JinjaExpression)], [JinjaStatement])
     case breaking
     case continuing

@@ -1,8 +1,9 @@
-/// A text in Unicode scalars, as Python counts them, each of which knows whether it was said by someone or written by the template.
+/// A text as Unicode scalars, as Python counts them. Each scalar is marked as message content or as the template's own
+/// text.
 ///
-/// The mark goes through every operation on texts: what was said can be cut, replaced and joined, and is still told apart.
+/// Every operation on texts preserves the marks: content that is cut, replaced or joined remains marked.
 struct JinjaText: Sendable, Hashable {
-  /// A scalar's value; the top bit is the mark.
+  /// The scalar values. The top bit is the mark of message content.
   private(set) var marked: [UInt32]
 
   private static let said: UInt32 = 1 << 31
@@ -22,7 +23,7 @@ struct JinjaText: Sendable, Hashable {
   static func scalar(_ marked: UInt32) -> Unicode.Scalar { Unicode.Scalar(value(marked)) ?? "\u{FFFD}" }
   static func value(_ marked: UInt32) -> UInt32 { marked & ~said }
 
-  /// Marks do not count: a text is what it reads.
+  /// Equality ignores marks.
   static func == (a: JinjaText, b: JinjaText) -> Bool {
     a.count == b.count && zip(a.marked, b.marked).allSatisfy { value($0) == value($1) }
   }
@@ -38,10 +39,10 @@ struct JinjaText: Sendable, Hashable {
 
   subscript(range: Range<Int>) -> JinjaText { JinjaText(marked: marked[range]) }
 
-  /// Its scalars, each a text.
+  /// The scalars, each as a text.
   var letters: [JinjaText] { marked.map { JinjaText(marked: [$0]) } }
 
-  /// The pieces that someone said, and those that the template wrote.
+  /// The runs of equal marks: message content and the template's own text.
   var segments: [ChatSegment] {
     var segments: [ChatSegment] = []
     var start = 0
@@ -54,7 +55,7 @@ struct JinjaText: Sendable, Hashable {
     return segments
   }
 
-  /// With every scalar replaced by what `body` makes of it; marks stay.
+  /// The text with every scalar replaced by the result of `body`. Marks are preserved.
   func mapped(_ body: (Unicode.Scalar) -> String) -> JinjaText {
     JinjaText(
       marked: marked.flatMap { scalar in
@@ -63,7 +64,7 @@ struct JinjaText: Sendable, Hashable {
   }
 }
 
-/// What Python's `str` does.
+/// Methods of Python's `str`.
 extension JinjaText {
   static func isSpace(_ marked: UInt32) -> Bool {
     switch value(marked) {
@@ -72,7 +73,7 @@ extension JinjaText {
     }
   }
 
-  /// - Parameter scalars: what is cut off; white space for nil.
+  /// - Parameter scalars: the scalars to remove; nil for white space.
   func stripped(_ scalars: JinjaText? = nil, left: Bool = true, right: Bool = true) -> JinjaText {
     let cuts = scalars.map { Set($0.marked.map(Self.value)) }
     let goes = { (scalar: UInt32) in cuts?.contains(Self.value(scalar)) ?? Self.isSpace(scalar) }
@@ -85,7 +86,7 @@ extension JinjaText {
   func starts(with prefix: JinjaText) -> Bool { count >= prefix.count && self[0..<prefix.count] == prefix }
   func ends(with suffix: JinjaText) -> Bool { count >= suffix.count && self[count - suffix.count..<count] == suffix }
 
-  /// Where `needle` begins, from `start` on.
+  /// The first place of `needle` at or after `start`.
   func find(_ needle: JinjaText, from start: Int = 0) -> Int? {
     guard needle.count <= count - start else { return nil }
     guard let first = needle.marked.first.map(Self.value) else { return start }
@@ -100,7 +101,7 @@ extension JinjaText {
     return (0...count - needle.count).last { self[$0..<$0 + needle.count] == needle }
   }
 
-  /// At every `separator`, at most `limit` times; at runs of white space for nil.
+  /// Splits at every `separator`, at most `limit` times; nil splits at runs of white space.
   func split(_ separator: JinjaText?, limit: Int = .max) -> [JinjaText] {
     guard let separator else { return words(limit: limit) }
     var pieces: [JinjaText] = []
@@ -112,7 +113,7 @@ extension JinjaText {
     return pieces + [self[start..<count]]
   }
 
-  /// The same from the end.
+  /// The same, from the end.
   func splitFromEnd(_ separator: JinjaText, limit: Int) -> [JinjaText] {
     var pieces: [JinjaText] = []
     var rest = self

@@ -1,7 +1,7 @@
 /// Why a template cannot be parsed or rendered.
 struct JinjaError: Error, Hashable {
   let message: String
-  /// The template itself refused what it was given (`raise_exception`).
+  /// Whether the template itself rejected its input (`raise_exception`).
   var isRefusal = false
   var line: Int?
 
@@ -12,9 +12,9 @@ struct JinjaError: Error, Hashable {
   }
 }
 
-/// A value of a template, with Python's rules. Nothing can be changed but a namespace, as in Jinja's immutable sandbox.
+/// A value of a template, with Python's semantics. Only namespaces are mutable, as in Jinja's immutable sandbox.
 enum JinjaValue {
-  /// With the name that has no value.
+  /// An undefined value, with its name.
   case undefined(String)
   case none
   case bool(Bool)
@@ -50,7 +50,7 @@ enum JinjaValue {
     return false
   }
 
-  /// Of numbers and truth values.
+  /// The value of a number or Boolean; nil otherwise.
   var double: Double? {
     switch self {
     case .bool(let value): value ? 1 : 0
@@ -68,7 +68,7 @@ enum JinjaValue {
     }
   }
 
-  /// For messages.
+  /// The type in words, for messages.
   var kind: String {
     switch self {
     case .undefined(let name): "undefined (\(name))"
@@ -98,19 +98,19 @@ enum JinjaValue {
     }
   }
 
-  /// Of a dictionary.
+  /// The member of a dictionary; nil for other values.
   func member(_ key: JinjaValue) -> JinjaValue? {
     guard case .dictionary(let members) = self else { return nil }
     return members.last { $0.key.equals(key) }?.value
   }
 
-  /// Of a dictionary; 0 of anything else.
+  /// The number of members of a dictionary; 0 for other values.
   var memberCount: Int {
     if case .dictionary(let members) = self { return members.count }
     return 0
   }
 
-  /// What a loop goes through.
+  /// The elements over which a loop iterates.
   func elements() throws -> [JinjaValue] {
     switch self {
     case .undefined: []
@@ -167,13 +167,13 @@ enum JinjaValue {
   }
 }
 
-/// The one thing that a template can change.
+/// The only mutable value of a template.
 final class JinjaNamespace {
   var values: [String: JinjaValue]
   init(_ values: [String: JinjaValue]) { self.values = values }
 }
 
-/// What can be called, with its arguments in order and by name.
+/// A callable value. Arguments are positional or named.
 final class JinjaFunction {
   let body: (_ positional: [JinjaValue], _ named: [String: JinjaValue]) throws -> JinjaValue
 

@@ -1,12 +1,12 @@
 import Foundation
 
 extension SafetensorsFile {
-  /// Writes `tensors` as F32, in their order. The file is complete or is not there: it is written beside its place,
-  /// forced to the disk and then renamed.
+  /// Writes `tensors` as F32, in their order. The write is atomic: a partial file is synced to the disk and then
+  /// renamed.
   ///
   /// - Parameters:
-  ///   - tensors: names that differ, shapes in row-major order, and as many values as the shape says.
-  ///   - metadata: kept in the header's `__metadata__`.
+  ///   - tensors: distinct names, shapes in row-major order, and as many values as the shape requires.
+  ///   - metadata: stored in the header's `__metadata__`.
   package static func write(
     _ tensors: [(name: String, shape: [Int], values: [Float])], metadata: [String: String], to path: String
   ) throws(ModelFileError) {
@@ -26,7 +26,7 @@ extension SafetensorsFile {
         try? handle.close()
         throw error
       }
-      // Unlike FileManager's moves, rename(2) replaces what is there in one step.
+      // Unlike FileManager's moves, rename(2) replaces an existing file atomically.
       guard rename(partial, path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     } catch {
       try? FileManager.default.removeItem(atPath: partial)
@@ -66,7 +66,7 @@ extension SafetensorsFile {
       offset = end
     }
     var json = Data("{\(members.joined(separator: ","))}".utf8)
-    // The values begin at a multiple of eight.
+    // Padding aligns the values to eight bytes.
     json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: -json.count & 7))
     return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
   }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// One safetensors file: F32, F16 and BF16 are widened, other types are refused when they are asked for.
+/// One safetensors file. F32, F16 and BF16 are widened; reading a tensor of another type is an error.
 ///
-/// Source: the format's own description, github.com/huggingface/safetensors.
+/// Source: the format's own specification, github.com/huggingface/safetensors.
 package struct SafetensorsFile: WeightFile {
   package let path: String
   package let names: [String]
@@ -42,7 +42,7 @@ package struct SafetensorsFile: WeightFile {
         .unsupported, path,
         "\(quoted(name)) is stored as \(quoted(entry.type)), which is not supported. Supported are F32, F16 and BF16.")
     }
-    // The header's reader has checked that the range lies in the file and is as long as shape and type say.
+    // The header's parser has checked that the range lies in the file and matches shape and type.
     return data.withUnsafeBytes { bytes in
       [Float](unsafeUninitializedCapacity: entry.count) { values, count in
         widen(UnsafeRawBufferPointer(rebasing: bytes[entry.range]), values, entry.count)

@@ -4,7 +4,7 @@ import Foundation
 package struct SafetensorsFolder: WeightFile {
   package let names: [String]
   private let folder: String
-  /// Which shard holds which tensor.
+  /// The shard of each tensor.
   private let shards: [String: SafetensorsFile]
 
   package init(contentsOf folder: String) throws(ModelFileError) {
@@ -48,7 +48,7 @@ package struct SafetensorsFolder: WeightFile {
       if let known = files[shard] {
         file = known
       } else {
-        // Each stays mapped and open as long as the model.
+        // Each shard stays mapped and open as long as the model.
         guard files.count < 1024 else { throw ModelFileError(.malformed, index, "It names more than 1024 files.") }
         file = try SafetensorsFile(contentsOf: root.appendingPathComponent(shard).path)
         files[shard] = file
@@ -63,7 +63,7 @@ package struct SafetensorsFolder: WeightFile {
     return shards
   }
 
-  /// Whether it names a file of the folder itself, and nothing outside of it.
+  /// Whether the name denotes a file in the folder itself and not outside of it.
   private static func isPlainName(_ name: String) -> Bool {
     name.hasSuffix(".safetensors") && !name.hasPrefix(".")
       && !name.utf8.contains { $0 == 0x2F || $0 == 0x5C || $0 < 0x20 }

@@ -1,22 +1,22 @@
-/// A tensor as the header describes it.
+/// A tensor's entry in the header.
 struct SafetensorsEntry: Sendable {
   let type: String
   let shape: [Int]
   /// Number of values.
   let count: Int
-  /// In the file, in bytes.
+  /// The byte range in the file.
   let range: Range<Int>
 }
 
-/// The header: eight bytes for its length, then JSON. Everything it says is checked against the size of the file.
+/// The header: its length in eight bytes, then JSON. All of it is checked against the size of the file.
 struct SafetensorsHeader {
   private(set) var entries: [String: SafetensorsEntry] = [:]
   private(set) var metadata: [String: String] = [:]
 
-  /// In bytes. What a model's header takes is some hundred thousand.
+  /// The longest header, in bytes. A model's header has a few hundred thousand.
   private static let longest = 1 << 25
 
-  /// Bits of a value. A type that is not known has no size to check; it is refused when it is asked for.
+  /// Bits per value. The size of an unknown type is not checked; reading such a tensor is an error.
   private static let bits = [
     "F64": 64, "F32": 32, "F16": 16, "BF16": 16, "F8_E5M2": 8, "F8_E4M3": 8, "I64": 64, "I32": 32, "I16": 16, "I8": 8,
     "U64": 64, "U32": 32, "U16": 16, "U8": 8, "BOOL": 8,

@@ -1,25 +1,25 @@
-/// A token that is found in a text as a whole, before anything else is cut.
+/// A token that is matched as a whole, before the text is split into words.
 struct AddedToken: Sendable, Hashable {
   var id: Int
   var content: String
-  /// Controls the model, and is not a part of what it says.
+  /// Whether the token controls the model and is not part of its text.
   var isSpecial = false
-  /// Matched after normalisation, not before.
+  /// Whether the token is matched after normalisation instead of before.
   var isNormalized = false
-  /// Takes the white space before it, or after it, with it.
+  /// Whether the token includes the white space before it and after it.
   var stripsLeft = false
   var stripsRight = false
 }
 
-/// Finds added tokens in a text: the leftmost first, the longest of several that begin at one place.
+/// Finds added tokens in a text: leftmost first, and the longest of several that begin at the same place.
 struct AddedTokenFinder: Sendable {
-  /// A piece of text, or a token found.
+  /// A range of the text, or a token.
   enum Piece: Equatable {
     case text(Range<Int>)
     case token(Int)
   }
 
-  /// A trie of UTF-8: from a node and a byte to the next node.
+  /// A trie over UTF-8 bytes: maps a node and a byte to the next node.
   private var children: [UInt64: UInt32] = [:]
   private var found: [UInt32: AddedToken] = [:]
   private var firstBytes = [Bool](repeating: false, count: 256)
@@ -45,7 +45,7 @@ struct AddedTokenFinder: Sendable {
     }
   }
 
-  /// Cuts `text`, in UTF-8. Special tokens are left in the text where `parsesSpecial` is false.
+  /// Splits a UTF-8 text at added tokens. Special tokens remain text unless `parsesSpecial` is set.
   func split(_ text: [UInt8], parsesSpecial: Bool) -> [Piece] {
     var pieces: [Piece] = []
     var start = 0
@@ -82,7 +82,7 @@ struct AddedTokenFinder: Sendable {
   }
 }
 
-/// White space at the edges of a piece of UTF-8.
+/// Bounds of the white space around a place in a UTF-8 text.
 enum UTF8Space {
   static func start(of text: [UInt8], before end: Int) -> Int {
     var start = end

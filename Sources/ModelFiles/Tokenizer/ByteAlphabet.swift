@@ -1,4 +1,4 @@
-/// GPT-2's alphabet: every byte has a printable character that stands for it in a vocabulary's file.
+/// GPT-2's alphabet, in which vocabulary files represent every byte by a printable character.
 ///
 /// Source: `bytes_to_unicode` in GPT-2's `encoder.py`.
 enum ByteAlphabet {
@@ -24,7 +24,7 @@ enum ByteAlphabet {
     return bytes
   }()
 
-  /// The bytes that `text` stands for, or nil where one of its characters stands for none.
+  /// The bytes that `text` represents, or nil if one of its characters is not in the alphabet.
   static func decode(_ text: some StringProtocol) -> [UInt8]? {
     var decoded: [UInt8] = []
     decoded.reserveCapacity(text.utf8.count)

@@ -1,11 +1,11 @@
-/// The merges of a byte-pair encoding: which two neighbouring tokens become which, and which of several goes first.
+/// The merges of a byte-pair encoding: which token a pair of neighbouring tokens becomes, and in which order.
 struct MergeTable: Sendable {
-  /// The rank, lower first, and the token that the pair becomes; by the pair, left in the upper half.
+  /// The rank (lower first) and the merged token of each pair. The key has the left token in its upper half.
   private var merges: [UInt64: (rank: UInt32, token: Int32)] = [:]
 
   init(reserving count: Int) { merges.reserveCapacity(count) }
 
-  /// A pair that is there twice has its last rank, as in Hugging Face's tokenizers.
+  /// The last rank of a duplicate pair counts, as in Hugging Face's tokenizers.
   mutating func add(_ left: Int32, _ right: Int32, rank: Int, becomes token: Int32) {
     merges[MergeTable.key(left, right)] = (UInt32(rank), token)
   }
@@ -17,17 +17,17 @@ struct MergeTable: Sendable {
   }
 }
 
-/// Merges the symbols of one word after another, in O(n log n) of a word's length; keeps its memory between words.
+/// Merges the symbols of a word in O(n log n) of its length. Buffers are reused between words.
 struct BytePairMerger {
   private let table: MergeTable
-  /// A linked list: the tokens, and each one's neighbours by index; −1 is none. A symbol that was merged into its left
-  /// neighbour has the token −1.
+  /// A linked list of symbols: their tokens, and the indices of their neighbours (−1 for none). A symbol that was
+  /// merged into its left neighbour has the token −1.
   private var tokens: [Int32] = []
   private var next: [Int32] = []
   private var previous: [Int32] = []
   private var queue: [Candidate] = []
 
-  /// A pair that may be merged, by its left symbol's place. Ordered by rank and then from left to right.
+  /// A possible merge of a pair, given by the index of its left symbol. Ordered by rank, then from left to right.
   private struct Candidate {
     let order: UInt64
     let token: Int32
@@ -42,7 +42,7 @@ struct BytePairMerger {
 
   init(_ table: MergeTable) { self.table = table }
 
-  /// Appends the tokens of the word whose first tokens, one for each byte, are `symbols`.
+  /// Appends the tokens of a word. `symbols` are its initial tokens, one for each byte.
   mutating func merge(_ symbols: [Int32], into result: inout [Int]) {
     guard symbols.count > 1 else {
       for symbol in symbols { result.append(Int(symbol)) }
@@ -69,7 +69,7 @@ struct BytePairMerger {
   private mutating func apply(_ candidate: Candidate) {
     let place = candidate.place
     let right = next[place]
-    // The pair may have been merged with others meanwhile.
+    // One of the two symbols may have been merged with another since the candidate was queued.
     guard tokens[place] >= 0, right >= 0,
       table.merge(tokens[place], tokens[Int(right)])?.token == candidate.token
     else { return }

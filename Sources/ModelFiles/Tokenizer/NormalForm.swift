@@ -2,8 +2,8 @@ import Foundation
 
 /// Unicode's normalisation form C.
 enum NormalForm {
-  /// Marks on one letter that are put in order together. Foundation takes a time that grows with their number squared,
-  /// and no text has more than a few (Unicode's stream-safe format allows 30): of longer runs, each part is normalised.
+  /// The most combining marks that are normalised together. Foundation's time grows with the square of their number,
+  /// and real texts have few (Unicode's stream-safe format allows 30). Longer runs are normalised in parts.
   private static let mostMarks = 512
 
   static func composed(_ text: String) -> String {
@@ -22,8 +22,8 @@ enum NormalForm {
     return start == text.startIndex ? normalised(text[...]) : composed + normalised(text[start...])
   }
 
-  /// Taken apart first, as the form is defined: Swift 6.3 leaves a syllable of Hangul and a final consonant that follows
-  /// it apart where it is given them so.
+  /// Decomposes before composing, as the form is defined. Without this, Swift 6.3 does not compose a Hangul syllable
+  /// with a final consonant that follows it.
   private static func normalised(_ text: Substring) -> String {
     text.decomposedStringWithCanonicalMapping.precomposedStringWithCanonicalMapping
   }

@@ -1,8 +1,9 @@
-/// Scans one piece of a pre-tokeniser's pattern. Alternatives are tried in the pattern's order, as a regular expression does.
+/// Scans one piece of a pre-tokeniser's pattern. Alternatives are tried in the pattern's order, like a regular
+/// expression's.
 struct PieceScanner {
   let text: ScalarText
   let start: Int
-  /// The text ends here, also for looking ahead.
+  /// The end of the scanned range, which lookahead does not exceed.
   let limit: Int
 
   private func at(_ index: Int) -> ScalarText.Class? { index < limit ? text.classes[index] : nil }
@@ -21,7 +22,7 @@ struct PieceScanner {
 
   func gpt2() -> Int {
     if let end = contraction(anyCase: false) { return end }
-    // " ?\p{L}+", " ?\p{N}+" and " ?[^\s\p{L}\p{N}]+" differ only in what they run over.
+    // " ?\p{L}+", " ?\p{N}+" and " ?[^\s\p{L}\p{N}]+" differ only in their class of characters.
     let first = at(start) == .space ? start + 1 : start
     if let kind = at(first), !kind.isSpace { return run(from: first) { $0 == kind } }
     return spaces()
@@ -40,19 +41,19 @@ struct PieceScanner {
       let end = run(from: first) { $0 == .other }
       return run(from: end) { $0 == .newline }
     }
-    // "\s*[\r\n]+": the greedy run gives back until a line's end is its last.
+    // "\s*[\r\n]+": the greedy run backtracks to its last newline.
     let end = run(from: start) { $0.isSpace }
     if let newline = (start..<end).last(where: { text.classes[$0] == .newline }) { return newline + 1 }
     return spaces()
   }
 
-  /// "\s+(?!\S)|\s+": all white space, but the last of several stays with the word that follows.
+  /// "\s+(?!\S)|\s+": all white space, except that the last of several characters belongs to the following word.
   private func spaces() -> Int {
     let end = run(from: start) { $0.isSpace }
     return end < limit && end > start + 1 ? end - 1 : max(end, start + 1)
   }
 
-  /// 's, 't, 're, 've, 'm, 'll or 'd. The letter ſ is an s where case does not count.
+  /// 's, 't, 're, 've, 'm, 'll or 'd. If case is ignored, the letter ſ counts as an s.
   private func contraction(anyCase: Bool) -> Int? {
     guard text.scalars[start] == "'", let first = letter(start + 1, anyCase) else { return nil }
     switch (first, letter(start + 2, anyCase)) {

@@ -1,16 +1,16 @@
-/// One step of cutting a text into the words that merges stay within. The patterns are those that published models use,
-/// scanned by hand: faster than a regular expression, and the same on every platform.
+/// One step of splitting a text into the words that bound merges. The patterns are those of published models. They are
+/// scanned by hand, which is faster than a regular expression and identical on every platform.
 enum PreTokenizer: Sendable, Hashable {
-  /// Each digit on its own, or each run of digits, apart from the rest.
+  /// Separates digits from the rest: each digit, or each run of digits.
   case digits(individual: Bool)
   /// GPT-2's pattern.
   case gpt2
-  /// Llama 3's pattern, with up to three digits together, and Qwen 2's, which differs only in taking one.
+  /// Llama 3's pattern, which groups up to three digits, or Qwen 2's, which differs only in taking single digits.
   case tiktoken(digits: Int)
 
   static let gpt2Pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
 
-  /// The step that a pattern of tokenizer.json stands for, or nil where it is none of those known.
+  /// The step for a pattern of tokenizer.json, or nil if the pattern is unknown.
   init?(pattern: String) {
     let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
     let rest = #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
@@ -23,7 +23,7 @@ enum PreTokenizer: Sendable, Hashable {
     }
   }
 
-  /// Applies all `steps`, each within the pieces of the one before.
+  /// Applies all `steps`, each within the pieces of the previous step.
   ///
   /// - Returns: ranges of scalars that cover the text in order.
   static func split(_ text: ScalarText, by steps: [PreTokenizer]) -> [Range<Int>] {
@@ -44,7 +44,7 @@ enum PreTokenizer: Sendable, Hashable {
     return pieces
   }
 
-  /// Where the piece that begins at `start` ends; past `start`.
+  /// The end of the piece that begins at `start`. A piece is never empty.
   private func end(of text: ScalarText, from start: Int, to limit: Int) -> Int {
     let scanner = PieceScanner(text: text, start: start, limit: limit)
     return switch self {

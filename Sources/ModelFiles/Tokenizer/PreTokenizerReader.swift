@@ -18,7 +18,7 @@ struct PreTokenizerReader {
   private func step(_ json: JSON, isLast: Bool) throws(ModelFileError) -> PreTokenizer? {
     switch json["type"]?.string {
     case "ByteLevel":
-      // Twice, the second would see the letters that stand for bytes.
+      // After a first ByteLevel, a second step would see the alphabet's characters instead of the text.
       guard isLast else { throw unsupported("ByteLevel before the end") }
       guard json["add_prefix_space"]?.bool == false else { throw unsupported("ByteLevel with “add_prefix_space”") }
       return json["use_regex"]?.bool ?? true ? .gpt2 : nil

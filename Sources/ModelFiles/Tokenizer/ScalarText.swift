@@ -1,6 +1,6 @@
-/// A text taken apart once for the scanners: its scalars, what each of them is, and where each begins in UTF-8.
+/// A text decomposed once for the scanners: its scalars, their classes, and their UTF-8 offsets.
 struct ScalarText {
-  /// What the pre-tokenisers' patterns tell apart.
+  /// The character classes of the pre-tokenisers' patterns.
   enum Class: UInt8 {
     /// \p{L}
     case letter
@@ -9,7 +9,7 @@ struct ScalarText {
     case space
     /// Carriage return or line feed.
     case newline
-    /// \s that is neither of both.
+    /// \s other than a space and a newline.
     case otherSpace
     case other
 
@@ -18,7 +18,7 @@ struct ScalarText {
 
   let scalars: [Unicode.Scalar]
   let classes: [Class]
-  /// Of each scalar in UTF-8, and the end.
+  /// The UTF-8 offset of each scalar, followed by the length of the text.
   let offsets: [Int]
   let utf8: [UInt8]
 

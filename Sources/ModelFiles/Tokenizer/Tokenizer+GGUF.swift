@@ -17,7 +17,7 @@ extension Tokenizer {
     }
     var added: [AddedToken] = []
     for (id, text) in tokens.enumerated() {
-      // 2 is unknown, 3 control, 4 defined by a user and 5 unused; 1 is all that is normal.
+      // 2 is unknown, 3 control, 4 user-defined and 5 unused; 1 is a normal token.
       let type = types.isEmpty ? 1 : types[id].integer ?? 1
       if type == 1 || type == 6 {
         try parts.add(text, id: id)
@@ -38,7 +38,7 @@ extension Tokenizer {
     case "llama-bpe", "llama3", "llama-v3":
       parts.steps = [.tiktoken(digits: 3)]
       parts.keepWholeWords()
-      // What llama.cpp takes for granted where nothing is said.
+      // llama.cpp's default for files that do not state it.
       parts.prefix = try fields.tokens("bos_token_id").first
     case "qwen2", "deepseek-r1-qwen":
       parts.steps = [.tiktoken(digits: 1)]
@@ -51,7 +51,8 @@ extension Tokenizer {
     self.init(try parts.finished())
   }
 
-  /// A merge written as two tokens with a space between them; a token has none, since the byte alphabet has none.
+  /// Splits a merge, written as two tokens separated by a space. Tokens contain no space, since the byte alphabet has
+  /// none.
   static func pair(_ line: String, _ parts: TokenizerParts) throws(ModelFileError) -> (left: String, right: String) {
     let halves = line.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
     guard halves.count == 2, let left = String(halves[0]), let right = String(halves[1]) else {

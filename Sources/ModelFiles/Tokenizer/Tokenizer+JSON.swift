@@ -1,5 +1,5 @@
 extension Tokenizer {
-  /// Reads Hugging Face's `tokenizer.json`, of byte-level byte-pair encodings.
+  /// Reads a byte-level byte-pair encoding from Hugging Face's `tokenizer.json`.
   package init(contentsOf path: String) throws(ModelFileError) {
     try self.init(JSON(contentsOf: path), path: path)
   }
@@ -7,7 +7,7 @@ extension Tokenizer {
   init(_ json: JSON, path: String) throws(ModelFileError) {
     var parts = TokenizerParts(path: path)
     guard let model = json["model"] else { throw parts.error("there is no “model”") }
-    // Older files leave the type out.
+    // Older files omit the type.
     let type = model["type"].map { $0.string ?? $0.kind } ?? "BPE"
     guard type == "BPE" else { throw parts.error("its model is \(quoted(type)), not BPE", .unsupported) }
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] where model[key]?.string ?? "" != "" {
@@ -29,7 +29,7 @@ extension Tokenizer {
     self.init(try parts.finished())
   }
 
-  /// Merges are "a b" in older files and ["a", "b"] in newer ones.
+  /// Reads merges, which are "a b" in older files and ["a", "b"] in newer ones.
   private static func pairs(
     _ merges: JSON?, _ parts: TokenizerParts
   ) throws(ModelFileError) -> [(left: String, right: String)] {
@@ -61,7 +61,7 @@ extension Tokenizer {
     return Int32(id)
   }
 
-  /// Nothing, or form C.
+  /// Whether the normaliser is form C; false without a normaliser.
   private static func normalizes(_ normalizer: JSON?, _ parts: TokenizerParts) throws(ModelFileError) -> Bool {
     guard let normalizer else { return false }
     switch normalizer["type"]?.string {
@@ -80,7 +80,7 @@ extension Tokenizer {
     }
   }
 
-  /// The special token with which a template of the post-processor begins.
+  /// The special token at the beginning of the post-processor's template.
   private static func prefix(_ processor: JSON?, _ parts: TokenizerParts) -> Int? {
     let steps = processor?["processors"]?.array ?? [processor].compactMap(\.self)
     let template = steps.first { $0["type"]?.string == "TemplateProcessing" }

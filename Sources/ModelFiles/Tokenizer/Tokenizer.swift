@@ -1,29 +1,29 @@
-/// A byte-level byte-pair encoding, as GPT-2, Llama 3, SmolLM and Qwen have it.
+/// A byte-level byte-pair encoding, as used by GPT-2, Llama 3, SmolLM and Qwen.
 ///
-/// From a GGUF file or from `tokenizer.json`; encodes as Hugging Face's `tokenizers` does.
+/// It is read from a GGUF file or from `tokenizer.json` and encodes as Hugging Face's `tokenizers` does.
 package struct Tokenizer: Sendable {
-  /// The bytes of each token by its number; empty where no token has it.
+  /// The bytes of each token, by token number; empty for numbers without a token.
   let vocabulary: [[UInt8]]
-  /// Numbers of special tokens.
+  /// The numbers of the special tokens.
   let special: Set<Int>
-  /// All added tokens by their text in UTF-8, special or not.
+  /// All added tokens, special or not, by their text in UTF-8.
   let added: [[UInt8]: AddedToken]
   let merges: MergeTable
   /// The token of each single byte, or −1.
   let byteTokens: [Int32]
-  /// Of bytes to tokens, where a word that is a token is not taken apart; else empty.
+  /// Maps bytes to tokens, if words that are tokens are kept whole; empty otherwise.
   let wholeWords: [[UInt8]: Int32]
   let steps: [PreTokenizer]
-  /// Whether texts are brought to Unicode's normalisation form C.
+  /// Whether texts are normalised to Unicode's form C.
   let normalizes: Bool
-  /// What stands for bytes that the vocabulary lacks; left out where it is nil.
+  /// The token for bytes that the vocabulary lacks. If it is nil, such bytes are omitted.
   let unknown: Int32?
   /// The token that the file's own post-processing puts before every text.
   let prefix: Int?
   private let beforeNormalization: AddedTokenFinder
   private let afterNormalization: AddedTokenFinder
 
-  /// - Parameter parts: checked by whoever read them.
+  /// - Parameter parts: parts that their reader has checked.
   init(_ parts: TokenizerParts) {
     vocabulary = parts.vocabulary
     special = Set(parts.added.lazy.filter(\.isSpecial).map(\.id))
@@ -39,26 +39,26 @@ package struct Tokenizer: Sendable {
     afterNormalization = AddedTokenFinder(parts.added.filter(\.isNormalized))
   }
 
-  /// One more than the greatest number of a token.
+  /// The largest token number plus one.
   package var count: Int { vocabulary.count }
 
-  /// The tokens of `text`, without one that begins or ends it.
+  /// The tokens of `text`, without a begin-of-text or end-of-text token.
   ///
-  /// - Parameter parsesSpecial: whether the text of a special token becomes that token. What a user or a world says is
-  ///   to be encoded without, so that it cannot pass for another's turn. Added tokens that are not special, such as
-  ///   Qwen 3's `<think>`, are found either way: no model has seen their text otherwise.
+  /// - Parameter parsesSpecial: whether the text of a special token becomes that token. Text of a user or a world has
+  ///   to be encoded without it, so that the text cannot imitate another turn. Added tokens that are not special, such
+  ///   as Qwen 3's `<think>`, are always recognised, since models are not trained on any other encoding of their text.
   package func encode(_ text: String, parsesSpecial: Bool = false) -> [Int] {
     encode([ChatSegment(text: text, isMarkup: parsesSpecial)])
   }
 
-  /// The tokens of a conversation, where only what the template writes can become a special token. Otherwise they are
-  /// those of the whole text: words go on over the borders of segments.
+  /// The tokens of a conversation. Only the template's own text can become special tokens. Otherwise the result is that
+  /// of the whole text: words continue across the borders of segments.
   ///
-  /// The token that begins texts is there where the template writes it; where it does not, adding it is the caller's.
+  /// The begin-of-text token is present only if the template writes it. Otherwise the caller adds it.
   package func encode(_ segments: [ChatSegment]) -> [Int] {
     var tokens: [Int] = []
     var merger = BytePairMerger(merges)
-    /// What lies between two added tokens, so far.
+    /// The text since the last added token.
     var stretch: [UInt8] = []
     var isMarkup = true
     for segment in segments {
@@ -80,21 +80,21 @@ package struct Tokenizer: Sendable {
     return tokens
   }
 
-  /// The text of `tokens`; bytes that are no UTF-8 become U+FFFD. Numbers of no token stand for nothing.
+  /// The text of `tokens`. Invalid UTF-8 becomes U+FFFD, and numbers without a token yield no text.
   ///
-  /// - Parameter keepsSpecial: whether special tokens are written out or left out.
+  /// - Parameter keepsSpecial: whether the text includes special tokens.
   package func decode(_ tokens: [Int], keepsSpecial: Bool = false) -> String {
     var text: [UInt8] = []
     for token in tokens where keepsSpecial || !isSpecial(token) { text += bytes(of: token) }
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// The bytes that `token` stands for, which need not be whole characters; none for a number of no token.
+  /// The bytes of `token`, which need not be whole characters; empty for a number without a token.
   package func bytes(of token: Int) -> [UInt8] {
     vocabulary.indices.contains(token) ? vocabulary[token] : []
   }
 
-  /// Whether `token` controls the model and is not a part of what it says.
+  /// Whether `token` controls the model and is not part of its text.
   package func isSpecial(_ token: Int) -> Bool { special.contains(token) }
 
   /// The number of an added token, special or not, by its text.
@@ -103,7 +103,7 @@ package struct Tokenizer: Sendable {
   /// Whether the file's own post-processing puts `token` before every text.
   func beginsTexts(with token: Int?) -> Bool { prefix != nil && prefix == token }
 
-  /// Encodes what lies between two of the added tokens that are found before normalisation.
+  /// Encodes the text between two of the added tokens that are matched before normalisation.
   private func encode(
     _ stretch: [UInt8], parsesSpecial: Bool, _ merger: inout BytePairMerger, _ tokens: inout [Int]
   ) {

@@ -1,4 +1,4 @@
-/// What a tokenizer is made of, checked as it is put together.
+/// The parts of a tokenizer, checked while they are assembled.
 struct TokenizerParts {
   let path: String
   private(set) var vocabulary: [[UInt8]] = []
@@ -10,12 +10,12 @@ struct TokenizerParts {
   var normalizes = false
   var unknown: Int32?
   var prefix: Int?
-  /// Numbers that have a token.
+  /// Whether each number has a token.
   private var taken: [Bool] = []
-  /// Of the tokens that are made of bytes.
+  /// The tokens in the byte alphabet, by their bytes.
   private var numbers: [[UInt8]: Int32] = [:]
 
-  /// A number beyond this is refused before memory is taken for it.
+  /// Larger numbers are rejected before memory is allocated for them.
   static let greatestToken = ModelConfiguration.Limits.vocabulary
 
   init(path: String) { self.path = path }
@@ -24,7 +24,7 @@ struct TokenizerParts {
   mutating func add(_ text: String, id: Int) throws(ModelFileError) {
     try take(id, text)
     guard let bytes = ByteAlphabet.decode(text) else {
-      // No text becomes such a token, unless it is an added one: then it stands for itself.
+      // Text is never encoded as such a token unless it is an added token. The token's bytes are its literal text.
       vocabulary[id] = Array(text.utf8)
       return
     }
@@ -35,13 +35,13 @@ struct TokenizerParts {
     if bytes.count == 1 { byteTokens[Int(bytes[0])] = Int32(id) }
   }
 
-  /// Keeps a number that no text becomes.
+  /// Reserves a token number that encoding never produces.
   mutating func reserve(_ id: Int, _ text: String) throws(ModelFileError) {
     try take(id, text)
     vocabulary[id] = Array(text.utf8)
   }
 
-  /// Adds a token that is found as a whole. Its number may be one of the vocabulary, if the text is the same.
+  /// Adds a token that is matched as a whole. Its number may be in the vocabulary if the text is the same.
   mutating func add(_ token: AddedToken) throws(ModelFileError) {
     guard !token.content.isEmpty else { throw error("the added token \(token.id) is empty") }
     guard token.content.utf8.count <= 1024 else { throw error("the added token \(token.id) has more than 1024 bytes") }
@@ -57,7 +57,7 @@ struct TokenizerParts {
     added.append(token)
   }
 
-  /// Adds the merges in the order of their ranks.
+  /// Adds the merges in order of rank.
   mutating func add(merges pairs: [(left: String, right: String)]) throws(ModelFileError) {
     var table = MergeTable(reserving: pairs.count)
     for (rank, pair) in pairs.enumerated() {
@@ -71,13 +71,13 @@ struct TokenizerParts {
     merges = table
   }
 
-  /// Lets words that are tokens stay whole, whatever the merges say (`ignore_merges`).
+  /// Keeps words whole that are tokens themselves, whatever the merges (`ignore_merges`).
   mutating func keepWholeWords() {
     wholeWords = numbers
     for token in added where token.isSpecial { wholeWords[Array(token.content.utf8)] = nil }
   }
 
-  /// Checks what can only be checked when all is there.
+  /// Performs the checks that need all parts.
   func finished() throws(ModelFileError) -> TokenizerParts {
     guard byteTokens.contains(where: { $0 >= 0 }) else { throw error("no token stands for a single byte") }
     guard !steps.isEmpty else { throw error("nothing says how texts are cut into words") }

@@ -1,12 +1,12 @@
 /// A dictionary of tensors in Python's pickle format, as `torch.save` writes it.
 ///
-/// A pickle is a program. Nothing of it is run here: of its instructions those are known that put together dictionaries, tuples, numbers
-/// and tensors, and of names in Python those of tensors alone. Anything else is an error.
+/// A pickle is a program, but nothing of it is executed here. Supported are the instructions that build dictionaries,
+/// tuples, numbers and tensors, and of Python's names only those of tensors. Anything else is an error.
 struct TensorPickle {
   /// A tensor's place in a storage, in elements.
   struct Entry: Sendable, Hashable {
     let storage: String
-    /// `FloatStorage` and the like.
+    /// The storage class, such as `FloatStorage`.
     let type: String
     let offset: Int
     let shape: [Int]
@@ -79,7 +79,7 @@ struct TensorPickle {
     return value
   }
 
-  /// What was put there since the last mark.
+  /// Pops the values above the last mark.
   private mutating func popToMark() throws(ModelFileError) -> [Value] {
     var values: [Value] = []
     while true {
@@ -133,7 +133,7 @@ struct TensorPickle {
         let value = try pop()
         try set([pop(), value])
       case 0x75: try set(popToMark())  // SETITEMS
-      case 0x62: _ = try pop()  // BUILD: attributes, which no tensor needs
+      case 0x62: _ = try pop()  // BUILD: attributes, which tensors do not need
       case 0x2E: return try result(pop())  // STOP
       default: throw problem("has the instruction \(code), which is not supported")
       }
@@ -188,7 +188,7 @@ struct TensorPickle {
     return numbers.count == parts.count ? numbers : nil
   }
 
-  /// Keys and values in turn, into the dictionary below them.
+  /// Adds alternating keys and values to the dictionary at the top of the stack.
   private mutating func set(_ values: [Value]) throws(ModelFileError) {
     guard case .dictionary(let number)? = stack.last, values.count % 2 == 0 else {
       throw problem("fills no dictionary")

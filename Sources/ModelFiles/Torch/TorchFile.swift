@@ -1,7 +1,7 @@
 import Foundation
 
-/// The tensors of a file that `torch.save` wrote (`.bin`, `.pt`): a zip file with a pickle that says what is where, and the values.
-/// Nothing in it is run.
+/// The tensors of a file written by `torch.save` (`.bin`, `.pt`): a zip file with a pickle that describes the tensors,
+/// and their values. Nothing in it is executed.
 package struct TorchFile: WeightFile {
   package let path: String
   package let names: [String]
@@ -9,7 +9,7 @@ package struct TorchFile: WeightFile {
   private let folder: String
   private let entries: [String: TensorPickle.Entry]
 
-  /// In bytes; a dictionary of tensors takes a few hundred for each.
+  /// The longest pickle, in bytes. A dictionary of tensors takes a few hundred per tensor.
   private static let longestPickle = 1 << 25
 
   private static func type(_ name: String) -> (size: Int, widen: Dequantizer)? {
@@ -60,7 +60,7 @@ package struct TorchFile: WeightFile {
         type.widen(UnsafeRawBufferPointer(rebasing: bytes[..<(all * type.size)]), values, all)
         filled = all
       }
-      // Row-major order of whatever strides it was saved with.
+      // Converts any strides to row-major order.
       var result: [Float] = []
       result.reserveCapacity(count)
       var index = [Int](repeating: 0, count: entry.shape.count)
@@ -82,7 +82,7 @@ package struct TorchFile: WeightFile {
     return sum
   }
 
-  /// That every value of a tensor lies in its storage.
+  /// Checks that every value of a tensor lies in its storage.
   private func check(
     _ name: String
   ) throws(ModelFileError) -> (entry: TensorPickle.Entry, type: (size: Int, widen: Dequantizer), count: Int) {
@@ -103,7 +103,7 @@ package struct TorchFile: WeightFile {
       }
       last += step
     }
-    // A stride of 0 could stand for any number of values.
+    // With a stride of 0 the shape could have any number of values, so the count is bounded, too.
     guard let count = elementCount(entry.shape), count == 0 || last < limit, count <= max(limit, 0) else {
       throw ModelFileError(.malformed, path, "\(quoted(name)) lies outside of its values: the file may be truncated.")
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The entries of a zip file that are stored as they are, which is how PyTorch writes them.
+/// A zip file's uncompressed entries. PyTorch writes no others.
 struct ZipFile: Sendable {
   let path: String
   private let data: Data
@@ -32,7 +32,7 @@ struct ZipFile: Sendable {
     }
   }
 
-  /// Where each entry's bytes are; nil for a file that is damaged, compressed or too large for plain zip.
+  /// The byte range of each entry; nil if the file is damaged, compressed or too large for plain zip.
   private static func directory(_ bytes: UnsafeRawBufferPointer) -> [String: Range<Int>]? {
     func number(_ place: Int, _ size: Int) -> Int? {
       guard place >= 0, place + size <= bytes.count else { return nil }

@@ -9,7 +9,7 @@ import ModelServers
 /// Differences between servers are found by trying: a parameter that a server rejects and that does not change the
 /// model's distribution is left out or renamed from then on.
 public final class ChatCompletionsPolicy: SamplingPolicy {
-  /// Which endpoint is asked.
+  /// The endpoint that receives the requests.
   public enum API: String, CaseIterable, Sendable, Codable {
     /// `/chat/completions`: examples and history are turns.
     case chat
@@ -84,7 +84,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     self.init(ServerAccess(url: url, key: key), settings: settings, client: client)
   }
 
-  /// - Parameter access: the server, and what it is told beside the question.
+  /// - Parameter access: the server, its headers and its query.
   public init(_ access: ServerAccess, settings: Settings, client: HTTPClient? = nil) {
     self.settings = settings
     endpoint = ModelEndpoint(
@@ -155,13 +155,13 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
 }
 
 extension Double? {
-  /// As identities have it.
+  /// The form used in identities.
   var shown: String { map { "\($0)" } ?? "none" }
 }
 
 extension PolicyResponse {
-  /// What is the same for every kind of server: no key in any text, how often it was asked for, and what a question sent twice may
-  /// have cost.
+  /// Completes an answer in the same way for every kind of server: removes the key from all texts, and sets the
+  /// attempts and the usage of a hedged call.
   func finished<T>(_ reply: ModelEndpoint.Reply<T>, by transport: HTTPTransport) -> PolicyResponse {
     var response = self
     response.text = transport.withoutSecret(text)

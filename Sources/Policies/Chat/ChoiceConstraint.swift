@@ -9,7 +9,7 @@ public enum ChoiceConstraint: String, CaseIterable, Sendable, Codable {
   case grammar
   /// `response_format` with a JSON schema whose one property is the choice.
   case schema
-  /// Nothing is sent; an answer that is no choice is an invalid action.
+  /// Nothing is sent; an answer that is not a choice is an invalid action.
   case validate
 
   /// A grammar whose language is the choices, each after `prefix`.
@@ -33,7 +33,7 @@ public enum ChoiceConstraint: String, CaseIterable, Sendable, Codable {
     return literal + "\""
   }
 
-  /// Reads the choice from an answer in the schema's form; the answer itself where it is not in that form.
+  /// Reads the choice from an answer in the schema's form. Any other answer is returned as it is.
   static func choice(in answer: String) -> String {
     struct Answer: Decodable { let choice: String }
     return (try? OutsideJSON.decode(Answer.self, from: answer))?.choice ?? answer

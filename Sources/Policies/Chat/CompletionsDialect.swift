@@ -1,6 +1,6 @@
 import Agents
 
-/// What a server of the chat-completions kind takes.
+/// The features that a chat-completions server accepts.
 struct CompletionsDialect: ServerDialect, Hashable {
   var tokenParameter: ChatCompletionsPolicy.TokenParameter
   var takesSchema = true
@@ -8,7 +8,7 @@ struct CompletionsDialect: ServerDialect, Hashable {
   var takesStop = true
   var takesRequiredTools = true
   var takesParallelFlag = true
-  /// Thoughts may go back beside the calls of tools that they came with.
+  /// Whether tool calls may be sent back together with their thoughts.
   var takesThoughts = true
   var sampling = SamplingDialect()
   /// The largest `n`.
@@ -18,12 +18,14 @@ struct CompletionsDialect: ServerDialect, Hashable {
     tokenParameter = settings.tokenParameter ?? .maxTokens
   }
 
-  /// What to try after a request was refused as badly formed, or nil where there is nothing left to leave out.
+  /// A simpler dialect to try after a request was rejected as malformed, or nil if nothing is left to omit.
   ///
-  /// Only what leaves the distribution of the answers as it is: any other setting is for the user to change
-  /// (``RefusedSetting``). What the refusal names goes first; where it names nothing, fewer answers are asked for, which is what servers say in most words.
+  /// Only features that do not change the distribution of the answers are omitted. Any other setting is for the user to
+  /// change (``RefusedSetting``). A feature that the error names is omitted first. If the error names none, fewer
+  /// answers are requested, since servers phrase that limit in many ways.
   ///
-  /// - Parameter mostSamples: what was known before this request: fewer were the wrong guess where something else goes.
+  /// - Parameter mostSamples: the value known before this request. It is restored if another feature is omitted, since
+  ///   fewer answers were the wrong guess then.
   func simpler(
     after error: PolicyError, request: PolicyRequest, samples: Int, mostSamples: Int,
     settings: ChatCompletionsPolicy.Settings
@@ -53,7 +55,7 @@ struct CompletionsDialect: ServerDialect, Hashable {
     } else if takesSeed, names("seed") {
       simpler.takesSeed = false
     } else if takesStop, settings.api == .chat, settings.format == .react, names("stop") {
-      // What would follow is read over all the same.
+      // Without the stop sequence, the text after it is ignored when the answer is read.
       simpler.takesStop = false
     } else if sendsSchema, names("response_format", "json_schema", "schema") {
       simpler.takesSchema = false

@@ -1,17 +1,17 @@
-// The properties carry the wire's own names.
+// The properties have the names of the JSON keys.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import Agents
 import Foundation
 import ModelServers
 
-/// The request body of `/chat/completions` and of `/completions`; what is nil is left out.
+/// The request body of `/chat/completions` and of `/completions`. Properties that are nil are omitted.
 struct CompletionsRequest: Encodable {
   struct Message: Encodable {
     struct Call: Encodable {
       struct Function: Encodable {
         let name: String
-        /// JSON in a text.
+        /// A JSON object as a string.
         let arguments: String
       }
 
@@ -22,7 +22,7 @@ struct CompletionsRequest: Encodable {
     }
 
     let role: String
-    /// Beside calls, too: some servers want a text there.
+    /// Never omitted, since some servers require a string beside tool calls, too.
     let content: String
     var tool_calls: [Call]?
     var tool_call_id: String?
@@ -62,7 +62,7 @@ struct CompletionsRequest: Encodable {
   var top_p: Double?
   var reasoning_effort: String?
   var seed: Int?
-  /// Answers to draw; nil for one.
+  /// The number of answers to draw; nil for one.
   var n: Int?
   var stop: [String]?
   var grammar: String?
@@ -70,7 +70,7 @@ struct CompletionsRequest: Encodable {
   var tools: [Tool]?
   var tool_choice: String?
   var parallel_tool_calls: Bool?
-  /// A truth value in chat, a number of alternatives for texts.
+  /// A Boolean for chat, a number of alternatives for texts.
   var logprobs: Flag?
 
   enum Flag: Encodable {
@@ -98,7 +98,7 @@ struct CompletionsRequest: Encodable {
     temperature = dialect.sampling.temperature(settings.temperature)
     top_p = dialect.sampling.topP(settings.topP)
     reasoning_effort = settings.reasoningEffort
-    // The widest range that every server takes.
+    // 31 bits, the widest range that every server accepts.
     if dialect.takesSeed { seed = Int(request.seed.rawValue >> 33) }
     var prefix = ""
     switch settings.api {
@@ -150,8 +150,9 @@ extension CompletionsRequest.Message {
   }
 }
 
-/// What servers of this kind want back beside a call of a tool, under the names they gave it: `reasoning_content` (DeepSeek, Kimi,
-/// GLM), `reasoning` (vLLM), `reasoning_details` (OpenRouter, MiniMax), `extra_content` with Gemini's signed thoughts.
+/// Thoughts that servers want back together with a tool call, under the server's own keys: `reasoning_content`
+/// (DeepSeek, Kimi, GLM), `reasoning` (vLLM), `reasoning_details` (OpenRouter, MiniMax), and `extra_content` with
+/// Gemini's signed thoughts.
 struct CompletionsThoughts: Codable, Hashable {
   var reasoning_content: String?
   var reasoning: String?
@@ -173,7 +174,7 @@ struct CompletionsThoughts: Codable, Hashable {
     self.extra_content = extra_content
   }
 
-  /// As a ``PolicyResponse/continuation``; nil where there is nothing.
+  /// The thoughts as a ``PolicyResponse/continuation``; nil if there are none.
   var continuation: String? {
     if reasoning_content == nil, reasoning == nil, reasoning_details == nil, extra_content == nil { return nil }
     let encoder = JSONEncoder()
@@ -182,8 +183,8 @@ struct CompletionsThoughts: Codable, Hashable {
   }
 }
 
-/// The answer of either endpoint. Unknown keys are ignored, and so are known ones with something else in them: an answer that
-/// came whole was paid for, and what matters of it is its words.
+/// The answer of either endpoint. Unknown keys are ignored, and so are known keys with values of another type: a
+/// complete answer was paid for, and its text is what matters.
 struct CompletionsAnswer: Decodable {
   struct Choice: Decodable {
     struct Message: Decodable {
@@ -199,9 +200,9 @@ struct CompletionsAnswer: Decodable {
 
       let content: String?
       let refusal: String?
-      /// What the model thought.
+      /// The model's thoughts.
       var reasoning: String? { thoughts.reasoning_content ?? thoughts.reasoning }
-      /// The same under the server's own names.
+      /// The thoughts under the server's own keys.
       let thoughts: CompletionsThoughts
       let calls: [Call]
 
@@ -216,7 +217,7 @@ struct CompletionsAnswer: Decodable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         content =
           container.lenient(String.self, .content)
-          // Some servers give the content in parts.
+          // Some servers send the content in parts.
           ?? container.lenient([Part].self, .content).map { $0.compactMap(\.text).joined() }
         refusal = container.lenient(String.self, .refusal)
         calls = container.lenient([Call].self, .calls) ?? []
@@ -233,9 +234,9 @@ struct CompletionsAnswer: Decodable {
     let text: String?
     let message: Message?
     let logprobs: LogProbabilities?
-    /// Why the answer ended where it does.
+    /// Why the answer ended.
     let finish_reason: String?
-    /// Why the server broke it off.
+    /// Why the server broke the answer off.
     let error: JSONValue?
 
     enum CodingKeys: CodingKey { case text, message, logprobs, finish_reason, error }
@@ -249,17 +250,17 @@ struct CompletionsAnswer: Decodable {
       error = container.lenient(JSONValue.self, .error)
     }
 
-    /// It ended because it may be no longer.
+    /// Whether the answer ended at its maximal length.
     var isCutOff: Bool { finish_reason == "length" || finish_reason == "max_tokens" }
 
-    /// Log-probabilities in either endpoint's shape.
+    /// Log-probabilities in either endpoint's format.
     struct LogProbabilities: Decodable {
       struct Token: Decodable { let logprob: Double? }
 
       let content: [Token]?
       let token_logprobs: [Double?]?
 
-      /// The sum over tokens; nil where none is reported, or one that is no number.
+      /// The sum over tokens; nil if none is reported or the sum is not finite.
       var sum: Double? {
         let values = content?.compactMap(\.logprob) ?? token_logprobs?.compactMap(\.self) ?? []
         let sum = values.reduce(0, +)
@@ -267,9 +268,9 @@ struct CompletionsAnswer: Decodable {
       }
     }
 
-    /// What was answered and what was thought before; nil where there is neither.
+    /// The answer and the thoughts before it; nil if there is neither.
     ///
-    /// A message without content (out of tokens while reasoning, a refusal) is an answer all the same: one with no action.
+    /// A message without content (out of tokens while reasoning, a refusal) counts as an answer without an action.
     var answer: (text: String, reasoning: String?)? {
       guard let spoken = text ?? message.map({ $0.content ?? $0.refusal ?? "" }) else { return nil }
       var (words, reasoning) = Self.withoutThoughts(spoken)
@@ -280,13 +281,13 @@ struct CompletionsAnswer: Decodable {
       return (words, reasoning)
     }
 
-    /// What the server wants back beside the call of a tool that `text` holds, or nil.
+    /// The thoughts that the server wants back together with the tool call in `text`, or nil.
     func continuation(_ text: String) -> String? {
       guard let continuation = message?.thoughts.continuation, ToolCall.last(in: text) != nil else { return nil }
       return continuation
     }
 
-    /// Servers without a parser for a model's thoughts leave them in front of the answer.
+    /// Separates thoughts that servers without a parser for them leave before the answer.
     static func withoutThoughts(_ text: String) -> (text: String, reasoning: String?) {
       let parts = Thoughts(in: text)
       return (parts.answer, parts.thoughts)
@@ -314,12 +315,13 @@ struct CompletionsAnswer: Decodable {
     usage = container.lenient(Usage.self, .usage)
   }
 
-  /// The answers and what they cost: the input, paid for once, is counted with the first and as saved with the others; the output
-  /// is divided among all. Empty where there is none.
+  /// The answers with their usage; empty if there are none. The input is paid for once. It counts for the first answer,
+  /// and as saved for the others. The output is divided among all.
   ///
   /// - Parameters:
-  ///   - most: how many were asked for.
-  ///   - failure: why a choice is none, or nil. Such a choice is left out where others are sound, and thrown where none is.
+  ///   - most: the number of answers requested.
+  ///   - failure: the error of a failed choice, or nil. Failed choices are omitted if others are sound. Otherwise the
+  ///     first error is thrown.
   func responses(
     most: Int, reportsFirstOnly: Bool, failure: (Choice) -> PolicyError?
   ) throws(PolicyError) -> [PolicyResponse] {
@@ -353,13 +355,13 @@ struct CompletionsAnswer: Decodable {
 }
 
 extension KeyedDecodingContainer {
-  /// The value, or nil where there is none or another kind of thing. Asks before it reads, since an error costs more than the rest.
+  /// The value, or nil if it is missing or of another type. Checks for presence first, since a thrown error is slow.
   fileprivate func lenient<T: Decodable>(_ type: T.Type, _ key: Key) -> T? {
     (try? decodeIfPresent(type, forKey: key)) ?? nil
   }
 }
 
-/// A number of tokens as a server reports it: believed within reason, since sums are made of it and stored.
+/// A number of tokens as a server reports it, limited to a plausible range, since sums of it are computed and stored.
 struct TokenCount: Decodable {
   let value: Int
 
@@ -375,10 +377,10 @@ struct TokenCount: Decodable {
   }
 }
 
-/// A function as a model called it. Models write arguments that are no JSON: such a call is an answer, and no action.
+/// A function call by a model. Its arguments may not be valid JSON; such a call is an answer without an action.
 struct CalledFunction: Decodable {
   let call: ToolCall?
-  /// What was written, where it is no call.
+  /// The text of the call if it cannot be read.
   let raw: String
 
   enum CodingKeys: CodingKey { case name, arguments }

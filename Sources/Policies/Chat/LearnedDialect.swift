@@ -1,13 +1,13 @@
 import Agents
 import Synchronization
 
-/// What one server takes, as far as is known: it starts with everything, and what is refused goes.
+/// What one server accepts, as far as known. It starts with every feature, and rejected features are removed.
 protocol ServerDialect: Sendable {
-  /// Takes over what another request found out meanwhile.
+  /// Merges what another request has learned meanwhile.
   mutating func adopt(_ other: Self)
 }
 
-/// A dialect that calls learn from each other.
+/// A dialect shared by all calls of a policy.
 final class LearnedDialect<Dialect: ServerDialect>: Sendable {
   private let known: Mutex<Dialect>
 
@@ -15,12 +15,12 @@ final class LearnedDialect<Dialect: ServerDialect>: Sendable {
 
   var current: Dialect { known.withLock(\.self) }
 
-  /// Asks, and asks again in a simpler form as long as the server refuses the request as badly formed.
+  /// Sends a request, and repeats it in a simpler form while the server rejects it as malformed.
   ///
   /// - Parameters:
-  ///   - ask: asks in a dialect.
-  ///   - simpler: what to try after a refusal, or nil where nothing is left to leave out. Each must leave less to refuse.
-  ///   - advice: what the user can change about a refusal that stays, in a sentence, or nil.
+  ///   - ask: sends the request in a dialect.
+  ///   - simpler: the dialect to try after a rejection, or nil if nothing is left to omit. Each one must omit more.
+  ///   - advice: a sentence on what the user can change after the last rejection, or nil.
   func call<T>(
     _ ask: (Dialect) async throws(PolicyError) -> T, simpler: (Dialect, PolicyError) -> Dialect?,
     advice: (PolicyError) -> String?
@@ -29,7 +29,7 @@ final class LearnedDialect<Dialect: ServerDialect>: Sendable {
     while true {
       do throws(PolicyError) {
         let value = try await ask(dialect)
-        // Kept only now: a refusal may have had another reason than the one guessed at.
+        // The dialect is kept only after a success: a rejection may have had another cause than the one assumed.
         known.withLock { $0.adopt(dialect) }
         return value
       } catch {

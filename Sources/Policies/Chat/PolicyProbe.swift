@@ -1,11 +1,11 @@
 import Agents
 import Foundation
 
-/// What a server can do, found out by a few small calls.
+/// Finds out what a server can do with a few small calls.
 package struct PolicyProbe: Sendable {
   package struct Finding: Sendable, Hashable {
     package let name: String
-    /// nil where it cannot be told.
+    /// nil if the calls cannot show it.
     package let works: Bool?
     package let detail: String
 
@@ -27,8 +27,9 @@ package struct PolicyProbe: Sendable {
       key: CallKey(run: "doctor", task: "doctor", particle: 0, step: 0))
   }
 
-  /// One call, timed, of any policy: whether it answers, how fast, and whether it says what that cost. Throws why it does not
-  /// answer.
+  /// One timed call of any policy: whether it answers, how fast, and whether it reports its usage.
+  ///
+  /// - Throws: the policy's error if it does not answer.
   package static func basics(_ policy: any Policy) async throws(PolicyError) -> [Finding] {
     let start = ContinuousClock.now
     let tools = policy.format.tools(nil, choices: colours)
@@ -50,9 +51,9 @@ package struct PolicyProbe: Sendable {
     ]
   }
 
-  /// What a server of the chat-completions kind can do beyond answering.
+  /// The features of a chat-completions server beyond answering.
   ///
-  /// - Parameter make: a policy at this server with other settings.
+  /// - Parameter make: creates a policy for this server with other settings.
   package static func features(
     _ settings: ChatCompletionsPolicy.Settings, _ make: (ChatCompletionsPolicy.Settings) -> ChatCompletionsPolicy
   ) async -> [Finding] {
@@ -108,7 +109,7 @@ package struct PolicyProbe: Sendable {
   private static func choices(_ policy: ChatCompletionsPolicy, _ constraint: ChoiceConstraint) async -> Finding {
     let name = constraint == .grammar ? "grammar" : "JSON schema"
     do throws(PolicyError) {
-      // Words that no model would say by itself.
+      // Words that a model would not say unconstrained.
       let choices = ["zq-one", "zq-two"]
       let text = try await policy.respond(to: request(choices: choices)).text
       let works = choices.contains(text)

@@ -1,11 +1,11 @@
-// The properties carry the wire's own names.
+// The properties have the names of the JSON keys.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import Agents
 import Foundation
 import ModelServers
 
-/// An answer of `/responses`; unknown keys and unknown kinds of items are ignored.
+/// An answer of `/responses`. Unknown keys and unknown kinds of items are ignored.
 struct ResponsesAnswer: Decodable {
   struct Item: Decodable {
     struct Part: Decodable {
@@ -49,7 +49,7 @@ struct ResponsesAnswer: Decodable {
   let output: [Item]
   let usage: Usage?
   let incomplete: Incomplete?
-  /// What goes back with later questions.
+  /// The items to send back in later requests.
   let continuation: String?
 
   enum CodingKeys: String, CodingKey {
@@ -63,19 +63,19 @@ struct ResponsesAnswer: Decodable {
     output = try container.decode([Item].self, forKey: .output)
     usage = try? container.decodeIfPresent(Usage.self, forKey: .usage)
     incomplete = try? container.decodeIfPresent(Incomplete.self, forKey: .incomplete)
-    // Read as they stand only where they are wanted.
+    // The items are decoded as raw JSON only if they have to be sent back.
     let isCall = output.contains { $0.type == "function_call" } && output.contains { $0.type == "reasoning" }
     continuation =
       isCall
       ? (try? container.decode([JSONValue].self, forKey: .output)).flatMap(ResponsesThoughts.continuation) : nil
   }
 
-  /// The answer: its texts or a refusal, and the first call of a tool.
+  /// The answer: its texts or a refusal, and the first tool call.
   ///
-  /// - Throws: what went wrong where the status says that something did.
+  /// - Throws: an error if the status is not that of a finished answer.
   func response(from transport: HTTPTransport, body: Data) throws(PolicyError) -> PolicyResponse {
     switch status {
-    // One that says why is no answer, and does not come here.
+    // Answers that state a cause were already handled as errors.
     case "failed", "cancelled":
       throw PolicyError(.serverFailed, "\(transport.base) failed to answer: \(transport.excerpt(body))")
     case "queued", "in_progress":

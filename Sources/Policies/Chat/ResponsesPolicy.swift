@@ -6,8 +6,8 @@ import ModelServers
 
 /// A model behind OpenAI's Responses API, or a server that speaks it (llama.cpp, vLLM, gateways).
 ///
-/// Nothing is kept at the server: every request holds the whole conversation and, in the format `tools`, the model's
-/// reasoning of earlier steps as the server gave it, encrypted or not.
+/// The server stores nothing. Every request contains the whole conversation. In the format `tools` it also contains the
+/// model's reasoning of earlier steps as the server sent it, encrypted or not.
 public final class ResponsesPolicy: Policy {
   /// The model, its sampling, and how its server is called.
   public struct Settings: Sendable, Hashable {
@@ -60,7 +60,7 @@ public final class ResponsesPolicy: Policy {
     self.init(ServerAccess(url: url, key: key), settings: settings, client: client)
   }
 
-  /// - Parameter access: the server, and what it is told beside the question.
+  /// - Parameter access: the server, its headers and its query.
   public init(_ access: ServerAccess, settings: Settings, client: HTTPClient? = nil) {
     self.settings = settings
     endpoint = ModelEndpoint(
@@ -109,16 +109,16 @@ public final class ResponsesPolicy: Policy {
   }
 }
 
-/// What a server of this kind takes.
+/// The features that a server of the Responses API accepts.
 struct ResponsesDialect: ServerDialect, Hashable {
   var sampling = SamplingDialect()
   var takesSchema = true
   var takesRequiredTools = true
   var takesParallelFlag = true
-  /// Gives thoughts in a form that can go back: a model that does not think refuses to.
+  /// Whether thoughts are requested in a form that can be sent back. Models without thoughts reject that.
   var takesThoughts = true
 
-  /// What to try after a request was refused as badly formed, or nil where there is nothing left to leave out.
+  /// A simpler dialect to try after a request was rejected as malformed, or nil if nothing is left to omit.
   func simpler(
     after error: PolicyError, request: PolicyRequest, settings: ResponsesPolicy.Settings
   ) -> ResponsesDialect? {
@@ -155,7 +155,7 @@ struct ResponsesDialect: ServerDialect, Hashable {
 }
 
 extension ResponsesPolicy.Settings {
-  /// Whether the answer to this request is held to its choices by a schema.
+  /// Whether a schema restricts the answer to the choices.
   func holdsSchema(_ request: PolicyRequest) -> Bool {
     format == .plain && request.choices?.isEmpty == false && (constraint == .auto || constraint == .schema)
   }

@@ -1,13 +1,13 @@
-// The properties carry the wire's own names.
+// The properties have the names of the JSON keys.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import Agents
 import Foundation
 import ModelServers
 
-/// The request body of `/responses`; what is nil is left out.
+/// The request body of `/responses`. Properties that are nil are omitted.
 struct ResponsesRequest: Encodable {
-  /// A turn, a call of a tool or its result; or an item of an earlier answer as it came.
+  /// A turn, a tool call, its result, or an unchanged item of an earlier answer.
   enum Item: Encodable {
     case message(role: String, String)
     case call(id: String, ToolCall)
@@ -16,7 +16,7 @@ struct ResponsesRequest: Encodable {
 
     enum CodingKeys: CodingKey { case type, role, content, call_id, name, arguments, output }
 
-    /// A part of what the model said.
+    /// A text part of the model's own message.
     private struct Words: Encodable {
       let type = "output_text"
       let text: String
@@ -27,12 +27,12 @@ struct ResponsesRequest: Encodable {
       var container = encoder.container(keyedBy: CodingKeys.self)
       switch self {
       case .message("assistant", let text):
-        // The long form: llama.cpp takes no other of what the model said.
+        // The long form, since llama.cpp accepts no other for the model's own messages.
         try container.encode("message", forKey: .type)
         try container.encode("assistant", forKey: .role)
         try container.encode([Words(text: text)], forKey: .content)
       case .message(let role, let text):
-        // Without the item's type, which the short form of a message leaves out.
+        // The short form of a message has no type.
         try container.encode(role, forKey: .role)
         try container.encode(text, forKey: .content)
       case .call(let id, let call):
@@ -54,7 +54,7 @@ struct ResponsesRequest: Encodable {
     let name: String
     let description: String
     let parameters: JSONSchema
-    // As in `/chat/completions`: held strictly, a long list of choices is refused.
+    // As in `/chat/completions`: strict mode rejects long lists of choices.
     let strict = false
   }
 
@@ -125,10 +125,10 @@ struct ResponsesRequest: Encodable {
   }
 }
 
-/// An answer that thought before it called a tool. Its items go back as they came and in their order.
+/// Answers with thoughts before a tool call. Their items are sent back unchanged and in order.
 enum ResponsesThoughts {
-  /// An answer's items up to the first call as a ``PolicyResponse/continuation``; nil where it did not think in a form that can go
-  /// back, or calls nothing.
+  /// The items of an answer up to the first call, as a ``PolicyResponse/continuation``. nil if there is no call, or no
+  /// thoughts that can be sent back.
   static func continuation(_ output: [JSONValue]) -> String? {
     func kind(_ item: JSONValue) -> String? { item["type"]?.text }
     guard let call = output.firstIndex(where: { kind($0) == "function_call" }) else { return nil }
@@ -143,7 +143,7 @@ enum ResponsesThoughts {
     return JSONValue.list(items.map(sendable)).json
   }
 
-  /// The items of a continuation, the call under an id of the conversation's.
+  /// The items of a continuation; the call gets an id of the conversation.
   static func items(_ continuation: String, id: String) -> [JSONValue]? {
     JSONValue(parsing: continuation)?.items?.map { item in
       guard item["type"]?.text == "function_call", var fields = item.fields else { return item }
@@ -152,12 +152,13 @@ enum ResponsesThoughts {
     }
   }
 
-  /// Thoughts that the server holds alone cannot go back, since nothing is kept there.
+  /// Whether the thoughts are in the item. Thoughts that only the server stores cannot be sent back, since nothing is
+  /// stored.
   private static func isWhole(_ item: JSONValue) -> Bool {
     item["encrypted_content"]?.text?.isEmpty == false || item["content"]?.items?.isEmpty == false
   }
 
-  /// Without nulls, which servers send and refuse.
+  /// The item without nulls, which servers send but do not accept.
   private static func sendable(_ item: JSONValue) -> JSONValue {
     guard let fields = item.fields else { return item }
     return .object(fields.filter { $0.value != .null })

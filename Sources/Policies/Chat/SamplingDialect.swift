@@ -1,9 +1,9 @@
 import Agents
 
-/// Which of the settings of sampling a server takes.
+/// The sampling settings that a server accepts.
 ///
-/// One that is refused is left out where that leaves the distribution of the answers as it is: a temperature or a top-p of 1, which
-/// is what servers that refuse them sample at. Any other is for the user to change.
+/// A rejected setting is omitted only if that does not change the distribution of the answers: a temperature or a top-p
+/// of 1, which is the default of servers that reject them. Any other value is for the user to change.
 struct SamplingDialect: ServerDialect, Hashable {
   var takesTemperature = true
   var takesTopP = true
@@ -11,11 +11,11 @@ struct SamplingDialect: ServerDialect, Hashable {
   func temperature(_ value: Double?) -> Double? { takesTemperature ? value : nil }
   func topP(_ value: Double?) -> Double? { takesTopP ? value : nil }
 
-  /// What to try after a refusal that names one of them, or nil.
+  /// A simpler dialect after a refusal that names one of the settings, or nil.
   ///
   /// - Parameters:
-  ///   - temperature: what this request would send, or nil.
-  ///   - topP: likewise.
+  ///   - temperature: the temperature of this request, or nil.
+  ///   - topP: the top-p of this request, or nil.
   func simpler(after error: PolicyError, temperature: Double?, topP: Double?) -> SamplingDialect? {
     var simpler = self
     if temperature == 1, takesTemperature, RefusedSetting.temperature.isNamed(in: error) {
@@ -34,13 +34,13 @@ struct SamplingDialect: ServerDialect, Hashable {
   }
 }
 
-/// A setting that changes the answers, and that a server may refuse.
+/// A setting that changes the distribution of the answers and that a server may reject.
 struct RefusedSetting {
-  /// The key of the configuration.
+  /// The configuration key.
   let key: String
-  /// How refusals name it, in lower case.
+  /// The names of the setting in refusals, in lower case.
   let words: [String]
-  /// What to write instead.
+  /// What to configure instead.
   let remedy: String
 
   static let temperature = RefusedSetting(
@@ -58,9 +58,9 @@ struct RefusedSetting {
     return words.contains(where: said.contains)
   }
 
-  /// A sentence on the first of these settings that a refusal names, or nil.
+  /// A sentence about the first of these settings that a refusal names, or nil.
   ///
-  /// - Parameter sent: what the request sent, as shown to the user.
+  /// - Parameter sent: the settings of the request, with their values as shown to the user.
   static func advice(after error: PolicyError, sent: [(setting: RefusedSetting, value: String?)], section: String)
     -> String?
   {

@@ -6,11 +6,12 @@ public protocol SamplingPolicy: Policy {
   func respond(to request: PolicyRequest, samples: Int) async throws(PolicyError) -> [PolicyResponse]
 }
 
-/// Asks identical prompts once: requests that arrive together with the same transcript and choices share one call, so that
-/// their input is paid for, and worked through, once. At the first step all particles share their prompt, after a resampling
-/// all siblings, and in a world that shows only the present, all particles of equal standing.
+/// Sends identical prompts once. Requests that arrive together with the same transcript and choices share one call, so
+/// their input is processed and paid for once. At the first step all particles share their prompt, and after a
+/// resampling all clones of one particle do. In a world that shows only the present, so do all particles in the same
+/// state.
 ///
-/// A server that draws fewer answers than it is asked for is asked again for the rest, and from then on for no more than it
+/// If a server draws fewer answers than requested, the rest is requested again. Later calls request no more than it
 /// draws.
 public struct SharedPrompts: Policy {
   private let desk: Desk
@@ -30,7 +31,7 @@ public struct SharedPrompts: Policy {
     try await desk.answer(to: request).get()
   }
 
-  /// Collects what arrives together.
+  /// Groups requests that arrive together.
   private actor Desk {
     struct Prompt: Hashable {
       let transcript: Transcript
@@ -45,8 +46,8 @@ public struct SharedPrompts: Policy {
       let answered: CheckedContinuation<Answer, Never>
     }
 
-    /// How long a prompt waits for its like. Particles that stop at one checkpoint go on within microseconds of each other,
-    /// and a model takes tens of milliseconds at least.
+    /// How long a request waits for others with the same prompt. Particles resume from a checkpoint within microseconds
+    /// of each other, and a model takes tens of milliseconds at least.
     static let patience = Duration.milliseconds(2)
 
     let base: any SamplingPolicy
@@ -77,16 +78,16 @@ public struct SharedPrompts: Policy {
       }
     }
 
-    /// Asks for all that wait.
+    /// Sends one call for all requests of a group.
     private func ask(_ group: [Waiting]) {
-      // In a stable order, so that who gets which answer does not depend on who came first.
+      // A stable order, so that the assignment of answers does not depend on the order of arrival.
       let group = group.sorted {
         ($0.request.key.task, $0.request.key.particle) < ($1.request.key.task, $1.request.key.particle)
       }
       guard let first = group.first else { return }
       Task {
         do throws(PolicyError) {
-          // Here, where it is known which of them share their input.
+          // Usage is estimated here, because only here it is known which answers share their input.
           let responses = try await base.respond(to: first.request, samples: group.count)
             .estimatingUsage(for: first.request)
           for (waiting, response) in zip(group, responses) { waiting.answered.resume(returning: .success(response)) }
@@ -97,10 +98,10 @@ public struct SharedPrompts: Policy {
       }
     }
 
-    /// Asks for what is left over, all at a time.
+    /// Sends further calls for the requests without an answer.
     private func askAgain(_ rest: [Waiting], of asked: Int, drawn: Int) {
       guard !rest.isEmpty else { return }
-      // A few that are missing were broken off, and say nothing about how many the server draws.
+      // A few missing answers were broken off and do not show how many the server draws.
       if 2 * drawn <= asked { most = max(1, min(most, drawn)) }
       for start in stride(from: 0, to: rest.count, by: most) {
         ask(Array(rest[start..<min(start + most, rest.count)]))

@@ -23,7 +23,7 @@ public struct ExpertPolicy: Policy {
 
   public var computesAnswers: Bool { true }
 
-  /// - Throws: `badRequest` where the task has no solution, or none of so many steps.
+  /// - Throws: `badRequest` if the task has no solution or the solution has no action for this step.
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     let (id, step) = (request.key.task, request.key.step)
     let solution: [String]?

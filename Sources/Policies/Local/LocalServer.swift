@@ -49,15 +49,15 @@ public struct LocalServer: Sendable {
   /// The base URL of its OpenAI-compatible endpoints.
   public var url: String { "http://127.0.0.1:\(port)/v1" }
 
-  /// The name of a model file, which tells model and quantisation; that of the default model for nil.
+  /// The name of a model file, which states model and quantisation; for nil, the name of the default model.
   public static func modelName(_ path: String?) -> String {
     path.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "SmolLM2-135M-Instruct.Q4_1"
   }
 
   /// Starts a server, runs `body` with it, and stops it.
   ///
-  /// - Throws: ``PolicyError`` of kind `unreachable` where no server could be started, saying what is missing; and what
-  ///   `body` throws.
+  /// - Throws: ``PolicyError`` of kind `unreachable` if no server could be started, with what is missing; and the
+  ///   errors of `body`.
   public static func with<T: Sendable>(
     _ settings: Settings, _ body: (LocalServer) async throws -> T
   ) async throws -> T {
@@ -91,7 +91,7 @@ public struct LocalServer: Sendable {
     return String(decoding: try JSONEncoder().encode(wire), as: UTF8.self)
   }
 
-  /// Reads the one line that the server's program writes.
+  /// Reads the one line that the server's program prints.
   private static func readiness(_ child: Child) async throws -> Int {
     struct Line: Decodable {
       let port: Int?

@@ -11,9 +11,9 @@ import ModelServers
 public final class AnthropicPolicy: Policy {
   /// How long a model may reason before it answers.
   public enum Thinking: Sendable, Hashable {
-    /// In at most so many tokens.
+    /// With at most this many tokens.
     case tokens(Int)
-    /// As long as the model finds right.
+    /// For as long as the model decides.
     case adaptive
   }
 
@@ -71,12 +71,12 @@ public final class AnthropicPolicy: Policy {
     self.init(ServerAccess(url: url, key: key), settings: settings, client: client)
   }
 
-  /// - Parameter access: the server, and what it is told beside the question.
+  /// - Parameter access: the server, its headers and its query.
   public init(_ access: ServerAccess, settings: Settings, client: HTTPClient? = nil) {
     self.settings = settings
     var headers: [ServerAccess.Field] = [("anthropic-version", Self.version)]
     if case .tokens = settings.thinking, settings.format == .tools {
-      // Lets the model think again after each result, as it does by itself where thinking is adaptive.
+      // Enables thinking after each tool result. With adaptive thinking the model does so without this header.
       headers.append(("anthropic-beta", "interleaved-thinking-2025-05-14"))
     }
     endpoint = ModelEndpoint(
@@ -139,16 +139,16 @@ public final class AnthropicPolicy: Policy {
 }
 
 extension AnthropicPolicy.Settings {
-  /// A model that thinks samples at 1, and newer models take a temperature or a top-p, not both.
+  /// Models that think sample at temperature 1. Newer models accept a temperature or a top-p, not both.
   var sentTemperature: Double? { thinking == nil && topP == nil ? temperature : nil }
 }
 
-/// What one of Anthropic's models takes.
+/// The features that an Anthropic model accepts.
 struct MessagesDialect: ServerDialect, Hashable {
   var sampling = SamplingDialect()
   var takesForcedTools = true
 
-  /// What to try after a request was refused as badly formed, or nil.
+  /// A simpler dialect to try after a request was rejected as malformed, or nil.
   func simpler(after error: PolicyError, settings: AnthropicPolicy.Settings) -> MessagesDialect? {
     var simpler = self
     if let less = sampling.simpler(

@@ -1,15 +1,15 @@
-// The properties carry the wire's own names.
+// The properties have the names of the JSON keys.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import Agents
 import Foundation
 import ModelServers
 
-/// The request body of Anthropic's `/messages`; what is nil is left out.
+/// The request body of Anthropic's `/messages`. Properties that are nil are omitted.
 struct MessagesRequest: Encodable {
   struct CacheMark: Encodable { let type = "ephemeral" }
 
-  /// A piece of a turn: text, a call of a tool, what the tool said, or a block of an earlier answer as it came.
+  /// A part of a turn: text, a tool call, a tool result, or an unchanged block of an earlier answer.
   struct Block: Encodable {
     var type: String
     var text: String?
@@ -19,7 +19,7 @@ struct MessagesRequest: Encodable {
     var tool_use_id: String?
     var content: String?
     var cache_control: CacheMark?
-    /// In place of all others.
+    /// If set, this is encoded in place of all other properties.
     var verbatim: JSONValue?
 
     static func text(_ text: String) -> Block { Block(type: "text", text: text) }
@@ -95,7 +95,7 @@ struct MessagesRequest: Encodable {
       tools = request.tools.map {
         Tool(name: $0.name, description: $0.description, input_schema: JSONSchema($0))
       }
-      // A model that thinks may not be forced to call.
+      // A model that thinks must not be forced to call a tool.
       tool_choice = ToolChoice(type: settings.thinking == nil && dialect.takesForcedTools ? "any" : "auto")
     }
     if settings.cachesPrompts { mark() }
@@ -104,7 +104,7 @@ struct MessagesRequest: Encodable {
   private mutating func append(_ turn: Conversation.Turn) {
     switch turn {
     case .instructions(let text):
-      // A blank block is refused.
+      // The API rejects blank blocks.
       if !text.allSatisfy(\.isWhitespace) { system = (system ?? []) + [.text(text)] }
     case .prompt(let text): append(.text(text), role: "user")
     case .result(let text, let id): append(Block(type: "tool_result", tool_use_id: id, content: text), role: "user")
@@ -121,7 +121,7 @@ struct MessagesRequest: Encodable {
     }
   }
 
-  /// Turns alternate: what one side says twice in a row is one turn.
+  /// Turns must alternate, so consecutive blocks of one role form one turn.
   private mutating func append(_ block: Block, role: String) {
     if messages.last?.role == role {
       messages[messages.count - 1].content.append(block)
@@ -130,8 +130,8 @@ struct MessagesRequest: Encodable {
     }
   }
 
-  /// What comes before a mark is read from the cache by the next call that begins alike: the instructions by every task's, the
-  /// whole past by the next step's.
+  /// Marks the ends of the instructions and of the conversation for the prompt cache. Calls of every task share the
+  /// instructions, and the next step shares the conversation so far.
   private mutating func mark() {
     if let last = system?.indices.last { system?[last].cache_control = CacheMark() }
     guard let turn = messages.indices.last, let block = messages[turn].content.indices.last else { return }
@@ -139,9 +139,10 @@ struct MessagesRequest: Encodable {
   }
 }
 
-/// An answer that thought before it called a tool, whose blocks this API wants back as they were: signed, and in their order.
+/// Answers with thoughts before a tool call. The API requires their signed blocks back, unchanged and in order.
 enum MessagesThoughts {
-  /// An answer's blocks up to the first call as a ``PolicyResponse/continuation``; nil where it did not think, or calls nothing.
+  /// The blocks of an answer up to the first call, as a ``PolicyResponse/continuation``; nil without thoughts or a
+  /// call.
   static func continuation(_ content: [JSONValue]) -> String? {
     func kind(_ block: JSONValue) -> String? { block["type"]?.text }
     guard let call = content.firstIndex(where: { kind($0) == "tool_use" }) else { return nil }
@@ -150,7 +151,7 @@ enum MessagesThoughts {
     return JSONValue.list(blocks.map(sendable)).json
   }
 
-  /// The blocks of a continuation, the call under an id of the conversation's.
+  /// The blocks of a continuation; the call gets an id of the conversation.
   static func blocks(_ continuation: String, id: String) -> [JSONValue]? {
     JSONValue(parsing: continuation)?.items?.map { block in
       guard block["type"]?.text == "tool_use", var fields = block.fields else { return block }
@@ -163,7 +164,7 @@ enum MessagesThoughts {
     block["type"]?.text == "text" && block["text"]?.text?.allSatisfy(\.isWhitespace) != false
   }
 
-  /// Of text and calls, what a request may hold; thoughts as they are.
+  /// Text and tool-call blocks with only the keys that a request may contain. Thoughts are unchanged.
   private static func sendable(_ block: JSONValue) -> JSONValue {
     let keys: Set<String>
     switch block["type"]?.text {
@@ -175,7 +176,7 @@ enum MessagesThoughts {
   }
 }
 
-/// An answer of `/messages`; unknown keys and unknown kinds of blocks are ignored.
+/// An answer of `/messages`. Unknown keys and unknown kinds of blocks are ignored.
 struct MessagesAnswer: Decodable {
   struct Block: Decodable {
     let type: String
@@ -195,7 +196,7 @@ struct MessagesAnswer: Decodable {
   let content: [Block]
   let usage: Usage?
   let stop_reason: String?
-  /// What goes back with later questions.
+  /// The blocks to send back in later requests.
   let continuation: String?
 
   enum CodingKeys: CodingKey { case content, usage, stop_reason }
@@ -205,14 +206,14 @@ struct MessagesAnswer: Decodable {
     content = try container.decode([Block].self, forKey: .content)
     usage = try container.decodeIfPresent(Usage.self, forKey: .usage)
     stop_reason = try? container.decodeIfPresent(String.self, forKey: .stop_reason)
-    // Read as they stand only where they are wanted.
+    // The blocks are decoded as raw JSON only if they have to be sent back.
     let isCall = content.contains { $0.type == "tool_use" } && content.contains { $0.type.hasSuffix("thinking") }
     continuation =
       isCall
       ? (try? container.decode([JSONValue].self, forKey: .content)).flatMap(MessagesThoughts.continuation) : nil
   }
 
-  /// The answer: its texts, and the first call of a tool. A refusal is an answer too, one with no action.
+  /// The answer: its texts and the first tool call. A refusal is an answer without an action.
   var response: PolicyResponse {
     func joined(_ texts: [String]) -> String {
       texts.joined(separator: "\n").trimmingCharacters(in: .whitespacesAndNewlines)
@@ -222,7 +223,7 @@ struct MessagesAnswer: Decodable {
       text = ToolCall(name: name, arguments: block.input?.texts ?? [:]).text(after: text)
     }
     let thoughts = joined(content.compactMap { $0.type == "thinking" ? $0.thinking : nil })
-    // This API counts what is read from the cache, and what is written to it, beside the input.
+    // This API does not include cache reads and writes in the input.
     let read = usage?.cache_read_input_tokens?.value ?? 0
     let written = usage?.cache_creation_input_tokens?.value ?? 0
     var response = PolicyResponse(

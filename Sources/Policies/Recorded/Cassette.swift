@@ -24,13 +24,13 @@ public struct Cassette: Sendable {
     let particle, step: Int
     let question: String
     let response: PolicyResponse
-    /// Left out of answers.
+    /// Omitted for answers.
     let isRefusal: Bool?
   }
 
   /// Reads a cassette.
   ///
-  /// - Throws: ``PolicyError`` of kind `notRecorded` that names the line which cannot be read.
+  /// - Throws: ``PolicyError`` of kind `notRecorded` that names the first unreadable line.
   public init(contentsOf path: String) throws(PolicyError) {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw PolicyError(.notRecorded, "There is no readable recording \(path). Export one from a store.")

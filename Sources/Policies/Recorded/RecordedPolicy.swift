@@ -16,9 +16,9 @@ public struct RecordedPolicy: Policy {
     public let isRefusal: Bool
 
     /// - Parameters:
-    ///   - identity: the identity of the recorded policy.
-    ///   - name: names the recording in error messages.
-    ///   - lookUp: the recorded answer to a call; nil if there is none.
+    ///   - question: a digest of the prompt that was answered.
+    ///   - response: the answer with its usage; the reason if the policy refused.
+    ///   - isRefusal: whether the policy refused to answer.
     public init(question: String, response: PolicyResponse, isRefusal: Bool = false) {
       self.question = question
       self.response = response
@@ -28,13 +28,14 @@ public struct RecordedPolicy: Policy {
 
   public let identity: String
   public let format: ActionFormat
-  /// What the recording is called in errors.
+  /// The name of the recording in error messages.
   private let name: String
   private let lookUp: @Sendable (CallKey) async throws(PolicyError) -> Entry?
 
   /// - Parameters:
-  ///   - identity: that of the policy which was recorded, since it is still the one that answers.
-  ///   - name: the recording's, for errors.
+  ///   - identity: the identity of the recorded policy, which is still the policy that answers.
+  ///   - name: names the recording in error messages.
+  ///   - lookUp: the recorded answer to a call; nil if there is none.
   public init(
     identity: String, format: ActionFormat, name: String,
     lookUp: @escaping @Sendable (CallKey) async throws(PolicyError) -> Entry?
