@@ -1,7 +1,8 @@
 import Agents
 import GRDB
 
-/// Groups commits: a synchronised commit takes milliseconds, and answers of models and worlds arrive by the hundred.
+/// Writes queued answers in one commit. A synchronised commit takes milliseconds, and models and worlds answer by the
+/// hundred.
 actor AnswerQueue {
   enum Entry: Sendable {
     case answer(AnswerRecord)

@@ -1,27 +1,27 @@
 import Foundation
 import GRDB
 
-/// Opens stores that may be read and not written: on another's disk, on a read-only medium, in an archive.
+/// Opens stores that this process may read but not write, for example on a read-only medium or in an archive.
 struct ReadOnlyStore {
   let database: any DatabaseWriter
-  /// Of a private copy; to be removed when the store is closed.
+  /// The folder of a private copy, to be removed when the store is closed.
   let scratch: URL?
 
-  /// A store that has nothing in it, for a file that is not there.
+  /// An empty store, used if the file does not exist.
   static func empty() throws -> ReadOnlyStore {
     let database = try DatabaseQueue()
     try database.write { try Schema.prepare($0, path: "") }
     return ReadOnlyStore(database: database, scratch: nil)
   }
 
-  /// In place where SQLite can, else by a private copy: where a run that was killed has left a `-wal` that would have to be worked
-  /// in, and where an older version would have to be brought up to date.
+  /// Opens the store in place if SQLite can, otherwise as a private copy. A copy is needed if a killed run has left a
+  /// `-wal` that must be merged, or if an older version must be migrated.
   static func open(_ file: StoreFile) throws -> ReadOnlyStore {
     var configuration = Configuration()
     configuration.readonly = true
     configuration.busyMode = .timeout(10)
     let hasLog = access(file.name + "-wal", F_OK) == 0
-    // Without a log nobody is writing, and SQLite need not lock anything, for which it would have to create files.
+    // Without a log no process is writing, so SQLite need not lock. Locking would require it to create files.
     let name = hasLog ? file.name : "file:\(Self.escaped(file.name))?immutable=1"
     if let database = try? DatabaseQueue(path: name, configuration: configuration),
       let isCurrent = try? database.read({ try Schema.isCurrent($0, path: file.path) }), isCurrent
@@ -38,7 +38,7 @@ struct ReadOnlyStore {
       let copy = scratch.appendingPathComponent("store.sqlite").path
       for suffix in ["", "-wal"] where access(file.name + suffix, F_OK) == 0 {
         try FileManager.default.copyItem(atPath: file.name + suffix, toPath: copy + suffix)
-        // It comes with the permissions of the original.
+        // The copy has the permissions of the original.
         chmod(copy + suffix, 0o600)
       }
       let database = try DatabaseQueue(path: copy)
@@ -50,7 +50,7 @@ struct ReadOnlyStore {
     }
   }
 
-  /// As the path of a URI, which SQLite takes apart at `?`, `#` and `%`.
+  /// Escapes a path for a URI, in which SQLite treats `?`, `#` and `%` specially.
   private static func escaped(_ path: String) -> String {
     path.replacing("%", with: "%25").replacing("?", with: "%3f").replacing("#", with: "%23")
   }

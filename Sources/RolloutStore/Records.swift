@@ -42,14 +42,14 @@ public struct RunRecord: Sendable, Hashable {
   }
 }
 
-/// An answer as it was paid for.
+/// An answer of the policy and the question that it answers.
 package struct AnswerRecord: Sendable, Hashable {
   package let key: CallKey
-  /// Tells whether the question is still the one that was answered.
+  /// Compared on resume, to detect a question that has changed.
   package let promptDigest: String
   package let response: PolicyResponse
   package let seconds: Double
-  /// The policy refused to answer; `response` holds why, and was not paid for.
+  /// The policy refused to answer. `response` then holds the reason, and nothing was paid.
   package let isRefusal: Bool
 
   package init(
@@ -63,16 +63,16 @@ package struct AnswerRecord: Sendable, Hashable {
   }
 }
 
-/// What a world answered, and to what.
+/// The outcome of an action, with the past that led to it.
 package struct OutcomeRecord: Sendable, Hashable {
-  /// Of the action; its step is counted from 1, and 0 is the opening.
+  /// The place of the action. Steps count from 1; step 0 is the opening.
   package let key: CallKey
   /// A digest of everything before the action.
   package let past: String
   package let action: String
-  /// Of no meaning where there is a failure.
+  /// Meaningless if `failure` is set.
   package let outcome: Outcome
-  /// The attempt failed over the action, and others went on without it.
+  /// Why the attempt failed at the action, if it did while other attempts went on.
   package let failure: AttemptFailure?
 
   package init(key: CallKey, past: String, action: String, outcome: Outcome, failure: AttemptFailure? = nil) {

@@ -17,7 +17,7 @@ public struct StoredRun: Sendable {
 /// One task of a run as listed by ``RolloutStore/tasks(ofRun:)``.
 public struct StoredTask: Sendable {
   public let id: TaskID
-  /// Those that failed included.
+  /// All trajectories, failed ones included.
   public let trajectories: Int
   /// How many of the trajectories failed.
   public let failed: Int
@@ -71,9 +71,11 @@ extension RolloutStore {
     }
   }
 
-  /// The trajectories of one task of a run, by place; finished ones that were culled come last.
+  /// The trajectories of one task of a run, in the order of their places. Finished trajectories that were culled come
+  /// last.
   ///
-  /// - Parameter culled: whether to append those culled before they had finished, each with its whole past.
+  /// - Parameter culled: whether to append trajectories that were culled before they had finished, each with its whole
+  ///   past.
   public func trajectories(
     run: String, task: TaskID, culled: Bool = false
   ) async throws(StoreError) -> [TrajectoryRecord] {
@@ -99,11 +101,11 @@ extension RolloutStore {
   }
 }
 
-/// Gives what was culled the past that it shared with those it was cloned from.
+/// Completes culled trajectories with the steps that they share with their ancestors.
 private struct Lives {
   private let records: [TrajectoryRecord]
   private let ancestry: Ancestry
-  /// By line. One that ended while others went on as its copies has none.
+  /// The records by line. A line that ended and continues only in its copies has no record.
   private let byLine: [Int: TrajectoryRecord]
 
   init(_ records: [TrajectoryRecord], _ genealogy: Genealogy) {
@@ -114,7 +116,7 @@ private struct Lives {
     byLine = Dictionary(lines) { first, _ in first }
   }
 
-  /// The records with their whole past; one whose past is not there is left out.
+  /// The records, each with its whole past. A record whose past is missing is left out.
   var whole: [TrajectoryRecord] {
     records.compactMap { record in
       guard case .culled = record.standing else { return record }
@@ -128,7 +130,7 @@ private struct Lives {
   }
 
   private func steps(of record: TrajectoryRecord) -> [Step]? {
-    // All but the culled are stored whole.
+    // Only culled trajectories are stored without their past.
     guard case .culled = record.standing, let line = ancestry.line(of: record),
       let parent = ancestry.lines[line].parent
     else { return record.trajectory.steps }
@@ -139,7 +141,7 @@ private struct Lives {
 }
 
 extension Ancestry {
-  /// The line of a stored trajectory; nil where the genealogy has none.
+  /// The line of a stored trajectory; nil if the genealogy has none.
   public func line(of record: TrajectoryRecord) -> Int? {
     switch record.standing {
     case .final: finalLines.indices.contains(record.particle) ? finalLines[record.particle] : nil

@@ -1,7 +1,7 @@
 import Agents
 import GRDB
 
-/// Which stored rollout a score is of.
+/// Identifies the stored rollout that a score belongs to.
 package struct RolloutKey: Sendable, Hashable {
   package let run: String
   package let task: TaskID
@@ -19,7 +19,7 @@ extension Rollout {
 }
 
 extension RolloutStore {
-  /// What `scorer` made of rollouts, as JSON, by rollout.
+  /// The scores that `scorer` gave to rollouts, as JSON.
   package func scores(by scorer: String) async throws(StoreError) -> [RolloutKey: String] {
     try await read("read the scores of \(scorer)") { database in
       let rows = try Row.fetchAll(database, sql: "SELECT * FROM score WHERE scorer = ?", arguments: [scorer])
@@ -34,7 +34,7 @@ extension RolloutStore {
     }
   }
 
-  /// Stores them in one piece, in place of what was there.
+  /// Stores scores in one transaction and replaces older scores of the same rollouts.
   package func save(scores: [RolloutKey: String], by scorer: String) async throws(StoreError) {
     try await write("store \(scores.count) scores") { database in
       for (key, figures) in scores {

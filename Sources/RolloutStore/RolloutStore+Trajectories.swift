@@ -14,9 +14,10 @@ public struct Rollout: Sendable {
 }
 
 extension RolloutStore {
-  /// Stores what a run found on one task, in one piece, in place of what it had stored of these particles before.
+  /// Stores the results of a run on one task in one transaction. They replace what the run had stored of these
+  /// particles.
   ///
-  /// - Parameter stored: what ``save(culled:run:task:genealogy:)`` stored of it meanwhile, which stays.
+  /// - Parameter stored: records that ``save(culled:run:task:genealogy:)`` has already stored; they are kept.
   package func save(
     run: String, task: AgentTask, trajectories: [TrajectoryRecord], genealogy: Genealogy? = nil,
     tree: SearchTree? = nil,
@@ -27,7 +28,7 @@ extension RolloutStore {
       for table in ["checkpoint", "weighing", "tree"] {
         try database.execute(sql: "DELETE FROM \(table) WHERE run = ? AND task = ?", arguments: place)
       }
-      // A run of more independent attempts may have been stored before: those past this one's stay.
+      // An earlier run may have stored more independent attempts. Those with higher numbers are kept.
       let kept = Set(stored.map { "\($0.particle) \($0.standing.rawValue)" })
       let old = try Row.fetchAll(
         database, sql: "SELECT id, particle, standing FROM trajectory WHERE run = ? AND task = ? AND particle <= ?",
@@ -62,15 +63,16 @@ extension RolloutStore {
     }
   }
 
-  /// Stores what a checkpoint culled before it had finished, so that a population need not keep it to its end.
+  /// Stores trajectories that a checkpoint culled before they had finished, so that a population need not hold them to
+  /// its end.
   ///
-  /// - Parameter genealogy: of the population up to that checkpoint.
+  /// - Parameter genealogy: the genealogy of the population up to that checkpoint.
   package func save(
     culled records: [TrajectoryRecord], run: String, task: AgentTask, genealogy: Genealogy
   ) async throws(StoreError) {
     try await write("store the trajectories of \(task.id)") { database in
       for record in records {
-        // A run that goes on culls the same once more.
+        // A resumed run culls the same trajectories again.
         try database.execute(
           sql: "DELETE FROM trajectory WHERE run = ? AND task = ? AND particle = ? AND standing = ?",
           arguments: [run, task.id.rawValue, record.particle, record.standing.rawValue])
@@ -80,7 +82,7 @@ extension RolloutStore {
   }
 
   /// The finished trajectories that the frozen policy produced at a world's tasks of one split, in a stable order.
-  /// Failed attempts are left out, as are rewards out of range in files of earlier versions.
+  /// Failed attempts are left out, and so are rewards out of range in files of earlier versions.
   ///
   /// - Parameter policy: the policy's identity.
   public func rollouts(
@@ -201,7 +203,7 @@ extension RolloutStore {
     }
   }
 
-  /// - Parameter genealogy: says which steps of what was culled are another's, and stored there.
+  /// - Parameter genealogy: tells which steps of a culled trajectory are stored with another trajectory.
   private static func insert(
     _ record: TrajectoryRecord, run: String, task: TaskID, genealogy: Genealogy?, into database: Database
   ) throws {
@@ -233,7 +235,7 @@ extension RolloutStore {
     }
   }
 
-  /// Trajectories, each with what its task asks for.
+  /// Trajectories, each with the request of its task.
   static let trajectoriesWithTasks = """
     SELECT trajectory.*, task.request, task.stepLimit
     FROM trajectory JOIN run ON run.id = trajectory.run
@@ -267,7 +269,7 @@ extension RolloutStore {
 }
 
 extension Double {
-  /// SQLite keeps no infinities in JSON-friendly form; −∞ is stored as NULL.
+  /// SQLite has no portable form for infinities; −∞ is stored as NULL.
   fileprivate var ifFinite: Double? { isFinite ? self : nil }
 }
 
@@ -275,7 +277,7 @@ extension AttemptFailure {
   /// nil where a row's `failure` is NULL.
   init?(_ row: Row) throws {
     guard let message: String = try row.value("failure") else { return nil }
-    // A kind of a later version, or none.
+    // The kind is NULL, or was written by a later version.
     self.init((try row.value("failureKind") as String?).flatMap(Kind.init) ?? .unknown, message)
   }
 }

@@ -10,12 +10,12 @@ public final class RolloutStore: Sendable {
   /// The path of the SQLite file, as given.
   public let path: String
   let pool: any DatabaseWriter
-  /// nil where the store is only read.
+  /// nil if the store was opened for reading only.
   private let writing: Writing?
-  /// Of a private copy.
+  /// The folder of a private copy, if there is one.
   private let scratch: URL?
 
-  /// What writing takes beside the database.
+  /// What writing needs besides the database.
   private struct Writing {
     let answers: AnswerQueue
     let watch: StoreWatch
@@ -43,7 +43,7 @@ public final class RolloutStore: Sendable {
       configuration.prepareDatabase { database in
         try database.execute(sql: "PRAGMA synchronous = FULL")
       }
-      // Another program's database must not be turned into WAL mode by looking at it.
+      // A database of another program must not be switched to WAL mode just by opening it.
       if isThere {
         var readOnly = configuration
         readOnly.readonly = true
@@ -68,11 +68,12 @@ public final class RolloutStore: Sendable {
     if let scratch { try? FileManager.default.removeItem(at: scratch) }
   }
 
-  /// Notes a run before its first answer. A run already noted stays as it is.
+  /// Records a run before its first answer. A run that is already recorded stays as it is.
   ///
-  /// From then on the store is this process's to write to, until it is closed: two that ask for the same answers would both
-  /// pay for them.
-  /// - Throws: ``StoreError`` of kind `busy` where another process has begun a run in it, saying which.
+  /// From then on only this process may write to the store, until it is closed: two processes that ask for the same
+  /// answers would both pay for them.
+  /// - Throws: ``StoreError`` of kind `busy` if another process has begun a run in the store. The message names that
+  ///   process.
   package func begin(_ run: RunRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "begin a run", path: path) }
     try writing.lock.acquire()
@@ -90,7 +91,7 @@ public final class RolloutStore: Sendable {
     }
   }
 
-  /// Notes the tasks that a run is about to take up.
+  /// Records the tasks that a run is about to start.
   package func note(
     _ tasks: [AgentTask], split: Split?, of environment: WorldIdentity
   ) async throws(StoreError) {
@@ -109,7 +110,7 @@ public final class RolloutStore: Sendable {
     }
   }
 
-  /// The stored answer to a call, or nil where it has still to be asked.
+  /// The stored answer to a call; nil if the call has still to be made.
   package func answer(for key: CallKey) async throws(StoreError) -> AnswerRecord? {
     try await read("read an answer") { database in
       try Row.fetchOne(
@@ -119,13 +120,13 @@ public final class RolloutStore: Sendable {
     }
   }
 
-  /// Stores an answer; on return it is on the disk. Answers that arrive while others are written share one commit.
+  /// Stores an answer. On return it is on the disk. Answers that arrive during a commit share the next one.
   package func record(_ answer: AnswerRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "store an answer", path: path) }
     try await writing.answers.record(.answer(answer))
   }
 
-  /// What a world answered at a place of a run, or nil where it has still to be asked.
+  /// The stored outcome at a step of a run; nil if the world has still to be asked.
   package func outcome(for key: CallKey) async throws(StoreError) -> OutcomeRecord? {
     try await read("read an outcome") { database in
       try Row.fetchOne(
@@ -142,13 +143,13 @@ public final class RolloutStore: Sendable {
     }
   }
 
-  /// Stores what a world answered; on return it is on the disk.
+  /// Stores a world's outcome. On return it is on the disk.
   package func record(_ outcome: OutcomeRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "store an outcome", path: path) }
     try await writing.answers.record(.outcome(outcome))
   }
 
-  /// How many answers are stored for a run, and what they cost, by task.
+  /// The number of answers stored for a run, and their usage, by task.
   package func spent(run: String) async throws(StoreError) -> [TaskID: (calls: Int, usage: Usage)] {
     try await read("sum up the answers") { database in
       let rows = try Row.fetchAll(
@@ -183,9 +184,8 @@ public final class RolloutStore: Sendable {
       TOTAL(savedInputTokens) AS saved, TOTAL(estimatedTokens) AS estimated, TOTAL(cutOffAnswers) AS cutOff
     """
 
-  /// Every answer of the runs of one policy, in a stable order, for a recording.
-  ///
-  /// - Returns: what `body` made of each; it is called in order, on a thread of the store.
+  /// Passes every answer of the runs of one policy to `body`, in a stable order. Used to make a recording. `body` runs
+  /// on a thread of the store.
   package func eachAnswer(
     policy: String, _ body: @escaping @Sendable (AnswerRecord) throws -> Void
   ) async throws {
@@ -236,7 +236,7 @@ public final class RolloutStore: Sendable {
 }
 
 extension Usage {
-  /// Of a row of sums.
+  /// Reads a row of sums.
   fileprivate init(_ row: Row) throws {
     try self.init(
       inputTokens: row.value("input"), cachedInputTokens: row.value("cached"), cacheWriteTokens: row.value("written"),

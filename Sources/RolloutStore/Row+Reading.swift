@@ -1,9 +1,9 @@
 import GRDB
 
 extension Row {
-  /// The value of a column. GRDB's own subscripts end the program where a damaged file has another type there, or no such column.
+  /// The value of a column. GRDB's own subscripts trap if a damaged file lacks the column or has another type there.
   ///
-  /// - Throws: what ``StoreError`` makes of it: the store is damaged.
+  /// - Throws: an error that ``StoreError`` reports as a damaged store.
   func value<T: DatabaseValueConvertible & StatementColumnConvertible>(_ column: String) throws -> T {
     try decode(forColumn: column)
   }

@@ -1,12 +1,12 @@
 import GRDB
 
 enum Schema {
-  /// "COXW" in the file's header tells a store from any other SQLite file.
+  /// "COXW" in the file's header distinguishes a store from other SQLite files.
   static let applicationID: Int32 = 0x434F_5857
-  /// Raised with every change that an older Coxswain could not read.
+  /// Raised with every change that older versions of Coxswain cannot read.
   static let version = 7
 
-  /// Refuses a file that is no store, or one that this version cannot read.
+  /// Rejects a file that is not a store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
     let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     guard application == applicationID else {
@@ -24,14 +24,14 @@ enum Schema {
     }
   }
 
-  /// A store of this very version; throws where it is none that this version can read.
+  /// Whether the store has exactly this version. Throws if this version cannot read it.
   static func isCurrent(_ database: Database, path: String) throws -> Bool {
     guard try !isEmpty(database) else { return false }
     try check(database, path: path)
     return try Int.fetchOne(database, sql: "PRAGMA user_version") == version
   }
 
-  /// Creates the tables in an empty file, and brings an older store up to date.
+  /// Creates the tables in an empty file, or migrates an older store.
   static func prepare(_ database: Database, path: String) throws {
     if try isEmpty(database) {
       try database.execute(sql: tables)
@@ -49,14 +49,14 @@ enum Schema {
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
-  /// Nothing was ever written here.
+  /// Whether the file was never written to.
   static func isEmpty(_ database: Database) throws -> Bool {
     let application = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
     let tables = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
     return application == 0 && tables == 0
   }
 
-  /// What version 2 knows of an answer beyond version 1.
+  /// What version 2 adds to version 1.
   private static let secondVersion = """
     ALTER TABLE run ADD COLUMN format TEXT;
     ALTER TABLE call ADD COLUMN reasoning TEXT;
@@ -68,7 +68,7 @@ enum Schema {
     ALTER TABLE call ADD COLUMN isRefusal INTEGER NOT NULL DEFAULT 0;
     """
 
-  /// Version 3 keeps what worlds answered, too.
+  /// Version 3 adds the outcomes of worlds.
   private static let thirdVersion = """
     -- What a world answered to an action, under the place in the run where it was taken; step 0 is the opening, step n the
     -- outcome of the n-th action. `past` is a digest of everything before it.
@@ -82,7 +82,7 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Version 4 keeps what a model in process made of rollouts.
+  /// Version 4 adds the scores that a model in process gives to rollouts.
   private static let fourthVersion = """
     -- The figures of a rollout's tokens under a model (log-probability, entropy, likeliest tokens), as JSON.
     CREATE TABLE score (
@@ -95,7 +95,7 @@ enum Schema {
     ) STRICT, WITHOUT ROWID;
     """
 
-  /// Version 5 knows which tokens no server reported and which answers were cut off, and tells failures of attempts apart.
+  /// Version 5 adds which tokens were estimated, which answers were cut off, and the kinds of failures.
   private static let fifthVersion = """
     -- Of the input and output tokens, those that were estimated from the text.
     ALTER TABLE call ADD COLUMN estimatedTokens INTEGER NOT NULL DEFAULT 0;
@@ -108,13 +108,13 @@ enum Schema {
     ALTER TABLE outcome ADD COLUMN failure TEXT;
     """
 
-  /// Version 6 keeps what servers want back beside an answer.
+  /// Version 6 adds continuations, which servers expect back with later questions.
   private static let sixthVersion = """
     -- What the policy's server wants to see again beside this answer in later questions, in the policy's own form.
     ALTER TABLE call ADD COLUMN continuation TEXT;
     """
 
-  /// Version 7 keeps the trees of frontier searches.
+  /// Version 7 adds the trees of frontier searches.
   private static let seventhVersion = """
     -- The visited states of a frontier search and its choices in order, as JSON.
     CREATE TABLE tree (

@@ -14,11 +14,11 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case full
     /// Another process holds the store.
     case busy
-    /// The file or its folder may be read and not written.
+    /// The file or its folder may be read but not written.
     case readOnly
     /// The file was deleted, moved or replaced while it was open.
     case vanished
-    /// What is in the file is not what was written.
+    /// The file is damaged: its contents are not what was written.
     case damaged
     /// Any other error of SQLite; the message quotes it.
     case failed
@@ -43,7 +43,7 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     let detail = (error as? DatabaseError)?.message ?? String(describing: error)
     switch code {
     case .SQLITE_FULL: self = .full(while: action, path: path)
-    // A write past the process's own file size limit, or past a quota, is an error of its own.
+    // SQLite reports a write past a file size limit or a quota with an error code of its own.
     case .SQLITE_IOERR where (error as? DatabaseError)?.extendedResultCode == .SQLITE_IOERR_WRITE:
       self = .full(while: action, path: path)
     case .SQLITE_BUSY, .SQLITE_LOCKED:
@@ -57,7 +57,7 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case .SQLITE_CANTOPEN:
       self.init(
         .unopenable, "Could not open the store \(path): \(detail). Check that its folder exists and is writable.")
-    // The statements are always the same: where one fits the tables no more, it is the tables that have changed.
+    // The statements never change. If one no longer fits the tables, the tables have changed.
     case .SQLITE_CORRUPT, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_FORMAT:
       self = .damaged("could not \(action): \(detail)", path: path)
     case nil where error is RowDecodingError || error is DecodingError:

@@ -1,18 +1,19 @@
 import Foundation
 
-/// The file of a store, whatever name it was given by.
+/// The file of a store, resolved to one name.
 ///
-/// SQLite keeps what is not yet in the file beside one of its names (`-wal`). Opened by two names, each has its own, and answers
-/// are lost or the file is corrupted. So symbolic links are followed, and of several hard links one name stands for all.
+/// SQLite keeps pending changes in a `-wal` file beside the name that was opened. A file opened by two names gets two
+/// of them, and answers are lost or the file is corrupted. So symbolic links are followed, and one of several hard
+/// links is always chosen.
 struct StoreFile: Sendable {
-  /// As it was given, for messages.
+  /// The path as given, for messages.
   let path: String
-  /// The one that is opened and locked.
+  /// The path that is opened and locked.
   let name: String
-  /// Some of its names stand in other folders, where they are not known.
+  /// Some hard links are in other folders, where they cannot be found.
   let hasUnknownNames: Bool
 
-  /// - Parameter path: of a file that is there.
+  /// - Parameter path: the path of an existing file.
   init(_ path: String) throws(StoreError) {
     self.path = path
     let resolved = Self.resolved(path)
@@ -22,7 +23,7 @@ struct StoreFile: Sendable {
     }
     let names = Self.names(of: resolved)
     hasUnknownNames = names.count < links
-    // One that a killed run has left something beside goes first, since it must be read by that name.
+    // A name with a `-wal` of a killed run takes precedence, since the file must be read by that name.
     let unfinished = names.filter { (FileStatus($0 + "-wal")?.size ?? 0) > 0 }
     guard unfinished.count <= 1 else {
       throw StoreError(
@@ -37,10 +38,10 @@ struct StoreFile: Sendable {
 
   var folder: String { URL(fileURLWithPath: name).deletingLastPathComponent().path }
 
-  /// SQLite writes files of its own beside the store, so that the folder must be writable, too.
+  /// The folder must be writable too, since SQLite writes files of its own beside the store.
   var isWritable: Bool { access(name, W_OK) == 0 && access(folder, W_OK) == 0 }
 
-  /// Creates an empty file where there is none, with its folder. Its name is known only once it is there.
+  /// Creates the folder and an empty file if they are missing. The file's name can be resolved only once it exists.
   static func create(_ path: String) throws {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -61,7 +62,7 @@ struct StoreFile: Sendable {
     return String(cString: resolved)
   }
 
-  /// Every name that the file has in its folder, as paths.
+  /// All names of the file in its folder, as paths.
   private static func names(of path: String) -> [String] {
     guard let own = FileStatus(path)?.identity else { return [] }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
@@ -70,9 +71,9 @@ struct StoreFile: Sendable {
   }
 }
 
-/// What the file system knows of a file, symbolic links followed.
+/// The status of a file, with symbolic links followed.
 struct FileStatus: Sendable {
-  /// Which file it is, by whatever name.
+  /// Identifies a file independently of its name.
   struct Identity: Sendable, Hashable {
     let device: UInt64
     let inode: UInt64
@@ -82,7 +83,7 @@ struct FileStatus: Sendable {
   let links: Int
   let size: Int
 
-  /// nil where there is none.
+  /// nil if the file does not exist.
   init?(_ path: String) {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }

@@ -1,12 +1,12 @@
 import Foundation
 import Synchronization
 
-/// Holds a store for one process at a time, by whatever name it was opened. The operating system releases it with the process,
-/// however that ends.
+/// Locks a store for one process, by whatever name it was opened. The operating system releases the lock when the
+/// process ends.
 final class StoreLock: Sendable {
   private let file: StoreFile
   private var store: String { file.path }
-  /// Beside the store, since closing any descriptor of SQLite's own file would drop SQLite's locks.
+  /// A file beside the store, since closing any descriptor of SQLite's own file would drop SQLite's locks.
   private var path: String { file.name + "-lock" }
   private let descriptor = Mutex<Int32?>(nil)
 
@@ -16,11 +16,11 @@ final class StoreLock: Sendable {
     if let descriptor = descriptor.withLock(\.self) { close(descriptor) }
   }
 
-  /// Takes the lock, or keeps it where it is already held.
+  /// Takes the lock. Does nothing if this process already holds it.
   func acquire() throws(StoreError) {
     let failure: StoreError? = descriptor.withLock { held in
       guard held == nil else { return nil }
-      // Asked anew, since a link may have been made since.
+      // Links are counted again here, since one may have been made after the store was opened.
       if let status = FileStatus(file.name), status.links > 1, (try? StoreFile(store))?.hasUnknownNames != false {
         return StoreError(
           .busy,
@@ -47,7 +47,7 @@ final class StoreLock: Sendable {
           ask for the same answers would both pay for them.
           """)
       }
-      // For the message alone: where it cannot be written, the lock holds all the same.
+      // The number serves only messages. The lock holds even if it cannot be written.
       ftruncate(file, 0)
       let text = Array("\(ProcessInfo.processInfo.processIdentifier)".utf8)
       _ = pwrite(file, text, text.count, 0)
@@ -57,7 +57,7 @@ final class StoreLock: Sendable {
     if let failure { throw failure }
   }
 
-  /// " (12345)", or nothing where the holder left no number.
+  /// " (12345)", or an empty string if the holder has written no number.
   private static func holder(_ file: Int32) -> String {
     var bytes = [UInt8](repeating: 0, count: 32)
     let count = pread(file, &bytes, bytes.count, 0)

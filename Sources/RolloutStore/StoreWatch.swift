@@ -2,8 +2,8 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// Notices that a store's file was deleted, moved or replaced while it is open: SQLite would go on writing into what nobody will
-/// find again.
+/// Detects that a store's file was deleted, moved or replaced while it is open. SQLite would go on writing to a file
+/// that can no longer be found.
 final class StoreWatch: Sendable {
   private let file: StoreFile
   private let identity: FileStatus.Identity?
@@ -14,14 +14,15 @@ final class StoreWatch: Sendable {
     identity = FileStatus(file.name)?.identity
   }
 
-  /// Throws where the file is no longer there. What it held is written to another file, once, as long as this process still has it.
+  /// Throws if the file is gone. The first time, the store's contents are written to another file while this process
+  /// still has them.
   ///
-  /// To be called after a commit: what was committed before is then known to be where it will be looked for.
+  /// Call it after a commit: it then confirms that the committed data are in the file at the store's path.
   func check(_ database: any DatabaseWriter) throws(StoreError) {
     if let error = found.withLock(\.self) { throw error }
     let isThere =
       FileStatus(file.name)?.identity == identity
-      // Kept by SQLite as long as the store is open.
+      // SQLite keeps the log as long as the store is open.
       && access(file.name + "-wal", F_OK) == 0
     guard !isThere else { return }
     let error = found.withLock { found in
@@ -32,7 +33,7 @@ final class StoreWatch: Sendable {
     throw error
   }
 
-  /// What an error means: that the file is gone, where it is, else what the error says.
+  /// The error to report: that the file is gone, if it is; otherwise `error`.
   func explained(_ error: any Error, _ database: any DatabaseWriter, while action: String) -> StoreError {
     do throws(StoreError) { try check(database) } catch { return error }
     return StoreError(error, while: action, path: file.path)

@@ -1,19 +1,19 @@
 #if OpenWeights
   import CMLX
 
-  /// Figures and settings of what computes.
+  /// Figures and settings of the library that computes.
   @TensorActor
   package enum Engine {
-    /// The library that multiplies matrices.
+    /// The name of the BLAS library.
     package static var blas: String { String(cString: cx_blas()) }
 
-    /// How many threads products and loops use. More than there are free cores makes them slower by far.
+    /// The number of threads for products and loops. More threads than free cores are far slower.
     package static func setThreads(_ threads: Int) { cx_set_threads(Int32(clamping: max(1, threads))) }
 
-    /// Whether products of one row are products with a vector, which they are unless this is turned off to compare.
+    /// Whether products of one row are computed as products with a vector. On by default; off for comparison.
     package static func setVectorProducts(_ on: Bool) { cx_set_vector_products(on) }
 
-    /// Bytes of tensors, now and at most since the last reset.
+    /// Bytes held by tensors now. `peakMemory` is the maximum since the last reset.
     package static var memory: Int { cx_active_memory() }
     package static var peakMemory: Int { cx_peak_memory() }
     package static func resetPeakMemory() { cx_reset_peak_memory() }

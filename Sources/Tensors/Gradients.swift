@@ -3,14 +3,14 @@
 
   package typealias TensorFunction = @TensorActor ([Tensor<Float>]) throws(TensorError) -> [Tensor<Float>]
 
-  /// A differentiable function as C calls it, on the tensors' thread. Its error stays here: no Swift error crosses a frame of
-  /// C++.
+  /// A differentiable function in the form that C calls, on the tensors' thread. It stores its error: no Swift error
+  /// may cross a frame of C++.
   private final class Callback {
     private let body: ([Tensor<Float>]) throws(TensorError) -> [Tensor<Float>]
     var failure: TensorError?
 
     init(_ body: @escaping TensorFunction) {
-      // MLX calls it from inside a call that is made on the tensors' thread, as `call` makes sure of.
+      // MLX calls the body inside a call made on the tensors' thread; `call` checks this.
       self.body = unsafeBitCast(body, to: (([Tensor<Float>]) throws(TensorError) -> [Tensor<Float>]).self)
     }
 
@@ -19,7 +19,7 @@
       _ outputCount: Int
     ) -> Int32 {
       TensorActor.shared.preconditionIsolated()
-      // Handles of their own, so that a tensor may outlive the call.
+      // Each tensor retains its own handle, so that it may outlive the call.
       let tensors = (0..<count).compactMap {
         (inputs?[$0]).flatMap { cx_retained($0) }.map(Tensor<Float>.init(owning:))
       }
@@ -47,7 +47,7 @@
     return Unmanaged<Callback>.fromOpaque(context).takeUnretainedValue().call(inputs, count, outputs, outputCount)
   }
 
-  /// The outputs of `function` and the gradient of the first of them, a scalar, with respect to each input.
+  /// The outputs of `function`, and the gradient of the first output, a scalar, with respect to each input.
   @TensorActor
   package func valueAndGradient(
     of inputs: [Tensor<Float>], outputs: Int = 1,
@@ -70,7 +70,8 @@
     return made
   }
 
-  /// `function`, whose intermediate values are dropped and computed again where a gradient needs them: memory for time.
+  /// Applies `function` without keeping its intermediate values. They are computed again for gradients, which trades
+  /// time for memory.
   @TensorActor
   package func checkpointed(
     _ inputs: [Tensor<Float>], outputs: Int = 1,

@@ -1,7 +1,7 @@
 #if OpenWeights
   import CMLX
 
-  /// Rotary positions: cos and sin of the angles of each row, [rows, d/2] each.
+  /// Rotary positions: the cosine and sine of the angles of each row, [rows, d/2] each.
   @TensorActor
   package struct RotaryAngles {
     package let cosine: Tensor<Float>
@@ -13,11 +13,11 @@
     }
   }
 
-  /// Consecutive rows of a text. Texts that begin alike share the segment of their beginning.
+  /// Consecutive rows of a text. Texts with a common beginning share its segment.
   package struct Segment: Sendable, Hashable {
     /// Rows, at least 1.
     package var count: Int
-    /// The number of the segment that this one continues; nil where a text begins.
+    /// The number of the segment that this one continues; nil at the beginning of a text.
     package var parent: Int?
 
     package init(_ count: Int, after parent: Int? = nil) {
@@ -44,8 +44,9 @@
 
     fileprivate var shapes: [[Int]] { [queries.shape, keys.shape, values.shape] }
 
-    /// Causal attention inside each of consecutive segments of rows and to the segments it continues, with gradients. The softmax's weights are computed again for
-    /// them, so that memory grows with the rows and not with their square.
+    /// Causal attention, with gradients, inside each segment and to the segments that it continues. Segments are
+    /// consecutive rows. The softmax's weights are computed again for the gradients, so that memory grows linearly with
+    /// the rows.
     ///
     /// - Parameter segments: parents before their children.
     package func attended(_ angles: RotaryAngles, segments: [Segment]) throws(TensorError) -> Tensor<Float> {
@@ -58,7 +59,7 @@
       return try checked("attention", shapes: shapes, result)
     }
 
-    /// The same for new rows of sequences whose past is in `store`, to which their keys and values are written.
+    /// Causal attention for new rows of sequences whose past is in `store`. Writes the new keys and values to `store`.
     package func attended(
       _ angles: RotaryAngles, in store: KeyValueStore, layer: Int, sequences: [KeyValueStore.Sequence]
     ) throws(TensorError) -> Tensor<Float> {
@@ -74,11 +75,11 @@
     }
   }
 
-  /// Keys and values of all layers, in blocks of a few tokens that sequences with a common beginning share (as vLLM's paged
-  /// attention does, arXiv 2309.06180).
+  /// Keys and values of all layers, in blocks of a few tokens. Sequences with a common beginning share blocks, as in
+  /// vLLM's paged attention (arXiv 2309.06180).
   @TensorActor
   package final class KeyValueStore {
-    /// One sequence of a pass: `fresh` new rows after `past` cached ones, in the blocks of these numbers.
+    /// One sequence of a pass: `fresh` new rows after `past` cached ones. `blocks` numbers its blocks.
     package struct Sequence: Sendable {
       package var fresh: Int
       package var past: Int
@@ -106,7 +107,7 @@
 
     deinit { cx_cache_release(pointer) }
 
-    /// Makes room for `blocks` in all.
+    /// Makes room for a total of `blocks` blocks.
     package func reserve(_ blocks: Int) throws(TensorError) {
       if cx_cache_reserve(pointer, Int32(clamping: blocks)) != 0 { throw TensorError("reserve", lastError()) }
     }

@@ -2,19 +2,19 @@
   import CMLX
 
   extension Tensor {
-    /// In another shape of as many elements.
+    /// The same elements in another shape.
     package func reshaped(_ shape: [Int]) throws(TensorError) -> Tensor {
       try unary("reshape") { cx_reshape($0, shape.map { Int32(clamping: $0) }, shape.count) }
     }
 
-    /// Entries along the outermost axis, by their numbers: [m, …] and [k] give [k, …].
+    /// Entries along the outermost axis by index: [m, …] and [k] give [k, …].
     package func rows(_ numbers: Tensor<Int32>) throws(TensorError) -> Tensor {
       let (pointer, indices) = (handle.pointer, numbers.handle.pointer)
       let result = withExtendedLifetime((handle, numbers.handle)) { cx_rows(pointer, indices) }
       return try checked("rows", shapes: [shape, numbers.shape], result)
     }
 
-    /// One after another along `axis`.
+    /// Joins tensors along `axis`.
     package static func concatenated(_ tensors: [Tensor], axis: Int = 0) throws(TensorError) -> Tensor {
       let result = withExtendedLifetime(tensors) {
         cx_concatenate(tensors.map { Optional($0.handle.pointer) }, tensors.count, Int32(clamping: axis))
@@ -38,7 +38,7 @@
   }
 
   extension Tensor where Element == Float {
-    /// The same value everywhere; a scalar where no shape is given.
+    /// A tensor filled with one value; a scalar if no shape is given.
     package init(repeating value: Float, shape: [Int] = []) throws(TensorError) {
       self = try checked("fill", shapes: [shape], cx_full(value, shape.map { Int32(clamping: $0) }, shape.count))
     }
@@ -91,10 +91,10 @@
     /// silu(self) · up
     package func swiglu(_ up: Tensor) throws(TensorError) -> Tensor { try binary("swiglu", up, cx_swiglu) }
 
-    /// Of [m, n], over the innermost axis.
+    /// The log-softmax of [m, n] over the innermost axis.
     package func logSoftmax() throws(TensorError) -> Tensor { try unary("log softmax", cx_log_softmax) }
 
-    /// The value of a tensor of one element.
+    /// The value of a tensor with one element.
     package func scalar() throws(TensorError) -> Float {
       guard let value = try values().first, count == 1 else {
         throw TensorError("scalar", shapes: [shape], "It has not one element.")

@@ -1,11 +1,11 @@
 #if OpenWeights
   import CMLX
 
-  /// What a distribution over tokens says of one of them.
+  /// Figures of one token under a distribution over tokens.
   package struct TokenFigures: Sendable, Hashable {
-    /// Of the token in question, in nats.
+    /// The log-probability of the token, in nats.
     package var logProbability: Float
-    /// Of the distribution, in nats.
+    /// The entropy of the distribution, in nats.
     package var entropy: Float
     /// The likeliest tokens with their log-probabilities, best first.
     package var best: [(token: Int32, logProbability: Float)]
@@ -30,15 +30,15 @@
     }
   }
 
-  /// How a token is drawn from a row of logits.
+  /// Settings for drawing a token from a row of logits.
   package struct TokenDraw: Sendable {
-    /// 0 takes the likeliest.
+    /// 0 takes the likeliest token.
     package var temperature: Float
-    /// The share of the mass that is drawn from, its likeliest part; 1 for all.
+    /// Nucleus sampling: draws come from the likeliest tokens with this share of the mass; 1 for all tokens.
     package var topP: Float
-    /// In [0, 1).
+    /// The uniform random number that decides the draw, in [0, 1).
     package var uniform: Double
-    /// The tokens it may be; empty for any.
+    /// The allowed tokens; empty for all.
     package var allowed: [Int32]
 
     package init(temperature: Float, topP: Float, uniform: Double, allowed: [Int32] = []) {
@@ -50,11 +50,11 @@
   }
 
   extension Tensor where Element == Float {
-    /// Of logits [m, n]: the figures of one target for each row under softmax(logits / temperature).
+    /// The figures of one target for each row of logits [m, n], under softmax(logits / temperature).
     ///
     /// - Parameters:
-    ///   - allowed: for each row the tokens that the distribution is confined to, empty for all; or nothing at all.
-    ///   - top: how many of the likeliest are named.
+    ///   - allowed: for each row the tokens that the distribution is confined to, empty for all. May be left out.
+    ///   - top: how many of the likeliest tokens to return.
     package func tokenFigures(
       of targets: [Int32], temperature: Float = 1, allowed: [[Int32]] = [], top: Int = 0
     ) throws(TensorError) -> [TokenFigures] {
@@ -81,7 +81,7 @@
       }
     }
 
-    /// Draws a token for each row of logits [m, n], with its log-probability in the distribution before `topP` cut it.
+    /// Draws a token for each row of logits [m, n], with its log-probability before `topP` truncates the distribution.
     package func sampled(_ draws: [TokenDraw]) throws(TensorError) -> [(token: Int32, logProbability: Float)] {
       guard shape.count == 2, shape[0] == draws.count else {
         throw TensorError("sample", shapes: [shape], "There are \(draws.count) draws.")

@@ -1,7 +1,7 @@
 #if OpenWeights
   import CMLX
 
-  /// What a tensor holds: floats of 32 bits, or integers of 32 bits (which number tokens and rows).
+  /// The type of a tensor's elements: 32-bit floats, or 32-bit integers as indices of tokens and rows.
   package protocol TensorElement: Sendable {
     static func make(_ values: [Self], _ shape: [Int32]) -> OpaquePointer?
     static func read(_ array: OpaquePointer, into values: UnsafeMutableBufferPointer<Self>) -> Int32
@@ -28,8 +28,8 @@
     }
   }
 
-  /// An array of MLX, row-major. Operations build a graph; ``evaluate(_:)`` or ``values()`` computes it. What does not fit is an
-  /// error, never a crash.
+  /// A row-major array of MLX. Operations build a graph; ``evaluate(_:)`` or ``values()`` computes it. Shapes that do
+  /// not fit throw an error and never crash.
   @TensorActor
   package struct Tensor<Element: TensorElement> {
     let handle: Handle
@@ -38,7 +38,7 @@
 
     /// - Parameters:
     ///   - values: in row-major order.
-    ///   - shape: outermost first; its product is the number of values.
+    ///   - shape: outermost first. Its product is the number of values.
     package init(_ values: [Element], shape: [Int]) throws(TensorError) {
       guard shape.allSatisfy({ (0...Int(Int32.max)).contains($0) }), Self.product(shape) == values.count else {
         throw TensorError("init", shapes: [shape], "\(values.count) values do not fill it.")
@@ -58,7 +58,7 @@
       return count
     }
 
-    /// Outermost first.
+    /// The extents, outermost first.
     package var shape: [Int] {
       withExtendedLifetime(handle) {
         (0..<cx_rank(handle.pointer)).map { Int(cx_extent(handle.pointer, $0)) }
@@ -67,7 +67,7 @@
 
     package var count: Int { withExtendedLifetime(handle) { cx_count(handle.pointer) } }
 
-    /// Evaluates, and copies the values out in row-major order.
+    /// Evaluates the tensor and copies its values out in row-major order.
     package func values() throws(TensorError) -> [Element] {
       var failed: Int32 = 0
       let values = withExtendedLifetime(handle) {
@@ -82,9 +82,9 @@
     }
   }
 
-  /// Owns one array of MLX.
+  /// Owns one MLX array.
   final class Handle: Sendable {
-    // Released once, by whichever thread lets go last; MLX counts references atomically.
+    // Released once, by the thread that drops the last reference; MLX counts references atomically.
     nonisolated(unsafe) let pointer: OpaquePointer
 
     init(_ pointer: OpaquePointer) { self.pointer = pointer }
@@ -101,7 +101,7 @@
     return Tensor(owning: pointer)
   }
 
-  /// Computes them all at once.
+  /// Evaluates all tensors at once.
   @TensorActor
   package func evaluate(_ tensors: [Tensor<Float>]) throws(TensorError) {
     let failed = withExtendedLifetime(tensors) {

@@ -2,9 +2,9 @@
   import Dispatch
   import Foundation
 
-  /// The one thread on which tensors are built and evaluated: MLX keeps its streams per thread. What is isolated to this actor
-  /// cannot be called from elsewhere without `await`, and cannot be interrupted between building and evaluating, since none of
-  /// it is asynchronous.
+  /// The one thread on which tensors are built and evaluated, since MLX keeps its streams per thread. Code outside this
+  /// actor needs `await` to call it. Building and evaluating are not interrupted, since none of this actor's code is
+  /// asynchronous.
   @globalActor
   package actor TensorActor {
     package static let shared = TensorActor()
@@ -14,7 +14,7 @@
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
   }
 
-  /// A thread that runs what it is given, in order, for as long as the process lives.
+  /// A thread that runs its jobs in order for as long as the process lives.
   private final class TensorThread: SerialExecutor, @unchecked Sendable {
     private let condition = NSCondition()
     private var jobs: [UnownedJob] = []
@@ -22,7 +22,7 @@
     init() {
       let thread = Thread { [self] in run() }
       thread.name = "tensors"
-      // Graphs of deep models are walked recursively.
+      // Deep models need a large stack, since their graphs are walked recursively.
       thread.stackSize = 64 << 20
       thread.start()
     }

@@ -1,8 +1,8 @@
 #if OpenWeights
-  /// What an operation on tensors could not do: shapes that do not fit together, memory that ran out.
+  /// Why an operation on tensors failed, for example shapes that do not fit or exhausted memory.
   package struct TensorError: Error, Sendable, Hashable, CustomStringConvertible {
     package let operation: String
-    /// The shapes it was tried with.
+    /// The shapes of the operands.
     package let shapes: [[Int]]
     package let message: String
 

@@ -1,15 +1,16 @@
 import Agents
 
-/// An episode of a world that can be lost: where the connection or the process behind it fails, it is opened again and the actions
-/// so far are taken once more, compared with what was recorded.
+/// An episode of a world that can be lost. When the connection or the process behind it fails, the episode is opened
+/// again and the actions so far are replayed. The outcomes are compared with the recorded ones.
 public struct RecoveringEpisode: Episode {
   /// Opens the underlying episode afresh. Called again after each loss.
   public typealias Open =
     @Sendable () async throws(WorldError) -> (episode: any Episode, observation: Observation)
 
-  /// How often one step may lose its world.
+  /// How many times one step may lose its world.
   private static let attempts = 3
-  /// How often it may lose it through another episode's fault: one that hangs takes its neighbours along each time it is tried.
+  /// How many times one step may lose its world through another episode's fault. An episode that hangs takes its
+  /// neighbours down each time it is tried.
   private static let displacements = 100
 
   private let open: Open
@@ -21,7 +22,7 @@ public struct RecoveringEpisode: Episode {
 
   public var recoveryMismatches: Int { comparison.mismatches }
 
-  /// Opens an episode, and again if that fails.
+  /// Opens an episode, and retries if the world is lost.
   ///
   /// - Parameter advice: ``World/divergenceAdvice``, appended to the message of a divergence.
   public static func begin(
@@ -43,12 +44,12 @@ public struct RecoveringEpisode: Episode {
     }
   }
 
-  /// How often something was tried.
+  /// Counts the attempts at one step.
   private struct Patience {
     private var attempt = 1
     private var displaced = 0
 
-    /// How many times it failed by itself, at least 1, where it is to be tried again, else nil.
+    /// The number of failures that were this episode's own, at least 1, if the step should be retried; nil if not.
     mutating func next(after error: WorldError) -> Int? {
       switch error.kind {
       case .unavailable where attempt < attempts: attempt += 1
@@ -59,7 +60,7 @@ public struct RecoveringEpisode: Episode {
     }
   }
 
-  /// What is gone may be about to come back: half a second, then two.
+  /// Waits half a second after the first failure and two seconds after the second: the world may be restarting.
   private static func pause(after attempt: Int) async throws(WorldError) {
     do {
       try await Task.sleep(for: .milliseconds(500 * attempt * attempt))
@@ -85,7 +86,7 @@ public struct RecoveringEpisode: Episode {
         steps.append((action, outcome))
         return outcome
       } catch {
-        // It may be lost again on the way back.
+        // The replay may lose the world again.
         guard let attempt = patience.next(after: error) else { throw error }
         try await Self.pause(after: attempt)
         loss = error
@@ -93,7 +94,7 @@ public struct RecoveringEpisode: Episode {
     }
   }
 
-  /// Opens the episode again and takes the recorded actions.
+  /// Opens the episode again and replays the recorded actions.
   private mutating func recover(from loss: WorldError) async throws(WorldError) {
     await episode.close()
     let again: Observation
@@ -116,7 +117,7 @@ public struct RecoveringEpisode: Episode {
   public func fork() async throws(WorldError) -> (any Episode)? {
     let copy: (any Episode)?
     do throws(WorldError) { copy = try await episode.fork() } catch {
-      // A world that is lost is forked by a replay.
+      // nil makes the caller fork by a replay, which also recovers the lost world.
       guard error.isLoss else { throw error }
       return nil
     }

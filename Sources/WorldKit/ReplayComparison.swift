@@ -1,15 +1,15 @@
 import Agents
 
-/// One step of an episode, as a replay is compared by it.
+/// What the comparison of a replay needs of one step.
 package protocol ReplayedStep {
   associatedtype Seen: Equatable
 
-  /// What the agent was shown. It may differ: some worlds list things in another order each time.
+  /// What the agent was shown. It may differ: some worlds list things in a different order each time.
   var seen: Seen { get }
-  /// What was paid, in reward units.
+  /// In reward units.
   var reward: Double { get }
   var isDone: Bool { get }
-  /// The world refused the action, where that is told apart from the text.
+  /// Whether the world refused the action; false for worlds that report refusals only in the text.
   var isRefused: Bool { get }
 }
 
@@ -23,14 +23,14 @@ extension Outcome: ReplayedStep {
 
 /// Compares the steps of a replayed episode with the recorded ones, and counts the texts that differ.
 ///
-/// A difference in text is a mismatch: it is counted, and the replay goes on. A difference in the reward or in the end is a
-/// divergence: the replayed episode is another one than the recorded.
+/// A difference in text is a mismatch: it is counted, and the replay goes on. A difference in the reward, in the
+/// refusal or in the end of the episode is a divergence: the replayed episode is not the recorded one.
 package struct ReplayComparison: Sendable {
   package enum Verdict: Sendable, Hashable {
     case same, differsInText, diverges
   }
 
-  /// A replayed step that paid or ended otherwise than the recorded one.
+  /// A replayed step whose reward or end differs from the recorded one.
   package struct Divergence: Sendable, Hashable {
     /// The number of the step, from 1.
     package let step: Int
@@ -38,17 +38,18 @@ package struct ReplayComparison: Sendable {
     package let recorded: Outcome
   }
 
-  /// Texts that differed so far.
+  /// The number of texts that differed so far.
   package private(set) var mismatches = 0
   private let tolerance: Double
 
-  /// - Parameter tolerance: by which rewards may differ. They are sums of decimals, which a world may compute in another order.
+  /// - Parameter tolerance: the largest difference between equal rewards. Rewards are sums of decimals, which a world
+  ///   may add up in a different order.
   package init(tolerance: Double = 1e-6) {
     self.tolerance = tolerance
   }
 
-  /// Compares the observations before the first step. Other words than the recorded ones are a divergence; the same words in
-  /// another order are a mismatch.
+  /// Compares the observations before the first step. The same words in a different order are a mismatch; different
+  /// words are a divergence.
   package mutating func compare(opening replayed: Observation, with recorded: Observation) -> Verdict {
     guard replayed.text != recorded.text else { return .same }
     mismatches += 1
@@ -65,9 +66,9 @@ package struct ReplayComparison: Sendable {
     return readsAlike ? .same : .differsInText
   }
 
-  /// Takes recorded actions in a fresh episode, up to the first step that diverges.
+  /// Replays recorded actions in a fresh episode, up to the first step that diverges.
   ///
-  /// - Returns: the step that diverged, or nil.
+  /// - Returns: the first step that diverged, or nil.
   package mutating func replay(
     _ steps: some Sequence<(action: Action, outcome: Outcome)>, in episode: inout any Episode
   ) async throws(WorldError) -> Divergence? {

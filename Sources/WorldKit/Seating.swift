@@ -1,19 +1,19 @@
-/// Which episode has which place of which host. Pure bookkeeping: it starts no process, asks no server and reads no clock.
+/// Assigns episodes to places on hosts. Pure bookkeeping: it starts no process, asks no server and reads no clock.
 ///
-/// A host is what holds several episodes at a time: a process with its worlds, a server with its sessions. An episode keeps its
-/// place from step to step as long as no other needs it. Where there are more episodes than places, one that is idle makes room,
-/// and plays its actions again when its next turn comes: first those who wait for nothing, the one idle longest before the others;
-/// then those who wait for their next step, the last in line before the others. Turns are given in the order they were asked for,
-/// so nobody starves.
+/// A host holds several episodes at a time, for example a process with its worlds or a server with its sessions. An
+/// episode keeps its place between steps until another episode needs it. If there are more episodes than places, an
+/// idle episode is evicted; its actions are replayed at its next turn. Episodes that wait for no step are evicted
+/// first, the longest idle first. Then come episodes that wait for their next step, the last in line first. Turns are
+/// granted in the order of requests, so that no episode starves.
 package struct Seating: Sendable {
-  /// What an episode is known by.
+  /// Identifies an episode.
   package typealias Ticket = Int
-  /// What a wait for one step is known by.
+  /// Identifies a wait for one step.
   package typealias Turn = Int
 
   package struct Place: Sendable, Hashable {
     package let host: Int
-    /// From 0: the lowest that no other episode has.
+    /// The lowest free number of the host, from 0.
     package let number: Int
   }
 
@@ -22,25 +22,25 @@ package struct Seating: Sendable {
     package let turn: Turn
     package let ticket: Ticket
     package let place: Place
-    /// Nothing of this episode is there yet.
+    /// The host has no state of this episode yet.
     package let isFresh: Bool
     /// The idle episode that made room, or nil.
     package let evicted: Ticket?
   }
 
-  /// What is to be done once things have changed.
+  /// What the caller has to do after a change.
   package struct Orders: Sendable {
     package var grants: [Grant] = []
     /// Hosts to start.
     package var starts: [Int] = []
-    /// Hosts to end: they have loaded as many episodes as they may, and nobody is at a step there.
+    /// Hosts to end. They have loaded as many episodes as they may, and no episode is at a step there.
     package var ends: [Int] = []
   }
 
   private struct Host {
     var places: Int
     var loads = 0
-    /// It takes no episode that is not there already, and none there makes room.
+    /// The host accepts no new episodes, and its episodes are not evicted.
     var isShunned = false
   }
 
@@ -48,13 +48,13 @@ package struct Seating: Sendable {
     let place: Place
     /// A step is under way.
     var isInUse = true
-    /// When the last step ended, in steps of all.
+    /// The value of `clock` at the end of the last step.
     var lastUse = 0
   }
 
   private let placesPerHost: Int
   private let loadsPerHost: Int
-  /// How many hosts there may be: fewer than wanted once one more could not be started.
+  /// The limit on hosts. It falls below the wanted number when a further host could not be started.
   private var most: Int
   private var hosts: [Int: Host] = [:]
   /// Hosts being started.
@@ -64,17 +64,17 @@ package struct Seating: Sendable {
   private var ends: [Int] = []
   private var (names, tickets, turns, clock) = (0, 0, 0, 0)
 
-  /// Hosts that are started as they are wanted.
+  /// Creates a seating whose hosts are started on demand.
   ///
   /// - Parameters:
-  ///   - hosts: at most, at a time.
-  ///   - places: of each host.
-  ///   - loads: episodes after which a host is ended.
+  ///   - hosts: the most hosts at a time.
+  ///   - places: the number of places of each host.
+  ///   - loads: the number of episodes after which a host is ended.
   package init(hosts: Int, places: Int, loads: Int) {
     (most, placesPerHost, loadsPerHost) = (hosts, places, loads)
   }
 
-  /// Hosts that are there from the start, numbered from 0, and do not wear.
+  /// Creates a seating for hosts that already run. They are numbered from 0 and are never ended.
   package init(running count: Int, places: Int) {
     self.init(hosts: count, places: places, loads: .max)
     for host in 0..<count { joined(host) }
@@ -87,21 +87,21 @@ package struct Seating: Sendable {
 
   // MARK: - Episodes
 
-  /// An episode wants to take a step.
+  /// Queues an episode for its next step.
   package mutating func enter(_ ticket: Ticket) -> Turn {
     turns += 1
     line.append((turns, ticket))
     return turns
   }
 
-  /// Takes a wait back. False where it is over already.
+  /// Cancels a wait. Returns false if it has already ended.
   package mutating func giveUp(_ turn: Turn) -> Bool {
     guard let place = line.firstIndex(where: { $0.turn == turn }) else { return false }
     line.remove(at: place)
     return true
   }
 
-  /// The step is over; the place stays with the episode as long as no other needs it.
+  /// Ends a step. The episode keeps its place until another one needs it.
   package mutating func leave(_ ticket: Ticket) {
     guard let host = seats[ticket]?.place.host else { return }
     clock += 1
@@ -110,22 +110,22 @@ package struct Seating: Sendable {
     endWorn(host)
   }
 
-  /// Keeps the place of an episode from being given away until it is closed, or until its next step is over.
+  /// Protects the place of an episode from eviction until the episode is closed or its next step ends.
   package mutating func hold(_ ticket: Ticket) { seats[ticket]?.isInUse = true }
 
-  /// The episode is over, or its place came to nothing.
+  /// Removes an episode that is over, or one whose place could not be used.
   package mutating func close(_ ticket: Ticket) {
     guard let seat = seats.removeValue(forKey: ticket) else { return }
     endWorn(seat.place.host)
   }
 
-  /// The host that an episode has a place of; nil where it has none.
+  /// The host on which an episode has a place; nil if it has none.
   package func host(of ticket: Ticket) -> Int? { seats[ticket]?.place.host }
 
-  /// The episodes that wait, in the order of their turns.
+  /// The waiting episodes, in the order of their turns.
   package var waiting: [Ticket] { line.map(\.ticket) }
 
-  /// Takes everybody out of the line.
+  /// Cancels all waits.
   package mutating func dismiss() -> [Turn] {
     defer { line = [] }
     return line.map(\.turn)
@@ -133,22 +133,23 @@ package struct Seating: Sendable {
 
   // MARK: - Hosts
 
-  /// A host that was to start is ready.
+  /// Adds a started host that is ready.
   package mutating func joined(_ host: Int) {
     starting.remove(host)
     hosts[host] = Host(places: placesPerHost)
   }
 
-  /// A host has ended; its episodes go on in others.
+  /// Removes a host that has ended. Its episodes continue on other hosts.
   package mutating func lost(_ host: Int) {
     starting.remove(host)
     hosts[host] = nil
     seats = seats.filter { $0.value.place.host != host }
   }
 
-  /// A host could not be started, and the next one would hardly fare better, so that there is no more room for one.
+  /// Notes that a host could not be started. The next start would probably fail too, so the limit falls to the number
+  /// of running hosts.
   ///
-  /// - Returns: false where no other is running that could serve those who wait.
+  /// - Returns: false if no other host runs that could serve the waiting episodes.
   package mutating func failed(_ host: Int) -> Bool {
     guard starting.remove(host) != nil else { return true }
     guard !hosts.isEmpty else { return false }
@@ -156,25 +157,26 @@ package struct Seating: Sendable {
     return true
   }
 
-  /// How many places a host has from now on. Episodes that have more of them already keep theirs.
+  /// Sets the number of places of a host. If more episodes than that have places already, they keep them.
   package mutating func set(places: Int, of host: Int) { hosts[host]?.places = places }
 
-  /// Leaves hosts to the episodes that have a place there: no other is given one. Replaces the hosts named before.
+  /// Stops assigning new episodes to these hosts. Episodes that have a place there keep it. Replaces the hosts named
+  /// before.
   package mutating func shun(_ shunned: Set<Int>) {
     for host in hosts.keys { hosts[host]?.isShunned = shunned.contains(host) }
   }
 
-  /// The episodes that have a place of a host, at a step or idle.
+  /// The episodes that have a place on a host, whether at a step or idle.
   package func occupants(of host: Int) -> [Ticket] { seats.filter { $0.value.place.host == host }.map(\.key) }
 
   // MARK: - Turns
 
-  /// Gives places to those in line as far as there are some, and asks for hosts where more are wanted.
+  /// Grants places to waiting episodes as far as places are free, and requests hosts if more are wanted.
   package mutating func orders() -> Orders {
     var orders = Orders()
     var waiting: [(turn: Turn, ticket: Ticket)] = []
     for (turn, ticket) in line {
-      // Who has a place of its own passes those who wait for a host that is being started.
+      // An episode with a place of its own passes those that wait for a host to start.
       if let grant = grant(of: turn, to: ticket) {
         orders.grants.append(grant)
         line.removeAll { $0.turn == turn }
@@ -183,7 +185,7 @@ package struct Seating: Sendable {
       }
     }
     line = waiting
-    // An episode wants a processor to itself; it takes a shared one while its own is being started.
+    // Each episode gets a host, and so a processor, of its own if possible. While that host starts, it shares another.
     let wanted = min(most, seats.count + line.count)
     while hosts.count + starting.count < wanted {
       names += 1
@@ -202,7 +204,7 @@ package struct Seating: Sendable {
     }
     close(ticket)
     if let place = freePlace { return seat(ticket, at: place, for: turn) }
-    // A host that is coming has room.
+    // No eviction while a host is starting or can be started: that host will have room.
     guard starting.isEmpty, hosts.count >= most, let idle = mostDispensable, let place = seats[idle]?.place else {
       return nil
     }
@@ -216,7 +218,7 @@ package struct Seating: Sendable {
     return Grant(turn: turn, ticket: ticket, place: place, isFresh: true, evicted: idle)
   }
 
-  /// A place that nobody has, of the host with the most of them.
+  /// A free place on the host with the most free places.
   private var freePlace: Place? {
     var taken: [Int: Set<Int>] = [:]
     for seat in seats.values { taken[seat.place.host, default: []].insert(seat.place.number) }
@@ -229,7 +231,7 @@ package struct Seating: Sendable {
     return Place(host: host, number: number)
   }
 
-  /// Of the episodes that are at no step, in a host that takes others.
+  /// The episode to evict, among those that are not at a step on a host that accepts others.
   private var mostDispensable: Ticket? {
     let idle = seats.filter { !$0.value.isInUse && takesEpisodes($0.value.place.host) }
     let inLine = Set(line.map(\.ticket))

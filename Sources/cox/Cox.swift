@@ -25,7 +25,7 @@ struct Cox: AsyncParsableCommand {
 }
 
 extension Cox {
-  /// Answers a mistyped verb with the nearest one. The argument parser does so for options.
+  /// Suggests the nearest verb for a mistyped one. The argument parser does this only for options.
   static func checkVerb(_ given: String?) throws {
     func names(_ commands: [any ParsableCommand.Type]) -> [String] {
       commands.map { $0.configuration.commandName ?? "\($0)".lowercased() }
@@ -47,9 +47,9 @@ extension Cox {
 enum Main {
   static func main() async {
     Memory.useFewArenas()
-    // A reader that goes away (`cox … | head`) is not a failure to die of half-way.
+    // A closed pipe (`cox … | head`) must not end the process half-way.
     signal(SIGPIPE, SIG_IGN)
-    // A file that may not grow any more is an error to be told, not a death.
+    // A file that reaches its size limit is reported as an error and must not end the process.
     signal(SIGXFSZ, SIG_IGN)
     OpenFiles.raiseLimit()
     do {

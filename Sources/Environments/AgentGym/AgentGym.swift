@@ -58,19 +58,19 @@ public final class AgentGym: World {
   public let prompting: Prompting
   private let splits: TaskSplits
   let pool: GymPool
-  /// The client to shut down at the end; nil where it is another's.
+  /// The client to shut down at the end; nil if the caller owns it.
   private let ownClient: HTTPClient?
 
-  /// An answer longer than this, in bytes, is none.
+  /// The longest answer, in bytes. Longer answers are rejected.
   private static let longestAnswer = 4 << 20
 
-  /// Asks no server anything yet.
+  /// Creates the world without asking a server.
   ///
   /// - Parameters:
   ///   - splits: the servers' numbers of the tasks of each split.
   ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
-  ///   - client: nil for one of its own.
-  /// - Throws: `misconfigured` where a setting makes no sense or a number is past the last task.
+  ///   - client: nil for a client of its own.
+  /// - Throws: `misconfigured` if a setting is invalid or a number is past the last task.
   public convenience init(
     _ settings: Settings, splits: TaskSplits, prompting: Prompting, client: HTTPClient? = nil
   ) throws(WorldError) {
@@ -102,7 +102,7 @@ public final class AgentGym: World {
   }
 
   deinit {
-    // A client that is let go without a word ends a debug build; one that is shut down already does not mind.
+    // An HTTP client that is released without a shutdown ends a debug build. A second shutdown is harmless.
     if let ownClient { Task { await ownClient.shutdownInOrder() } }
   }
 
@@ -117,7 +117,7 @@ public final class AgentGym: World {
 
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task) }
 
-  /// Any number, in a split or not; the number alone will do.
+  /// Accepts any number, also outside the splits, with or without the dialect's name.
   public func task(_ id: TaskID) throws(WorldError) -> AgentTask { task(try number(id)) }
 
   public func begin(
@@ -140,7 +140,7 @@ public final class AgentGym: World {
     await ownClient?.shutdownInOrder()
   }
 
-  /// Its words are the server's, known once it is begun.
+  /// The request is empty here: the server states it when the task begins.
   private func task(_ number: Int) -> AgentTask {
     AgentTask(id: TaskID("\(dialect.name)-\(number)"), request: "", stepLimit: stepLimit)
   }

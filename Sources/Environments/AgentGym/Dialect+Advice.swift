@@ -2,9 +2,9 @@ import Agents
 import Foundation
 
 extension Dialect {
-  /// What to do about a server that speaks otherwise: which built-in dialects it could be speaking.
+  /// Advice on a server that does not follow the dialect: which built-in dialects might fit.
   ///
-  /// - Parameter greeting: what the server says of itself.
+  /// - Parameter greeting: the server's answer to `GET /`.
   func advice(after failure: GymFailure, greeting: String?) -> String {
     var advice = "environment.dialect is \(name)."
     if let greeting, !greeting.isEmpty { advice += " The server calls itself \"\(greeting.clipped(to: 100))\"" }
@@ -30,7 +30,7 @@ extension Dialect {
     return advice
   }
 
-  /// What makes a task of this world another one after its server was started again.
+  /// Advice if a task changes after its server was restarted.
   var divergenceAdvice: String? {
     switch name {
     case "textcraft":
@@ -44,12 +44,13 @@ extension Dialect {
     Set([idKey, taskKey, actionKey]).union(createFields.keys).union(resetFields.keys)
   }
 
-  /// The dialect whose server greets so, unless several do.
+  /// The dialect whose server sends this greeting; nil if several do.
   static func greeted(_ greeting: String) -> Dialect? {
     builtIn.first { $0.greeting.map { $0 != "ok" && greeting.localizedCaseInsensitiveContains($0) } ?? false }
   }
 
-  /// Why a server that greets so is another's; some have answers of the same form and pay in other units.
+  /// Rejects a server whose greeting belongs to another dialect. Some dialects have answers of the same form with
+  /// rewards in other units.
   func objection(to greeting: String) -> GymFailure? {
     guard let own = self.greeting, !greeting.localizedCaseInsensitiveContains(own), Self.greeted(greeting) != nil else {
       return nil

@@ -1,15 +1,15 @@
 import Agents
 
 extension Dialect {
-  /// The dialects that are known by name.
+  /// The built-in dialects.
   public static let builtIn: [Dialect] = [.sciworld, .textcraft, .webshop, .alfworld, .babyai, .sqlgym, .maze]
 
-  /// agentenv-sciworld: ScienceWorld. One Java process for each environment, which the server never ends by itself.
+  /// agentenv-sciworld: ScienceWorld. One Java process for each environment; the server never ends it by itself.
   public static let sciworld: Dialect = {
     var dialect = Dialect(
       "sciworld", stepLimit: 30)
     dialect.taskText = "task_description"
-    // The reward of a step is the difference in the score; the score itself survives a lost answer.
+    // The reward of a step is the difference in the score. The score itself is used, since it survives a lost answer.
     dialect.reward = "score"
     dialect.payment = .cumulative
     dialect.rewardScale = 100
@@ -22,7 +22,7 @@ extension Dialect {
     return dialect
   }()
 
-  /// agentenv-textcraft: crafting from a list of recipes. Takes a number past the last for another task again.
+  /// agentenv-textcraft: crafting from a list of recipes. The server maps numbers past the last task to other tasks.
   public static let textcraft: Dialect = {
     var dialect = Dialect("textcraft", stepLimit: 40)
     dialect.maximalReward = 1
@@ -55,7 +55,7 @@ extension Dialect {
     dialect.taskKey = "game"
     dialect.resetFields = ["world_type": "Text"]
     dialect.choices = "available_actions"
-    // "Won" stays 1 once it is reached.
+    // "Won" stays 1 once the task is solved.
     dialect.payment = .cumulative
     dialect.maximalReward = 1
     dialect.invalidPrefixes = ["Nothing happens"]
@@ -68,8 +68,8 @@ extension Dialect {
   /// last one.
   public static let babyai: Dialect = {
     var dialect = Dialect("babyai", stepLimit: 20)
-    // The reward of the last action that changed something, told again after every action that did not; late successes
-    // pay it and let the game go on.
+    // The server repeats the reward of the last action that changed something after every action that changed nothing.
+    // Late successes pay it without ending the game.
     dialect.payment = .highest
     dialect.maximalReward = 1
     dialect.invalidPrefixes = ["The action is not recognized", "There is a barrier in front of you"]
@@ -79,8 +79,8 @@ extension Dialect {
     return dialect
   }()
 
-  /// agentenv-sqlgym: questions on the BIRD databases. Keeps eight environments, and hands the ninth visitor the first
-  /// again.
+  /// agentenv-sqlgym: questions on the BIRD databases. The server keeps eight environments; a ninth request gets the
+  /// first one again.
   public static let sqlgym: Dialect = {
     var dialect = Dialect(
       "sqlgym", stepLimit: 1)
@@ -99,7 +99,7 @@ extension Dialect {
     return dialect
   }()
 
-  /// agentenv-lmrlgym's maze, below `/maze` of its server. The last of its 26 games starts at the goal and is none.
+  /// agentenv-lmrlgym's maze, under `/maze` of its server. The last of its 26 games starts at the goal and is left out.
   public static let maze: Dialect = {
     var dialect = Dialect("maze", stepLimit: 15)
     dialect.close = nil
@@ -112,8 +112,7 @@ extension Dialect {
     return dialect
   }()
 
-  /// Instructions for the worlds that Coxswain does not have itself; nil for others, whose own it has or which need
-  /// none.
+  /// Instructions for dialects of worlds that Coxswain does not implement itself; nil for all others.
   public var prompting: Prompting? {
     switch name {
     case "alfworld": Prompting(String(decoding: PackageResources.alfworld_txt, as: UTF8.self))

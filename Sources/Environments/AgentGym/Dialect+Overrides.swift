@@ -2,9 +2,9 @@ import Agents
 import Foundation
 
 extension Dialect {
-  /// The built-in dialect of a name.
+  /// The built-in dialect with this name.
   ///
-  /// - Throws: `misconfigured` where there is none, naming those there are.
+  /// - Throws: `misconfigured` if there is none. The message lists the names.
   public static func named(_ name: String) throws(WorldError) -> Dialect {
     guard let dialect = builtIn.first(where: { $0.name == name }) else {
       throw WorldError(
@@ -20,8 +20,8 @@ extension Dialect {
 
   /// A dialect with some of its fields changed.
   ///
-  /// - Parameter overrides: by the fields' names; `null` takes an optional one away.
-  /// - Throws: `misconfigured` where a name is unknown, naming the valid ones, or a value does not fit.
+  /// - Parameter overrides: values by field name; `null` removes an optional field.
+  /// - Throws: `misconfigured` if a name is unknown, with the valid names, or if a value does not fit.
   public init(basedOn base: Dialect, overrides: [String: JSONValue]) throws(WorldError) {
     let names = CodingKeys.allCases.map(\.rawValue)
     if let unknown = overrides.keys.sorted().first(where: { !names.contains($0) }) {
@@ -41,7 +41,7 @@ extension Dialect {
     try check()
   }
 
-  /// A change as the identity tells it; nil for one that concerns only how the server is reached.
+  /// A change as stated in the identity; nil for changes that only affect how the server is reached.
   private static func change(_ key: String, _ value: JSONValue) -> String? {
     switch CodingKeys(rawValue: key) {
     case .reset, .look, .taskKey, .resetFields, .createFields, .taskText, .openingObservation, .observation, .reward,
@@ -77,7 +77,7 @@ extension Dialect {
       switch context.codingPath.first?.stringValue {
       case CodingKeys.payment.rawValue:
         problem("payment", "is one of \(Payment.allCases.map(\.rawValue).joined(separator: ", ")).")
-      // Foundation does not say which number is no whole one.
+      // Foundation does not say which number is not an integer.
       case nil:
         problem(nil, "has a number where a whole one belongs: stepLimit, taskCount and the like take no fractions.")
       case let key: problem(key, "does not fit: \(context.debugDescription).")

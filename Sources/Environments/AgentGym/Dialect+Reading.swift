@@ -1,7 +1,7 @@
 import Agents
 import Foundation
 
-/// What a step came to, in the server's own numbers.
+/// The outcome of a step, in the server's units.
 struct GymOutcome: Sendable, Hashable {
   let text: String
   let amount: Double
@@ -10,7 +10,7 @@ struct GymOutcome: Sendable, Hashable {
 }
 
 extension Dialect {
-  /// The name of a new environment, as the server wants to be told it again.
+  /// The name of a new environment, in the form that later requests need.
   func created(_ answer: JSONValue) throws(GymFailure) -> JSONValue {
     let id = try value(createdID, of: answer, to: create, optional: false)
     switch id {
@@ -20,9 +20,9 @@ extension Dialect {
     }
   }
 
-  /// The first observation, with the task's words before it.
+  /// The first observation, after the task's request if the answer states it separately.
   ///
-  /// - Parameter look: what the extra question was answered, where the dialect asks one.
+  /// - Parameter look: the answer to the extra request, if the dialect has one.
   func opening(_ answer: JSONValue, look: JSONValue? = nil) throws(GymFailure) -> GymOutcome {
     let view = try text(openingObservation, of: look ?? answer, to: self.look ?? reset)
     var parts = [view]
@@ -39,7 +39,7 @@ extension Dialect {
 
   func isInvalid(_ text: String) -> Bool { invalidPrefixes.contains { text.hasPrefix($0) } }
 
-  /// The server knows the environment no more.
+  /// Whether the failure means that the server no longer knows the environment.
   func hasLost(_ failure: GymFailure) -> Bool {
     failure.kind == .refused && lostPhrases.contains { failure.reason.contains($0) }
   }
@@ -113,6 +113,6 @@ extension Dialect {
 }
 
 extension JSONValue {
-  /// As JSON, clipped to 300 characters.
+  /// The JSON, clipped to 300 characters.
   var excerpt: String { json.clipped(to: 300) }
 }

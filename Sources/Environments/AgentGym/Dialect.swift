@@ -84,7 +84,7 @@ public struct Dialect: Sendable, Hashable, Codable {
   /// The command that starts a server, for the message that none is running.
   public var startCommand: String?
 
-  /// What was changed of a built-in dialect, as `key: value`.
+  /// The changes to a built-in dialect, as `key: value`.
   var changes: [String] = []
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -95,8 +95,8 @@ public struct Dialect: Sendable, Hashable, Codable {
     case greeting, startCommand
   }
 
-  /// A dialect with what most servers have in common: `id` and `data_idx` in requests, objects with `observation`,
-  /// `reward` and `done` in answers.
+  /// A dialect with the most common protocol: `id` and `data_idx` in requests, objects with `observation`, `reward` and
+  /// `done` in answers.
   public init(_ name: String, stepLimit: Int) {
     self.name = name
     self.stepLimit = stepLimit
@@ -122,6 +122,6 @@ public struct Dialect: Sendable, Hashable, Codable {
     episodesPerEnvironment = 1
   }
 
-  /// The part of a world's identity that names this: what changes the rules or the texts, not how a server is reached.
+  /// The dialect's part of a world's identity. Includes changes to rules and texts, but not to how a server is reached.
   var summary: String { ([name] + changes).joined(separator: ", ") }
 }

@@ -1,49 +1,49 @@
 import Agents
 
-/// Who plays in which environment of which server. Pure bookkeeping: it asks no server and reads no clock.
+/// Assigns episodes to environments on servers. Pure bookkeeping: it asks no server and reads no clock.
 ///
-/// Environments are named by the server, mostly counted from 0, so after a restart the names start again: an old
-/// episode would then step in a new one's world. Hence the eras: what was opened before a server was lost is lost with
-/// it.
+/// Servers name their environments, mostly counting from 0, and a restarted server uses the same names again. A stale
+/// episode could then step in another episode's environment. Each server therefore has an era, which is increased when
+/// the server is lost. Environments of earlier eras are invalid.
 struct Fleet: Sendable {
   typealias Instant = ContinuousClock.Instant
 
-  /// An environment that exists on a server, as far as is known.
+  /// An environment that is assumed to exist on a server.
   struct Environment: Sendable, Hashable {
     let server: Int
     let id: JSONValue
-    /// Of the server when it was made.
+    /// The server's era when the environment was created.
     let era: Int
-    /// Episodes played in it, this one included.
+    /// The number of episodes played in it, including the current one.
     var episodes: Int
   }
 
   struct Seat: Sendable {
     var environment: Environment
     var lastUse: Instant
-    /// A question about it is open.
+    /// Whether a request about it is open.
     var isInUse: Bool
   }
 
   struct Server: Sendable {
     var era = 0
-    /// Episodes that are about to take a seat.
+    /// The number of episodes that have reserved a place.
     var arriving = 0
-    /// Environments without an episode, to be reset for the next.
+    /// Environments without an episode, ready to be reset.
     var free: [Environment] = []
     var avoidedUntil: Instant?
-    /// It was once heard, and is a server of this dialect as far as it says.
+    /// The server has answered before, and did not identify itself as another dialect.
     var hasAnswered = false
-    /// It has a route to close an environment, as far as is known.
+    /// Whether the server can close environments, as far as is known.
     var closes: Bool
   }
 
   enum Place: Sendable {
     case create(server: Int)
     case reuse(Environment)
-    /// The environment of the episode idle longest, which goes on by replay where it goes on.
+    /// The environment of the longest idle episode. That episode is replayed if it continues.
     case evict(Environment)
-    /// All servers are full, and every environment was used just now.
+    /// All servers are full, and every environment was used recently.
     case none
   }
 
@@ -52,7 +52,7 @@ struct Fleet: Sendable {
   private var tickets = 0
   private let capacity: Int?
 
-  /// - Parameter capacity: environments per server.
+  /// - Parameter capacity: the most environments per server; nil for no limit.
   init(servers count: Int, capacity: Int?, closes: Bool) {
     servers = Array(repeating: Server(closes: closes), count: count)
     self.capacity = capacity
@@ -60,14 +60,15 @@ struct Fleet: Sendable {
 
   // MARK: - Coming and going
 
-  /// Where the next episode goes: to the server with the fewest, not to one that was lost lately unless all were.
+  /// Chooses the place of the next episode: the server with the fewest episodes, avoiding those that were lost recently
+  /// if possible.
   ///
-  /// The place is held until ``sit(in:at:)`` or ``giveUp(_:)``.
+  /// The place is reserved until ``sit(in:at:)`` or ``giveUp(_:)``.
   ///
-  /// - Parameter grace: an episode that was idle for so long may lose its environment.
+  /// - Parameter grace: the idle time after which an episode may lose its environment.
   mutating func place(at now: Instant, grace: Duration) -> Place {
     let near = servers.indices.filter { !isAvoided($0, at: now) }
-    // All are avoided: the one that was lost first may be back first.
+    // If all servers are avoided, the one that was lost first is the most likely to be back.
     let first = servers.indices.min { (servers[$0].avoidedUntil ?? now) < (servers[$1].avoidedUntil ?? now) }
     let candidates = near.isEmpty ? first.map { [$0] } ?? [] : near
     if let server = candidates.filter(hasRoom).min(by: { (load($0), $0) < (load($1), $1) }) {
@@ -84,9 +85,9 @@ struct Fleet: Sendable {
     return .evict(victim.value.environment)
   }
 
-  /// An episode starts in an environment.
+  /// Starts an episode in an environment.
   ///
-  /// - Returns: its ticket, or nil where the server was lost meanwhile: the place is still held.
+  /// - Returns: its ticket; nil if the server was lost in the meantime. The place then stays reserved.
   mutating func sit(in environment: Environment, at now: Instant) -> Int? {
     guard environment.era == servers[environment.server].era else { return nil }
     servers[environment.server].arriving -= 1
@@ -95,31 +96,31 @@ struct Fleet: Sendable {
     return tickets
   }
 
-  /// An episode that was to start at a server does not.
+  /// Releases the place of an episode that does not start.
   mutating func giveUp(_ server: Int) { servers[server].arriving -= 1 }
 
-  /// The server is there.
+  /// Notes that a server has answered.
   mutating func hear(_ server: Int) {
     servers[server].hasAnswered = true
     servers[server].avoidedUntil = nil
   }
 
-  /// An environment has just been made. Where its name is one that is still played in, the server has started anew.
+  /// Records a new environment. If an open episode has an environment of the same name, the server has restarted.
   mutating func made(_ id: JSONValue, at server: Int) -> Environment {
     if knows(id, at: server) { startAnew(server) }
     return Environment(server: server, id: id, era: servers[server].era, episodes: 0)
   }
 
-  /// A question about an episode's environment begins.
+  /// Begins a request about an episode's environment.
   ///
-  /// - Returns: the environment, or nil where the episode has none any more.
+  /// - Returns: the environment; nil if the episode has lost it.
   mutating func use(_ ticket: Int) -> Environment? {
     guard let seat = seats[ticket] else { return nil }
     seats[ticket]?.isInUse = true
     return seat.environment
   }
 
-  /// It was answered. Whether the episode still has its environment.
+  /// Ends a request. Returns whether the episode still has its environment.
   mutating func used(_ ticket: Int, at now: Instant) -> Bool {
     guard seats[ticket] != nil else { return false }
     seats[ticket]?.isInUse = false
@@ -127,12 +128,12 @@ struct Fleet: Sendable {
     return true
   }
 
-  /// - Returns: the environment that the episode leaves, or nil where it had none any more.
+  /// - Returns: the environment that the episode leaves; nil if it had lost it.
   mutating func leave(_ ticket: Int) -> Environment? { seats.removeValue(forKey: ticket)?.environment }
 
   /// Keeps an environment for the next episode.
   ///
-  /// - Returns: false where the server was lost meanwhile, or has given the environment's name to another.
+  /// - Returns: false if the server was lost in the meantime, or has reused the environment's name.
   mutating func keep(_ environment: Environment) -> Bool {
     guard environment.era == servers[environment.server].era, !knows(environment.id, at: environment.server) else {
       return false
@@ -143,19 +144,19 @@ struct Fleet: Sendable {
 
   // MARK: - Servers
 
-  /// The environments without an episode, which the caller now has to end.
+  /// Removes and returns the environments without an episode. The caller must close them.
   mutating func takeFree(_ server: Int) -> [Environment] {
     defer { servers[server].free = [] }
     return servers[server].free
   }
 
-  /// Nobody listens there: everything in it is lost, and it is avoided until then.
+  /// Marks a server as unreachable. All its environments are lost, and it is avoided until the given instant.
   mutating func lose(_ server: Int, avoidingUntil instant: Instant) {
     startAnew(server)
     servers[server].avoidedUntil = instant
   }
 
-  /// The server has forgotten its environments.
+  /// Marks all environments of a server as lost.
   mutating func startAnew(_ server: Int) {
     servers[server].era += 1
     servers[server].free = []
@@ -166,14 +167,14 @@ struct Fleet: Sendable {
 
   func isAvoided(_ server: Int, at now: Instant) -> Bool { servers[server].avoidedUntil.map { now < $0 } ?? false }
 
-  /// Everything that exists, to be closed at the end; nothing is left after.
+  /// Removes and returns all environments, to be closed at the end.
   mutating func clear() -> [Environment] {
     let all = servers.flatMap(\.free) + seats.values.map(\.environment)
     for server in servers.indices { startAnew(server) }
     return all
   }
 
-  /// Episodes open or about to be.
+  /// The number of episodes that are open or have reserved a place.
   func load(_ server: Int) -> Int {
     servers[server].arriving + seats.values.count { $0.environment.server == server }
   }

@@ -1,17 +1,17 @@
 import Agents
 
-/// One attempt at a task, in an environment of one server. It is not forked: a copy is a replay.
+/// One attempt at a task, in an environment of a server. It cannot be forked; copies are replayed.
 actor GymEpisode: Episode {
   private let pool: GymPool
   private let dialect: Dialect
   private let taskName: String
   private let ticket: Int
   private var isOver = false
-  /// The highest number and the last one, by which the next step's pay is reckoned.
+  /// The highest and the last number from the server, from which the next reward is computed.
   private var highest = 0.0
   private var last = 0.0
 
-  /// Longer actions are no actions of any of these worlds, in bytes.
+  /// The longest action, in bytes. Longer texts are not valid in any of these worlds.
   private static let longestAction = 8_192
 
   private init(pool: GymPool, dialect: Dialect, taskName: String, ticket: Int) {
@@ -34,7 +34,7 @@ actor GymEpisode: Episode {
     guard !isOver else {
       throw WorldError(.diverged, "The episode of \(taskName) is over; it takes no more actions.")
     }
-    // Servers leave it to their clients to read an action from an answer; no time passes in the world.
+    // An unreadable action is not sent, since servers expect clients to parse answers. No time passes in the world.
     guard case .act(let text) = action, text.utf8.count <= Self.longestAction else {
       return Outcome(Observation("No action could be read from that answer."), isInvalid: true)
     }

@@ -1,35 +1,35 @@
 import Agents
 
-/// Why a question to a server brought no usable answer.
+/// Why a request to a server had no usable answer.
 struct GymFailure: Error {
   enum Kind: Sendable {
     /// The run was stopped.
     case cancelled
-    /// Nobody listens.
+    /// Nothing listens at the address.
     case absent
-    /// It is there and takes no questions now.
+    /// The server exists but accepts no requests now.
     case busy
     /// The connection could not be made, or broke.
     case broken
-    /// The answer was late, too long or a server's error, or its connection broke: what has become of the environment
-    /// is unknown.
+    /// The answer was late, too long or a server error, or the connection broke. The state of the environment is
+    /// unknown.
     case lost
-    /// Whoever answers speaks otherwise than the dialect.
+    /// The answer does not fit the dialect.
     case foreign
     /// The server's own `error`, with status 200.
     case refused
   }
 
   let kind: Kind
-  /// What happened, in words that follow the server's name.
+  /// What happened, phrased to follow the server's name.
   let reason: String
-  /// Of HTTP, where it answered.
+  /// The HTTP status, if there was an answer.
   var status: Int?
   /// Keys that the server missed in the request.
   var missing: [String] = []
-  /// What it answered, where that was JSON.
+  /// The answer, if it was JSON.
   var answer: JSONValue?
-  /// What was asked.
+  /// The route of the request.
   var route: Route?
 
   init(_ kind: Kind, _ reason: String) {
@@ -39,10 +39,10 @@ struct GymFailure: Error {
 
   static let cancelled = GymFailure(.cancelled, "was not waited for: the run was stopped.")
 
-  /// The server has answered, so that nothing goes on any more.
+  /// Whether the server has answered, so that the request is no longer being processed.
   var isAnswer: Bool { kind == .refused || kind == .foreign }
 
-  /// - Parameter server: its name, with which the message begins.
+  /// - Parameter server: the server's name, with which the message begins.
   func error(at server: String, taskName: String? = nil) -> WorldError {
     let kind: WorldError.Kind =
       switch self.kind {

@@ -1,12 +1,12 @@
 import Agents
 
-/// What is said about failures, with what to do next.
+/// Messages about failures, with advice on what to do next.
 extension GymPool {
   func name(_ server: Int) -> String {
     "The server at \(urls.count == 1 ? "environment.url" : "environment.urls[\(server)]") (\(urls[server]))"
   }
 
-  /// None of the servers was ever there.
+  /// The error if no server was ever reachable.
   func nobody(_ failure: GymFailure) -> WorldError {
     let start = dialect.startCommand.map { "start it with `\($0)`" } ?? "start it"
     let who =
@@ -17,7 +17,7 @@ extension GymPool {
     )
   }
 
-  /// An error of setting up, with a guess at the right dialect where this one seems wrong.
+  /// A configuration error, with a guess at the right dialect if this one seems wrong.
   func explained(_ failure: GymFailure, at server: Int, _ taskName: String) async -> WorldError {
     if failure.kind == .foreign {
       let greeting = (try? await hello(server)) ?? nil

@@ -1,8 +1,8 @@
 import Agents
 
-/// What is asked of one server.
+/// Requests to a single server.
 extension GymPool {
-  /// Sets a task up at a place that is held for it.
+  /// Sets up a task at a reserved place.
   func open(_ task: Int, at place: Fleet.Place, of server: Int) async throws(GymFailure) -> Opened {
     var environment: Fleet.Environment
     do throws(GymFailure) {
@@ -22,7 +22,7 @@ extension GymPool {
     } catch {
       fleet.giveUp(server)
       note(error, in: environment)
-      // What was kept beside it has most likely gone the same way.
+      // The environments kept idle beside it have most likely been lost too.
       if environment.episodes > 1, error.kind == .lost {
         for other in fleet.takeFree(server) { discard(other, isIdle: false) }
       }
@@ -58,14 +58,14 @@ extension GymPool {
 
   /// Closes an environment and waits for the answer.
   ///
-  /// - Parameter isIdle: it may play another episode where the server turns out to have no way to close it.
+  /// - Parameter isIdle: whether it may play another episode if the server turns out to be unable to close it.
   func end(_ environment: Fleet.Environment, isIdle: Bool = false) async {
     guard let route = dialect.close, fleet.servers[environment.server].closes else { return }
     do throws(GymFailure) {
       _ = try await ask(
         route, at: environment.server, [dialect.idKey: environment.id], within: min(limits.closing, limits.timeout))
     } catch {
-      // Nothing else to do about it: a server that cannot be reached, or knows it not, has it no more.
+      // Other failures need no action: a server that is unreachable or does not know the environment no longer has it.
       guard error.status == 404 || error.status == 405 else { return }
       fleet.cannotClose(environment.server)
       if isIdle, !isClosed { _ = fleet.keep(environment) }
@@ -84,7 +84,7 @@ extension GymPool {
       var failure = error
       failure.route = route
       guard error.kind == .broken else { throw failure }
-      // A connection that broke, or a server that is gone?
+      // Distinguishes a broken connection from a server that is gone.
       do throws(GymFailure) { _ = try await hello(server) } catch let second {
         if second.kind == .broken { throw Self.absent(error) }
       }
@@ -92,18 +92,18 @@ extension GymPool {
     }
   }
 
-  /// What the server says of itself.
+  /// The server's answer to `GET /`.
   func hello(_ server: Int) async throws(GymFailure) -> String? {
     try await wire.ask("GET /", at: urls[server], [:], within: min(limits.closing, limits.timeout)).text
   }
 
-  /// Hears a server before it is first used, and again after it was lost.
+  /// Checks a server before its first use, and again after it was lost.
   private func greet(_ server: Int) async throws(GymFailure) {
     guard !fleet.servers[server].hasAnswered || fleet.servers[server].avoidedUntil != nil else { return }
     let greeting: String?
     do throws(GymFailure) { greeting = try await hello(server) } catch {
       if error.kind == .broken { throw Self.absent(error) }
-      // Whatever else it answers, it is there.
+      // Any answer at all shows that the server exists.
       greeting = nil
     }
     if let objection = greeting.flatMap(dialect.objection) { throw objection }
@@ -114,7 +114,7 @@ extension GymPool {
     GymFailure(.absent, "cannot be reached: it \(failure.reason)")
   }
 
-  /// What a failure says about the server as a whole.
+  /// Applies what a failure implies for the whole server.
   func note(_ failure: GymFailure, in environment: Fleet.Environment) {
     guard environment.era == fleet.servers[environment.server].era else { return }
     switch failure.kind {

@@ -1,19 +1,19 @@
 import Agents
 import HTTP
 
-/// One or several servers of a dialect as one: keeps the books on their environments and puts questions to them.
+/// The servers of a dialect as one pool. Tracks their environments and sends requests to them.
 ///
-/// Whatever was created is closed, or plays the next episode where the dialect lets it: what creates and what closes
-/// runs apart from the task that asked, which may be cancelled meanwhile.
+/// Every environment that was created is closed, or reused by the next episode if the dialect allows it. Creating and
+/// closing run independently of the requesting task, since that may be cancelled.
 actor GymPool {
   struct Limits: Sendable {
-    /// The longest that one answer may take, in seconds. As long is waited for a server that has gone away.
+    /// The most seconds for one answer. A server that is gone is awaited for the same time.
     var timeout: Double
-    /// The longest that a server may take to say what it is or to close something, in seconds.
+    /// The most seconds for a greeting or for closing an environment.
     var closing: Double = 5
     /// How long a server that could not be reached is avoided.
     var avoidance: Duration = .seconds(10)
-    /// An episode that was idle for so long may lose its environment where a server is full.
+    /// The idle time after which an episode may lose its environment to another if a server is full.
     var grace: Duration = .seconds(1)
   }
 
@@ -30,7 +30,7 @@ actor GymPool {
   private let width: Int
   var fleet: Fleet
   private(set) var isClosed = false
-  /// What still runs though nobody may be waiting for it.
+  /// Work that continues even if its requester was cancelled.
   private var errands: [Int: Task<Void, Never>] = [:]
   private var errandNumbers = 0
 
@@ -56,7 +56,7 @@ actor GymPool {
       guard !isClosed else { throw Self.closed }
       let place = fleet.place(at: .now, grace: limits.grace)
       guard let server = place.server else {
-        // Every environment was used just now.
+        // All environments were used recently.
         try await sleep(.milliseconds(50))
         continue
       }
@@ -69,7 +69,7 @@ actor GymPool {
         let now = ContinuousClock.now
         if fleet.servers.indices.contains(where: { !tried.contains($0) && !fleet.isAvoided($0, at: now) }) { continue }
         guard error.kind == .busy || fleet.servers.contains(where: \.hasAnswered) else { throw nobody(error) }
-        // It was there before: perhaps it is being started again.
+        // The server answered before, so it may be restarting.
         guard now < deadline else { throw error.error(at: name(server), taskName: taskName) }
         try await sleep(pause)
         pause = min(pause * 2, .seconds(1))
@@ -80,7 +80,8 @@ actor GymPool {
 
   /// Takes one action.
   ///
-  /// - Throws: `unavailable` where the episode's environment is lost or was given to another; it is to be opened again.
+  /// - Throws: `unavailable` if the episode's environment is lost or was given to another episode. The episode must
+  ///   then be opened again.
   func step(_ ticket: Int, _ action: String, _ taskName: String) async throws(WorldError) -> GymOutcome {
     guard !isClosed else { throw Self.closed }
     guard let environment = fleet.use(ticket) else {
@@ -95,14 +96,14 @@ actor GymPool {
       return outcome
     } catch {
       note(error, in: environment)
-      // Before the episode is opened again: a server that has started anew may give the same name to the next.
+      // The old environment is closed before the episode is opened again: a restarted server may reuse its name.
       let closing = fleet.leave(ticket).flatMap { discard($0, isIdle: error.isAnswer) }
       if error.kind != .cancelled { await closing?.value }
       throw error.error(at: name(environment.server), taskName: taskName)
     }
   }
 
-  /// The episode is over. Its environment plays another, or is closed.
+  /// Ends an episode. Its environment is reused or closed.
   func leave(_ ticket: Int) {
     guard let environment = fleet.leave(ticket) else { return }
     let limit = dialect.episodesPerEnvironment
@@ -110,7 +111,7 @@ actor GymPool {
     if isClosed || isWorn { discard(environment, isIdle: true) } else { _ = fleet.keep(environment) }
   }
 
-  /// Closes every environment, and waits for it no longer than the rounds take that the servers are asked in.
+  /// Closes every environment. The wait is limited, in proportion to the number of environments per connection.
   func close() async {
     isClosed = true
     let all = fleet.clear()
@@ -132,8 +133,8 @@ actor GymPool {
 
   // MARK: - Errands
 
-  /// Runs `body` to its end even where the task that waits for it is cancelled, which then leaves at once; what was
-  /// opened is closed.
+  /// Runs `body` to its end even if the waiting task is cancelled. That task then returns at once, and what was opened
+  /// is closed.
   private func shielded(
     _ body: @escaping @Sendable () async throws(GymFailure) -> Opened
   ) async throws(GymFailure) -> Opened {
@@ -154,8 +155,9 @@ actor GymPool {
 
   /// Closes an environment.
   ///
-  /// - Parameter isIdle: nothing goes on in it any more, so that it may play another episode where it cannot be closed.
-  /// - Returns: what closes it, which need not be waited for.
+  /// - Parameter isIdle: whether nothing is running in the environment, so that it may be reused if it cannot be
+  ///   closed.
+  /// - Returns: the task that closes it, which need not be awaited.
   @discardableResult
   func discard(_ environment: Fleet.Environment, isIdle: Bool) -> Task<Void, Never>? {
     guard fleet.servers[environment.server].closes else {

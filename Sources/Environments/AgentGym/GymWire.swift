@@ -3,14 +3,14 @@ import Foundation
 import HTTP
 import NIOHTTP1
 
-/// One question to a server and its answer as JSON, with what can go wrong told apart. Knows no dialect.
+/// Sends one request to a server, parses the answer as JSON, and classifies failures. Independent of the dialect.
 struct GymWire: Sendable {
   let exchange: HTTPExchange
 
   /// - Parameters:
-  ///   - base: the server's URL, without a slash at its end.
+  ///   - base: the server's URL, without a trailing slash.
   ///   - fields: sent as a JSON object, or as a query with GET.
-  ///   - seconds: the longest that the whole of the answer may take.
+  ///   - seconds: the most seconds for the complete answer.
   func ask(
     _ route: Route, at base: String, _ fields: [String: JSONValue], within seconds: Double
   ) async throws(GymFailure) -> JSONValue {
@@ -33,7 +33,7 @@ struct GymWire: Sendable {
   }
 
   static func read(_ body: Data, status: Int, to route: Route) throws(GymFailure) -> JSONValue {
-    // Bytes that are no UTF-8 are repaired, as a terminal would show them.
+    // Invalid UTF-8 is repaired, as a terminal would do.
     let text = String(decoding: body, as: UTF8.self)
     let json = JSONValue(parsing: text)
     let said = text.isEmpty ? "" : ": \(text.clipped(to: 300))"
@@ -72,7 +72,7 @@ struct GymWire: Sendable {
     }
   }
 
-  /// What FastAPI says that a body lacks: `{"detail": [{"type": "missing", "loc": ["body", "game"]}]}`.
+  /// The fields that FastAPI reports as missing: `{"detail": [{"type": "missing", "loc": ["body", "game"]}]}`.
   private static func missing(_ json: JSONValue?) -> [String] {
     guard case .list(let details)? = json?.value(at: "detail") else { return [] }
     return details.compactMap { detail in
@@ -83,7 +83,7 @@ struct GymWire: Sendable {
     }
   }
 
-  /// Whether Python's words for what is no number stand outside of any string.
+  /// Whether Python's `NaN` or `Infinity` literals occur outside of strings.
   static func namesNoNumber(_ text: String) -> Bool {
     var isInString = false
     var isEscaped = false

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value that one task makes and another waits for, unless it is cancelled.
+/// A value that one task produces and another awaits. The wait ends early on cancellation.
 final class Promise<Value: Sendable>: Sendable {
   private enum State {
     case open
@@ -11,7 +11,7 @@ final class Promise<Value: Sendable>: Sendable {
 
   private let state = Mutex(State.open)
 
-  /// - Returns: false where nobody waits any more.
+  /// - Returns: false if the awaiting task was cancelled.
   func keep(_ value: Value) -> Bool {
     let (waiting, isWanted): (CheckedContinuation<Value?, Never>?, Bool) = state.withLock { state in
       switch state {
@@ -28,7 +28,7 @@ final class Promise<Value: Sendable>: Sendable {
     return isWanted
   }
 
-  /// The value, or nil where the waiting task is cancelled before it is there. Waited for once.
+  /// The value, or nil if the awaiting task is cancelled first. May be awaited once.
   func value() async -> Value? {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

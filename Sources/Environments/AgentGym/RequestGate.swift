@@ -1,5 +1,5 @@
-/// Lets so many questions to one server be open at a time, first come, first served. Who is cancelled while waiting
-/// leaves the line.
+/// Limits the number of open requests to one server, first come, first served. A waiting task that is cancelled leaves
+/// the queue.
 actor RequestGate {
   private let width: Int
   private(set) var running = 0
@@ -22,7 +22,7 @@ actor RequestGate {
     }
   }
 
-  /// How many wait.
+  /// The number of waiting tasks.
   var waiting: Int { line.count }
 
   private func enter() async -> Bool {
@@ -43,7 +43,7 @@ actor RequestGate {
   }
 
   private func leave() {
-    // The place passes on without becoming free.
+    // The place passes directly to the next in line, so `running` stays the same.
     if line.isEmpty { running -= 1 } else { line.removeFirst().resume.resume(returning: true) }
   }
 

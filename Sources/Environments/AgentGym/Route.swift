@@ -1,11 +1,11 @@
 import NIOHTTP1
 
-/// A method and a path on a server, written `POST /create`; the method may be left out where it is POST.
+/// A method and a path on a server, written `POST /create`. The method may be left out if it is POST.
 public struct Route: Sendable, Hashable, Codable, CustomStringConvertible, ExpressibleByStringLiteral {
   let method: HTTPMethod
   let path: String
 
-  /// - Returns: nil where the text is no method and path.
+  /// - Returns: nil if the text is not a method and a path.
   public init?(_ text: String) {
     let parts = text.split(separator: " ").map(String.init)
     guard (1...2).contains(parts.count), let path = parts.last, path.hasPrefix("/") else { return nil }
@@ -15,7 +15,7 @@ public struct Route: Sendable, Hashable, Codable, CustomStringConvertible, Expre
     self.path = path
   }
 
-  /// A route written in code; a text that is no route is a programming error.
+  /// A route written in code. An invalid text is a programming error.
   public init(stringLiteral text: String) {
     guard let route = Route(text) else { preconditionFailure("\(text) is no route") }
     self = route

@@ -1,11 +1,11 @@
 import Agents
 
-/// Arithmetic worked line by line: a number to start with, and one operation after the other. The world begins each line of working
-/// with what the agent's line before came to (`Then 11 + 8 =`), the agent ends it (`19`), and the last line is the answer. It
-/// alone is paid for, with 1, at the end; a slip before it can be seen as soon as it is made.
+/// Arithmetic worked line by line: a start number, and one operation after another. The world begins each line of
+/// working with the agent's previous result (`Then 11 + 8 =`), and the agent completes it (`19`). The last result is
+/// the answer. Only the answer is paid for, with 1, at the end. A mistake can be seen as soon as it is made.
 ///
-/// Made for models that are small and can be trained: every problem can be checked, there are as many as one wants, and an attempt
-/// takes a few dozen tokens.
+/// Made for small models that are to be trained: every problem can be checked, there is no shortage of problems, and an
+/// attempt takes a few dozen tokens.
 public struct Arithmetic: ExpertWorld {
   /// The size and operations of the problems.
   public let form: ProblemForm
@@ -15,10 +15,10 @@ public struct Arithmetic: ExpertWorld {
   private let splits: TaskSplits
 
   /// - Parameters:
-  ///   - seed: which problems the numbers name.
+  ///   - seed: decides which problems the numbers name.
   ///   - prompting: what the policy is told before the task; nil for ``prompting(for:)``.
   ///   - splits: the numbers of each split.
-  /// - Throws: `misconfigured` where there are no such problems, or a number is past the last.
+  /// - Throws: `misconfigured` if the form allows no problems, or a number is past the last.
   public init(
     form: ProblemForm = .standard, seed: UInt64 = 1, prompting: Prompting? = nil, splits: TaskSplits
   ) throws(WorldError) {
@@ -67,7 +67,7 @@ public struct Arithmetic: ExpertWorld {
 
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task(number:)) }
 
-  /// Tasks are named `sum-SEED-NUMBER`; the number alone will do.
+  /// Tasks are named `sum-SEED-NUMBER`; the number alone is accepted too.
   public func task(_ id: TaskID) throws(WorldError) -> AgentTask { task(number: try number(id)) }
 
   public func begin(_ task: AgentTask) throws(WorldError) -> (episode: any Episode, observation: Observation) {

@@ -1,6 +1,6 @@
 import Agents
 
-/// One problem being worked out. A value: a fork is a copy.
+/// One attempt at a problem. A value type: a fork is a copy.
 struct ArithmeticEpisode: Episode {
   let problem: Problem
   private var line = 0
@@ -8,8 +8,8 @@ struct ArithmeticEpisode: Episode {
 
   init(problem: Problem) { self.problem = problem }
 
-  /// A result stands as it is written, right or wrong, and the next line begins with it. A line without one ends the attempt,
-  /// since nothing follows from it.
+  /// A result is accepted right or wrong, and the next line begins with it. A line without a result ends the attempt,
+  /// since the next line cannot be written.
   mutating func step(_ action: Action) throws(WorldError) -> Outcome {
     guard !isOver else {
       throw WorldError(.diverged, "The problem is worked out; it takes no more lines.")
@@ -28,8 +28,8 @@ struct ArithmeticEpisode: Episode {
 
   func fork() -> (any Episode)? { self }
 
-  /// The whole number that ends a line: all there is, or what follows the last `=`. White space and full stops around it are
-  /// read over; a number of more than six digits is none.
+  /// The integer at the end of a line: the whole line, or the part after the last `=`. White space and full stops
+  /// around it are ignored. Numbers of more than six digits are rejected.
   static func result(of action: Action) -> Int? {
     guard case .act(let text) = action else { return nil }
     let line = text.prefix { !$0.isNewline }

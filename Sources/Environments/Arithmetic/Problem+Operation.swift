@@ -4,7 +4,7 @@ extension Problem {
     /// Written `+`, `-` and `*` in the working.
     case add, subtract, multiply
 
-    /// As a line of working writes it.
+    /// The sign in a line of working.
     var sign: String {
       switch self {
       case .add: "+"
@@ -13,7 +13,7 @@ extension Problem {
       }
     }
 
-    /// As a request asks for it.
+    /// The wording in a request.
     func words(_ number: Int) -> String {
       switch self {
       case .add: "Add \(number)"

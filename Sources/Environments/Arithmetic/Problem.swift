@@ -21,7 +21,7 @@ public struct Problem: Sendable, Hashable {
 
   package var answer: Int { results.last ?? start }
 
-  /// What each line comes to, in order; the last is the answer.
+  /// The result of each line in order. The last is the answer.
   package var results: [Int] {
     var value = start
     return operands.map { operand in
@@ -30,14 +30,14 @@ public struct Problem: Sendable, Hashable {
     }
   }
 
-  /// All of it at once: `Start with 7. Add 4. Subtract 3.`
+  /// The whole problem in words: `Start with 7. Add 4. Subtract 3.`
   var request: String {
     (["Start with \(start)"] + operands.map { $0.operation.words($0.number) }).joined(separator: ". ") + "."
   }
 
-  /// How a line of working begins: `First, 7 + 4 =`, then `Then 11 - 3 =`.
+  /// The beginning of a line of working: `First, 7 + 4 =`, then `Then 11 - 3 =`.
   ///
-  /// - Parameter value: what the line before came to, right or wrong; nil for the first.
+  /// - Parameter value: the agent's previous result, right or wrong; nil for the first line.
   func stem(_ line: Int, after value: Int?) -> String {
     let operand = operands[line]
     return (value == nil ? "First, " : "Then ") + "\(value ?? start) \(operand.operation.sign) \(operand.number) ="

@@ -22,7 +22,7 @@ public struct ProblemForm: Sendable, Hashable {
   /// Problems that a model of 135M parameters solves in some attempts and not in others.
   public static let standard = ProblemForm(terms: 4, numbers: 2...9, operations: [.add])
 
-  /// Why there are no such problems, in words, or nil.
+  /// Why the form is invalid, in words; nil if it is valid.
   var problem: String? {
     if !(2...6).contains(terms) { return "environment.terms is \(terms); a problem has 2 to 6 numbers." }
     if numbers.lowerBound < 0 || numbers.upperBound > 99 {
@@ -40,12 +40,12 @@ public struct ProblemForm: Sendable, Hashable {
   }
 }
 
-/// All problems of a form in order, counted and found without listing them.
+/// All problems of a form in a fixed order, counted and accessed without listing them.
 struct ProblemSpace: Sendable {
   let form: ProblemForm
-  /// How many problems there are; at most 99 · 297⁵ or so, which fits an `Int`.
+  /// The number of problems. At most about 99 · 297⁵, which fits an `Int`.
   let count: Int
-  /// By the operations still to come, then by the value so far: how many ways there are to go on.
+  /// The number of continuations, by the number of remaining operations and the current value.
   private let ways: [[Int]]
 
   /// - Precondition: the form has no ``ProblemForm/problem``.

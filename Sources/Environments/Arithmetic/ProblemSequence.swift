@@ -1,12 +1,12 @@
 import Agents
 
-/// The problems of a seed, by number. Different numbers are different problems, whatever the split they serve.
+/// The problems of a seed by number. Different numbers are different problems in all splits.
 struct ProblemSequence: Sendable {
   let seed: UInt64
-  /// Worked in every prompt, the same for all seeds, and never a task.
+  /// Worked examples for every prompt. They are the same for all seeds and are never tasks.
   let worked: [Problem]
   private let space: ProblemSpace
-  /// A worked problem is no task: its number names one of those that no number reaches instead.
+  /// Worked problems are not tasks. A number that would name one names a problem that no number reaches otherwise.
   private let substitutes: [Problem: Problem]
 
   static let workedProblems = 3
@@ -28,7 +28,7 @@ struct ProblemSequence: Sendable {
     self.worked = worked
   }
 
-  /// The number of problems, worked ones left out.
+  /// The number of problems, without the worked ones.
   var count: Int { space.count - worked.count }
 
   /// - Precondition: `number` is in 0 ..< count.

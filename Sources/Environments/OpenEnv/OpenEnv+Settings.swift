@@ -5,15 +5,16 @@ import HTTP
 extension OpenEnv {
   /// How an observation of several fields is shown.
   public enum Rendering: String, Sendable, Codable, CaseIterable {
-    /// `key: value`, a line each, keys in order.
+    /// `key: value` on a line each, sorted by key.
     case text
-    /// One JSON object, keys in order.
+    /// One JSON object, sorted by key.
     case json
   }
 
   /// The servers, how they are asked, and how actions and observations are mapped.
   public struct Settings: Sendable, Hashable {
-    /// Of servers that all run the same environment: `http://127.0.0.1:8000`, or with `ws` for `http`, or with `/ws` at its end.
+    /// URLs of servers that all run the same environment: `http://127.0.0.1:8000`. The scheme may be `ws`, and the path
+    /// may end in `/ws`.
     public var urls: [String]
     /// Permits plain HTTP to hosts other than loopback.
     public var allowsPlainHTTP: Bool
@@ -21,25 +22,26 @@ extension OpenEnv {
     public var timeout: Double
     /// Steps after which an attempt is cut.
     public var stepLimit: Int
-    /// Sessions that are opened on one server at most; nil for 8. A server that refuses one is asked for fewer.
+    /// The most sessions opened on one server; nil for 8. If a server refuses a session, fewer are used.
     public var sessionsPerServer: Int?
-    /// How long a server that is full is asked again, in seconds.
+    /// How long a full server is retried, in seconds.
     public var capacityWait: Double
-    /// How long a server that cannot be reached is asked again, in seconds.
+    /// How long an unreachable server is retried, in seconds.
     public var recoveryWait: Double
-    /// What every reset is given besides the task's seed.
+    /// Parameters of every reset besides the task's seed.
     public var reset: [String: JSONValue]
-    /// The property of an action that the agent's words fill; nil to choose by the server's schema.
+    /// The property of an action that the agent's text fills; nil to choose it by the server's schema.
     public var actionField: String?
     /// Properties that are the same in every action.
     public var action: [String: JSONValue]
     /// How an observation of several fields becomes a text.
     public var rendering: Rendering
-    /// The one field of an observation that is shown; nil for all.
+    /// The only field of an observation that is shown; nil for all.
     public var observationField: String?
-    /// What the tasks ask for; nil where the first observation says it. The policy is then told the environment's description.
+    /// The request of the tasks; nil if the first observation states it. The policy is then told the environment's
+    /// description.
     public var request: String?
-    /// The largest reward a trajectory can have, where it is known.
+    /// The largest possible reward of a trajectory; nil if unknown.
     public var maximalReward: Double?
 
     /// - Parameters:
@@ -69,7 +71,7 @@ extension OpenEnv {
       self.maximalReward = maximalReward
     }
 
-    /// - Throws: `misconfigured` where a number makes no sense.
+    /// - Throws: `misconfigured` if a number is out of range.
     func check() throws(WorldError) {
       guard !urls.isEmpty else {
         throw WorldError(
@@ -87,7 +89,7 @@ extension OpenEnv {
         throw WorldError(
           .misconfigured, "environment.sessionsPerServer is \(sessionsPerServer); it is 1 at least.")
       }
-      // Event loops count in 64-bit nanoseconds.
+      // Limits times to what event loops can count in 64-bit nanoseconds.
       let times = [("timeout", timeout), ("capacityWait", capacityWait), ("recoveryWait", recoveryWait)]
       for (name, seconds) in times where !(seconds >= 0 && seconds <= 1e6) || (name == "timeout" && seconds == 0) {
         throw WorldError(.misconfigured, "environment.\(name) is \(seconds); it is a number of seconds.")
@@ -99,13 +101,13 @@ extension OpenEnv {
   }
 }
 
-/// One server: where its pages are, and where its sessions.
+/// The URLs of one server.
 struct OpenEnvServer: Sendable, Hashable {
-  /// Without a slash at its end.
+  /// Without a trailing slash.
   let base: String
   let socket: WebSocketAddress
 
-  /// - Throws: `misconfigured` where the URL is none, or is plain HTTP over a network.
+  /// - Throws: `misconfigured` if the URL is invalid, or is plain HTTP over a network.
   init(_ url: String, allowsPlainHTTP: Bool) throws(WorldError) {
     var text = url.trimmingCharacters(in: .whitespacesAndNewlines)
     if text.lowercased().hasPrefix("ws") { text = "http" + text.dropFirst(2) }

@@ -4,8 +4,8 @@ import HTTP
 
 /// Worlds behind OpenEnv servers (PyPI's `openenv-core`), over their WebSocket `/ws`.
 ///
-/// OpenEnv knows no tasks: a task is a seed, `seed-17`, that the world is reset with. The reward of a step is what the server
-/// pays for it. A fork is a replay.
+/// OpenEnv has no tasks. A task here is a seed, `seed-17`, with which the world is reset. The reward of a step is the
+/// one that the server reports. A fork is a replay.
 ///
 /// ```swift
 /// let world = try await OpenEnv(.init(urls: ["http://127.0.0.1:8000"]), splits: TaskSplits([.train: Array(0..<64)]))
@@ -20,14 +20,14 @@ public struct OpenEnv: World {
   private let prompting: Prompting
   private let world: SessionEpisode.Instance
 
-  /// Asks every server what its actions look like. No session is opened.
+  /// Asks every server for its action schema. Opens no session.
   ///
   /// - Parameters:
-  ///   - splits: seeds.
-  ///   - prompting: what to make of the instructions that the server's own words amount to: the environment's description, and
-  ///     what an action has to look like.
-  /// - Throws: ``WorldError``: `misconfigured` where a setting makes no sense, a URL is no OpenEnv server's, or two
-  ///   servers differ; `unavailable` where a server is not there; and what `prompting` throws.
+  ///   - splits: the seeds of each split.
+  ///   - prompting: changes the default instructions, which are made of the environment's description and the form of
+  ///     an action.
+  /// - Throws: ``WorldError``: `misconfigured` if a setting is invalid, a URL is not an OpenEnv server's, or two
+  ///   servers differ; `unavailable` if a server cannot be reached; and what `prompting` throws.
   public init(
     _ settings: Settings, splits: TaskSplits, client: HTTPClient = .standard,
     prompting: (Prompting) throws -> Prompting = { $0 }
@@ -61,7 +61,7 @@ public struct OpenEnv: World {
 
   public func tasks(in split: Split) throws(WorldError) -> [AgentTask] { splits[split].map(task) }
 
-  /// Any seed, listed or not.
+  /// Accepts any seed, also outside the splits.
   public func task(_ id: TaskID) throws(WorldError) -> AgentTask { task(try seed(id)) }
 
   public func begin(_ task: AgentTask) async throws(WorldError) -> (
@@ -94,7 +94,7 @@ public struct OpenEnv: World {
 }
 
 extension OpenEnv.Settings {
-  /// What decides the world's rules and texts.
+  /// Everything that determines the world's rules and texts.
   fileprivate func rules(of card: ServerCard, _ prompting: Prompting) -> String {
     var rules = [card.name + (card.version.map { " \($0)" } ?? ""), "\(stepLimit) steps"]
     rules.append("observations \(observationField.map { "of \($0) " } ?? "")as \(rendering.rawValue)")

@@ -2,7 +2,7 @@ import Agents
 import Foundation
 import HTTP
 
-/// What a server says about its environment.
+/// A server's description of its environment.
 struct ServerCard: Sendable {
   let name: String
   let version: String?
@@ -10,9 +10,9 @@ struct ServerCard: Sendable {
   /// JSON Schema of an action.
   let action: JSONValue
 
-  /// Asks `/schema`, and `/metadata` where there is one.
+  /// Reads `/schema`, and `/metadata` if it exists.
   ///
-  /// - Throws: `misconfigured` where this is no OpenEnv server, `unavailable` where there is none at all.
+  /// - Throws: `misconfigured` if this is not an OpenEnv server; `unavailable` if no server answers.
   static func read(
     _ server: OpenEnvServer, with exchange: HTTPExchange, timeout: Double
   ) async throws(WorldError) -> ServerCard {
@@ -23,7 +23,7 @@ struct ServerCard: Sendable {
         "\(server.base)/schema does not answer with the JSON Schema of an action, as OpenEnv servers do: another server "
           + "listens there (AgentGym's have no /schema). See environment.url.")
     }
-    // An environment may fail to describe itself; it can be played all the same.
+    // The description is optional; some environments fail to provide it.
     let metadata = try await page("/metadata", of: server, exchange, timeout)
     return ServerCard(
       name: metadata?["name"]?.text?.clipped(to: 300) ?? action["title"]?.text?.clipped(to: 300) ?? "OpenEnv",

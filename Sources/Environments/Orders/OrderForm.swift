@@ -31,8 +31,8 @@ public struct OrderForm: Sendable, Hashable {
   /// How many different requests there are.
   var requests: Int { fields.reduce(1) { $0 * $1.options.count } }
 
-  /// The fields and worked orders that suit a 135M-parameter model: words of one or two tokens, and examples on which it
-  /// gets about seven fields of ten right, so that there is something to select.
+  /// Fields and worked orders that suit a 135M-parameter model. The words have one or two tokens. With these examples
+  /// the model gets about seven of ten fields right, which leaves room for selection.
   public static let standard = OrderForm(
     fields: [
       Field(
@@ -92,7 +92,7 @@ public struct Order: Sendable, Hashable {
   /// The request in the customer's words.
   public var request: String { "I want " + wanted.reversed().joined(separator: " ") }
 
-  /// The line in which a field is filled in, up to the answer.
+  /// The line that the answer completes.
   func line(_ field: Int, of form: OrderForm) -> String {
     "We have \(listed[field].joined(separator: ", ")). \(request), so I pick the \(form.fields[field].name)"
   }

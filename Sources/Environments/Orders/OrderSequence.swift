@@ -1,10 +1,10 @@
 import Agents
 
-/// The orders of a seed, by number. Different numbers are different requests, whatever the split they serve.
+/// The orders of a seed by number. Different numbers are different requests in all splits.
 struct OrderSequence: Sendable {
   let form: OrderForm
   let seed: UInt64
-  /// A worked order is no task: its number names one of the requests that no number reaches instead.
+  /// Worked orders are not tasks. A number that would name one names a request that no number reaches otherwise.
   private let substitutes: [[String]: [String]]
 
   init(form: OrderForm, seed: UInt64) {
@@ -17,7 +17,7 @@ struct OrderSequence: Sendable {
       uniquingKeysWith: { first, _ in first })
   }
 
-  /// The number of orders, worked ones left out.
+  /// The number of orders, without the worked ones.
   var count: Int { form.requests - form.worked.count }
 
   /// - Precondition: `number` is in 0 ..< count.
@@ -33,7 +33,7 @@ struct OrderSequence: Sendable {
     return Order(wanted: wanted, listed: listed)
   }
 
-  /// The words of a place in a seeded permutation of all requests.
+  /// The words at a place of a seeded permutation of all requests.
   private static func request(at place: Int, of form: OrderForm, seed: UInt64) -> [String] {
     var rest = Seed(seed).permuted(place, below: form.requests)
     return form.fields.map { field in

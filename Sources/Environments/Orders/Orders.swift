@@ -1,7 +1,8 @@
 import Agents
 
-/// The order desk: a customer's request, and a form filled in one field at a time from listed options. The reward is the share
-/// of fields right, paid at the end; the policy is shown the current field alone, with the worked orders.
+/// The order desk. A customer's request is given, and a form is filled in field by field from listed options. The
+/// reward is the share of correct fields, paid at the end. The policy sees only the current field and the worked
+/// orders.
 public struct Orders: ExpertWorld {
   /// The fields of the form and the worked examples.
   public let form: OrderForm
@@ -9,9 +10,9 @@ public struct Orders: ExpertWorld {
   private let splits: TaskSplits
 
   /// - Parameters:
-  ///   - seed: which orders the numbers name.
+  ///   - seed: decides which orders the numbers name.
   ///   - splits: the numbers of each split.
-  /// - Throws: `misconfigured` where the form cannot be asked, or a number is past the last order.
+  /// - Throws: `misconfigured` if the form is invalid, or a number is past the last order.
   public init(form: OrderForm = .standard, seed: UInt64 = 1, splits: TaskSplits) throws(WorldError) {
     if let problem = form.problem { throw WorldError(.misconfigured, problem) }
     let sequence = OrderSequence(form: form, seed: seed)
@@ -38,7 +39,7 @@ public struct Orders: ExpertWorld {
 
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map(task(number:)) }
 
-  /// Tasks are named `order-SEED-NUMBER`; the number alone will do.
+  /// Tasks are named `order-SEED-NUMBER`; the number alone is accepted too.
   public func task(_ id: TaskID) throws(WorldError) -> AgentTask { task(number: try number(id)) }
 
   public func begin(_ task: AgentTask) throws(WorldError) -> (episode: any Episode, observation: Observation) {
@@ -81,7 +82,7 @@ public struct Orders: ExpertWorld {
   }
 }
 
-/// One order being filled in. A value: a fork is a copy.
+/// One order being filled in. A value type: a fork is a copy.
 struct OrderDesk: Episode {
   let order: Order
   let form: OrderForm
@@ -99,7 +100,7 @@ struct OrderDesk: Episode {
       : Observation("The order is placed.")
   }
 
-  /// An answer that is no option leaves its field empty, and the next one is asked.
+  /// An answer that is not a listed option leaves the field empty, and the next field follows.
   mutating func step(_ action: Action) throws(WorldError) -> Outcome {
     guard field < form.fields.count else {
       throw WorldError(.diverged, "The order is placed; it takes no more answers.")
@@ -120,12 +121,12 @@ extension OrderForm {
   public init(fields: [Field], listed: ClosedRange<Int>, workedOrders: Int, seed: UInt64) {
     let unworked = OrderForm(fields: fields, listed: listed, worked: [])
     let sequence = OrderSequence(form: unworked, seed: seed &+ 1)
-    // A form that cannot be asked is refused when its desk opens.
+    // An invalid form is rejected when its world is created.
     let worked = unworked.problem == nil ? (0..<min(workedOrders, sequence.count)).map(sequence.order) : []
     self.init(fields: fields, listed: listed, worked: worked)
   }
 
-  /// Why the form cannot be asked, in words, or nil.
+  /// Why the form is invalid, in words; nil if it is valid.
   var problem: String? {
     if fields.isEmpty { return "environment.fields is empty; an order has at least one field." }
     for field in fields {

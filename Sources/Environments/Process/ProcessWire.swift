@@ -1,6 +1,7 @@
 import Agents
 
-/// What is asked of a program: one JSON object on a line (`Documentation/process-environment.md`). What is nil is left out.
+/// A request to a program: one JSON object on a line (`Documentation/process-environment.md`). Fields that are nil are
+/// left out.
 struct ProgramRequest {
   enum Operation: String { case hello, reset, step, snapshot, restore, close }
 
@@ -10,11 +11,11 @@ struct ProgramRequest {
   var episode: Int?
   var task: String?
   var action: String?
-  /// The answer could be read as an action.
+  /// Whether the policy's answer could be parsed as an action.
   var parsed: Bool?
   var snapshot: JSONValue?
 
-  /// A line, without its end.
+  /// The request as a line without its line feed.
   var json: String {
     var fields: [String: JSONValue] = ["id": .integer(id), "op": .text(op.rawValue)]
     fields["protocol"] = self.protocol.map { .integer($0) }
@@ -27,7 +28,7 @@ struct ProgramRequest {
   }
 }
 
-/// What a program answers. Unknown keys are ignored.
+/// A program's answer. Unknown keys are ignored.
 struct ProgramReply: Decodable {
   let id: Int?
   let error: String?
@@ -51,11 +52,11 @@ struct ProgramReply: Decodable {
 }
 
 extension ProgramReply {
-  /// Reads a line. Bytes that are no UTF-8 are repaired, as a terminal would show them.
+  /// Reads a line. Invalid UTF-8 is repaired, as a terminal would do.
   init(line: [UInt8]) throws {
     let text = String(decoding: line, as: UTF8.self)
     self = try OutsideJSON.decode(ProgramReply.self, from: text)
-    // A snapshot goes back as it came, and Foundation rounds long numbers.
+    // Snapshots must be returned unchanged, but Foundation rounds long numbers.
     if snapshot != nil { snapshot = JSONValue(parsing: text)?["snapshot"] }
   }
 }

@@ -2,22 +2,23 @@ import Agents
 import ChildProcess
 import Foundation
 
-/// One running program: questions go in on its standard input, answers come back on its standard output, in any order.
+/// One running program. Requests go to its standard input, and answers come from its standard output in any order.
 ///
-/// A program that hangs, floods, or answers what is no JSON is killed, and everybody who waits for it is told why.
+/// A program that hangs, floods its output or sends invalid JSON is killed. All waiting requests then fail with the
+/// reason.
 actor ProgramWorker {
   struct Settings: Sendable, Hashable {
-    /// The program and its arguments; never a shell's.
+    /// The program and its arguments, run without a shell.
     var command: [String]
-    /// Where it runs; nil for here.
+    /// The working directory; nil for the current one.
     var folder: String?
     /// The longest one answer may take, in seconds.
     var timeout: Double
-    /// What it gets of this process's variables.
+    /// The environment variables that the program gets.
     var environment = ChildEnvironment()
   }
 
-  /// A line longer than this is no answer.
+  /// The longest line of output, in bytes.
   private static let longestLine = 8 << 20
 
   private let settings: Settings
@@ -25,10 +26,10 @@ actor ProgramWorker {
   private let questions: AsyncStream<Data>.Continuation
   private var running: Task<Void, Never>?
   private var waiting: [Int: CheckedContinuation<Result<ProgramReply, WorldError>, Never>] = [:]
-  /// Questions that nobody waits for any more; their answers may still come.
+  /// Requests that were cancelled. Their answers may still arrive.
   private var abandoned: Set<Int> = []
   private var next = 0
-  /// Why it answers no more, or nil.
+  /// Why the program no longer answers; nil while it runs.
   private var end: WorldError?
 
   init(_ settings: Settings) throws(WorldError) {
@@ -41,7 +42,7 @@ actor ProgramWorker {
     self.path = path
     let (stream, questions) = AsyncStream<Data>.makeStream()
     self.questions = questions
-    // The program outlives this call and ends with `stop`, which cancels it, or with the end of its input.
+    // The program outlives this call. It ends when `stop` cancels it or when its input is closed.
     Task { await self.start(stream) }
   }
 
@@ -50,9 +51,9 @@ actor ProgramWorker {
     running = Task { await self.run(stream) }
   }
 
-  /// Asks and waits for the answer.
+  /// Sends a request and waits for the answer.
   func ask(_ make: (Int) -> ProgramRequest) async throws(WorldError) -> ProgramReply {
-    // It ended over what somebody else asked.
+    // The program ended over another request.
     if let end { throw end.kind == .unavailable ? WorldError(.displaced, end.message) : end }
     next += 1
     let id = next
@@ -87,7 +88,7 @@ actor ProgramWorker {
       returning: .failure(WorldError(.cancelled, "The run was stopped while it waited for \(name).")))
   }
 
-  /// Ends the program: it is told by the end of its input, and killed where it does not listen.
+  /// Ends the program by closing its input, and kills it if it does not exit.
   func close() async {
     stop(WorldError(.cancelled, "\(name) was closed."))
     await running?.value
@@ -124,7 +125,7 @@ actor ProgramWorker {
 
   private func read(_ child: Child) async {
     var lines = Lines(longest: Self.longestLine)
-    // Where the pipe breaks, the program is as good as ended.
+    // If the pipe breaks the program is treated as ended.
     try? await child.read { bytes in
       guard let whole = lines.take(bytes) else {
         self.stop(
@@ -158,7 +159,8 @@ actor ProgramWorker {
       .unavailable, "\(name) wrote \(what): \(text.prefix(200)). What is not an answer belongs on standard error.")
   }
 
-  /// - Parameter question: the one that it ended over; the oldest that is open where nobody knows, since programs answer in order.
+  /// - Parameter question: the request that the program ended over. If it is unknown, the oldest open request is
+  ///   blamed, since programs usually answer in order.
   private func stop(_ error: WorldError, over question: Int? = nil) {
     guard end == nil else { return }
     end = error
@@ -171,13 +173,13 @@ actor ProgramWorker {
     questions.finish()
     let running = running
     Task {
-      // Time to end by itself.
+      // Gives the program time to exit by itself.
       try? await Task.sleep(for: .milliseconds(300))
       running?.cancel()
     }
   }
 
-  /// The program's path: as given where it has a slash, else on `PATH`.
+  /// The program's path: unchanged if it contains a slash, otherwise looked up on `PATH`.
   private static func find(_ program: String, in folder: String?) -> String? {
     let manager = FileManager.default
     if program.contains("/") {

@@ -4,7 +4,8 @@ import Foundation
 import Synchronization
 import WorldKit
 
-/// A world that any program plays: JSON lines over its standard input and output (`Documentation/process-environment.md`).
+/// A world played by an external program, over JSON lines on its standard input and output
+/// (`Documentation/process-environment.md`).
 public final class ProgramWorld: World {
   /// The program and how it is run.
   public struct Settings: Sendable, Hashable {
@@ -12,11 +13,11 @@ public final class ProgramWorld: World {
     public var command: [String]
     /// The working directory; nil for the current one.
     public var folder: String?
-    /// How many processes of it run at a time. An episode stays with one.
+    /// The number of processes. An episode stays with one of them.
     public var processes: Int
     /// The most seconds for one answer.
     public var timeout: Double
-    /// The maximal number of steps; nil for the program's own.
+    /// The maximal number of steps; nil for the program's.
     public var stepLimit: Int?
     /// The environment variables that the program gets.
     public var environment: ChildEnvironment
@@ -35,7 +36,7 @@ public final class ProgramWorld: World {
     }
   }
 
-  /// The version of the protocol that is spoken.
+  /// The version of the protocol.
   public static let protocolVersion = 1
 
   public let identity: WorldIdentity
@@ -49,12 +50,12 @@ public final class ProgramWorld: World {
   private let pool: ProgramPool
   private let episodes = Mutex(0)
 
-  /// Starts the program and asks who it is.
+  /// Starts the program and asks for its properties.
   ///
   /// - Parameters:
   ///   - splits: see ``tasks(in:)``.
-  ///   - prompting: what to make of the instructions that the program gives itself.
-  /// - Throws: `misconfigured` where the program does not keep to the protocol; and what `prompting` throws.
+  ///   - prompting: changes the program's own instructions.
+  /// - Throws: `misconfigured` if the program violates the protocol; and what `prompting` throws.
   public init(
     _ settings: Settings, splits: TaskSplits,
     prompting: (Prompting) throws -> Prompting = { $0 }
@@ -81,7 +82,8 @@ public final class ProgramWorld: World {
     }
   }
 
-  /// The program's own splits, unless the configuration gives places in the list of all its tasks, train to test.
+  /// The program's own splits. If the configuration gives splits, they are places in the list of all tasks, from train
+  /// to test.
   public func tasks(in split: Split) throws(WorldError) -> [AgentTask] {
     guard let largest = splits.largest else { return (hello.tasks?[split.rawValue] ?? []).map(task) }
     let all = Split.allCases.flatMap { hello.tasks?[$0.rawValue] ?? [] }
@@ -151,7 +153,8 @@ extension ProgramReply {
     return name
   }
 
-  /// Answers are stored under the names of tasks, and a task of two splits would be judged by what was learned from it.
+  /// Rejects repeated task names. Answers are stored by task name, and a task in two splits would be tested on its own
+  /// training data.
   fileprivate func checkTaskNames(of name: String) throws(WorldError) {
     let names = Split.allCases.flatMap { tasks?[$0.rawValue] ?? [] }.map { TaskID($0) }
     guard let repeated = names.firstRepeated else { return }
@@ -172,7 +175,7 @@ extension ProgramReply {
   }
 }
 
-/// The running programs; one that has ended is started again for the next episode.
+/// The running programs. A program that has ended is restarted for the next episode.
 actor ProgramPool {
   private let settings: ProgramWorker.Settings
   private let size: Int
@@ -187,7 +190,7 @@ actor ProgramPool {
     let place = number % size
     while let worker = workers[place] {
       if await worker.isRunning { return worker }
-      // While that was asked another episode may have started the next one.
+      // Another episode may have restarted the program in the meantime.
       if workers[place] === worker { break }
     }
     let worker = try ProgramWorker(settings)

@@ -1,11 +1,11 @@
 import Agents
 import Foundation
 
-/// A game: a task of the simulator and one of its variations. Its task id is `boil/17`.
+/// A game: a task of the simulator and one of its variations. Its task id is, for example, `boil/17`.
 package struct Game: Sendable, Hashable, CustomStringConvertible {
   /// The task as the simulator names it, such as `boil`.
   package let task: String
-  /// From 0.
+  /// Counted from 0.
   package let variation: Int
 
   package init(task: String, variation: Int) {
@@ -17,27 +17,28 @@ package struct Game: Sendable, Hashable, CustomStringConvertible {
   var id: TaskID { TaskID(description) }
 }
 
-/// What the simulator offers, known without starting it: taken from its jar once, and compared with it by the tests.
+/// The simulator's tasks, known without starting it. They were extracted from its jar, and tests compare them with it.
 package struct Catalogue: Sendable {
-  /// Of the jar that the tasks were read from. Another may number its variations otherwise.
+  /// The version of the jar that the tasks come from. Other versions may number variations differently.
   package static let version = "1.2.3"
 
   package static let standard = Catalogue()
 
   /// One of the 30 tasks.
   package struct Entry: Sendable, Decodable {
-    /// As the paper numbers it (ScienceWorld, arXiv 2203.07540, table 2), such as `1-1`.
+    /// The number in the paper (ScienceWorld, arXiv 2203.07540, table 2), such as `1-1`.
     package let id: String
     package let name: String
-    /// How many variations there are.
+    /// The number of variations.
     package let variations: Int
-    /// How many of them, from 0 on, are for training, and how many after these for validation; the rest is for testing.
+    /// The number of variations for training, from 0 on, and of those for validation after them. The rest is for
+    /// testing.
     let train, validation: Int
-    /// What is asked, with `{0}` where the variation decides.
+    /// The request, with `{0}` for parts that depend on the variation.
     let description: String
     let slots: [Slot]
 
-    /// The variations of a split, as the simulator defines it.
+    /// The variations of a split, as defined by the simulator.
     package func variations(in split: Split) -> Range<Int> {
       switch split {
       case .train: 0..<train
@@ -52,7 +53,7 @@ package struct Catalogue: Sendable {
   private let byName: [String: Entry]
 
   private init() {
-    // The resource is part of the program; were it damaged, the tests would find no task at all.
+    // The resource is embedded in the program. If it were damaged, tests would fail for lack of tasks.
     entries = (try? JSONDecoder().decode([Entry].self, from: Data(PackageResources.catalogue_json))) ?? []
     byName = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
@@ -62,14 +63,14 @@ package struct Catalogue: Sendable {
   /// All 7,207 games, in the paper's order.
   package var games: [Game] { games(of: entries) }
 
-  /// The 4,639 games of the benchmark (AgentGym's `data_idx`), which leaves out the longest tasks: growing plants, inclined
-  /// planes, genetics.
+  /// The 4,639 games of the benchmark (AgentGym's `data_idx`). It leaves out the longest tasks: growing plants,
+  /// inclined planes and genetics.
   package var benchmark: [Game] {
     let left: Set = ["5-1", "5-2", "9-1", "9-2", "9-3", "10-1", "10-2"]
     return games(of: entries.filter { !left.contains($0.id) })
   }
 
-  /// What a game asks, or nil where there is no such game.
+  /// The request of a game; nil if the game does not exist.
   package func request(_ game: Game) -> String? {
     guard let entry = byName[game.task], (0..<entry.variations).contains(game.variation) else { return nil }
     var text = entry.description
@@ -85,10 +86,10 @@ package struct Catalogue: Sendable {
 }
 
 extension Catalogue {
-  /// A place in a description that variations fill differently.
+  /// A part of a description that depends on the variation.
   struct Slot: Sendable, Decodable {
     private let values: [String]
-    /// Which value each variation has; where there are fewer than variations, they repeat.
+    /// The value index of each variation. A shorter list is repeated.
     private let order: [Int]
 
     private enum CodingKeys: String, CodingKey { case values, order }

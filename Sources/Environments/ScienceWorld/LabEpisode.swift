@@ -1,20 +1,20 @@
 import Agents
 import WorldKit
 
-/// One attempt at a game: what was done so far, and a place in the pool to go on.
+/// One attempt at a game: the actions so far, and a place in the simulator pool.
 actor LabEpisode: Episode {
   private let pool: SimulatorPool
   private let game: Game
   private let simplifications: String
   private let ticket: SimulatorPool.Ticket
-  /// What was done, and the score and end that came of each.
+  /// The actions, with the score and end after each.
   private var past: [(action: String, report: Bench.Report)] = []
 
   private(set) var recoveryMismatches = 0
 
-  /// How often one step is tried in another process after the one it was in died.
+  /// How many times one step is tried if its process dies.
   private static let attempts = 3
-  /// Longer actions are no actions of this world, in bytes.
+  /// The longest action, in bytes. Longer texts are not valid in this world.
   private static let longestAction = 1_000
   static let unknownAction = "No known action matches that input."
 
@@ -43,7 +43,7 @@ actor LabEpisode: Episode {
     guard past.last?.report.isDone != true else {
       throw WorldError(.diverged, "The game \(game) is over; the episode takes no more actions.")
     }
-    // The world is not asked, and no time passes in it.
+    // The world is not asked, so no time passes in it.
     guard case .act(let text) = action, text.utf8.count <= Self.longestAction else {
       return Outcome(Observation(Self.unknownAction), isInvalid: true)
     }
@@ -58,14 +58,14 @@ actor LabEpisode: Episode {
 
   func close() async { await pool.close(ticket) }
 
-  /// The simulator's own solution. Nothing else can be done with the episode after it.
+  /// The simulator's own solution. The episode cannot be used afterwards.
   func goldPath() async throws(WorldError) -> [String] {
     try await atBench { [game, simplifications] bench throws(Py4JFailure) in
       try await bench.goldPath(game, simplifications: simplifications)
     }
   }
 
-  /// Does something at a world in which everything so far has happened.
+  /// Runs `body` at a world in which all actions so far have been taken.
   private func atBench<T: Sendable>(
     _ body: @Sendable (Bench) async throws(Py4JFailure) -> T
   ) async throws(WorldError) -> T {

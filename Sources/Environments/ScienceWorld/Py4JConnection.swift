@@ -3,12 +3,12 @@ import NIOPosix
 
 /// A connection to a Py4J gateway on loopback.
 ///
-/// The gateway works on one connection in one thread, so calls are carried out one after another in the order they were made.
-/// Each is sent when the one before it is answered: the gateway's system holds an answer back until the one before it is
-/// acknowledged, which a call that follows does at once, and nothing but a timer of 40 ms does otherwise.
+/// The gateway handles one connection in one thread, so calls run one after another in their order. Each call is sent
+/// when the previous one is answered. The gateway's TCP stack delays an answer until the previous one is acknowledged.
+/// The next call carries that acknowledgement at once; without it a timer of 40 ms would expire first.
 struct Py4JConnection: Sendable {
   struct Limits: Sendable, Hashable {
-    /// From the moment a call is the first in line to its answer.
+    /// The most time from when a call is first in line to its answer.
     var deadline: Duration
     /// The longest answer, in bytes.
     var answer: Int
@@ -34,15 +34,15 @@ struct Py4JConnection: Sendable {
     }
   }
 
-  /// Makes calls one after another, no others between them, and waits for all their answers.
+  /// Makes consecutive calls, with no others between them, and waits for all answers.
   ///
-  /// - Parameter context: where they are made; nil where that makes no difference.
-  /// - Throws: ``Py4JFailure``, of the first call that has no answer.
+  /// - Parameter context: the context of the calls; nil if it does not matter.
+  /// - Throws: ``Py4JFailure`` of the first call without an answer.
   func answers(to calls: [Py4JCall], in context: Py4JContext? = nil) async throws(Py4JFailure) -> [Py4JAnswer] {
     guard !calls.isEmpty else { return [] }
     let promise = channel.eventLoop.makePromise(of: [String].self)
     let batch = Py4JBatch(context: context, calls: calls.map { ByteBuffer(string: $0.text) }, promise: promise)
-    // Fails where the channel is closed and nobody takes the batch any more.
+    // The write fails if the channel is closed and no handler can take the batch.
     channel.writeAndFlush(batch).whenFailure { promise.fail(Py4JFailure(.lost, "\($0)")) }
     let lines: [String]
     do {
@@ -70,17 +70,17 @@ struct Py4JConnection: Sendable {
 
   func close() { channel.close(promise: nil) }
 
-  /// Returns once the connection is closed, by whichever side.
+  /// Waits until either side has closed the connection.
   func waitUntilClosed() async {
     try? await channel.closeFuture.get()
   }
 }
 
-/// What calls find on the other side: state that is set before them, unless they follow calls of the same context.
+/// State on the other side that must be set before calls. It is set again only if the context has changed.
 struct Py4JContext: Sendable {
-  /// Equal for the same context, and no two of one connection share it. Empty where the state is anybody's.
+  /// Identifies the context within a connection. Empty if the resulting state is unknown.
   let name: String
-  /// The calls that set the state. Their answers hold nothing.
+  /// The calls that set the state. Their answers are ignored.
   let entry: [ByteBuffer]
 
   init(name: String, entry: [Py4JCall]) {
@@ -88,11 +88,11 @@ struct Py4JContext: Sendable {
     self.entry = entry.map { ByteBuffer(string: $0.text) }
   }
 
-  /// That of calls that change the state: whatever comes afterwards sets its own.
+  /// The context of calls that change the state in unknown ways. The next call sets its own context again.
   static let unknown = Py4JContext(name: "", entry: [])
 }
 
-/// Calls made together, and where their answers go.
+/// Calls made together, with the promise of their answers.
 struct Py4JBatch: Sendable {
   let context: Py4JContext?
   /// At least one.

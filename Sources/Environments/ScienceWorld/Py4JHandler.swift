@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Sends calls one at a time, pairs them with the lines that arrive, and ends the connection when either is not as it should be.
+/// Sends calls one at a time and pairs them with the lines received. Ends the connection on a protocol error.
 final class Py4JHandler: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = Py4JBatch
@@ -8,12 +8,12 @@ final class Py4JHandler: ChannelDuplexHandler {
 
   private let limits: Py4JConnection.Limits
   private var pending: CircularBuffer<(batch: Py4JBatch, lines: [String])> = []
-  /// The name of the context that the other side is in.
+  /// The name of the current context on the other side.
   private var current: String?
-  /// Calls of the first batch's context that are still to be answered before its own are sent.
+  /// The number of unanswered calls that set the first batch's context. Its own calls are sent afterwards.
   private var entering = 0
   private var received = ByteBuffer()
-  /// How much of `received` is known to hold no line feed, so that a long line is searched once.
+  /// The number of bytes of `received` known to hold no line feed, so that a long line is searched only once.
   private var searched = 0
   private var alarm: Scheduled<Void>?
 
@@ -76,7 +76,7 @@ final class Py4JHandler: ChannelDuplexHandler {
     begin(context)
   }
 
-  /// The first batch's turn has come, if there is one.
+  /// Begins the first pending batch, if there is one.
   private func begin(_ context: ChannelHandlerContext) {
     entering = 0
     if let wanted = pending.first?.batch.context, wanted.name != current {
@@ -88,7 +88,7 @@ final class Py4JHandler: ChannelDuplexHandler {
 
   private func enter(_ line: String, _ batch: Py4JBatch, _ context: ChannelHandlerContext) {
     guard line.hasPrefix("!y") else {
-      // The other side is between two contexts, so `current` is none.
+      // The state is only partly set, so `current` stays nil.
       batch.promise.fail(Py4JFailure(.refused, "its state could not be set: \(line.prefix(120).debugDescription)"))
       pending.removeFirst()
       return begin(context)

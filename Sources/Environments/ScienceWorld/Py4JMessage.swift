@@ -1,18 +1,18 @@
-/// One method call, as Py4J's text protocol writes it (py4j.org, "Advanced topics: the Py4J protocol").
+/// One method call in Py4J's text protocol (py4j.org, "Advanced topics: the Py4J protocol").
 struct Py4JCall: Sendable, Hashable {
   enum Argument: Sendable, Hashable {
     case text(String)
     case integer(Int32)
     case boolean(Bool)
-    /// An object that an earlier answer named.
+    /// An object named by an earlier answer.
     case object(String)
     case nothing
   }
 
-  /// The lines sent, the closing `e` among them.
+  /// The lines to send, including the closing `e`.
   let text: String
 
-  /// Calls a method of an object that an earlier answer named.
+  /// Calls a method of an object named by an earlier answer.
   init(_ object: String, _ method: String, _ arguments: Argument...) {
     text = "c\n\(object)\n\(method)\n" + arguments.map { $0.line + "\n" }.joined() + "e\n"
   }
@@ -22,7 +22,7 @@ struct Py4JCall: Sendable, Hashable {
     text = "c\nz:\(type)\n\(method)\n" + arguments.map { $0.line + "\n" }.joined() + "e\n"
   }
 
-  /// Makes an object of a class.
+  /// Constructs an object of a class.
   init(new type: String) {
     text = "i\n\(type)\ne\n"
   }
@@ -40,25 +40,26 @@ extension Py4JCall.Argument {
   }
 }
 
-/// What the other side answered to one call.
+/// The answer to one call.
 enum Py4JAnswer: Sendable, Hashable {
   case text(String)
   case integer(Int)
   case double(Double)
   case boolean(Bool)
-  /// The name of an object, a list among them.
+  /// The name of an object. Lists are objects too.
   case object(String)
   case nothing
 
   /// Reads one line without its line feed.
   ///
-  /// - Throws: ``Py4JFailure`` of kind `refused` for an exception over there, `malformed` for what is no answer at all.
+  /// - Throws: ``Py4JFailure`` of kind `refused` for an exception on the other side, or `malformed` for an invalid
+  ///   answer.
   init(line: String) throws(Py4JFailure) {
     guard line.hasPrefix("!"), line.utf8.count >= 2 else { throw Self.malformed(line) }
     let body = line.dropFirst()
     guard body.first == "y" else {
       guard body.first == "x" else { throw Self.malformed(line) }
-      // The exception's first line; the rest is its stack.
+      // Only the first line of the exception is kept; the rest is the stack trace.
       let trace = body.dropFirst(body.dropFirst().first == "s" ? 2 : 1)
       let first = Py4JText.unescaped(trace).split(separator: "\n", maxSplits: 1).first ?? "no reason given"
       throw Py4JFailure(.refused, String(first.prefix(300)))
@@ -88,11 +89,11 @@ enum Py4JAnswer: Sendable, Hashable {
   }
 }
 
-/// How Py4J keeps a text on one line.
+/// Py4J's escaping, which keeps a text on one line.
 enum Py4JText {
   static func escaped(_ text: String) -> String {
     var result = ""
-    // Scalar by scalar, since "\r\n" is one Character.
+    // By scalars, since "\r\n" is a single Character.
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\\": result += "\\\\"
@@ -124,9 +125,9 @@ enum Py4JText {
 /// Why a call has no answer.
 struct Py4JFailure: Error, Sendable, Hashable, CustomStringConvertible {
   enum Kind: Sendable, Hashable {
-    /// The other side raised an exception; the connection is as good as before.
+    /// The other side raised an exception. The connection can still be used.
     case refused
-    /// What came is not the protocol, or too long. The connection is closed.
+    /// The answer violated the protocol or was too long. The connection is closed.
     case malformed
     /// No answer within the deadline. The connection is closed.
     case late

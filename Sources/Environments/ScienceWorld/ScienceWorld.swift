@@ -2,11 +2,13 @@ import Agents
 
 /// Elementary-school science in a text world (ScienceWorld, arXiv 2203.07540): boil water, wire a lamp, find an animal.
 ///
-/// The simulator's own jar runs behind a ``SimulatorPool``. A task is named by its game, `boil/17`. The reward of a step is the
-/// change in the score, as a share of the full score; a wrong focus ends the game with −1 in all. A fork is a replay.
+/// The simulator's own jar runs behind a ``SimulatorPool``. A task is named by its game, `boil/17`. The reward of a
+/// step is the change in the score, as a share of the full score. A wrong focus ends the game with −1 in total. A fork
+/// is a replay.
 ///
 /// ```swift
-/// let settings = SimulatorPool.Settings(jar: try SimulatorPool.Settings.findJar(in: [".venv"]), java: try SimulatorPool.Settings.findJava())
+/// let settings = SimulatorPool.Settings(
+///   jar: try SimulatorPool.Settings.findJar(in: [".venv"]), java: try SimulatorPool.Settings.findJava())
 /// try await SimulatorPool.with(settings) { pool in
 ///   let world = try ScienceWorld(pool: pool, games: .benchmark(TaskSplits([.train: Array(0..<64)])))
 /// }
@@ -18,7 +20,7 @@ public struct ScienceWorld: World {
     case benchmark(TaskSplits)
     /// Places in the order of all 7,207 games; see ``Catalogue/games``.
     case all(TaskSplits)
-    /// The simulator's own splits of some tasks' variations, or of all tasks' where none are named.
+    /// The simulator's own splits of the named tasks' variations; of all tasks if none are named.
     case variations(tasks: [String] = [])
   }
 
@@ -27,11 +29,11 @@ public struct ScienceWorld: World {
     /// Moving to any room in one step; doors open; containers open; pots that water themselves; no actions for
     /// circuits.
     case teleportAction, openDoors, openContainers, selfWateringFlowerPots, noElectricalAction
-    /// All of the others that the task permits.
+    /// All other options that the task permits.
     case easy
   }
 
-  /// The options in force, in the simulator's order. They are part of the world's identity.
+  /// The active options, in the simulator's order. They are part of the world's identity.
   public let simplifications: [Simplification]
   /// Steps after which an attempt is cut.
   public let stepLimit: Int
@@ -42,7 +44,7 @@ public struct ScienceWorld: World {
   /// - Parameters:
   ///   - stepLimit: at least 1.
   ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
-  /// - Throws: `misconfigured` where a place is past the last game, or a task has no such name.
+  /// - Throws: `misconfigured` if a place is past the last game, or a task name is unknown.
   public init(
     pool: SimulatorPool, games: Games, simplifications: [Simplification] = [], stepLimit: Int = 30,
     prompting: Prompting = Self.prompting
@@ -73,7 +75,8 @@ public struct ScienceWorld: World {
     return tasks
   }
 
-  /// Any game, listed or not, by its name or by the paper's number: `boil/17` or `1-1/17`, which is named `boil/17` again.
+  /// Accepts any game by its name or by the paper's number, also outside the splits: `boil/17` or `1-1/17`. Both give
+  /// the task `boil/17`.
   public func task(_ id: TaskID) throws(WorldError) -> AgentTask { try task(try game(id)) }
 
   public func begin(
@@ -87,7 +90,7 @@ public struct ScienceWorld: World {
   /// Ends the pool's processes.
   public func close() async { await pool.close() }
 
-  /// The simulator's own solution of a game: actions that take it to the full score, though not always in the fewest steps.
+  /// The simulator's own solution of a game. The actions reach the full score, though not always in the fewest steps.
   public func goldPath(_ id: TaskID) async throws(WorldError) -> [String] {
     let (episode, _) = try await LabEpisode.begin(try game(id), simplifications: simplificationText, in: pool)
     do throws(WorldError) {
@@ -100,7 +103,7 @@ public struct ScienceWorld: World {
     }
   }
 
-  /// As the simulator takes it.
+  /// The options in the simulator's format.
   private var simplificationText: String { simplifications.map(\.rawValue).joined(separator: ",") }
 
   private func task(_ game: Game) throws(WorldError) -> AgentTask {

@@ -1,7 +1,7 @@
 import Agents
 import WorldKit
 
-/// A running simulator: one connection, and worlds behind it, each of which carries one episode at a time.
+/// A running simulator: one connection with several worlds behind it. Each world runs one episode at a time.
 struct Simulator: Sendable {
   let connection: Py4JConnection
   let version: String
@@ -9,9 +9,9 @@ struct Simulator: Sendable {
 
   private static let type = "scienceworld.runtime.pythonapi.PythonInterface"
 
-  /// A `PythonInterface` with singletons of its own.
+  /// A `PythonInterface` with its own singletons.
   struct Instance: Sendable {
-    /// As the gateway knows it.
+    /// The object's name at the gateway.
     let name: String
     let singletons: Py4JContext
   }
@@ -32,28 +32,28 @@ struct Simulator: Sendable {
   }
 }
 
-/// A world that one episode works at.
+/// The world of one episode.
 struct Bench: Sendable {
   let connection: Py4JConnection
   let world: Simulator.Instance
 
-  /// Lets go of the list of all tasks, 12 MB, which each load makes anew and no step needs.
+  /// Releases the list of all tasks (12 MB). Each load recreates it, and steps do not need it.
   private var forgetTasks: Py4JCall { Py4JCall(world.name, "taskMaker_$eq", .nothing) }
 
-  /// Makes calls with this world's singletons in place.
+  /// Makes calls with this world's singletons set.
   private func answers(to calls: [Py4JCall]) async throws(Py4JFailure) -> [Py4JAnswer] {
     try await connection.answers(to: calls, in: world.singletons)
   }
 
-  /// What one action came to.
+  /// The outcome of one action.
   struct Report: Sendable, Hashable {
     let text: String
-    /// In hundredths, cumulative: 0 to 100, or −100 after a wrong focus.
+    /// The cumulative score in hundredths: 0 to 100, or −100 after a wrong focus.
     let score: Int
     let isDone: Bool
   }
 
-  /// Sets a game up, in place of whatever was there.
+  /// Loads a game in place of the current one.
   func load(_ game: Game, simplifications: String) async throws(Py4JFailure) {
     let call = Py4JCall(
       world.name, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications),
@@ -62,17 +62,17 @@ struct Bench: Sendable {
     guard problem.isEmpty else { throw Py4JFailure(.refused, problem) }
   }
 
-  /// What is asked, and the first view as `reset` of the package gives it. Neither takes time in the world.
+  /// The request, and the first view as the Python package's `reset` returns it. Neither takes time in the world.
   func opening() async throws(Py4JFailure) -> (request: String, view: String) {
     let answers = try await answers(to: [
       Py4JCall(world.name, "getTaskDescription"), Py4JCall(world.name, "freeActionLook"),
     ])
-    // The free look ends with a newline, the action's does not.
+    // The free look ends with a newline, unlike the look action.
     let view = try answers[1].text()
     return (try answers[0].text(), view.hasSuffix("\n") ? String(view.dropLast()) : view)
   }
 
-  /// Carries actions out.
+  /// Takes actions and returns their outcomes.
   func reports(of actions: [String]) async throws(Py4JFailure) -> [Report] {
     let answers = try await answers(
       to: actions.flatMap {
@@ -92,7 +92,7 @@ struct Bench: Sendable {
     return reports
   }
 
-  /// The simulator's own solution of a game, which is loaded for it. Only some games of a few tasks have none.
+  /// The simulator's own solution of a game, which is loaded for this. Some games of a few tasks have none.
   func goldPath(_ game: Game, simplifications: String) async throws(Py4JFailure) -> [String] {
     let load = Py4JCall(
       world.name, "load", .text(game.task), .integer(Int32(clamping: game.variation)), .text(simplifications),

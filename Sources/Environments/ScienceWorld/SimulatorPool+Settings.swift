@@ -3,16 +3,16 @@ import ChildProcess
 import Foundation
 
 extension SimulatorPool {
-  /// Where the simulator is and how much of the machine it may have.
+  /// The location of the simulator and the resources that it may use.
   public struct Settings: Sendable, Hashable {
-    /// `scienceworld.jar`, as PyPI's scienceworld brings it; see ``findJar(in:)``.
+    /// The path of `scienceworld.jar`, from PyPI's scienceworld; see ``findJar(in:)``.
     public var jar: String
-    /// Java 8 or later; see ``findJava()``.
+    /// The path of Java 8 or later; see ``findJava()``.
     public var java: String
-    /// How many Java processes run at a time, at most. Each keeps about one core busy while it is asked.
+    /// The most Java processes at a time. Each keeps about one core busy while it is in use.
     public var processes: Int
-    /// Episodes that one process keeps ready to continue, at 1 to 5 MiB each. One more and an idle one is put away: it is
-    /// played again from its start when its next action comes.
+    /// The number of episodes that one process keeps ready, at 1 to 5 MiB each. With more episodes an idle one is
+    /// evicted, and replayed from its start at its next action.
     public var episodesPerProcess: Int
     /// The heap of one process, in MiB.
     public var memory: Int
@@ -24,10 +24,10 @@ extension SimulatorPool {
     public var patience: Duration
     /// The longest answer, in bytes.
     public var answerLimit: Int
-    /// What the processes get of this one's variables.
+    /// The environment variables that the processes get.
     public var environment = ChildEnvironment()
 
-    /// - Parameter processes: nil for as many as half the processors, and as the memory free now has room for.
+    /// - Parameter processes: nil for half the processors, if the free memory suffices for as many.
     public init(
       jar: String, java: String, processes: Int? = nil, episodesPerProcess: Int = 64, memory: Int = 1024,
       loadsPerProcess: Int = 2000, deadline: Duration = .seconds(60),
@@ -44,13 +44,13 @@ extension SimulatorPool {
       self.answerLimit = answerLimit
     }
 
-    /// - Parameter memory: of one process's heap, in MiB; beside it Java wants about half as much again, and 100 MiB.
+    /// - Parameter memory: the heap of one process, in MiB. Java needs about half as much again, and 100 MiB.
     static func processes(memory: Int, free: Int? = freeMemory) -> Int {
       let processors = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
       return max(1, min(processors, (free ?? .max) / (memory + memory / 2 + 100)))
     }
 
-    /// In MiB, as Linux tells it; nil elsewhere.
+    /// The available memory in MiB, as reported by Linux; nil on other systems.
     static var freeMemory: Int? {
       let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
       let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
@@ -59,7 +59,8 @@ extension SimulatorPool {
 
     var limits: Py4JConnection.Limits { .init(deadline: deadline, answer: answerLimit) }
 
-    /// - Throws: `misconfigured` where Java or the jar is not there, saying how to get it, or where a number makes no sense.
+    /// - Throws: `misconfigured` if Java or the jar is missing, with advice on how to get it, or if a number is out of
+    ///   range.
     func check() throws(WorldError) {
       guard FileManager.default.isExecutableFile(atPath: java) else { throw Self.noJava("There is none at \(java).") }
       guard FileManager.default.isReadableFile(atPath: jar) else { throw Self.noJar("There is none at \(jar).") }
@@ -72,9 +73,9 @@ extension SimulatorPool {
       }
     }
 
-    /// The jar of the Python package `scienceworld` inside the first of some virtual environments that has it.
+    /// The jar of the Python package `scienceworld`, from the first virtual environment that has it.
     ///
-    /// - Throws: `misconfigured` where none has it, with every place looked at.
+    /// - Throws: `misconfigured` if none has it. The message lists the places searched.
     public static func findJar(in searchRoots: [String]) throws(WorldError) -> String {
       var tried: [String] = []
       for root in searchRoots {
@@ -88,9 +89,9 @@ extension SimulatorPool {
       throw noJar(tried.isEmpty ? "Nowhere to look." : "Looked for \(tried.joined(separator: " and for ")).")
     }
 
-    /// Java as `JAVA_HOME` or `PATH` names it.
+    /// The Java that `JAVA_HOME` or `PATH` leads to.
     ///
-    /// - Throws: `misconfigured` where neither does.
+    /// - Throws: `misconfigured` if there is none.
     public static func findJava() throws(WorldError) -> String {
       let variables = ProcessInfo.processInfo.environment
       let home = variables["JAVA_HOME"].map { ["\($0)/bin"] } ?? []

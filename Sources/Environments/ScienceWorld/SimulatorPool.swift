@@ -1,15 +1,15 @@
 import Agents
 import WorldKit
 
-/// A few simulators, and the episodes that share them.
+/// Several simulator processes, shared by episodes.
 ///
-/// An episode is its game and the actions taken so far; the world behind it is only a faster way to go on. So an episode that
-/// lost its world, because its process died or was replaced or because others needed the place, plays its actions again in
-/// another one when its next action comes. That is why more episodes may be open than there are worlds: none waits for another
-/// to be closed, only for one to finish its step. ``Seating`` says whose turn it is and where; the pool does what it says.
+/// An episode is its game and the actions so far; a world only makes continuing faster. An episode may lose its world
+/// because the process died or was replaced, or because another episode needed the place. Its next action then replays
+/// the earlier ones in another world. So there may be more open episodes than worlds: an episode only waits for
+/// another's step, and not for its end. ``Seating`` decides turns and places, and the pool carries out its decisions.
 ///
-/// The worlds of one process do not disturb each other: ``Singletons`` gives each its own of what the simulator keeps once a
-/// process.
+/// The worlds of one process do not affect each other: ``Singletons`` gives each world its own copies of the
+/// simulator's global state.
 public actor SimulatorPool {
   /// Java, the jar, and how many processes and episodes there may be.
   public nonisolated let settings: Settings
@@ -22,19 +22,19 @@ public actor SimulatorPool {
   private let start: AsyncStream<Int>.Continuation
   private var hosting: Task<Void, Never>?
 
-  /// What an episode is known by.
+  /// Identifies an episode.
   typealias Ticket = Seating.Ticket
 
   /// A place for one step of an episode.
   struct Place: Sendable {
     fileprivate let seat: Seating.Place
-    /// Nothing of this episode is there yet.
+    /// The world has no state of this episode yet.
     let isFresh: Bool
   }
 
   private struct Member {
     let simulator: Simulator
-    /// Those that were needed so far.
+    /// The worlds created so far, by place.
     var worlds: [Int: Simulator.Instance] = [:]
   }
 
@@ -45,7 +45,7 @@ public actor SimulatorPool {
     (starts, start) = AsyncStream.makeStream()
   }
 
-  /// A pool whose processes are started when the first episodes want them, and run until ``close()``.
+  /// A pool whose processes are started on demand and run until ``close()``.
   ///
   /// - Throws: `misconfigured` where Java or the jar is missing.
   public static func open(_ settings: Settings) async throws(WorldError) -> SimulatorPool {
@@ -55,15 +55,15 @@ public actor SimulatorPool {
     return pool
   }
 
-  /// Ends the processes and waits for that.
+  /// Ends the processes and waits for their exit.
   public func close() async {
     hosting?.cancel()
     await hosting?.value
   }
 
-  /// Runs `body` with a pool, and ends its processes.
+  /// Runs `body` with a pool and ends the processes afterwards.
   ///
-  /// - Throws: `misconfigured` where Java or the jar is missing; and what `body` throws.
+  /// - Throws: `misconfigured` if Java or the jar is missing; and what `body` throws.
   public static func with<T: Sendable>(
     _ settings: Settings, _ body: (SimulatorPool) async throws -> T
   ) async throws -> T {
@@ -78,8 +78,8 @@ public actor SimulatorPool {
     }
   }
 
-  /// Starts processes as they are asked for, until cancelled. They are no child of the task that asks: it may be over, with
-  /// an episode still open.
+  /// Starts processes on request, until cancelled. They are not children of the requesting task, which may end while an
+  /// episode is still open.
   private func host() {
     hosting = Task {
       await withDiscardingTaskGroup { group in
@@ -105,7 +105,7 @@ public actor SimulatorPool {
     proceed()
   }
 
-  /// A process has ended or is no longer wanted, or could not be started.
+  /// Removes a process that has ended, is no longer wanted, or could not be started.
   private func remove(_ name: Int, failure: WorldError? = nil) {
     let member = running.removeValue(forKey: name)
     member?.simulator.connection.close()
@@ -125,7 +125,7 @@ public actor SimulatorPool {
     for turn in turns { waiting.removeValue(forKey: turn)?.resume(returning: result) }
   }
 
-  /// Does what the seating orders after a change.
+  /// Carries out the orders of the seating after a change.
   private func proceed() {
     guard !isClosed else { return }
     let orders = seating.orders()
@@ -140,7 +140,7 @@ public actor SimulatorPool {
 extension SimulatorPool {
   func ticket() -> Ticket { seating.ticket() }
 
-  /// Gives an episode its place, or another one where it has none any more.
+  /// Gives an episode its place, or a new one if it has lost it. Waits until one is free.
   func enter(_ ticket: Ticket) async throws(WorldError) -> Place {
     let turn = seating.enter(ticket)
     let result: Result<Place, WorldError> = await withTaskCancellationHandler {
@@ -154,7 +154,7 @@ extension SimulatorPool {
     return try result.get()
   }
 
-  /// The world at a place, made where there is none yet.
+  /// The world at a place, created if necessary.
   func bench(at place: Place) async throws(Py4JFailure) -> Bench {
     let (process, number) = (place.seat.host, place.seat.number)
     guard let member = running[process] else { throw Py4JFailure(.lost, "the simulator ended") }
@@ -165,18 +165,18 @@ extension SimulatorPool {
     return Bench(connection: connection, world: world)
   }
 
-  /// The step is over; the world stays with the episode as long as no other needs it.
+  /// Ends a step. The episode keeps its world until another one needs it.
   func leave(_ ticket: Ticket) {
     seating.leave(ticket)
     proceed()
   }
 
-  /// The connection of this episode's process failed: everyone there goes on elsewhere.
+  /// Removes the process of this episode, whose connection failed. All its episodes continue on other processes.
   func abandon(_ ticket: Ticket) {
     if let process = seating.host(of: ticket) { remove(process) }
   }
 
-  /// The episode is over, and its world free.
+  /// Ends an episode and frees its world.
   func close(_ ticket: Ticket) {
     seating.close(ticket)
     proceed()

@@ -4,19 +4,21 @@ import Foundation
 
 /// A Java process that runs the simulator behind a Py4J gateway.
 ///
-/// It outlives neither an interrupted program nor a killed one (``ChildProgram``). It listens on loopback alone, on a port of its choosing that it prints; the Py4J inside the jar knows no password.
+/// It ends with this program, even if that is interrupted or killed (``ChildProgram``). It listens only on loopback, on
+/// a port that it chooses and prints. The Py4J version in the jar supports no password.
 struct SimulatorProcess {
   let settings: SimulatorPool.Settings
 
   var arguments: [String] {
     [
       "-Xmx\(settings.memory)m",
-      // Several processes share the machine: no collector threads of their own.
+      // Several processes share the machine, so each should not start collector threads.
       "-XX:+UseSerialGC",
-      // Out of memory is the end of the process, and its episodes go on in another.
+      // Without memory the process ends, and its episodes continue in another one.
       "-XX:+ExitOnOutOfMemoryError",
-      // The simulator walks through sets in the order of identity hashes, which decides in which order objects are listed and
-      // heat and current flow. One hash for all makes that the order of insertion, and a replay the same to the letter.
+      // The simulator iterates over sets in the order of identity hashes. This decides the order of listed objects and
+      // the flow of heat and current. With a constant hash the order is that of insertion, and a replay gives exactly
+      // the same text.
       "-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2",
       "-cp", Self.absolute(settings.jar), "py4j.GatewayServer", "--die-on-broken-pipe", "0",
     ]
@@ -24,11 +26,12 @@ struct SimulatorProcess {
 
   private static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).path }
 
-  /// Starts the process, says so once it answers, and returns when it has ended or its connection is closed.
+  /// Starts the process and calls `ready` once it answers. Returns when the process has ended or its connection is
+  /// closed.
   ///
-  /// - Throws: ``WorldError`` where the process does not get as far as answering, or is another version than expected.
+  /// - Throws: ``WorldError`` if the process does not answer, or has an unexpected version.
   func run(_ ready: @escaping @Sendable (Simulator) async -> Void) async throws(WorldError) {
-    // It writes a table of its object types into the folder it runs in.
+    // The simulator writes a table of object types into its working directory.
     let folder = FileManager.default.temporaryDirectory.appending(path: "coxswain-scienceworld-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let failure: WorldError?
@@ -49,7 +52,7 @@ struct SimulatorProcess {
     if let failure, !Task.isCancelled { throw failure }
   }
 
-  /// What is still going on of a process.
+  /// Events in the life of a process.
   private enum Event: Sendable {
     case outputEnded
     case connectionEnded(WorldError?)
@@ -86,11 +89,11 @@ struct SimulatorProcess {
     }
   }
 
-  /// Reads everything the process prints until it ends, since a full pipe would stop it; the first line is the port.
+  /// Reads all output until the process ends, since a full pipe would block it. The first line is the port.
   private func drain(_ child: Child, port: AsyncStream<Int>.Continuation) async {
     defer { port.finish() }
     var line: [UInt8]? = []
-    // Where the pipe breaks, the process is as good as ended.
+    // If the pipe breaks the process is treated as ended.
     try? await child.read { bytes in
       guard let start = line else { return true }
       let text = start + bytes.prefix(64)

@@ -1,24 +1,24 @@
-/// The objects that the simulator keeps once a process and changes while a game is under way. Each world gets its own of them.
+/// The simulator's global objects that change during a game. Each world gets its own copies.
 ///
-/// With one of each, a `load` in one world changes the game of another:
+/// With shared objects, a `load` in one world changes the game of another:
 ///
-/// - `UniqueIdentifier` numbers objects, and `load` starts again at 0. Objects that the other game makes afterwards, such as a
-///   mixture or steam, get numbers that are taken: chemistry-mix pays .42 for actions that are worth 1.
-/// - `Random` is Scala's shared generator, and `load` seeds it. Animals wander by it.
-/// - `SimplifierProcessor` holds the simplifications in force, which `load` sets to those of its own game.
+/// - `UniqueIdentifier` numbers objects, and `load` restarts it at 0. Objects that the other game creates later, such
+///   as a mixture or steam, get numbers that are taken: chemistry-mix pays .42 for actions that are worth 1.
+/// - `Random` is Scala's shared generator, and `load` seeds it. It drives the movement of animals.
+/// - `SimplifierProcessor` holds the active simplifications, which `load` sets to those of its own game.
 ///
-/// A Scala singleton is an object in a static field that is not final. Before a world is called, these fields are set to the
-/// world's own instances. Nothing else of the pinned jar changes and is shared, apart from a table of type names that only grows
-/// and the search patterns of gold paths; the tests compare that with the jar's own classes.
+/// A Scala singleton is an object in a static field that is not final. Before a world is called, these fields are set
+/// to the world's own instances. The pinned jar has no other shared mutable state, apart from a growing table of type
+/// names and the search patterns of gold paths. Tests compare this with the jar's classes.
 struct Singletons: Sendable {
   static let types = [
     "util.UniqueIdentifier$", "scala.util.Random$", "main.scala.scienceworld.runtime.SimplifierProcessor$",
   ]
 
   private let connection: Py4JConnection
-  /// Of each type, its static field and its constructor.
+  /// The static field and the constructor of each type.
   private let parts: [(field: String, constructor: String)]
-  /// An empty array: the arguments of the constructors.
+  /// An empty array, used as the constructors' arguments.
   private let noArguments: String
 
   static func find(_ connection: Py4JConnection) async throws(Py4JFailure) -> Singletons {
@@ -43,9 +43,9 @@ struct Singletons: Sendable {
     return Singletons(connection: connection, parts: parts, noArguments: noArguments)
   }
 
-  /// New instances, and the calls that put them in place.
+  /// Creates instances, and the calls that set them.
   func made() async throws(Py4JFailure) -> Py4JContext {
-    // To make one puts it in place as well, whoever's were there.
+    // The constructor itself stores the new instance in the static field, whichever world's was there.
     let made = try await connection.answers(
       to: parts.map { Py4JCall($0.constructor, "newInstance", .object(noArguments)) }, in: .unknown)
     var names: [String] = []

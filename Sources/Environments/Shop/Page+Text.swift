@@ -1,6 +1,6 @@
 extension Page {
-  /// The page as AgentGym serves WebShop: the visible texts in order, joined by " [SEP] ". Chosen options are not
-  /// marked there, and so not here.
+  /// The page in AgentGym's form: the visible texts in order, joined by " [SEP] ". As in AgentGym, chosen options are
+  /// not marked.
   func text(_ instruction: String, _ rules: ShopRules) -> String {
     parts(instruction, rules).joined(separator: " [SEP] ")
   }
@@ -26,9 +26,9 @@ extension Page {
     }
   }
 
-  /// The actions open to an agent, in words.
+  /// The available actions in words.
   func actions(_ rules: ShopRules) -> String {
-    // WebShop takes a search on every page; a purchase ends the visit.
+    // WebShop accepts a search on every page. A purchase ends the visit.
     if case .bought = self { return "Available actions: none" }
     let clicks = buttons(rules).map { "click[\($0.label)]" }
     return "Available actions: " + (["search[keywords]"] + clicks).joined(separator: ", ")

@@ -1,4 +1,4 @@
-/// What an agent looks at. A value: a fork is a copy.
+/// The page that an agent sees. A value type: a fork is a copy.
 enum Page: Sendable {
   case search
   case results(Results)
@@ -7,9 +7,9 @@ enum Page: Sendable {
   case bought(Double)
 
   struct Results: Sendable {
-    /// All that were found, up to ``Catalogue/resultLimit``, best first.
+    /// All products found, up to ``Catalogue/resultLimit``, best first.
     let listings: [Listing]
-    /// Counted from 1.
+    /// The page number, counted from 1.
     var number = 1
 
     static let length = 10
@@ -20,7 +20,7 @@ enum Page: Sendable {
 
   struct Item: Sendable {
     let product: Product
-    /// The results to go back to.
+    /// The results to return to.
     let results: Results
     /// The chosen value of each option name.
     var chosen: [String: String] = [:]
@@ -33,7 +33,7 @@ enum Page: Sendable {
     case attributes = "Attributes"
   }
 
-  /// What can be clicked.
+  /// The clickable elements.
   enum Button: Sendable, Hashable {
     case backToSearch, next, previous, buy
     case product(Listing)
@@ -53,7 +53,7 @@ enum Page: Sendable {
     }
   }
 
-  /// The buttons, in the order of the page.
+  /// The buttons in the order of the page.
   func buttons(_ rules: ShopRules) -> [Button] {
     switch self {
     case .search, .bought: []
@@ -68,8 +68,8 @@ enum Page: Sendable {
     }
   }
 
-  /// The button of a label, whatever its case. A value of an option that is also the name of a button means the button;
-  /// one that two options have means the last, as in WebShop.
+  /// The button with a label, ignoring case. If an option value equals a button's name, the button is meant. If two
+  /// options have the value, the last one is meant, as in WebShop.
   func button(labelled label: String, _ rules: ShopRules) -> Button? {
     let label = label.lowercased()
     let matches = buttons(rules).filter { $0.label.lowercased() == label }

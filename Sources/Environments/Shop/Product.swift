@@ -1,4 +1,4 @@
-/// One thing on sale. Never changed, so that episodes and their forks share it.
+/// A product. Immutable, so that episodes and forks can share it.
 final class Product: Sendable {
   /// A choice to make before buying, such as the colour, and its values in the order of the page.
   struct Option: Sendable, Hashable {
@@ -13,16 +13,16 @@ final class Product: Sendable {
     let body: String
   }
 
-  /// The name under which it is clicked: up to ten letters and digits, upper case.
+  /// The code by which it is clicked: up to ten letters and digits, upper case.
   let asin: String
   let title: String
   let description: String
-  /// What the page Features lists.
+  /// The list on the page Features.
   let bullets: [String]
-  /// What it is said to be, such as "machine wash"; a reward compares them with the goal's.
+  /// Properties such as "machine wash". A reward compares them with the goal's.
   let attributes: [String]
   let options: [Option]
-  /// In dollars, what a purchase costs.
+  /// The price of a purchase, in dollars.
   let price: Double
   /// The price as pages show it, which may be a range.
   let priceTag: String
@@ -30,12 +30,12 @@ final class Product: Sendable {
   let department: String
   /// From the widest category to the narrowest, separated by "›".
   let category: String
-  /// The search under which the shop's makers found it; lower case.
+  /// The search query under which the shop's makers found it, in lower case.
   let query: String
   /// Stars as pages show them, or "N.A.".
   let rating: String
   let reviews: [Review]
-  /// Those of the title from a tagger, or nil for the words that look like nouns.
+  /// The title's nouns from a tagger; nil to approximate them by rules.
   let taggedNouns: [String]?
 
   init(
@@ -60,10 +60,10 @@ final class Product: Sendable {
     self.taggedNouns = taggedNouns
   }
 
-  /// The nouns of the title, with repetitions.
+  /// The nouns of the title, including repetitions.
   var titleNouns: [String] { taggedNouns ?? nouns(of: title) }
 
-  /// What a search looks through.
+  /// The text that a search covers.
   var searchable: String {
     let options = options.map { "\($0.name): \($0.values.joined(separator: ", "))" }
     return ([title, description] + bullets + attributes + options).joined(separator: "\n")
@@ -72,12 +72,12 @@ final class Product: Sendable {
 
 /// What a customer wants.
 struct Goal: Sendable {
-  /// A product that has everything; others may do as well.
+  /// A product that satisfies the goal completely. Others may do so too.
   let product: Product
-  /// The request in words, the price limit included.
+  /// The request, including the price limit.
   let instruction: String
   let attributes: [String]
   let options: [WantedOption]
-  /// In dollars; a price up to and including it is right.
+  /// In dollars, inclusive.
   let priceLimit: Double
 }

@@ -1,8 +1,8 @@
 import Agents
 
 extension Shop {
-  /// What a policy is told unless it is told otherwise.
+  /// The default instructions for a policy.
   public static let prompting = Prompting(String(decoding: PackageResources.instructions_txt, as: UTF8.self))
-  /// What ReflAct adds; see ``Prompting/reflecting(_:)``.
+  /// The instructions that ReflAct adds; see ``Prompting/reflecting(_:)``.
   public static let reflection = String(decoding: PackageResources.reflection_txt, as: UTF8.self)
 }

@@ -2,13 +2,13 @@ import Agents
 
 /// Shopping by text: WebShop's rules (arXiv 2207.01206) without its server, index and tagger.
 ///
-/// An agent is asked for a product in words, searches, reads pages, chooses options and buys one thing. What it buys is
-/// compared with the request: see ``PurchaseReward``. Pages read as AgentGym's server writes them. Tasks are named
-/// `goal-17`; the same catalogue gives the same goals the same numbers.
+/// An agent gets a request for a product, searches, reads pages, chooses options and buys one product. The purchase is
+/// compared with the request; see ``PurchaseReward``. Pages have the form of AgentGym's server. Tasks are named
+/// `goal-17`. The same catalogue gives the same numbers to the same goals.
 public struct Shop: World {
   /// The products and goals.
   public let catalogue: Catalogue
-  /// Step limit and details of the pages. They are part of the world's identity.
+  /// The step limit and details of the pages. They are part of the world's identity.
   public let rules: ShopRules
   private let prompting: Prompting
   private let splits: TaskSplits
@@ -16,7 +16,7 @@ public struct Shop: World {
   /// - Parameters:
   ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
   ///   - splits: the numbers of each split.
-  /// - Throws: `misconfigured` where there is no step, or a number is past the last goal.
+  /// - Throws: `misconfigured` if the step limit is below 1, or a number is past the last goal.
   public init(
     catalogue: Catalogue, rules: ShopRules = ShopRules(), prompting: Prompting = Self.prompting, splits: TaskSplits
   ) throws(WorldError) {
@@ -43,7 +43,7 @@ public struct Shop: World {
 
   public func tasks(in split: Split) throws(WorldError) -> [AgentTask] { try tasks(numbered: splits[split]) }
 
-  /// Any goal, in a split or not; the number alone will do.
+  /// Accepts any goal, also outside the splits, with or without the prefix `goal-`.
   public func task(_ id: TaskID) throws(WorldError) -> AgentTask { try tasks(numbered: [number(id)])[0] }
 
   public func begin(
@@ -68,8 +68,8 @@ public struct Shop: World {
       parameters: [.init("label", "As it stands on the page, such as Buy Now.")], template: "click[{label}]"),
   ]
 
-  /// Actions that fetch the product a goal was made for, with its options. They earn 1, but for synthetic goals whose options
-  /// WebShop's rule does not recognise (see ``WantedOption``).
+  /// Actions that buy the product that a goal was made for, with its options. They earn 1, except for synthetic goals
+  /// whose options WebShop's rule does not recognise (see ``WantedOption``).
   public func goldPath(to id: TaskID) async throws(WorldError) -> [String] {
     guard let goal = try await catalogue.goal(number(id)) else { throw unknown(id) }
     let chosen = goal.options.filter { wanted in goal.product.options.contains { $0.values.contains(wanted.value) } }

@@ -1,14 +1,14 @@
-/// What an agent asks the shop to do.
+/// An action in the shop.
 enum ShopAction: Equatable {
   case search(String)
   case click(String)
 
-  /// Reads `search[keywords]` or `click[label]` from the first line: the name before the first bracket, the rest up to
-  /// the last one.
+  /// Reads `search[keywords]` or `click[label]` from the first line. The label extends from the first bracket to the
+  /// last.
   ///
-  /// - Returns: nil where the text is neither, or nothing stands between the brackets.
+  /// - Returns: nil if the text has neither form, or the brackets are empty.
   init?(_ text: String) {
-    // What follows on further lines is the model talking on.
+    // Further lines are ignored, since models often go on talking.
     let text = text.trimmed.prefix { !$0.isNewline }
     guard let open = text.firstIndex(of: "["), let close = text.lastIndex(of: "]"), open < close else { return nil }
     let value = text[text.index(after: open)..<close].trimmed

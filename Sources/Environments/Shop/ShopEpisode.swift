@@ -1,11 +1,11 @@
 import Agents
 
-/// One visit to the shop. A value: a fork is a copy, and all share the catalogue.
+/// One visit to the shop. A value type: a fork is a copy, and all copies share the catalogue.
 struct ShopEpisode: Episode {
   let catalogue: Catalogue
   let goal: Goal
   let rules: ShopRules
-  /// The task's, after whose last step the shop may force a purchase.
+  /// The task's step limit. At the last step the shop may force a purchase.
   let stepLimit: Int
   private(set) var page = Page.search
   private var steps = 0
@@ -17,9 +17,9 @@ struct ShopEpisode: Episode {
     self.stepLimit = stepLimit
   }
 
-  /// Carries an action out. One that cannot be leaves the page as it is, and the agent is told why.
+  /// Takes an action. An invalid action leaves the page unchanged, and the agent is told why.
   ///
-  /// - Throws: `diverged` after a purchase, `unavailable` where the database cannot be read.
+  /// - Throws: `diverged` after a purchase, `unavailable` if the database cannot be read.
   mutating func step(_ action: Action) async throws(WorldError) -> Outcome {
     if case .bought = page {
       throw WorldError(.diverged, "The purchase is made; the shop takes no more actions.")
@@ -46,7 +46,7 @@ struct ShopEpisode: Episode {
     return Observation(text)
   }
 
-  /// - Returns: why the action is invalid, or nil.
+  /// - Returns: why the action is invalid; nil if it is valid.
   private mutating func carryOut(_ action: Action) async throws(WorldError) -> String? {
     guard action.isParsed, let command = ShopAction(action.text) else {
       return "write search[keywords] or click[a button of the page]."
@@ -74,7 +74,7 @@ struct ShopEpisode: Episode {
     case (.previous, .results(var results)):
       results.number -= 1
       page = .results(results)
-    // The results forget what was chosen, a sub-page does not.
+    // Returning to the results discards the chosen options; returning from a sub-page keeps them.
     case (.previous, .item(let item)): page = .results(item.results)
     case (.previous, .detail(_, let item)): page = .item(item)
     case (.detail(let detail), .item(let item)): page = .detail(detail, of: item)

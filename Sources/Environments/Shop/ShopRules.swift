@@ -1,10 +1,10 @@
-/// Options of a shop apart from its products.
+/// The rules of a shop, apart from its products.
 public struct ShopRules: Sendable, Hashable {
   /// The maximal number of steps, at least 1.
   public var stepLimit: Int
   /// Whether an agent on an item page at its last step buys the item as it is.
   public var forcesPurchase: Bool
-  /// Whether item pages link to the sub-page Attributes, which WebShop hides because it shows what the reward compares.
+  /// Whether item pages link to the sub-page Attributes. WebShop hides it, since it shows what the reward compares.
   public var showsAttributes: Bool
   /// Whether every observation ends with the list of possible actions.
   public var listsActions: Bool

@@ -1,4 +1,4 @@
-/// What an agent asks the world to do.
+/// A command of the agent.
 enum Command: Equatable {
   case get(Int, item: String)
   case craft(item: String, inputs: [Portion])
@@ -9,7 +9,7 @@ enum Command: Equatable {
     let count: Int
   }
 
-  /// Why a command cannot be carried out, in the words the agent is told.
+  /// Why a command failed, in the words told to the agent.
   struct Failure: Error, Equatable {
     let message: String
 
@@ -18,7 +18,7 @@ enum Command: Equatable {
 
   /// Reads a command from the first line of a text.
   ///
-  /// The count of what is crafted is read over: a recipe makes what it makes.
+  /// The output count is ignored, since the recipe determines it.
   init(_ text: String) throws(Failure) {
     let line = text.drop(while: \.isWhitespace).prefix { !$0.isNewline }.trimmed
     if line.hasPrefix("get "), let (count, item) = Self.counted(line.dropFirst("get ".count)), count > 0 {
@@ -37,11 +37,11 @@ enum Command: Equatable {
     }
   }
 
-  /// What an agent is told whose answer has no command in it.
+  /// What an agent is told if its answer has no command.
   static let unreadable = Failure(
     "Could not read a command. A command is one of: get N ITEM; craft N ITEM using M ITEM, K ITEM; inventory.")
 
-  /// A count and a name: digits, a space, anything. A count too large for an `Int` is none.
+  /// Reads a count and a name: digits, a space, and the rest. Counts too large for an `Int` are rejected.
   private static func counted(_ text: Substring) -> (count: Int, item: String)? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let rest = text.dropFirst(digits.count)
@@ -49,7 +49,7 @@ enum Command: Equatable {
     return (count, String(rest.dropFirst().trimmed))
   }
 
-  /// What stands before and after the last " using ".
+  /// The parts before and after the last " using ".
   private static func halves(_ text: Substring) -> (made: Substring, used: Substring)? {
     guard let separator = text.ranges(of: " using ").last else { return nil }
     return (text[..<separator.lowerBound].trimmed, text[separator.upperBound...].trimmed)

@@ -1,13 +1,13 @@
 import Agents
 
-/// One attempt at a goal. A value: a fork is a copy.
+/// One attempt at a goal. A value type: a fork is a copy.
 struct CraftingEpisode: Episode {
   let book: RecipeBook
   let goal: Item
   let reward: TextCraft.Reward
   private var inventory = Inventory()
   private var isDone = false
-  /// The sum of the rewards, kept so that the last one completes it to exactly 1.
+  /// The sum of the rewards so far, so that the last reward completes it to exactly 1.
   private var paid = 0.0
 
   init(book: RecipeBook, goal: Item, reward: TextCraft.Reward) {
@@ -64,11 +64,11 @@ struct CraftingEpisode: Episode {
 }
 
 extension RecipeBook {
-  /// Every input of the recipe is one of the portions, count for count, and no portion is left over.
+  /// Whether the portions match the recipe's inputs one to one, with equal counts.
   func accepts(_ portions: [Command.Portion], for recipe: Recipe) -> Bool {
     guard portions.count == recipe.inputs.count else { return false }
     var left = portions
-    // Plain items choose first: a tag can take any of several, and an item is in one tag at most.
+    // Plain items are matched first, since a tag accepts several items. An item is in at most one tag.
     let byFreedom = recipe.inputs.filter { !$0.ingredient.isTag } + recipe.inputs.filter(\.ingredient.isTag)
     for input in byFreedom {
       let items = items(for: input.ingredient)

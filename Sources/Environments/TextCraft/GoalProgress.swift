@@ -1,14 +1,14 @@
-/// How far an inventory is on the way to a goal, from 0 to 1: the inventory's value as a share of the goal's.
+/// The progress of an inventory towards a goal, from 0 to 1: the inventory's value as a share of the goal's.
 ///
-/// What the world provides is worth 1, and what is crafted twice its ingredients, so that every craft towards the goal
-/// doubles what it takes and everything needed for the last craft is worth half the goal. Three rules keep an agent from
-/// collecting value that leads nowhere:
-/// - Only what the goal still needs counts: neither other items nor more of an item than is needed.
-/// - What is needed follows from what is there: with the ingots made, nuggets for them count no longer.
-/// - Where several recipes or items would do, the way that is furthest along counts, measured against its own value.
+/// Items that the world provides are worth 1, and crafted items twice their ingredients. Each craft towards the goal
+/// therefore doubles the value of what it uses, and the ingredients of the last craft are worth half the goal. Three
+/// rules prevent rewards for useless items:
+/// - Only what the goal still needs counts, and no more of it than needed.
+/// - The need depends on the inventory: once the ingots are made, nuggets for them no longer count.
+/// - If several recipes or items are possible, the one that is furthest along counts, relative to its own value.
 ///
-/// The progress depends on the inventory alone. A reward that pays its changes therefore sums to the progress at the end
-/// however the agent got there, and crafting something useful away costs what it was worth.
+/// The progress depends only on the inventory. A reward that pays its changes therefore sums to the progress at the
+/// end, whatever the path. Using up something useful costs its value.
 struct GoalProgress: Sendable {
   let book: RecipeBook
   let goal: Item
@@ -18,7 +18,7 @@ struct GoalProgress: Sendable {
     return progress(towards: 1, of: goal, taking: &rest)
   }
 
-  /// - Parameter rest: what is not yet set aside for another need; what this need uses is taken out.
+  /// - Parameter rest: the items that are not yet reserved for another need. The items used here are removed.
   private func progress(towards count: Int, of item: Item, taking rest: inout Inventory) -> Double {
     let held = rest.take(upTo: count, of: item)
     let missing = count - held
@@ -30,7 +30,7 @@ struct GoalProgress: Sendable {
     return (Double(held) + Double(missing) * made / 2) / Double(count)
   }
 
-  /// The share of a number of crafts' ingredients that is there.
+  /// The share of the ingredients for a number of crafts that is available.
   private func progress(towards batches: Int, crafting recipe: Recipe, taking rest: inout Inventory) -> Double {
     var sum = 0.0
     for input in recipe.inputs {
@@ -42,7 +42,7 @@ struct GoalProgress: Sendable {
     return sum / book.cost(of: recipe)
   }
 
-  /// The progress of the way that is furthest along, the first of equals; 0 where there is none.
+  /// The progress of the best alternative, the first among equals; 0 without alternatives.
   private func best<Way>(
     of ways: [Way], taking rest: inout Inventory, progress: (Way, inout Inventory) -> Double
   ) -> Double {

@@ -1,10 +1,10 @@
-/// What an agent carries. No count is zero or below.
+/// The items that an agent carries. All counts are positive.
 struct Inventory: Sendable, Equatable {
   private(set) var counts: [Item: Int] = [:]
 
   subscript(item: Item) -> Int { counts[item] ?? 0 }
 
-  /// Adds, or returns false and adds nothing where the sum would not fit.
+  /// Adds items. Returns false and adds nothing if the sum would overflow.
   mutating func add(_ count: Int, of item: Item) -> Bool {
     let (sum, overflow) = self[item].addingReportingOverflow(count)
     guard !overflow else { return false }
@@ -12,7 +12,7 @@ struct Inventory: Sendable, Equatable {
     return true
   }
 
-  /// Takes as many as there are, up to `count`, and says how many.
+  /// Takes up to `count` items and returns how many were taken.
   mutating func take(upTo count: Int, of item: Item) -> Int {
     let taken = min(self[item], count)
     let rest = self[item] - taken
@@ -20,7 +20,7 @@ struct Inventory: Sendable, Equatable {
     return taken
   }
 
-  /// Takes all portions, or returns false and takes nothing where one is not there in full.
+  /// Takes all portions. Returns false and takes nothing if one is not available in full.
   mutating func take(_ portions: [Command.Portion]) -> Bool {
     var rest = self
     for portion in portions {
@@ -30,7 +30,7 @@ struct Inventory: Sendable, Equatable {
     return true
   }
 
-  /// As the agent sees it, by name.
+  /// The text that the agent sees, sorted by name.
   var text: String {
     guard !counts.isEmpty else { return "Inventory: You are not carrying anything." }
     return "Inventory: " + counts.sorted { $0.key < $1.key }.map { "[\($0.name)] (\($1))" }.joined(separator: " ")

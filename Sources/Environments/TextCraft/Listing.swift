@@ -1,19 +1,19 @@
-/// Which crafting commands a task lists beside those that its goal cannot do without.
+/// Which crafting commands a task lists besides those that its goal needs.
 ///
-/// The benchmark's own lists run to hundreds of tokens, most of them beside the point. A small model, or one that is to be
-/// trained on a processor, is better served by a short list; the rules of the world stay the same.
+/// The benchmark's lists have hundreds of tokens, most of them irrelevant to the goal. A short list suits small models,
+/// and models trained on a CPU. The rules of the world stay the same.
 public struct Listing: Sendable, Hashable {
   /// Which of several ways to the goal are listed.
   public enum Ways: String, CaseIterable, Sendable, Codable {
     /// The commands of every way to the goal, such as those for all eight kinds of planks.
     case all
-    /// Those of the cheapest way, which is the way of ``RecipeBook/goldPath(to:)``.
+    /// Only those of the cheapest way, as in ``RecipeBook/goldPath(to:)``.
     case cheapest
   }
 
-  /// Commands of every way to the goal, or of the cheapest.
+  /// Whether to list the commands of every way to the goal or only of the cheapest.
   public let ways: Ways
-  /// How many other commands are listed at most, drawn from those that use the same ingredients. At least 0.
+  /// The most other commands listed, drawn from those that use the same ingredients. At least 0.
   public let distractors: Int
 
   /// - Parameter distractors: the most commands listed that the goal does not need, at least 0.
@@ -22,10 +22,10 @@ public struct Listing: Sendable, Hashable {
     self.distractors = distractors
   }
 
-  /// As the benchmark lists them: every way, and up to ten others.
+  /// The benchmark's listing: every way, and up to ten others.
   public static let benchmark = Listing()
 
-  /// How it changes the world's identity; empty for the benchmark's.
+  /// The listing's part of the world's identity; empty for the benchmark's listing.
   var summary: String {
     self == .benchmark ? "" : "lists \(ways.rawValue) ways and \(distractors) others; "
   }

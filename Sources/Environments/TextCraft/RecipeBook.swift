@@ -2,14 +2,14 @@ import Agents
 
 /// The recipes of a world.
 ///
-/// Two kinds of recipe are left out because they permit cycles: those that only take a block apart, and those whose
-/// output is needed, directly or not, for one of their own inputs. Of two recipes that need each other, the first in
-/// the given order stays.
+/// Two kinds of recipes are left out because they allow cycles: those that only take a block apart, and those whose
+/// output is needed, directly or indirectly, for one of their own inputs. Of two recipes that need each other, the
+/// first in the given order is kept.
 public struct RecipeBook: Sendable {
   package let recipes: [Recipe]
-  /// Names the recipes and their order, in 16 hexadecimal digits.
+  /// A digest of the recipes and their order, 16 hexadecimal digits.
   package let digest: String
-  /// Everything that is crafted, by name.
+  /// All items that can be crafted, sorted by name.
   package let goals: [Item]
 
   private let recipesByOutput: [Item: [Recipe]]
@@ -18,7 +18,7 @@ public struct RecipeBook: Sendable {
   private let gettable: Set<Item>
   private let measures: [Item: Measure]
 
-  /// - Parameter drafts: recipes as the files have them, in a stable order.
+  /// - Parameter drafts: the recipes from the files, in a stable order.
   init(_ drafts: [Recipe]) {
     let unpacked = drafts.filter { !$0.takesBlockApart }
     let groups = Dictionary(unpacked.map { ($0.output, $0.group) }, uniquingKeysWith: { $1 ?? $0 })
@@ -26,7 +26,7 @@ public struct RecipeBook: Sendable {
     let members = Dictionary(grouping: grouped, by: \.tag).mapValues { $0.map(\.item).sorted() }
     let kept = Self.withoutCycles(unpacked, members: members)
 
-    // A tag none of whose members is crafted is an item that the world provides.
+    // A tag without craftable members is treated as an item that the world provides.
     let crafted = Set(kept.map(\.output))
     let tags = members.filter { !crafted.isDisjoint(with: $0.value) }
     let resolved = { (ingredient: Ingredient) -> Ingredient in
@@ -53,13 +53,13 @@ public struct RecipeBook: Sendable {
 }
 
 extension RecipeBook {
-  /// The recipes that make an item, in a stable order; empty where the item is not crafted.
+  /// The recipes that make an item, in a stable order. Empty if the item is not crafted.
   package func recipes(making item: Item) -> [Recipe] { recipesByOutput[item] ?? [] }
 
-  /// The recipes that ask for an ingredient by its name, in a stable order.
+  /// The recipes that name this ingredient, in a stable order.
   package func recipes(using ingredient: Ingredient) -> [Recipe] { recipesByIngredient[ingredient] ?? [] }
 
-  /// The items that do for an ingredient, by name.
+  /// The items that satisfy an ingredient, sorted by name.
   package func items(for ingredient: Ingredient) -> [Item] {
     switch ingredient {
     case .item(let item): [item]
@@ -67,25 +67,25 @@ extension RecipeBook {
     }
   }
 
-  /// The world provides the item: it is known, not crafted, and no tag.
+  /// Whether the world provides the item: it is known, not crafted, and not a tag.
   package func isGettable(_ item: Item) -> Bool { gettable.contains(item) }
 
-  /// The number of crafts in a row that an item needs on its shortest way; 0 for what the world provides.
+  /// The number of successive crafts on an item's shortest way; 0 for items that the world provides.
   package func depth(of item: Item) -> Int { measures[item]?.depth ?? 0 }
 
-  /// 1 for what the world provides; twice its ingredients, by the cheapest recipe, for what is crafted.
+  /// 1 for items that the world provides; for crafted items twice the ingredients of the cheapest recipe.
   package func value(of item: Item) -> Double { measures[item]?.value ?? 1 }
 
-  /// The value of the cheapest item that does.
+  /// The value of the cheapest item that satisfies the ingredient.
   func value(of ingredient: Ingredient) -> Double { items(for: ingredient).map(value(of:)).min() ?? 1 }
 
-  /// What one craft takes, in value.
+  /// The value of the ingredients of one craft.
   func cost(of recipe: Recipe) -> Double {
     recipe.inputs.reduce(0) { $0 + Double($1.count) * value(of: $1.ingredient) }
   }
 }
 
-/// How far an item is from what the world provides.
+/// The distance of an item from what the world provides.
 private struct Measure {
   var depth: Int
   var value: Double

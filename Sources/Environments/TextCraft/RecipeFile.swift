@@ -1,9 +1,9 @@
 import Agents
 import Foundation
 
-/// A recipe as Minecraft's data files write it.
+/// A recipe in the format of Minecraft's data files.
 struct RecipeFile {
-  /// The recipe, or nil for kinds that are not crafted on a table (smelting, stone cutting and others).
+  /// The recipe; nil for kinds that are not crafted on a table (smelting, stone cutting and others).
   let recipe: Recipe?
 
   init(_ data: Data) throws {
@@ -19,7 +19,7 @@ struct RecipeFile {
     }
   }
 
-  /// A problem in words, for files that are JSON and yet no recipe.
+  /// Why a file with valid JSON is not a recipe.
   struct Malformed: Error, CustomStringConvertible {
     let description: String
   }
@@ -37,7 +37,7 @@ struct RecipeFile {
     let group = group.map { Item(id: Item.namespace + $0) }
     return Recipe(
       output: output, outputCount: result.count,
-      // A group of the output's own name says nothing that the name does not.
+      // A group with the output's own name adds no information.
       group: group == output ? nil : group,
       inputs: order.map { Recipe.Input(ingredient: $0, count: counts[$0] ?? 0) })
   }
@@ -52,7 +52,7 @@ struct RecipeFile {
     let key: [String: Alternatives]
     let result: Output
 
-    /// Cell by cell along the pattern, since a JSON object has no order of its own.
+    /// Ordered by the cells of the pattern, since a JSON object has no order.
     var ingredients: [Ingredient] {
       get throws {
         try pattern.joined().filter { $0 != " " }.map { cell in
@@ -71,7 +71,7 @@ struct RecipeFile {
     let result: Output
   }
 
-  /// One ingredient, or a list of which the first counts.
+  /// One ingredient, or a list whose first element is used.
   private struct Alternatives: Decodable {
     let first: Ingredient
 

@@ -1,24 +1,25 @@
 import Agents
 
-/// Crafting by text (TextCraft, arXiv 2311.05772): from a list of recipes, most of them beside the point, an agent works
-/// out what to take and what to craft, in which order, until it holds the goal.
+/// Crafting by text (TextCraft, arXiv 2311.05772). From a list of recipes, most of them irrelevant, an agent works out
+/// what to take and what to craft in which order, until it holds the goal.
 ///
-/// A task is a goal and a seed, named `golden boots#3`; the seed decides which other recipes are listed and in which
-/// order. Numbered tasks are the goals in an order that the world's seed decides, each with that seed, so that different
-/// numbers are different goals and no goal is in two splits.
+/// A task is a goal and a seed, named `golden boots#3`. The seed decides which other recipes are listed and in which
+/// order. Numbered tasks are the goals in an order that the world's seed decides, each with that seed. So different
+/// numbers are different goals, and no goal is in two splits.
 public struct TextCraft: World {
-  /// What is paid. Both sum to 1 once the goal is crafted.
+  /// What is paid. Both rewards sum to 1 once the goal is crafted.
   public enum Reward: String, CaseIterable, Sendable, Codable {
     /// 1 for crafting the goal.
     case goal
-    /// The change in the inventory's value, as a share of the goal's: what the world provides is worth 1, what is crafted
-    /// twice its ingredients, and what the goal does not need nothing. Using up what it does need costs its worth.
+    /// The change in the inventory's value, as a share of the goal's. Items that the world provides are worth 1, and
+    /// crafted items twice their ingredients. Items that the goal does not need are worth nothing. Using up a needed
+    /// item costs its value.
     case inventoryValue
   }
 
   /// The recipes that tasks are made of.
   public let recipes: RecipeBook
-  /// What is paid: the goal alone, or progress towards it.
+  /// What is paid: only the goal, or progress towards it.
   public let reward: Reward
   /// Steps after which an attempt is cut.
   public let stepLimit: Int
@@ -26,20 +27,21 @@ public struct TextCraft: World {
   public let listing: Listing
   /// Decides which goals the task numbers name, and which other recipes are listed.
   public let seed: UInt64
-  /// The goals that are numbered, in their order.
+  /// The numbered goals, in their order.
   package let goals: [Item]
   private let prompting: Prompting
   private let splits: TaskSplits
 
   /// - Parameters:
-  ///   - depths: of the goals that are numbered; see ``RecipeBook/depth(of:)``.
-  ///   - lengths: of the ``RecipeBook/goldPath(to:)`` of the goals that are numbered, in steps; nil for any.
-  ///   - stepLimit: at least 1. Of the 544 standard goals one, the netherite block, takes more than 40 (48).
+  ///   - depths: the depths of the numbered goals; see ``RecipeBook/depth(of:)``.
+  ///   - lengths: the lengths in steps of the numbered goals' ``RecipeBook/goldPath(to:)``; nil for any.
+  ///   - stepLimit: at least 1. Of the 544 standard goals only the netherite block needs more than 40 (48).
   ///   - listing: which commands a task lists.
-  ///   - seed: which goals the numbers name, and what else the tasks list.
+  ///   - seed: decides which goals the numbers name, and which other commands the tasks list.
   ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
   ///   - splits: the numbers of each split.
-  /// - Throws: `misconfigured` where no goal has such a depth, a number is past the last goal, or there is no step.
+  /// - Throws: `misconfigured` if no goal has such a depth, a number is past the last goal, or the step limit is below
+  ///   1.
   public init(
     recipes: RecipeBook, reward: Reward = .goal, depths: ClosedRange<Int> = 1...4, stepLimit: Int = 40,
     lengths: ClosedRange<Int>? = nil, listing: Listing = .benchmark, seed: UInt64 = 1,
@@ -83,8 +85,8 @@ public struct TextCraft: World {
     self.splits = splits
   }
 
-  /// As ``init(recipes:reward:depths:stepLimit:seed:splits:)``, with the numbers of each split; a number in two splits is
-  /// `misconfigured` too.
+  /// Like ``init(recipes:reward:depths:stepLimit:seed:splits:)``, with the numbers of each split. A number in two
+  /// splits is `misconfigured` too.
   public init(
     recipes: RecipeBook, reward: Reward = .goal, depths: ClosedRange<Int> = 1...4, stepLimit: Int = 40,
     seed: UInt64 = 1, tasks: [Split: [Int]]
@@ -105,7 +107,7 @@ public struct TextCraft: World {
 
   public func tasks(in split: Split) -> [AgentTask] { splits[split].map { task(goal: goals[$0], seed: seed) } }
 
-  /// Any goal with any seed, numbered or not; a goal alone has the world's seed.
+  /// Accepts any goal with any seed, numbered or not. A goal without a seed has the world's seed.
   public func task(_ id: TaskID) throws(WorldError) -> AgentTask {
     let (goal, seed) = try parts(of: id)
     return task(goal: goal, seed: seed)

@@ -4,7 +4,8 @@
   import ModelFiles
   import Tensors
 
-  /// An adapter as PEFT keeps it: a folder of `adapter_config.json` and `adapter_model.safetensors` or `adapter_model.bin`.
+  /// An adapter in PEFT's format: a folder with `adapter_config.json` and `adapter_model.safetensors` or
+  /// `adapter_model.bin`.
   package struct AdapterFolder: Sendable {
     package let path: String
 
@@ -14,11 +15,11 @@
     static let weightsName = "adapter_model.safetensors"
     static let olderWeightsName = "adapter_model.bin"
 
-    /// Reads the adapter for a model. What is adapted is what the file has matrices of, which covers every way in which PEFT lets
-    /// targets, layers, ranks and α be given.
+    /// Reads the adapter for a model. The matrices in the file decide what is adapted. This covers all of PEFT's ways
+    /// to give targets, layers, ranks and α.
     ///
-    /// - Throws: `ModelError` where it is none, does more than plain LoRA on linear layers, or does not fit the model;
-    ///   `ModelFileError` where a file is damaged.
+    /// - Throws: `ModelError` if the folder holds no adapter, or one that is not plain LoRA on linear layers or does
+    ///   not fit the model; `ModelFileError` if a file is damaged.
     @TensorActor
     package func read(for model: ModelConfiguration) throws -> AdapterWeights {
       let peft = try configuration()
@@ -64,7 +65,8 @@
       let projection: Projection
     }
 
-    /// A file that was cut off at the end of a tensor would be another adapter: where names are listed, all of them must be there.
+    /// Checks that every listed target is present: a file truncated at the end of a tensor would read as a different
+    /// adapter.
     private func checkTargets(_ peft: PEFTConfiguration, found: Set<Place>, model: ModelConfiguration) throws {
       if found.isEmpty { throw problem("has no tensors") }
       let targets: [Projection]
@@ -73,7 +75,7 @@
       case .pattern("all-linear"): targets = Projection.allCases
       case .pattern: return
       case .names(let names):
-        // A name may be a path to one module, or the end of one.
+        // A name is the path of a module, or its last component.
         targets = try names.compactMap { name in
           let last = name.split(separator: ".").last.map(String.init) ?? name
           guard let target = Projection(rawValue: last) else {
@@ -97,7 +99,7 @@
       return try SafetensorsFile(contentsOf: name)
     }
 
-    /// What `adapter_config.json` says, of an adapter that can be loaded.
+    /// The contents of `adapter_config.json`, if the adapter can be loaded.
     func configuration() throws -> PEFTConfiguration {
       let file = "\(path)/\(Self.configurationName)"
       guard let data = FileManager.default.contents(atPath: file) else {
@@ -123,9 +125,9 @@
       return peft
     }
 
-    /// Writes the folder anew, file by file; each is the old one or the new one.
+    /// Writes the folder, one file after another. Each file is replaced atomically.
     ///
-    /// - Parameter base: where PEFT and converters find the model: a folder's path, or a name of the hub.
+    /// - Parameter base: where PEFT and converters find the model: a folder's path, or a name on the hub.
     @TensorActor
     package func write(_ adapter: AdapterWeights, base: String) throws {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -138,7 +140,7 @@
         to: URL(fileURLWithPath: "\(path)/\(Self.configurationName)"), options: .atomic)
     }
 
-    /// A digest of the weights, in a few letters.
+    /// A short digest of the weights.
     func digest() throws -> String {
       let names = [Self.weightsName, Self.olderWeightsName]
       guard let data = names.lazy.compactMap({ FileManager.default.contents(atPath: "\(path)/\($0)") }).first else {
@@ -154,7 +156,7 @@
   }
 
   extension PEFTConfiguration {
-    /// As short as it can be said: names and layers where all adapted layers are adapted alike, paths and patterns where not.
+    /// Uses the shortest form: names and layers if all adapted layers are adapted alike, otherwise paths and patterns.
     init(_ places: [AdapterPlace], base: String) {
       let layers = Set(places.map(\.layer))
       let projections = Projection.allCases.filter { projection in places.contains { $0.projection == projection } }
@@ -164,7 +166,7 @@
         peft_type: "LORA", r: rank, lora_alpha: alpha,
         target_modules: .names(isEven ? projections.map(\.rawValue) : places.map(\.module)),
         base_model_name_or_path: base)
-      // The model may have layers beside those that are adapted.
+      // The model may have further layers that are not adapted.
       layers_to_transform = isEven ? Layers(numbers: layers.sorted()) : nil
       rank_pattern = Dictionary(
         places.filter { $0.rank != rank }.map { (Self.literal($0.module), $0.rank) },

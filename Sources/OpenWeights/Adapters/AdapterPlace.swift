@@ -1,7 +1,7 @@
 #if OpenWeights
   import ModelFiles
 
-  /// One adapted projection of one layer, and how large its addition is: α/rank · B·A.
+  /// One adapted projection of one layer. Its addition to the weights is α/rank · B·A.
   package struct AdapterPlace: Sendable, Hashable, Codable {
     package let layer: Int
     package let projection: Projection
@@ -10,7 +10,7 @@
 
     package var scale: Float { Float(alpha / Double(rank)) }
 
-    /// The module's name in the model, as PEFT matches patterns with it.
+    /// The module's name in the model, against which PEFT matches patterns.
     var module: String { "model.layers.\(layer).\(projection.path)" }
 
     /// The names that PEFT gives A and B.
@@ -24,9 +24,9 @@
       return [[rank, shape[1]], [shape[0], rank]]
     }
 
-    /// The module of a tensor's name and which matrix it is; nil for any other name.
+    /// The module and the matrix that a tensor's name stands for; nil for any other name.
     static func parse(_ name: String) -> (layer: Int, projection: Projection, matrix: String)? {
-      // With the adapter's name before `weight` where a training's state was saved as it was.
+      // The adapter's name comes before `weight` if a training state was saved unchanged.
       let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 9 || (parts.count == 10 && parts[8] == "default"), parts.last == "weight",
         Array(parts[..<4]) == ["base_model", "model", "model", "layers"], let layer = Int(parts[4]), layer >= 0,
@@ -38,7 +38,7 @@
   }
 
   extension AdapterConfiguration {
-    /// Of a model of so many layers, in the order of an adapter's tensors.
+    /// The places in a model with this many layers, in the order of an adapter's tensors.
     func places(layers: Int) -> [AdapterPlace] {
       (0..<layers).flatMap { layer in
         targets.map { AdapterPlace(layer: layer, projection: $0, rank: rank, alpha: alpha) }

@@ -3,7 +3,7 @@
   import Tensors
 
   extension AdapterWeights {
-    /// The model's own weights, with the adapter's additions in them: W + α/rank · B·A.
+    /// The model's weights with the adapter merged into them: W + α/rank · B·A.
     package func merged(into weights: any WeightFile, of model: ModelConfiguration) throws -> [(
       name: String, shape: [Int], values: [Float]
     )] {

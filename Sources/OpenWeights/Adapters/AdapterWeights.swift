@@ -4,10 +4,11 @@
   import ModelFiles
   import Tensors
 
-  /// What a new low-rank adapter is (LoRA, arXiv 2106.09685): W·x + α/rank · B·A·x, with the model's own weights W frozen.
+  /// Settings of a new low-rank adapter (LoRA, arXiv 2106.09685): W·x + α/rank · B·A·x, with the model's own weights W
+  /// frozen.
   package struct AdapterConfiguration: Sendable, Hashable, Codable {
     package var rank: Int
-    /// α, in PEFT's terms `lora_alpha`.
+    /// α, called `lora_alpha` in PEFT.
     package var alpha: Double
     /// In the order of ``Projection/allCases``.
     package var targets: [Projection]
@@ -21,21 +22,22 @@
     }
   }
 
-  /// The two matrices of every adapted projection. Layers may differ in what is adapted, and places in rank and α.
+  /// The two matrices of every adapted projection. Layers may have different targets, and places different ranks and α.
   @TensorActor
   package struct AdapterWeights {
-    /// Layer by layer, each in the order of ``Projection/allCases``.
+    /// Ordered by layer, then as in ``Projection/allCases``.
     package nonisolated let places: [AdapterPlace]
     /// A [rank, inputs] and B [outputs, rank] of each place, in order.
     package private(set) var tensors: [Tensor<Float>]
 
-    /// - Precondition: `tensors` are two for each place.
+    /// - Precondition: `tensors` has two tensors for each place.
     init(_ places: [AdapterPlace], tensors: [Tensor<Float>]) {
       self.places = places
       self.tensors = tensors
     }
 
-    /// A fresh one, which changes nothing: A uniform in ±1/√inputs (as PEFT's Kaiming initialisation has it), B zero.
+    /// A new adapter, which does not change the model yet: A uniform in ±1/√inputs (PEFT's Kaiming initialisation), B
+    /// zero.
     package init(_ configuration: AdapterConfiguration, for model: ModelConfiguration, seed: Seed) throws {
       guard configuration.rank > 0, configuration.alpha.isFinite, !configuration.targets.isEmpty else {
         throw ModelError("An adapter needs a positive rank, a finite α and at least one target.")
@@ -55,7 +57,7 @@
     /// The same adapter with other matrices.
     func replacing(_ tensors: [Tensor<Float>]) -> AdapterWeights { AdapterWeights(places, tensors: tensors) }
 
-    /// A few letters that tell this adapter from any other.
+    /// A short digest of the matrices, which identifies the adapter.
     package func identity() throws -> String {
       var digest = Digest()
       for tensor in tensors {
@@ -75,7 +77,7 @@
 
       func replacing(_ tensors: [Tensor<Float>]) -> Layer { Layer(places: places, tensors: tensors) }
 
-      /// α/rank · x·Aᵀ·Bᵀ of rows x, or nil where the projection carries no adapter.
+      /// α/rank · x·Aᵀ·Bᵀ of rows x; nil if the projection has no adapter.
       @TensorActor
       func addition(_ projection: Projection, _ x: Tensor<Float>) throws(TensorError) -> Tensor<Float>? {
         guard let place = places.firstIndex(where: { $0.projection == projection }) else { return nil }

@@ -3,10 +3,10 @@
   import ModelFiles
   import Tensors
 
-  /// A model with an adapter merged into its weights, as a Hugging Face folder that needs no adapter any more.
+  /// A model with an adapter merged into its weights, as a Hugging Face folder that no longer needs the adapter.
   package enum MergedModel {
-    /// Writes the model as it is where no adapter is given: `model.safetensors` and `config.json`; what else the model's folder has (tokenizer, templates) is copied, and
-    /// written out for a model that was read from a GGUF file.
+    /// Writes `model.safetensors` and `config.json`; without an adapter the weights are unchanged. The other files of
+    /// the model's folder (tokenizer, templates) are copied. For a model read from a GGUF file they are generated.
     @TensorActor
     package static func write(_ base: LoadedModel, adapter: AdapterWeights? = nil, to path: String) throws {
       let files = FileManager.default

@@ -1,8 +1,9 @@
 #if OpenWeights
-  /// A regular expression for names of modules, as PEFT's configurations have them: letters, `.`, classes, groups, `|`, `*`, `+`, `?`,
-  /// `{m,n}`, `^` and `$`.
+  /// A regular expression for module names, as in PEFT's configurations. Supports letters, `.`, classes, groups, `|`,
+  /// `*`, `+`, `?`, `{m,n}`, `^` and `$`.
   ///
-  /// Patterns come from files that nobody vouches for: they are matched against sets of places, so that none takes long.
+  /// Patterns come from untrusted files. They are matched by sets of positions, so that no pattern takes exponential
+  /// time.
   struct NamePattern: Sendable {
     private indirect enum Node: Sendable {
       case scalar(Set<Character>, isNegated: Bool)
@@ -17,7 +18,7 @@
     private static let word = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
     private static let digits = Set("0123456789")
 
-    /// - Throws: `ModelError` for what is not supported.
+    /// - Throws: `ModelError` if the pattern uses unsupported syntax.
     init(_ pattern: String) throws(ModelError) {
       guard pattern.count <= 2000 else { throw ModelError("A pattern of \(pattern.count) letters is too long.") }
       var rest = Array(pattern)[...]
@@ -25,7 +26,7 @@
       guard rest.isEmpty else { throw Self.unsupported(pattern) }
     }
 
-    /// The whole name.
+    /// Whether the pattern matches the whole name.
     func matches(_ name: String) -> Bool {
       let letters = Array(name)
       return Self.ends(node, [0], letters).contains(letters.count)
@@ -91,7 +92,7 @@
       default: return nil
       }
       rest.removeFirst()
-      // Whether it is greedy makes no difference to what the whole matches.
+      // Greediness does not change whether the whole name matches.
       if rest.first == "?" { rest.removeFirst() }
       return count
     }
@@ -129,7 +130,7 @@
       return .scalar(letters, isNegated: isNegated)
     }
 
-    /// Where a match may end that begins at one of `starts`.
+    /// The positions at which a match that begins at one of `starts` may end.
     private static func ends(_ node: Node, _ starts: Set<Int>, _ name: [Character]) -> Set<Int> {
       switch node {
       case .scalar(let letters, let isNegated):

@@ -2,7 +2,8 @@
   import Foundation
   import ModelFiles
 
-  /// What of `adapter_config.json` decides how an adapter works. What is written is what PEFT 0.17 reads.
+  /// The fields of `adapter_config.json` that decide how an adapter works. The written form is the one that PEFT 0.17
+  /// reads.
   // swift-format-ignore: AlwaysUseLowerCamelCase
   struct PEFTConfiguration: Codable {
     var peft_type: String
@@ -34,7 +35,7 @@
     var rank_pattern: [String: Int]? = [:]
     var alpha_pattern: [String: Double]? = [:]
 
-    /// The settings of a variant of LoRA, whatever they are.
+    /// Settings of a LoRA variant. Only their presence matters.
     struct Present: Codable {
       init(from decoder: any Decoder) throws {}
       func encode(to encoder: any Encoder) throws {
@@ -43,7 +44,7 @@
       }
     }
 
-    /// A list of names, or a pattern for all.
+    /// A list of names, or one pattern.
     enum Targets: Codable {
       case names([String])
       case pattern(String)
@@ -83,7 +84,7 @@
       }
     }
 
-    /// A list or an object with something in it, or none.
+    /// A list or an object. Only whether it is empty matters.
     struct Filled: Codable {
       var isEmpty: Bool
 
@@ -99,7 +100,7 @@
       }
     }
 
-    /// How it was begun: `true` and `false`, or the name of a method.
+    /// How the matrices were initialised: `true`, `false`, or the name of a method.
     enum Initial: Codable {
       case standard
       case named(String)
@@ -117,23 +118,23 @@
         }
       }
 
-      /// Those that leave the model's own weights as they are (PEFT 0.21, `tuners/lora/layer.py`); the others move a part of them
-      /// into the adapter, which then belongs to the changed model.
+      /// Methods that leave the model's own weights unchanged (PEFT 0.21, `tuners/lora/layer.py`). The others move a
+      /// part of the weights into the adapter, which then fits only the changed model.
       private static let preserving: Set<String> = ["gaussian", "eva", "orthogonal"]
 
-      /// The method, where the adapter does not belong to the model as it is.
+      /// The method, if the adapter does not fit the unchanged model.
       var changing: String? {
         guard case .named(let name) = self, !Self.preserving.contains(name.lowercased()) else { return nil }
         return name
       }
     }
 
-    /// What it uses that is more than low-rank additions to linear layers, or nil.
+    /// The features beyond low-rank additions to linear layers; nil if there are none.
     var unsupported: String? {
       let found: [(Bool, String)] = [
         (use_dora ?? false, "use_dora"), (use_qalora ?? false, "use_qalora"), (lora_bias ?? false, "lora_bias"),
         ((bias ?? "none") != "none", "bias"), (!(modules_to_save ?? []).isEmpty, "modules_to_save"),
-        // Applies from its own tokens on only.
+        // The adapter is active only from its invocation tokens on.
         (!(alora_invocation_tokens ?? []).isEmpty, "alora_invocation_tokens"),
         (!(trainable_token_indices?.isEmpty ?? true), "trainable_token_indices"),
         (!(target_parameters ?? []).isEmpty, "target_parameters"),
@@ -144,7 +145,7 @@
       return found.first(where: \.0)?.1
     }
 
-    /// α of a place, with the pattern that names it. Rank-stabilised LoRA scales by α/√rank.
+    /// α of a module, from the matching pattern if there is one. Rank-stabilised LoRA scales by α/√rank.
     func alpha(of module: String, rank: Int) throws(ModelError) -> Double {
       var alpha = lora_alpha
       var matched: [String: Double] = [:]

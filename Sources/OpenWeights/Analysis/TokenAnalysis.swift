@@ -2,18 +2,18 @@
   import Agents
   import Tensors
 
-  /// Where a tuned model parts from the model it was made of, token by token, along its own answers.
+  /// Compares a tuned model with its base token by token, along the tuned model's answers.
   package struct TokenAnalysis: Sendable, Codable {
     /// One drawn token of one answer.
     package struct Token: Sendable, Hashable, Codable {
       package let text: String
-      /// Of the base model, in nats.
+      /// The base model's entropy, in nats.
       package let entropy: Double
       package let basePrefers: String
       package let tunedPrefers: String
-      /// The likeliest tokens of the two differ.
+      /// The likeliest tokens of the two models differ.
       package let isFork: Bool
-      /// Where they do: what the tuned model prefers is among the base's five likeliest.
+      /// At a fork: the tuned model's likeliest token is among the base's five likeliest.
       package let isNear: Bool
     }
 
@@ -26,9 +26,9 @@
     package let answers: [Answer]
 
     /// - Parameters:
-    ///   - rollouts: the tuned model's, of tasks it did not learn from.
-    ///   - base: of every drawn token of each sequence, with at least five likeliest.
-    ///   - tuned: likewise, with at least one.
+    ///   - rollouts: rollouts of the tuned model on tasks that it was not trained on.
+    ///   - base: the base model's figures of every drawn token of each sequence, with at least five likeliest tokens.
+    ///   - tuned: the tuned model's figures, with at least one likeliest token.
     package init(
       _ rollouts: [RolloutTokens], base: [[[TokenFigures]]], tuned: [[[TokenFigures]]], text: (Int32) -> String
     ) {
@@ -53,11 +53,12 @@
     private var all: [Token] { answers.flatMap(\.tokens) }
     package var forks: Int { all.count(where: \.isFork) }
 
-    /// The share of tokens at which both prefer the same.
+    /// The share of tokens at which both models prefer the same token.
     package var agreement: Double { 1 - Double(forks) / Double(max(tokens, 1)) }
-    /// Of the disagreements, the share where what the tuned model prefers is among the base's five likeliest.
+    /// Of the forks, the share where the tuned model's likeliest token is among the base's five likeliest; nil without
+    /// forks.
     package var nearShare: Double? { forks == 0 ? nil : Double(all.count(where: \.isNear)) / Double(forks) }
-    /// The base's mean entropy over all tokens, and over those where the two disagree, in nats.
+    /// The base's mean entropy over all tokens, in nats. `forkEntropy` is the mean over the forks.
     package var meanEntropy: Double { Self.mean(all.map(\.entropy)) ?? 0 }
     package var forkEntropy: Double? { Self.mean(all.filter(\.isFork).map(\.entropy)) }
 
@@ -73,8 +74,8 @@
       return total == 0 ? counts : counts.map { $0 / total }
     }
 
-    /// Per task, in the order of the tasks' names: the share of tokens at which both prefer the same. For a standard error over
-    /// tasks, since tokens of one task are not independent.
+    /// The agreement of each task, in the order of the tasks' names. Needed for a standard error over tasks, since
+    /// tokens of one task are not independent.
     package var agreementByTask: [Double] {
       Dictionary(grouping: answers, by: \.task).sorted { $0.key < $1.key }.compactMap { _, group in
         let tokens = group.flatMap(\.tokens)

@@ -8,12 +8,14 @@
       package var adapter = AdapterConfiguration(rank: 8, alpha: 16)
       package var optimiser = OptimiserSettings(learningRate: 1e-3, warmUp: 10)
       package var steps = 150
-      /// States of one optimiser step, and how many of them are of one task: what those have in common is read once.
+      /// The number of states in an optimiser step, and how many of them share a task. The common beginning of a task's
+      /// states is processed once.
       package var batch = 96
       package var statesOfTask = 6
-      /// Steps between two looks at held-out states, after which the folder is brought up to date, too; the best is kept.
+      /// Steps between evaluations on held-out states. Each evaluation also updates the folder, and the best parameters
+      /// are kept.
       package var evaluateEvery = 25
-      /// Held-out states that are looked at, about: all of some tasks.
+      /// The approximate number of held-out states evaluated: all states of some tasks.
       package var looks = 1024
       package var context = 256
       package var tokensPerPass = 4096
@@ -23,10 +25,10 @@
       package init() {}
     }
 
-    /// A state and what was still to come from it.
+    /// A state and its return-to-go.
     package struct Example: Sendable {
       package let state: CriticState
-      /// In bins of the return-to-go.
+      /// The bin of the return-to-go.
       package let bin: Int
 
       package init(state: CriticState, bin: Int) {
@@ -36,19 +38,20 @@
     }
 
     package enum Event: Sendable {
-      /// Its loss is the mean over the step's states, in nats.
+      /// The loss is the mean over the step's states, in nats.
       case step(TrainingStep)
       /// The mean loss of the held-out states.
       case look(Int, loss: Double)
-      /// The folder held a training of something else, which is begun anew.
+      /// The folder held a different training, which is replaced.
       case anew
     }
 
-    /// Trains on `examples`, and keeps what does best on ``Settings/looks`` of `heldOut`, which are of other tasks.
+    /// Trains on `examples`, and keeps the parameters with the lowest loss on about ``Settings/looks`` states of
+    /// `heldOut`. The held-out states are of other tasks.
     ///
     /// - Parameters:
     ///   - returns: the return that stands for each bin.
-    ///   - path: a folder that what was done is kept in as it goes: the same call again goes on from there.
+    ///   - path: the checkpoint folder. The same call resumes from it.
     @TensorActor
     package static func fit(
       _ examples: [Example], heldOut: [Example], returns: [Double], marginal: ReturnDistribution, tasks: [TaskID],
@@ -64,7 +67,8 @@
       }
       let seed = Seed(settings.seed).split("lm critic")
       let learned = Material(examples, bins: returns.count, base, context: settings.context)
-      // As many as tell one step from another: reading all of them would take longer than learning.
+      // Only a sample is evaluated, large enough to compare steps: reading all held-out states would take longer than
+      // training.
       var drawing = seed.split("held out").generator()
       let held = Material(heldOut, bins: returns.count, base, context: settings.context)
       let looked = held.wholeTasks(settings.looks, &drawing)
@@ -78,7 +82,8 @@
           model: base.model, tokenizer: base.files.tokenizer, parameters: parameters)
       }
       let shape = base.files.configuration
-      // The head begins at nothing, its bias at the classes' shares: the first prediction is the constant one.
+      // The head starts at zero and its bias at the log shares of the bins, so that the first prediction is the
+      // marginal distribution.
       let counts = learned.counts.reduce(into: [Float](repeating: 1, count: returns.count)) { sum, counts in
         for bin in sum.indices { sum[bin] += counts[bin] }
       }
@@ -91,7 +96,7 @@
       var state = TrainingFolder.State(identity: try run.identity(base.name, returns))
       var best = parameters
       if let folder {
-        // As a critic that is trained again on more rollouts replaces the one before it.
+        // Replaces the previous training, as training a critic again on more rollouts replaces the critic.
         if try folder.giveWay(to: state.identity) { report(.anew) }
         if let found = try folder.state(of: state.identity) {
           state = found
@@ -143,15 +148,15 @@
       return critic(best, loss: looked.isEmpty ? nil : state.losses?.values.min())
     }
 
-    /// States as they are learned from. Those that read alike are one text, with how many of them ended in each bin.
+    /// The training states. Equal texts are stored once, with the number of states that ended in each bin.
     struct Material: Sendable {
       /// The different texts.
       private(set) var texts: [TokenSequence] = []
-      /// For each of them how many states ended in each bin.
+      /// For each text, the number of states that ended in each bin.
       private(set) var counts: [[Float]] = []
-      /// For each state its text and its bin.
+      /// For each state, its text and its bin.
       private(set) var states: [(text: Int, bin: Int)] = []
-      /// The states of each task, and of each state its task.
+      /// The states of each task. `taskOfState` is the task of each state.
       private(set) var tasks: [[Int]] = []
       private(set) var taskOfState: [Int] = []
 
@@ -177,7 +182,8 @@
         }
       }
 
-      /// States, `ofTask` of one task at a time, each as likely as any other where its task has as many.
+      /// Draws `count` states, `ofTask` of one task at a time. All states are equally likely if every task has enough
+      /// of them.
       func drawn(_ count: Int, ofTask: Int, _ generator: inout SplitMix64) -> [Int] {
         var result: [Int] = []
         while result.count < count {
@@ -187,7 +193,7 @@
         return result
       }
 
-      /// All states of as many tasks as have `count` of them.
+      /// All states of randomly drawn tasks, until there are at least `count`.
       func wholeTasks(_ count: Int, _ generator: inout SplitMix64) -> [Int] {
         var result: [Int] = []
         for task in generator.drawn(tasks.count, from: tasks) where result.count < count { result += task }
@@ -195,18 +201,18 @@
       }
     }
 
-    /// What a step and a look compute.
+    /// Computes the losses and gradients of a training.
     @TensorActor
     private struct TrainingRun {
       let material: Material
       let held: Material
-      /// Held-out states that are looked at.
+      /// The held-out states that are evaluated.
       let looked: [Int]
       let model: LanguageModel
       let settings: Settings
       let seed: Seed
 
-      /// The mean loss in nats of the looked-at states.
+      /// The mean loss of the evaluated held-out states, in nats.
       func loss(_ parameters: Parameters) async throws -> Double {
         var sum = 0.0
         for (texts, counts) in parts(of: looked, in: held) {
@@ -218,7 +224,7 @@
         return sum / Double(looked.count)
       }
 
-      /// The mean loss of a step's states, its gradient, and the tokens of their texts.
+      /// The mean loss of a step's states, its gradient, and the number of tokens in their texts.
       func gradient(
         _ parameters: Parameters, at step: Int
       ) async throws -> (loss: Double, gradients: [Tensor<Float>], tokens: Int) {
@@ -245,7 +251,7 @@
         return (sum, try AdapterTrainer.sum(gradients), tokens)
       }
 
-      /// The texts of states in passes, and how often each ended in each bin, [texts, bins].
+      /// The texts of states, split into passes, and how often each text ended in each bin, [texts, bins].
       private func parts(
         of states: [Int], in material: Material
       ) -> [([TokenSequence], @TensorActor () throws(TensorError) -> Tensor<Float>)] {
@@ -265,12 +271,12 @@
         }
       }
 
-      /// Everything that decides the training.
+      /// A digest of everything that determines the training.
       func identity(_ base: String, _ returns: [Double]) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         var digest = Digest()
-        // Not how long it is to be: a training goes on to more steps.
+        // The number of steps is excluded, so that a training can be resumed with more steps.
         var settings = settings
         settings.steps = 0
         digest.add("lm critic", base, "\(returns)", String(decoding: try encoder.encode(settings), as: UTF8.self))

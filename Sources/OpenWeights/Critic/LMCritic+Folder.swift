@@ -8,7 +8,7 @@
     private static let recordName = "critic.json"
     private static let headName = "head.safetensors"
 
-    /// Writes the critic as a folder: an adapter in PEFT's format, the head, and what it was trained on.
+    /// Writes the critic as a folder: an adapter in PEFT's format, the head, and the training record.
     @TensorActor
     package func write(to path: String) throws {
       try AdapterFolder(path).write(parameters.adapter, base: record.base)
@@ -24,7 +24,7 @@
 
     /// Reads a critic for a world.
     ///
-    /// - Throws: `CriticError` where the folder holds none, or one of another world or model.
+    /// - Throws: `CriticError` if the folder holds no critic, or one of another world or model.
     @TensorActor
     package static func read(
       _ path: String, base: LoadedModel, environment: WorldIdentity

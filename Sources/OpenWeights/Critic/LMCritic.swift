@@ -4,11 +4,11 @@
   import ModelFiles
   import Tensors
 
-  /// A critic that is a language model: the state in words is read once, the last hidden states are averaged over its tokens,
-  /// and a linear head gives the distribution of the return-to-go over bins. Model and head were trained on the store, the
-  /// model by a low-rank adapter.
+  /// A language model as a critic. It reads the state as text, and its last hidden states are averaged over the tokens.
+  /// A linear head gives the distribution of the return-to-go over bins. The head and a low-rank adapter of the model
+  /// were trained on the store.
   package struct LMCritic: TrainedCritic {
-    /// What is written beside the weights.
+    /// The record written beside the weights.
     struct Record: Codable, Sendable {
       static let version = 2
       var version = Self.version
@@ -17,7 +17,7 @@
       var policy: String
       /// The return that stands for each class, in reward units.
       var returns: [Double]
-      /// Tokens of a state, at most: of a longer one the end is read.
+      /// The most tokens of a state. Of a longer text only the end is read.
       var context: Int
       var heldOutLoss: Double?
       var tasks: [TaskID]
@@ -28,10 +28,10 @@
     let model: LanguageModel
     let tokenizer: Tokenizer
     let parameters: Parameters
-    /// Tokens of one pass, about, before what states have in common is taken together.
+    /// The approximate number of tokens in a pass, before common beginnings are merged.
     let tokensPerPass = 4096
 
-    /// Adapter and head: the head is [classes, hidden], its bias [classes].
+    /// The adapter and the head. The head is [classes, hidden], its bias [classes].
     @TensorActor
     struct Parameters {
       var adapter: AdapterWeights
@@ -49,10 +49,10 @@
       }
     }
 
-    /// What it was trained on, and the distribution of the return-to-go over all of that.
+    /// The training tasks. `marginal` is the distribution of the return-to-go over all of them.
     package var tasks: [TaskID] { record.tasks }
     package var marginal: ReturnDistribution { record.marginal }
-    /// In nats a state.
+    /// The mean over held-out states, in nats.
     package var heldOutLoss: Double? { record.heldOutLoss }
 
     package var identity: String {
@@ -72,7 +72,7 @@
     }
 
     static func text(of state: CriticState, _ tokenizer: Tokenizer, context: Int) -> TokenSequence {
-      // The newest is said last: where something must go, it is the beginning.
+      // The newest part of the state is at the end, so a long text is truncated at the beginning.
       TokenSequence(tokens: tokenizer.encode(state.text).suffix(context).map(Int32.init), drawn: [])
     }
 
@@ -96,7 +96,7 @@
       return result
     }
 
-    /// [texts, classes]
+    /// The log-probability of each class, [texts, classes].
     @TensorActor
     static func logProbabilities(
       of texts: [TokenSequence], model: LanguageModel, parameters: Parameters, checkpointing: Bool = false
@@ -105,14 +105,14 @@
       let hidden = try model.hiddenStates(
         packed.tokens, attending: .segments(packed.segments), adapter: parameters.adapter,
         checkpointing: checkpointing)
-      // The mean over each text's own tokens, as a product with a matrix of shares.
+      // The mean over each text's own tokens, computed as a product with a matrix of weights.
       let rows = packed.tokens.count
       var shares = [Float](repeating: 0, count: texts.count * rows)
       for (number, path) in packed.paths.enumerated() {
         for row in path { shares[number * rows + Int(row)] = 1 / Float(path.count) }
       }
-      // Over √hidden: the optimiser moves every weight of the head by as much, and together they would move the answer by all
-      // of the state's length.
+      // Divided by √hidden: the optimiser moves every weight of the head by the same amount, and the sum of these
+      // changes over a wide state would be too large.
       let means = try Tensor(shares, shape: [texts.count, rows]).product(hidden) / Float(hidden.shape[1]).squareRoot()
       return try (means.product(transposed: parameters.head) + parameters.bias).logSoftmax()
     }

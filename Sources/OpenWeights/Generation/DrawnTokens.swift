@@ -3,18 +3,18 @@
   import Foundation
   import Synchronization
 
-  /// The tokens in which answers were drawn. A text can be spelled in several ways, and what is learned about is the one that was drawn,
-  /// with the probability that it had then.
+  /// The tokens in which answers were drawn. A text can be tokenised in several ways. Training needs the tokens that
+  /// were drawn, with their probabilities at that time.
   ///
-  /// Kept in a file line by line, so that a training that is stopped goes on from what was drawn before.
+  /// Stored in a file line by line, so that a training that was stopped can resume with the same tokens.
   package final class DrawnTokens: Sendable {
     package struct Answer: Sendable, Hashable, Codable {
       /// A digest of the question's tokens.
       let prompt: String
       package let text: String
-      /// All of them, the one that ended the answer included.
+      /// All tokens, including the one that ended the answer.
       package let tokens: [Int32]
-      /// Of each token, in nats, in the distribution it was drawn from.
+      /// The log-probability of each token in the distribution it was drawn from, in nats.
       package let logProbabilities: [Float]
     }
 
@@ -29,7 +29,7 @@
 
     private let state: Mutex<State>
 
-    /// - Parameter path: the file; what is in it already is known. nil keeps it in memory alone.
+    /// - Parameter path: the file, whose contents are read first. nil stores the answers in memory only.
     package init(_ path: String? = nil) throws {
       var state = State()
       if let path {
@@ -37,7 +37,7 @@
         try files.createDirectory(
           at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
         let decoder = JSONDecoder()
-        // A line that was cut off is of an answer that is asked for again.
+        // Truncated lines are skipped; their answers will be drawn again.
         for line in (files.contents(atPath: path) ?? Data()).split(separator: UInt8(ascii: "\n")) {
           guard let answer = try? decoder.decode(Answer.self, from: line) else { continue }
           state.answers[Key(prompt: answer.prompt, text: answer.text), default: []].append(answer)
@@ -45,7 +45,7 @@
         if !files.fileExists(atPath: path) { files.createFile(atPath: path, contents: nil) }
         guard let file = FileHandle(forWritingAtPath: path) else { throw ModelError("\(path) cannot be written.") }
         try file.seekToEnd()
-        // After a line that was cut off.
+        // The newline ends a line that may have been truncated.
         try file.write(contentsOf: Data("\n".utf8))
         state.file = file
       }
@@ -71,7 +71,7 @@
       }
     }
 
-    /// The answer of that text, and no longer: of several alike each is taken once.
+    /// Removes and returns an answer with that text, so that each of several equal answers is taken once.
     func take(_ text: String, to prompt: [Int32]) -> Answer? {
       let key = Key(prompt: Self.digest(prompt), text: text)
       return state.withLock { state in

@@ -1,11 +1,11 @@
 #if OpenWeights
   import Agents
 
-  /// How tokens are drawn.
+  /// Settings for drawing tokens.
   package struct Sampling: Sendable, Hashable, Codable {
-    /// 0 takes the likeliest.
+    /// 0 takes the likeliest token.
     package var temperature: Double
-    /// The share of the mass that is drawn from, its likeliest part.
+    /// Nucleus sampling: tokens are drawn from the likeliest ones with this share of the mass.
     package var topP: Double
     package var maxTokens: Int
 
@@ -21,9 +21,9 @@
     package var prompt: [Int32]
     package var sampling: Sampling
     package var seed: Seed
-    /// Texts that end the answer, and are no part of it.
+    /// Texts that end the answer. They are not part of it.
     package var stops: [String]
-    /// The texts that the answer may be; nil for any.
+    /// The only texts allowed as answers; nil for any.
     package var choices: [String]?
 
     package init(
@@ -37,23 +37,23 @@
     }
   }
 
-  /// What a prompt was continued with.
+  /// A generated continuation.
   package struct Generation: Sendable, Hashable {
     package enum Ending: String, Sendable, Hashable {
-      /// An end token, a stop text or a whole choice.
+      /// An end token, a stop text or a complete choice.
       case stop
-      /// The limit of tokens.
+      /// The token limit.
       case length
     }
 
-    /// Without what ended it.
+    /// The text, without the stop text or end token.
     package var text: String
-    /// All tokens drawn, the one that ended it included.
+    /// All drawn tokens, including the one that ended the answer.
     package var tokens: [Int32]
-    /// Of each token, in nats, in the distribution it was drawn from (before topP cut it).
+    /// The log-probability of each token in the distribution it was drawn from, before top-p truncation, in nats.
     package var logProbabilities: [Float]
     package var ending: Ending
-    /// Of the prompt, what was read from the cache.
+    /// The number of prompt tokens read from the cache.
     package var cachedTokens: Int
   }
 #endif

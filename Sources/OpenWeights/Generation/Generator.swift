@@ -3,13 +3,13 @@
   import ModelFiles
   import Tensors
 
-  /// An adapter that draws some of the tokens in the frozen model's place, to find out which of them matter.
+  /// A second adapter that draws some of the tokens instead of the frozen model. Shows which tokens matter.
   @TensorActor
   package struct Intervention {
     package enum Places: Sendable, Hashable {
-      /// Where the two models' likeliest tokens differ (the oracle).
+      /// Tokens at which the likeliest tokens of the two models differ (the oracle).
       case disagreements
-      /// Anywhere, this share of the tokens (the control).
+      /// A random choice of this share of the tokens (the control).
       case random(share: Double)
 
       var name: String {
@@ -29,14 +29,14 @@
     }
   }
 
-  /// Continues many texts at once: whatever is asked while it works joins the next pass, so that a pass has a row for every
-  /// answer under way and more rows for prompts that are new.
+  /// Continues many texts at once. Requests that arrive during a pass join the next one. A pass has one row for every
+  /// running answer and uses the other rows for new prompts.
   @TensorActor
   package final class Generator {
     package struct Settings: Sendable {
-      /// Answers worked on at a time, at most.
+      /// The most answers generated at a time.
       package var sequences: Int
-      /// Rows of one pass, at most: a long prompt is taken in pieces, so that others do not wait for it.
+      /// The most rows of one pass. Long prompts are split, so that other answers do not wait for them.
       package var rows: Int
       /// Memory for keys and values, in bytes.
       package var cacheBytes: Int
@@ -48,7 +48,7 @@
       }
     }
 
-    /// One answer under way.
+    /// A running answer.
     private struct Active {
       let id: Int
       let request: GenerationRequest
@@ -61,7 +61,7 @@
       var written: [UInt8] = []
       var isDone = false
 
-      /// Tokens that are not in the cache yet.
+      /// Tokens that are not yet in the cache.
       var waiting: ArraySlice<Int32> {
         let done = sequence.tokens.count
         return done < request.prompt.count ? request.prompt[done...] : answer[(done - request.prompt.count)...]
@@ -80,14 +80,14 @@
     private let settings: Settings
     private let cache: PrefixCache
     private let intervention: Intervention?
-    /// The keys and values of the model that intervenes, in blocks of the same numbers.
+    /// The keys and values of the intervening model, in blocks with the same numbers.
     private let second: KeyValueStore?
     private var queue: [Waiting] = []
     private var active: [Active] = []
     private var cancelled: Set<Int> = []
     private var nextID = 0
     private var isRunning = false
-    /// The cache was full for all that was under way: nothing is taken in until something ends.
+    /// The cache was too small for all running answers. No request is admitted until one of them ends.
     private var isCrowded = false
 
     package init(
@@ -110,7 +110,7 @@
       cache = PrefixCache(store: store, second: second, capacity: settings.cacheBytes / blockBytes)
     }
 
-    /// - Throws: `ModelError` where the request cannot be answered, `TensorError`, `CancellationError`.
+    /// - Throws: `ModelError` if the request cannot be answered, `TensorError`, `CancellationError`.
     package func generate(_ request: GenerationRequest) async throws -> Generation {
       try check(request)
       let id = nextID
@@ -162,7 +162,7 @@
         dropCancelled()
         admit()
         do { try step() } catch { fail(error) }
-        // Whoever asked meanwhile gets in.
+        // Lets waiting tasks add their requests.
         await Task.yield()
       }
       isRunning = false
@@ -192,7 +192,8 @@
       isCrowded = false
     }
 
-    /// Nobody can go on: the newest gives its blocks back and begins again when another has ended. Alone, it is too long.
+    /// Called if no answer can continue. The newest answer releases its blocks and starts again after another has
+    /// ended. If it is the only one, it is too long.
     private func giveWay(_ full: ModelError) {
       guard let newest = active.popLast() else { return }
       cache.close(newest.sequence)
@@ -204,7 +205,8 @@
       }
     }
 
-    /// Takes in what is asked, in order. A prompt whose next block somebody is working on waits for it, and shares it.
+    /// Admits requests in order. If a running answer is computing a prompt's next block, the prompt waits and then
+    /// shares it.
     private func admit() {
       guard !isCrowded else { return }
       var underway = Set(active.compactMap { cache.nextKey(of: $0.request.prompt, after: $0.sequence) })
@@ -226,21 +228,21 @@
       queue = left
     }
 
-    /// One pass over what is under way.
+    /// One pass over the running answers.
     private func step() throws {
       var room = settings.rows
       var tokens: [Int32] = []
       var sequences: [KeyValueStore.Sequence] = []
       var members: [Int] = []
       var full: ModelError?
-      // Answers first: they are one row each.
+      // Generating answers come first, since they need only one row each.
       let order = active.indices.sorted { active[$0].waiting.count < active[$1].waiting.count }
       for place in order where room > 0 {
         let piece = active[place].waiting.prefix(room)
         do throws(ModelError) {
           try cache.extend(&active[place].sequence, by: piece.count)
         } catch {
-          // Others go on, and make room when they are done.
+          // The other answers continue, and free blocks when they end.
           full = error
           continue
         }
@@ -261,7 +263,7 @@
           try model.hiddenStates(tokens, attending: .cached($0, sequences), adapter: intervention.adapter)
         }
       }
-      // Before blocks become known to others: what could not be computed is not there.
+      // Evaluated before the blocks are shared, so that a failed computation is never reused.
       try evaluate([hidden] + [intervening].compactMap { $0 })
       var ends: [Int32] = []
       var finished: [Int] = []
@@ -288,7 +290,7 @@
       active.removeAll(where: \.isDone)
     }
 
-    /// At which rows the other model draws.
+    /// The rows at which the second model draws.
     private func places(
       of intervention: Intervention, _ logits: Tensor<Float>, _ others: Tensor<Float>, _ draws: [TokenDraw],
       _ finished: [Int]
@@ -328,14 +330,14 @@
       }
     }
 
-    /// The answer is one of the choices, and no longer one begins with it.
+    /// Whether the answer is one of the choices and no longer choice begins with it.
     private func isWhole(_ entry: Active) -> Bool {
       guard let choices = entry.choices else { return false }
       return choices.contains(entry.written)
         && !choices.contains { $0.count > entry.written.count && $0.starts(with: entry.written) }
     }
 
-    /// Where the first stop text begins, if the newest `fresh` bytes completed one.
+    /// The position of the first stop text, if the newest `fresh` bytes completed one.
     private func stop(in entry: Active, after fresh: Int) -> Int? {
       entry.request.stops.compactMap { stop -> Int? in
         let bytes = Array(stop.utf8)

@@ -1,11 +1,12 @@
 #if OpenWeights
   import Tensors
 
-  /// The past of sequences, kept in blocks of a few tokens. Sequences that begin alike share blocks, so that a forked particle
-  /// costs nothing until it goes its own way, and the next question of a trajectory reads the last one's answer from here.
+  /// The cached keys and values of sequences, in blocks of a few tokens. Sequences with a common beginning share
+  /// blocks. A forked particle therefore costs nothing until it diverges, and the next question of a trajectory reuses
+  /// the previous ones.
   ///
-  /// A block is known by its tokens and by the block before it (as in vLLM's automatic prefix caching). A block that nobody uses
-  /// is kept until room is needed, the longest unused going first.
+  /// A block is identified by its tokens and its parent block, as in vLLM's automatic prefix caching. Unused blocks are
+  /// kept until space is needed; the least recently used are evicted first.
   @TensorActor
   final class PrefixCache {
     /// A sequence in the cache.
@@ -13,31 +14,32 @@
       /// Tokens whose keys and values are stored.
       fileprivate(set) var tokens: [Int32] = []
       fileprivate(set) var blocks: [Int] = []
-      /// What the last whole block is known by.
+      /// Identifies the last complete block.
       fileprivate var parent = 0
     }
 
-    /// What a whole block holds: its tokens, after everything that its parent stands for.
+    /// Identifies a complete block by its tokens and by its parent, which stands for everything before them.
     struct Key: Hashable {
       let parent: Int
       let tokens: [Int32]
     }
 
     let store: KeyValueStore
-    /// Another model's keys and values of the same tokens, in blocks of the same numbers.
+    /// A second model's keys and values of the same tokens, in blocks with the same numbers.
     private let second: KeyValueStore?
     let capacity: Int
     private var free: [Int] = []
     private var made = 0
     private var references: [Int] = []
     private var keys: [Key?] = []
-    /// Numbers that are never used again, so that a key never names what another block held before.
+    /// Serial numbers of the blocks' contents. They are never reused, so that a key cannot refer to a block's former
+    /// contents.
     private var serials: [Int] = []
     private var lastUse: [Int] = []
     private var known: [Key: Int] = [:]
     private var clock = 0
 
-    /// - Parameter capacity: blocks, at most.
+    /// - Parameter capacity: the most blocks.
     init(store: KeyValueStore, second: KeyValueStore? = nil, capacity: Int) {
       self.store = store
       self.second = second
@@ -46,7 +48,8 @@
 
     var blockTokens: Int { store.blockTokens }
 
-    /// A sequence that begins with as much of `prompt` as is stored, its last token left out: something must be asked.
+    /// A sequence that begins with the cached part of `prompt`. The last token is always left out, since at least one
+    /// token must be processed.
     func open(_ prompt: [Int32]) -> Sequence {
       var sequence = Sequence()
       while let key = nextKey(of: prompt, after: sequence), let block = known[key] {
@@ -58,7 +61,8 @@
       return sequence
     }
 
-    /// The first whole block of `prompt` that `sequence` does not have, or nil where the rest does not fill one.
+    /// The key of the first complete block of `prompt` after `sequence`; nil if the remaining tokens do not fill a
+    /// block.
     func nextKey(of prompt: [Int32], after sequence: Sequence) -> Key? {
       let start = sequence.tokens.count
       guard start % blockTokens == 0, start + blockTokens < prompt.count else { return nil }
@@ -67,7 +71,7 @@
 
     /// Makes room for `count` more tokens.
     ///
-    /// - Throws: where too many blocks are in use. The sequence is left as it was: what it cannot use, others can.
+    /// - Throws: if too many blocks are in use. The sequence is then unchanged, and the blocks remain free for others.
     func extend(_ sequence: inout Sequence, by count: Int) throws(ModelError) {
       let needed = (sequence.tokens.count + count + blockTokens - 1) / blockTokens
       let before = sequence.blocks.count
@@ -79,7 +83,7 @@
       }
     }
 
-    /// The keys and values of `tokens` are stored: whole blocks become known to others.
+    /// Records that the keys and values of `tokens` are stored. Complete blocks can then be shared.
     func fill(_ sequence: inout Sequence, with tokens: [Int32]) {
       for token in tokens {
         sequence.tokens.append(token)
@@ -87,7 +91,7 @@
         let place = sequence.tokens.count / blockTokens - 1
         let key = Key(parent: sequence.parent, tokens: Array(sequence.tokens.suffix(blockTokens)))
         if let twin = known[key] {
-          // Somebody stored the same meanwhile.
+          // Another sequence has stored the same block in the meantime.
           release(sequence.blocks[place])
           retain(twin)
           sequence.blocks[place] = twin
@@ -99,12 +103,12 @@
       }
     }
 
-    /// The end first: it is of use to fewer, and of none without its beginning.
+    /// Releases the last block first: fewer sequences can reuse it, and none without the blocks before it.
     func close(_ sequence: Sequence) {
       for block in sequence.blocks.reversed() { release(block) }
     }
 
-    /// Blocks that sequences hold now.
+    /// The number of blocks held by sequences.
     var used: Int { references.count { $0 > 0 } }
 
     private func retain(_ block: Int) {
@@ -154,7 +158,7 @@
       made += more
     }
 
-    /// Forgets an eighth of what nobody uses.
+    /// Evicts an eighth of the unused blocks.
     private func evict() {
       let unused = (0..<made).filter { references[$0] == 0 && keys[$0] != nil }.sorted { lastUse[$0] < lastUse[$1] }
       for block in unused.prefix(max(1, unused.count / 8)) {

@@ -1,12 +1,12 @@
 #if OpenWeights
   import ModelFiles
 
-  /// The bytes of every token, and which tokens continue a text that is fixed beforehand.
+  /// The bytes of every token, and the tokens that continue a constrained text.
   struct Vocabulary: Sendable {
     private let bytes: [[UInt8]]
     let endTokens: Set<Int32>
     private let byBytes: [[UInt8]: Int32]
-    /// Bytes of the longest token.
+    /// The byte length of the longest token.
     private let longest: Int
 
     init(_ tokenizer: Tokenizer, endTokens: [Int]) {
@@ -18,14 +18,14 @@
       longest = bytes.lazy.map(\.count).max() ?? 0
     }
 
-    /// What a token adds to the text: nothing where it is special, or a row of the model's that no token has.
+    /// The bytes that a token adds to the text. Empty for special tokens and for rows of the model that have no token.
     func bytes(of token: Int32) -> [UInt8] { bytes.indices.contains(Int(token)) ? bytes[Int(token)] : [] }
 
-    /// Whether `text` can be written token by token, whatever pieces of it were written before.
+    /// Whether every byte of `text` has a token of its own, so that any remainder of it can be written.
     func spells(_ text: String) -> Bool { text.utf8.allSatisfy { byBytes[[$0]] != nil } }
 
-    /// The tokens that may come next where the answer must become one of `choices` and is `written` so far, as a grammar would
-    /// have it: any token that spells a piece of one of them, and an end token where one of them is whole.
+    /// The tokens that may follow `written` if the answer must become one of `choices`. These are all tokens that spell
+    /// a piece of a choice, and the end tokens if a choice is complete.
     func tokens(after written: [UInt8], towards choices: [[UInt8]]) -> [Int32] {
       var allowed: Set<Int32> = []
       for choice in choices where choice.starts(with: written) {

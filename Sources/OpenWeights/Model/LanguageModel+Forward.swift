@@ -1,11 +1,11 @@
 #if OpenWeights
   import Tensors
 
-  /// What the rows of a pass may attend to.
+  /// Which rows the rows of a pass attend to.
   enum Attending: Sendable {
-    /// To those before them in their own segment and in those it continues; gradients flow.
+    /// Earlier rows of the same segment and of the segments that it continues. Gradients flow.
     case segments([Segment])
-    /// To the past of their sequence in a store, too.
+    /// Also the past of the row's sequence in a store.
     case cached(KeyValueStore, [KeyValueStore.Sequence])
 
     /// The position of every row in its sequence.
@@ -26,9 +26,9 @@
     /// The last layer's normalised hidden states, [rows, hidden].
     ///
     /// - Parameters:
-    ///   - tokens: of all sequences, one after another.
+    ///   - tokens: the tokens of all sequences, one after another.
     ///   - adapter: low-rank additions to the weights, which carry gradients.
-    ///   - checkpointing: keep only what lies between layers, and compute the rest again for gradients.
+    ///   - checkpointing: keeps only the states between layers, and recomputes the rest for gradients.
     func hiddenStates(
       _ tokens: [Int32], attending: Attending, adapter: AdapterWeights? = nil, checkpointing: Bool = false
     ) throws -> Tensor<Float> {
@@ -44,7 +44,7 @@
       for number in layers.indices {
         let additions = adapter?.layer(number)
         if checkpointing {
-          // What has a gradient goes in as an input: a checkpoint does not see through what it captures.
+          // Tensors with gradients are passed as inputs, since a checkpoint gives no gradients for captured values.
           let pieces = additions?.tensors ?? []
           x = try checkpointed([x] + pieces) { [self] inputs throws(TensorError) in
             [
@@ -60,7 +60,7 @@
       return try x.rootMeanSquareNormalised(weight: finalNorm, epsilon: Float(configuration.normEpsilon))
     }
 
-    /// [rows, vocabulary] of hidden states [rows, hidden].
+    /// The logits of hidden states [rows, hidden], [rows, vocabulary].
     func logits(_ hidden: Tensor<Float>) throws(TensorError) -> Tensor<Float> {
       try hidden.product(transposed: head)
     }
@@ -93,7 +93,7 @@
       return try x + linear(.down, linear(.gate, wide).swiglu(linear(.up, wide)))
     }
 
-    /// Head by head, where the architecture norms queries and keys.
+    /// Normalises each head if the architecture normalises queries and keys.
     private func normalised(_ rows: Tensor<Float>, by weight: Tensor<Float>?) throws(TensorError) -> Tensor<Float> {
       guard let weight else { return rows }
       let shape = rows.shape

@@ -2,16 +2,16 @@
   import ModelFiles
   import Tensors
 
-  /// A frozen model of the Llama family (Llama, SmolLM2, Qwen 2.5, Qwen 3) in floats of 32 bits, which is what a CPU multiplies
+  /// A frozen model of the Llama family (Llama, SmolLM2, Qwen 2.5, Qwen 3) in 32-bit floats, which a CPU multiplies
   /// fastest.
   ///
-  /// Rows of several sequences are worked on together, one after another without padding: [rows, hidden].
+  /// Rows of several sequences are processed together, concatenated without padding: [rows, hidden].
   @TensorActor
   package final class LanguageModel {
     package let configuration: ModelConfiguration
     /// [vocabulary, hidden]
     let embedding: Tensor<Float>
-    /// [vocabulary, hidden]; the embedding where they are tied.
+    /// [vocabulary, hidden]; the same tensor as the embedding if they are tied.
     let head: Tensor<Float>
     let finalNorm: Tensor<Float>
     let layers: [Layer]
@@ -22,9 +22,9 @@
       let inputNorm, attentionNorm: Tensor<Float>
       /// In the order of ``Projection/allCases``, each [outputs, inputs].
       let projections: [Tensor<Float>]
-      /// Where the architecture has them.
+      /// The biases, if the architecture has them.
       let biases: [Projection: Tensor<Float>]
-      /// Of each head's queries and keys, where the architecture has them.
+      /// The norms of each head's queries and keys, if the architecture has them.
       let queryNorm, keyNorm: Tensor<Float>?
     }
 
@@ -69,12 +69,12 @@
     }
   }
 
-  /// What is wrong with a model, an adapter, or what was asked of them.
+  /// Why a model or an adapter cannot be used, or why a request to it failed.
   package struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
     package let description: String
-    /// It concerns one text alone, which is too long for the model or for the cache.
+    /// Only one text failed: it is too long for the model or the cache.
     package let isTooLong: Bool
-    /// Nothing is wrong: somebody stopped it.
+    /// The work was stopped on request.
     package let isStopped: Bool
 
     package init(_ description: String, isTooLong: Bool = false, isStopped: Bool = false) {
@@ -84,7 +84,7 @@
     }
   }
 
-  /// The linear layers of a transformer's layer, all of which may carry an adapter.
+  /// The linear layers of a transformer layer. All of them may have an adapter.
   package enum Projection: String, CaseIterable, Sendable, Codable {
     case query = "q_proj"
     case key = "k_proj"

@@ -4,23 +4,23 @@
   import ModelFiles
   import Tensors
 
-  /// A model in memory, with its files, and with an adapter where one is given.
+  /// A model in memory with its files, and an adapter if one is given.
   package struct LoadedModel: Sendable {
     package let files: OpenModel
     package let model: LanguageModel
     package let adapter: AdapterWeights?
-    /// What it is called where answers are stored: the name of its file or folder, and of the adapter, each with a digest of it,
-    /// since both are made again under the same name.
+    /// The name under which answers are stored: the names of the file or folder and of the adapter, each with a digest.
+    /// The digests distinguish versions with the same name.
     package let name: String
-    /// Where the tokens of answers are noted, for whoever learns from them.
+    /// Records the tokens of answers for training.
     package var drawn: DrawnTokens?
 
-    /// Where PEFT and converters find the model.
+    /// The path at which PEFT and converters find the model.
     package var path: String { URL(fileURLWithPath: files.path).standardizedFileURL.path }
 
-    /// Reads the weights, which takes a second or two per hundred million parameters.
+    /// Reads the weights. This takes a second or two per hundred million parameters.
     ///
-    /// - Parameter adapter: a folder that PEFT or ``AdapterFolder`` wrote.
+    /// - Parameter adapter: a folder written by PEFT or ``AdapterFolder``.
     /// - Throws: `ModelFileError`, `ModelError`, `TensorError`.
     @TensorActor
     package static func open(_ path: String, adapter: String? = nil) throws -> LoadedModel {
@@ -31,12 +31,12 @@
         name: try name(path, adapter: adapter))
     }
 
-    /// The same model with another adapter, or with none.
+    /// The same model with another adapter, or without one.
     package func with(_ adapter: AdapterWeights?, named name: String) -> LoadedModel {
       LoadedModel(files: files, model: model, adapter: adapter, name: name)
     }
 
-    /// What ``name`` will be, without reading the weights.
+    /// The value of ``name``, computed without reading the weights.
     package static func name(_ path: String, adapter: String? = nil) throws -> String {
       let url = URL(fileURLWithPath: path)
       let file = url.pathExtension == "gguf" ? url.deletingPathExtension().lastPathComponent : url.lastPathComponent
@@ -46,8 +46,8 @@
       return "\(base)+\(URL(fileURLWithPath: adapter).lastPathComponent)@\(digest)"
     }
 
-    /// Of the weights and what stands beside them, in a few letters, since models of one name are many. Files are large: of each
-    /// its size and pieces from end to end, so close that every layer is touched.
+    /// A short digest of the weights and of the files beside them. Files are large, so it covers each file's size and
+    /// samples from all of it, close enough to touch every layer.
     private static func digest(of path: String) throws -> String {
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -65,7 +65,7 @@
         let size = try handle.seekToEnd()
         let (piece, pieces): (UInt64, UInt64) = (1 << 10, 512)
         digest.add(URL(fileURLWithPath: file).lastPathComponent, String(size))
-        // The first piece is the file's beginning, the last its end; a small file is one piece.
+        // The first piece is the file's beginning and the last its end. A small file is one piece.
         for number in 0..<(size > piece ? pieces : 1) {
           try handle.seek(toOffset: size > piece ? (size - piece) * number / (pieces - 1) : 0)
           digest.add((try handle.read(upToCount: Int(piece)) ?? Data()).base64EncodedString())

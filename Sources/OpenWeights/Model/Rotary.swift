@@ -3,9 +3,10 @@
   import ModelFiles
   import Tensors
 
-  /// The angles of rotary position embedding (Su et al., arXiv 2104.09864), scaled for long contexts where the model asks.
+  /// The angles of rotary position embedding (Su et al., arXiv 2104.09864), scaled for long contexts if the model
+  /// requires it.
   struct Rotary: Sendable {
-    /// Radians per position of each pair, [d/2].
+    /// Radians per position for each pair, [d/2].
     let frequencies: [Double]
 
     init(_ model: ModelConfiguration) {
@@ -15,7 +16,7 @@
       case nil: frequencies = plain
       case .linear(let factor): frequencies = plain.map { $0 / factor }
       case .llama3(let factor, let low, let high, let original):
-        // Long waves are stretched, short ones kept, those between blended (Llama 3.1).
+        // Llama 3.1: long wavelengths are stretched, short ones kept, and those in between blended.
         frequencies = plain.map { frequency in
           let waves = Double(original) * frequency / (2 * .pi)
           if waves > high { return frequency }
@@ -26,7 +27,7 @@
       }
     }
 
-    /// Of rows at these positions.
+    /// The angles of rows at these positions.
     @TensorActor
     func angles(_ positions: [Int]) throws(TensorError) -> RotaryAngles {
       var cosine: [Float] = []

@@ -2,8 +2,8 @@
   import Agents
   import Tensors
 
-  /// A model in this process as a policy. Particles are answered together, pass by pass, and what their prompts have in common
-  /// is worked through once.
+  /// A model in this process as a policy. Particles are answered in shared passes, and common beginnings of prompts are
+  /// processed once.
   package struct MLXPolicy: Policy {
     package let identity: String
     package let encoder: PromptEncoder
@@ -36,7 +36,7 @@
     }
 
     package var format: ActionFormat { encoder.format }
-    /// The generator takes as many as it can work on, and lets the others wait.
+    /// The generator limits the number of running answers and queues the other requests.
     package var limitsConcurrency: Bool { true }
 
     package func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {

@@ -2,7 +2,7 @@
   import Agents
   import ModelFiles
 
-  /// How a transcript becomes tokens: what a policy asks with, and what its answers are scored with, are built here alike.
+  /// Encodes transcripts as tokens. Prompting and scoring both use it, so that they agree.
   package struct PromptEncoder: Sendable {
     package enum API: String, CaseIterable, Sendable, Codable {
       /// Entries are turns of the model's own chat template.
@@ -14,14 +14,14 @@
     package let tokenizer: Tokenizer
     package let api: API
     package let format: ActionFormat
-    /// The most tokens of an answer: one that has as many was cut off, and has no end.
+    /// The most tokens of an answer. An answer of this length was cut off and has no end token.
     private let maxTokens: Int
     private let template: ChatTemplate?
     private let beginToken: Int?
     private let endToken: Int32?
     private let vocabulary: Vocabulary
 
-    /// - Throws: `ModelError` where the model has no chat template and `api` wants one, or for the format `tools`.
+    /// - Throws: `ModelError` if `api` needs a chat template and the model has none, or for the format `tools`.
     package init(
       _ files: OpenModel, api: API, format: ActionFormat, maxTokens: Int = .max
     ) throws(ModelError) {
@@ -45,7 +45,8 @@
       vocabulary = Vocabulary(files.tokenizer, endTokens: files.configuration.endTokens)
     }
 
-    /// The token that ends an answer. Of several a chat template's own is meant: configurations list the end of texts first.
+    /// The token that ends an answer. With a chat template it is the end token that the template writes, since
+    /// configurations list the end of text first.
     private static func end(_ files: OpenModel, api: API) throws(ModelFileError) -> Int? {
       let ends = files.configuration.endTokens
       guard api == .chat, let template = files.chatTemplate else { return ends.first }
@@ -56,7 +57,7 @@
 
     /// The tokens of a question.
     ///
-    /// - Throws: `ModelError` where the model's chat template refuses the turns.
+    /// - Throws: `ModelError` if the model's chat template rejects the turns.
     package func prompt(_ transcript: Transcript) throws(ModelError) -> [Int32] {
       switch api {
       case .chat:
@@ -68,7 +69,7 @@
           case .response(let text): ChatMessage(role: "assistant", content: text)
           }
         }
-        // What was said cannot become a special token: only what the template writes can.
+        // Only the template can write special tokens; text in messages cannot become one.
         guard let template else { return [] }
         do {
           let tokens = tokenizer.encode(try template.segments(messages, addsGenerationPrompt: true))
@@ -78,7 +79,7 @@
       }
     }
 
-    /// With the token that texts begin with, where the model wants one.
+    /// Adds the begin token if the model needs one.
     private func begun(_ tokens: [Int], unless isThere: Bool = false) -> [Int32] {
       ((isThere ? nil : beginToken).map { [$0] + tokens } ?? tokens).map(Int32.init)
     }
@@ -86,14 +87,14 @@
     /// Texts that end an answer.
     var stops: [String] { api == .text && format == .plain ? ["\n"] : [] }
 
-    /// The choices as they are spelled after a prompt.
+    /// The choices as they are spelled after the prompt.
     func spelled(_ choices: [String]?) -> [String]? {
       guard let choices, !choices.isEmpty, format == .plain else { return nil }
       return api == .text ? choices.map { " " + $0 } : choices
     }
 
-    /// An exchange of a stored rollout in tokens: the question, and the answer as the policy would have drawn it, with the token
-    /// that ends it where it was not cut off.
+    /// Encodes an exchange of a stored rollout: the question, and the answer as the policy would have drawn it. The end
+    /// token is added unless the answer was cut off.
     package func exchange(
       _ transcript: Transcript, response: String, choices: [String]?
     ) throws(ModelError) -> TokenSequence {
@@ -106,19 +107,19 @@
         return TokenSequence(prompt: prompt, answer: answer + end)
       }
       var answer = tokenizer.encode(text).map(Int32.init)
-      // A choice that another one continues is ended by a token; the others end by themselves.
+      // A choice that is a prefix of another one needs the end token; the others end by themselves.
       if let endToken, spelled.contains(where: { $0.utf8.count > text.utf8.count && $0.hasPrefix(text) }) {
         answer.append(endToken)
       }
       return TokenSequence(prompt: prompt, answer: answer, allowed: allowed(answer, spelled))
     }
 
-    /// The same of an answer whose tokens are known.
+    /// Encodes an exchange whose answer tokens are known.
     func exchange(_ prompt: [Int32], drawn answer: [Int32], choices: [String]?) -> TokenSequence {
       TokenSequence(prompt: prompt, answer: answer, allowed: spelled(choices).map { allowed(answer, $0) } ?? [])
     }
 
-    /// What each token of a choice was confined to.
+    /// The tokens that each token of a choice was confined to.
     private func allowed(_ answer: [Int32], _ spelled: [String]) -> [[Int32]] {
       let options = spelled.map { Array($0.utf8) }
       var written: [UInt8] = []

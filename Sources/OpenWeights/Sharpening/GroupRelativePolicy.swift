@@ -2,21 +2,21 @@
   import Foundation
   import Tensors
 
-  /// GRPO (arXiv 2402.03300): attempts of the present policy, weighed against others of their task, with a clipped ratio and a
-  /// penalty on leaving the frozen model. The oracle that cheaper methods are measured by.
+  /// GRPO (arXiv 2402.03300). Attempts of the current policy are compared with others of the same task, with a clipped
+  /// ratio and a penalty for diverging from the frozen model. It is the reference for cheaper methods.
   package struct GroupRelativePolicy: Sendable, Hashable, Codable {
-    /// Tasks asked anew for every round.
+    /// The number of tasks in each round.
     package var tasks = 4
-    /// Attempts at each.
+    /// The number of attempts at each task.
     package var group = 8
     package var rounds = 80
     /// Optimiser steps on the attempts of one round.
     package var steps = 1
-    /// ε: how far the ratio of new to old probability counts.
+    /// ε: the ratio of new to old probability is clipped to 1 ± ε.
     package var clip = 0.2
     /// The weight of the divergence from the frozen model.
     package var divergence = 0.02
-    /// How far an attempt's advantage counts, in standard deviations of its group; nil for however far it is, as in the paper.
+    /// The limit on an attempt's advantage, in standard deviations of its group; nil for no limit, as in the paper.
     package var advantageLimit: Double?
 
     package init() {}
@@ -25,13 +25,14 @@
     struct Attempt: Sendable {
       let rollout: RolloutTokens
       let advantage: Double
-      /// log p of each drawn token when it was drawn, and under the frozen model.
+      /// The log-probability of each drawn token when it was drawn. `frozen` is the one under the frozen model.
       let old: [Float]
       let frozen: [Float]
     }
 
-    /// Of a part of a batch of `tokens` drawn tokens: the mean over them of −min(ρ·A, clip(ρ, 1 ± ε)·A) + divergence · k₃, where ρ = p/p_old and
-    /// k₃ = p₀/p − log(p₀/p) − 1, an unbiased estimate of KL(p‖p₀) on p's own tokens.
+    /// The loss and gradient of a part of a batch with `tokens` drawn tokens. The loss is the mean over the tokens of
+    /// −min(ρ·A, clip(ρ, 1 ± ε)·A) + divergence · k₃, where ρ = p/p_old and k₃ = p₀/p − log(p₀/p) − 1. k₃ is an
+    /// unbiased estimate of KL(p‖p₀) on tokens drawn from p.
     @TensorActor
     func gradient(
       of attempts: [Attempt], tokens: Int, trainer: AdapterTrainer, temperature: Double

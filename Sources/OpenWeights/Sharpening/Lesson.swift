@@ -2,18 +2,17 @@
   import Agents
   import Tensors
 
-  /// A rollout to learn from: how much better it was than others of its task, and how undecided the frozen model was at each
-  /// token.
+  /// A rollout to learn from, with its advantage over others of its task and the frozen model's entropy at each token.
   package struct Lesson: Sendable {
     package let rollout: RolloutTokens
     /// (r − mean) / deviation within the task, clipped.
     package let advantage: Double
-    /// The frozen model's entropy at each drawn token, in nats, sequence after sequence.
+    /// The frozen model's entropy at each drawn token, in nats, for each sequence.
     package let entropies: [[Float]]
     /// The frozen model's log-probability of each drawn token.
     package let logProbabilities: [[Float]]
 
-    /// - Parameter figures: of each drawn token under the frozen model, sequence after sequence.
+    /// - Parameter figures: the figures of each drawn token under the frozen model, for each sequence.
     package init(rollout: RolloutTokens, advantage: Double, figures: [[TokenFigures]]) {
       self.rollout = rollout
       self.advantage = advantage
@@ -21,43 +20,43 @@
       logProbabilities = figures.map { $0.map(\.logProbability) }
     }
 
-    /// Drawn tokens at which the frozen model was undecided by more than `threshold` nats.
+    /// The number of drawn tokens at which the frozen model's entropy exceeds `threshold` nats.
     func decisions(above threshold: Double) -> Int {
       entropies.reduce(0) { sum, sequence in sum + sequence.count { Double($0) > threshold } }
     }
 
-    /// |advantage| · decisions / drawn tokens: rollouts are learned from in this order.
+    /// |advantage| · decisions / drawn tokens. Rollouts are learned from in decreasing order of it.
     func clarity(above threshold: Double) -> Double {
       abs(advantage) * Double(decisions(above: threshold)) / Double(max(rollout.drawn, 1))
     }
   }
 
-  /// Which of the stored rollouts are learned from.
+  /// Selects the stored rollouts to learn from.
   package struct ProblemSelection: Sendable {
     package struct Problem: Sendable {
       package let task: TaskID
-      /// The share of attempts that earned all there is.
+      /// The share of attempts with the full reward.
       package let passRate: Double
       package let rollouts: [RolloutTokens]
     }
 
     package let problems: [Problem]
-    /// Tasks whose attempts all passed, all failed, or that have too few.
+    /// The numbers of tasks whose attempts all passed, all failed, or are too few.
     package let tooEasy: Int
     package let tooHard: Int
     package let tooFew: Int
-    /// Tasks whose attempts differ that were further from a pass rate of one half than those taken.
+    /// The number of tasks with differing attempts whose pass rates were further from one half than those selected.
     package let notNeeded: Int
-    /// Rollouts of the problems taken that were left out as the longest.
+    /// The number of rollouts of the selected problems that were left out as the longest.
     package let trimmed: Int
 
-    /// The tasks nearest to a pass rate of one half, with attempts that differ (where rewards are all or nothing: both outcomes), without their longest rollouts (those with most tokens
-    /// drawn).
+    /// Selects the tasks with pass rates nearest to one half whose attempts differ in reward. With all-or-nothing
+    /// rewards these are the tasks with both outcomes. The rollouts with the most drawn tokens are left out.
     ///
     /// - Parameters:
-    ///   - pass: the reward from which an attempt passed.
-    ///   - problems: how many tasks at most.
-    ///   - trim: the share of rollouts, the longest of all, that is left out.
+    ///   - pass: the lowest reward of a passing attempt.
+    ///   - problems: the most tasks.
+    ///   - trim: the share of all rollouts that is left out as the longest.
     package init(_ rollouts: [RolloutTokens], pass: Double, problems count: Int, trim: Double) {
       var (easy, hard, few): (Int, Int, Int) = (0, 0, 0)
       var candidates: [Problem] = []
@@ -66,7 +65,7 @@
         if group.count < 2 {
           few += 1
         } else if Set(group.map(\.reward)).count < 2 {
-          // All alike: no rollout is better than another.
+          // With equal rewards no rollout is better than another.
           if passed > 0 { easy += 1 } else { hard += 1 }
         } else {
           candidates.append(
@@ -78,7 +77,7 @@
       notNeeded = max(0, candidates.count - count)
       let taken = Array(candidates.prefix(count))
       let lengths = taken.flatMap { $0.rollouts.map(\.drawn) }.sorted()
-      // Ties stay in, so that where all are as long as each other nothing is cut.
+      // Rollouts tied at the limit are kept, so that nothing is cut if all have the same length.
       let kept = Int((Double(lengths.count) * (1 - trim)).rounded())
       let longest = lengths.isEmpty ? 0 : lengths[min(max(kept, 1), lengths.count) - 1]
       problems = taken.map { problem in
@@ -90,7 +89,7 @@
   }
 
   extension ProblemSelection {
-    /// Each rollout's standing among those of its task: (r − mean) / deviation, clipped at ±`limit` where there is one.
+    /// The advantage of each rollout within its task: (r − mean) / deviation, clipped at ±`limit` if one is given.
     package static func advantages(_ rewards: [Double], limit: Double? = 2.5) -> [Double] {
       guard !rewards.isEmpty else { return [] }
       let count = Double(rewards.count)

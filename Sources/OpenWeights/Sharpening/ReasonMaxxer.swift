@@ -2,19 +2,19 @@
   import Agents
   import Tensors
 
-  /// ReasonMaxxer (arXiv 2605.06241): a low-rank adapter learns from stored rollouts at the few tokens where the frozen model was
-  /// undecided, and is held to the frozen model everywhere else.
+  /// ReasonMaxxer (arXiv 2605.06241). A low-rank adapter learns from stored rollouts at the few tokens where the frozen
+  /// model's entropy is high. At all other tokens it is kept close to the frozen model.
   package struct ReasonMaxxer: Sendable, Hashable, Codable {
-    /// Tasks to learn from, at most.
+    /// The most tasks to learn from.
     package var problems = 50
-    /// The share of rollouts, the longest, that is left out.
+    /// The share of rollouts that is left out as the longest.
     package var trim = 0.2
-    /// τ: a token is a decision where the frozen model's entropy is above it, in nats.
+    /// τ: a token counts as a decision if the frozen model's entropy exceeds τ, in nats.
     package var threshold = 1.4
-    /// The weight of KL(frozen‖adapted) at the tokens that are no decisions.
+    /// The weight of KL(frozen‖adapted) at tokens that are not decisions.
     package var anchor = 0.2
-    /// How far below the frozen model's a token's log-probability is pushed, in nats. Cross-entropy with a negative weight has
-    /// no bottom of its own, and a small model falls for ever.
+    /// How far a token's log-probability may be pushed below the frozen model's, in nats. Cross-entropy with a negative
+    /// weight is unbounded below, and small models would diverge without this limit.
     package var bound = 2.0
     package var steps = 150
     /// Rollouts of one optimiser step.
@@ -22,9 +22,9 @@
 
     package init() {}
 
-    /// The rollouts in the order they are learned from: the clearest first, those without a decision or an advantage not at all.
-    /// Better and worse ones take turns: the clearest are the rare outcomes of easy and of hard tasks, and a batch of only worse
-    /// ones says what not to do and nothing else.
+    /// The rollouts in training order, the clearest first. Rollouts without a decision or with advantage zero are left
+    /// out. Positive and negative advantages alternate: the clearest rollouts are rare outcomes of easy and hard tasks,
+    /// and a batch of negative ones alone would only say what to avoid.
     package func order(_ lessons: [Lesson]) -> [Lesson] {
       let ordered = lessons.enumerated().map {
         (place: $0.offset, lesson: $0.element, clarity: $0.element.clarity(above: threshold))
@@ -41,7 +41,7 @@
       return turns
     }
 
-    /// What a batch's loss is divided by: so that parts of a batch add up to it.
+    /// The divisors of a batch's loss, so that the losses of its parts add up to it.
     struct Counts: Sendable {
       let decisions, others: Double
 
@@ -52,9 +52,10 @@
       }
     }
 
-    /// Of a part of a batch: −Σ advantage · log p(token) over decisions / their number in the batch, where what is pushed down
-    /// counts no further than ``bound`` below the frozen model, and anchor · the mean over
-    /// the batch's other tokens of KL(frozen‖adapted) = Σ p₀ (log p₀ − log p).
+    /// The loss and gradient of a part of a batch. The first term is −Σ advantage · log p(token) over decisions,
+    /// divided by the batch's number of decisions. Log-probabilities that are pushed down are bounded at ``bound``
+    /// below the frozen model's. The second term is anchor · the mean over the batch's other tokens of
+    /// KL(frozen‖adapted) = Σ p₀ (log p₀ − log p).
     @TensorActor
     func gradient(
       of lessons: [Lesson], counts: Counts, trainer: AdapterTrainer, temperature: Double

@@ -4,7 +4,7 @@
   import Tensors
 
   extension Sharpener {
-    /// Learns from stored rollouts at the tokens where the frozen model was undecided.
+    /// Learns from stored rollouts at the tokens where the frozen model's entropy is high.
     package func maximise(_ lessons: [Lesson], _ method: ReasonMaxxer, folder: String) async throws -> Outcome {
       let ordered = method.order(lessons)
       guard !ordered.isEmpty else {
@@ -12,7 +12,7 @@
           "No rollout has a token above \(method.threshold) nats of entropy: lower the threshold, or collect at a higher temperature."
         )
       }
-      // How long a training is to be does not decide what it is: it goes on to more steps.
+      // The number of steps is not part of the identity, so that a training can be resumed with more steps.
       var endless = method
       endless.steps = 0
       return try await train(
@@ -33,7 +33,7 @@
       }
     }
 
-    /// Learns to say what successful rollouts say: mean cross-entropy over drawn tokens.
+    /// Imitates successful rollouts: mean cross-entropy over drawn tokens.
     package func imitate(_ rollouts: [RolloutTokens], _ method: Imitation, folder: String) async throws -> Outcome {
       guard !rollouts.isEmpty else { throw ModelError("There is no successful rollout to imitate.") }
       var generator = Seed(settings.seed).split("imitation").generator()
@@ -60,7 +60,7 @@
       }
     }
 
-    /// Learns from its own attempts, round by round.
+    /// Learns from the model's own attempts, round by round.
     package func optimise(
       _ tasks: [AgentTask], world: any World, _ method: GroupRelativePolicy, folder: String
     ) async throws -> Outcome {
@@ -70,7 +70,7 @@
       var endless = method
       endless.rounds = 0
       let identity = try identity("grpo", endless, tasks.map(\.id))
-      // A round is done as a whole: stopped inside one, it is begun again, from attempts that are stored.
+      // A round is saved as a whole. If it was interrupted, it starts again from its stored attempts.
       return try await train(
         steps: method.rounds * method.steps, folder: folder, identity: identity, saveEvery: method.steps,
         whole: method.steps
@@ -83,7 +83,7 @@
         }
         let drawn = round.reduce(0) { $0 + $1.rollout.drawn }
         var learned = Batch()
-        // Without a difference between attempts there is nothing to learn, and no step is taken.
+        // If all attempts end alike there is nothing to learn, and the step is skipped.
         learned.isSilent = round.isEmpty
         for part in Self.parts(round, tokens: \.rollout.length, most: settings.tokensPerPass) {
           let (loss, gradients) = try method.gradient(
@@ -96,7 +96,8 @@
       }
     }
 
-    /// The attempts of one round at the next tasks, with what they were worth. Tasks whose attempts all end alike teach nothing.
+    /// The attempts at the tasks of one round, with their advantages. Tasks whose attempts all have equal rewards are
+    /// left out.
     private func attempts(
       _ method: GroupRelativePolicy, round: Int, tasks: [AgentTask], world: any World, folder: String
     ) async throws -> ([GroupRelativePolicy.Attempt], Spent) {
@@ -117,7 +118,7 @@
       }
       rollouts.removeAll { $0.0.drawn == 0 }
       let frozen = try await logProbabilities(rollouts.map(\.0), adapter: base.adapter)
-      // Known from when they were drawn, but for answers of a store whose tokens nobody kept.
+      // The log-probabilities are known from drawing, except for stored answers whose tokens were not recorded.
       let unknown = rollouts.indices.filter { rollouts[$0].0.drawnLogProbabilities == nil }
       let scored = try await logProbabilities(unknown.map { rollouts[$0].0 }, adapter: trainer.adapter)
       let old = Dictionary(uniqueKeysWithValues: zip(unknown, scored))
@@ -130,7 +131,7 @@
       )
     }
 
-    /// Of each rollout's drawn tokens, sequence after sequence.
+    /// The log-probabilities of each rollout's drawn tokens, sequence after sequence.
     private func logProbabilities(_ rollouts: [RolloutTokens], adapter: AdapterWeights?) async throws -> [[Float]] {
       let figures = try await Scorer(model: base.model, adapter: adapter, temperature: temperature)
         .figures(of: rollouts.flatMap(\.sequences))
@@ -141,13 +142,13 @@
       }
     }
 
-    /// The items of a step, in order and over again.
+    /// The items of a step. The list is repeated from the beginning as needed.
     nonisolated static func batch<T>(_ items: [T], at step: Int, size: Int) -> [T] {
       let size = max(1, min(size, items.count))
       return (0..<size).map { items[(step * size + $0) % items.count] }
     }
 
-    /// Everything that decides a training.
+    /// A digest of everything that determines a training.
     private func identity(_ name: String, _ method: some Encodable, _ material: some Encodable) throws -> String {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys]
@@ -161,7 +162,7 @@
     }
   }
 
-  /// Teaching a model the form of a world's answers by examples that earned all there is.
+  /// Teaches a model the format of a world's answers, by examples with the full reward.
   package struct Imitation: Sendable, Hashable, Codable {
     package var steps = 100
     /// Rollouts of one optimiser step.

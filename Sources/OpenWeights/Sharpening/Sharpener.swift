@@ -3,26 +3,26 @@
   import Foundation
   import Tensors
 
-  /// Attempts of a model at tasks, made by whoever knows the world: for each task its trajectories, nil for one that failed
-  /// half-way, and what they took.
+  /// Makes attempts of a model at tasks. Returns each task's trajectories, nil for a failed attempt, and what they
+  /// cost.
   package typealias Attempts =
     @Sendable (_ tasks: [AgentTask], _ attempts: Int, _ model: LoadedModel) async throws -> (
       trajectories: [[Trajectory?]], spent: Spent
     )
 
-  /// Trains an adapter step by step, looks at how it does on tasks it does not learn from, and keeps the best. What was done is
-  /// kept in a folder as it goes: the same call again goes on from there.
+  /// Trains an adapter step by step, evaluates it on held-out tasks, and keeps the best. Progress is saved in a folder,
+  /// from which the same call resumes.
   @TensorActor
   package final class Sharpener {
     package struct Settings: Sendable, Hashable, Codable {
       package var adapter = AdapterConfiguration()
       package var optimiser = OptimiserSettings()
-      /// Keep only what lies between layers, and compute the rest again: about half the memory, 10 to 20 % more time.
+      /// Keeps only the states between layers, and recomputes the rest: about half the memory, 10 to 20 % more time.
       package var checkpointing = true
-      /// A batch is worked through in parts of about this many tokens, before what texts have in common is taken together; the
-      /// parts' gradients are added.
+      /// A batch is split into parts of about this many tokens, counted before common beginnings are merged. The
+      /// gradients of the parts are added.
       package var tokensPerPass = 4096
-      /// Steps between two looks at the held-out tasks.
+      /// Steps between evaluations on the held-out tasks.
       package var evaluateEvery = 50
       /// Attempts at each held-out task.
       package var attempts = 4
@@ -34,37 +34,37 @@
     package struct Outcome: Sendable, Codable {
       package let log: [TrainingStep]
       package let scores: [HeldOutScore]
-      /// The step whose adapter was kept: the best on held-out tasks, the last where there are none.
+      /// The step of the kept adapter: the best on held-out tasks, or the last step without such tasks.
       package let best: Int
       package let spent: Spent
-      /// What looking at the held-out tasks took.
+      /// What the evaluations on held-out tasks cost.
       package let looked: Spent
-      /// Of all sessions together, but for what was lost of a stopped one.
+      /// The duration of all sessions together, without work that was lost when a session was stopped.
       package let seconds: Double
     }
 
     package enum Event: Sendable {
       case step(TrainingStep, of: Int)
       case score(HeldOutScore)
-      /// The folder held another training, which gave way.
+      /// The folder held a different training, which was replaced.
       case anew
     }
 
     let base: LoadedModel
     let encoder: PromptEncoder
-    /// The policy's: what is learned is the distribution it draws from.
+    /// The policy's temperature: training fits the distribution that the policy draws from.
     let temperature: Double
     package let settings: Settings
     let trainer: AdapterTrainer
     let heldOut: (tasks: [AgentTask], pass: Double)
     let attempts: Attempts
-    /// Another training in the folder gives way, where it is an error otherwise.
+    /// Whether a different training in the folder is replaced; otherwise it is an error.
     private let replaces: Bool
     private let report: @Sendable (Event) -> Void
 
     /// - Parameters:
-    ///   - heldOut: tasks to choose among checkpoints by, and the reward from which an attempt passes.
-    ///   - attempts: asks a model for attempts at tasks.
+    ///   - heldOut: the tasks for choosing among checkpoints, and the lowest reward of a passing attempt.
+    ///   - attempts: makes attempts of a model at tasks.
     package init(
       _ base: LoadedModel, encoder: PromptEncoder, temperature: Double, settings: Settings,
       heldOut: (tasks: [AgentTask], pass: Double), attempts: @escaping Attempts, replaces: Bool = false,
@@ -87,7 +87,7 @@
         checkpointing: settings.checkpointing)
     }
 
-    /// The loss, the gradient's parts and the tokens of one step, and whether it had nothing to learn from.
+    /// The loss, the parts of the gradient and the tokens of one step. `isSilent` is set if there was nothing to learn.
     struct Batch {
       var loss = 0.0
       var parts: [[Tensor<Float>]] = []
@@ -95,13 +95,14 @@
       var isSilent: Bool?
     }
 
-    /// Takes `steps` steps, from where the folder stands, and writes the best adapter to `folder`.
+    /// Trains up to step `steps`, resuming from the folder, and writes the best adapter to `folder`.
     ///
     /// - Parameters:
-    ///   - identity: everything that decides the training.
-    ///   - saveEvery: steps after which the folder is brought up to date.
-    ///   - whole: steps that are done together or not at all; a training that is stopped goes on from the last of them.
-    ///   - batch: what the step of this number learns, and what it asked for.
+    ///   - identity: a digest of everything that determines the training.
+    ///   - saveEvery: the number of steps between updates of the folder.
+    ///   - whole: the number of steps that form a unit. A training that was stopped resumes after the last complete
+    ///     unit.
+    ///   - batch: the batch of a step, and what its attempts cost.
     func train(
       steps: Int, folder path: String, identity: String, saveEvery: Int, whole: Int = 1,
       batch: @TensorActor (_ step: Int) async throws -> (Batch, Spent)
@@ -119,7 +120,7 @@
         trainer.resume(adapter, optimiser)
       }
       let earlier = state.seconds ?? 0
-      // Only where a training that was never stopped would look, so that it makes no difference.
+      // Evaluates only at steps at which an uninterrupted training would, so that a stop does not change the result.
       if trainer.optimiser.step % settings.evaluateEvery == 0 {
         try await evaluate(at: trainer.optimiser.step, &state, folder)
       }
@@ -159,7 +160,7 @@
         state, trainer.adapter, trainer.optimiser, model: base.files.configuration, base: base.path)
     }
 
-    /// Looks at the held-out tasks once after each step of `evaluateEvery`, and keeps the adapter that does best there.
+    /// Evaluates on the held-out tasks once every `evaluateEvery` steps, and keeps the best adapter.
     private func evaluate(
       at step: Int, _ state: inout TrainingFolder.State, _ folder: TrainingFolder
     ) async throws {
@@ -182,7 +183,7 @@
       let best = state.scores.first { $0.step == state.best }
       state.scores.append(score)
       state.looked = (state.looked ?? Spent()) + spent
-      // Of equals the reward decides, then the earlier step, which strayed less.
+      // Ties in the pass rate are decided by the reward, then by the earlier step, which is closer to the frozen model.
       if best.map({ (score.pass, score.reward) > ($0.pass, $0.reward) }) ?? true {
         try writeBest(folder, at: step, &state)
       }
@@ -194,7 +195,7 @@
       state.best = step
     }
 
-    /// Rollouts in parts of about as many tokens as one pass takes.
+    /// Groups items into parts with about as many tokens as one pass takes.
     nonisolated static func parts<T>(_ items: [T], tokens: (T) -> Int, most: Int) -> [[T]] {
       var parts: [[T]] = []
       var size = 0

@@ -3,26 +3,26 @@
   import ModelFiles
   import Tensors
 
-  /// Where a training keeps what it needs to go on after it was stopped: the adapter and the optimiser's memory as they were after
-  /// the last whole piece of work, and the log.
+  /// The checkpoint folder of a training: the adapter and the optimiser's state after the last complete unit of work,
+  /// and the log.
   struct TrainingFolder: Sendable {
     let path: String
 
-    /// What is known besides the tensors.
+    /// The checkpoint without the tensors.
     struct State: Codable, Sendable {
-      /// Everything that decides the training. Another one does not go on from here.
+      /// A digest of everything that determines the training. A different training cannot resume from the folder.
       var identity: String
       var log: [TrainingStep] = []
       var scores: [HeldOutScore] = []
-      /// Of a critic, in nats a held-out state, by step.
+      /// Held-out losses of a critic by step, in nats.
       var losses: [Int: Double]?
-      /// The step that did best on held-out tasks.
+      /// The best step on held-out tasks.
       var best: Int?
-      /// Model calls and tokens that the training asked for.
+      /// Model calls and tokens that the training used.
       var spent = Spent()
-      /// What it took, of all sessions together; absent in folders of earlier versions.
+      /// The duration of all sessions together; missing in folders of earlier versions.
       var seconds: Double?
-      /// What looking at held-out tasks asked for; absent in folders of earlier versions.
+      /// What the evaluations on held-out tasks cost; missing in folders of earlier versions.
       var looked: Spent?
     }
 
@@ -30,13 +30,13 @@
     var best: AdapterFolder { AdapterFolder("\(path)/best") }
     private static let prefix = "step-"
 
-    /// The adapter after so many steps, with the optimiser's memory beside it.
+    /// The adapter after this many steps, and the file of the optimiser's state.
     private func adapter(after step: Int) -> (folder: AdapterFolder, memory: String) {
       let folder = "\(path)/\(Self.prefix)\(step)"
       return (AdapterFolder(folder), "\(folder)/optimiser.safetensors")
     }
 
-    /// The tokens that the attempts of a round are drawn in. Those of earlier rounds are no longer needed.
+    /// The drawn tokens of the attempts of a round. Deletes those of earlier rounds.
     func drawn(round: Int) throws -> DrawnTokens {
       let (files, prefix) = (FileManager.default, "drawn-")
       let name = "\(prefix)\(round).jsonl"
@@ -46,9 +46,9 @@
       return try DrawnTokens("\(path)/\(name)")
     }
 
-    /// The state of the same training, or nil where there is none yet.
+    /// The state of this training; nil if there is none yet.
     ///
-    /// - Throws: where another training is here.
+    /// - Throws: if the folder holds a different training.
     func state(of identity: String) throws -> State? {
       guard let data = FileManager.default.contents(atPath: statePath) else { return nil }
       guard let state = try? JSONDecoder().decode(State.self, from: data) else {
@@ -64,11 +64,11 @@
       return state
     }
 
-    /// Makes room for a training where another one was, or one that cannot be read; says whether there was one.
+    /// Removes a different training, or one that cannot be read. Returns whether there was one.
     func giveWay(to identity: String) throws -> Bool {
       let files = FileManager.default
       guard files.fileExists(atPath: statePath), (try? state(of: identity)) == nil else { return false }
-      // The state goes first: what has none is no training.
+      // The state is removed first: without it the folder does not count as a training.
       try files.removeItem(atPath: statePath)
       for name in try files.contentsOfDirectory(atPath: path)
       where name == "best" || name.hasPrefix(Self.prefix) || name.hasPrefix("drawn-") {
@@ -77,9 +77,9 @@
       return true
     }
 
-    /// What is trained and the optimiser as they were saved.
+    /// Reads the saved parameters and the optimiser.
     ///
-    /// - Parameter head: the shapes of what is trained beside the adapter.
+    /// - Parameter head: the shapes of the parameters trained besides the adapter.
     @TensorActor
     func load(
       _ state: State, for model: ModelConfiguration, optimiser: OptimiserSettings, head shapes: [[Int]] = []
@@ -101,7 +101,7 @@
       return (adapter, head, memory)
     }
 
-    /// The state is written last: until then the old one holds, with the tensors it names.
+    /// Writes the state last. Until then the old state, and the tensors that it names, remain valid.
     @TensorActor
     func save(
       _ state: State, _ adapter: AdapterWeights, head: [Tensor<Float>] = [], _ optimiser: AdamW,
@@ -129,11 +129,11 @@
     }
   }
 
-  /// What a training took beside its own passes: attempts it asked for.
+  /// The cost of a training's attempts, apart from its own passes.
   package struct Spent: Sendable, Hashable, Codable {
     package var calls = 0
     package var inputTokens = 0
-    /// Of the input, what was read from a cache. Folders of earlier versions do not say.
+    /// Input tokens that were read from a cache; missing in folders of earlier versions.
     package var cachedInputTokens: Int? = 0
     package var outputTokens = 0
 

@@ -1,27 +1,28 @@
 #if OpenWeights
   import Foundation
 
-  /// What a training was like, step by step.
+  /// The log entry of one training step.
   package struct TrainingStep: Sendable, Hashable, Codable {
     package let step: Int
     package let loss: Double
-    /// Of the gradient, before clipping.
+    /// The norm of the gradient before clipping.
     package let norm: Double
     package let rate: Double
     package let seconds: Double
-    /// Tokens that were worked through.
+    /// The number of tokens processed.
     package let tokens: Int
-    /// Bytes of tensors at most.
+    /// The peak memory of tensors, in bytes.
     package let peakMemory: Int
-    /// There was nothing to learn: every attempt of each task ended like the others. Absent where that cannot be.
+    /// There was nothing to learn: all attempts of each task had equal rewards. nil for methods where this cannot
+    /// happen.
     package var isSilent: Bool?
   }
 
-  /// How well an adapter does on tasks it does not learn from.
+  /// The result of an adapter on held-out tasks.
   package struct HeldOutScore: Sendable, Hashable, Codable {
-    /// After this many steps; 0 is the frozen model.
+    /// The number of training steps; 0 is the frozen model.
     package let step: Int
-    /// The share of attempts that passed, each task's first, averaged over tasks.
+    /// The pass rate: the mean over tasks of each task's share of passing attempts.
     package let pass: Double
     package let passSE: Double
     package let reward: Double

@@ -2,13 +2,13 @@
   import Foundation
   import Tensors
 
-  /// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), a linear warm-up and clipped gradients.
+  /// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), linear warm-up and gradient clipping.
   package struct OptimiserSettings: Sendable, Hashable, Codable {
     package var learningRate: Double
-    /// Steps over which the rate rises from nothing.
+    /// Steps over which the learning rate rises from zero.
     package var warmUp: Int
     package var weightDecay: Double
-    /// The largest norm of all gradients together; larger ones are scaled down to it.
+    /// The largest norm of all gradients together. Larger gradients are scaled down to it.
     package var clipping: Double
     package var beta1: Double
     package var beta2: Double
@@ -27,19 +27,19 @@
       self.epsilon = epsilon
     }
 
-    /// Of the step of this number, counted from 1.
+    /// The learning rate of a step, counted from 1.
     package func rate(at step: Int) -> Double {
       warmUp > 0 ? learningRate * min(1, Double(step) / Double(warmUp)) : learningRate
     }
   }
 
-  /// The optimiser's memory: running means of each parameter's gradient and of its square.
+  /// The optimiser's state: running means of each parameter's gradient and of its square.
   @TensorActor
   package struct AdamW {
     package let settings: OptimiserSettings
-    /// Steps, those among them that had nothing to learn.
+    /// The number of steps, including skipped ones.
     package internal(set) var step: Int
-    /// Steps that moved the parameters: so many gradients are in the means.
+    /// The number of steps that changed the parameters, and so of gradients in the means.
     package internal(set) var updates: Int
     var means: [Tensor<Float>]
     var squares: [Tensor<Float>]
@@ -54,7 +54,7 @@
       }
     }
 
-    /// Moves the parameters once, and says how long the gradient was before it was clipped.
+    /// Updates the parameters. Returns the norm of the gradient before clipping.
     package mutating func update(
       _ parameters: inout [Tensor<Float>], gradients: [Tensor<Float>]
     ) throws(TensorError) -> Double {
@@ -84,7 +84,7 @@
       return norm
     }
 
-    /// Counts a step that had nothing to learn.
+    /// Counts a step without an update.
     mutating func skip() { step += 1 }
 
     static func norm(_ tensors: [Tensor<Float>]) throws(TensorError) -> Double {

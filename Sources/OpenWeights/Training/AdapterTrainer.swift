@@ -1,28 +1,28 @@
 #if OpenWeights
   import Tensors
 
-  /// What a step has to make small, as a function of log-probabilities.
+  /// The loss of a step as a function of log-probabilities.
   ///
   /// - Parameters:
   ///   - logProbabilities: log softmax over the vocabulary at some of the batch's rows, [rows, vocabulary].
-  ///   - rows: which ones, as places among the batch's drawn tokens.
-  /// - Returns: a scalar, their share of the loss.
+  ///   - rows: the positions of these rows among the batch's drawn tokens.
+  /// - Returns: the rows' share of the loss, a scalar.
   typealias RowLoss =
     @TensorActor (
       _ logProbabilities: Tensor<Float>, _ rows: Range<Int>
     ) throws(TensorError) -> Tensor<Float>
 
-  /// Trains the adapter of a frozen model, step by step.
+  /// Trains an adapter of a frozen model step by step.
   @TensorActor
   final class AdapterTrainer {
     let model: LanguageModel
-    /// What the frozen model carries already, where it was taught something before.
+    /// An adapter that the frozen model already has, if it was tuned before.
     private let frozen: AdapterWeights?
     private(set) var adapter: AdapterWeights
     private(set) var optimiser: AdamW
-    /// Keep only what lies between layers, and compute the rest again: about half the memory, 10 to 20 % more time.
+    /// Keeps only the states between layers, and recomputes the rest: about half the memory, 10 to 20 % more time.
     let checkpointing: Bool
-    /// Rows of logits in memory at a time.
+    /// The number of rows of logits in memory at a time.
     private let chunk = 128
 
     init(
@@ -36,7 +36,7 @@
       self.checkpointing = checkpointing
     }
 
-    /// Goes on where an earlier training stood.
+    /// Resumes an earlier training.
     func resume(_ adapter: AdapterWeights, _ optimiser: AdamW) {
       self.adapter = adapter
       self.optimiser = optimiser
@@ -66,7 +66,7 @@
       } catch { throw failure ?? error }
     }
 
-    /// Chunk by chunk, each of which keeps no logits for its gradient.
+    /// Computed in chunks. The logits are recomputed for the gradient, so that no chunk keeps them.
     private func loss(
       _ hidden: Tensor<Float>, _ packed: PackedSequences, temperature: Double, _ loss: @escaping RowLoss
     ) throws(TensorError) -> Tensor<Float> {
@@ -84,7 +84,7 @@
       return total
     }
 
-    /// Moves the adapter by the sum of the gradients of a batch's parts; the sum's norm.
+    /// Updates the adapter with the sum of the gradients of a batch's parts. Returns the norm of the sum.
     func step(_ parts: [[Tensor<Float>]]) throws -> Double {
       var parameters = adapter.tensors
       let norm = try optimiser.update(&parameters, gradients: try Self.sum(parts))
@@ -92,13 +92,13 @@
       return norm
     }
 
-    /// Passes over a step that had nothing to learn: neither the adapter nor the optimiser's memory changes. Its norm, 0.
+    /// Skips a step with nothing to learn. The adapter and the optimiser's means stay unchanged. Returns 0 as the norm.
     func skip() -> Double {
       optimiser.skip()
       return 0
     }
 
-    /// Gradients added place by place.
+    /// Adds gradients tensor by tensor.
     static func sum(_ parts: [[Tensor<Float>]]) throws(TensorError) -> [Tensor<Float>] {
       guard var sum = parts.first else { return [] }
       for more in parts.dropFirst() {
@@ -107,8 +107,8 @@
       return sum
     }
 
-    /// What the frozen model says at the drawn tokens, computed piece by piece as the loss asks for it: all of it at once would be
-    /// as many numbers as the vocabulary has for each token.
+    /// The frozen model's log-probabilities at the drawn tokens. They are computed range by range on request, since all
+    /// of them at once would take a row of the vocabulary's size for each token.
     func frozenLogProbabilities(
       of sequences: [TokenSequence], temperature: Double = 1
     ) throws -> @TensorActor (Range<Int>) throws(TensorError) -> Tensor<Float> {
@@ -124,7 +124,7 @@
   }
 
   extension LanguageModel {
-    /// log softmax(logits / temperature) of hidden states, over the tokens that each row is confined to.
+    /// log softmax(logits / temperature) of hidden states, over the allowed tokens of each row.
     func logProbabilities(
       _ hidden: Tensor<Float>, _ packed: PackedSequences, _ range: Range<Int>, temperature: Double
     ) throws(TensorError) -> Tensor<Float> {
@@ -136,7 +136,7 @@
       return try logits.logSoftmax()
     }
 
-    /// 0 where a token is allowed, and so little elsewhere that its share is 0.
+    /// 0 for allowed tokens, and a value so low for the others that their probability is 0.
     private func mask(_ allowed: [[Int32]]) throws(TensorError) -> Tensor<Float> {
       let width = configuration.vocabulary
       var values = [Float](repeating: 0, count: allowed.count * width)
@@ -149,7 +149,7 @@
   }
 
   extension Array {
-    /// The elements in `range`; none where the array is empty.
+    /// The elements in `range`; empty if the array is empty.
     fileprivate subscript(safe range: Range<Int>) -> ArraySlice<Element> { isEmpty ? [] : self[range] }
   }
 #endif

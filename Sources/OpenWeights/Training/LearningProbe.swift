@@ -2,9 +2,10 @@
   import Agents
   import Tensors
 
-  /// How long a step of learning takes, for benchmarks and for whoever plans a training.
+  /// Measures the duration of a training step, for benchmarks and for planning a training.
   package enum LearningProbe {
-    /// The faster of two steps of cross-entropy on all drawn tokens, and the bytes of tensors at most.
+    /// The duration of the faster of two steps of cross-entropy on all drawn tokens, and the peak memory of tensors in
+    /// bytes.
     @TensorActor
     package static func seconds(
       _ loaded: LoadedModel, _ sequences: [TokenSequence], rank: Int = 8, checkpointing: Bool

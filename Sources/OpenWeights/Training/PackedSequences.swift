@@ -1,24 +1,24 @@
 #if OpenWeights
   import Tensors
 
-  /// Sequences as a pass works on them: what several begin with is there once (few-shot examples, a task's prompt, the past that
-  /// siblings share), and each row that predicts a drawn token is named.
+  /// Sequences packed for one pass. A common beginning of several sequences (few-shot examples, a task's prompt, the
+  /// shared past of siblings) is stored once. Each row that predicts a drawn token is listed.
   struct PackedSequences: Sendable {
     private(set) var tokens: [Int32] = []
     private(set) var segments: [Segment] = []
-    /// Rows that predict a drawn token, sequence after sequence. One row may predict several.
+    /// The rows that predict drawn tokens, sequence after sequence. One row may predict several.
     private(set) var rows: [Int32] = []
-    /// What was drawn there.
+    /// The token drawn at each of these rows.
     private(set) var targets: [Int32] = []
-    /// What it was confined to, empty where nothing was confined.
+    /// The tokens that each draw was confined to; empty if none was confined.
     let allowed: [[Int32]]
-    /// For each sequence the rows of its tokens, first to last.
+    /// For each sequence, the rows of its tokens in order.
     private(set) var paths: [[Int32]]
 
-    /// A shorter common beginning is not worth a segment of its own.
+    /// A shorter common beginning does not get a segment of its own.
     private static let shortest = 8
 
-    /// - Throws: where a sequence has a token drawn from nothing, or out of order.
+    /// - Throws: if a sequence is empty, or has a drawn token at place 0 or past its end.
     init(_ sequences: [TokenSequence]) throws {
       for sequence in sequences {
         guard
@@ -40,13 +40,13 @@
 
     var count: Int { rows.count }
 
-    /// Adds the sequences of `group`, in order and alike in their first `start` tokens, from there on.
+    /// Adds the sequences of `group`, which share their first `start` tokens, from that position on.
     private mutating func add(
       _ group: ArraySlice<Int>, of sequences: [TokenSequence], from start: Int, after parent: Int?, past: [Int32]
     ) {
       var left = group
       while let first = left.first {
-        // As many neighbours as begin alike for long enough.
+        // Finds the following sequences with a sufficiently long common beginning.
         var size = 1
         var shared = sequences[first].tokens.count - start
         while size < left.count {
@@ -58,7 +58,7 @@
         let alike = left.prefix(size)
         left = left.dropFirst(size)
         guard shared > 0 else {
-          // Nothing is left of it: it ends where the others go on.
+          // The sequence ends where the others continue.
           paths[first] = past
           if size > 1 { add(alike.dropFirst(), of: sequences, from: start, after: parent, past: past) }
           continue

@@ -1,13 +1,13 @@
 #if OpenWeights
   import Agents
 
-  /// A stored rollout in the tokens of a model: what its policy read, and what it drew.
+  /// A stored rollout as tokens of a model: what the policy read and what it drew.
   package struct RolloutTokens: Sendable, Codable {
     package let task: TaskID
     package let reward: Double
-    /// A dialogue that only grows is one sequence; a world that shows the present alone has one for every step.
+    /// A growing dialogue is one sequence. A world that shows only the present has one sequence for each step.
     package let sequences: [TokenSequence]
-    /// Of each drawn token when it was drawn, sequence after sequence; nil where it is not known of all.
+    /// The log-probability of each drawn token when it was drawn, sequence after sequence; nil if any is unknown.
     package let drawnLogProbabilities: [Float]?
 
     package init(task: TaskID, reward: Double, sequences: [TokenSequence], drawnLogProbabilities: [Float]? = nil) {
@@ -17,15 +17,15 @@
       self.drawnLogProbabilities = drawnLogProbabilities
     }
 
-    /// How many tokens the policy drew.
+    /// The number of tokens that the policy drew.
     package var drawn: Int { sequences.reduce(0) { $0 + $1.drawn.count } }
-    /// How many tokens a pass over it works through.
+    /// The number of tokens that a pass processes.
     package var length: Int { sequences.reduce(0) { $0 + $1.tokens.count } }
 
-    /// Every step asked again, as the policy was asked when the rollout was made.
+    /// Encodes every step as the policy was asked when the rollout was made.
     ///
-    /// - Parameter drawn: knows in which tokens answers were drawn; the others are taken in their usual ones.
-    /// - Throws: `ModelError` where the model's chat template refuses the turns.
+    /// - Parameter drawn: the tokens in which answers were drawn. Other answers use their usual tokenisation.
+    /// - Throws: `ModelError` if the model's chat template rejects the turns.
     package init(
       _ trajectory: Trajectory, of world: any World, encoder: PromptEncoder, drawn: DrawnTokens? = nil
     ) throws(ModelError) {

@@ -1,14 +1,14 @@
 #if OpenWeights
   import Tensors
 
-  /// Says how likely a model finds tokens that were drawn, by one pass over each text (teacher forcing).
+  /// Computes a model's figures of drawn tokens, in one pass over each text (teacher forcing).
   @TensorActor
   package struct Scorer {
     package let model: LanguageModel
     package let adapter: AdapterWeights?
-    /// Of the distribution: softmax(logits / temperature).
+    /// The temperature of the distribution: softmax(logits / temperature).
     package let temperature: Double
-    /// Tokens of one pass, about, before what texts have in common is taken together.
+    /// The approximate number of tokens in a pass, before common beginnings are merged.
     package var rows = 4096
 
     package init(model: LanguageModel, adapter: AdapterWeights? = nil, temperature: Double = 1) {
@@ -17,11 +17,11 @@
       self.temperature = temperature
     }
 
-    /// For each sequence the figures of each of its drawn tokens.
+    /// The figures of each sequence's drawn tokens.
     ///
     /// - Parameters:
-    ///   - top: how many of the likeliest tokens are named at each place.
-    ///   - progress: told how many sequences are done.
+    ///   - top: how many of the likeliest tokens to return at each position.
+    ///   - progress: called with the number of finished sequences.
     package func figures(
       of sequences: [TokenSequence], top: Int = 0, progress: (@Sendable (Int) -> Void)? = nil
     ) async throws -> [[TokenFigures]] {
@@ -42,7 +42,7 @@
       return result
     }
 
-    /// Of all drawn tokens of one pass, one after another.
+    /// The figures of all drawn tokens of one pass, one after another.
     func figures(ofBatch sequences: [TokenSequence], top: Int) throws -> [TokenFigures] {
       let packed = try PackedSequences(sequences)
       guard packed.count > 0 else { return [] }
@@ -58,7 +58,7 @@
       return figures
     }
 
-    /// Places of sequences in groups of about `rows` tokens, those that begin alike together.
+    /// Groups sequences into batches of about `rows` tokens, with common beginnings together.
     nonisolated static func batches(of sequences: [TokenSequence], rows: Int) -> [[Int]] {
       let order = sequences.indices.sorted {
         sequences[$0].tokens.lexicographicallyPrecedes(sequences[$1].tokens)

@@ -1,12 +1,12 @@
 #if OpenWeights
   import Tensors
 
-  /// A text in tokens, and which of them the policy drew.
+  /// A text as tokens, with the positions of those that the policy drew.
   package struct TokenSequence: Sendable, Hashable, Codable {
     package var tokens: [Int32]
-    /// The places of the tokens that were drawn, ascending, none of them 0.
+    /// The positions of the drawn tokens, ascending. Position 0 is never drawn.
     package var drawn: [Int]
-    /// For each of them the tokens it was confined to; empty for all. The list itself is empty where none was confined.
+    /// For each drawn token the allowed tokens; empty for all. The list itself is empty if no token was confined.
     package var allowed: [[Int32]]
 
     package init(tokens: [Int32], drawn: [Int], allowed: [[Int32]] = []) {
@@ -21,8 +21,8 @@
         tokens: prompt + answer, drawn: Array(prompt.count..<prompt.count + answer.count), allowed: allowed)
     }
 
-    /// This sequence continued by a later exchange, where that begins with all of this; else nil. What a dialogue has in common
-    /// is then worked through once.
+    /// Merges this sequence with a later exchange that begins with all of it; nil if it does not. The common part of a
+    /// dialogue is then processed once.
     package func continued(by next: TokenSequence) -> TokenSequence? {
       guard let first = next.drawn.first, first >= tokens.count, next.tokens.starts(with: tokens) else { return nil }
       let confined = !allowed.isEmpty || !next.allowed.isEmpty

@@ -1,18 +1,19 @@
 import Findings
 import Steering
 
-/// A picture of a comparison: for each figure a row per method, a dot at its mean and whiskers of one standard error.
+/// A chart of a comparison. Each figure has a row per method, with a dot at the mean and whiskers of one standard
+/// error.
 package enum ComparisonChart {
   /// A standalone SVG, 720 wide, for light and dark pages.
   package static func svg(_ comparison: Comparison) -> String { Chart(comparison).svg }
 }
 
-/// A figure that every method has, or some have.
+/// A figure with one estimate per method; nil for methods without it.
 private struct Figure {
   let name: String
   let estimates: [MeanEstimate?]
 
-  /// What its axis has to cover.
+  /// The values that the axis must cover.
   var reach: [Double] {
     estimates.compactMap(\.self).flatMap { [$0.mean, $0.mean - $0.se, $0.mean + $0.se] }.filter(\.isFinite)
   }
@@ -27,7 +28,7 @@ private struct Panel {
 
 private struct Chart {
   let methods: [MethodSummary]
-  /// With several variants of a method every row has its settings, and a legend would only say them again.
+  /// With several variants of a method each row states its settings, and a legend would repeat them.
   private let hasVariants: Bool
   let panels: [Panel]
 
@@ -49,7 +50,7 @@ private struct Chart {
       return
     }
     let solved = Figure(name: "Solved", estimates: methods.map(\.solvedBest))
-    // A share and a reward share an axis only where the reward is a share too.
+    // Shares and rewards have one axis only if all rewards are between 0 and 1.
     if rewardAxis.low == 0, rewardAxis.high == 1 {
       panels = [Panel(figures: [solved] + rewards, axis: rewardAxis, unit: "share of tasks, and reward")]
     } else {
@@ -150,7 +151,7 @@ private struct Chart {
     return SVG("g", ["class": "row"], content)
   }
 
-  /// A little past the ends at most, so that whiskers stay clear of the text.
+  /// Clipped slightly beyond the ends of the axis, so that whiskers do not reach the text.
   private func position(_ value: Double, _ axis: Axis) -> Double {
     left + min(max(axis.share(of: value), -0.02), 1.02) * (right - left)
   }

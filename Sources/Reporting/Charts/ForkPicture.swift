@@ -1,12 +1,12 @@
 import Findings
 import Steering
 
-/// A picture of one answer of a tuned model: its tokens in lines, shaded by how undecided the base was, with the places framed
-/// at which the two part and what the base would have said there, and where in the answers forks fall.
+/// A picture of one answer of a tuned model. Tokens are shaded by the base's entropy. Forks are framed and show the
+/// base's preferred token. A bar chart shows where in the answers forks occur.
 package enum ForkPicture {
   /// A standalone SVG, 720 wide, for light and dark pages.
   ///
-  /// - Returns: nil where there is no answer to show.
+  /// - Returns: nil if there is no answer to show.
   package static func svg(_ findings: TokenFindings) -> String? {
     findings.example.map { ForkDrawing($0, tenths: TokenTable.tenths(findings), forks: findings.forks).svg }
   }
@@ -22,7 +22,7 @@ private struct ForkDrawing {
   private let margin = 20.0
   private let rowHeight = 42.0
   private let boxHeight = 22.0
-  /// Longer answers end with a note.
+  /// The most tokens shown. Longer answers end with a note.
   private static let most = 240
 
   init(_ answer: ForkedAnswer, tenths: [Double], forks: Int) {
@@ -60,14 +60,14 @@ private struct ForkDrawing {
 
   private static func quoted(_ text: String) -> String { "“\(SVG.fitted(text, width: 200, fontSize: 11))”" }
 
-  /// A token's text on one line; spaces and ends of lines are shown, since they are part of the token. Few fonts have the
-  /// signs that ``visible(_:keepingLayout:)`` has for the latter.
+  /// A token's text on one line. Spaces and line ends are shown, since they are part of the token. `↵` is used for line
+  /// ends, since few fonts have the sign of ``visible(_:keepingLayout:)``.
   private static func shown(_ text: String, width: Double, fontSize: Double) -> String {
     let marked = text.replacing(" ", with: "·")
     return SVG.fitted(marked.isEmpty ? "∅" : marked.replacing("\n", with: "↵"), width: width, fontSize: fontSize)
   }
 
-  /// From "as good as sure" to two nats and more.
+  /// The number of shades, from 0 nats to 2 nats and more.
   private static let levels = 6
   private static func level(_ entropy: Double) -> Int {
     guard entropy.isFinite else { return 0 }
@@ -178,7 +178,7 @@ private struct ForkDrawing {
     return content
   }
 
-  /// From paper to amber; the words stay dark on light and light on dark.
+  /// From the background colour to amber. Text stays dark in light mode and light in dark mode.
   private static let style = Stylesheet(
     [
       (".token", "stroke:#d9dee3;stroke-width:1"), (".words", "font-size:12px"),

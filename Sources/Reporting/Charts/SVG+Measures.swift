@@ -1,7 +1,7 @@
 import Foundation
 
 extension SVG {
-  /// The text cut to about so many pixels, on one line.
+  /// The text on one line, cut to approximately this width in pixels.
   static func fitted(_ text: String, width: Double, fontSize: Double) -> String {
     let line = visible(text.split(whereSeparator: \.isWhitespace).joined(separator: " "))
     var room = width / fontSize
@@ -14,12 +14,12 @@ extension SVG {
     return line
   }
 
-  /// About how wide a text is drawn.
+  /// The approximate width of a text in pixels.
   static func width(of text: String, fontSize: Double) -> Double {
     text.reduce(0) { $0 + advance(of: $1) } * fontSize
   }
 
-  /// In ems, for a wide sans-serif font. Nobody knows which one will be used.
+  /// In ems, for a wide sans-serif font, since the reader's font is unknown.
   private static func advance(of character: Character) -> Double {
     if " iljtfr.,:;'|!()[]".contains(character) { return 0.37 }
     if character.isASCII { return character.isUppercase || "mw@%".contains(character) ? 0.75 : 0.62 }

@@ -1,11 +1,11 @@
 import Foundation
 
-/// A piece of SVG, well formed whatever text went into it.
+/// A piece of SVG that is well formed for any text in it.
 struct SVG: Sendable, Hashable {
   let markup: String
 
-  /// Text for XML: `&`, `<`, `>` and quotes become entities, and what XML cannot hold or a reader cannot see becomes
-  /// visible. Line feeds and tabs stay.
+  /// Escapes text for XML: `&`, `<`, `>` and quotes become entities. Characters that are invalid in XML or invisible
+  /// are made visible. Line feeds and tabs stay.
   static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in visible(text, keepingLayout: true).unicodeScalars {
@@ -21,7 +21,7 @@ struct SVG: Sendable, Hashable {
     return result
   }
 
-  /// - Parameter attributes: numbers are rounded to hundredths, everything else is escaped.
+  /// - Parameter attributes: numbers are rounded to hundredths, and all other values are escaped.
   init(_ name: String, _ attributes: KeyValuePairs<String, any CustomStringConvertible> = [:], _ content: [SVG] = []) {
     let written = attributes.map { key, value in
       let text = if let number = value as? Double { SVG.coordinate(number) } else { SVG.escaped(value.description) }
@@ -46,10 +46,10 @@ struct SVG: Sendable, Hashable {
     SVG("line", ["class": classes, "x1": x1, "y1": y1, "x2": x2, "y2": y2])
   }
 
-  /// What a pointer or a screen reader finds out about the element that holds it.
+  /// The tooltip of the enclosing element, also read by screen readers.
   static func tooltip(_ content: String) -> SVG { SVG("title", [:], [.text(content)]) }
 
-  /// At most hundredths, and 0 for coordinates that are not finite.
+  /// Rounded to hundredths; 0 for coordinates that are not finite.
   static func coordinate(_ value: Double) -> String {
     guard value.isFinite, abs(value) < 1e9 else { return "0" }
     let hundredths = Int((value * 100).rounded())
@@ -58,9 +58,9 @@ struct SVG: Sendable, Hashable {
     return (hundredths < 0 ? "-" : "") + short
   }
 
-  /// A whole picture. Its style holds for its own elements only, so that several fit in one page.
+  /// A complete picture. Its style is limited to its own elements, so that a page can hold several pictures.
   ///
-  /// - Parameter top: what is above is left out.
+  /// - Parameter top: the part above this coordinate is cropped.
   static func picture(
     _ scope: String, width: Double, height: Double, top: Double = 0, title: String, description: String,
     style: Stylesheet,

@@ -1,6 +1,6 @@
-/// A shape and a colour for each method or series, so that either is enough to tell it.
+/// A shape and a colour for each method or series. Either of them identifies it.
 enum SeriesMark {
-  /// The class of its colour.
+  /// The CSS class of the series' colour.
   static func colour(_ place: Int) -> String { "m\(place % colours.count)" }
 
   static func mark(_ place: Int, x: Double, y: Double) -> SVG {
@@ -13,9 +13,9 @@ enum SeriesMark {
     }
   }
 
-  /// A row of names, or several.
+  /// A legend in one or several rows.
   ///
-  /// - Parameter y: the base line of the first; on return, of what is below.
+  /// - Parameter y: the baseline of the first row; on return, the baseline of what follows.
   static func legend(_ names: [String], width: Double, _ y: inout Double) -> [SVG] {
     var content: [SVG] = []
     var x = 20.0
@@ -33,7 +33,8 @@ enum SeriesMark {
     return content
   }
 
-  /// Whiskers, lines and marks. After Okabe and Ito (2008), darker on light and brighter on dark.
+  /// Whiskers, lines and marks. The colours follow Okabe and Ito (2008), darker in light mode and brighter in dark
+  /// mode.
   static let style = Stylesheet(
     [
       (".whisker", "stroke-width:2"), (".cap", "stroke-width:2"), (".path", "stroke-width:2;fill-opacity:0"),

@@ -1,9 +1,9 @@
 import Findings
 import Steering
 
-/// The curves of a study.
+/// The charts of a study.
 enum StudyCharts {
-  /// Reward against model calls, where a verifier chooses among attempts.
+  /// Reward against model calls if a verifier selects among the attempts.
   static func best(_ findings: StudyFindings) -> XYChart? {
     chart(
       "The best of all attempts, chosen by the true reward", "best reward",
@@ -16,14 +16,14 @@ enum StudyCharts {
       } + steered(findings, "best", \.best))
   }
 
-  /// Reward against model calls: what a single answer is worth.
+  /// Reward against model calls for a single answer.
   static func answers(_ findings: StudyFindings) -> XYChart? {
     let ends = findings.steered.map(\.callsPerTask)
     return chart(
       "One attempt, the posterior mean, the critic's choice", "reward",
       findings.models.map { model in
         let most = max(ends.max() ?? 0, model.callsPerAttempt)
-        // Drawn on, so that it is seen where steering reaches it.
+        // Extended to the right, to show where steering reaches the same reward.
         let calls = most > model.callsPerAttempt ? [model.callsPerAttempt, most] : [model.callsPerAttempt]
         return XYChart.Series(
           name: "\(model.name), one attempt", points: calls.map { point($0, model.reward) })
@@ -63,7 +63,7 @@ enum StudyCharts {
 }
 
 extension ReportPage.Section {
-  /// A study of `cox study`: rewards against calls, pass@k, tokens, and what follows in words.
+  /// The section of `cox study`: rewards against calls, pass@k, tokens, and the conclusions in words.
   package init(findings: StudyFindings) {
     let table = StudyTable(findings)
     var items: [ReportPage.Item] = table.lines.isEmpty ? [] : [.notes(table.lines)]
@@ -83,7 +83,7 @@ extension ReportPage.Section {
       anchor: "study", heading: "Steering and sharpening", prose: Self.names(findings), items: items)
   }
 
-  /// Base against tuned, of `cox tokens`.
+  /// The section of `cox tokens`: the base model against the tuned one.
   package init(tokens findings: TokenFindings) {
     self.init(anchor: "tokens", heading: "Base against tuned", items: Self.items(findings))
   }

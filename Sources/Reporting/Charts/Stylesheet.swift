@@ -1,14 +1,14 @@
-/// Rules of a picture, in two sets of colours.
+/// The CSS rules of a picture, for light and dark mode.
 struct Stylesheet: Sendable {
-  /// Selectors inside the picture, and what they declare. Nothing but literals goes in here.
+  /// A selector inside the picture and its declarations. Only literals may be used, since neither is escaped.
   typealias Rule = (selector: String, declarations: String)
 
   private let rules: [Rule]
   private let dark: [Rule]
 
   /// - Parameters:
-  ///   - rules: for every reader, in the colours of light mode.
-  ///   - dark: what differs in dark mode.
+  ///   - rules: all rules, with the colours of light mode.
+  ///   - dark: rules that differ in dark mode.
   init(_ rules: [Rule], dark: [Rule]) {
     self.rules = Self.common + rules
     self.dark = Self.commonDark + dark

@@ -1,4 +1,4 @@
-/// Viridis (van der Walt and Smith, 2015): perceptually uniform, also to the colour-blind and in print.
+/// Viridis (van der Walt and Smith, 2015): perceptually uniform, also for colour-blind readers and in print.
 enum Viridis {
   private static let anchors: [(Double, Double, Double)] = [
     (0x44, 0x01, 0x54), (0x48, 0x25, 0x76), (0x41, 0x44, 0x87), (0x35, 0x60, 0x8D), (0x2A, 0x78, 0x8E),
@@ -6,16 +6,17 @@ enum Viridis {
     (0xFD, 0xE7, 0x25),
   ]
 
-  /// How many colours a picture tells apart.
+  /// The number of distinct colours.
   static let levels = 12
 
-  /// The level of a share of the range, 0 to 1.
+  /// The colour level of a share of the range, 0 to 1.
   static func level(of share: Double) -> Int {
     guard share.isFinite else { return 0 }
     return min(max(Int(share * Double(levels)), 0), levels - 1)
   }
 
-  /// Higher is further from the paper: dark on light, and bright on dark. The end that would vanish is left out.
+  /// Higher values contrast more with the background: dark in light mode, bright in dark mode. The end of the scale
+  /// that would be invisible is left out.
   static func onLight(_ level: Int) -> String { colour(0.7 * (1 - share(level))) }
   static func onDark(_ level: Int) -> String { colour(0.35 + 0.65 * share(level)) }
 

@@ -1,13 +1,13 @@
 import Foundation
 
-/// A picture of how one number goes with another: rewards against the number of particles or against cost, what was realised
-/// against what was predicted.
+/// A chart of one number against another, for example of rewards against particles or cost, or of realised against
+/// predicted values.
 package struct XYChart: Sendable {
   /// A mean with one standard error, both in the unit of the vertical axis.
   package struct Point: Sendable, Hashable {
     package let x: Double
     package let mean: Double
-    /// 0 where there is none.
+    /// 0 if there is no standard error.
     package let se: Double
 
     package init(x: Double, mean: Double, se: Double = 0) {
@@ -20,7 +20,7 @@ package struct XYChart: Sendable {
   package struct Series: Sendable, Hashable {
     package let name: String
     package let points: [Point]
-    /// Joins the points in order of x.
+    /// Whether the points are joined in order of x.
     package let isLine: Bool
 
     package init(name: String, points: [Point], isLine: Bool = true) {
@@ -32,18 +32,18 @@ package struct XYChart: Sendable {
 
   package enum Scale: Sendable, Hashable {
     case linear
-    /// Logarithmic, labelled at powers of two; points at 0 and below are left out.
+    /// Logarithmic, labelled at powers of two. Points with x ≤ 0 are left out.
     case log2
   }
 
   package let title: String
-  /// What the horizontal axis counts, with its unit.
+  /// The title of the horizontal axis, with its unit.
   package let xTitle: String
-  /// What the vertical axis counts, with its unit.
+  /// The title of the vertical axis, with its unit.
   package let yTitle: String
   package let series: [Series]
   package let scale: Scale
-  /// Draws y = x, on two axes with the same numbers. Not on a logarithmic scale.
+  /// Draws y = x and uses one range for both axes. Not for logarithmic scales.
   package let hasDiagonal: Bool
 
   package init(
@@ -57,14 +57,14 @@ package struct XYChart: Sendable {
     self.hasDiagonal = hasDiagonal && scale == .linear
   }
 
-  /// A standalone SVG, 720 wide, for light and dark pages. What is no number is left out.
+  /// A standalone SVG, 720 wide, for light and dark pages. Values that are not finite are left out.
   package var svg: String { XYDrawing(self).svg }
 }
 
 /// The horizontal axis.
 enum XScale: Sendable {
   case linear(Axis)
-  /// From one power of two to another.
+  /// Exponents of the first and the last power of two.
   case powers(ClosedRange<Int>)
 
   init(_ values: [Double], _ scale: XYChart.Scale) {
@@ -78,7 +78,7 @@ enum XScale: Sendable {
     }
   }
 
-  /// Where a value is, 0 to 1 inside the range.
+  /// The position of a value, from 0 to 1 inside the range.
   func share(of value: Double) -> Double {
     switch self {
     case .linear(let axis): axis.share(of: value)
@@ -87,7 +87,7 @@ enum XScale: Sendable {
     }
   }
 
-  /// Places of 0 to 1 and what to write there.
+  /// The tick labels and their positions, from 0 to 1.
   var ticks: [(share: Double, label: String)] {
     switch self {
     case .linear(let axis): return axis.ticks.map { (axis.share(of: $0), axis.label($0)) }

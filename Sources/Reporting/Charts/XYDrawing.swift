@@ -1,7 +1,7 @@
 /// Draws a chart of points.
 struct XYDrawing {
   private let chart: XYChart
-  /// Without what cannot be shown, in order of x.
+  /// The points that can be drawn, in order of x.
   private let points: [[XYChart.Point]]
   private let xScale: XScale
   private let yAxis: Axis
@@ -24,7 +24,7 @@ struct XYDrawing {
       yAxis = Axis(fitting: all.flatMap { [$0.x, $0.mean] })
       xScale = .linear(yAxis)
     } else {
-      // A share is shown as one also where its whisker goes past 1.
+      // Shares keep an axis from 0 to 1 even if a whisker goes past 1.
       let means = Axis(fitting: all.map(\.mean))
       yAxis = means.low == 0 && means.high == 1 ? means : Axis(fitting: heights)
       xScale = XScale(all.map(\.x), chart.scale)
@@ -36,7 +36,7 @@ struct XYDrawing {
     var content = [SVG.label(SVG.fitted(chart.title, width: width - 40, fontSize: 15.5), "title", x: 20, y: y)]
     y += 26
     content += SeriesMark.legend(chart.series.map(\.name), width: width, &y)
-    // The title of the vertical axis lies flat above it, where it is read without turning the head.
+    // The title of the vertical axis is horizontal and above it, so that it is easy to read.
     y += 8
     content.append(.label(SVG.fitted(chart.yTitle, width: width - 40, fontSize: 11), "muted", x: 20, y: y))
     let top = y + 16
@@ -115,13 +115,14 @@ struct XYDrawing {
     return content
   }
 
-  /// Series stand a little apart, so that one's whisker does not hide another's; not where a place means something by itself.
+  /// Series are shifted slightly apart, so that whiskers do not overlap. Charts with a diagonal are exact and not
+  /// shifted.
   private func across(_ point: XYChart.Point, _ place: Int) -> Double {
     let aside = chart.hasDiagonal ? 0 : (Double(place) - Double(chart.series.count - 1) / 2) * 3
     return left + xScale.share(of: point.x) * (right - left) + aside
   }
 
-  /// A little past the ends at most.
+  /// Clipped slightly beyond the ends of the axis.
   private func height(_ value: Double, _ top: Double) -> Double {
     top + (1 - min(max(yAxis.share(of: value), -0.04), 1.04)) * plotHeight
   }

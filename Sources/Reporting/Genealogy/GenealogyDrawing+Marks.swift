@@ -1,7 +1,7 @@
 import Steering
 
 extension GenealogyDrawing {
-  /// Where particles were culled, with the reward of those that had finished.
+  /// The marks of culled particles, with the rewards of those that had finished.
   var cullMarks: [SVG] {
     ancestry.culls.flatMap { cull in
       let (x, y) = (layout.x(step: ancestry.checkpoints[cull.checkpoint].step), layout.y(cull.place))
@@ -27,7 +27,7 @@ extension GenealogyDrawing {
     }
   }
 
-  /// A reward, in no more digits than there is room for.
+  /// A reward, with as many digits as fit.
   private func text(_ reward: Double) -> String {
     let most = (rewards + bank.values).filter(\.isFinite).map(abs).max() ?? 0
     return Format.number(reward, digits: most < 10 ? 3 : most < 100 ? 2 : most < 1_000 ? 1 : 0)

@@ -1,7 +1,7 @@
 import Foundation
 
 extension GenealogyDrawing {
-  /// The checkpoints above, the steps below, and faint lines between.
+  /// The labels of checkpoints above and of steps below, with faint lines between them.
   var time: [SVG] {
     let bottom = layout.bottom
     var content = [SVG.label("reward", "muted", x: layout.right + 20, y: 91)]
@@ -31,14 +31,14 @@ extension GenealogyDrawing {
     return content + steps
   }
 
-  /// The sign of a resampling.
+  /// The mark of a resampling.
   static func flag(_ classes: String, x: Double, tip: Double) -> SVG {
     let (west, east, back) = (SVG.coordinate(x - 4.5), SVG.coordinate(x + 4.5), SVG.coordinate(tip - 7))
     return SVG(
       "path", ["class": classes, "d": "M\(SVG.coordinate(x)) \(SVG.coordinate(tip))L\(west) \(back)H\(east)Z"])
   }
 
-  /// As many labels as fit, those of resamplings first.
+  /// The checkpoints whose labels fit. Resamplings take precedence.
   private var labelledStops: Set<Int> {
     let order =
       ancestry.checkpoints.indices.filter { ancestry.checkpoints[$0].ancestors != nil }
@@ -84,7 +84,7 @@ extension GenealogyDrawing {
       (".valueless", "stroke:#8b949e;fill:#8b949e"), (".dot", "stroke:#0d1117"),
     ] + values(Viridis.onDark))
 
-  /// A stroke for lines, and a fill for dots and for the legend's bar.
+  /// Strokes for lines, and fills for dots and for the legend's bar.
   private static func values(_ colour: (Int) -> String) -> [Stylesheet.Rule] {
     (0..<Viridis.levels).flatMap { level -> [Stylesheet.Rule] in
       [

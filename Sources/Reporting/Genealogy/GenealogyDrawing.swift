@@ -3,25 +3,25 @@ import Foundation
 import ParticleFilter
 import Steering
 
-/// Draws a population, from the back to the front.
+/// Draws a population, from back to front.
 struct GenealogyDrawing: Sendable {
   let ancestry: Ancestry
   let rewards: [Double]
-  /// The steps of each line of descent from the task's start, where they are known.
+  /// The steps of each line since the start of the task; nil if unknown.
   let histories: [[Step]?]
   /// The rewards of culled particles that had finished.
   let bank: [Ancestry.Cull: Double]
   let failed: Set<Int>
-  /// The least and the greatest V there is.
+  /// The smallest and the largest V; nil without values.
   let softValueRange: ClosedRange<Double>?
   let layout: GenealogyLayout
-  /// What a script and a screen reader need of each line; nil for a picture to look at.
+  /// The labels of the lines for the script and for screen readers; nil for a static picture.
   var hooks: [String]?
 
   func svg(task: AgentTask) -> String {
     let name = SVG.fitted("Task \(task.id)", width: layout.width - 40, fontSize: 15.5)
     let request = SVG.fitted(task.request, width: layout.width - 40, fontSize: 12)
-    // A page says both above the picture, at full length.
+    // A page shows the task and its request in full above the picture.
     var content =
       hooks == nil ? [SVG.label(name, "title", x: 20, y: 30), .label(request, "subtitle", x: 20, y: 50)] : []
     content += time + bestAncestry
@@ -33,16 +33,16 @@ struct GenealogyDrawing: Sendable {
       description: description, style: Self.style, role: hooks == nil ? "img" : "group", content)
   }
 
-  /// The steps of what was at a place in a segment, from the task's start, or those of what it led to.
+  /// The steps of the particle at `place` in a segment since the start of the task. If unknown, those of a descendant.
   func steps(_ segment: Int, _ place: Int) -> [Step]? {
     histories[ancestry.lineNumbers[segment][place]]
       ?? ancestry.descendants[segment][place].flatMap { histories[ancestry.finalLines[$0]] }
   }
 
-  /// The best reward, finished and culled particles included.
+  /// The best reward, with finished and culled particles included.
   var best: Double? { (rewards + bank.values).filter(\.isFinite).max() }
 
-  /// Whether a line goes on after its last step.
+  /// Whether the line continues after its trajectory's last step.
   func waits(_ line: Int) -> Bool {
     histories[line].map { $0.count < ancestry.end(of: line) ?? layout.steps } ?? false
   }
@@ -59,7 +59,7 @@ struct GenealogyDrawing: Sendable {
 
   // MARK: - Lines
 
-  /// Where a place's line starts in a segment: a clone's after its curve.
+  /// Where the line of `place` begins in a segment. A clone's line begins after its curve.
   private func start(_ place: Int, _ segment: Int) -> Double {
     let from = layout.x(step: layout.span(segment).from)
     let isClone = segment > 0 && ancestry.checkpoints[segment - 1].ancestor(of: place) != place
@@ -89,7 +89,7 @@ struct GenealogyDrawing: Sendable {
     guard let hooks else { return SVG("g", ["class": "life"], content) }
     let segments = ancestry.segments(of: number)
     let from = layout.x(step: layout.span(segments.lowerBound).from)
-    // The whole row is a target, also where nothing is drawn.
+    // The whole row responds to the pointer, including parts without a drawing.
     let target = SVG(
       "rect",
       [
@@ -109,7 +109,7 @@ struct GenealogyDrawing: Sendable {
     let y = layout.y(place)
     let heir = ancestry.descendants[segment][place]
     let steps = steps(segment, place)
-    // A trajectory that ended waits for the others.
+    // A trajectory that has ended waits for the others.
     let ended = max(from, min(to, steps?.count ?? to))
     let start = start(place, segment)
     let stop = ended < to ? max(start, layout.x(step: ended)) : layout.end(segment)
@@ -136,7 +136,7 @@ struct GenealogyDrawing: Sendable {
     return content
   }
 
-  /// What happened to a particle between two checkpoints, in words.
+  /// A description of a particle between two checkpoints.
   private func story(of place: Int, in segment: Int, _ value: Double?, steps: [Step]?) -> String {
     let (from, to) = layout.span(segment)
     var lines = ["Particle \(place), " + (from < to ? "steps \(from + 1) to \(to)" : "after step \(from)")]
@@ -176,7 +176,7 @@ struct GenealogyDrawing: Sendable {
     "\(SVG.coordinate(x)) \(SVG.coordinate(layout.y(place)))"
   }
 
-  /// The path that led to the best, below everything else.
+  /// The path to the best reward, drawn below everything else.
   private var bestAncestry: [SVG] {
     guard let best, let (place, segment) = firstPlace(with: best) else { return [] }
     let places = ancestry.lineage(of: place, in: segment)
@@ -193,7 +193,7 @@ struct GenealogyDrawing: Sendable {
     return ancestry.culls.first { bank[$0] == best }.map { ($0.place, $0.checkpoint) }
   }
 
-  /// The class of a critic value: its share of the range of all, or "valueless".
+  /// The CSS class of a critic value: its level in the range of all values, or "valueless".
   func colour(_ value: Double?) -> String {
     guard let value, let range = softValueRange else { return "valueless" }
     let width = range.upperBound - range.lowerBound

@@ -1,4 +1,4 @@
-/// What the colours and marks of a genealogy mean.
+/// The legend of the colours and marks of a genealogy.
 struct GenealogyLegend {
   let drawing: GenealogyDrawing
 

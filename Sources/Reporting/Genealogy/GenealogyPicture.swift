@@ -2,8 +2,8 @@ import Agents
 import ParticleFilter
 import Steering
 
-/// A picture of one population: a line per particle through the steps, coloured by what the critic expected of it, with who
-/// was culled where and who continued as whom.
+/// A picture of one population. Each particle is a line through the steps, coloured by its critic values. Marks show
+/// where particles were culled and cloned.
 package enum GenealogyPicture {
   /// A standalone SVG, 720 wide, for light and dark pages.
   package static func svg(_ result: PopulationResult) -> String {
@@ -14,13 +14,13 @@ package enum GenealogyPicture {
       failed: Set(result.particles.indices.filter { result.particles[$0].failure != nil }))
   }
 
-  /// The same from what a store holds.
+  /// Draws a population from a store.
   ///
   /// - Parameters:
-  ///   - rewards: of the final particles, in order of their places.
-  ///   - trajectories: of the final particles, for the actions and for where each ended; may be left out.
-  ///   - banked: trajectories that had finished when they were culled, in order of time, with the places they held.
-  ///   - failed: the places of particles that could not go on.
+  ///   - rewards: the rewards of the final particles, in order of their places.
+  ///   - trajectories: the trajectories of the final particles, for the actions and the ends. May be left out.
+  ///   - banked: trajectories that had finished when they were culled, in order of time, with their places.
+  ///   - failed: the places of failed particles.
   package static func svg(
     _ genealogy: Genealogy, task: AgentTask, rewards: [Double], trajectories: [Trajectory] = [],
     banked: [(place: Int, trajectory: Trajectory)] = [], failed: Set<Int> = []
@@ -35,8 +35,8 @@ package enum GenealogyPicture {
       task: task)
   }
 
-  /// What was culled, where it had finished. A bank keeps the order of the culls but not their steps, so each goes to the
-  /// first cull of its place that comes late enough.
+  /// Matches banked trajectories to culls. A bank records the order of the culls but not their steps. Each trajectory
+  /// is therefore matched to the first cull of its place that is late enough.
   static func matched(
     _ banked: [(place: Int, trajectory: Trajectory)], to ancestry: Ancestry
   ) -> [Ancestry.Cull: Trajectory] {
@@ -52,15 +52,15 @@ package enum GenealogyPicture {
 
 extension GenealogyDrawing {
   /// - Parameters:
-  ///   - rewards: of the final particles, in order of their places.
-  ///   - histories: the trajectory of each line, where it is known.
-  ///   - hooks: what a screen reader says of each line, for a picture that answers to a pointer and to keys.
+  ///   - rewards: the rewards of the final particles, in order of their places.
+  ///   - histories: the trajectory of each line; nil if unknown.
+  ///   - hooks: the screen-reader labels of the lines, for an interactive picture.
   init(
     _ ancestry: Ancestry, task: AgentTask, rewards: [Double], histories: [Trajectory?], failed: Set<Int>,
     hooks: [String]? = nil
   ) {
     self.ancestry = ancestry
-    // What failed has no reward, whatever it had been paid.
+    // A failed particle has no reward, even if some steps were paid.
     self.rewards = rewards.enumerated().map { failed.contains($0.offset) ? .nan : $0.element }
     self.histories = histories.map { $0?.steps }
     self.failed = failed

@@ -2,8 +2,8 @@ import Agents
 import ParticleFilter
 import Steering
 
-/// A picture of a frontier search: every visited state at its step, numbered in the order in which the tree grew and
-/// coloured by the expected improvement for which its parent was extended.
+/// A picture of a frontier search. Every visited state is shown at its step. States are numbered in the order of
+/// growth, and coloured by the expected improvement for which the parent was extended.
 package enum TreePicture {
   /// A standalone SVG, 720 wide, for light and dark pages. nil for a search without a step.
   package static func svg(_ tree: SearchTree, task: AgentTask) -> String? {
@@ -12,7 +12,7 @@ package enum TreePicture {
   }
 }
 
-/// Where the states are on the paper, and what is said of each.
+/// The positions and labels of the states.
 private struct TreeDrawing {
   private let tree: SearchTree
   /// The call that reached each state, from 1, and its expected improvement; nil for the root.
@@ -42,7 +42,7 @@ private struct TreeDrawing {
     for (index, node) in tree.nodes.enumerated() {
       if let parent = node.parent { children[parent].append(index) }
     }
-    // A parent shares the row of its first child, so that an attempt that went straight on is a straight line.
+    // A parent shares the row of its first child, so that an attempt without branches is a straight line.
     var rows = Array(repeating: 0, count: tree.nodes.count)
     var (pending, next) = ([(state: 0, isFirst: true)], 0)
     while let (state, isFirst) = pending.popLast() {

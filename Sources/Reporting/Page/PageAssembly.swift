@@ -1,9 +1,9 @@
 import Foundation
 import Steering
 
-/// Turns a report into the data of its templates, and keeps count of what must not occur twice in a page.
+/// Converts a report into the data of its templates, and keeps anchors and styles of a page unique.
 struct PageAssembly {
-  /// The styles of the pictures, each once.
+  /// The distinct styles of the pictures.
   private(set) var pictureStyles: [String] = []
   private var anchors: Set<String> = ["main", "contents"]
   private var stories = 0
@@ -25,7 +25,7 @@ struct PageAssembly {
     }
   }
 
-  /// A picture whose style, shared by all of its kind, is the page's.
+  /// A picture without its style. Pictures of one kind share a style, which is moved to the page.
   private mutating func picture(_ svg: String) -> String {
     guard let start = svg.range(of: "<style>"), let end = svg.range(of: "</style>"), start.upperBound <= end.lowerBound
     else { return svg }
@@ -34,10 +34,10 @@ struct PageAssembly {
     return String(svg[..<start.lowerBound] + svg[end.upperBound...])
   }
 
-  /// Letters, digits and hyphens that no other anchor of the page has.
+  /// A unique anchor of the page, made of letters, digits and hyphens.
   private mutating func anchor(_ wanted: String) -> String {
     let plain = String(wanted.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
-    // What begins with "story-" is a place in a population.
+    // The prefix "story-" is reserved for links to populations.
     let base = plain.isEmpty || plain.hasPrefix("story-") ? "section-\(plain)" : plain
     var name = base
     var number = 2

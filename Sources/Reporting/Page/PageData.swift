@@ -1,6 +1,7 @@
-/// What the templates of the page show. Every text is plain; `svg`, `data`, `style` and `script` are markup already.
+/// The data of the page's templates. All texts are plain, except that `svg`, `data`, `style` and `script` are markup.
 ///
-/// Mustache looks for a name in the enclosing values, too, so an optional has a name that none of them has.
+/// Mustache also looks up names in the enclosing values. An optional therefore needs a name that no enclosing value
+/// has.
 struct PageData {
   struct Section {
     let anchor: String
@@ -9,7 +10,7 @@ struct PageData {
     let items: [Item]
   }
 
-  /// One of these.
+  /// Exactly one of these is set.
   struct Item {
     var table: Table?
     var picture: Picture?
@@ -19,7 +20,7 @@ struct PageData {
 
   struct Table {
     struct Cell {
-      /// The class that says which side it keeps to.
+      /// The CSS class of the alignment.
       let side: String
       let text: String
     }
@@ -30,7 +31,7 @@ struct PageData {
     }
 
     let caption: String?
-    /// What a screen reader says of it.
+    /// The label for screen readers.
     let label: String
     let headings: [Cell]
     let rows: [Row]
@@ -47,19 +48,19 @@ struct PageData {
 
   struct Populations {
     struct Story {
-      /// Counted over the whole page.
+      /// The number of the story in the page.
       let number: Int
-      /// What the list of populations calls it.
+      /// The name in the list of populations.
       let choice: String
       let task: String
       let method: String
       let request: String
       let svg: String
-      /// JSON that is safe inside a script element.
+      /// JSON, safe inside a script element.
       let data: String
     }
 
-    /// Whether there are several.
+    /// Whether there are several populations.
     let hasChoice: Bool
     let stories: [Story]
   }

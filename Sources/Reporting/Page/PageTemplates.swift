@@ -1,9 +1,9 @@
 import Mustache
 
-/// Templates of the report page, from `Templates/`. `{{ }}` escapes with ``SVG/escaped(_:)``; `{{{ }}}` writes pictures, data,
-/// style and script, which are safe already.
+/// The templates of the report page, from `Templates/`. `{{ }}` escapes with ``SVG/escaped(_:)``. `{{{ }}}` writes
+/// pictures, data, style and script, which are already safe.
 enum PageTemplates {
-  /// - Returns: the whole file.
+  /// - Returns: the complete HTML file.
   static func html(_ page: PageData) -> String { library.render(page, withTemplate: "page") ?? "" }
 
   private static let library: MustacheLibrary = {
@@ -12,7 +12,7 @@ enum PageTemplates {
       "page": PackageResources.page_mustache, "section": PackageResources.section_mustache,
       "table": PackageResources.table_mustache, "populations": PackageResources.populations_mustache,
     ]
-    // Every partial starts anew with the library's own escaping, so each template states the page's.
+    // Each partial starts with the library's default escaping, so every template sets the page's escaping.
     let templates = sources.mapValues { source in
       "{{% CONTENT_TYPE: \(PageText.name) }}\n" + String(decoding: source, as: UTF8.self)
     }
@@ -24,8 +24,8 @@ enum PageTemplates {
   }()
 }
 
-/// Text of the page. Mustache's own escaping works by characters, so `"` with a combining mark would pass it and close an
-/// attribute; it leaves control characters as they are, too.
+/// The escaping of the page. Mustache's own escaping works on characters: a `"` with a combining mark would pass and
+/// close an attribute. It also leaves control characters unchanged.
 private struct PageText: MustacheContentType {
   static let name = "coxswain-page"
 

@@ -2,18 +2,18 @@ import Agents
 import ParticleFilter
 import Steering
 
-/// One population to look into: who was culled and who was cloned, and what every particle said and did.
+/// An interactive view of one population: culls, clones, and the transcript of every particle.
 package struct PopulationStory: Sendable {
   /// A particle and how it ended.
   package struct Life: Sendable {
     package let place: Int
-    /// The step of the checkpoint at which it was culled; nil for one that is there at the end.
+    /// The step of the checkpoint at which it was culled; nil for a particle of the final population.
     package let culledAfter: Int?
-    /// From the task's start, with what it shares with others.
+    /// All steps since the start of the task, including those shared with ancestors.
     package let trajectory: Trajectory
-    /// Why it could not go on, or nil.
+    /// Why it failed; nil if it did not.
     package let failure: String?
-    /// Its share of the posterior, 0 to 1; nil where it was culled or is unknown.
+    /// Its share of the posterior, 0 to 1; nil if it was culled or the share is unknown.
     package let weight: Double?
 
     package init(place: Int, culledAfter: Int?, trajectory: Trajectory, failure: String? = nil, weight: Double? = nil) {
@@ -26,12 +26,12 @@ package struct PopulationStory: Sendable {
   }
 
   package let task: AgentTask
-  /// How the population was steered, in words.
+  /// A description of the steering method.
   package let method: String
   package let genealogy: Genealogy
-  /// What does not fit the genealogy is left out; a particle without a life is drawn and has no transcript of its own.
+  /// Lives that do not fit the genealogy are left out. A particle without a life is drawn, but has no transcript.
   package let lives: [Life]
-  /// How answers are read, to tell thoughts from actions.
+  /// The format of answers, which separates thoughts from actions.
   package let format: ActionFormat
 
   package init(task: AgentTask, method: String, genealogy: Genealogy, lives: [Life], format: ActionFormat) {
@@ -42,7 +42,7 @@ package struct PopulationStory: Sendable {
     self.format = format
   }
 
-  /// Every particle that was, but for those that only a store has.
+  /// Includes every particle, except culled ones that only a store has.
   package init(_ result: PopulationResult, method: String, format: ActionFormat) {
     let ancestry = Ancestry(result.genealogy)
     let culled = GenealogyPicture.matched(result.bank.map { ($0.place, $0.trajectory) }, to: ancestry)

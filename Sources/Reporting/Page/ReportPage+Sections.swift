@@ -3,13 +3,13 @@ import Findings
 import ParticleFilter
 import Steering
 
-/// The sections of a report, each from what one command found.
+/// The sections of a report, each built from the results of one command.
 extension ReportPage.Section {
-  /// Methods side by side, and what a plan had foreseen of them.
+  /// The comparison of methods, with a plan's predictions if there is a plan.
   package init(comparison: Comparison) {
     let table = ComparisonTable(comparison)
     var items: [ReportPage.Item] = []
-    // A picture of more is longer than its table, and says no more.
+    // With more methods the picture would be longer than the table and add nothing.
     if comparison.methods.count <= 16 {
       items.append(
         .picture(svg: ComparisonChart.svg(comparison), caption: "Rewards by method; whiskers are one standard error."))
@@ -19,7 +19,7 @@ extension ReportPage.Section {
     self.init(anchor: "comparison", heading: "Comparison", items: items)
   }
 
-  /// A curve of `cox compare --study`.
+  /// The section of `cox compare --study`.
   package init(study comparison: Comparison) {
     let isCost = comparison.study == .cost
     let chart = XYChart(study: comparison)
@@ -30,7 +30,7 @@ extension ReportPage.Section {
         + table.tables.map(ReportPage.Item.table) + (table.lines.isEmpty ? [] : [.notes(table.lines)]))
   }
 
-  /// A plan, and how it fared.
+  /// A plan and its realised predictions.
   package init(plan: Plan, answer: Answer, predictions: [Comparison.Prediction]) {
     let table = PlanTable(plan, answer: answer)
     var items: [ReportPage.Item] = [.notes(table.lines)] + table.tables.map(ReportPage.Item.table)
@@ -52,9 +52,9 @@ extension ReportPage.Section {
     self.init(anchor: "plan", heading: "Plan", items: items)
   }
 
-  /// How far the critic's expectations mean what they say, on tasks it never saw.
+  /// The calibration of the critic on tasks that it was not trained on.
   ///
-  /// - Parameter curves: by name.
+  /// - Parameter curves: calibration curves with their names.
   package init(calibration curves: [(name: String, curve: CalibrationCurve)]) {
     let chart = XYChart(
       title: "Calibration of the critic on tasks it never saw", xTitle: "expected return-to-go",
@@ -69,7 +69,7 @@ extension ReportPage.Section {
       items: [.picture(svg: chart.svg, caption: "Groups of equal count; whiskers are one standard error over tasks.")])
   }
 
-  /// What the rollouts say about whether there is anything to select.
+  /// A diagnosis: whether selection among rollouts can help.
   package init(diagnosis: Diagnosis, table: DiagnosisTable) {
     func points(_ curve: [Diagnosis.Point]) -> [XYChart.Point] {
       curve.map { XYChart.Point(x: Double($0.x), mean: $0.estimate.mean, se: $0.estimate.se) }
@@ -94,7 +94,7 @@ extension ReportPage.Section {
 }
 
 extension XYChart {
-  /// A curve of `cox compare --study`: best reward against N, or against money.
+  /// The chart of `cox compare --study`: best reward against N, or against money.
   package init(study comparison: Comparison) {
     let isCost = comparison.study == .cost
     let points = comparison.points ?? []

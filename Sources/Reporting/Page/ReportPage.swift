@@ -12,23 +12,23 @@ import Foundation
 /// try page.html.write(toFile: "report.html", atomically: true, encoding: .utf8)
 /// ```
 ///
-/// Whatever text goes in is shown as it is and never becomes markup; a Content-Security-Policy lets only the page's own script
-/// and style run, and keeps it from the network.
+/// All texts are shown literally and never become markup. A Content-Security-Policy allows only the page's own script
+/// and style, and no network access.
 package struct ReportPage: Sendable {
   package enum Item: Sendable {
     case table(TextTable)
-    /// An SVG of this library, such as ``XYChart/svg``, and what it shows.
+    /// An SVG of this library, such as ``XYChart/svg``, and its caption.
     case picture(svg: String, caption: String)
     case notes([String])
-    /// One or several populations, of which one is seen at a time.
+    /// Populations, shown one at a time.
     case populations([PopulationStory])
   }
 
   package struct Section: Sendable {
-    /// What a link to the section ends with; all but letters, digits and hyphens become hyphens.
+    /// The fragment of links to the section. Characters other than letters and digits become hyphens.
     package let anchor: String
     package let heading: String
-    /// Paragraphs, with empty lines between them; nil for none.
+    /// Paragraphs separated by empty lines; nil for none.
     package let prose: String?
     package let items: [Item]
 
@@ -50,8 +50,8 @@ package struct ReportPage: Sendable {
     self.sections = sections
   }
 
-  /// The whole file. A link to `#story-K/LINE@STEP` opens a transcript of the page's story K, counted from 0, and
-  /// `#story-K/LINE@STEP/OTHER` two of them side by side.
+  /// The complete HTML file. A link to `#story-K/LINE@STEP` opens a transcript of story K, counted from 0. A link to
+  /// `#story-K/LINE@STEP/OTHER` opens two transcripts side by side.
   package var html: String {
     var assembly = PageAssembly()
     let sections = sections.map { assembly.section($0) }
@@ -64,7 +64,7 @@ package struct ReportPage: Sendable {
 
   private static let stylesheet = String(decoding: PackageResources.report_css, as: UTF8.self)
 
-  /// In the order in which they use each other.
+  /// In order of dependency.
   private static let script =
     "(() => {\n\"use strict\";\n"
     + [

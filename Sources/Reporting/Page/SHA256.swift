@@ -1,8 +1,8 @@
 import Foundation
 
-/// FIPS 180-4. A page names its own script and style by their digests, so that a browser runs no other.
+/// SHA-256 (FIPS 180-4). A page lists the digests of its own script and style, so that browsers run no others.
 enum SHA256 {
-  /// In Base64, as a Content-Security-Policy has it.
+  /// The digest in Base64, as used in a Content-Security-Policy.
   static func base64(_ text: String) -> String { Data(digest(Array(text.utf8))).base64EncodedString() }
 
   static func digest(_ message: [UInt8]) -> [UInt8] {

@@ -1,14 +1,14 @@
 import Foundation
 
-/// JSON inside a page.
+/// JSON for embedding in a page.
 enum ScriptData {
-  /// No text in it can close the element that holds it, or end a line of a script.
+  /// Escaped so that no text can close the script element or end a line of a script.
   static func json(_ value: some Encodable) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "∞", negativeInfinity: "−∞", nan: "–")
-    // Nothing in these values can fail to be encoded; an empty object shows no transcripts.
+    // Encoding cannot fail for these values. An empty object would show no transcripts.
     guard let data = try? encoder.encode(value) else { return "{}" }
     var result = ""
     for scalar in String(decoding: data, as: UTF8.self).unicodeScalars {

@@ -1,9 +1,9 @@
 import Agents
 
-/// Trajectories as one tree, so that what they share is kept once.
+/// Trajectories as a tree, which stores shared steps once.
 struct StepTree {
   struct Node: Hashable {
-    /// The number of the step before, or nil at the start.
+    /// The number of the previous step; nil at the start.
     let past: Int?
     let step: Step
   }
@@ -11,9 +11,9 @@ struct StepTree {
   private(set) var nodes: [Node] = []
   private var numbers: [Node: Int] = [:]
 
-  /// Adds the steps that are new.
+  /// Adds the steps that are not in the tree yet.
   ///
-  /// - Returns: the number of the last step; nil where there is none.
+  /// - Returns: the number of the last step; nil if there are no steps.
   mutating func add(_ steps: [Step]) -> Int? {
     var tip: Int?
     for step in steps {

@@ -1,11 +1,11 @@
 import Agents
 import Steering
 
-/// What the page's script knows of a story. Every text is in it once, and every number as people read it.
+/// The data of a story for the page's script. Each text occurs once, and numbers are already formatted.
 struct StoryData: Encodable {
   struct Line: Encodable {
     let place: Int
-    /// The first and the last step it can be looked at.
+    /// The first and the last step that can be selected.
     let first: Int
     let last: Int
     /// The step at which it became a copy of its parent.
@@ -14,7 +14,7 @@ struct StoryData: Encodable {
     /// The number of its last step in `steps`.
     let tip: Int?
     let remarks: String
-    /// Critic values by step, where it was weighed.
+    /// The critic values, by the steps at which the particle was weighed.
     let values: [String: String]
   }
 
@@ -22,11 +22,11 @@ struct StoryData: Encodable {
     let past: Int?
     let head: String
     let isInvalid: Bool
-    /// Labels and texts, both by their places in `texts`.
+    /// Pairs of a label and a text, as indices into `texts`.
     let parts: [[Int]]
   }
 
-  /// From pixels of the picture to steps.
+  /// Converts picture coordinates to steps.
   struct Scale: Encodable {
     let left: Double
     let right: Double
@@ -38,7 +38,7 @@ struct StoryData: Encodable {
   let count: Int
   let scale: Scale
   private(set) var texts: [String] = []
-  /// What there was before the first step, as the parts of a step.
+  /// The opening before the first step, in the form of a step's parts.
   private(set) var opening: [[Int]] = []
   private(set) var steps: [Node] = []
   private(set) var lines: [Line] = []

@@ -1,13 +1,13 @@
 import Agents
 import ParticleFilter
 
-/// A story whose lives are matched to the lines of its ancestry.
+/// A story with its lives matched to the lines of its ancestry.
 struct ToldStory: Sendable {
   enum Fate: String, Sendable { case finished, unfinished, culled, failed }
 
   let story: PopulationStory
   let ancestry: Ancestry
-  /// By line.
+  /// The life of each line.
   let lives: [PopulationStory.Life?]
 
   init(_ story: PopulationStory) {
@@ -19,7 +19,7 @@ struct ToldStory: Sendable {
     }
   }
 
-  /// The line's own trajectory, or as much of it as others took over; nil where nobody kept it.
+  /// The line's own trajectory, or the part that its descendants share; nil if neither is known.
   func trajectory(of number: Int) -> Trajectory? {
     if let life = lives[number] { return life.trajectory }
     for segment in ancestry.segments(of: number).reversed() where segment < ancestry.checkpoints.count {
@@ -31,7 +31,7 @@ struct ToldStory: Sendable {
     return nil
   }
 
-  /// nil for a line that ended while others went on as its copies elsewhere, and for one of which nothing is known.
+  /// nil for a line that ended and continues only in its copies, and for a line of which nothing is known.
   func fate(of number: Int) -> Fate? {
     if lives[number]?.failure != nil { return .failed }
     if ancestry.lines[number].isCulled { return .culled }
@@ -39,7 +39,7 @@ struct ToldStory: Sendable {
     return lives[number].map { $0.trajectory.isFinished ? .finished : .unfinished }
   }
 
-  /// What became of a line, in words.
+  /// A description of the line's origin and end.
   func remarks(on number: Int) -> String {
     let line = ancestry.lines[number]
     var remarks: [String] = []

@@ -2,7 +2,7 @@ import Findings
 import Steering
 
 extension Comparison {
-  /// Whether one method stands in it with several settings, so that its name does not tell which is meant.
+  /// Whether a method occurs with several settings, so that its name is ambiguous.
   var hasVariants: Bool { Set(methods.map(\.method)).count < methods.count }
 }
 
@@ -19,7 +19,7 @@ extension MethodSummary {
 }
 
 extension ComparisonTable {
-  /// A line for each variant, by N: what it reached, and what it gained over as many independent attempts.
+  /// One line per variant, ordered by N, with its rewards and its gain over as many independent attempts.
   static func variants(_ comparison: Comparison) -> TextTable {
     let hasSolved = comparison.methods.contains { $0.solvedBest != nil }
     var table = TextTable(
@@ -49,7 +49,7 @@ extension ComparisonTable {
     return table
   }
 
-  /// The points of a study, in words.
+  /// The points of a study as a table.
   static func points(_ points: [Comparison.Point], of study: Comparison.Study, tasks: Int) -> TextTable {
     let hasCost = points.contains { $0.costPerTask != 0 }
     let digits = points.contains { $0.callsPerTask != $0.callsPerTask.rounded() } ? 1 : 0
@@ -68,7 +68,7 @@ extension ComparisonTable {
     return table
   }
 
-  /// What all took together, and what a reader should know of single variants.
+  /// The total cost, and remarks on single variants.
   static func variantRemarks(_ comparison: Comparison) -> [String] {
     let total = comparison.total.map { total in
       let about = Format.about(total.estimatedTokens)
@@ -82,7 +82,7 @@ extension ComparisonTable {
 }
 
 extension Comparison.Difference {
-  /// Whether it is of this variant against another.
+  /// Whether the difference is of this variant against another one.
   fileprivate func isOf(_ summary: MethodSummary) -> Bool {
     method == summary.method && particles == summary.particles && temperature == summary.temperature
       && resample == summary.resample && keep == summary.keep && policy == summary.policy

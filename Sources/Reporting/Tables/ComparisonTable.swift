@@ -2,16 +2,15 @@ import Agents
 import Findings
 import Steering
 
-/// Methods side by side: what they reached, what they took, and how far apart they are. At most 120 columns wide for the
-/// methods there are. Where methods stand with several settings each, a line for every variant takes the place of the tables
-/// of rewards and costs.
+/// A comparison of methods: rewards, costs and paired differences. Usually at most 120 columns wide. If methods occur
+/// with several settings, a table with a line per variant replaces the tables of rewards and costs.
 package struct ComparisonTable: Sendable, Hashable {
   /// Rewards, then costs.
   package let tables: [TextTable]
-  /// Paired differences, and what a reader should know before trusting a row.
+  /// Paired differences, and remarks on the reliability of rows.
   package let lines: [String]
 
-  /// Several methods.
+  /// A table of several methods.
   package init(_ comparison: Comparison) {
     let points = comparison.study.map { study in
       Self.points(
@@ -32,12 +31,12 @@ package struct ComparisonTable: Sendable, Hashable {
         + comparison.methods.flatMap { Self.remarks($0, named: $0.method) }
       return
     }
-    // Of two policies, money is what they are compared by.
+    // A cost study compares policies by money, so the table of variants is left out.
     tables = (points.map { [$0] } ?? []) + (comparison.study == .cost ? [] : [Self.variants(comparison)])
     lines = averaged + Self.variantRemarks(comparison)
   }
 
-  /// One method, a line for each figure.
+  /// A table of one method, with a line for each figure.
   package init(_ summary: MethodSummary) {
     let tasks = summary.tasksWithReward
     var table = TextTable(
@@ -134,7 +133,7 @@ extension ComparisonTable {
     return table
   }
 
-  /// "1,234 (56 %)", of the input there would have been.
+  /// "1,234 (56 %)". The share is of the input and the saved input together.
   private static func saved(_ summary: MethodSummary) -> String {
     let share = Usage(inputTokens: summary.inputTokens, savedInputTokens: summary.savedInputTokens).savedShare
     return "\(Format.count(summary.savedInputTokens)) (\(Format.number(share * 100, digits: 0)) %)"
@@ -144,7 +143,7 @@ extension ComparisonTable {
     let pair = visible("\(difference.method) − \(difference.against)")
     guard difference.tasks > 0 else { return "\(pair): no task in common" }
     func text(_ name: String, _ estimate: MeanEstimate) -> String {
-      // Two decimals, but never a standard error that reads 0.00 and is not.
+      // Two decimals, or three if the standard error would otherwise read 0.00.
       let digits = estimate.se > 0 && estimate.se < 0.01 ? 3 : 2
       return "\(name) \(estimate.text(overTasks: difference.tasks, digits: digits, signed: true))"
     }
@@ -154,7 +153,7 @@ extension ComparisonTable {
     return "\(pair), paired over \(counted(difference.tasks, "task")): \(parts.joined(separator: ", "))"
   }
 
-  /// - Parameter isBrief: leaves out what is so of most runs.
+  /// - Parameter isBrief: leaves out remarks that apply to most runs.
   static func remarks(_ summary: MethodSummary, named name: String, isBrief: Bool = false) -> [String] {
     var remarks: [String] = []
     if let reason = summary.stopped { remarks.append("stopped early: \(reason)") }
@@ -194,20 +193,20 @@ extension ComparisonTable {
   }
 }
 
-/// The schedule and β, or "–" where nothing is resampled.
+/// The schedule and β, or "–" without resampling.
 func resampling(_ summary: MethodSummary) -> String {
   if summary.resample == "none" { return "–" }
   let longest = 24
   var schedule = summary.resample
   if schedule.count > longest {
     let start = schedule.prefix(longest - 1)
-    // Half a number would be another number.
+    // A truncated number would read as a different number.
     schedule = start[..<(start.lastIndex(of: ",").map(start.index(after:)) ?? start.endIndex)] + "…"
   }
   return "\(schedule) β \(Format.short(summary.temperature))"
 }
 
-/// "48", or "46 of 48" where every attempt of the others failed.
+/// "48", or "46 of 48" if all attempts at the other tasks failed.
 func tasksText(_ summary: MethodSummary) -> String {
   let all = Format.count(summary.tasks)
   return summary.failedAttempts.tasks > 0 ? "\(Format.count(summary.tasksWithReward)) of \(all)" : all

@@ -2,26 +2,26 @@ import Agents
 import Findings
 import Steering
 
-/// A diagnosis as people read it: what the rollouts are, what the best of several of them would have come to, how early
-/// their end can be told, and what to do. At most 100 columns wide.
+/// A readable diagnosis: the rollouts, the best of several of them, how early the final reward can be predicted, and
+/// advice. At most 100 columns wide.
 package struct DiagnosisTable: Sendable, Hashable {
   /// The rollouts and how they differ within tasks.
   package let rollouts: TextTable
   /// The best of k rollouts, a row for each k.
   package let headroom: TextTable
-  /// How well the reward at the end is told, a row for each step, or for some of them where there are many; without rows
-  /// where nothing differs or nothing was judged.
+  /// How well the final reward can be predicted, a row for each step, or for some steps if there are many. Without rows
+  /// if all rollouts of each task are alike or no prediction was made.
   package let predictability: TextTable
-  /// What the tables mean, a paragraph each.
+  /// The meaning of the tables, one paragraph each.
   package let sentences: [String]
-  /// What to do next, in a few words.
+  /// A short recommendation.
   package let advice: String
-  /// The numbers that led to it.
+  /// The numbers behind the recommendation.
   package let because: String
 
   /// - Parameters:
-  ///   - predictor: names what predicted the end, where that was not the reward so far alone.
-  ///   - failed: attempts that are not among the rollouts.
+  ///   - predictor: the name of the predictor; nil if only the reward so far was used.
+  ///   - failed: failed attempts, which are not among the rollouts.
   package init(
     _ diagnosis: Diagnosis, predictedBy predictor: String? = nil, failedAttempts failed: FailedAttempts = .none
   ) {
@@ -41,7 +41,7 @@ package struct DiagnosisTable: Sendable, Hashable {
     [rollouts, headroom] + (predictability.rows.isEmpty ? [] : [predictability])
   }
 
-  /// - Parameter width: in characters, at which sentences are broken between words.
+  /// - Parameter width: the width in characters at which sentences are wrapped.
   package func text(width: Int = 100) -> String {
     let paragraphs = sentences + ["Advice: \(advice). \(because)"]
     return (tables.map(\.text) + paragraphs.map { wrapped($0, width: width).joined(separator: "\n") })
@@ -139,7 +139,7 @@ extension DiagnosisTable {
     return table
   }
 
-  /// At most so many elements, evenly spaced, the first and the last among them.
+  /// At most this many elements, evenly spaced, including the first and the last.
   private static func thinned<Element>(_ elements: [Element], to most: Int) -> [Element] {
     guard elements.count > most else { return elements }
     return (0..<most).map { elements[($0 * (elements.count - 1) + (most - 1) / 2) / (most - 1)] }

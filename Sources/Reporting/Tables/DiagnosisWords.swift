@@ -2,10 +2,10 @@ import Findings
 import Steering
 
 extension Diagnosis {
-  /// What the figures mean, a paragraph each.
+  /// The meaning of the figures, one paragraph each.
   var sentences: [String] { [maximum, differences, partings, foresight].compactMap(\.self) }
 
-  /// The numbers that led to the advice, and what to do about it.
+  /// The numbers behind the advice, and what to do next.
   var because: String {
     let (first, last) = (headroom.best.first?.estimate, headroom.best.last?.estimate)
     let best =
@@ -93,7 +93,7 @@ extension Diagnosis {
 }
 
 extension Diagnosis.Advice {
-  /// In a few words.
+  /// The advice in a few words.
   var title: String {
     switch kind {
     case .collectMore: "collect more rollouts"

@@ -1,19 +1,19 @@
 import Foundation
 
-/// Numbers as people read them, the same in every locale.
+/// Formats numbers for readers, independently of the locale.
 package enum Format {
-  /// A number with so many decimals and a true minus sign; "–" where there is none.
+  /// A number with this many decimals and a true minus sign; "–" for NaN.
   ///
-  /// - Parameter signed: writes the plus of a positive number too.
+  /// - Parameter signed: whether positive numbers get a plus sign.
   package static func number(_ value: Double, digits: Int = 3, signed: Bool = false) -> String {
     if value.isNaN { return "–" }
     let magnitude = value.isInfinite ? "∞" : decimal(abs(value), digits: digits)
-    // What rounds to zero has no sign.
+    // A number that rounds to zero has no sign.
     if magnitude.allSatisfy({ $0 == "0" || $0 == "." }) { return magnitude }
     return (value < 0 ? "−" : signed ? "+" : "") + magnitude
   }
 
-  /// A number as short as it is exact: 0.1, 12, 1.5.
+  /// The shortest exact form of a number: 0.1, 12, 1.5.
   package static func short(_ value: Double) -> String {
     guard value.isFinite else { return number(value) }
     let text = String(abs(value))
@@ -25,10 +25,10 @@ package enum Format {
     (value < 0 ? "−" : "") + grouped(String(value.magnitude))
   }
 
-  /// "≈" before a figure of which some tokens were estimated, else nothing.
+  /// "≈" for figures that include estimated tokens, otherwise an empty string.
   package static func about(_ estimatedTokens: Int?) -> String { estimatedTokens ?? 0 > 0 ? "≈" : "" }
 
-  /// An amount in the user's currency, with at least two decimals and at least two digits that say something: 12.30, 0.0012.
+  /// An amount in the user's currency, with at least two decimals and at least two significant digits: 12.30, 0.0012.
   package static func money(_ amount: Double) -> String {
     guard amount.isFinite else { return number(amount) }
     guard amount != 0 else { return "0" }

@@ -1,14 +1,14 @@
 import Findings
 import Steering
 
-/// A plan in words and tables: what to do, what it is predicted to give, and what else was tried. At most 100 columns wide.
+/// A plan as text and tables: the recommendation, its predicted gain, and the alternatives. At most 100 columns wide.
 package struct PlanTable: Sendable, Hashable {
-  /// What to do, and why.
+  /// The recommendation and its reasons.
   package let lines: [String]
-  /// By number of particles, then the best settings of the configured one.
+  /// A table by number of particles, then one of the best settings for the configured number.
   package let tables: [TextTable]
 
-  /// How many settings are shown beside the adaptive ones.
+  /// The most settings shown besides the adaptive ones.
   private static let shown = 8
 
   package init(_ plan: Plan, answer: Answer) {
@@ -32,7 +32,7 @@ package struct PlanTable: Sendable, Hashable {
       .filter { !$0.rows.isEmpty }
   }
 
-  /// What plans foresaw of a comparison's variants, beside what came.
+  /// A plan's predictions for the variants of a comparison, and the realised values.
   package static func predictions(_ predictions: [Comparison.Prediction]) -> TextTable {
     var table = TextTable(
       title: "The plan's prediction: gain in best reward over best-of-N",
@@ -66,14 +66,14 @@ package struct PlanTable: Sendable, Hashable {
     case 0?: ""
     case let more?: " About \(counted(more, "more rollout")) of other tasks would settle it."
     case nil:
-      // All rollouts of a task end alike: the reason says what there is to say.
+      // All rollouts of a task end alike; the reason already says so.
       plan.scale > 0
         ? " Where the diagnosis finds that ends can be predicted early, more rollouts or another critic may change that."
         : ""
     }
   }
 
-  /// Fewer particles that do as well as best-of-N of the configured number.
+  /// A choice with fewer particles that matches best-of-N with the configured number.
   private static func cheaper(_ plan: Plan) -> String? {
     guard let here = plan.choice(.search, particles: plan.particles) else { return nil }
     let fewer = plan.choices.filter {
@@ -107,7 +107,7 @@ package struct PlanTable: Sendable, Hashable {
     return table
   }
 
-  /// Methods under one budget for all tasks.
+  /// Methods compared under one budget for all tasks.
   private static func methods(_ choice: Plan.MethodChoice, of plan: Plan) -> TextTable {
     let calls = choice.forecasts.first?.points.map(\.calls) ?? []
     var table = TextTable(

@@ -3,7 +3,7 @@ import Foundation
 import Steering
 
 extension StudyTable {
-  /// What the figures come to.
+  /// The conclusions in words.
   static func words(_ findings: StudyFindings) -> [String] {
     var lines = findings.trainings.map(sentence)
     if let share = findings.share { lines.append(sentence(share)) }
@@ -18,7 +18,7 @@ extension StudyTable {
   }
 
   private static func percent(_ share: Double) -> String { "\(Format.number(share * 100, digits: 0)) %" }
-  /// "0.25 ×", and enough digits of what is far less.
+  /// "0.25 ×". Small ratios get a third digit.
   private static func times(_ ratio: Double) -> String {
     "\(Format.number(ratio, digits: ratio < 0.095 ? 3 : 2)) ×"
   }

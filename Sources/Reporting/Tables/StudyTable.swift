@@ -1,11 +1,11 @@
 import Findings
 import Steering
 
-/// A study in tables and in words. At most 120 columns wide.
+/// A study as tables and text. At most 120 columns wide.
 package struct StudyTable: Sendable, Hashable {
-  /// Models by single attempts, best-of-N and steering by N, what everything took, and tokens.
+  /// Models by single attempts, best-of-N and steering by N, costs, and tokens.
   package let tables: [TextTable]
-  /// What follows, sentence by sentence.
+  /// The conclusions, one sentence each.
   package let lines: [String]
 
   package init(_ findings: StudyFindings) {

@@ -10,14 +10,14 @@
 /// // amc     0.738
 /// ```
 package struct TextTable: Sendable, Hashable {
-  /// A heading, and the side its cells keep to.
+  /// A heading and the alignment of the column's cells.
   package struct Column: Sendable, Hashable {
     package enum Alignment: Sendable, Hashable { case left, right }
 
     package let heading: String
     package let alignment: Alignment
 
-    /// For words.
+    /// For text.
     package static func left(_ heading: String) -> Column { Column(heading: visible(heading), alignment: .left) }
     /// For numbers.
     package static func right(_ heading: String) -> Column { Column(heading: visible(heading), alignment: .right) }
@@ -33,7 +33,7 @@ package struct TextTable: Sendable, Hashable {
     for row in rows { append(row) }
   }
 
-  /// Adds a row at the end. Control characters in its cells are made visible.
+  /// Appends a row. Control characters in its cells are made visible.
   /// - Precondition: one cell per column.
   package mutating func append(_ row: [String]) {
     precondition(row.count == columns.count, "one cell per column")
@@ -47,10 +47,10 @@ package struct TextTable: Sendable, Hashable {
     }
   }
 
-  /// In characters, the title aside.
+  /// The width in characters, without the title.
   package var width: Int { widths.reduce(0, +) + 2 * max(columns.count - 1, 0) }
 
-  /// Plain text without colours, lines ended but for the last.
+  /// Plain text without colours or a final newline.
   package var text: String {
     let widths = widths
     let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
@@ -67,7 +67,7 @@ package struct TextTable: Sendable, Hashable {
     return String(line[..<(line.lastIndex { $0 != " " }.map { line.index(after: $0) } ?? line.startIndex)])
   }
 
-  /// The same table in GitHub's Markdown.
+  /// The table in GitHub's Markdown.
   package var markdown: String {
     func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
     let rules = columns.map { $0.alignment == .left ? ":--" : "--:" }
@@ -78,7 +78,7 @@ package struct TextTable: Sendable, Hashable {
   }
 }
 
-/// Text that Markdown shows as it is.
+/// Escapes text for Markdown.
 func markdownEscaped(_ text: String) -> String {
   var result = ""
   for character in text {

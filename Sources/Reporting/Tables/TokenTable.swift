@@ -1,11 +1,11 @@
 import Findings
 import Steering
 
-/// Base against tuned, token by token, in a table for each question. At most 100 columns wide.
+/// The base model against the tuned one, token by token, with a table for each question. At most 100 columns wide.
 package struct TokenTable: Sendable, Hashable {
-  /// What the tokens say, who passes, and where forks fall.
+  /// Figures of tokens, pass rates, and positions of forks.
   package let tables: [TextTable]
-  /// What a reader should make of it.
+  /// The conclusions in words.
   package let lines: [String]
 
   package init(_ findings: TokenFindings) {
@@ -49,7 +49,7 @@ package struct TokenTable: Sendable, Hashable {
     (tables.map(\.text) + (lines.isEmpty ? [] : [lines.joined(separator: "\n")])).joined(separator: "\n\n")
   }
 
-  /// Ten shares, whatever was read from a file.
+  /// Exactly ten shares, even if a file has more or fewer.
   static func tenths(_ findings: TokenFindings) -> [Double] {
     Array((findings.forksByTenth + Array(repeating: 0, count: 10)).prefix(10))
   }
@@ -62,7 +62,7 @@ package struct TokenTable: Sendable, Hashable {
     }
   }
 
-  /// How much of the tuned model's gain its tokens at the forks bring.
+  /// The share of the tuned model's gain that its tokens at forks achieve.
   private static func recovered(_ findings: TokenFindings) -> String? {
     func gain(_ name: String) -> Double? {
       findings.passes.first { $0.name == name }?.difference?.estimate.mean

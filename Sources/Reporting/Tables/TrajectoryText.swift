@@ -1,14 +1,14 @@
 import Agents
 
-/// One trajectory as people read it: thought, action, observation, reward and critic value of every step.
+/// A readable trajectory: thought, action, observation, reward and critic value of every step.
 package struct TrajectoryText: Sendable {
   package let trajectory: Trajectory
   package let format: ActionFormat
-  /// What the critic expected to come after so many steps, in reward units.
+  /// The critic's expected return-to-go after each number of steps, in reward units.
   package let values: [Int: Double]
-  /// What the model thought apart from its answers, by step, counted from 0.
+  /// The model's separate reasoning by step, counted from 0.
   package let reasoning: [Int: String]
-  /// The steps, counted from 0, whose answers ended because they may be no longer.
+  /// The steps, counted from 0, whose answers were cut off at the length limit.
   package let cutOff: Set<Int>
 
   package init(
@@ -22,12 +22,12 @@ package struct TrajectoryText: Sendable {
     self.cutOff = cutOff
   }
 
-  /// - Parameter width: in characters, at which lines are broken between words.
+  /// - Parameter width: the width in characters at which lines are wrapped.
   package func text(width: Int = 100) -> String {
     var lines: [String] = []
     var paid = 0.0
     func add(_ label: String, _ text: String) {
-      // The labels of a step are as wide as the widest, and two spaces.
+      // The width of the longest label and two spaces.
       let margin = 15
       for (number, line) in wrapped(text, width: max(width - margin, 20)).enumerated() {
         let head = number == 0 ? "  \(label)" : ""
@@ -58,8 +58,8 @@ package struct TrajectoryText: Sendable {
   }
 }
 
-/// A text as lines of at most so many characters, broken between words where that is possible. Control characters are
-/// shown, and a tab is four spaces.
+/// Wraps a text to lines of at most this many characters, between words if possible. Control characters are shown, and
+/// a tab is four spaces.
 func wrapped(_ text: String, width: Int) -> [String] {
   text.replacing("\r\n", with: "\n").replacing("\t", with: "    ").split(
     separator: "\n", omittingEmptySubsequences: false
@@ -71,7 +71,7 @@ private func wrappedLine(_ line: String, width: Int) -> [String] {
   var lines: [String] = []
   var rest = line[...]
   while let end = rest.index(rest.startIndex, offsetBy: width, limitedBy: rest.endIndex), end < rest.endIndex {
-    // The space that a line is broken at belongs to neither.
+    // The space at a line break is dropped.
     let space = rest[...end].lastIndex(of: " ").flatMap { $0 > rest.startIndex ? $0 : nil }
     lines.append(String(rest[..<(space ?? end)]))
     rest = rest[(space ?? end)...]

@@ -1,11 +1,11 @@
-/// Text of a model or an environment as it may be shown: what would move the cursor, change colours, ring, hide or reorder
-/// other text appears as a sign instead of acting.
+/// Makes text of a model or an environment safe to show. Characters that would move the cursor, change colours, ring
+/// the bell, or hide or reorder other text are replaced by visible signs.
 ///
 /// ```swift
 /// visible("\u{1B}[2Jdone\n")   // "␛[2Jdone␊"
 /// ```
 ///
-/// - Parameter keepingLayout: leaves line feeds and tabs as they are.
+/// - Parameter keepingLayout: leaves line feeds and tabs unchanged.
 package func visible(_ text: String, keepingLayout: Bool = false) -> String {
   var result = String.UnicodeScalarView()
   for scalar in text.unicodeScalars {
@@ -23,7 +23,7 @@ package func visible(_ text: String, keepingLayout: Bool = false) -> String {
   return String(result)
 }
 
-/// The sign Unicode has for a C0 control, delete included.
+/// The Unicode control picture of a C0 control or of delete.
 private func controlPicture(of scalar: Unicode.Scalar) -> Unicode.Scalar? {
   switch scalar.value {
   case 0...0x1F: Unicode.Scalar(0x2400 + scalar.value)
@@ -32,9 +32,9 @@ private func controlPicture(of scalar: Unicode.Scalar) -> Unicode.Scalar? {
   }
 }
 
-/// Whether a scalar acts on the text around it, or is not there to see, or is no character at all.
+/// Whether a scalar affects the text around it, is invisible, or is not a character.
 private func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-  // Joiners make up emoji and Persian words, and do no harm.
+  // Joiners are harmless and needed for emoji and Persian.
   if scalar == "\u{200C}" || scalar == "\u{200D}" { return false }
   switch scalar.properties.generalCategory {
   case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: return true

@@ -17,13 +17,13 @@
       defaultSubcommand: SharpenByReasonMaxxer.self)
   }
 
-  /// A way to sharpen: one subcommand.
+  /// A method of sharpening, as a subcommand.
   protocol SharpeningVerb: Verb {
     var limits: LimitOptions { get }
     var output: AdapterOptions { get }
     var training: TrainingOptions { get }
 
-    /// The method's own settings in a request, and whose rollouts it learns from.
+    /// Sets the method's own settings in a request. Returns the method and the policy whose rollouts it learns from.
     func request(_ settings: inout Sharpening.Settings) -> (method: Sharpening.Method, from: String?)
   }
 

@@ -80,7 +80,7 @@
     }
   }
 
-  /// The options of `cox study` alone.
+  /// Options that only `cox study` has.
   struct StudyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Train tasks, by their places in the split (default: all).", valueName: "tasks"))
     var trainTasks: String?

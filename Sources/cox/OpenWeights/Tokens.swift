@@ -43,7 +43,7 @@
     }
   }
 
-  /// The options of `cox tokens` alone.
+  /// Options that only `cox tokens` has.
   struct TokensOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(

@@ -32,15 +32,16 @@ struct CommonOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The form of the log; json is one object a line.", valueName: "form"))
   var logFormat = LogFormat.text
 
-  /// Prints a result and writes it where `--json` says; with `--json -` standard output has the JSON alone.
+  /// Prints a result, and writes it as JSON if `--json` is given. With `--json -` only the JSON goes to standard
+  /// output.
   ///
-  /// The words come first, so that a file that cannot be written does not cost them.
+  /// The text is printed first, so that it is not lost if the file cannot be written.
   func deliver(_ result: some Encodable, text: () -> String) throws {
     if json != "-" { Console.print(text()) }
     if let json { try Console.write(json: result, to: json) }
   }
 
-  /// What a workbench is opened with: the configuration with these options on top.
+  /// The options for opening a workbench: the configuration, overridden by these command-line options.
   func options(_ limits: LimitOptions? = nil) throws -> Workbench.Options {
     var options = try Workbench.Options(
       configuration: config, store: store, seed: seed, observer: TerminalObserver(isQuiet: quiet))
@@ -49,7 +50,7 @@ struct CommonOptions: ParsableArguments {
   }
 }
 
-/// How many calls a verb may make, and how many at a time.
+/// Limits on the calls of a verb, in total and at a time.
 struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How many model calls may be in flight (policy.concurrency).", valueName: "calls"))
   var concurrency: Int?
@@ -87,7 +88,7 @@ struct LimitOptions: ParsableArguments {
   }
 }
 
-/// A verb that takes the common options.
+/// A verb with the common options.
 protocol Verb: AsyncParsableCommand {
   var common: CommonOptions { get }
 }

@@ -4,10 +4,10 @@ import Steering
 import Workbench
 
 extension CompletionKind {
-  /// The kinds of critic. A critic's name or file is typed.
+  /// The kinds of critic. Names and files of critics are not completed.
   static var critics: CompletionKind { .list(criticKinds.map { $0.name }) }
 
-  /// The critics that `cox train` fits.
+  /// The critics that `cox train` can fit.
   static var trainedCritics: CompletionKind { .list([TreesKind.name, LMKind.name]) }
 
   /// The methods.
@@ -17,7 +17,7 @@ extension CompletionKind {
 }
 
 extension ArgumentHelp {
-  /// What `--critic` may be.
+  /// Help for `--critic`.
   static var critic: ArgumentHelp {
     let kinds = criticKinds.map { $0.name }.filter { $0 != TreesKind.name }.listed("or")
     return ArgumentHelp(
@@ -29,7 +29,7 @@ extension Steering.Method {
   /// "single, best-of, amc, judge or beam".
   static var listed: String { allCases.map(\.rawValue).listed("or") }
 
-  /// Every method with what it does, one a line.
+  /// All methods with their summaries, one per line.
   static var summaries: String {
     let width = allCases.map(\.rawValue.count).max() ?? 0
     return allCases.map { method in

@@ -4,10 +4,10 @@
   import OpenWeights
   import Workbench
 
-  /// The names of the options that have a value.
+  /// The names of the options that were given a value.
   private func names(given options: [(String, Any?)]) -> [String] { options.filter { $0.1 != nil }.map(\.0) }
 
-  /// How a critic that reads is trained.
+  /// Options for training a language-model critic.
   struct ReadingOptions: ParsableArguments {
     private static let usual = LMCritic.Settings()
 
@@ -35,7 +35,7 @@
         valueName: "tokens"))
     var context: Int?
 
-    /// The options that were given, by name.
+    /// The names of the options that were given.
     var given: [String] {
       names(given: [
         ("steps", steps), ("batch", batch), ("learning-rate", learningRate), ("rank", rank),
@@ -109,7 +109,7 @@
       }
     }
 
-    /// nil for auto.
+    /// The thresholds; nil for auto.
     var thresholds: [Double]? {
       let numbers = (threshold ?? "auto").split(separator: ",").map { Double($0.trimmingCharacters(in: .whitespaces)) }
       let values = numbers.compactMap { $0 }
@@ -117,7 +117,7 @@
         ? values : nil
     }
 
-    /// At a threshold that is chosen later.
+    /// The method's settings. The threshold is chosen later.
     func method(_ steps: StepOptions) -> ReasonMaxxer {
       var method = ReasonMaxxer()
       method.problems = problems ?? method.problems
@@ -130,7 +130,7 @@
     }
   }
 
-  /// How long is learned from stored rollouts.
+  /// Options for the length of training on stored rollouts.
   struct StepOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
@@ -156,7 +156,7 @@
     }
   }
 
-  /// Which stored rollouts are learned from.
+  /// Options for choosing the stored rollouts to learn from.
   struct SourceOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
@@ -165,7 +165,7 @@
     var from: String?
   }
 
-  /// What is written.
+  /// Options for the output.
   struct AdapterOptions: ParsableArguments {
     @Option(
       help: ArgumentHelp(
@@ -246,7 +246,7 @@
       }
     }
 
-    /// - Parameter steps: of the optimiser, where they are given.
+    /// - Parameter steps: the number of optimiser steps, if given.
     func method(steps total: Int?) -> GroupRelativePolicy {
       var method = GroupRelativePolicy()
       method.tasks = tasksPerRound ?? method.tasks
@@ -328,8 +328,8 @@
     }
 
     /// - Parameters:
-    ///   - attempts: at each held-out task.
-    ///   - base: the adapter that the policy has already: it is what is trained further.
+    ///   - attempts: the number of attempts at each held-out task.
+    ///   - base: the policy's adapter, which is trained further; nil if it has none.
     func settings(attempts: Int, seed: UInt64, base: String?) throws -> Sharpener.Settings {
       if base != nil, rank != nil || alpha != nil || targets != nil {
         throw ConfigurationError(

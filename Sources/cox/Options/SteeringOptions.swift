@@ -3,7 +3,7 @@ import ParticleFilter
 import Steering
 import Workbench
 
-/// What guides.
+/// Options for the critic.
 struct CriticOptions: ParsableArguments {
   @Option(help: .critic, completion: .critics)
   var critic: String?
@@ -14,7 +14,7 @@ struct CriticOptions: ParsableArguments {
   var plan: String?
 }
 
-/// What a plan is for, and where it goes.
+/// Options for a plan and its output.
 struct PlanOptions: ParsableArguments {
   @Option(help: .critic, completion: .critics)
   var critic: String?
@@ -25,7 +25,7 @@ struct PlanOptions: ParsableArguments {
   var plan: String?
 }
 
-/// How tasks are steered.
+/// Options for steering.
 struct SteeringOptions: ParsableArguments {
   @Option(help: ArgumentHelp("N, the particles of a population (steering.particles).", valueName: "N"))
   var particles: Int?
@@ -55,7 +55,7 @@ struct SteeringOptions: ParsableArguments {
   }
 }
 
-/// How a frontier search spends its calls.
+/// Options for the budget of a frontier search.
 struct SearchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -2,7 +2,7 @@ import Agents
 import ArgumentParser
 import Workbench
 
-/// Which tasks to work on.
+/// Options for choosing tasks.
 struct TaskOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The split: train, validation or test.", valueName: "split"))
   var split: Split?

@@ -4,7 +4,7 @@ import ParticleFilter
 import Steering
 import Workbench
 
-/// Which methods with which settings are compared.
+/// Options for the methods and settings to compare.
 struct VariantOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -43,7 +43,7 @@ struct VariantOptions: ParsableArguments {
       valueName: "what"))
   var equal = Equality.calls
 
-  /// What is to be compared. What the options leave open is nil.
+  /// The request for a comparison. Fields without an option are nil.
   func request() throws -> ComparisonRequest {
     var request = ComparisonRequest()
     request.methods = try methods.map(Self.methods)

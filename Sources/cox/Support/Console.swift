@@ -4,21 +4,21 @@ import Workbench
 
 /// The two streams: results on standard output, everything else on standard error.
 ///
-/// Whatever is written here may hold what a model, a world or a server said. Control characters are made visible in one place,
-/// this one, so that none reaches the terminal whoever forgot about it.
+/// Output may contain text of a model, a world or a server. Control characters are made visible here, in one place, so
+/// that none reaches the terminal.
 enum Console {
   static func print(_ text: String) { write(visible(text, keepingLayout: true) + "\n", to: .standardOutput) }
   static func note(_ text: String) {
-    // A line of progress stands where this goes.
+    // Erases a progress line that may be on the current line.
     write((errorIsTerminal ? eraseLine : "") + visible(text, keepingLayout: true) + "\n", to: .standardError)
   }
 
-  /// A line of JSON among the notes.
+  /// Writes a line of JSON to standard error.
   static func note(json: String) {
     write((errorIsTerminal ? eraseLine : "") + escapedJSON(json) + "\n", to: .standardError)
   }
 
-  /// Draws a line in place of the last one, on a terminal.
+  /// Replaces the current line on a terminal.
   static func redraw(_ line: String) { write(eraseLine + visible(line), to: .standardError) }
   static func endLine() { write("\n", to: .standardError) }
 
@@ -26,7 +26,7 @@ enum Console {
 
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-  /// Of a line on standard output, in characters: the terminal's, and 100 where there is none.
+  /// The width of standard output in characters: the terminal's, or 100 if there is no terminal.
   static var width: Int {
     var size = winsize()
     guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
@@ -36,17 +36,18 @@ enum Console {
   }
 
   private static func write(_ text: String, to handle: FileHandle) {
-    // A stream that nobody reads any more cannot be written to; the run goes on, since its results are stored.
+    // Write errors are ignored: if the reader has closed the stream the run continues, since its results are stored.
     try? handle.write(contentsOf: Data(text.utf8))
   }
 
-  /// Writes JSON where `--json` says: a file, or "-" for standard output.
+  /// Writes JSON to the destination of `--json`: a file, or "-" for standard output.
   static func write(json value: some Encodable, to destination: String) throws {
     guard destination == "-" else { return try OutputFile.write(json: value, to: destination) }
     write(escapedJSON(String(decoding: try OutputFile.json(value), as: UTF8.self)) + "\n", to: .standardOutput)
   }
 
-  /// JSON escapes C0 controls itself; what else acts on a terminal is escaped here, to the same meaning.
+  /// JSON escapes C0 controls itself. Other characters that affect a terminal are escaped here; the value stays the
+  /// same.
   private static func escapedJSON(_ json: String) -> String {
     guard visible(json, keepingLayout: true) != json else { return json }
     return json.unicodeScalars.reduce(into: "") { text, scalar in

@@ -11,14 +11,14 @@ import Workbench
   import Tensors
 #endif
 
-/// The exit codes of the contract.
+/// The documented exit codes.
 enum ExitStatus {
   static let done: Int32 = 0
   static let failed: Int32 = 1
   static let badUse: Int32 = 2
   static let limitReached: Int32 = 3
 
-  /// The code and the words for an error, or nil where the argument parser has both.
+  /// The exit code and message for an error; nil if the argument parser has both.
   static func explain(_ error: any Error) -> (code: Int32, message: String)? {
     guard let (code, message) = meaning(error) else { return nil }
     return (code, message + (Remedy.words(for: error).map { " \($0)" } ?? ""))
@@ -46,7 +46,7 @@ enum ExitStatus {
     case let error as PolicyError:
       switch error.kind {
       case .limitReached: return (limitReached, error.message)
-      // Only a recording that cannot be opened comes this way.
+      // This error occurs only if a recording cannot be opened.
       case .notRecorded: return (badUse, error.message)
       default: return (failed, error.message)
       }
@@ -54,7 +54,7 @@ enum ExitStatus {
     }
   }
 
-  /// What comes of models in process and of their files.
+  /// Explains errors of models in process and of their files.
   private static func explainOfModels(_ error: any Error) -> (code: Int32, message: String)? {
     if let error = error as? ModelFileError { return (badUse, error.description) }
     #if OpenWeights

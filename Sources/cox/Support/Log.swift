@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Reporting
 
-/// The levels of swift-log, as a flag takes them.
+/// The levels of swift-log, as values of an option.
 enum LogLevel: String, CaseIterable, ExpressibleByArgument {
   case trace, debug, info, notice, warning, error, critical
 }
@@ -12,14 +12,14 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument { case text, json }
 
 /// The log on standard error.
 enum Log {
-  /// To be called once, before anything is logged.
+  /// Starts logging. Call it once, before anything is logged.
   static func start(_ level: LogLevel, _ format: LogFormat) {
     let level = Logger.Level(rawValue: level.rawValue) ?? .warning
     LoggingSystem.bootstrap { ConsoleLog(label: $0, logLevel: level, format: format) }
   }
 }
 
-/// Writes a line for each event: time, level, label, message, and what belongs to it, in order of its keys.
+/// Writes one line for each event: time, level, label, message, and its metadata sorted by key.
 struct ConsoleLog: LogHandler {
   let label: String
   var logLevel: Logger.Level
@@ -43,7 +43,7 @@ struct ConsoleLog: LogHandler {
     if format == .json { Console.note(json: line) } else { Console.note(line) }
   }
 
-  /// One line: what would begin another is made visible.
+  /// An event as one line. Line breaks in it are made visible.
   func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, at date: Date) -> String {
     let time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     let fields = metadata.mapValues { "\($0)" }
@@ -52,7 +52,7 @@ struct ConsoleLog: LogHandler {
       let rest = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\(quoted($0.value))" }.joined()
       return visible("\(time) \(level.rawValue) \(label): \(message)\(rest)")
     case .json:
-      // A field of the caller's never takes the place of one of these.
+      // Metadata of the caller cannot override these fields.
       let own = ["time": time, "level": level.rawValue, "label": label, "message": message]
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -61,7 +61,7 @@ struct ConsoleLog: LogHandler {
     }
   }
 
-  /// As it is where it is one word.
+  /// Quotes a value unless it is a single word.
   private func quoted(_ value: String) -> String {
     value.isEmpty || value.contains { $0.isWhitespace || $0 == "\"" } ? value.debugDescription : value
   }

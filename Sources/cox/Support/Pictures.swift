@@ -4,9 +4,10 @@ import Reporting
 import Steering
 import Workbench
 
-/// Writes pictures. They come after the results, which were paid for and cannot be lost to a folder that is full or not writable.
+/// Writes pictures. They are written after the results, so that a full or read-only folder cannot lose results that
+/// were paid for.
 enum Pictures {
-  /// Draws, and then ends with what had stopped the run, where something had.
+  /// Draws the pictures. If the run had been stopped by an error, failures of drawing are only noted.
   static func draw(after stopped: SteeringError?, _ body: () throws -> Void) throws {
     do { try body() } catch {
       guard stopped != nil else { throw error }
@@ -15,7 +16,7 @@ enum Pictures {
     if let stopped { throw stopped }
   }
 
-  /// One picture for each task.
+  /// Writes one picture for each task.
   static func write(_ results: [PopulationResult], to folder: String) throws {
     for (index, result) in results.enumerated() {
       let name = fileName(result.task.id.rawValue)
@@ -26,8 +27,8 @@ enum Pictures {
     }
   }
 
-  /// A task's name as part of a file's. It is the world's: no path is built from it as it stands, and file systems take no more
-  /// than 255 bytes.
+  /// A task's name as part of a file name. The name comes from the world: it must not be used as a path unchanged, and
+  /// file systems accept at most 255 bytes.
   static func fileName(_ task: String) -> String {
     let longest = 80
     return String(

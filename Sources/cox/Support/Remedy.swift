@@ -2,9 +2,10 @@ import Agents
 import RolloutStore
 import Steering
 
-/// What to type. Libraries say what is wrong and what would help; the command names its own verbs and options.
+/// Advice in terms of the command line. Libraries describe errors and remedies; this adds the names of verbs and
+/// options.
 enum Remedy {
-  /// Which verb or option helps against an error, as a sentence; nil where its message says all.
+  /// A sentence on the verb or option that helps against an error; nil if the error's message is enough.
   static func words(for error: any Error) -> String? {
     switch error {
     case let error as StoreError:
@@ -36,7 +37,7 @@ enum Remedy {
     }
   }
 
-  /// The option of the limit that a message names by its key.
+  /// The command-line option for a limit that a message names by its key.
   private static func limit(_ message: String) -> String? {
     ["calls", "tokens", "cost", "seconds"].first { message.contains("limits.\($0)") }.map {
       "The option is --limit-\($0)."

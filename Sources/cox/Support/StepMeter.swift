@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Workbench
 
-/// Progress of work that is counted in steps: one line that is redrawn on a terminal, plain lines now and then where piped.
+/// Progress of work counted in steps: one line that is redrawn on a terminal, or occasional plain lines otherwise.
 final class StepMeter: StepProgress {
   private let title: String
   private let total: Int

@@ -5,11 +5,12 @@ import Steering
 import Synchronization
 import Workbench
 
-/// Progress of attempts at tasks on standard error: one line that is redrawn on a terminal, plain lines now and then where piped.
+/// Progress of attempts at tasks on standard error: one line that is redrawn on a terminal, or occasional plain lines
+/// otherwise.
 final class TaskMeter: TaskProgress {
   private struct State {
     var tasksDone = 0
-    /// Tasks that have a reward, and its sum.
+    /// The number of tasks with a reward. `rewards` is the sum of these rewards.
     var rewarded = 0
     var rewards = 0.0
     var failed = 0
@@ -56,7 +57,7 @@ final class TaskMeter: TaskProgress {
     draw(force: false)
   }
 
-  /// Leaves the last line standing.
+  /// Draws the last state and moves to the next line.
   func end() {
     draw(force: true)
     if isTerminal && !isQuiet { Console.endLine() }

@@ -4,9 +4,9 @@ import Foundation
 import Steering
 import Workbench
 
-/// Shows on standard error what a workbench does: progress, remarks, and what happens on Ctrl-C.
+/// Reports the work of a workbench on standard error: progress, remarks, and interrupts.
 struct TerminalObserver: WorkObserver {
-  /// No progress and no remarks; warnings are shown all the same.
+  /// Suppresses progress and remarks, but not warnings.
   let isQuiet: Bool
 
   func note(_ text: String) { if !isQuiet { Console.note(text) } }
@@ -21,7 +21,7 @@ struct TerminalObserver: WorkObserver {
     StepMeter(title, of: steps, unit: unit, quiet: isQuiet)
   }
 
-  /// Ctrl-C, a polite kill, and a terminal that closes ask for an end. A second one ends the process at once.
+  /// SIGINT, SIGTERM and SIGHUP ask for an orderly end. A second signal ends the process at once.
   func stoppable<T>(
     _ remark: String, stop: @escaping @Sendable () -> Void, _ body: () async throws -> T
   ) async throws -> T {
@@ -35,7 +35,7 @@ struct TerminalObserver: WorkObserver {
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       nonisolated(unsafe) var count = 0
       source.setEventHandler {
-        // Only ever on `queue`.
+        // Accessed only on `queue`.
         count += 1
         if count > 1 { exit(ExitStatus.failed) }
         Console.note("\n\(remark)")

@@ -53,7 +53,7 @@ struct CheckEnvironment: Verb {
     return (try await check.run(tasks(of: world)), "\(world.identity)")
   }
 
-  /// What a policy is sent before its first action.
+  /// Prints what a policy is sent before its first action.
   @Sendable private func printPrompt(_ world: any World) async throws {
     let configuration = try common.options().configuration
     guard let task = try tasks(of: world).first else { return }
@@ -70,7 +70,7 @@ struct CheckEnvironment: Verb {
   }
 }
 
-/// The options of `cox check-environment` alone.
+/// Options that only `cox check-environment` has.
 struct CheckEnvironmentOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -36,12 +36,12 @@ struct Collect: Verb {
         ? bench.collectExpert(chosen.choice) : bench.collect(chosen.choice, rollouts: own.rollouts ?? 4)
     }
     try common.deliver(report) { report.text }
-    // What failed is in the report already; a collection that mostly failed is none.
+    // The report has been delivered; if most attempts failed, the command still fails.
     if let failure { throw failure }
   }
 }
 
-/// The options of `cox collect` alone.
+/// Options that only `cox collect` has.
 struct CollectOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Attempts per task (default: 4, 1 with --expert).", valueName: "count"))
   var rollouts: Int?

@@ -51,7 +51,7 @@ struct Compare: Verb {
 }
 
 extension Comparison {
-  /// The table, and what a plan had foretold where there was one.
+  /// The table, and a plan's predictions if there is a plan.
   var text: String {
     ComparisonTable(self).text + (predictions.map { "\n\n" + PlanTable.predictions($0).text } ?? "")
   }
@@ -59,7 +59,7 @@ extension Comparison {
 
 extension Comparison.Study: ExpressibleByArgument {}
 
-/// The options of `cox compare` alone.
+/// Options that only `cox compare` has.
 struct CompareOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A curve in place of a plain comparison: scaling or cost.", valueName: "study"))
   var study: Comparison.Study?

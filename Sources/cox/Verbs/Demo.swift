@@ -40,7 +40,7 @@ struct Demo: Verb {
     }
   }
 
-  /// What happens on the way is a result too, unless standard output carries JSON.
+  /// Headings are part of the result, unless standard output carries JSON.
   private func heading(_ text: String) {
     if common.json == "-" {
       if !common.quiet { Console.note(text) }
@@ -50,7 +50,7 @@ struct Demo: Verb {
   }
 }
 
-/// The options of `cox demo` alone.
+/// Options that only `cox demo` has.
 struct DemoOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Rollouts per training order.", valueName: "count"))
   var rollouts = 8

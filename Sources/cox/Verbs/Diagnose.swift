@@ -34,7 +34,7 @@ struct Diagnose: Verb {
   }
 }
 
-/// The options of `cox diagnose` alone.
+/// Options that only `cox diagnose` has.
 struct DiagnoseOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only rollouts of this split: train, validation or test.", valueName: "split"))
   var split: Split?

@@ -25,7 +25,7 @@ struct Doctor: Verb {
   }
 }
 
-/// The options of `cox doctor` alone.
+/// Options that only `cox doctor` has.
 struct DoctorOptions: ParsableArguments {
   @Flag(
     help: """

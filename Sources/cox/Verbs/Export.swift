@@ -22,7 +22,7 @@ struct Export: Verb {
   }
 }
 
-/// The options of `cox export` alone.
+/// Options that only `cox export` has.
 struct ExportOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The cassette to write.", valueName: "file"))
   var cassette: String

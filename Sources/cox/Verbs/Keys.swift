@@ -1,7 +1,7 @@
 import ArgumentParser
 import Workbench
 
-/// For Scripts/configuration_keys.py and other machines; people read the documentation.
+/// For Scripts/configuration_keys.py and other programs, and so hidden from help: people read the documentation.
 struct Keys: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Every key of the configuration, as the tables of Documentation/configuration.md.",

@@ -57,7 +57,7 @@ struct MakePlan: Verb {
   }
 }
 
-/// The options of `cox plan` alone.
+/// Options that only `cox plan` has.
 struct MakePlanOptions: ParsableArguments {
   @Option(help: ArgumentHelp("N, the particles to plan for (steering.particles).", valueName: "N"))
   var particles: Int?

@@ -4,7 +4,7 @@ import Workbench
   import ArgumentParser
   import Workbench
 
-  /// A verb that is there only in a build with models in process: it says so, where it would be an unknown word otherwise.
+  /// A verb that needs a build with models in process. Other builds explain this instead of reporting an unknown verb.
   protocol MissingVerb: ParsableCommand {}
 
   extension MissingVerb {

@@ -53,12 +53,12 @@ struct Report: Verb {
     let file: String
     let bytes: Int
     let sections: [String]
-    /// What is not in it, and how to get it.
+    /// What the report lacks, and how to get it.
     let missing: [String]
   }
 }
 
-/// The options of `cox report` alone.
+/// Options that only `cox report` has.
 struct ReportOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where the page goes (default: report.html beside the store).", valueName: "file"))
   var output: String?

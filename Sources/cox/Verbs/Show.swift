@@ -35,7 +35,7 @@ struct Show: Verb {
     let run = try chosen(parts[0], of: runs)
     let tasks = try await store.tasks(ofRun: run.record.id)
     guard parts.count == 2 else { return try list(tasks, of: run) }
-    // A task's id may have a slash in it, so the whole is tried first.
+    // A task's id may contain a slash, so the whole text is tried first.
     if let task = tasks.first(where: { $0.id == TaskID(parts[1]) }) {
       return try list(try await store.trajectories(run: run.record.id, task: task.id), of: task.id, run)
     }
@@ -82,8 +82,8 @@ struct Show: Verb {
 
   private func chosen(_ name: String, of records: [TrajectoryRecord]) throws -> TrajectoryRecord {
     func first(_ better: (Double, Double) -> Bool) -> TrajectoryRecord? {
-      // The first of equals.
-      // What failed has no reward; it is chosen where there is nothing else.
+      // Among equals the first is chosen. Failed attempts have no reward, so they are chosen only if there are no
+      // others.
       let whole = records.filter { $0.failure == nil }
       let records = whole.isEmpty ? records : whole
       return records.dropFirst().reduce(records.first) { best, next in
@@ -107,7 +107,7 @@ struct Show: Verb {
     names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
   }
 
-  /// What `--critic` makes of the state after every step, at the run's β.
+  /// The values that `--critic` gives to the state after every step, at the run's β.
   private func values(of record: TrajectoryRecord, of run: StoredRun) throws -> [Int: Double]? {
     guard let critic = own.critic else { return nil }
     let trees = try Workbench.trees(critic, store: common.store, for: run.record.environment)
@@ -192,7 +192,7 @@ struct Show: Verb {
   }
 }
 
-/// The options of `cox show` alone.
+/// Options that only `cox show` has.
 struct ShowOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

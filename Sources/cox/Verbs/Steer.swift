@@ -37,7 +37,7 @@ struct Steer: Verb {
   }
 }
 
-/// The options of `cox steer` alone.
+/// Options that only `cox steer` has.
 struct SteerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("\(Steering.Method.listed) (steering.method).", valueName: "method"), completion: .methods)

@@ -45,7 +45,7 @@ struct Train: Verb {
   }
 }
 
-/// The options of `cox train` alone.
+/// Options that only `cox train` has.
 struct TrainOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("The critic's name, or a file ending in .json to write it to.", valueName: "name"),

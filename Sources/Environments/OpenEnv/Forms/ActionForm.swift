@@ -1,11 +1,11 @@
 import Agents
 
-/// How an agent's words become the object that an OpenEnv server takes as an action.
+/// Converts an agent's text to the action object of an OpenEnv server.
 ///
-/// Where one property is all that an action needs, the words are its value. Else they are a JSON object, or lines of
-/// `name: value`, which is how a tool call reads.
+/// If an action needs only one property, the text is its value. Otherwise the text is a JSON object or lines of `name:
+/// value`, the form of a tool call.
 struct ActionForm: Sendable {
-  /// Words that are no action, and why, for the agent to read.
+  /// Why a text is not an action, as told to the agent.
   struct Misread: Error, Hashable {
     let reason: String
   }
@@ -23,10 +23,10 @@ struct ActionForm: Sendable {
   private let about: String
 
   /// - Parameters:
-  ///   - schema: of the action, from `/schema`.
-  ///   - field: the property that the words fill; nil to choose.
+  ///   - schema: the action's schema, from `/schema`.
+  ///   - field: the property that the text fills; nil to choose it by the schema.
   ///   - fixed: properties that are the same in every action.
-  /// - Throws: `misconfigured` where the schema has no such property.
+  /// - Throws: `misconfigured` if the schema has no such property.
   init(schema: JSONValue, field: String?, fixed: [String: JSONValue]) throws(WorldError) {
     let definitions = (schema["$defs"] ?? schema["definitions"])?.fields ?? [:]
     var all: [String: ActionProperty] = [:]
@@ -37,7 +37,7 @@ struct ActionForm: Sendable {
     if isClosed, let stray = fixed.keys.sorted().first(where: { all[$0] == nil }) {
       throw Self.unknown(stray, "action", all)
     }
-    // Every action has `metadata`, which is the client's own business.
+    // Every action has `metadata`, which is reserved for the client.
     properties = all.values.filter { $0.name != "metadata" && fixed[$0.name] == nil }.sorted { $0.name < $1.name }
     let names = (schema["required"]?.items ?? []).compactMap(\.text)
     required = names.compactMap { all[$0] }.filter { fixed[$0.name] == nil }
@@ -55,7 +55,7 @@ struct ActionForm: Sendable {
     }
   }
 
-  /// The action as the server takes it.
+  /// The action as the server expects it.
   func fields(for action: Action) throws(Misread) -> [String: JSONValue] {
     guard case .act(let words) = action else { throw Misread(reason: "No action was found in the answer.") }
     switch shape {
@@ -86,7 +86,7 @@ struct ActionForm: Sendable {
     }
   }
 
-  /// Reads lines of `name: value`; a line that begins with no property's name goes on with the one before.
+  /// Reads lines of `name: value`. A line without a property's name continues the previous one.
   private func lines(_ words: String) throws(Misread) -> [String: JSONValue] {
     var found: [(property: ActionProperty, text: String)] = []
     for line in words.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -119,13 +119,13 @@ struct ActionForm: Sendable {
 // MARK: - What an agent is told
 
 extension ActionForm {
-  /// The admissible actions, where one property is all and its values are listed.
+  /// The admissible actions, if an action has one property with listed values.
   var choices: [String]? {
     guard case .value(let property) = shape else { return nil }
     return property.choices?.map(\.shown)
   }
 
-  /// What an action has to look like.
+  /// A description of the expected action.
   var hint: String {
     switch shape {
     case .value(let property):
@@ -142,7 +142,7 @@ extension ActionForm {
     }
   }
 
-  /// One tool with what an action needs as its parameters, or nil where that is not made of single values.
+  /// One tool with the required properties as parameters; nil if they are not all scalars.
   var tools: [ActionTool]? {
     let parts: [ActionProperty]
     switch shape {

@@ -1,6 +1,6 @@
 import Agents
 
-/// One property of the object that an action is, as the server's JSON Schema describes it.
+/// One property of the action object, from the server's JSON Schema.
 struct ActionProperty: Sendable, Hashable {
   enum Kind: String, Sendable {
     case text = "string"
@@ -8,30 +8,30 @@ struct ActionProperty: Sendable, Hashable {
     case flag = "boolean"
     case list = "array"
     case object
-    /// Of several kinds, or of none that is known here: the server checks it.
+    /// Several kinds or an unknown one; the server checks the value.
     case any
   }
 
   let name: String
   let description: String
   let kind: Kind
-  /// The values that it may have, or nil for any of its kind.
+  /// The listed values; nil for any value of the kind.
   let choices: [JSONValue]?
   let mayBeNull: Bool
 
-  /// Alternatives that refer to one another are as many as one likes in a few levels.
+  /// Limits the parts that are visited: alternatives that refer to one another grow exponentially within a few levels.
   private static let mostParts = 10_000
 
-  /// - Parameter definitions: what `$ref` refers to.
+  /// - Parameter definitions: the targets of `$ref`.
   init(_ name: String, schema: JSONValue, definitions: [String: JSONValue]) {
     self.name = name
     var kinds: Set<Kind> = []
     var choices: [JSONValue]? = nil
     var hasNull = false
-    // An alternative that is no list of values admits others too.
+    // Set if an alternative is not a list of values and so admits others.
     var isOpen = false
     var description = schema["description"]?.text
-    // Alternatives and references are walked through, not for ever: a schema may refer to itself.
+    // The depth is limited, since a schema may refer to itself.
     var open = [(schema, 0)]
     var walked = 0
     while let (part, depth) = open.popLast() {
@@ -63,10 +63,10 @@ struct ActionProperty: Sendable, Hashable {
     self.description = (description ?? "").clipped(to: 300)
   }
 
-  /// A single value, so that a word in a text can be one.
+  /// Whether the value is a scalar, so that a text can state it.
   var isScalar: Bool { [.text, .integer, .number, .flag].contains(kind) }
 
-  /// The value that some words mean, or nil where they mean none.
+  /// The value that a text states; nil if it states none.
   func value(of words: String) -> JSONValue? {
     if let choices {
       return choices.first { $0.shown == words } ?? number(of: words).flatMap { choices.contains($0) ? $0 : nil }
@@ -80,7 +80,7 @@ struct ActionProperty: Sendable, Hashable {
     }
   }
 
-  /// A number as it is written, where JSON writes it so.
+  /// A number in its original spelling, if that is valid JSON.
   private func number(of words: String) -> JSONValue? {
     if let number = JSONNumber(words) { return number.double.isFinite || Self.isInteger(words) ? .number(number) : nil }
     return Int(words).map { .integer($0) } ?? Double(words).flatMap { $0.isFinite ? .number($0) : nil }
@@ -88,7 +88,7 @@ struct ActionProperty: Sendable, Hashable {
 
   private static func isInteger(_ words: String) -> Bool { words.drop { "+-".contains($0) }.allSatisfy(\.isNumber) }
 
-  /// Whether a value may stand here, as far as this can be told without the server.
+  /// Whether the property may have this value, as far as can be checked without the server.
   func admits(_ value: JSONValue) -> Bool {
     if value == .null { return mayBeNull || kind == .any }
     if let choices { return choices.contains(value) }
@@ -99,7 +99,7 @@ struct ActionProperty: Sendable, Hashable {
     }
   }
 
-  /// What may stand here, in words: `one of "north", "south"`, `a number`.
+  /// A description of the admissible values: `one of "north", "south"`, `a number`.
   var wanted: String {
     if let choices { return "one of \(choices.prefix(32).map(\.json).joined(separator: ", "))" }
     switch kind {

@@ -1,12 +1,12 @@
 import Agents
 
-/// How an observation of a server becomes a text.
+/// Converts a server's observation to text.
 struct ObservationText: Sendable {
   let rendering: OpenEnv.Rendering
-  /// The field that is shown alone; nil for all of them.
+  /// The only field shown; nil for all fields.
   let field: String?
 
-  /// - Throws: `misconfigured` where the field is not there.
+  /// - Throws: `misconfigured` if the field is missing.
   func text(of observation: JSONValue) throws(WorldError) -> String {
     if let field {
       guard let value = observation[field] else {
@@ -18,7 +18,7 @@ struct ObservationText: Sendable {
       return value.shown
     }
     guard var fields = observation.fields else { return observation.shown }
-    // What a server puts there besides is no part of what the agent sees.
+    // These fields are not part of what the agent sees.
     for name in ["reward", "done", "metadata"] { fields[name] = nil }
     if fields.count == 1, let text = fields.values.first?.text { return text }
     guard rendering == .text else { return JSONValue.object(fields).json }

@@ -1,16 +1,16 @@
 import Agents
 
-/// How long one step is tried again, after what.
+/// Decides how long a step is retried, depending on the failure.
 struct Patience {
   struct Settings: Sendable {
-    /// How long a full server is asked again, in seconds.
+    /// How long a full server is retried, in seconds.
     let capacityWait: Double
-    /// How long a server that cannot be reached is asked again, in seconds.
+    /// How long an unreachable server is retried, in seconds.
     let recoveryWait: Double
   }
 
   static let closed = WorldError(.cancelled, "The OpenEnv sessions were closed.")
-  /// How often one step may lose its session.
+  /// The number of sessions that one step may lose.
   private static let losses = 3
 
   private let settings: Settings
@@ -21,10 +21,10 @@ struct Patience {
 
   init(_ settings: Settings) { self.settings = settings }
 
-  /// Returns when it is time to try again.
+  /// Waits until the next attempt.
   ///
-  /// - Parameter hasOthers: a session of a full server will be free without its help.
-  /// - Throws: where nothing helps, or time is up.
+  /// - Parameter hasOthers: whether this pool has other sessions on the full server, one of which will become free.
+  /// - Throws: if retrying cannot help, or the time is up.
   mutating func wait(after failure: SessionFailure, hasOthers: Bool) async throws(WorldError) {
     switch failure {
     case .final(let error): throw error
@@ -62,7 +62,7 @@ struct Patience {
     }
   }
 
-  /// A while that doubles up to 2 s, by chance shorter, so that those who wait do not come all at once.
+  /// Exponential backoff up to 2 s, with jitter so that clients do not retry at the same time.
   private mutating func pause() async throws(WorldError) {
     let most = min(0.05 * Double(1 << min(tries, 6)), 2)
     tries += 1

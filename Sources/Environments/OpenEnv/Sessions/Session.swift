@@ -1,13 +1,13 @@
 import Agents
 import WorldKit
 
-/// What a server answers to a reset or a step.
+/// A server's answer to a reset or a step.
 struct Report: Sendable {
-  /// Empty where the action was refused.
+  /// Null if the action was refused.
   var observation: JSONValue = .null
   var reward = 0.0
   var isDone = false
-  /// Why the server did not carry the action out, or nil.
+  /// Why the server refused the action; nil if it did not.
   var refusal: String?
 }
 
@@ -23,13 +23,13 @@ struct Session: Sendable {
     let timeout: Double
     /// The longest answer, in bytes.
     var message = 4 << 20
-    /// How long a server may take to put a session away, in seconds.
+    /// How long a server may take to close a session, in seconds.
     var parting = 5.0
   }
 
   private let connection: WebSocketConnection
   private let limits: Limits
-  /// For errors.
+  /// The server's name in errors.
   private let name: String
 
   static func open(_ server: OpenEnvServer, limits: Limits) async throws(SessionFailure) -> Session {
@@ -51,7 +51,7 @@ struct Session: Sendable {
     }
   }
 
-  /// Begins an episode. Asked once, of a fresh session.
+  /// Begins an episode. Call it once, on a fresh session.
   func reset(_ parameters: [String: JSONValue]) async throws(SessionFailure) -> Report {
     let report = try await ask("reset", parameters, isFresh: true)
     if let refusal = report.refusal {
@@ -71,13 +71,13 @@ struct Session: Sendable {
 
   var isOpen: Bool { connection.isOpen }
 
-  /// Returns once the server has put the session away and counts it no more, or has had its time.
+  /// Closes the session. Returns once the server has released it, or when the time is up.
   func close() async { await connection.close(by: .word(#"{"type":"close"}"#), within: limits.parting) }
 
-  /// Closes what is of no more use. The server may be busy with what nobody waits for, and is not waited for either.
+  /// Closes a failed session. Does not wait for the server, which may still be busy with an abandoned request.
   func drop(after failure: SessionFailure) async {
     if case .full = failure {
-      // It closes by itself, and logs an error where the client is faster.
+      // A full server closes the connection itself, and logs an error if the client is faster.
       await connection.close(by: .silence, within: 1)
     } else {
       await connection.close(by: .frame, within: 0.2)
@@ -97,7 +97,8 @@ struct Session: Sendable {
     } catch {
       switch error {
       case .cancelled: throw .final(Self.stopped)
-      // Accepted and closed before a word: going away, policy, restart, try again later.
+      // Codes of a server that accepts a connection and closes it at once: going away, policy, restart, try again
+      // later.
       case .closed(let code?, _) where isFresh && [1000, 1001, 1005, 1008, 1012, 1013].contains(code):
         throw .full("\(name), asked to \(type): \(error).")
       case .unreachable, .refused, .closed, .timedOut, .tooLong, .malformed:
@@ -107,7 +108,7 @@ struct Session: Sendable {
     return try report(text, to: type)
   }
 
-  /// Reads an answer. Keys that are not known are ignored: versions add some.
+  /// Reads an answer. Unknown keys are ignored, since versions add some.
   private func report(_ text: String, to type: String) throws(SessionFailure) -> Report {
     let answer = JSONValue(parsing: text)
     let data = answer?["data"] ?? .null
@@ -136,7 +137,7 @@ struct Session: Sendable {
     switch code {
     case "CAPACITY_REACHED": throw .full(text)
     case "SESSION_ERROR": throw .lost(text)
-    // The action is not as it should be, or the world raised an error over it: the agent's to know.
+    // The action was invalid or raised an error in the world. The agent is told.
     case "VALIDATION_ERROR", "EXECUTION_ERROR":
       let errors = (data["errors"]?.items ?? []).compactMap { $0["msg"]?.text }
       return Report(refusal: ([message] + errors).joined(separator: ": ").clipped(to: 300))

@@ -1,9 +1,9 @@
 import Agents
 import WorldKit
 
-/// One attempt at a task: what was done so far, and a place in the pool to go on.
+/// One attempt at a task: the actions so far, and a place in the session pool.
 actor SessionEpisode: Episode {
-  /// What an episode needs to know of its world.
+  /// What an episode needs of its world.
   struct Instance: Sendable {
     let pool: SessionPool
     let form: ActionForm
@@ -15,7 +15,7 @@ actor SessionEpisode: Episode {
   private let task: TaskID
   private let parameters: [String: JSONValue]
   private let ticket: SessionPool.Ticket
-  /// What the server was sent, and what came of it.
+  /// The actions sent and their outcomes.
   private var past: [(fields: [String: JSONValue], report: Report)] = []
   private var opening: Report?
   private var comparison = ReplayComparison()
@@ -29,7 +29,7 @@ actor SessionEpisode: Episode {
     self.ticket = ticket
   }
 
-  /// - Parameter parameters: of the reset.
+  /// - Parameter parameters: the parameters of the reset.
   static func begin(
     _ task: TaskID, parameters: [String: JSONValue], in world: Instance
   ) async throws(WorldError) -> (episode: SessionEpisode, observation: Observation) {
@@ -57,7 +57,7 @@ actor SessionEpisode: Episode {
     }
     let fields: [String: JSONValue]
     do throws(ActionForm.Misread) { fields = try world.form.fields(for: action) } catch {
-      // The server is not asked, and no time passes in its world.
+      // The server is not asked, so no time passes in its world.
       return invalid(error.reason)
     }
     let report = try await atSession { session throws(SessionFailure) in try await session.step(fields) }
@@ -74,7 +74,7 @@ actor SessionEpisode: Episode {
 
   func close() async { await world.pool.close(ticket) }
 
-  /// Does something in a session in which everything so far has happened.
+  /// Runs `body` in a session in which all actions so far have been taken.
   private func atSession<T: Sendable>(
     _ body: @Sendable (Session) async throws(SessionFailure) -> T
   ) async throws(WorldError) -> T {
@@ -99,9 +99,9 @@ actor SessionEpisode: Episode {
     }
   }
 
-  /// The session of a place, opened and brought to where the episode is where it is not there yet.
+  /// The session of a place. A fresh session is opened and the actions so far are replayed.
   ///
-  /// - Parameter session: as soon as there is one, for the caller to close where the rest fails.
+  /// - Parameter session: set as soon as the session is open, so that the caller can close it if the rest fails.
   private func prepared(_ place: SessionPool.Place, _ session: inout Session?) async throws(SessionFailure) -> Session {
     switch place {
     case .kept(let kept):

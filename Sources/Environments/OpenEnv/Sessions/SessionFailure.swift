@@ -1,13 +1,13 @@
 import Agents
 
-/// Why a session did not do what was asked of it, by what can be done about it.
+/// Why a session failed, by what can be done about it.
 enum SessionFailure: Error {
-  /// The server has no session to give: wait, or put one away.
+  /// The server has no free session. Wait, or close one.
   case full(String)
-  /// There is no connection to be had: try again, or another server.
+  /// No connection could be made. Retry, or use another server.
   case unreachable(String)
-  /// The session is gone: open another and play its actions again.
+  /// The session is lost. Open another and replay the actions.
   case lost(String)
-  /// Nothing helps.
+  /// Retrying cannot help.
   case final(WorldError)
 }

@@ -1,38 +1,38 @@
 import Agents
 import WorldKit
 
-/// The sessions of some servers, and the episodes that share them.
+/// The sessions of several servers, shared by episodes.
 ///
-/// An episode is its task and the actions taken so far; a session is only a faster way to go on. So an episode that lost its
-/// session, because the connection ended or because others needed the place, plays its actions again in a fresh one when its
-/// next action comes. That is why more episodes may be open than there are sessions: none waits for another to be closed,
-/// only for one to finish its step. Those that wait are served first come, first served.
+/// An episode is its task and the actions so far; a session only makes continuing faster. An episode may lose its
+/// session because the connection ended or another episode needed the place. Its next action then replays the earlier
+/// ones in a fresh session. So there may be more open episodes than sessions: an episode only waits for another's step,
+/// and not for its end. Waiting episodes are served first come, first served.
 actor SessionPool {
   nonisolated let servers: [OpenEnvServer]
   nonisolated let limits: Session.Limits
 
   typealias Ticket = Seating.Ticket
 
-  /// Where an episode's next step is taken.
+  /// The place of an episode's next step.
   enum Place: Sendable {
-    /// In the session it had.
+    /// In the episode's existing session.
     case kept(Session)
-    /// On this server, in a session to be opened once the one that makes room is closed.
+    /// On this server, in a new session. The evicted session must be closed first.
     case vacant(server: Int, evicted: Session?)
   }
 
   private struct Server {
-    /// How many sessions it is believed to have.
+    /// The number of sessions that the server is assumed to have.
     var capacity: Int
-    /// Refusals lowered the capacity; it may have been for a while only.
+    /// When to try a larger capacity again, after refusals have lowered it.
     var probe: ContinuousClock.Instant?
-    /// It was not reached: until then others are asked, where there are any.
+    /// The server was unreachable. Until then other servers are preferred.
     var downUntil: ContinuousClock.Instant?
   }
 
-  /// Sessions that are tried on a server of which nothing is known.
+  /// The number of sessions to try on a server of unknown capacity.
   private static let firstGuess = 8
-  /// After a refusal, one session more is tried now and then: who held it may be gone.
+  /// After a refusal one more session is tried at this interval, since other clients may have left.
   private static let probeInterval = Duration.seconds(20)
   private static let downTime = Duration.seconds(5)
   private static let cancelled = WorldError(
@@ -41,12 +41,12 @@ actor SessionPool {
   private let largest: Int
   private var states: [Server]
   private var seating: Seating
-  /// Those that are open, by their episodes.
+  /// Open sessions by episode.
   private var sessions: [Ticket: Session] = [:]
   private var waiting: [Seating.Turn: CheckedContinuation<Result<Place, WorldError>, Never>] = [:]
   private var isClosed = false
 
-  /// - Parameter sessions: on one server at most; nil to find out.
+  /// - Parameter sessions: the most sessions on one server; nil to find out.
   init(_ servers: [OpenEnvServer], sessions: Int?, limits: Session.Limits) {
     self.servers = servers
     self.limits = limits
@@ -57,7 +57,7 @@ actor SessionPool {
 
   func ticket() -> Ticket { seating.ticket() }
 
-  /// Gives an episode a place for one step.
+  /// Gives an episode a place for one step. Waits until one is free.
   func enter(_ ticket: Ticket) async throws(WorldError) -> Place {
     let turn = seating.enter(ticket)
     let result: Result<Place, WorldError> = await withTaskCancellationHandler {
@@ -71,32 +71,32 @@ actor SessionPool {
     return try result.get()
   }
 
-  /// The session that a place was for is open. Once the pool is closed there is none.
+  /// Registers the session opened for a place. Returns false if the pool was closed in the meantime.
   func opened(_ ticket: Ticket, _ session: Session) -> Bool {
     guard !isClosed, let server = seating.host(of: ticket) else { return false }
     sessions[ticket] = session
     states[server].downUntil = nil
-    // Refusals that came while others were still being opened had it too low.
+    // Corrects a capacity that was set too low by refusals while other sessions were still being opened.
     states[server].capacity = max(states[server].capacity, openSessions(of: server))
     return true
   }
 
-  /// The step is over; the session stays with the episode as long as no other needs it.
+  /// Ends a step. The episode keeps its session until another one needs the place.
   func leave(_ ticket: Ticket) {
     seating.leave(ticket)
     proceed()
   }
 
-  /// The place came to nothing.
+  /// Gives up a place whose session could not be used.
   func abandon(_ ticket: Ticket, isDown: Bool = false) {
     guard let server = vacate(ticket) else { return }
     if isDown { states[server].downUntil = .now + Self.downTime }
     proceed()
   }
 
-  /// The server gave no session for the place.
+  /// Notes that the server refused a session for the place.
   ///
-  /// - Returns: whether this pool has sessions there, so that one of them will do.
+  /// - Returns: whether this pool has other sessions on the server, one of which can be used.
   func refused(_ ticket: Ticket) -> Bool {
     guard let server = vacate(ticket) else { return false }
     let open = openSessions(of: server)
@@ -106,7 +106,7 @@ actor SessionPool {
     return open > 0
   }
 
-  /// The episode is over. Its place is free once the server has put the session away.
+  /// Ends an episode. Its place is free once the server has closed the session.
   func close(_ ticket: Ticket) async {
     guard seating.host(of: ticket) != nil else { return }
     seating.hold(ticket)
@@ -115,7 +115,7 @@ actor SessionPool {
     proceed()
   }
 
-  /// Closes every session, side by side.
+  /// Closes all sessions concurrently.
   func close() async {
     isClosed = true
     answer(seating.dismiss(), .failure(Self.cancelled))
@@ -147,7 +147,7 @@ actor SessionPool {
     for turn in turns { waiting.removeValue(forKey: turn)?.resume(returning: result) }
   }
 
-  /// Gives places to those in line after a change.
+  /// Assigns places to waiting episodes after a change.
   private func proceed() {
     for ticket in seating.waiting where sessions[ticket]?.isOpen != true { vacate(ticket) }
     let up = states.indices.filter { states[$0].downUntil.map { $0 <= .now } ?? true }
@@ -166,7 +166,7 @@ actor SessionPool {
     }
   }
 
-  /// How many sessions a server is given, one more than it is believed to have where that is to be tried again.
+  /// The capacity to use for a server: one more than assumed if it is time to probe.
   private func probedCapacity(of server: Int) -> Int {
     let taken = seating.occupants(of: server).count
     guard taken >= states[server].capacity, taken < largest, let probe = states[server].probe, probe <= .now else {

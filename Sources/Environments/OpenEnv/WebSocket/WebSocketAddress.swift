@@ -1,13 +1,14 @@
 import Foundation
 
-/// Where a WebSocket server listens.
+/// The address of a WebSocket server.
 struct WebSocketAddress: Sendable, Hashable {
   let host: String
   let port: Int
   let path: String
   let isSecure: Bool
 
-  /// - Parameter url: `ws` or `wss` (or `http`, `https`), a host, perhaps a port and a path; nil is returned for any other.
+  /// - Parameter url: a URL with the scheme `ws`, `wss`, `http` or `https` and a host; port and path are optional.
+  ///   Other texts give nil.
   init?(_ url: String) {
     guard let parts = URLComponents(string: url), let host = parts.host, !host.isEmpty,
       let scheme = parts.scheme?.lowercased(), ["ws", "wss", "http", "https"].contains(scheme)
@@ -18,7 +19,7 @@ struct WebSocketAddress: Sendable, Hashable {
     path = parts.percentEncodedPath.isEmpty ? "/" : parts.percentEncodedPath
   }
 
-  /// As the `Host` field of a request has it.
+  /// The value of the `Host` header.
   var authority: String {
     let name = host.contains(":") ? "[\(host)]" : host
     return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"

@@ -6,11 +6,11 @@ import NIOWebSocket
 import Synchronization
 
 extension WebSocketConnection {
-  /// Connects and switches to WebSocket.
+  /// Connects and upgrades to WebSocket.
   ///
   /// - Parameters:
   ///   - limit: the longest message, in bytes.
-  ///   - seconds: for everything: the name, the connection, TLS, the server's consent.
+  ///   - seconds: the limit for name resolution, connection, TLS and upgrade together.
   static func open(
     _ address: WebSocketAddress, limit: Int, within seconds: Double
   ) async throws(WebSocketFailure) -> WebSocketConnection {
@@ -47,7 +47,7 @@ extension WebSocketConnection {
           try attempt.take(channel)
           let pipeline = channel.pipeline.syncOperations
           if let security {
-            // A server is named by its name, never by its number.
+            // TLS server names must not be IP addresses.
             let isNumber = (try? SocketAddress(ipAddress: address.host, port: 0)) != nil
             try pipeline.addHandler(
               NIOSSLClientHandler(context: security, serverHostname: isNumber ? nil : address.host))
@@ -84,12 +84,12 @@ extension WebSocketConnection {
             return Answer.refused(status.futureResult)
           }
         }))
-    // What the server says at once, such as that it is full, may come in one packet with its consent.
+    // A message sent at once, for example that the server is full, may arrive in one packet with the upgrade.
     configuration.leftOverBytesStrategy = .forwardBytes
     return configuration
   }
 
-  /// An attempt to connect that a timer or a cancellation may end at any point.
+  /// An attempt to connect, which a timer or a cancellation may end at any point.
   private final class Attempt: Sendable {
     private struct State {
       var channels: [any Channel] = []
@@ -98,7 +98,7 @@ extension WebSocketConnection {
 
     private let state = Mutex(State())
 
-    /// One host may have several addresses, each of which gets a channel.
+    /// Called once per address, since a host may have several.
     func take(_ channel: any Channel) throws {
       try state.withLock {
         if let failure = $0.failure { throw failure }
@@ -134,7 +134,7 @@ extension WebSocketFailure {
   }
 }
 
-/// Reads the status of an answer that does not switch to WebSocket.
+/// Reads the status of a response that does not upgrade to WebSocket.
 private final class StatusHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPClientResponsePart
 

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// A WebSocket on which one text is sent at a time and one text answers it.
+/// A WebSocket on which each text sent is answered by one text, one at a time.
 struct WebSocketConnection: Sendable {
   private let channel: any Channel
   private let remains: WebSocketHandler.Remains
@@ -10,8 +10,8 @@ struct WebSocketConnection: Sendable {
     self.remains = remains
   }
 
-  /// Asks and waits for the answer. A question without an answer, or one given up, ends the connection: what came later
-  /// would pass for the answer to the next.
+  /// Sends a text and waits for the answer. An unanswered or cancelled request ends the connection: its late answer
+  /// would be taken for the answer to the next one.
   func answer(to text: String, within seconds: Double) async throws(WebSocketFailure) -> String {
     let promise = channel.eventLoop.makePromise(of: String.self)
     do {
@@ -19,7 +19,7 @@ struct WebSocketConnection: Sendable {
         let remains = remains
         channel.writeAndFlush(WebSocketHandler.Order.ask(text, seconds: seconds, answer: promise)).whenFailure {
           error in
-          // The channel is gone, and the handler with it.
+          // The channel is closed, so the handler can no longer answer.
           promise.completeWith(remains.last ?? .failure(WebSocketFailure.closed(code: nil, reason: "\(error)")))
         }
         return try await promise.futureResult.get()
@@ -34,9 +34,9 @@ struct WebSocketConnection: Sendable {
 
   var isOpen: Bool { channel.isActive }
 
-  /// Parts from the server and returns once the connection is closed, by force where the server does not do its part.
+  /// Closes the connection, by force if the server does not cooperate in time.
   ///
-  /// - Parameter seconds: what the server is given for its part.
+  /// - Parameter seconds: how long to wait for the server.
   func close(by parting: Parting = .frame, within seconds: Double) async {
     guard channel.isActive else { return }
     channel.writeAndFlush(WebSocketHandler.Order.part(parting), promise: nil)
@@ -48,13 +48,13 @@ struct WebSocketConnection: Sendable {
     alarm.cancel()
   }
 
-  /// What makes a server close.
+  /// How the server is made to close the connection.
   enum Parting: Sendable, Hashable {
-    /// A message that it understands so, and answers once it has put everything away.
+    /// A message that makes the server release everything and then close.
     case word(String)
     /// A close frame.
     case frame
-    /// Nothing: it closes by itself.
+    /// Nothing is sent: the server closes by itself.
     case silence
   }
 }

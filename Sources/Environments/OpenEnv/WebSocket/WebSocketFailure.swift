@@ -1,17 +1,17 @@
-/// Why a WebSocket did not open, or why a message has no answer.
+/// Why a WebSocket could not be opened, or why a message has no answer.
 enum WebSocketFailure: Error, Hashable, CustomStringConvertible {
-  /// No connection: no such host, nobody listens, no trust in the certificate.
+  /// No connection: unknown host, nothing listening, or an untrusted certificate.
   case unreachable(String)
-  /// The server answers HTTP, and does not switch to WebSocket.
+  /// The server answers HTTP, but does not upgrade to WebSocket.
   case refused(status: Int)
   /// The connection ended: with a close frame's code and reason, or without one.
   case closed(code: Int?, reason: String)
-  /// Nothing came for so many seconds.
+  /// Nothing arrived within this many seconds.
   case timedOut(Double)
-  /// A message is longer than so many bytes.
+  /// A message exceeds this many bytes.
   case tooLong(Int)
   case cancelled
-  /// What came is no WebSocket, or nothing that was asked for.
+  /// The data received are not WebSocket, or not an answer.
   case malformed(String)
 
   var description: String {

@@ -2,8 +2,7 @@ import NIOCore
 import NIOWebSocket
 import Synchronization
 
-/// Pairs the one question that is open with the message that answers it, and ends the connection when either is not as it
-/// should be.
+/// Pairs the open request with the message that answers it. Ends the connection on a protocol error.
 final class WebSocketHandler: ChannelDuplexHandler {
   typealias InboundIn = WebSocketFrame
   typealias OutboundIn = Order
@@ -14,10 +13,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
     case part(WebSocketConnection.Parting)
   }
 
-  /// What outlives the handler, for those who ask after the connection's end: a server may refuse a session and close before it
-  /// has heard what is wanted.
+  /// State that outlives the handler, for requests made after the connection has ended. A server may refuse a session
+  /// and close before the first request.
   final class Remains: Sendable {
-    /// What the server said before it was asked anything.
+    /// The message that the server sent before the first request.
     let greeting = Mutex<String?>(nil)
     let end = Mutex<WebSocketFailure?>(nil)
   }
@@ -30,7 +29,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
   private var isOver = false
   private var isParting = false
 
-  /// - Parameter limit: of one message, in bytes.
+  /// - Parameter limit: the longest message, in bytes.
   init(limit: Int, remains: Remains) {
     self.limit = limit
     self.remains = remains
@@ -66,7 +65,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     switch frame.opcode {
     case .text, .continuation: take(frame, context)
     case .ping:
-      // A server that floods and does not read gets no more of them.
+      // A server that sends many pings without reading gets no more pongs.
       if context.channel.isWritable { send(context, .pong, frame.unmaskedData) }
     case .pong: break
     case .connectionClose:
@@ -96,7 +95,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
     guard frame.fin else { return }
     message = nil
-    // Bytes that are no UTF-8 are repaired, as a terminal would show them.
+    // Invalid UTF-8 is repaired, as a terminal would do.
     deliver(String(decoding: whole.readableBytesView, as: UTF8.self), context)
   }
 
@@ -155,7 +154,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 }
 
 extension WebSocketHandler.Remains {
-  /// The answer to a question that comes too late or was answered before it was asked.
+  /// The answer to a request made after the connection has ended: the server's greeting, or else the failure.
   var last: Result<String, any Error>? {
     if let greeting = greeting.withLock({ greeting in
       defer { greeting = nil }

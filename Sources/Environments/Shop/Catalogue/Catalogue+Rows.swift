@@ -18,7 +18,7 @@ extension Catalogue {
     CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
     """
 
-  /// Writes a product and what a search finds it by.
+  /// Writes a product and its searchable text.
   static func insert(_ product: Product, row: Int64, into database: Database) throws {
     try database.cachedStatement(sql: "INSERT INTO product VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL)").execute(
       arguments: [
@@ -31,10 +31,10 @@ extension Catalogue {
       arguments: [row, product.searchable])
   }
 
-  /// The nouns of a title in their column.
+  /// The nouns of a title, packed for one column.
   static func packed(_ nouns: [String]) -> String { Packed.list(nouns) }
 
-  /// A request as it is written: `options` nil stands for every combination of the product's.
+  /// A request as stored. `options` nil stands for every combination of the product's options.
   struct Request {
     var product: Int64
     var instruction: String
@@ -44,7 +44,7 @@ extension Catalogue {
     var priceText: String
   }
 
-  /// - Parameter first: the place of its first goal.
+  /// - Parameter first: the number of its first goal.
   static func insert(_ request: Request, first: Int, into database: Database) throws {
     try database.cachedStatement(sql: "INSERT INTO request VALUES (?,?,?,?,?,?,?)").execute(
       arguments: [
@@ -99,10 +99,11 @@ extension Product {
       taggedNouns: (row["nouns"] as String?).map(Packed.list))
   }
 
-  /// How many ways there are to choose one value of every option: 1 without options, none where an option has no values.
+  /// The number of ways to choose one value for every option: 1 without options, 0 if an option has no values.
   var combinations: Int { options.reduce(1) { $0 * $1.values.count } }
 
-  /// A choice of one value per option, options by the code points of their names, the last option varying fastest.
+  /// One combination of option values. Options are sorted by the code points of their names, and the last one varies
+  /// fastest.
   func combination(_ number: Int) -> [WantedOption] {
     var rest = number
     let sorted = options.sorted { $0.name.unicodeScalars.lexicographicallyPrecedes($1.name.unicodeScalars) }
@@ -119,7 +120,7 @@ extension Listing {
   }
 }
 
-/// Lists of texts in one column. The separators are control characters, of which no text of a product has any.
+/// Packs lists of texts into one column. The separators are control characters, which no text of a product contains.
 private enum Packed {
   static func list(_ texts: [String]) -> String { texts.joined(separator: "\u{1f}") }
 

@@ -4,20 +4,20 @@ import Synchronization
 
 /// The products and goals of a shop, in an SQLite database that is written once and then only read.
 public final class Catalogue: Sendable {
-  /// How many products a search finds at most, as WebShop.
+  /// The most products that a search finds, as in WebShop.
   static let resultLimit = 50
 
-  /// Where the products come from, in a readable and stable form: part of the shop's identity.
+  /// The source of the products in a readable and stable form. It is part of the shop's identity.
   public let origin: String
-  /// How many products are on sale.
+  /// The number of products.
   public let productCount: Int
-  /// How many goals there are, numbered from 0.
+  /// The number of goals, which are numbered from 0.
   public let goalCount: Int
 
-  /// Several connections to a file, one to memory; each serves one reader at a time.
+  /// Several connections for a file, one for memory. Each serves one reader at a time.
   private let connections: [DatabaseQueue]
   private let turn = Atomic(0)
-  /// How many products have a word, as far as it was asked.
+  /// Cached numbers of products that contain a word.
   private let known = Mutex<[String: Int]>([:])
 
   init(connections: [DatabaseQueue], origin: String) throws {
@@ -31,10 +31,10 @@ public final class Catalogue: Sendable {
     }
   }
 
-  /// The products that a search finds, best first; none where no word of it is anywhere.
+  /// The products that a search finds, best first. Empty if no word of the search occurs anywhere.
   ///
-  /// The rank is BM25 over all texts of a product as one, with SQLite's k₁ = 1.2 and b = 0.75, on stems (Porter).
-  /// WebShop's Lucene index has k₁ = 0.9 and b = 0.4, so its order differs among near-equals.
+  /// The rank is BM25 over all texts of a product together, on Porter stems, with SQLite's k₁ = 1.2 and b = 0.75.
+  /// WebShop's Lucene index has k₁ = 0.9 and b = 0.4, so close ranks may be ordered differently.
   func search(_ keywords: String) async throws(WorldError) -> [Listing] {
     guard let query = SearchQuery(keywords) else { return [] }
     return try await read { database in
@@ -44,25 +44,26 @@ public final class Catalogue: Sendable {
     }
   }
 
-  /// How many products a search ranks, roughly; a larger shop is not ranked whole for a search of frequent words.
+  /// The approximate number of products that a search ranks. In a larger shop a search for frequent words ranks only
+  /// some of its matches.
   static let rankLimit = 30_000
 
   private func expression(for query: SearchQuery, in database: Database) throws -> String {
-    // Nothing need be counted where all products can be ranked.
+    // Counting is unnecessary if all products can be ranked.
     if productCount <= Self.rankLimit { return query.expression }
     return try query.expression(within: Self.rankLimit, frequent: productCount / 2) {
       try occurrences(of: $0, in: database)
     }
   }
 
-  /// How many products have a word, no more than half of all and one.
+  /// The number of products with a word, counted up to half of all products plus one.
   private func occurrences(of word: String, in database: Database) throws -> Int {
     if let known = known.withLock({ $0[word] }) { return known }
     let statement = try database.cachedStatement(
       sql: "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)")
     let count = try Int.fetchOne(statement, arguments: ["\"\(word)\"", productCount / 2 + 1]) ?? 0
     known.withLock { known in
-      // Agents may search for anything; what is remembered stays small.
+      // Agents may search for anything, so the cache is kept small.
       if known.count >= 10_000 { known.removeAll() }
       known[word] = count
     }
@@ -81,12 +82,12 @@ public final class Catalogue: Sendable {
     try await read { database in try Self.product(at: row, in: database) }
   }
 
-  /// The goal of a number, or nil where there is none.
+  /// The goal with a number; nil if there is none.
   func goal(_ number: Int) async throws(WorldError) -> Goal? {
     try await read { database in try Self.goal(number, in: database) }
   }
 
-  /// What the goals of some numbers ask for, nil for a number without a goal. Blocks for the time of the reads.
+  /// The instructions of goals by number, nil for numbers without a goal. Blocks during the reads.
   func instructions(of numbers: [Int]) throws(WorldError) -> [String?] {
     do {
       return try next.read { database in
@@ -109,7 +110,7 @@ public final class Catalogue: Sendable {
     }
   }
 
-  /// Readers take turns.
+  /// The next connection, in rotation.
   private var next: DatabaseQueue {
     let turn = turn.wrappingAdd(1, ordering: .relaxed).oldValue
     return connections[Int(UInt(bitPattern: turn) % UInt(connections.count))]

@@ -1,15 +1,15 @@
-/// The words of a search, as full-text expressions quote them.
+/// The words of a search, for use in full-text expressions.
 ///
-/// Nothing of the text but letters and digits gets through, so that no text can be an error or an operator.
+/// Only letters and digits are kept, so that no text can be a syntax error or an operator.
 struct SearchQuery: Sendable, Equatable {
   let words: [String]
 
-  /// Bounds the cost of a search.
+  /// Limits that bound the cost of a search.
   private static let longestText = 1000
   private static let longestWord = 40
   private static let mostWords = 48
 
-  /// - Returns: nil where the text has no word.
+  /// - Returns: nil if the text has no word.
   init?(_ text: String) {
     let text = String(text.unicodeScalars.prefix(Self.longestText)).lowercased()
       .replacing("’", with: "'").replacing("'s", with: " ")
@@ -19,24 +19,24 @@ struct SearchQuery: Sendable, Equatable {
       let word = word.prefix(Self.longestWord)
       if seen.insert(word).inserted { words.append(word) }
     }
-    // Words that nearly every product has cost the most and tell the least. Lucene's analyser leaves them out too.
+    // Stop words cost the most and discriminate the least. Lucene's analyser leaves them out too.
     let telling = words.filter { !Self.stopWords.contains(String($0)) }
     words = Array((telling.isEmpty ? words : telling).prefix(Self.mostWords))
     guard !words.isEmpty else { return nil }
     self.words = words.map(String.init)
   }
 
-  /// Finds what has any of the words.
+  /// Matches products with any of the words.
   var expression: String { Self.anyOf(words) }
 
-  /// Finds the same, unless that is more than `budget` products: then only what has one of the rarest words, ranked by
-  /// all words, of which the rarest count twice.
+  /// The same expression, unless it matches more than `budget` products. Then it matches only products with one of the
+  /// rarest words. They are ranked by all words, and the rarest count twice.
   ///
-  /// Ranking takes time for every product found, and in a large shop nearly every one has some word of a long search.
+  /// Ranking takes time for every match, and in a large shop a long search matches nearly every product.
   ///
   /// - Parameters:
-  ///   - frequent: a word of more products than this adds nothing to a rank: half of all, by BM25 as SQLite has it.
-  ///   - occurrences: how many products have a word; exact up to `frequent`.
+  ///   - frequent: the number of products above which a word adds nothing to a rank: half of all in SQLite's BM25.
+  ///   - occurrences: the number of products with a word, exact up to `frequent`.
   func expression(
     within budget: Int, frequent: Int, occurrences: (String) throws -> Int
   ) rethrows -> String {

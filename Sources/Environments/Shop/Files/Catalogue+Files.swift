@@ -15,16 +15,16 @@ extension Catalogue {
 
   /// WebShop's products and goals.
   ///
-  /// The files are read once, into a database beside them; later runs open that. It is built again where a file has
-  /// changed, and a building that was interrupted leaves nothing behind that would be taken for a database. Memory
-  /// stays small whatever the files' size.
+  /// The files are read once into a database beside them, which later runs open. The database is rebuilt if a file has
+  /// changed. An interrupted build leaves no file that could be mistaken for a database. Memory use stays small for
+  /// files of any size.
   ///
-  /// Goals are numbered as WebShop shuffles them (`random.seed(233)`), so that a number names the same goal here as
-  /// there.
+  /// Goals are numbered in WebShop's shuffled order (`random.seed(233)`), so that a number names the same goal in both.
   ///
-  /// - Parameter progress: called on this thread, about once per megabyte read; not at all where the database is there.
-  /// - Throws: `misconfigured` where a file is missing or is not of the shape of ``ShopFiles``, `cancelled`, and
-  ///   `unavailable` where the database cannot be written.
+  /// - Parameter progress: called on this thread about once per megabyte read; not called if the database already
+  ///   exists.
+  /// - Throws: `misconfigured` if a file is missing or does not have the form of ``ShopFiles``, `cancelled`, or
+  ///   `unavailable` if the database cannot be written.
   public static func files(
     _ files: ShopFiles, progress: (Progress) -> Void = { _ in }
   ) throws(WorldError) -> Catalogue {
@@ -54,13 +54,13 @@ extension Catalogue {
     return catalogue
   }
 
-  /// The database, unless it is missing, damaged, or of other files.
+  /// The existing database; nil if it is missing, damaged, or of other files.
   private static func open(_ files: ShopFiles, fingerprint: String) -> Catalogue? {
     guard FileManager.default.fileExists(atPath: files.store) else { return nil }
     var configuration = Configuration()
     configuration.readonly = true
     configuration.prepareDatabase { database in
-      // The connections share the system's cache of the file, rather than each having one of its own.
+      // Memory mapping makes the connections share the system's page cache.
       try database.execute(sql: "PRAGMA mmap_size = \(1 << 36)")
     }
     let connections = (0..<max(2, min(8, ProcessInfo.processInfo.activeProcessorCount))).compactMap { _ in

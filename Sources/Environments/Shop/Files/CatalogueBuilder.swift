@@ -2,7 +2,7 @@ import Agents
 import Foundation
 import GRDB
 
-/// Builds the database of WebShop's files, under another name until it is complete.
+/// Builds the database of WebShop's files, under a temporary name until it is complete.
 struct CatalogueBuilder {
   private let files: ShopFiles
   private let database: Database
@@ -11,7 +11,7 @@ struct CatalogueBuilder {
   private let progress: (Catalogue.Progress) -> Void
   private var bytesRead = 0
   private var products = 0
-  /// The number of goals so far: the place of the next.
+  /// The number of goals so far, which is the number of the next goal.
   private var goals = 0
   private var digests: [UInt64] = []
 
@@ -23,7 +23,7 @@ struct CatalogueBuilder {
     defer { try? FileManager.default.removeItem(atPath: draft) }
     var configuration = Configuration()
     configuration.prepareDatabase { database in
-      // An interrupted draft is thrown away, so nothing need be safe in it.
+      // An interrupted draft is discarded, so durability is not needed.
       try database.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536")
     }
     let queue = try DatabaseQueue(path: draft, configuration: configuration)
@@ -34,13 +34,13 @@ struct CatalogueBuilder {
       }
     }
     try queue.close()
-    // Over an older database, which open readers keep.
+    // Replaces an older database. Readers that have it open keep the old file.
     guard rename(draft, files.store) == 0 else { throw CocoaError(.fileWriteUnknown) }
   }
 
   private static let draftSuffix = ".building"
 
-  /// Removes what a killed process left. A draft that was written to within the hour may be another process's.
+  /// Removes drafts of killed processes. A draft written to within the last hour may belong to a running process.
   private static func removeAbandonedDrafts(of store: String) {
     let store = URL(filePath: store)
     let folder = store.deletingLastPathComponent().path
@@ -92,9 +92,9 @@ struct CatalogueBuilder {
     try database.execute(sql: "INSERT INTO search (search) VALUES ('optimize')")
   }
 
-  /// Keeps the entries of an object by their keys, each as an object of its own.
+  /// Stores each entry of an object under its key, as a separate object.
   private mutating func readByASIN(_ path: String, into table: String) throws {
-    // Which of two tables is not the files' to say.
+    // The table name is not input, so interpolating it is safe.
     let statement = try database.cachedStatement(sql: "INSERT OR REPLACE INTO \(table) VALUES (?, ?)")
     try read(path) { entry, _ in
       let object = [UInt8(ascii: "{")] + entry + [UInt8(ascii: "}")]
@@ -140,7 +140,7 @@ struct CatalogueBuilder {
     return try JSONReader.value(of: Array(data)[...]).members.first?.value
   }
 
-  /// Gives `body` the entries of a file, until it has enough or there are no more.
+  /// Passes the entries of a file to `body`, until it returns false or the file ends.
   private mutating func read(
     _ path: String, _ body: (ArraySlice<UInt8>, inout CatalogueBuilder) throws -> Bool
   ) throws {
@@ -171,7 +171,7 @@ struct CatalogueBuilder {
       .misconfigured, "\(path) is not one of WebShop's files: \(reason). Download it again, or correct it.")
   }
 
-  /// As WebShop shuffles its goals.
+  /// Numbers the goals in WebShop's shuffled order.
   private func numberGoals() throws {
     guard var places = Int32(exactly: goals).map({ Array(0..<$0) }) else {
       throw WorldError(

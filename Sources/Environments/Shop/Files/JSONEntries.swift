@@ -1,10 +1,10 @@
 import Foundation
 
-/// The entries of a JSON array or object that is too long for memory, one after the other.
+/// Iterates over the entries of a JSON array or object that is too large for memory.
 ///
-/// Only brackets and quotes are looked at on the way, so the bytes of an entry may still turn out not to be JSON.
+/// Only brackets and quotes are parsed, so the bytes of an entry may still be invalid JSON.
 struct JSONEntries {
-  /// Why a file has no entries to read.
+  /// Why the entries of a file cannot be read.
   struct Unreadable: Error { let reason: String }
 
   /// Bytes read so far.
@@ -14,12 +14,12 @@ struct JSONEntries {
 
   private let file: FileHandle
   private var buffer: [UInt8] = []
-  /// Where in `buffer` the next entry begins.
+  /// The index in `buffer` at which the next entry begins.
   private var start = 0
   private var isFinished = false
 
   private static let chunk = 1 << 20
-  /// An entry longer than this is no product.
+  /// The longest entry, in bytes. No product is longer.
   private static let longest = 1 << 26
 
   init(path: String) throws {
@@ -27,7 +27,7 @@ struct JSONEntries {
     self.file = file
   }
 
-  /// The next entry: of an array `value`, of an object `"key": value`. Nil at the end of the file.
+  /// The next entry: `value` in an array, `"key": value` in an object; nil at the end of the file.
   mutating func next() throws -> ArraySlice<UInt8>? {
     guard !isFinished else { return nil }
     if position == 0 { try skipOpening() }
@@ -64,7 +64,7 @@ struct JSONEntries {
     }
   }
 
-  /// The last entry, if there is one before the closing bracket; reads on for the digest's sake.
+  /// The last entry, if one precedes the closing bracket. Reads to the end of the file to complete the digest.
   private mutating func finish(at end: Int) throws -> ArraySlice<UInt8>? {
     isFinished = true
     let entry = Array(buffer[start..<end])
@@ -76,7 +76,7 @@ struct JSONEntries {
 
   private mutating func skipOpening() throws {
     while try fill() {
-      // A byte order mark may come first.
+      // A byte order mark may precede the JSON.
       if buffer.starts(with: [0xef, 0xbb, 0xbf]) { start = 3 }
       while start < buffer.count, buffer[start] <= 0x20 { start += 1 }
       if start < buffer.count { break }
@@ -87,7 +87,7 @@ struct JSONEntries {
     start += 1
   }
 
-  /// Drops what was read and reads on.
+  /// Drops the consumed bytes and reads more.
   ///
   /// - Returns: false at the end of the file.
   private mutating func fill() throws -> Bool {

@@ -1,4 +1,4 @@
-/// Reads one JSON value from bytes. Also reads Python's NaN and Infinity, which stand in some product files.
+/// Reads one JSON value from bytes. Also accepts Python's `NaN` and `Infinity`, which occur in some product files.
 struct JSONReader {
   private let bytes: ArraySlice<UInt8>
   private var place: Int
@@ -75,7 +75,7 @@ struct JSONReader {
     return .array(values)
   }
 
-  /// A number, or one of the words that are values.
+  /// Reads a number or a literal.
   private mutating func word() throws(OrderedJSON.Malformed) -> OrderedJSON {
     let start = place
     while let byte = current, !Self.ends.contains(byte) { place += 1 }
@@ -126,7 +126,7 @@ struct JSONReader {
     case UInt8(ascii: "u"):
       let unit = try hexadecimal()
       if let scalar = Unicode.Scalar(unit) { return scalar }
-      // Half a pair of surrogates: the other half follows, or the text is damaged here.
+      // The first half of a surrogate pair must be followed by the second; otherwise the text is damaged.
       let rest = bytes[place...].prefix(2)
       guard unit < 0xdc00, rest.elementsEqual(Array("\\u".utf8)) else { return "\u{fffd}" }
       place += 2

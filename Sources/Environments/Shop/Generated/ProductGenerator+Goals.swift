@@ -1,9 +1,9 @@
 import Agents
 
 extension ProductGenerator {
-  /// What a customer says who wants a product: rarely in the shop's own words, and never with everything it is.
+  /// A customer's request for a product. It rarely uses the shop's own words, and never names all attributes.
   ///
-  /// - Parameter number: of the goal, from which everything that is left open is drawn.
+  /// - Parameter number: the number of the goal, which seeds all random choices.
   func request(_ number: Int, for product: Product, row: Int64) -> Catalogue.Request {
     var generator = Seed(seed).split("goal").split(number).generator()
     let kind = ProductKind.all.first { $0.query == product.query }
@@ -35,8 +35,8 @@ extension ProductGenerator {
   }
 }
 
-/// The limits that requests name, by WebShop's rule: two of the next four multiples of ten below a thousand are drawn,
-/// and the larger one is the limit; a price with fewer than two above it has none.
+/// The price limits of requests, by WebShop's rule. Two of the next four multiples of ten below a thousand are drawn,
+/// and the larger one is the limit. A price with fewer than two of them above it has no limit.
 enum PriceLimit {
   static let none = 1_000_000.0
 

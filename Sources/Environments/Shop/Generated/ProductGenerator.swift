@@ -1,13 +1,13 @@
 import Agents
 
-/// Products and goals made up from a seed: each is a pure function of the seed and its number.
+/// Generates products and goals. Each is a pure function of the seed and its number.
 struct ProductGenerator: Sendable {
   let seed: UInt64
   private let kinds = ProductKind.all
 
   init(seed: UInt64) { self.seed = seed }
 
-  /// The product of a number. Kinds take turns, so that any thousand products have some twenty of each.
+  /// The product with a number. Kinds alternate, so that any thousand products have about twenty of each.
   func product(_ number: Int) -> Product {
     let kind = kinds[number % kinds.count]
     var generator = Seed(seed).split("product").split(number).generator()
@@ -28,7 +28,7 @@ struct ProductGenerator: Sendable {
       })
   }
 
-  /// Two of the attributes, the narrowest category, and a model's name that no other product has.
+  /// Contains two of the attributes, the narrowest category, and a unique model name.
   private func title(
     of kind: ProductKind, _ name: String, _ brand: String, _ attributes: [String], _ number: Int
   ) -> String {
@@ -45,7 +45,7 @@ struct ProductGenerator: Sendable {
       + "If \(attributes[0]) matters to you, look no further. \(remarks[1])"
   }
 
-  /// One for each attribute but the last, which only the catalogue knows.
+  /// One bullet for each attribute except the last, which is only in the catalogue.
   private func bullets(_ attributes: [String], _ generator: inout SplitMix64) -> [String] {
     attributes.dropLast().map { attribute in
       let remark = generator.drawn(1, from: Vocabulary.remarks)[0]
@@ -57,12 +57,12 @@ struct ProductGenerator: Sendable {
     kind.options.compactMap { name in
       guard let (shown, values) = Vocabulary.options[name] else { return nil }
       let chosen = generator.drawn(min(values.count, 3 + generator.number(below: 4)), from: Array(values.indices))
-      // In the order of the vocabulary, as sizes are listed.
+      // Values keep the order of the vocabulary, so that sizes are sorted.
       return Product.Option(name: shown, values: chosen.sorted().map { values[$0] })
     }
   }
 
-  /// In whole dollars and 99 or 49 cents.
+  /// Whole dollars and 99 or 49 cents.
   private func price(of kind: ProductKind, _ generator: inout SplitMix64) -> Double {
     let dollars = kind.price.lowerBound + generator.uniform() * (kind.price.upperBound - kind.price.lowerBound)
     return (dollars.rounded(.down) * 100 + (generator.uniform() < 0.7 ? 99 : 49)) / 100
@@ -76,10 +76,10 @@ struct ProductGenerator: Sendable {
     return starts[generator.number(below: starts.count)] + ends[generator.number(below: ends.count)]
   }
 
-  /// A permutation of the numbers below 36 to the power of `digits`, in letters and digits.
+  /// A unique code of letters and digits: a permutation of the numbers below 36 to the power of `digits`.
   private func code(_ number: Int, digits: Int) -> String {
     let count = (0..<digits).reduce(1) { product, _ in product * 36 }
-    // The factor has none in common with 36, so that different numbers have different codes.
+    // The factor is coprime to 36, so that different numbers have different codes.
     let start = Int(Seed(seed).split("code").split(digits).rawValue >> 24)
     let value = (start % count + number % count * 700_000_000_001) % count
     let text = String(value, radix: 36, uppercase: true)

@@ -3,11 +3,11 @@ struct ProductKind: Sendable {
   let department: String
   /// From the widest category to the narrowest, separated by " › ".
   let category: String
-  /// What it is called; the first name is the shop's own, the others are customers' and some makers'.
+  /// Names of the kind. The first is the shop's own; the others are used by customers and some makers.
   let names: [String]
-  /// Lower case, as ``Product/query``.
+  /// In lower case, like ``Product/query``.
   let query: String
-  /// The options it may come in, by their names in ``Vocabulary/options``.
+  /// The possible options, by their names in ``Vocabulary/options``.
   let options: [String]
   /// In dollars.
   let price: ClosedRange<Double>

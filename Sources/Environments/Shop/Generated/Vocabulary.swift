@@ -1,10 +1,10 @@
 /// The words of the generated shop.
 enum Vocabulary {
-  /// Something that can be said of a product.
+  /// A property of a product.
   struct Attribute: Sendable {
-    /// What a reward compares.
+    /// The name that rewards compare.
     let name: String
-    /// How customers say it, after "that": the first with the shop's word, the others in their own.
+    /// Customers' wordings after "that". The first uses the shop's name, the others different words.
     let clauses: [String]
   }
 
@@ -107,7 +107,7 @@ enum Vocabulary {
       """),
   ]
 
-  /// The name that pages show and the values, by the name in ``ProductKind``.
+  /// The displayed name and the values of each option, by the name in ``ProductKind``.
   static let options: [String: (name: String, values: [String])] = [
     "color": (
       "color",
@@ -142,7 +142,7 @@ enum Vocabulary {
     "weight": ("weight", words("6 ounce, 12 ounce, 1 pound, 2 pounds, 5 pounds")),
   ]
 
-  /// Said of every second product, and of no use to a customer.
+  /// Filler texts for product pages, without information for a customer.
   static let remarks = [
     "Our team answers every question within a day.", "A thoughtful present for family and friends.",
     "Designed in a small studio and refined over many versions.", "Please check the measurements before you order.",

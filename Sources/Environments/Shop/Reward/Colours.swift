@@ -1,5 +1,6 @@
-/// The colour words that stand for a whole option: "dark navy (matte)" is "dark". WebShop's rule takes the first of its
-/// words, in this order, that occurs anywhere in the option, so "cared for" is "red"; the order and the quirk are kept.
+/// The colour words to which options are reduced: "dark navy (matte)" becomes "dark". WebShop takes the first of its
+/// words, in this order, that occurs anywhere in the option, so "cared for" becomes "red". The order and the quirk are
+/// kept.
 private let colours = """
   alabaster apricot aqua ash asphalt azure banana beige black blue blush bordeaux bronze brown burgundy camel camo \
   caramel champagne charcoal cheetah chestnut chocolate christmas coffee cognac copper coral cranberry cream crystal \
@@ -10,10 +11,10 @@ private let colours = """
   wheat white wine yellow
   """.split(separator: " ").map(String.init)
 
-/// The first colour that one of two texts is, letter by letter; nil where neither is one.
+/// The first colour that equals one of the two texts; nil if neither is a colour.
 func exactColour(_ first: String, _ second: String) -> String? { colours.first { $0 == first || $0 == second } }
 
-/// An option's colour, or the option itself where it names none.
+/// The colour in an option, or the option itself if it contains none.
 func colourNormalised(_ option: String) -> String {
   colours.first { option.contains($0) } ?? option
 }

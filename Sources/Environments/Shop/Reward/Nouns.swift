@@ -1,11 +1,11 @@
 /// The nouns of a product's title, in order and with repetitions.
 ///
 /// WebShop takes the words that spaCy's `en_core_web_lg` tags as nouns or proper nouns. Titles are lists of names in
-/// title case, of which that tagger makes a noun of nearly every content word. This approximation needs no model: every
-/// word with a letter is a noun unless it is a function word or one of the adjectives, participles and adverbs frequent
-/// in titles.
+/// title case, and that tagger tags nearly every content word in them as a noun. This approximation needs no model.
+/// Every word with a letter counts as a noun, except function words and the adjectives, participles and adverbs that
+/// are frequent in titles.
 func nouns(of title: String) -> [String] {
-  // As a tagger's tokens: hyphens and slashes divide, and so does the "'s" of a possessive.
+  // Tokenised like the tagger: hyphens and slashes separate words, and so does a possessive "'s".
   title.lowercased().replacing("’", with: "'").replacing("'s", with: " ")
     .split { !$0.isLetter && !$0.isNumber }
     .filter { word in word.count > 1 && word.contains(where: \.isLetter) && !isMeasure(word) }
@@ -13,7 +13,7 @@ func nouns(of title: String) -> [String] {
     .filter { !otherWords.contains($0) }
 }
 
-/// "12oz" and "5x7" are numbers to a tagger.
+/// A tagger treats "12oz" and "5x7" as numbers.
 private func isMeasure(_ word: Substring) -> Bool { word.first?.isNumber == true }
 
 private let otherWords = Set(

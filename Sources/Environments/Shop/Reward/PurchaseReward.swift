@@ -1,20 +1,20 @@
-/// What a purchase is worth, in parts; WebShop, arXiv 2207.01206, section 3.
+/// The reward of a purchase and its parts (WebShop, arXiv 2207.01206, section 3).
 ///
 ///     reward = typeFactor × (attributes + options + [price ≤ limit]) / (|goal attributes| + |goal options| + 1)
 struct PurchaseReward: Sendable, Hashable {
-  /// Wanted attributes that the product has.
+  /// The number of wanted attributes that the product has.
   let attributes: Int
-  /// Wanted option values that were chosen.
+  /// The number of wanted option values that were chosen.
   let options: Int
   let isWithinPrice: Bool
-  /// 1 for the right kind of product, down to 0 for another.
+  /// 1 for the right kind of product, down to 0 for other kinds.
   let typeFactor: Double
-  /// The share of the wanted title's nouns that the bought title has; 0.2 where the wanted one has none.
+  /// The share of the wanted title's nouns that the bought title has; 0.2 if the wanted title has none.
   let titleScore: Double
   /// In 0...1.
   let total: Double
 
-  /// The similarity that counts as the same, exclusive.
+  /// Texts count as equal if their similarity exceeds this.
   private static let threshold = 85
 
   /// - Parameter chosen: the values clicked on the item page, one per option name.
@@ -40,7 +40,7 @@ struct PurchaseReward: Sendable, Hashable {
   private static func titleScore(of product: Product, for wanted: Product) -> Double {
     let wanted = wanted.titleNouns
     guard !wanted.isEmpty else { return 0.2 }
-    // As WebShop counts: each shared noun once, over the wanted nouns with repetitions.
+    // As in WebShop, each shared noun counts once, but the wanted nouns are counted with repetitions.
     return Double(Set(wanted).intersection(product.titleNouns).count) / Double(wanted.count)
   }
 

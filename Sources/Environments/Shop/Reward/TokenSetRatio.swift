@@ -1,9 +1,10 @@
-/// How alike two texts are as sets of words, 0 to 100: `thefuzz.fuzz.token_set_ratio`, which rounds the ratio of
-/// rapidfuzz.
+/// The similarity of two texts as sets of words, 0 to 100. Equals `thefuzz.fuzz.token_set_ratio`, which rounds
+/// rapidfuzz's ratio.
 ///
-/// Of the words of both, sorted: t₀ those in common, t₁ = t₀ with the first's others, t₂ = t₀ with the second's others.
-/// The ratio is the largest similarity of two of the three, where the similarity of texts of n and m characters is 1 −
-/// d/(n + m) and d the number of characters to insert or delete. Texts without a word are alike to nothing.
+/// With sorted words, t₀ is the text of the common words, t₁ is t₀ and the first text's other words, and t₂ is t₀ and
+/// the second text's other words. The ratio is the largest similarity of two of these three texts. The similarity of
+/// texts of n and m characters is 1 − d/(n + m), where d is the number of characters to insert or delete. A text
+/// without words has the ratio 0 to any other.
 func tokenSetRatio(_ first: String, _ second: String) -> Int {
   let (first, second) = (words(of: first), words(of: second))
   guard !first.isEmpty, !second.isEmpty else { return 0 }
@@ -13,7 +14,7 @@ func tokenSetRatio(_ first: String, _ second: String) -> Int {
 
   let (leftText, rightText) = (joined(left), joined(right))
   let shared = joined(common).count
-  // A space stands between the common words and the others.
+  // A space separates the common words from the others.
   let space = shared == 0 ? 0 : 1
   let leftLength = shared + space + leftText.count
   let rightLength = shared + space + rightText.count
@@ -30,7 +31,7 @@ private func similarity(distance: Int, _ lengths: Int) -> Double {
   100 - 100 * Double(distance) / Double(lengths)
 }
 
-/// Lower-case words of letters, digits and underscores. The letters U+0080 to U+00FF are left out, as thefuzz does.
+/// Lower-case words of letters, digits and underscores. U+0080 to U+00FF are dropped, as in thefuzz.
 private func words(of text: String) -> Set<String> {
   var plain = String.UnicodeScalarView()
   for scalar in text.lowercased().unicodeScalars where !(0x80...0xff).contains(scalar.value) {
@@ -47,7 +48,7 @@ private func joined(_ words: Set<String>) -> [Unicode.Scalar] {
       .unicodeScalars)
 }
 
-/// n + m less twice the longest common subsequence, one row of the table at a time.
+/// n + m minus twice the length of the longest common subsequence, computed with one row of the table.
 private func insertionsAndDeletions(_ first: [Unicode.Scalar], _ second: [Unicode.Scalar]) -> Int {
   var lengths = [Int](repeating: 0, count: second.count + 1)
   for scalar in first {

@@ -1,13 +1,14 @@
 /// A value of an option that a customer wants.
 struct WantedOption: Sendable, Hashable {
-  /// Of the option, in synthetic goals; nil in what people wrote, who want a value whatever its name.
+  /// The option's name in synthetic goals. nil in human goals, which want a value of any option.
   var name: String?
   let value: String
 
-  /// What a chosen value is compared with.
+  /// The text that a chosen value is compared with.
   ///
-  /// WebShop's synthetic goals have pairs of a name and a value, which its rule for colours takes as they are unless one of the
-  /// two is a colour, and which its comparison of words reads as both: "size x-large" is another text than "x-large".
+  /// WebShop's synthetic goals hold pairs of a name and a value. Its colour rule leaves a pair unchanged unless the
+  /// name or the value is a colour. Its word comparison then reads both texts, so that "size x-large" differs from
+  /// "x-large".
   var compared: String {
     guard let name else { return colourNormalised(value) }
     return exactColour(name, value) ?? "(\(pythonText(name)), \(pythonText(value)))"
@@ -18,7 +19,8 @@ extension WantedOption: ExpressibleByStringLiteral {
   init(stringLiteral value: String) { self.init(name: nil, value: value) }
 }
 
-/// A text as Python writes it in a list, as far as its letters and digits: what cannot be printed is written by its number.
+/// A text as Python prints it in a list, as far as letters and digits are concerned. Unprintable characters are written
+/// by their numbers.
 private func pythonText(_ text: String) -> String {
   let scalars = text.unicodeScalars.map { scalar -> String in
     switch scalar.properties.generalCategory {
