@@ -55,7 +55,7 @@ public struct Workbench: Sendable {
     ///   - critic: guides populations; nil for trees, which ``Workbench/train(_:)`` fits.
     ///   - steering: method, N, β and seed. Its schedule is left to the plan.
     ///   - concurrency: model calls in flight.
-    ///   - limits: end the work in order where they are reached.
+    ///   - limits: end the work cleanly when they are reached.
     public init(
       world: any World, policy: any Policy, critic: (any Critic)? = nil, store: String,
       steering: SteeringSettings = SteeringSettings(answer: .search), concurrency: Int = 8, limits: Limits = Limits(),

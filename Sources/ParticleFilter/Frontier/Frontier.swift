@@ -37,8 +37,8 @@ public struct Frontier: Sendable {
     /// Whether a state counts for less the more often it was extended. Without it a state is extended at most
     /// ``mostDraws`` times.
     public var penalizesDraws: Bool
-    /// The price of a call in reward units; 0 if calls are limited and not priced. With a price the state of the largest
-    /// reservation value is extended, and the search ends when none is above b.
+    /// The price of a call in reward units; 0 if calls are limited and not priced. With a price the state of the
+    /// largest reservation value is extended, and the search ends when none is above b.
     public var price: Double
 
     /// The rule in one word, as run identities have it.
@@ -149,7 +149,7 @@ public struct Frontier: Sendable {
 
   /// Reports the child that the answer of a choice led to.
   ///
-  /// - Parameter key: tells children of one parent apart; equal ones are one state.
+  /// - Parameter key: distinguishes the children of one parent. Children with equal keys are one state.
   /// - Returns: the index of the new state; nil if the parent has this child already.
   @discardableResult
   public mutating func add(_ child: State, key: String, for choice: Int) -> Int? {
@@ -254,7 +254,7 @@ extension Frontier {
     public let returnToGo: ReturnDistribution
     /// Whether nothing is still to come.
     public let isFinished: Bool
-    /// What a finished state counts for: its reward by the verifier, or the critic's estimate where there is none.
+    /// The worth of a finished state: its reward by the verifier, or the critic's estimate without a verifier.
     public let worth: Double
     /// Answers drawn here, failed ones included.
     public internal(set) var draws = 0

@@ -1,8 +1,8 @@
 /// How the number of copies of each particle is drawn. Every scheme gives particle i a count whose expectation is N·wᵢ;
 /// they differ in the variance around it.
 ///
-/// Sources: Douc, Cappé and Moulines, "Comparison of resampling schemes for particle filtering" (2005); for SSP, Gerber,
-/// Chopin and Whiteley, "Negative association, ordering and convergence of resampling methods" (2019).
+/// Sources: Douc, Cappé and Moulines, "Comparison of resampling schemes for particle filtering" (2005); for SSP,
+/// Gerber, Chopin and Whiteley, "Negative association, ordering and convergence of resampling methods" (2019).
 public enum Resampler: String, CaseIterable, Sendable, Codable {
   /// Systematic: one uniform number shifts N evenly spaced points (the default). Stratified: one uniform number in each
   /// of N strata. Residual: ⌊N·wᵢ⌋ copies, the rest multinomial. SSP: Srinivasan's sampling process on the fractional

@@ -93,7 +93,7 @@ public struct Campaign: Sendable {
   ///   - calls: with a budget, the model calls for all tasks together; nil for what the settings say.
   ///   - called: called with every answer.
   ///   - progress: called with each result, in the order in which tasks finish.
-  /// - Throws: ``SteeringError`` for what is wrong before the first call. Later errors end the campaign in order: see
+  /// - Throws: ``SteeringError`` for what is wrong before the first call. Later errors end the campaign cleanly: see
   ///   ``Outcome/stopped``.
   public func run(
     _ tasks: [AgentTask], split: Split? = nil, minimumCalls: [TaskID: Int] = [:], minimumCost: [TaskID: Double] = [:],
