@@ -3,20 +3,20 @@ import Foundation
 import ParticleFilter
 import Steering
 
-/// The figures of the README that are about speed and memory: `make bench`, or `swift run -c release benchmark NAME`.
-/// `benchmark check` compares those that do not depend on the machine's speed with their bounds.
+/// The README's figures on speed and memory: `make bench`, or `swift run -c release benchmark NAME`. `benchmark check`
+/// compares the figures that do not depend on the machine's speed with their bounds.
 @main
 enum Bench {
   static func main() async throws {
     Memory.useFewArenas()
-    // The server of the benches that need one, in a process of its own.
+    // The server for benchmarks that need one. It runs in a separate process.
     if CommandLine.arguments.dropFirst().first == "serve" {
       return try await Served.serve(Array(CommandLine.arguments.dropFirst(2)))
     }
     var wanted = Set(CommandLine.arguments.dropFirst())
     let checks = wanted.remove("check") != nil
     var benches: [(name: String, body: () async throws -> [Figure])] = [
-      // First, since it is the growth of a fresh process that is compared.
+      // The memory benchmark comes first, since it measures the growth of a fresh process.
       ("memory", MemoryBench.run), ("engine", EngineBench.run), ("concurrency", ConcurrencyBench.run),
       ("overhead", OverheadBench.run), ("waiting", WaitingBench.run), ("plan", { try await unbounded(PlanBench.run) }),
       ("worlds", { try await unbounded(WorldsBench.run) }),
@@ -33,7 +33,7 @@ enum Bench {
       print("usage: benchmark [check | \(names.joined(separator: " | "))]")
       exit(2)
     }
-    // Less than two minutes in all.
+    // The defaults take less than two minutes in all.
     if checks, wanted.isEmpty { wanted = ["engine", "concurrency", "memory", "overhead", "waiting"] }
     var figures: [Figure] = []
     for bench in benches where wanted.isEmpty || wanted.contains(bench.name) {
@@ -46,7 +46,7 @@ enum Bench {
     if figures.contains(where: { !$0.holds }) { exit(1) }
   }
 
-  /// A bench whose figures all depend on the machine.
+  /// Runs a benchmark whose figures all depend on the machine.
   private static func unbounded(_ body: () async throws -> Void) async throws -> [Figure] {
     try await body()
     return []
@@ -61,7 +61,7 @@ enum Bench {
   static func text(_ value: Double, _ digits: Int = 2) -> String { String(format: "%.\(digits)f", value) }
 }
 
-/// A world with nothing to wait for: rounds of a coin.
+/// Rounds of a coin: a world without any waiting.
 struct CoinWorld: World {
   let rounds: Int
 

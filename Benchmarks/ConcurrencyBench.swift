@@ -4,8 +4,9 @@ import Foundation
 import ParticleFilter
 import Steering
 
-/// Wall-clock against the critical path: 25 particles × 12 steps, lognormal latency (median 30 ms, σ 0.5), resampling after 4
-/// and 8. Between checkpoints particles run free, so that only the slowest of each segment should count.
+/// Wall-clock time against the critical path: 25 particles × 12 steps, lognormal latency (median 30 ms, σ 0.5),
+/// resampling after 4 and 8. Particles run free between checkpoints, so only the slowest particle of each segment
+/// should count.
 enum ConcurrencyBench {
   static func run() async throws -> [Figure] {
     let world = CoinWorld(rounds: 12)
@@ -20,7 +21,7 @@ enum ConcurrencyBench {
       let settings = SteeringSettings(particles: 25, temperature: 0.1, schedule: .steps([4, 8]), seed: UInt64(seed))
       let population = Population(world: world, policy: policy, critic: critic, settings: settings, run: "bench")
       let wall = try await Bench.seconds { _ = try await population.steer(world.task("coin")) }
-      // The latencies alone: what a clock that is never late would measure.
+      // The sum of the latencies alone, without delays of the timer.
       let root = Seed(UInt64(seed)).split("bench")
       let path = [0..<4, 4..<8, 8..<12].reduce(0.0) { sum, segment in
         sum

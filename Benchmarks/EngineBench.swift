@@ -3,7 +3,7 @@ import Foundation
 import ParticleFilter
 import Steering
 
-/// Particle-steps a second with nothing to wait for: N = 15, 12 steps, resampling after 4 and 8.
+/// Particle-steps per second without any waiting: N = 15, 12 steps, resampling after 4 and 8.
 enum EngineBench {
   static func run() async throws -> [Figure] {
     let world = CoinWorld(rounds: 12)
@@ -24,7 +24,7 @@ enum EngineBench {
       return resamplings
     }
     let engine = try await Bench.seconds { resamplings = try await steer(0..<populations) }
-    // As a campaign does it: as many populations at a time as there are cores.
+    // Like a campaign, runs one population per core at a time.
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let campaign = try await Bench.seconds {
       try await withThrowingTaskGroup(of: Int.self) { group in
@@ -35,7 +35,7 @@ enum EngineBench {
       }
     }
 
-    // The limit: the same policy and the same world in a bare loop, with neither filter nor record.
+    // The upper bound: the same policy and world in a plain loop, without filter and record.
     let limit = try await Bench.seconds {
       for seed in 0..<populations {
         let root = Seed(UInt64(seed))

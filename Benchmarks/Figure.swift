@@ -1,12 +1,12 @@
 import Foundation
 
-/// A figure that does not depend on how fast the machine is (memory, a ratio to a peer in the same run), and its bound in the
-/// README.
+/// A figure that does not depend on the machine's speed (memory, or a ratio to a peer in the same run), and its bound
+/// in the README.
 struct Figure {
   let name: String
   let value: Double
   let unit: String
-  /// The largest value that keeps what the README says.
+  /// The largest value that agrees with the README.
   let most: Double
 
   var holds: Bool { value <= most }

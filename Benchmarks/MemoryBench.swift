@@ -4,12 +4,13 @@ import ParticleFilter
 import RolloutStore
 import Steering
 
-/// Memory of a large population with long texts: 1,000 particles × 50 steps × 2 kB, resampling every 5 steps.
+/// The memory of a large population with long texts: 1,000 particles × 50 steps × 2 kB, resampling every 5 steps.
 enum MemoryBench {
   static func run() async throws -> [Figure] {
     let world = TalkingWorld(rounds: 50)
     let policy = ClosurePolicy("talker") { request in
-      // 1 kB of answer; the world adds 1 kB of observation. Different every time, so that nothing is shared by accident.
+      // An answer of 1 kB; the world adds an observation of 1 kB. Every answer differs, so that nothing is shared by
+      // accident.
       PolicyResponse("\(request.seed.rawValue) " + String(repeating: "x", count: 1_000))
     }
     let critic = ClosureCritic("noise") { state in
@@ -25,7 +26,8 @@ enum MemoryBench {
     func campaign(_ settings: SteeringSettings) -> Campaign {
       Campaign(world: world, policy: policy, critic: critic, settings: settings, store: store, concurrency: 1_000)
     }
-    // What a first population loads once, whatever its size, is not the population's.
+    // The first population loads code and buffers that do not depend on its size. A small one does so before the
+    // measurement.
     _ = try await campaign(SteeringSettings(particles: 2, temperature: 0.2, schedule: .steps([5]), seed: 1))
       .run([world.task("short")])
     let (before, peakBefore) = (residentMegabytes(), peakMegabytes())
@@ -49,7 +51,7 @@ enum MemoryBench {
   private static func residentMegabytes() -> Int { status("VmRSS") }
   static func peakMegabytes() -> Int { status("VmHWM") }
 
-  /// Linux's own figure, in MB; 0 elsewhere.
+  /// A field of Linux's /proc/self/status in MB; 0 on other systems.
   private static func status(_ key: String) -> Int {
     let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = text.split(separator: "\n").first { $0.hasPrefix(key + ":") }

@@ -10,10 +10,10 @@ import Policies
   import Policies
   import Tensors
 
-  /// Models in process, on the bundled 135M model with one thread each.
+  /// Models in process: the bundled 135M model with one thread.
   enum OpenWeightsBench {
-    /// Tokens drawn a second at several answers at once, against llama.cpp's server with the same prompts in the same run. Ours
-    /// multiplies floats of 32 bits, llama.cpp the file's 4 bits.
+    /// Tokens drawn per second for several concurrent answers, compared with llama.cpp's server on the same prompts in
+    /// the same run. Our engine multiplies floats of 32 bits. llama.cpp uses the 4-bit weights of the file.
     static func decode() async throws -> [Figure] {
       let (python, model) = try installed()
       await Engine.setThreads(1)
@@ -49,7 +49,7 @@ import Policies
       return figures
     }
 
-    /// One answer at a time, by products with a vector and by products of matrices with one row, in turns.
+    /// One answer at a time. Vector products and single-row matrix products alternate.
     static func row() async throws {
       let (_, model) = try installed()
       await Engine.setThreads(1)
@@ -71,7 +71,7 @@ import Policies
       )
     }
 
-    /// Different short prompts, so that nothing is shared; twice, the first to warm up.
+    /// The prompts are short and different, so that they share nothing. The first of two rounds is a warm-up.
     private static func rate(_ policy: some Policy, batch: Int) async throws -> Double {
       var rate = 0.0
       for round in 0..<2 {
@@ -96,7 +96,7 @@ import Policies
       return rate
     }
 
-    /// A step of learning on 4 texts of 256 tokens, rank 8 on q, k, v and o, against 8 s and 2 GB.
+    /// A training step on 4 texts of 256 tokens, rank 8 on q, k, v and o. The bounds are 8 s and 2 GB.
     static func learn() async throws -> [Figure] {
       let (_, model) = try installed()
       let loaded = try await LoadedModel.open(model)

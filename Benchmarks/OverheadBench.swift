@@ -1,4 +1,4 @@
-// The wire has its own names.
+// The field names of the API are in snake case.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
 import Agents
@@ -11,8 +11,8 @@ import NIOFoundationCompat
 import Policies
 import TestSupport
 
-/// What the client adds to a call: the policy against a bare async-http-client loop, over the same loopback server, connections and
-/// bodies. Rounds of either in turn, so that both see the same machine.
+/// The overhead of the client per call: the policy against a plain async-http-client loop, with the same loopback
+/// server, connections and bodies. The two alternate in rounds, so that both have the same conditions.
 enum OverheadBench {
   static let calls = 1_600
   static let concurrency = 16
@@ -67,7 +67,7 @@ enum OverheadBench {
     }
   }
 
-  /// The least that a client of such a server writes, and the least that it reads.
+  /// A minimal request body, and below the minimal response that a client of such a server reads.
   private struct Question: Encodable {
     struct Message: Encodable { let role, content: String }
 
@@ -123,7 +123,7 @@ enum OverheadBench {
     return Data(buffer: try await response.body.collect(upTo: 1 << 20))
   }
 
-  /// Seconds for all calls, so many at a time.
+  /// The seconds for all calls, with `concurrency` calls at a time.
   private static func time(_ call: @escaping @Sendable (Int) async throws -> Void) async throws -> Double {
     try await Bench.seconds {
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -136,9 +136,9 @@ enum OverheadBench {
   }
 }
 
-/// A server in a process of its own, so that neither its time nor its memory is counted.
+/// A server in a separate process, so that its time and memory are not measured.
 enum Served {
-  /// Runs in the other process: answers everything with one text after so many seconds, until its standard input ends.
+  /// Runs in the other process. Answers every request with the same text after a delay, until its standard input ends.
   static func serve(_ arguments: [String]) async throws {
     let seconds = Double(arguments.first ?? "") ?? 0
     let answer = arguments.dropFirst().first ?? ""
@@ -147,7 +147,7 @@ enum Served {
       seconds > 0 ? .after(seconds, .answer(200, answer)) : .answer(200, answer)
     }
     try await TestServer.with(keepsRequests: false, reply) { server in
-      // Not through the library's buffer, which waits for more.
+      // Bypasses the library's buffer, which would delay the line.
       try FileHandle.standardOutput.write(contentsOf: Data((server.url + "\n").utf8))
       await withCheckedContinuation { continuation in
         DispatchQueue.global().async {

@@ -6,12 +6,13 @@ import Orders
 import ParticleFilter
 import Steering
 
-/// A plan from 504 rollouts of the order desk, its trees cross-fitted: seconds of processor and of wall, against 30 s of wall.
+/// A plan from 504 rollouts of the order desk with cross-fitted trees: processor time and wall-clock time. The bound is
+/// 30 s of wall-clock time.
 enum PlanBench {
   static func run() async throws {
     let numbers = Array(0..<63)
     let world = try Orders(seed: 1, splits: TaskSplits([.train: numbers]))
-    // Right three times in four, else by chance: what a small model does.
+    // Right three times in four, otherwise random, like a small model.
     let clerk = ClosurePolicy("clerk") { request in
       var generator = request.seed.generator()
       let choices = request.choices ?? []

@@ -8,8 +8,9 @@ import Steering
 import TestSupport
 import TextCraft
 
-/// What a plan predicts beside what populations then do, on worlds of others that pay on the way. The policy is a hand that
-/// slips: it takes the next step of the world's own solution, or wastes one.
+/// A plan's predictions compared with the results of real populations, in established worlds with partial rewards. The
+/// policy is an imperfect expert: at each step it takes the next action of the world's own solution, or wastes the
+/// step.
 enum PredictionsBench {
   static let particles = 8
 
@@ -19,7 +20,7 @@ enum PredictionsBench {
     try await scienceWorld()
   }
 
-  /// Goals of four to eight steps in seven steps, a quarter of them slips.
+  /// Goals whose solutions have three to six steps, within seven steps. About a third of the steps are wasted.
   private static func textCraft() async throws {
     let world = try TextCraft(
       recipes: RecipeBook(directory: RecipeBook.find(in: [ChildServer.virtualEnvironment])), reward: .inventoryValue,
@@ -29,7 +30,7 @@ enum PredictionsBench {
     }
   }
 
-  /// Games of a few topics, cut after twelve steps.
+  /// Games of a few topics, cut after nine steps.
   private static func scienceWorld() async throws {
     let pool = try await SimulatorPool.open(
       .init(
@@ -111,7 +112,7 @@ enum PredictionsBench {
     }
   }
 
-  /// What the plan found best, and an adaptive and a fixed schedule beside it.
+  /// The plan's best candidate, and one adaptive and one fixed schedule for comparison.
   private static func rows(of plan: Plan, _ choice: Plan.Choice) -> [Plan.Row] {
     var rows = [choice.candidate]
     for resample in ["ess:0.5", "ess:1"] {

@@ -7,8 +7,8 @@ import Policies
 import RolloutStore
 import Steering
 
-/// 2,000 particles of one population, all waiting for a server that takes 500 ms, with their answers stored: peak memory of this
-/// process, and wall-clock over what the waiting alone takes.
+/// 2,000 particles of one population that all wait for a server with a latency of 500 ms, with stored answers. It
+/// measures the peak memory of this process, and the wall-clock time as a multiple of the pure waiting time.
 enum WaitingBench {
   static let particles = 2_000
   static let rounds = 4

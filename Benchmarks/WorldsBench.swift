@@ -16,8 +16,8 @@ import TextCraft
   import SystemPackage
 #endif
 
-/// What the worlds cost without a model: steps and forks a second, megabytes an episode; ScienceWorld's steps also through its
-/// own Python wrapper, on the same games.
+/// The cost of the worlds without a model: steps and forks per second, megabytes per episode. ScienceWorld's steps are
+/// also measured through its Python wrapper, on the same games.
 enum WorldsBench {
   static func run() async throws {
     let places = try TaskSplits([.train: Array(0..<16)])
@@ -37,7 +37,7 @@ enum WorldsBench {
     try await served()
   }
 
-  /// The servers of the tests, whose worlds cost nothing: what is left is the wire.
+  /// The servers of the tests. Their worlds cost nothing, so the figures show the cost of the connection.
   private static func served() async throws {
     try await ChildServer.with(["AgentGymTests/toy_server.py", "textcraft"]) { server in
       let world = try AgentGym(
@@ -84,7 +84,7 @@ enum WorldsBench {
     return String(repeating: " ", count: max(0, 8 - text.count)) + text
   }
 
-  /// Takes the actions of each path over and over, or random choices where it has none.
+  /// Takes the actions of each path repeatedly. Without a path, takes random choices.
   private static func walk(
     _ world: any World, _ tasks: [AgentTask], _ paths: [[String]], for limit: Double
   ) async throws -> (steps: Int, seconds: Double) {
@@ -117,7 +117,7 @@ enum WorldsBench {
     return count
   }
 
-  /// Forks half-way, over and over.
+  /// Forks at the middle of an episode, repeatedly.
   private static func forksPerSecond(
     _ world: any World, _ task: AgentTask, _ path: [String]
   ) async throws -> (perSecond: Double, how: String) {
@@ -142,7 +142,7 @@ enum WorldsBench {
     return (Double(forks) / seconds, copies ? "copy" : "replay of \(depth)")
   }
 
-  /// What open episodes, each half-way, add to this process and those it started.
+  /// The growth of memory, in this process and its children, for open episodes at their middle.
   private static func memory(
     _ world: any World, _ tasks: [AgentTask], _ paths: [[String]], episodes: Int
   ) async throws -> Double {
@@ -160,7 +160,7 @@ enum WorldsBench {
     return max(after - before, 0) / Double(episodes)
   }
 
-  /// Linux's own figure for this process and its children.
+  /// The resident memory of this process and its children, read from Linux's /proc.
   private static func residentMegabytes() -> Double {
     let own = getpid()
     let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
@@ -186,7 +186,7 @@ enum WorldsBench {
     for game in games { paths.append(try await world.goldPath(TaskID(game))) }
     let tasks = try games.map { try world.task(TaskID($0)) }
     let one = Games(world: world, listed: tasks)
-    // A first round, since the Java machine compiles as it goes.
+    // A warm-up round, since Java compiles code while it runs.
     _ = try await walk(one, tasks, paths, for: 5)
     let (steps, seconds) = try await walk(one, tasks, paths, for: 10)
     try await measure("scienceworld", one, episodes: 16) { task in paths[tasks.firstIndex(of: task) ?? 0] }
@@ -202,10 +202,10 @@ enum WorldsBench {
       """)
   }
 
-  /// Episodes at a time in a pool.
+  /// The number of concurrent episodes in a pool.
   private static let workers = 8
 
-  /// A pool of some processes whose episodes wait for nothing but the pool.
+  /// Measures a pool with this number of processes. The episodes wait only for the pool.
   private static func pooled(_ processes: Int, _ paths: [[String]]) async throws {
     let jar = try SimulatorPool.Settings.findJar(in: [virtualEnvironment])
     let before = residentMegabytes()
@@ -234,10 +234,10 @@ enum WorldsBench {
       let spent = (ContinuousClock.now - start).inSeconds
       return (Double(counts.0) / spent, Double(counts.1) / spent)
     }
-    // Java compiles as it goes.
+    // A warm-up, since Java compiles code while it runs.
     _ = try await played(1, for: 5 * Double(processes))
     let steps = try await played(1, for: 10).steps
-    // A fork is a replay to the middle.
+    // A fork replays the first half of an episode.
     let forks = try await played(2, for: 10).episodes
     let simulators = residentMegabytes() - before
     let each = try await memory(world, tasks, paths, episodes: 16)
@@ -249,7 +249,7 @@ enum WorldsBench {
     await pool.close()
   }
 
-  /// The world with a few games listed.
+  /// The world with a few games.
   private struct Games: World {
     let world: ScienceWorld
     let listed: [AgentTask]
@@ -262,7 +262,7 @@ enum WorldsBench {
     func close() async { await world.close() }
   }
 
-  /// The same actions by the package's own Python, timed there, after a first round too.
+  /// The same actions with the package's Python wrapper, timed there, also after a warm-up round.
   private static func wrapperStepsPerSecond(_ games: Zip2Sequence<[String], [[String]]>) async throws -> Double {
     let script = """
       import json, sys, time

@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-# Each line is a storey. Rooms of one storey do not know each other.
+# Each line is a storey. The rooms of one storey do not import each other.
 STOREYS = [
     ["Agents", "HTTP", "ChildProcess", "CMLX", "CXGBoost"],
     ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit"],

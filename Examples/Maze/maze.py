@@ -4,7 +4,7 @@ import sys
 
 SIZE = 4
 MOVES = {"north": (0, -1), "south": (0, 1), "west": (-1, 0), "east": (1, 0)}
-episodes = {}  # by number: the state, all of it
+episodes = {}  # the complete state of each episode, by number
 
 
 def view(state):

@@ -1,4 +1,4 @@
-// The snippet of Documentation/your-own-world.md on laws, with what it leaves to its reader.
+// The snippet on laws of Documentation/your-own-world.md, with the definitions that it needs.
 
 import Coxswain
 import CoxswainTesting

@@ -1,10 +1,10 @@
-// The snippet of Documentation/your-own-world.md, with what it leaves to its reader.
+// The snippet of Documentation/your-own-world.md, with the definitions that it needs.
 
 import Coxswain
 
 private typealias MyWorld = Additions
 
-/// Stands for a client of the reader's own.
+/// A stand-in for the reader's own client.
 private func ask(_ transcript: Transcript) async -> String { "3" }
 
 func closures() async throws {

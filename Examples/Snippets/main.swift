@@ -1,4 +1,4 @@
-// Runs the snippets of the documentation. `Scripts/snippets.py --check` compares them with the texts that show them.
+// Runs the snippets of the documentation. `Scripts/snippets.py --check` compares them with the documentation.
 
 import Coxswain
 import Foundation

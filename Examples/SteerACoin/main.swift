@@ -1,7 +1,7 @@
-// Steering a world of one's own with a policy of one's own, without the command line: everything is a closure.
+// Steers a custom world with a custom policy, without the command line. Everything is a closure.
 //
-// The world: ten tosses, the reward is the share of heads, paid at the end. The policy: a coin that shows heads three times in
-// ten. The critic: what has been won already. Run with `swift run SteerACoin`.
+// The world: ten tosses. The reward is the share of heads, paid at the end. The policy: a coin that shows heads three
+// times in ten. The critic: the expected reward after the heads so far. Run with `swift run SteerACoin`.
 
 import Coxswain
 

@@ -11,11 +11,11 @@ from textworld_express import TextWorldExpressEnv
 
 GAME, PARAMETERS, STEPS = sys.argv[1], sys.argv[2], int(sys.argv[3])
 FOLDS = {"train": "train", "validation": "dev", "test": "test"}
-IDLE = ("look around", "inventory")  # valid everywhere, and change nothing
-TASKS = 200  # of each fold
+IDLE = ("look around", "inventory")  # valid in every state, without any effect
+TASKS = 200  # of each split
 
 environment = TextWorldExpressEnv()
-episodes = {}  # by number: the game, its task, its score and its actions
+episodes = {}  # by number: the game, its task, its score and its actions so far
 
 
 def view(answer):
@@ -84,6 +84,6 @@ for line in sys.stdin:
     question = json.loads(line)
     try:
         answer = globals()[question["op"]](question)
-    except Exception as error:  # one question that cannot be answered ends no other episode
+    except Exception as error:  # an error in one question does not end the other episodes
         answer = {"error": f"{type(error).__name__}: {error}"}
     print(json.dumps({"id": question["id"], **answer}), flush=True)

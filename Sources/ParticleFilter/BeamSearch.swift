@@ -20,7 +20,7 @@ public struct BeamSearch: PopulationFilter, Sendable {
   public let initialValue: Double
   /// Every checkpoint so far, with its ancestors.
   public private(set) var genealogy: Genealogy
-  /// Of each particle, since the start; −∞ where it failed.
+  /// The reward of each particle since the start; −∞ if it failed.
   private var rewards: [Double]
   /// V of each particle at the last checkpoint.
   private var values: [Double]
@@ -46,7 +46,7 @@ public struct BeamSearch: PopulationFilter, Sendable {
   /// V(s₀), since a beam has no evidence.
   public var softValue: Double { initialValue }
 
-  /// Draws nothing: the same values always leave the same particles.
+  /// Uses no randomness: the same values always keep the same particles.
   @discardableResult
   public mutating func weigh(
     step: Int, paid: Payment, guidance: Guidance, using _: inout some RandomNumberGenerator
@@ -54,7 +54,7 @@ public struct BeamSearch: PopulationFilter, Sendable {
     precondition(paid.rewards.count == count && guidance.softValues.count == count, "one number per particle")
     rewards = zip(rewards, paid.rewards).map { $0 + $1 }
     let softValues = guidance.softValues
-    // Where it is missing, the record has what it would be if all went as was expected.
+    // A missing value is recorded as the last value minus the payment since then.
     values = (0..<count).map { place in
       softValues[place] ?? (rewards[place].isFinite ? values[place] - paid.rewards[place] : values[place])
     }
@@ -79,15 +79,16 @@ public struct BeamSearch: PopulationFilter, Sendable {
     rewards = zip(rewards, paid.rewards).map { $0 + $1 }
   }
 
-  /// Who goes on as whom: the best `keep` stay in their places, and copies of them take the others'.
+  /// The particle that each place continues: the best `keep` stay in their places, and their copies take the other
+  /// places.
   ///
-  /// The best of them get one copy more where N / keep leaves a rest. Where nothing tells the particles apart none is culled, as
-  /// in the filter: that would only lose some.
+  /// If N / keep leaves a remainder, the best ones have one copy more. If all scores are equal, no particle is culled,
+  /// as in the filter, since that would only lose some.
   /// - Parameters:
-  ///   - scores: reward so far + V of each particle; nil where V is missing, which ranks after all that are known. Of equals the
-  ///     earlier place ranks first.
-  ///   - failed: the particles that are never kept while another lives.
-  /// - Returns: for each place, the particle it continues; nil where each continues itself.
+  ///   - scores: reward so far + V of each particle. A score is nil if V is missing; it ranks below all known scores.
+  ///     Ties are ranked by place.
+  ///   - failed: the failed particles, which are kept only if all failed.
+  /// - Returns: for each place, the particle it continues; nil if each continues itself.
   public static func ancestors(scores: [Double?], failed: [Bool], keep: Int) -> [Int]? {
     precondition(scores.count == failed.count, "one score per particle")
     let scores = scores.map { $0.flatMap { $0.isNaN ? nil : $0 } }

@@ -6,7 +6,7 @@ public struct Checkpoint: Sendable, Hashable, Codable {
   public let logWeights: LogWeights
   /// V of each particle, before its resampling.
   public let softValues: [Double]
-  /// For each place, the particle it continues; nil where nothing was resampled.
+  /// For each place, the particle it continues; nil if nothing was resampled.
   public let ancestors: [Int]?
   /// log Ẑ up to here.
   public let logEvidence: Double
@@ -39,7 +39,7 @@ public struct Checkpoint: Sendable, Hashable, Codable {
   /// How many particles continue as another's copy: the forks this checkpoint asks for.
   public var forks: Int { (ancestors ?? []).enumerated().count { $0 != $1 } }
 
-  /// The places whose particle nobody continues.
+  /// The places whose particles are not continued.
   public var culled: [Int] {
     guard let ancestors else { return [] }
     let continued = Set(ancestors)
@@ -51,10 +51,10 @@ public struct Checkpoint: Sendable, Hashable, Codable {
 public struct Genealogy: Sendable, Hashable, Codable {
   /// The number of particles.
   public let count: Int
-  /// In order of their steps.
+  /// The checkpoints in order of their steps.
   public private(set) var checkpoints: [Checkpoint] = []
 
-  /// - Parameter checkpoints: those read from a store, in the order of their steps.
+  /// - Parameter checkpoints: checkpoints read from a store, in the order of their steps.
   public init(count: Int, checkpoints: [Checkpoint] = []) {
     self.count = count
     self.checkpoints = checkpoints

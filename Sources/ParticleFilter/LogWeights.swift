@@ -34,7 +34,7 @@ public struct LogWeights: Sendable, Hashable, Codable {
     return weights.map { $0 / total }
   }
 
-  /// (Σw)² / Σw², between 1 and the number of particles; 0 where no particle has weight.
+  /// (Σw)² / Σw², between 1 and the number of particles; 0 if no particle has weight.
   public var effectiveSampleSize: Double {
     let largest = values.max() ?? -.infinity
     guard largest > -.infinity else { return 0 }
@@ -56,13 +56,13 @@ public struct LogWeights: Sendable, Hashable, Codable {
     return largest + log(sum / Double(count))
   }
 
-  /// A weight over the largest one. Subtracting first keeps exponentials between 0 and 1; a weight without bound, whose difference
-  /// from itself would be NaN, leaves nothing to those with one.
+  /// A weight divided by the largest one. Subtracting first keeps exponentials between 0 and 1. If the largest is +∞,
+  /// subtraction would give NaN; infinite weights then count 1 and finite ones 0.
   private static func weight(_ value: Double, relativeTo largest: Double) -> Double {
     largest.isFinite ? exp(value - largest) : value == .infinity ? 1 : 0
   }
 
-  /// Nothing tells the particles apart, so that a resampling could only lose some.
+  /// Whether all weights are equal. A resampling would then only lose particles.
   var areEqual: Bool {
     guard let first = values.first else { return true }
     return values.allSatisfy { abs($0 - first) <= 1e-12 || $0 == first }

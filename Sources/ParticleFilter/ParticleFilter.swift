@@ -1,7 +1,7 @@
 /// The critic's soft value of each particle's state: V_β in reward units, 0 for a finished episode. Guidance changes
 /// the efficiency with few particles, never the limit with many.
 ///
-/// Where a value is nil, the particle keeps its share of the weight.
+/// If a value is nil, the particle keeps its share of the weight.
 public struct Guidance: Sendable, Hashable {
   /// The largest usable magnitude of a value. At 1e9 a `Double` still resolves seven decimals, so that rewards of about
   /// 1 can be added.
@@ -16,7 +16,7 @@ public struct Guidance: Sendable, Hashable {
       softValues.allSatisfy(Self.isUsable) ? softValues : softValues.map { Self.isUsable($0) ? $0 : nil }
   }
 
-  // Written so that NaN is not.
+  // `<=` is false for NaN, so NaN is not usable.
   static func isUsable(_ value: Double?) -> Bool { value.map { abs($0) <= largest } ?? true }
 }
 
@@ -122,21 +122,23 @@ public struct ParticleFilter: Sendable {
   private mutating func accumulate(_ paid: Payment, to next: [Double?]) {
     precondition(paid.rewards.count == count && next.count == count, "one number per particle")
     let known = (0..<count).map { place in
-      // What a critic expected everywhere is subtracted from what it expects now before rewards, which may be small, are added.
+      // The difference of values is taken first. Adding a small reward to a large value would lose the reward to
+      // rounding.
       next[place].map { (paid.rewards[place] + ($0 - values[place])) / temperature }
     }
     let neutral = known.contains(nil) ? neutralIncrement(known) : 0
-    // Of a failed particle nothing is missing.
+    // A failed particle has the increment −∞ even if its value is missing.
     let increments = (0..<count).map { known[$0] ?? (paid.rewards[$0] == -.infinity ? -.infinity : neutral) }
     values = (0..<count).map { place in
-      // What the missing value would have been, so that the next one is compared with that.
+      // The value implied by the neutral increment. The next value is compared with it.
       next[place]
         ?? (increments[place].isFinite ? values[place] + temperature * neutral - paid.rewards[place] : values[place])
     }
     logWeights = logWeights.adding(increments)
   }
 
-  /// The increment that leaves a particle its share of the weight, given those of the others; 0 where there are none.
+  /// The increment that keeps a particle's share of the weight, given the increments of the others; 0 if there are
+  /// none.
   private func neutralIncrement(_ known: [Double?]) -> Double {
     let places = known.indices.filter { known[$0] != nil }
     let before = LogWeights(places.map { logWeights.values[$0] }).logMean

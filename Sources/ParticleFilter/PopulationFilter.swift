@@ -13,17 +13,17 @@ public protocol PopulationFilter: Sendable {
   /// Every checkpoint so far, with its ancestors.
   var genealogy: Genealogy { get }
 
-  /// Takes in what the particles were paid and what the critic expects of them, and selects where the schedule says so.
+  /// Adds the payments and the critic's values since the last checkpoint, and selects if the schedule says so.
   ///
-  /// - Parameter step: how many steps the particles have taken.
-  /// - Returns: the record of this checkpoint. Where its `ancestors` are not nil, the particle at place i is now a copy of
+  /// - Parameter step: the number of steps that the particles have taken.
+  /// - Returns: the record of this checkpoint. If its `ancestors` are not nil, the particle at place i is now a copy of
   ///   the one that was at `ancestors[i]`.
   @discardableResult
   mutating func weigh(
     step: Int, paid: Payment, guidance: Guidance, using generator: inout some RandomNumberGenerator
   ) -> Checkpoint
 
-  /// Takes in the last payments.
+  /// Adds the last payments.
   mutating func finish(paid: Payment)
 }
 

@@ -4,7 +4,7 @@ public enum Schedule: Sendable, Hashable, Codable {
   case never
   /// After each of these steps, counted from 1, resample.
   case steps([Int])
-  /// Weigh every `every` steps, and resample where the effective sample size is below this share of the particles.
+  /// Weigh every `every` steps, and resample if the effective sample size is below this share of the particles.
   case effectiveSampleSize(below: Double, every: Int = 1)
 
   /// The next step after `step` at which particles are weighed; nil if there is none.
@@ -55,7 +55,7 @@ extension Schedule: CustomStringConvertible {
     }
   }
 
-  /// Reads what ``description`` writes; nil where `text` is no schedule.
+  /// Reads the format of ``description``; nil if `text` is not a schedule.
   public init?(_ text: String) {
     if text == "none" {
       self = .never

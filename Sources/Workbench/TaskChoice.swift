@@ -23,9 +23,9 @@ public struct TaskChoice: Sendable {
     self.flag = flag
   }
 
-  /// The tasks chosen, at least one.
+  /// The chosen tasks, at least one.
   ///
-  /// - Returns: with the split they belong to; nil for ids of several splits or of none.
+  /// - Returns: the tasks with their split; the split is nil for ids of several splits or of none.
   package func select(from world: any World, default standard: Split) throws -> (tasks: [AgentTask], split: Split?) {
     let split = split ?? standard
     let all = try world.tasks(in: split)
@@ -50,7 +50,7 @@ public struct TaskChoice: Sendable {
     return (try ids.map(world.task), splits.count == 1 ? splits.first ?? nil : nil)
   }
 
-  /// Without repetitions: a task steered twice at once would be two runs under one name.
+  /// The items without repetitions. The same task twice would be two runs with the same keys.
   private static func unique<T: Hashable>(_ items: [T]) -> [T] {
     var seen: Set<T> = []
     return items.filter { seen.insert($0).inserted }

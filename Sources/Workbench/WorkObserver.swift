@@ -72,7 +72,7 @@ public struct SilentObserver: WorkObserver {
 }
 
 extension WorkObserver {
-  /// Ends a run in order when the user asks for it: calls in flight finish and are stored, and no new ones are made.
+  /// Ends a run cleanly on the user's request: calls in flight finish and are stored, and no new calls are made.
   package func stoppable<T>(budget: Budget, _ body: () async throws -> T) async throws -> T {
     try await stoppable(
       "Stopping: calls in flight are finished and stored. Once more to stop at once.",
@@ -81,7 +81,7 @@ extension WorkObserver {
       }, body)
   }
 
-  /// Cancels work that has no answers to save when the user asks for an end, so that it closes what it opened.
+  /// Runs work without answers to save. On the user's request it is cancelled and closes what it opened.
   package func cancellable<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
     let work = Task { try await body() }
     return try await stoppable(
@@ -89,9 +89,9 @@ extension WorkObserver {
       { try await work.value })
   }
 
-  /// Runs work that stores its answers and stages as it goes, with the limits of `budget`.
+  /// Runs work that stores its answers and stages while it runs, within the limits of `budget`.
   ///
-  /// - Throws: where the user asked for an end, an error that says how to continue.
+  /// - Throws: after the user's request to stop, an error that says how to continue.
   package func resumable<T: Sendable>(
     _ budget: Budget, _ body: @escaping @Sendable () async throws -> T
   ) async throws -> T {
@@ -105,7 +105,7 @@ extension WorkObserver {
     }
   }
 
-  /// Cancels `body` when a limit is reached, also between two calls.
+  /// Cancels `body` when a limit is reached, even between two calls.
   private static func withinLimits<T: Sendable>(
     _ budget: Budget, _ body: @escaping @Sendable () async throws -> T
   ) async throws -> T {

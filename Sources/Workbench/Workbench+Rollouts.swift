@@ -2,9 +2,9 @@ import Agents
 import RolloutStore
 
 extension Workbench {
-  /// The stored rollouts of the configured world and policy, of one split, or of all where it is nil.
+  /// The stored rollouts of the configured world and policy, of one split or, if it is nil, of all splits.
   ///
-  /// - Throws: where there are none, an error that says what the store has instead.
+  /// - Throws: if there are none, an error that lists the contents of the store.
   package func rollouts(in split: Split?) async throws -> [Trajectory] {
     var rollouts: [Trajectory] = []
     for split in split.map({ [$0] }) ?? Split.allCases {
@@ -14,7 +14,7 @@ extension Workbench {
     return rollouts
   }
 
-  /// The attempts that failed, which are not among the ``rollouts(in:)``.
+  /// The failed attempts, which are not among the ``rollouts(in:)``.
   package func failedAttempts(in splits: [Split]) async throws -> FailedAttempts {
     var parts: [FailedAttempts] = []
     for split in splits {
@@ -23,7 +23,7 @@ extension Workbench {
     return FailedAttempts(parts.flatMap(\.reasons), tasks: parts.reduce(0) { $0 + $1.tasks })
   }
 
-  /// Tells the observer what is left out, and why.
+  /// Tells the observer the number of failed attempts and the reasons.
   package func noteFailedAttempts(in splits: [Split]) async throws {
     let failed = try await failedAttempts(in: splits)
     guard failed.count > 0 else { return }

@@ -4,7 +4,8 @@ import Policies
 import RolloutStore
 import Steering
 
-/// What a command does, without a terminal: collect, train, plan, steer, compare, and report on one configuration and one store.
+/// The commands without a terminal: collect, train, plan, steer, compare, and report on one configuration and one
+/// store.
 ///
 /// ```swift
 /// let options = try Workbench.Options(configuration: "agent.yaml", store: "rollouts.sqlite")
@@ -17,9 +18,9 @@ import Steering
 public struct Workbench: Sendable {
   /// The configuration, the store and the observer of a workbench.
   public struct Options: Sendable {
-    /// What to run on. Read from a file, and changed by flags.
+    /// The configuration: read from a file and changed by flags.
     package var configuration: Configuration
-    /// Where the configuration comes from, for messages.
+    /// The source of the configuration, for messages.
     package var configurationName: String
     /// The rollout store: a path of one SQLite file.
     public var store: String
@@ -54,7 +55,7 @@ public struct Workbench: Sendable {
     ///   - critic: guides populations; nil for trees, which ``Workbench/train(_:)`` fits.
     ///   - steering: method, N, β and seed. Its schedule is left to the plan.
     ///   - concurrency: model calls in flight.
-    ///   - limits: end the work in order where they are reached.
+    ///   - limits: end the work cleanly when they are reached.
     public init(
       world: any World, policy: any Policy, critic: (any Critic)? = nil, store: String,
       steering: SteeringSettings = SteeringSettings(answer: .search), concurrency: Int = 8, limits: Limits = Limits(),
@@ -95,8 +96,8 @@ public struct Workbench: Sendable {
   /// Opens the store and the world, runs `body`, and closes the world however `body` ends.
   ///
   /// - Parameters:
-  ///   - creating: makes the store where there is none. Otherwise only stored rollouts are read: an empty store serves, and a
-  ///     world behind a program or a server is not started if its identity is known.
+  ///   - creating: whether a missing store is created. If false, only stored rollouts are read: an empty store is used
+  ///     if there is none, and a world behind a program or a server is not started if its identity is known.
   ///   - body: what to do.
   public static func with<T: Sendable>(
     _ options: Options, creating: Bool = true, _ body: (Workbench) async throws -> T
@@ -104,7 +105,7 @@ public struct Workbench: Sendable {
     try await with(options, store: nil, creating: creating, body)
   }
 
-  /// - Parameter shared: a store that is open already.
+  /// - Parameter shared: a store that is already open.
   package static func with<T: Sendable>(
     _ options: Options, store shared: RolloutStore?, creating: Bool = true, _ body: (Workbench) async throws -> T
   ) async throws -> T {
@@ -114,7 +115,7 @@ public struct Workbench: Sendable {
         try await options.configuration.policy.kind.init(options.configuration.policy)
       }
     let store = try shared ?? RolloutStore(path: options.store, creating: creating)
-    // Last: it may start programs, which must not outlive an error above.
+    // Opened last: it may start programs, and an error above would leave them running.
     let world = try await open(options, isReading: !creating)
     return try await world.closing {
       try await body(
@@ -124,8 +125,8 @@ public struct Workbench: Sendable {
     }
   }
 
-  /// The world of a configuration. Where only stored rollouts are read, no program or server is started to learn its identity if it
-  /// was learned before.
+  /// The configured world. If only stored rollouts are read, a known identity is used and no program or server is
+  /// started.
   private static func open(_ options: Options, isReading: Bool) async throws -> any World {
     let settings = options.configuration.environment
     guard type(of: settings.own).asksForIdentity else { return try await settings.make(observer: options.observer) }
@@ -151,7 +152,7 @@ public struct Workbench: Sendable {
     (options, world, store, budget) = (other.options, other.world, other.store, other.budget)
   }
 
-  /// Says so where the machine's limit of open files is below the concurrency.
+  /// Warns if the machine's limit of open files is below the concurrency.
   func noteConnections(_ policy: PolicySettings) {
     guard policy.kind.opensConnections,
       let remark = OpenFiles.remark(on: policy.concurrency, key: "\(policy.section).concurrency")

@@ -25,7 +25,7 @@ struct DialectTests {
     #expect(dialect.name == "forge" && dialect.maximalReward == 2 && dialect.rewardScale == 0.5)
     #expect(dialect.close?.description == "DELETE /env" && dialect.create.description == "POST /new")
     #expect(dialect.taskCount == nil && dialect.resetFields == ["mode": "easy"] && dialect.payment == .highest)
-    // What changes rewards or texts is part of the identity, how the server is reached is not.
+    // The identity includes what changes rewards or texts. It excludes how the server is reached.
     #expect(
       dialect.summary
         == #"forge, invalidPrefixes: ["No"], offersChoices: true, payment: "highest", resetFields: {"mode":"easy"}, rewardScale: 0.5"#

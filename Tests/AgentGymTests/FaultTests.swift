@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Against servers with faults")
 struct FaultTests {
-  /// A textcraft server that is well but for `fault`, which answers instead where it answers at all.
+  /// A healthy textcraft server. `fault` may replace any of its answers.
   static func with<T: Sendable>(
     _ dialect: Dialect = .textcraft, timeout: Double = 300, closing: Double = 60,
     _ fault: @escaping @Sendable (TestServer.Request, _ place: String, _ count: Int) -> TestServer.Reply?,
@@ -40,7 +40,7 @@ struct FaultTests {
     }
   }
 
-  /// What one step comes to, and the paths asked for.
+  /// The result of one step, and the paths that were requested.
   static func step(
     timeout: Double = 300, _ fault: @escaping @Sendable (String, Int) -> TestServer.Reply?
   ) async throws -> (Result<Outcome, WorldError>, [String]) {
@@ -147,7 +147,7 @@ struct FaultTests {
     } _: { world, server in
       let first = try await world.begin("0").episode
       await first.close()
-      // Told to close, it says that it cannot.
+      // The server rejects the close request. The environment then counts as free.
       while await world.pool.fleet.servers[0].free.isEmpty { await Task.yield() }
       for _ in 0..<3 { await (try await world.begin("1").episode).close() }
       await world.close()
@@ -195,7 +195,7 @@ struct FaultTests {
       var episodes: [any Episode] = []
       for _ in 0..<20 { episodes.append(try await world.begin("0").episode) }
       for episode in episodes { await episode.close() }
-      // Ends, or the test does not.
+      // If this does not return, the test does not end.
       await world.close()
       let error = await #expect(throws: WorldError.self) { try await world.begin("0") }
       #expect(error?.kind == .cancelled)

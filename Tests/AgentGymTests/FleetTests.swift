@@ -6,7 +6,7 @@ import Testing
 struct FleetTests {
   private let start = ContinuousClock.now
 
-  /// Takes a place and sits down there.
+  /// Requests a place for an episode and occupies it.
   private func sit(_ fleet: inout Fleet, _ id: Int, after seconds: Int = 0, grace: Duration = .seconds(1)) -> (
     Int, Int
   )? {
@@ -28,7 +28,7 @@ struct FleetTests {
     #expect(servers == [0, 1, 2, 0, 1, 2])
     _ = fleet.leave(2)
     #expect(sit(&fleet, 7)?.1 == 1)
-    // Those about to come count too.
+    // Places that are assigned but not yet occupied count too.
     #expect(fleet.place(at: start, grace: .zero).server == 0 && fleet.place(at: start, grace: .zero).server == 1)
   }
 
@@ -42,7 +42,7 @@ struct FleetTests {
     #expect(sit(&fleet, 4, after: 11)?.1 == 0)
     fleet.lose(1, avoidingUntil: start + .seconds(10))
     fleet.lose(0, avoidingUntil: start + .seconds(5))
-    // All are: the one lost first is tried.
+    // Both servers are avoided. The one that was lost first is tried first.
     #expect(fleet.place(at: start, grace: .zero).server == 0)
   }
 
@@ -79,13 +79,13 @@ struct FleetTests {
     var fleet = Fleet(servers: 1, capacity: 2, closes: true)
     let first = sit(&fleet, 0)?.0 ?? -1
     let second = sit(&fleet, 1)?.0 ?? -1
-    // All were used just now.
+    // All environments were used just now.
     #expect(sit(&fleet, 2) == nil)
     _ = fleet.use(first)
     let isThere = fleet.used(first, at: start + .seconds(3))
     #expect(isThere && sit(&fleet, 2, after: 3) != nil)
     #expect(fleet.use(second) == nil && fleet.use(first) != nil)
-    // One that is being stepped in is not taken, however long it takes.
+    // An environment with a step in progress is not taken, however long the step takes.
     #expect(fleet.place(at: start + .seconds(60), grace: .zero).server == 0)
     #expect(fleet.place(at: start + .seconds(60), grace: .zero).server == nil)
   }
@@ -130,7 +130,7 @@ struct RequestGateTests {
     #expect(await gate.running == 0)
   }
 
-  /// Nil where the task was cancelled.
+  /// The result of `body`; nil if the task was cancelled.
   private static func pass(_ gate: RequestGate, _ body: @escaping @Sendable () async -> Int) async -> Int? {
     do throws(GymFailure) {
       return try await gate.withPlace { () async throws(GymFailure) -> Int in await body() }

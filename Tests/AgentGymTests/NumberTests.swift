@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Numbers of any length pass through a server's bodies")
 struct NumberTests {
-  /// Of 128 bits, as a server may name an environment.
+  /// A name of 128 bits. Servers may name environments so.
   private static let name = "170141183460469231731687303715884105729"
 
   @Test func anEnvironmentIsAskedForByTheNameItWasGiven() async throws {

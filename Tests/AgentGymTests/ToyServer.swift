@@ -8,7 +8,7 @@ import Testing
 @testable import AgentGym
 @testable import Steering
 
-/// The corridor of `toy_server.py`: a real server on loopback, Python's standard library alone.
+/// The corridor of `toy_server.py`: a real server on loopback that needs only Python's standard library.
 struct ToyServer: Sendable {
   struct Report: Decodable {
     let created, resets, steps, closed, afterEnd, most, open: Int
@@ -18,7 +18,7 @@ struct ToyServer: Sendable {
   var port: Int { server.port }
   var url: String { server.url }
 
-  /// Runs `body` with a server, which ends with it.
+  /// Runs `body` with a server and ends the server afterwards.
   static func with<T: Sendable>(
     _ arguments: String..., port: Int = 0, _ body: @Sendable (ToyServer) async throws -> T
   ) async throws -> T {
@@ -27,14 +27,14 @@ struct ToyServer: Sendable {
     }
   }
 
-  /// What it counted.
+  /// The server's own counts.
   func report() async throws -> Report {
     let exchange = HTTPExchange(client: .standard, longestBody: 1 << 16)
     let answer = try await exchange.send(.GET, "\(url)/_report", headers: [:], within: 300)
     return try JSONDecoder().decode(Report.self, from: answer.body)
   }
 
-  /// Ends it without a word; nobody listens any more once this returns.
+  /// Ends the server without closing its connections. When this returns, the port is closed.
   func die() async {
     _ = try? await HTTPExchange(client: .standard, longestBody: 1 << 16).send(
       .GET, "\(url)/_die", headers: [:], within: 300)
@@ -46,7 +46,7 @@ extension Dialect: CustomTestStringConvertible {
 }
 
 extension AgentGym {
-  /// The world of some servers, closed after `body`.
+  /// Runs `body` with the world of these servers, then closes the world.
   static func with<T>(
     _ dialect: Dialect, _ urls: [String], timeout: Double = 300, concurrency: Int = 8, environments: Int? = nil,
     splits: [Split: [Int]] = [.train: [0, 1, 2], .test: [3, 4]], limits: ((inout GymPool.Limits) -> Void)? = nil,

@@ -8,7 +8,7 @@ import Testing
 @testable import AgentGym
 @testable import CoxswainTesting
 
-/// An episode and what it was paid.
+/// An episode and the sum of its rewards.
 actor Walker {
   private var episode: any Episode
   private(set) var reward = 0.0
@@ -71,7 +71,7 @@ struct ToyServerTests {
         var (episode, observation) = try await world.begin("sciworld-0")
         #expect(observation.text == "Walk to room 2.\n\nYou are in room 0." && observation.choices == nil)
         #expect(try await episode.step(.act("north")).reward == 0.5)
-        // A wrong act ends it, and takes away what was paid.
+        // A wrong action ends the episode and takes back the rewards paid so far.
         let end = try await episode.step(.act("fall"))
         #expect(end.reward == -1.5 && end.isDone)
         await episode.close()

@@ -23,7 +23,7 @@ struct WorldFactsTests {
     #expect(error?.message.contains("maze has 25, numbered from 0") == true, "\(error?.message ?? "")")
   }
 
-  /// The server is lost at the second step, and lists other recipes when it is there again.
+  /// The server is lost at the second step. After its restart it lists other recipes.
   @Test(arguments: [Dialect.textcraft, .sciworld])
   func aServerStartedAgainThatHashesOtherwiseIsTold(dialect: Dialect) async throws {
     let message = try await FaultTests.with(dialect) { _, place, count in

@@ -223,7 +223,8 @@ def fields(body, *names):
 def handler(world):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Head and body in one packet: apart, each answer would wait for the other side's delayed acknowledgement.
+        # Sends head and body in one packet. In two packets, each answer would wait for the client's delayed
+        # acknowledgement.
         wbufsize = 1 << 16
         disable_nagle_algorithm = True
 
@@ -288,7 +289,7 @@ def main():
     parser.add_argument("--limit", type=int)
     options = parser.parse_args()
     server = Server(("127.0.0.1", options.port), handler(worlds[options.dialect](options)))
-    # Ends with whoever started it: the end of standard input is the end.
+    # Ends together with the parent process: standard input ends then.
     threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     print("port", server.server_port, flush=True)
     server.serve_forever()

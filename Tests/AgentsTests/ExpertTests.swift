@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Experts")
 struct ExpertTests {
-  /// Two words in order, of which some tasks have none.
+  /// The solution is two words in order. Some tasks have no solution.
   struct Words: ExpertWorld {
     let identity = WorldIdentity(kind: "words")
     let maximalReward: Double? = 1

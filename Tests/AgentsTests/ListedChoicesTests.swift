@@ -86,7 +86,7 @@ struct ListedChoicesTests {
     #expect(prompting.summary == before + ", choices not listed")
   }
 
-  /// A world with the transcript that every world has by default.
+  /// A world with the default transcript.
   private struct Room: World {
     let opening: Observation
     let identity = WorldIdentity(kind: "room")

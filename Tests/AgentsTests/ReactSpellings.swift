@@ -8,7 +8,7 @@ enum ReactSpellings {
 
   static let thought = "Thought: The door is shut. I need the key first."
 
-  /// Each of them holds a thought and the action.
+  /// Each spelling contains a thought and the action.
   static let all = (plain + decorated + markers + fenced + ended + thinking + imagined + inline + structured)
     .map(Spelling.init)
 
@@ -124,7 +124,7 @@ enum ReactSpellings {
     "{\"Thought\": \"It is shut.\", \"Action\": \"open door\"}",
   ]
 
-  /// Answers that think of an action, and take none.
+  /// Answers that think about an action without taking it.
   static let thoughtsAlone = [
     "", "  \n", "Action:", "Action:   \n", "**Action:**", "open door", "\u{1B}[2J", thought,
     "Thought: I could take the Action: open door", "Thought: I might open the door",

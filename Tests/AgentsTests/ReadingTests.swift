@@ -9,7 +9,7 @@ struct ReadingTests {
     #expect(format.action(in: spelling.answer, choices: nil) == .act("open door"))
     #expect(format.action(in: spelling.answer, choices: ["wait", "open door", "open"]) == .act("open door"))
     #expect(format.action(in: spelling.answer, choices: ["Wait", "Open door"]) == .act("Open door"))
-    // An action that is none of the choices is never taken for one.
+    // An action outside the list of choices does not parse.
     #expect(!format.action(in: spelling.answer, choices: ["wait", "open", "door"]).isParsed)
   }
 
@@ -89,7 +89,7 @@ struct ReadingTests {
         _ = format.thought(in: answer, action: .act(""))
       }
     }
-    // Linear work takes tenths of a second in a debug build; squared, minutes.
+    // In a debug build, linear parsing takes tenths of a second and quadratic parsing takes minutes.
     #expect(time < .seconds(60))
   }
 }

@@ -10,7 +10,7 @@ struct UsageEstimateTests {
       key: CallKey(run: "r", task: "t", particle: 0, step: 0))
   }
 
-  // Beside what three public tokenizers (cl100k, o200k, Anthropic's) make of the same text.
+  // The ranges cover the counts of three public tokenizers (cl100k, o200k, Anthropic's) for the same text.
   @Test(
     "Within what tokenizers differ by",
     arguments: [
@@ -54,9 +54,9 @@ struct UsageEstimateTests {
     #expect(answers.dropFirst().allSatisfy { $0.usage.inputTokens == 0 && $0.usage.savedInputTokens == input })
     let sum = answers.reduce(Usage()) { $0 + $1.usage }
     #expect(sum.estimatedTokens == sum.totalTokens && sum.outputTokens == 3)
-    // Looked at again, one by one, nothing is added.
+    // A second estimate of each answer by itself adds nothing.
     for answer in answers { #expect([answer].estimatingUsage(for: Self.request()) == [answer]) }
-    // Fewer output tokens than answers, as a server may report them, are no lack of a report.
+    // A server may report fewer output tokens than answers. That is a complete report.
     let shares = [
       PolicyResponse("red", usage: Usage(inputTokens: 9, outputTokens: 1)),
       PolicyResponse("red", usage: Usage(savedInputTokens: 9)),
@@ -82,7 +82,7 @@ struct NameTests {
   @Test("Names are compared by their bytes, as the store compares them")
   func bytes() {
     let (one, two) = (TaskID("caf\u{e9}"), TaskID("cafe\u{301}"))
-    // Swift's own texts are equal.
+    // Swift's `==` for strings holds here.
     #expect(one.rawValue == two.rawValue)
     #expect(one != two && Set([one, two, one]).count == 2)
     #expect([one, two].sorted() == [two, one])

@@ -7,7 +7,7 @@ struct ValueTests {
   @Test func theSoftValueLiesBetweenMeanAndMaximum() {
     let returns = ReturnDistribution(returns: [0, 0.5, 1], probabilities: [2, 1, 1])
     #expect(abs(returns.mean - 0.375) < 1e-12)
-    // V_β = β·log Σ p·exp(r/β), by hand at β = 0.5.
+    // V_β = β·log Σ p·exp(r/β), worked out by hand at β = 0.5.
     let exact = 0.5 * log(0.5 + 0.25 * exp(1) + 0.25 * exp(2))
     #expect(abs(returns.softValue(temperature: 0.5) - exact) < 1e-12)
     #expect(abs(returns.softValue(temperature: 1e6) - returns.mean) < 1e-6)
@@ -23,7 +23,7 @@ struct ValueTests {
       root.split("a"), root.split("b"), root.split(0), root.split(1), root.split("a").split(0), Seed(2).split("a"),
     ]
     #expect(Set(seeds).count == seeds.count)
-    // Pinned: stored runs are named by what these give.
+    // Pinned, since the names of stored runs depend on these values.
     #expect(Seed(42).split("task").split(7).rawValue == 0xfb34_e448_3e4f_8072)
     var generator = Seed(3).generator()
     let mean = (0..<100_000).reduce(0.0) { sum, _ in sum + generator.uniform() } / 100_000

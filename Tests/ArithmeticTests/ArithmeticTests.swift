@@ -29,7 +29,7 @@ struct ArithmeticTests {
     let slip = try Self.outcomes(["12", "9", "18"], of: Self.problem)
     #expect(slip.map(\.observation.text) == ["Then 12 - 3 =", "Then 9 * 2 =", "The answer is noted."])
     #expect(slip.map(\.reward) == [0, 0, 0] && !slip.contains(where: \.isInvalid))
-    // Two slips that make up for each other have the answer.
+    // Two slips that cancel out reach the right answer.
     #expect(try Self.outcomes(["12", "8", "16"], of: Self.problem).last?.reward == 1)
     #expect(try Self.outcomes(["-2", "-5", "16"], of: Self.problem)[0].observation.text == "Then -2 - 3 =")
   }
@@ -84,7 +84,7 @@ struct ArithmeticTests {
     let world = try Self.world()
     let task = try world.task("5")
     var trajectory = Trajectory(task: task, opening: try world.begin(task).observation)
-    // Pinned: another prompt is another prior, and what is measured of it is of this one.
+    // Pinned. Another prompt would be another prior, and published measurements belong to this one.
     #expect(
       world.transcript(for: trajectory).joined() == """
         Work out each sum one step at a time.
@@ -111,7 +111,7 @@ struct ArithmeticTests {
     let task = try #require(world.tasks(in: .test).first)
     #expect(task.id == "sum-1-5" && task.stepLimit == 3)
     #expect(try world.task("5") == task && world.task("sum-1-5") == task)
-    // Pinned: ids in stores and reports name this problem for good.
+    // Pinned. Ids in stores and reports refer to this problem.
     #expect(task.request == "Start with 7. Add 9. Add 8. Add 5.")
   }
 
@@ -153,7 +153,7 @@ struct ArithmeticTests {
       #expect(Set((0..<space.count).map { space[$0] }) == listed)
     }
     #expect(ProblemSpace(.standard).count == 4_096)
-    // The largest form there is does not overflow.
+    // The largest possible form does not overflow.
     #expect(
       ProblemSpace(ProblemForm(terms: 6, numbers: 0...99, operations: Problem.Operation.allCases)).count > 1_000_000_000
     )

@@ -8,10 +8,10 @@ import Subprocess
   import SystemPackage
 #endif
 
-/// A headless Chromium of its own, spoken to through a pipe: no port to guess, and it ends when the pipe does, so also with a
-/// test process that is killed.
+/// A headless Chromium, controlled through a pipe. It needs no port, and it ends with the pipe even if the test process
+/// is killed.
 enum Browser {
-  /// `COXSWAIN_BROWSER`, or the first of Debian's and Google's on the path.
+  /// `COXSWAIN_BROWSER`, or the first browser of Debian or Google on the path.
   static let path: String? = {
     let environment = ProcessInfo.processInfo.environment
     if let named = environment["COXSWAIN_BROWSER"] { return named }
@@ -23,7 +23,7 @@ enum Browser {
 
   struct IsMissing: Error {}
 
-  /// Runs `body` with a browser and a folder for its files, and takes both down after.
+  /// Runs `body` with a browser and a folder for its files, then removes both.
   static func with<T: Sendable>(_ body: @Sendable (DevTools, URL) async throws -> T) async throws -> T {
     guard let path else { throw IsMissing() }
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("coxswain-browser-\(UUID().uuidString)")
@@ -31,7 +31,7 @@ enum Browser {
     defer { try? FileManager.default.removeItem(at: folder) }
     var options = PlatformOptions()
     options.createSession = true
-    // The browser reads what it is told on 3 and answers on 4.
+    // The browser reads commands from file descriptor 3 and answers on 4.
     let arguments = [
       "-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null", path, "--headless=new", "--no-sandbox",
       "--disable-gpu",

@@ -1,7 +1,7 @@
 import Agents
 import Foundation
 
-/// Chrome's DevTools protocol: JSON with a zero byte after each message.
+/// Chrome's DevTools protocol: JSON messages, each followed by a zero byte.
 actor DevTools {
   struct Failure: Error, CustomStringConvertible { let description: String }
 
@@ -15,12 +15,12 @@ actor DevTools {
   private var last = 0
   private var waiting: [Int: CheckedContinuation<JSONValue, any Error>] = [:]
   private var hasEnded = false
-  /// All there were, in order.
+  /// All events so far, in order.
   private(set) var events: [Event] = []
 
   init(send: @escaping @Sendable ([UInt8]) -> Void) { self.send = send }
 
-  /// Asks and waits for the answer, for as long as the browser lives and the test may run.
+  /// Sends a command and waits for its answer. The wait ends with the browser or with the test.
   func call(_ method: String, _ parameters: [String: JSONValue] = [:], session: String? = nil) async throws -> JSONValue
   {
     last += 1

@@ -16,7 +16,7 @@ extension ReportPageTests {
     let story = Stories.small { "\($0) \(attack)" }
     let html = Stories.page([story, story]) { "\($0) \(attack)" }.html
     let shown = visible(attack)
-    // Where there is room for one line only.
+    // The text as shown in places that hold one line only.
     let folded = visible(attack.split(whereSeparator: \.isWhitespace).joined(separator: " "))
     try await Browser.with { tools, folder in
       let page = try await Page.open(html, in: tools, folder)

@@ -15,7 +15,7 @@ extension ReportPageTests {
         #expect(try await page.read("#story-0 .pair").contains("heat pot"))
         #expect(try await page.isTrue("document.documentElement.scrollWidth <= innerWidth"))
         #expect(try await page.text("innerWidth") == "\(width)")
-        // What is wider than the page scrolls in a box of its own.
+        // Content that is wider than the page scrolls in its own box.
         #expect(
           try await page.isTrue(
             """
@@ -30,7 +30,7 @@ extension ReportPageTests {
     }
   }
 
-  /// Of a text and the nearest ground behind it, as WCAG 2 has it.
+  /// The contrast of a text against the nearest background behind it, as defined by WCAG 2.
   private func contrast(_ page: Page, _ selector: String) async throws -> Double {
     let number = try await page.value(
       """

@@ -1,12 +1,12 @@
 import Agents
 import Foundation
 
-/// One page of a browser, and what a reader does with it.
+/// One page of a browser, and the actions of its reader.
 struct Page: Sendable {
   let tools: DevTools
   let session: String
 
-  /// A tab of 1,280 × 900 pixels with a file in it, loaded.
+  /// Opens a file in a tab of 1,280 × 900 pixels and waits until it is loaded.
   static func open(_ html: String, hash: String = "", in tools: DevTools, _ folder: URL) async throws -> Page {
     let file = folder.appendingPathComponent("report.html")
     try Data(html.utf8).write(to: file)
@@ -27,11 +27,11 @@ struct Page: Sendable {
 
   func navigate(to url: String) async throws {
     _ = try await call("Page.navigate", ["url": .text(url)])
-    // Asked of the page itself, since an event may be of another load.
+    // The page itself is asked, since a load event may belong to an earlier page.
     try await wait(for: "document.readyState === 'complete' && location.href !== 'about:blank'")
   }
 
-  /// Until an expression is true, for as long as the test may run.
+  /// Waits until an expression is true. The test's time limit bounds the wait.
   func wait(for expression: String) async throws {
     while try await !isTrue(expression) { try await Task.sleep(for: .milliseconds(50)) }
   }
@@ -54,7 +54,7 @@ struct Page: Sendable {
     try await text("document.querySelector(\(JSONValue.text(selector).json))?.innerText ?? '(nothing)'")
   }
 
-  /// What the browser complained about.
+  /// The browser's errors, console output and dialogs.
   var complaints: [String] {
     get async {
       await tools.events.filter {
@@ -87,7 +87,7 @@ struct Page: Sendable {
     _ = try await call("Emulation.setEmulatedMedia", ["features": .list([feature])])
   }
 
-  /// Presses the pointer where an element of the picture is: at a share of its width, from the left.
+  /// Clicks on an element of the picture, at a share of its width from the left.
   func click(_ selector: String, at share: Double = 0.5, shift: Bool = false) async throws {
     let place = try await value(
       """

@@ -5,13 +5,13 @@ import Steering
 import TestTraits
 import Testing
 
-/// What a reader's browser makes of a report.
+/// Reports in a real browser.
 @Suite(
   "A report in a browser", .serialized, .alone, .timeLimit(.minutes(30)),
   .enabled(
     if: Browser.path != nil, "no chromium, chromium-browser or google-chrome on the path; make test installs one"))
 struct ReportPageTests {
-  /// Of the small story's picture.
+  /// The selector of a line in the picture of a story.
   func line(_ number: Int, story: Int = 0) -> String { "#story-\(story) [data-line=\"\(number)\"] .hit" }
 
   func open<T: Sendable>(
@@ -27,12 +27,12 @@ struct ReportPageTests {
   @Test("loads nothing else and makes the browser complain of nothing")
   func quiet() async throws {
     try await open([Stories.small(), Stories.large(particles: 64, steps: 9, seed: 1)]) { page in
-      // Rows of 64 particles have texts of another size.
+      // Rows of 64 particles use another text size.
       try await page.click("#story-0 .hit")
       #expect(await page.complaints.isEmpty)
       let requests = await page.requests
       #expect(requests.allSatisfy { $0.hasPrefix("file:") } && Set(requests).count == 1)
-      // The policy holds: an element that would run or load something does not.
+      // The content security policy blocks elements that run or load something.
       let loaded = try await page.isTrue(
         """
         new Promise((done) => { window.ran = false; const script = document.createElement("script");
@@ -55,7 +55,7 @@ struct ReportPageTests {
       #expect(whole.contains("I should break pot") && whole.contains("You break pot.") && !whole.contains("heat pot"))
       #expect(whole.contains("critic 0.100 to come") && whole.contains("You are in the kitchen."))
 
-      // The clone: its own steps, those before it was cloned, and the value its ancestor had there.
+      // The clone shows its own steps, the steps before the cloning, and the ancestor's value.
       try await page.click(line(3), at: 0.9)
       #expect(try await page.read(".status") == "Reading particle 0 at step 4.")
       #expect(try await page.read(".step.picked").contains("reward +0.750, 0.750 so far, done"))
@@ -88,7 +88,7 @@ struct ReportPageTests {
       #expect(try await page.read(".status") == "Reading particle 0 at step 1.")
       try await page.press("ArrowRight")
       #expect(try await page.read(".step.picked dd.action") == "break pot")
-      // On in the same row to what took its place, and back to what that is a copy of.
+      // Right moves to the clone in the same row. Left moves back to the clone's ancestor.
       try await page.press("ArrowRight")
       #expect(try await page.text("document.activeElement.dataset.line") == "3")
       #expect(try await page.read(".step.picked dd.action") == "break pot")
@@ -128,7 +128,7 @@ struct ReportPageTests {
             return a.top === b.top && a.right <= b.left; })()
           """))
 
-      // The button is another way to the second, and strangers share only the start.
+      // The button also selects a second particle. Particles without a common ancestor share only the start.
       try await page.click(line(0), at: 0.9)
       try await page.click(".tools button")
       #expect(try await page.text("document.querySelector('.tools button').ariaPressed") == "true")
@@ -152,7 +152,7 @@ struct ReportPageTests {
       #expect(try await page.isTrue("document.querySelector('#story-0').hidden"))
       try await page.click(line(2, story: 1), at: 0.99)
       try await page.click(line(3, story: 1), at: 0.99, shift: true)
-      // A pair begins where they parted; the step picked comes into view as the keys move it.
+      // A pair begins where the two particles parted. The arrow keys scroll the selected step into view.
       let scroll = "document.querySelector('#story-1 .content').scrollTop"
       #expect(try await page.text(scroll) == "0")
       try await page.press("ArrowLeft")

@@ -2,13 +2,13 @@ import Agents
 import ParticleFilter
 import Reporting
 
-/// Populations made up for the browser, with the texts of an agent that thinks.
+/// Made-up populations for the browser, with the texts of an agent that thinks.
 enum Stories {
   static let react = ActionFormat.react
 
-  /// A particle that was culled after step 2, a clone in its place, one that failed and one that is unfinished.
+  /// A particle that was culled after step 2, its replacement (a clone), a failed particle and an unfinished one.
   ///
-  /// Lines: 0, 1 and 2 from the start; 3, a copy of 1 at place 0 after step 2.
+  /// Lines 0, 1 and 2 begin at the start. Line 3 is a copy of 1 at place 0 after step 2.
   static func small(_ text: (String) -> String = { $0 }) -> PopulationStory {
     let task = AgentTask(id: TaskID(text("melt-7")), request: text("Melt the ice."), stepLimit: 4)
     func steps(_ names: [String], finished: Bool = false) -> Trajectory {
@@ -41,7 +41,7 @@ enum Stories {
       ], format: .react)
   }
 
-  /// A filter run over `steps` steps, weighed every three of them.
+  /// A run of the filter over `steps` steps with a checkpoint every three steps.
   static func large(particles: Int, steps: Int, seed: UInt64, answerLength: Int = 160) -> PopulationStory {
     let task = AgentTask(
       id: "melt-ice-3",

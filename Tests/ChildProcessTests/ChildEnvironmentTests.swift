@@ -23,7 +23,7 @@ struct ChildEnvironmentTests {
       "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_PROFILE",
       "GITHUB_TOKEN",
       "GH_PAT", "HF_TOKEN", "DATABASE_URL", "PGPASSWORD", "SSH_AUTH_SOCK", "NETRC", "WANDB_API_KEY", "MY_TOOL",
-      // Of families that are passed, but secret by their names.
+      // The prefixes of these names are passed on, but the names mark secrets.
       "CONDA_TOKEN", "XDG_SECRET", "PYTHON_KEYRING_PASSWORD", "PYTHON_AUTH", "COXSWAIN_API_KEY", "LC_MY_APIKEY",
       "MLX_ACCESSKEY", "PYTHON_PWD", "LLAMA_API_KEYS",
     ])

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Programs that are started here")
 struct ChildProgramTests {
-  /// Starts a process of its own, prints both their numbers, and heeds nothing but SIGKILL.
+  /// Starts a second process, prints both process ids and ignores every signal except SIGKILL.
   static let stubborn = """
     trap '' TERM HUP INT PIPE
     sleep 1000 & echo "$$ $!"
@@ -17,7 +17,7 @@ struct ChildProgramTests {
     ChildProgram(path: "/bin/sh", arguments: ["-c", script, "sh"] + arguments, grace: grace)
   }
 
-  /// The numbers on the first line that a program prints.
+  /// The process ids on the first line of a program's output.
   static func numbers(_ child: Child) async throws -> Set<pid_t> {
     var text = ""
     try await child.read { bytes in

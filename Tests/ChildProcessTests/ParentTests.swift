@@ -4,7 +4,7 @@ import Testing
 
 @testable import ChildProcess
 
-/// A parent that is killed, with children that heed nothing.
+/// The parent is killed. Its children ignore signals.
 @Suite("No child outlives its parent")
 struct ParentTests {
   static let parent = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
@@ -16,7 +16,7 @@ struct ParentTests {
     let (process, output) = (Process(), Pipe())
     process.executableURL = parent
     process.arguments = ["/bin/sh", "-c", script, marker]
-    // A crash is to be a plain death here.
+    // Disables Swift's backtraces, so that a crash ends the process at once.
     process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new
     }
     .merging(environment) { _, new in new }
@@ -26,7 +26,7 @@ struct ParentTests {
     return (process, output)
   }
 
-  /// Reads on a thread of its own, since those of the tests' concurrency are few.
+  /// Reads on a separate thread, since the thread pool of Swift concurrency is small.
   static func read(_ pipe: Pipe, until isEnough: @escaping @Sendable (String) -> Bool) async -> String {
     let handle = pipe.fileHandleForReading
     return await withCheckedContinuation { continuation in

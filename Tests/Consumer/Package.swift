@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package as a user would write it: it imports Coxswain by path and turns no trait on.
+// A user's package. It imports Coxswain by path and enables no trait.
 let package = Package(
   name: "Consumer",
   platforms: [.macOS(.v26)],

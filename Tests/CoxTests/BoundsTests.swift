@@ -66,7 +66,7 @@ struct BoundsTests {
       "environment: { kind: orders, tasks: { test: 0 } }\npolicy: { kind: local }\nsteering: { resample: { steps: [4, 8] } }",
       to: "c.yaml")
     let result = try await cox.run("plan", "--config", file, "--critic", "constant")
-    // There is nothing to plan from, which is found out after the settings have been accepted.
+    // The store has no rollouts to plan from. That check comes after the settings have been accepted.
     #expect(result.errors.contains("cox collect") && !result.errors.contains("past the last step"), "\(result.errors)")
   }
 
@@ -88,7 +88,7 @@ struct BoundsTests {
       try await store.save(
         run: "run", task: task, trajectories: [TrajectoryRecord(particle: 0, trajectory: trajectory)])
     }
-    // Closed: what was written ahead is in the file.
+    // The store is closed, so its write-ahead log has been merged into the file.
     let whole = try await cox.run("show", "--store", path)
     #expect(whole.status == 0, "\(whole.errors)")
     let sound = try Data(contentsOf: URL(fileURLWithPath: path))

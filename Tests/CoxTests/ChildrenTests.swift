@@ -5,7 +5,8 @@ import Testing
 
 @Suite("What cox starts gets no secrets and ends with it", .alone)
 struct ChildrenTests {
-  /// A world that heeds neither a signal nor the end of its input, starts a program of its own, says who and where it is, and hangs.
+  /// A world that ignores signals and the end of its input. It starts another program, reports its process ids and
+  /// variables, and hangs.
   static let world = """
     import json, os, signal, subprocess, sys, time
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT): signal.signal(number, signal.SIG_IGN)

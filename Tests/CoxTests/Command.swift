@@ -1,6 +1,6 @@
 import Foundation
 
-/// The `cox` that was built with these tests, run as a user runs it.
+/// The `cox` that was built with these tests, started as a user starts it.
 struct Command {
   struct Result {
     let status: Int32
@@ -10,7 +10,7 @@ struct Command {
     var json: [String: Any] { (try? JSONSerialization.jsonObject(with: Data(output.utf8))) as? [String: Any] ?? [:] }
   }
 
-  /// A folder of its own, with a store in it.
+  /// A new folder. The store is created in it.
   let folder: URL
 
   init() throws {
@@ -64,9 +64,9 @@ struct Command {
     return await Self.finish(process, output, errors)
   }
 
-  /// Waits for the end on threads of its own: those of the tests' concurrency are few, and other tests need them.
+  /// Waits for the end on separate threads. The pool of Swift concurrency is small, and other tests need it.
   static func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) async -> Result {
-    // Both pipes are read at a time, since a full one would stop the process.
+    // Both pipes are read concurrently, since a full pipe would stop the process.
     async let printed = read(output)
     async let said = read(errors)
     let texts = await (printed, said)

@@ -32,7 +32,7 @@ struct CommandTests {
     let figures = diagnosed.json["diagnosis"] as? [String: Any]
     #expect(figures?["rollouts"] as? Int == 42 && figures?["tasks"] as? Int == 14)
     #expect((diagnosed.json["critic"] as? String)?.hasPrefix("trees") == true)
-    // Three rollouts of each task are too few.
+    // Three rollouts per task are too few for advice.
     #expect((diagnosed.json["advice"] as? String)?.contains("cox collect") == true)
     let missing = try await cox.run("diagnose", "--config", file, "--store", "s.sqlite", "--split", "test")
     #expect(missing.status != 0 && missing.errors.contains("in the test split; it has"), "\(missing.errors)")
@@ -40,7 +40,7 @@ struct CommandTests {
     let trained = try await cox.run("train", "--config", file, "--store", "s.sqlite", "--quiet")
     #expect(trained.status == 0, "\(trained.errors)")
     #expect(trained.output.contains("AUC of success") && trained.errors.isEmpty)
-    // A critic judges tasks that it was not trained on, and those alone.
+    // A critic judges only tasks that it was not trained on.
     let judged = try await cox.run(
       "diagnose", "--config", file, "--store", "s.sqlite", "--critic", "trees", "--json", "-")
     #expect(judged.status == 0, "\(judged.errors)")
@@ -68,13 +68,13 @@ struct CommandTests {
     }
     #expect(methods[0][2]["policyCalls"] as? Int == 4 * 4 * 5 && methods[0][1]["policyCalls"] as? Int == 4 * 4 * 5)
     #expect((methods[0][2]["cost"] as? Double ?? 0) > 0)
-    // A single attempt is the first of best-of-N's.
+    // The single attempt is the first attempt of best-of-N, so it adds no calls.
     let calls = try await DatabaseQueue(path: cox.folder.appendingPathComponent("s.sqlite").path).read {
       try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM call")
     }
     #expect(calls == 5 * (30 + 12 + 16 + 16))
 
-    // A task asked for by its id stays in its split, so that nothing trains on a test task.
+    // A task that is named by its id keeps its split. Otherwise a test task could be used for training.
     let named = try await cox.run(
       "collect", "--config", file, "--store", "s.sqlite", "--tasks", "order-1-20,order-1-20", "--rollouts", "1",
       "--json", "-")
@@ -88,7 +88,7 @@ struct CommandTests {
       atPath: cox.folder.appendingPathComponent("pictures").path)
     #expect(pictures.sorted() == ["1-order-1-20.svg", "2-order-1-21.svg"])
 
-    // A critic of another world is refused, by name.
+    // A critic of another world is refused, and the error names both worlds.
     let other = try cox.write(
       Self.small.replacingOccurrences(of: "kind: orders", with: "kind: orders\n  listed: \"2...2\""), to: "other.yaml")
     let refused = try await cox.run("steer", "--config", other, "--store", "s.sqlite", "--critic", "trees")
@@ -232,7 +232,8 @@ struct CommandTests {
       """, to: "gone.yaml")
     let unreachable = try await cox.run("doctor", "--config", gone)
     #expect(unreachable.status == 1 && unreachable.output.contains("start it with `sciworld"), "\(unreachable.output)")
-    // Whether a seed draws the same again depends on what llama.cpp computes together: said, but not to be counted on.
+    // llama.cpp repeats a draw with the same seed only if it computes the same batch. The check prints the result and
+    // never fails.
     let asked = try await cox.run("doctor", "--policy")
     for words in ["yes      Policy, n", "Policy, seed", "yes      Policy, grammar", "yes      Policy, logprobs"] {
       #expect(asked.output.contains(words), "\(asked.output)")
@@ -269,17 +270,17 @@ struct CommandTests {
     #expect(await calls() == 500)
   }
 
-  /// How many answers a store has.
+  /// The number of stored answers.
   private static func calls(in store: String) async -> Int {
     (try? await DatabaseQueue(path: store).read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM call") ?? 0 }) ?? 0
   }
 
-  /// The processes that a process has started, from Linux's own table.
+  /// The child processes of a process, read from /proc.
   private static func children(of parent: Int32) -> [Int32] {
     let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
     return processes.filter { process in
       guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
-      // After the name in brackets: the state, then the parent.
+      // After the name in brackets come the state and the parent's id.
       let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
       return fields.count > 1 && Int32(fields[1]) == parent
     }

@@ -13,7 +13,7 @@ struct CompareTests {
     "steps:1,2", "--resample", "ess:0.5", "--seeds", "0,1",
   ]
 
-  /// A folder with a configuration and a critic, both of this server.
+  /// Creates a folder with a configuration and a critic for this server.
   static func prepared(
     _ server: TestServer, tasks: Int, policy: String = "concurrency: 16, samplesPerCall: 1"
   ) async throws -> (cox: Command, file: String) {
@@ -37,7 +37,7 @@ struct CompareTests {
     return await Command.finish(process, output, errors)
   }
 
-  /// What does not depend on how long a comparison took, or on how much of it was read from the store.
+  /// The part of the JSON that depends neither on the time taken nor on the number of stored answers.
   static func lasting(_ json: [String: Any]) -> NSDictionary {
     var json = json
     json["methods"] = (json["methods"] as? [[String: Any]])?.map(ResumeTests.lasting)
@@ -53,7 +53,7 @@ struct CompareTests {
       #expect(first.status == 0, "\(first.errors)")
       #expect(first.errors.contains("56/56 ") && first.errors.contains("seed 1"))
       let comparison = try Comparison(json: Data(first.output.utf8))
-      // single, best-of at three N, and two methods at three N, two β and two schedules.
+      // 28 variants: single, best-of at three N, and two methods at three N, two β and two schedules.
       #expect(comparison.methods.count == 28)
       #expect(comparison.methods.allSatisfy { $0.seeds == [0, 1] && $0.tasks == 4 && $0.stopped == nil })
       for method in comparison.methods {
@@ -66,7 +66,7 @@ struct CompareTests {
           }
         }
       }
-      // Every variant against the best-of of its N, and the steered ones against single too.
+      // Every variant is compared with best-of of its N. The steered ones are compared with single too.
       #expect(comparison.differences.count == 49)
       for difference in comparison.differences {
         #expect(difference.seeds == [0, 1] && difference.tasks == 4 && difference.interval != nil)
@@ -75,7 +75,7 @@ struct CompareTests {
       #expect(comparison.methods.contains { $0.method == "amc" && $0.resamplings > 0 })
       let beams = comparison.methods.filter { $0.method == "beam" }
       #expect(beams.allSatisfy { $0.keep == 1 } && beams.contains { $0.resamplings > 0 })
-      // Attempts are shared: of all independent ones only the four of the largest N are asked for.
+      // Independent attempts are shared: only the four attempts of the largest N are requested.
       let attempts = 4 + 8 * (1 + 2 + 4)
       let asked = 2 * 4 * 5 * attempts
       #expect(comparison.total?.policyCalls == asked)
@@ -89,7 +89,7 @@ struct CompareTests {
       let lines = table.output.split(separator: "\n")
       #expect(lines.allSatisfy { $0.count <= 120 } && lines.count >= 28, "\(table.output)")
       #expect(table.output.contains("beam k 1") && table.output.contains("seeds 0, 1"), "\(table.output)")
-      // Fewer variants read what more have stored.
+      // A comparison with fewer variants uses only stored answers.
       let part = try await Self.compare(
         cox, file, ["--methods", "best-of,beam", "--particles", "2", "--resample", "ess:0.5", "--seed", "1"])
       #expect(part.status == 0 && server.requests.count == before, "\(part.errors)")
@@ -117,7 +117,7 @@ struct CompareTests {
       }
       kill(process.processIdentifier, SIGKILL)
       #expect(await Command.finish(process, output, errors).status == SIGKILL)
-      // At most what was in flight is asked again.
+      // Only calls that were in flight are repeated.
       let limited = try await Self.compare(cox, file, flags + ["--limit-calls", "\(needed * 2 / 3)"])
       #expect(limited.status == 3 && limited.errors.contains("--limit-calls"), "\(limited.errors)")
       let part = try Comparison(json: Data(limited.output.utf8))
@@ -133,7 +133,7 @@ struct CompareTests {
   @Test("Equal in money: best-of costs at least what the steered methods of its N do, on each task")
   func equalCost() async throws {
     try await TestServer.with(Self.reply) { server in
-      // A prompt shared by all is paid for once, which favours independent attempts at the first step alone.
+      // A prompt shared by all attempts is billed once. This favours independent attempts, at the first step only.
       let (cox, file) = try await Self.prepared(
         server, tasks: 4, policy: "concurrency: 16, pricing: { inputPerMillion: 10, outputPerMillion: 20 }")
       defer { cox.clean() }
@@ -167,7 +167,7 @@ struct CompareTests {
       #expect(points.map(\.x) == [1, 2, 4, 8, 16, 32, 1, 2, 4, 8, 16, 32])
       #expect(points.allSatisfy { $0.callsPerTask == 5 * $0.x })
       #expect(points.map(\.estimate) == comparison.methods.map(\.rewardBest))
-      // More attempts are never worse.
+      // The best reward never falls with more attempts.
       for (fewer, more) in zip(points.prefix(5), points.prefix(6).dropFirst()) {
         #expect(more.estimate.mean >= fewer.estimate.mean)
       }
@@ -215,7 +215,7 @@ struct CompareTests {
       let table = try await Self.compare(cox, file, Array(flags.dropLast(2)) + ["--quiet"])
       #expect(table.output.contains("Best reward against money per task") && table.output.contains("large"))
 
-      // One limit for both, at the prices of each.
+      // One limit covers both policies, each at its own prices.
       let limited = try await Self.compare(
         cox, file, flags + ["--limit-calls", "100", "--quiet"], store: "limited.sqlite")
       #expect(limited.status == 3 && limited.errors.contains("limits.calls, 100 model calls"), "\(limited.errors)")

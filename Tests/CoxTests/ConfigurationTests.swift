@@ -70,7 +70,7 @@ struct ConfigurationTests {
     #expect(stopping.onEnvironmentError == .stop && stopping.effective.onEnvironmentError == .stop)
     #expect(stopping.particles == 3)
     #expect(Self.failure(yaml.replacingOccurrences(of: "stop", with: "halt"))?.contains("one of fail, stop") == true)
-    // As the settings of older runs are stored.
+    // The format of settings stored by older versions.
     let old =
       #"{"method":"amc","particles":8,"temperature":0.1,"schedule":{"never":{}},"resampler":"systematic","#
       + #""answer":"sample","divergence":"retry","seed":0}"#

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Solutions to imitate, as a user collects them", .alone)
 struct ExpertTests {
-  /// Nobody listens there, and nobody is asked.
+  /// No server listens at this address, and no call is made.
   static let policy = "policy: { kind: openai, url: \"http://127.0.0.1:9/v1\", model: m, attempts: 1, format: "
 
   private func rows<T: Sendable>(
@@ -30,7 +30,7 @@ struct ExpertTests {
     defer { cox.clean() }
     let file = try cox.write(
       "environment: { \(environment) }\n\(Self.policy)plain }\nlimits: { calls: 1 }", to: "c.yaml")
-    // A second time changes nothing.
+    // The second run changes nothing.
     for _ in 0..<2 {
       let result = try await cox.run(
         "collect", "--expert", "--config", file, "--store", "s.sqlite", "--json", "-", "--quiet")
@@ -109,7 +109,7 @@ struct ExpertTests {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
       .sorted()
     let inProcess = ["arithmetic-open.yaml", "textcraft-taught.yaml"]
-    // A world of somebody else's, which has no expert; TextWorldExpressTests plays it.
+    // A third-party world without an expert. TextWorldExpressTests plays it.
     let foreign = "twc.yaml"
     #expect(names == (["arithmetic.yaml", "orders.yaml", "textcraft-small.yaml", foreign] + inProcess).sorted())
     let cox = try Command()

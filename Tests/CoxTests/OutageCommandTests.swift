@@ -26,12 +26,12 @@ struct OutageCommandTests {
       kill(process.processIdentifier, SIGCONT)
       let result = await Command.finish(process, output, errors)
       #expect(result.status == 0 && result.json["failedParticles"] as? Int == 0, "\(result.errors)")
-      // What was answered meanwhile is read, and paid for once.
+      // Answers that arrived during the stop are read, and every call is paid for once.
       #expect(result.json["policyCalls"] as? Int == 4 * 8 * 5 && server.requests.count == 4 * 8 * 5, "\(asked)")
     }
   }
 
-  /// Runs with so many files, as `ulimit -n` sets them.
+  /// Runs with a limit on open files, set with `ulimit -n`.
   static func limited(_ cox: Command, files: Int, _ arguments: [String]) async throws -> Command.Result {
     let script = ["-c", "ulimit -n \(files) && exec \"$0\" \"$@\"", Command.program("cox").path]
     let (process, output, errors) = try cox.start(script + arguments, at: "/bin/bash")

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("cox plan, resample: auto, critics that are asked, cox report", .alone)
 struct PlanCommandTests {
-  /// Tests are not optimised: a plan of a few seconds.
+  /// Simulated steps of a plan. Debug builds are slow, and this takes a few seconds.
   static let work = "50000"
 
   static func automatic(_ url: String, critic: String = "", tasks: Int = 4) -> String {
@@ -16,7 +16,7 @@ struct PlanCommandTests {
       + (critic.isEmpty ? "" : "\ncritic: \(critic)\n")
   }
 
-  /// A folder with rollouts of 40 orders by a policy that guesses, and a critic.
+  /// Creates a folder with rollouts of 40 orders by a guessing policy, and a critic.
   static func prepared(_ server: TestServer) async throws -> (cox: Command, file: String) {
     let cox = try Command()
     let file = try cox.write(automatic(server.url), to: "c.yaml")
@@ -43,7 +43,7 @@ struct PlanCommandTests {
       let plan = try JSONDecoder().decode(Plan.self, from: Data(contentsOf: path))
       #expect(plan.rollouts == 160 && plan.tasks == 40)
       let choice = try #require(plan.choice(.search, particles: 8))
-      // A policy that guesses, and a critic that sees whether a chosen word was asked for: there is much to gain.
+      // The policy guesses, and the critic sees whether the chosen word was requested. The headroom is large.
       #expect(choice.resample != "none")
       let steered = try await cox.run("steer", "--config", file, "--json", "-")
       #expect(steered.status == 0, "\(steered.errors)")
@@ -165,7 +165,7 @@ struct PlanCommandTests {
         let again = await Command.finish(second, secondOutput, secondErrors)
         #expect(judges.requests.count == asked)
         #expect((again.json["rewardBest"] as? NSDictionary) == (first.json["rewardBest"] as? NSDictionary))
-        // As a method it brings its critic along, beside others without one.
+        // As a method, judge brings its own critic and can be compared with methods that have none.
         let (third, thirdOutput, thirdErrors) = try cox.start(
           ["compare", "--config", file, "--methods", "best-of,judge", "--resample", "steps:1,3", "--json", "-"])
         let compared = await Command.finish(third, thirdOutput, thirdErrors)
@@ -174,7 +174,7 @@ struct PlanCommandTests {
         #expect(comparison.methods.last.map { $0.criticCalls > 0 && $0.forks > 0 } == true)
         let two = try await cox.run("steer", "--config", file, "--method", "judge", "--critic", "trees")
         #expect(two.status == 2 && two.errors.contains("its own critic"), "\(two.errors)")
-        // The limit is on both together.
+        // The limit covers the calls of policy and critic together.
         let limited = try await cox.run(
           "steer", "--config", file, "--store", "other.sqlite", "--resample", "steps:1,3", "--limit-cost", "3")
         #expect(limited.status == 3, "\(limited.status) \(limited.errors)")

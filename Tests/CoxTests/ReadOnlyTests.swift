@@ -7,7 +7,7 @@ import Testing
 
 @Suite("What only reads needs no write access", .alone)
 struct ReadOnlyTests {
-  /// A run of `cox` by a user who may not write to what others own: root may write anywhere.
+  /// Runs `cox` as an unprivileged user, since root may write anywhere.
   static func run(_ cox: Command, _ arguments: [String]) async throws -> Command.Result {
     guard getuid() == 0 else { return try await cox.run(arguments: arguments) }
     let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", Command.program("cox").path]
@@ -15,7 +15,7 @@ struct ReadOnlyTests {
     return await Command.finish(process, output, errors)
   }
 
-  /// The folder and all that is in it may be read by everybody and written by nobody, until the end of `body`.
+  /// Makes the folder and its files read-only for everybody while `body` runs.
   static func withReadOnly<T>(_ folder: URL, _ body: () async throws -> T) async throws -> T {
     func set(_ mode: Int, _ folderMode: Int) throws {
       for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
@@ -54,7 +54,7 @@ struct ReadOnlyTests {
       #expect(collected.status == 0, "\(collected.errors)")
       switch state {
       case "killed":
-        // What a killed run leaves: a log that has not been worked into the file.
+        // A killed run leaves a write-ahead log that has not been merged into the file.
         let files = FileManager.default
         let names = ["s.sqlite", "s.sqlite-wal"]
         let pool = try DatabasePool(path: store)

@@ -6,8 +6,8 @@ import Testing
 
 @Suite("Runs against a server that is strict about what it is sent", .alone)
 struct RequestCommandTests {
-  /// A server of a model that thinks. It refuses a blank turn, a call without the thoughts that came with it, and a temperature;
-  /// every third answer is blank.
+  /// The server of a model that thinks. It rejects a blank turn, a tool call without its thoughts, and a temperature.
+  /// Every third answer is blank.
   static func strict(_ request: TestServer.Request) -> TestServer.Reply {
     func refuse(_ words: String) -> TestServer.Reply { .answer(400, #"{"error":{"message":"\#(words)"}}"#) }
     if request.json["temperature"] != nil {

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A run that is killed, disturbed or out of room continues", .alone)
 struct ResumeTests {
-  /// What does not depend on how long a run took, or on how much of it was read from the store.
+  /// The part of the JSON that depends neither on the time taken nor on the number of stored answers.
   static func lasting(_ json: [String: Any]) -> NSDictionary {
     var json = json
     for key in ["wallSeconds", "criticalPathSeconds", "storedCalls"] { json[key] = nil }
@@ -18,7 +18,7 @@ struct ResumeTests {
     try await DatabaseQueue(path: store).read { try Int.fetchOne($0, sql: sql) ?? 0 }
   }
 
-  /// The seeds, as the wire has them, of the calls that a store has answers to.
+  /// The seeds, as sent, of all calls with a stored answer.
   static func storedSeeds(_ store: String) async -> Set<Int> {
     let keys = try? await DatabaseQueue(path: store).read { database in
       try Row.fetchAll(database, sql: "SELECT run, task, particle, step FROM call").map { row in
@@ -63,7 +63,8 @@ struct ResumeTests {
         let stored = await Self.storedSeeds(store)
         let (process, output, errors) = try cox.start(arguments(store))
         if kills < 20 {
-          // From before the first call to well into the run, whatever the speed of the machine.
+          // The kill comes at a random time between the first call and the middle of the run. It is measured in calls,
+          // so the speed of the machine does not matter.
           let progress = Int(generator.uniform() * 40)
           let start = ContinuousClock.now
           while server.requests.count - seen < progress, start.duration(to: .now) < .seconds(30) {
@@ -88,7 +89,7 @@ struct ResumeTests {
           #expect(checks == ["ok"])
         }
       }
-      // The seeds are indeed those that were asked with, so that the check above is none of nothing.
+      // The stored seeds match the requested ones. Otherwise the check above would be empty.
       #expect(await Self.storedSeeds(store).isSubset(of: server.requests.map(Self.seed)))
       let result = try #require(last)
       #expect(result.status == 0, "\(result.errors)")
@@ -180,13 +181,13 @@ struct ResumeTests {
       #expect(
         refused.errors.contains("Another process (\(process.processIdentifier))") && refused.errors.contains("--store"),
         "\(refused.errors)")
-      // Reading is no disturbance.
+      // A reader does not disturb the run.
       let doctor = try await cox.run("doctor", "--config", file, "--store", "s.sqlite")
       #expect(doctor.output.contains("ok       Store"), "\(doctor.output)")
       let result = await Command.finish(process, output, errors)
       #expect(result.status == 0 && result.json["trajectories"] as? Int == 24, "\(result.errors)")
       #expect(server.requests.map(Self.seed).count == Set(server.requests.map(Self.seed)).count)
-      // The lock went with its holder.
+      // The lock is released when the process ends.
       let again = try await cox.run(
         "collect", "--split", "test", "--config", file, "--store", "s.sqlite", "--json", "-")
       #expect(again.status == 0, "\(again.errors)")
@@ -201,7 +202,7 @@ struct ResumeTests {
     try await TestServer.with(reply) { server in
       let file = try cox.write(
         OrderServer.configuration(server.url, tasks: 6, policy: "concurrency: 4, samplesPerCall: 1"), to: "c.yaml")
-      // A file size limit is a disk that is full for this process alone: the same refusal of the same system call.
+      // A file size limit simulates a full disk for this process: the same system call fails in the same way.
       let command = "ulimit -f 160; exec \"$0\" \"$@\""
       let limited = try cox.start(
         [

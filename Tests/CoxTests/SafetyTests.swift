@@ -8,7 +8,7 @@ import Workbench
 struct SafetyTests {
   static let key = "sk-planted/4f1b+9c7e2d"
 
-  /// Every file below a folder that holds the bytes.
+  /// All files below a folder that contain the text.
   static func files(in folder: URL, with text: String) throws -> [String] {
     let wanted = Data(text.utf8)
     let found = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
@@ -21,9 +21,9 @@ struct SafetyTests {
     }.map(\.lastPathComponent)
   }
 
-  /// Sends the key back wherever it can: in answers, in errors, in headers.
+  /// Returns the key in answers, errors and headers.
   static func echoing(_ request: TestServer.Request) -> TestServer.Reply {
-    // As servers escape a slash that do so without need.
+    // Some servers escape slashes unnecessarily.
     let key = request.number.isMultiple(of: 2) ? key.replacing("/", with: #"\/"#) : key
     if request.path.hasSuffix("/messages") {
       return .answer(
@@ -162,7 +162,7 @@ struct SafetyTests {
   func stopsInLine() async throws {
     let cox = try Command()
     defer { cox.clean() }
-    // After the first, every call fails: what is in flight waits for its next try.
+    // Every call after the first fails, so calls in flight wait for a retry.
     let reply: @Sendable (TestServer.Request) -> TestServer.Reply = {
       $0.number == 1 ? OrderServer.answer($0) : .answer(503, "", headers: ["Retry-After": "20"])
     }
@@ -274,7 +274,7 @@ struct SafetyTests {
       let arguments = [
         "compare", "--methods", "single,best-of", "--config", file, "--store", "s.sqlite", "--json", "-",
       ]
-      // A call costs 32 × 0.001 + 8 × 0.0001 + 3 × 0.01 = 0.0628 at most, and takes 43 tokens at most.
+      // A call costs at most 32 × 0.001 + 8 × 0.0001 + 3 × 0.01 = 0.0628 and takes at most 43 tokens.
       for (flag, most) in [("--limit-tokens", 1_000.0), ("--limit-cost", 2.5)] {
         let (process, output, errors) = try cox.start(arguments + [flag, "\(flag == "--limit-cost" ? "2.5" : "1000")"])
         let limited = await Command.finish(process, output, errors)
@@ -284,7 +284,8 @@ struct SafetyTests {
           flag == "--limit-cost"
           ? total["cost"] as? Double ?? 0
           : Double((total["inputTokens"] as? Int ?? 0) + (total["outputTokens"] as? Int ?? 0))
-        // Calls in flight count at the mean of those before, so that a limit is passed by a few calls' deviation at most.
+        // Calls in flight are counted at the mean of earlier calls. A limit is therefore exceeded by at most a few
+        // calls' deviation.
         #expect(spent >= most && spent < most * 1.25, "\(flag) \(spent)")
       }
       let (process, output, errors) = try cox.start(arguments)
@@ -299,7 +300,7 @@ struct SafetyTests {
         let sum = rows.reduce(0) { $0 + ($1["cost"] as? Double ?? -1) }
         #expect(abs(sum - (method["cost"] as? Double ?? 0)) < 1e-9 && sum > 0)
       }
-      // A single attempt is the first of best-of's eight: the run is charged for it once.
+      // The single attempt is the first of best-of's eight, so the run is charged for it once.
       let total = try #require(whole.json["total"] as? [String: Any])
       #expect(total["policyCalls"] as? Int == 4 * 8 * 5 && methods[1]["policyCalls"] as? Int == 4 * 8 * 5)
       #expect(abs((total["cost"] as? Double ?? 0) - (methods[1]["cost"] as? Double ?? 1)) < 1e-9)

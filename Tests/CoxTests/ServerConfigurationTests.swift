@@ -27,7 +27,7 @@ struct ServerConfigurationTests {
     #expect(adaptive.thinking == .adaptive && adaptive.reasoningEffort == "high")
     let named = try await adaptive.kind.init(adaptive)
     #expect(named.identity == "m messages tools T 1.0 thinking adaptive effort high max 1024")
-    // The word of OpenAI's own for no thoughts is sent.
+    // OpenAI's value for no thoughts is sent.
     #expect(try Self.policy("reasoningEffort: none").reasoningEffort == "none")
     let judge = try Configuration(
       yaml: ConfigurationTests.least

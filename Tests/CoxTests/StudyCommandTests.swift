@@ -7,7 +7,7 @@ import Findings
   import TestTraits
   import Testing
 
-  /// On the model that comes with Coxswain, at sums of three numbers: small enough to be tried, and nothing stands in for it.
+  /// Uses the bundled model, without a stand-in, on sums of three numbers, which keeps the test short.
   @Suite("cox study and cox tokens", .alone)
   struct StudyCommandTests {
     static let configuration = """
@@ -20,7 +20,8 @@ import Findings
       steering: { method: amc, particles: 2, temperature: 0.1, resample: "steps:1", answer: search }
       """
 
-    /// Two steps of each training; the last is kept, since nothing is held out. A rate that moves a model in two steps.
+    /// Two steps of each training, at a rate that changes the model in two steps. Nothing is held out, so the last step
+    /// is kept.
     static let settings = [
       "--rollouts", "4", "--attempts", "4", "--particles", "2", "--token-rollouts", "2", "--steps", "2", "--batch", "2",
       "--steps-per-round", "2", "--tasks-per-round", "2", "--group", "3", "--threshold", "0.2", "--held-out", "0",
@@ -38,7 +39,7 @@ import Findings
       let cox = try Command()
       defer { cox.clean() }
       let file = try cox.write(Self.configuration, to: "c.yaml")
-      // What is made from something that is not there is refused in words.
+      // A stage whose inputs are missing is refused with an explanation.
       let early = try await study(cox, file, "--stages", "steer-base")
       #expect(early.status == 2 && early.errors.contains("is made from critic"), "\(early.errors)")
       let begun = try await study(cox, file, "--stages", "collect,attempts-base", "--json", "-")
@@ -47,7 +48,7 @@ import Findings
 
       let done = try await study(cox, file, "--json", "-")
       #expect(done.status == 0, "\(done.errors)")
-      // What the first part did is not done again.
+      // The stages of the first part are not repeated.
       #expect(!done.errors.contains("study: collect\n") && done.errors.contains("study: critic\n"))
       let findings = try JSONDecoder().decode(StudyFindings.self, from: Data(done.output.utf8))
       #expect(findings.missing.isEmpty)
@@ -59,13 +60,13 @@ import Findings
         findings.steered.map { "\($0.model) \($0.particles) \($0.resample)" } == [
           "base 1 none", "base 2 steps:1", "reasonmaxxer 1 none", "reasonmaxxer 2 steps:1",
         ])
-      // A single particle is the first of the attempts.
+      // The single particle is the first of the attempts.
       #expect(findings.steered[0].rows.map(\.best) == findings.models[0].sample.rows.map { $0.rewards[0] })
       #expect(findings.steered[0].work.processorSeconds == nil)
       #expect((findings.steered[1].work.processorSeconds ?? 0) > 0)
       #expect(findings.reached.count == 6 && findings.share != nil && (findings.tokenRatio ?? 0) > 0)
       #expect(findings.preparations.allSatisfy { ($0.work.processorSeconds ?? 0) > 0 && $0.work.calls > 0 })
-      // A round is scored once, under the frozen model, and learned from in two steps.
+      // A round is scored once, under the frozen model. Two steps of learning follow.
       #expect(
         findings.preparation("grpo").map { $0.trainedTokens > 0 && 2 * $0.scoredTokens == $0.trainedTokens } == true)
       #expect(findings.tokens.count == 2 && findings.tokens.allSatisfy { $0.tokens > 0 && $0.attempts == 2 })
@@ -74,7 +75,7 @@ import Findings
       #expect(again.output == done.output && !again.errors.contains("study:"))
       let left = try await study(cox, file, "--dry-run", "--json", "-")
       #expect(left.json["calls"] as? Int == 0)
-      // A stage whose file is gone is made of stored answers; nobody knows what they took.
+      // A stage whose file is gone is rebuilt from stored answers. Its cost is unknown.
       let stage = cox.folder.appendingPathComponent(".coxswain/study/attempts-grpo.json")
       try FileManager.default.removeItem(at: stage)
       let found = try await study(cox, file, "--json", "-")
@@ -86,7 +87,7 @@ import Findings
       #expect((report.json["sections"] as? [String])?.contains("study") == true, "\(report.errors)")
     }
 
-    /// The same figures by the command that looks at tokens alone, from what the study has stored.
+    /// `cox tokens` computes the same figures from what the study has stored.
     private func tokens(_ cox: Command, _ file: String, _ findings: StudyFindings) async throws {
       let adapter = try #require(findings.trainings.last?.adapter)
       let looked = try await cox.run(
@@ -99,7 +100,7 @@ import Findings
       #expect(tokens.passes.map(\.name) == ["base", "tuned", "oracle", "random"])
       let svg = try String(contentsOf: cox.folder.appendingPathComponent("p.svg"), encoding: .utf8)
       #expect(svg.contains("cox-forks") && svg.contains("fork"))
-      // Everything was stored.
+      // All answers were stored.
       let counts = looked.errors.matches(of: /(\d+) calls \((\d+) stored\)/).map { ($0.1, $0.2) }
       #expect(counts.count >= 4 && counts.allSatisfy { $0.0 == $0.1 }, "\(looked.errors)")
     }

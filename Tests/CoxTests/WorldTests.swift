@@ -75,7 +75,7 @@ struct WorldSettingsTests {
     let world = try #require(try kind.make(configuration.environment, observer: SilentObserver()) as? AgentGym)
     #expect(world.dialect.rewardScale == 10 && world.dialect.taskCount == nil)
     #expect(world.dialect.resetFields == ["level": "3", "deep": [1, true, 0.5]])
-    // The words are those of the dialect it was made from.
+    // The prompting is that of the dialect the world was made from.
     #expect(world.prompting == ScienceWorld.prompting.reflecting(ScienceWorld.reflection))
     #expect(try world.task("forge-9999").id == "forge-9999")
   }
@@ -164,7 +164,7 @@ struct WorldProcessTests {
     #expect(shown.status == 0, "\(shown.errors)")
     let lines = shown.output.split(separator: "\n").filter { $0.hasPrefix("=== ") }.map { $0.dropFirst(4) }
     #expect(lines.map(String.init) == titles, "\(shown.output)")
-    // The choices of the world are among it.
+    // The prompt contains the world's choices.
     #expect(shown.output.contains("Possible actions:\n- ") && shown.output.contains("You are in column"))
     let written = try await cox.run("check-environment", "--config", file, "--print-prompt", "--json", "-")
     #expect(written.json["model"] as? String == "m")

@@ -2,7 +2,7 @@ import Agents
 import CoxswainTesting
 import Testing
 
-/// A critic made from a closure over all the states of a question.
+/// A critic made from a closure over all states of one question.
 private struct BatchCritic: Critic {
   var name: @Sendable () -> String = { "batch" }
   let body: @Sendable ([CriticState]) -> [ReturnDistribution?]
@@ -39,7 +39,7 @@ struct CriticLawsTests {
     let critic = ClosureCritic.lookup(["start": 0.5, "warm": 1])
     let laws = CriticLaws(critic, on: try await WorldLaws(world).trajectories(), maximalReward: 1)
     try await laws.hold()
-    // Six attempts at two steps, of which the finished state is not asked about.
+    // Six attempts of two steps each. Their finished states are not asked about.
     #expect(try await laws.counts().detail == "one value for each of 12 states")
     #expect(try await laws.distributions().detail.hasPrefix("finite"))
     let blind = CriticLaws(ClosureCritic.lookup([:]), on: try await WorldLaws(world).trajectories())
@@ -68,7 +68,7 @@ struct CriticLawsTests {
       return states.map { _ in .point(mood) }
     }
     #expect(try await broken(drifting) == ["equal states", "batches"])
-    // The same in every question, and yet by their place in it.
+    // The values are the same in every question, but depend on the position in it.
     let placed = BatchCritic { states in states.indices.map { .point(Double($0)) } }
     #expect(try await broken(placed) == ["equal states", "batches"])
   }

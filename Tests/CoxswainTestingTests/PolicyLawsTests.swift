@@ -2,7 +2,7 @@ import Agents
 import CoxswainTesting
 import Testing
 
-/// A policy that keeps the laws but for what a test changes.
+/// A policy that keeps the laws except for what a test changes.
 private struct Altered: Policy {
   var name: @Sendable () -> String = { "altered" }
   var format = ActionFormat.plain

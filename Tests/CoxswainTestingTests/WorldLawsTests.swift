@@ -5,7 +5,7 @@ import Orders
 import Synchronization
 import Testing
 
-/// Counts how often it was asked, so that a test's world can be moody.
+/// Counts the calls, so that a test's world can answer differently each time.
 final class Moods: Sendable {
   private let count = Mutex(0)
 
@@ -17,7 +17,7 @@ final class Moods: Sendable {
   }
 }
 
-/// A world that keeps the laws but for what a test changes.
+/// A world that keeps the laws except for what a test changes.
 private struct Altered: World {
   var world = ScriptedWorld(outcomes: Self.outcomes, maximalReward: 1)
   var listed: @Sendable ([AgentTask]) -> [AgentTask] = { $0 }
@@ -56,7 +56,7 @@ private final class Shared: Episode, Sendable {
 
 @Suite("The laws of worlds")
 struct WorldLawsTests {
-  /// The one law that is broken.
+  /// The only broken law.
   private func broken(_ world: any World) async throws -> Finding? {
     let error = await #expect(throws: BrokenLaws.self) { try await WorldLaws(world).hold() }
     let findings = error?.findings ?? []

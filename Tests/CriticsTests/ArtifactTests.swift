@@ -76,14 +76,15 @@ import Testing
   }
 }
 
-/// One field of the critic's file, changed.
+/// The critic's file with one field changed.
 private func forged(_ change: (inout [String: Any]) throws -> Void) throws -> Data {
   var object = try #require(try JSONSerialization.jsonObject(with: coinCritic.encoded()) as? [String: Any])
   try change(&object)
   return try JSONSerialization.data(withJSONObject: object)
 }
 
-/// The items of one list of the first tree, changed. Done on the text: XGBoost tells 0 from 0E0.
+/// The critic's file with one list of the first tree changed. The text is edited, since XGBoost distinguishes 0 from
+/// 0E0.
 private func forgedTree(_ list: String, _ change: (inout [Substring]) -> Void) throws -> Data {
   try forged { object in
     var text = try #require(object["booster"] as? String)
@@ -97,7 +98,7 @@ private func forgedTree(_ list: String, _ change: (inout [Substring]) -> Void) t
 }
 
 @Test func forgedTreesAreRefusedBeforeXGBoostWalksThem() throws {
-  // The forger's tools alone do no harm.
+  // A rewrite without any change keeps the critic intact.
   let untouched = try TreesCritic(decoding: forgedTree("left_children") { _ in }, for: CoinWorld.identity)
   let states = coinStates(tasks: 800..<805)
   #expect(try untouched.predict(states) == coinCritic.predict(states))
@@ -117,7 +118,7 @@ private func forgedTree(_ list: String, _ change: (inout [Substring]) -> Void) t
     ("default_left", { $0 = [] }),
     ("categories", { $0 = ["1"] }),
     ("tree_info", { $0[0] = "99" }),
-    // A whole number where XGBoost wants a fraction passes our check and not its own.
+    // An integer in place of a float passes our check and fails XGBoost's own.
     ("loss_changes", { $0[0] = "0" }),
   ]
   for (list, change) in changes {

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Critics
 
-/// The return of a task is decided by a word that stands in its request and in no other: a critic that saw the task knows
-/// it, one that did not knows nothing.
+/// The return of a task depends on a word that occurs only in its request. A critic predicts it only if it saw the
+/// task.
 private enum SecretWorld {
   static let identity = WorldIdentity(kind: "secrets")
 
@@ -46,10 +46,10 @@ private func beliefs(
     return pairs.reduce(0) { $0 + abs($1.0 - $1.1) } / Double(pairs.count)
   }
   let honest = try await beliefs(about: rollouts, settings: settings)
-  // The marginal of the other tasks is half wrong, and to the worse where a fold's tasks end alike.
+  // The mean of the other tasks is wrong by one half, and by more if the tasks of a fold end alike.
   #expect(share(honest) > 0.45)
 
-  // The words would give the tasks away if they had been seen: the same tasks under four names, in several folds.
+  // Control: the same tasks under four names fall into several folds. Here the words reveal the returns.
   let renamed = ["a", "b", "c", "d"].flatMap { name in
     rollouts.map { rollout in
       let task = AgentTask(id: TaskID("\(name) \(rollout.task.id)"), request: rollout.request, stepLimit: 3)
@@ -86,7 +86,7 @@ private func beliefs(
   #expect(lines.last?.hasPrefix("5 of 5 folds") == true)
   #expect(try await beliefs(about: rollouts) == first)
   #expect(try await beliefs(about: rollouts, seed: Seed(2)) != first)
-  // In which order the tasks come decides nothing.
+  // The order of the tasks does not matter.
   let turned = Array(rollouts.suffix(40) + rollouts.prefix(rollouts.count - 40))
   #expect(try await beliefs(about: turned) == Array(first.suffix(40) + first.prefix(rollouts.count - 40)))
 }
@@ -109,7 +109,7 @@ private func beliefs(
   let values = try await beliefs(about: rollouts)
   #expect(values[0].allSatisfy { abs($0.mean - 1.0 / 6) < 1e-12 })
   #expect(values[1].allSatisfy { abs($0.mean - 0.5) < 1e-12 })
-  // Three tasks in two folds: one fit has a single task to learn from.
+  // With three tasks in two folds, one fit has a single task to learn from.
   let three = rollouts + [CoinWorld.trajectory(task: 2, [true, true, true, true, true, true])]
   #expect(try await beliefs(about: three, folds: 2).allSatisfy { $0.count == 6 })
 }

@@ -8,7 +8,7 @@ import Testing
   #expect(Words.split("Two medium, GREEN leather-dress!") == ["two", "medium", "green", "leather", "dress"])
   #expect(Words.split("  … ") == [])
   #expect(Words.split("Größe 42 für Ärzte") == ["größe", "42", "für", "ärzte"])
-  // A composed and a decomposed letter are one word.
+  // A composed and a decomposed letter give the same word.
   #expect(Words.split("caf\u{e9}") == Words.split("CAFE\u{301}"))
   #expect(Words.split("чай и ЧАЙ") == ["чай", "и", "чай"])
   #expect(Words.split("赤いシャツ") == ["赤", "い", "シ", "ャ", "ツ"])
@@ -34,7 +34,7 @@ import Testing
   }
   let row = FeatureMap(hashBuckets: 32).row(for: CriticState(trajectory))
   #expect(row.indices.prefix(9).elementsEqual(0..<9))
-  // Chosen: dress, cotton, cotton, dark, green, of which dress and green occur.
+  // The actions so far are dress, cotton, cotton, dark, green. Of these, dress and green occur.
   #expect(Array(row.values.prefix(9)) == [2, 0.4, 1, 0.5, 0.8, 4, 1, 1, 2])
   #expect(zip(row.indices, row.indices.dropFirst()).allSatisfy { $0 < $1 })
   #expect(row.indices.allSatisfy { $0 < 9 + 3 * 32 })
@@ -59,8 +59,8 @@ import Testing
   #expect(places[2][0] == places[0][0] + 32)
 }
 
-/// Held fixed, since stored critics depend on it. Worked out apart from this code: FNV-1a of each word's UTF-8 and
-/// 0xFF, the high half folded into the low one, modulo 1024.
+/// Pinned, since stored critics depend on it. The values were computed independently of this code: FNV-1a of each
+/// word's UTF-8 and 0xFF, the high half folded into the low one, modulo 1024.
 @Test func columnsAreStable() {
   let task = AgentTask(id: "t", request: "red hat", stepLimit: 2)
   let row = FeatureMap().row(for: CriticState(Trajectory(task: task, opening: Observation("Größe?"))))

@@ -13,7 +13,7 @@ import Testing
   let rollouts = CoinWorld.rollouts(tasks: 1000..<1200, each: 1, seed: Seed(6))
   let states = rollouts.flatMap(\.observedPrefixes).map(\.state)
   let beliefs = try critic.predict(states)
-  // The values themselves differ by 0.1 from state to state on average.
+  // For scale: the values differ by 0.1 between states on average.
   for (temperature, tolerance) in [(1.0, 0.015), (0.1, 0.025)] {
     let errors = zip(states, beliefs).map { state, belief in
       let exact = CoinWorld.returnToGo(step: state.step, ones: state.actions.count { $0 == "one" })
@@ -21,7 +21,7 @@ import Testing
     }
     #expect(errors.reduce(0, +) / Double(errors.count) < tolerance)
   }
-  // Once the last coin has fallen the hidden reward is the number of ones.
+  // After the last coin, the return-to-go is the hidden reward, which depends on the number of ones.
   let answers = rollouts.compactMap(\.observedAnswer)
   for (answer, belief) in zip(answers, try critic.predict(answers.map(\.state))) {
     #expect(abs(belief.mean - answer.returnToGo) < 0.06)
@@ -66,8 +66,8 @@ import Testing
   #expect(try TreesCritic(decoding: critic.encoded(), for: CoinWorld.identity).identity == critic.identity)
 }
 
-/// The return of a task is one, whatever happens in it, so rows of a task give each other away: a split by step would
-/// find trees that know it all, a split by task finds that nothing carries over.
+/// All rollouts of a task have the same return, so the rows of a task reveal each other's return. A split by step would
+/// therefore find trees that predict everything. A split by task finds no generalisation.
 @Test func tasksDoNotLeakAcrossFolds() throws {
   let rollouts = (0..<40).flatMap { number -> [Trajectory] in
     let ones = [Bool](repeating: number.isMultiple(of: 2), count: 6)
@@ -178,7 +178,7 @@ import Testing
   #expect(error?.message.contains("nan") == true)
 }
 
-/// CRITICS_TIMING=1: some 5,000 states of 100 features and 16 returns, all rounds.
+/// CRITICS_TIMING=1 runs all rounds on some 5,000 states with 100 features and 16 returns.
 @Test(.enabled(if: ProcessInfo.processInfo.environment["CRITICS_TIMING"] != nil))
 func trainingTakesSeconds() throws {
   let rollouts = NoiseWorld.rollouts(tasks: 125, each: 4, steps: 9, words: 25, returns: 16, seed: Seed(1))

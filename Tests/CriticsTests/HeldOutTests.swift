@@ -14,7 +14,7 @@ import Testing
   #expect(figures.steps.allSatisfy { $0.states == 500 })
 
   let first = figures.steps[0]
-  // At the start all states are alike but for the customer's number.
+  // At the start, states differ only in the customer's number.
   #expect(abs(try #require(first.critic.rSquared)) < 0.1)
   let last = figures.steps[5]
   #expect(try #require(last.critic.rSquared) > 0.7)

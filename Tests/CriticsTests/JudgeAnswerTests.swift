@@ -30,7 +30,7 @@ struct JudgeAnswerTests {
       (#"{"reason": "9 steps, score low", "score": 7}"#, 7),
       (#"{"score":7,"steps":3}"#, 7), ("Score: 7\r\n", 7), ("Score: 7\nIt did 3 of 4.", 7),
       ("It has 3 of 4 fields and 12 steps left.\nTwo may be wrong (2/3).\nScore: 6", 6),
-      // Said twice, and the same.
+      // The same score stated twice.
       ("Score: 6\nOn reflection:\nScore: 6.0", 6), (#"{"score": 6, "score": 6}"#, 6), ("Score: 60%\nScore: 6/10", 6),
       ("Score: 7. So the final score: 7", 7), ("Score: 7\n7", 7), ("7\n\n7", 7), ("Score: unclear\nScore: 7", 7),
       ("<think>Score: 2? Rather 3.</think>\nScore: 6", 6), ("<think>a 2</think>6", 6),
@@ -53,7 +53,7 @@ struct JudgeAnswerTests {
       "Score: 7/10/2024", "Score: 7th", "Score: 7x", "Score: ٧", "Score: ７",
       "I see 3 of 4 fields filled.", "There are 7 left", "7 items are left.", "2. Then it goes on",
       "Only 3/10 were found.",
-      // Two different ones are none.
+      // Two different scores.
       "Score: 4\nOn reflection:\nScore: 6", "The score is 3 so far.\nScore: 6", #"{"score": 4, "score": 6}"#,
       "Score: 7\n8", "7\n8", "Score: 8/10\nScore: 80", "Score: 7 (my first score: 6)",
       #"{"score": 7, "final": {"score": 8}}"#,
@@ -81,7 +81,7 @@ struct JudgeAnswerTests {
     #expect((read == nil) == (score == nil) && abs((read ?? 0) - (score ?? 0)) < 1e-12, "\(answer): \(read as Any)")
   }
 
-  /// Where reading took time that grows with the square of the length, this would not end.
+  /// The time limit catches quadratic parsing.
   @Test("An answer without end and without sense is read, and states nothing", .timeLimit(.minutes(5)))
   func long() {
     for piece in [
@@ -91,7 +91,7 @@ struct JudgeAnswerTests {
       let long = String(repeating: piece, count: 20_000 / piece.count)
       for answer in [long, "Score:" + long + "x", "Score: 7" + long + "x", "Score" + long, "\"score\"" + long + "7"] {
         let score = JudgeAnswer.score(in: answer, on: 0...10)
-        // Spaces and quotes around a number are no harm.
+        // Spaces and quotes around a number are ignored.
         #expect(score == nil || score == 7, "\(answer.prefix(20)) with \(piece)")
       }
     }

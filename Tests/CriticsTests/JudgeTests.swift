@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A language model as critic")
 struct JudgeTests {
-  /// A judge that answers as told, and remembers what it was asked.
+  /// A judge with scripted answers. It records its requests.
   final class Asked: Sendable {
     let requests = Mutex<[PolicyRequest]>([])
     var keys: [CallKey] { requests.withLock { $0.map(\.key) } }
@@ -22,7 +22,7 @@ struct JudgeTests {
     }
   }
 
-  /// The ones said so far, as a reader of the state's text counts them.
+  /// The number of ones so far, counted in the text of the state.
   static func ones(_ request: PolicyRequest) -> Int {
     guard case .prompt(let text) = request.transcript.entries.last else { return 0 }
     return text.matches(of: /(?m)^[0-9]+\. one$/).count
@@ -35,7 +35,7 @@ struct JudgeTests {
     arguments: [0...1, -2...3] as [ClosedRange<Double>])
   func exact(rewards: ClosedRange<Double>) async throws {
     let policy = Asked().policy { request in
-      // The expected final reward: what the ones so far pay, and the mean of those to come.
+      // The expected final reward: the reward for the ones so far plus the mean of the rest.
       let text = "\(request.transcript.entries)"
       let step = text.firstMatch(of: /Step ([0-9]+) of/).flatMap { Int($0.output.1) } ?? 0
       let total = CoinWorld.returnToGo(step: step, ones: Self.ones(request)).mean
@@ -123,7 +123,7 @@ struct JudgeTests {
     let first = try await key(judge())
     #expect(first.particle == 0 && first.step == 0 && first.run == judge()(Asked().policy { _ in "" }).run)
     #expect(try await key(judge()) == first)
-    // More samples find the first again.
+    // Another number of samples keeps the key of the first sample.
     #expect(try await key(judge { $0.samples = 1 }) == first)
     #expect(judge { $0.samples = 3 }(Asked().policy { _ in "" }).run == first.run)
     let other = try await key(judge(), state: 3)
@@ -185,14 +185,14 @@ struct JudgeTests {
     let critic = JudgeCritic(policy, rewards: 0...1)
     let error = await #expect(throws: CriticError.self) { try await critic.returnsToGo(from: Self.states) }
     #expect(error?.kind == expected && error?.message.contains("the reason") == true)
-    // The others are not cut short: they are paid for, and stored by who stores.
+    // The other calls are not cancelled, since they are paid for and can be stored.
     #expect(asked.keys.count == DistinctStates(Self.states).texts.count)
   }
 
   @Test("States are asked about at the same time")
   func concurrent() async throws {
     let states = DistinctStates(Self.states).states
-    // Nobody is answered before all have asked.
+    // No answer arrives before all requests have been made.
     let waiting = Mutex<[CheckedContinuation<Void, Never>]>([])
     let policy = ClosurePolicy("m") { _ in
       await withCheckedContinuation { continuation in

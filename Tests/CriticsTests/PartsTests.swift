@@ -6,7 +6,7 @@ import Testing
 
 @Test func violatorsArePooled() {
   let fit = IsotonicRegression(inputs: [4, 1, 3, 2], targets: [5, 1, 2, 3])
-  // 3 and 2 change places, so both become 2.5, at the middle of 2 and 3.
+  // 3 and 2 are in the wrong order, so both become 2.5 at the centre of their inputs.
   #expect(fit.centres == [1, 2.5, 4])
   #expect(fit.values == [1, 2.5, 5])
   #expect(fit(0) == 1)
@@ -31,7 +31,7 @@ import Testing
   #expect(abs(fit.values[0] - 0.5 / 3) < 1e-15)
   #expect(abs(fit.values[1] - 2.5 / 3) < 1e-15)
   #expect(fit.isCalibration)
-  // A single observation below many: smoothing would turn the order round.
+  // A single observation below many. Smoothing by itself would reverse their order.
   let turned = IsotonicRegression(
     inputs: [0] + Array(repeating: 1, count: 10) + Array(repeating: 2, count: 20),
     targets: [0.4] + Array(repeating: 0.41, count: 10) + Array(repeating: 1, count: 20), smoothing: 2)

@@ -25,7 +25,7 @@ struct PoolingTests {
 
   static func texts(_ request: TestServer.Request) -> [String] { request.json["input"] as? [String] ?? [] }
 
-  /// A number that says which text it is of.
+  /// A number that identifies the text.
   static func number(_ text: String) -> Double { Double(text.utf8.reduce(0) { ($0 * 31 + Int($1)) % 9973 }) / 9973 }
 
   static func answer(_ items: [String]) -> TestServer.Reply {
@@ -217,7 +217,7 @@ struct PoolingTests {
     var expected = Self.truth
     expected[4] = nil
     #expect(try result.get() == expected)
-    // Halves of halves, not one by one.
+    // The batch is halved recursively and not sent one text at a time.
     #expect(requests.count <= 2 * 7)
   }
 
@@ -230,7 +230,7 @@ struct PoolingTests {
       for (end, kind) in [(PolicyError.Kind.cancelled, CriticError.Kind.cancelled), (.limitReached, .limitReached)] {
         let calls = Mutex(0)
         let critic = PoolingCritic(url: server.url, settings: Self.settings()) {
-          // Only once it waits.
+          // The run ends only after the wait for a retry has begun.
           calls.withLock {
             $0 += 1
             return $0 > 1 ? PolicyError(end, "Over.") : nil

@@ -3,7 +3,7 @@ import Foundation
 
 @testable import Critics
 
-/// Binary rounds, each a one with probability 0.3; the reward is the share of ones, paid at the end. The exact
+/// Binary rounds, each a one with probability 0.3. The reward is the share of ones, paid at the end. The exact
 /// distribution of the return-to-go is known in every state.
 struct CoinWorld {
   static let identity = WorldIdentity(kind: "coins", rules: "6 rounds")
@@ -49,7 +49,7 @@ struct CoinWorld {
   }
 }
 
-/// Random words and rewards that have nothing to do with them.
+/// Random words, and rewards that do not depend on them.
 enum NoiseWorld {
   static let identity = WorldIdentity(kind: "noise")
 
@@ -79,7 +79,7 @@ enum NoiseWorld {
 }
 
 extension TreesCritic.Settings {
-  /// Enough for a test.
+  /// Settings that are large enough for a test.
   static var quick: Self {
     var settings = Self()
     settings.hashBuckets = 64
@@ -90,9 +90,9 @@ extension TreesCritic.Settings {
   }
 }
 
-/// A small critic with trees, trained once.
+/// A small critic with trees, trained once for all tests.
 let coinCritic: TreesCritic = {
-  // Tests may trap.
+  // A trap is acceptable in a test.
   try! TreesCritic.fit(
     CoinWorld.rollouts(tasks: 0..<80, each: 4, seed: Seed(3)), environment: CoinWorld.identity, policy: "coin",
     seed: Seed(1), settings: .quick)

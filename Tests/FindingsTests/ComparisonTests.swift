@@ -8,7 +8,8 @@ import Testing
 
 @Suite("A comparison of variants: means over seeds, paired differences, intervals")
 struct ComparisonTests {
-  /// A variant at one seed, with these best rewards of its tasks, a mean of half, and a weighted mean of `weighted` of them.
+  /// A variant at one seed with these best rewards by task. The mean reward of a task is half of its best, and the
+  /// weighted mean is `weighted` times its best.
   static func summary(
     _ method: Steering.Method, particles: Int = 4, temperature: Double = 0.1, seed: UInt64 = 0, policy: String? = nil,
     rewards: [Double], weighted: Double = 0.5, stopped: String? = nil
@@ -49,7 +50,7 @@ struct ComparisonTests {
     #expect(Self.isClose(amc.rewardBest.se, (42.0 / 288 / 3).squareRoot()))
     // Solved at one of two seeds: 0.5, 0, 0.5.
     #expect(Self.isClose(amc.solvedBest?.mean, 1.0 / 3))
-    // What is counted is the sum.
+    // Counts are summed over seeds.
     #expect(amc.policyCalls == 60 && amc.inputTokens == 200 && amc.wallSeconds == 4 && amc.cost == 200)
     #expect(amc.perTask.map(\.policyCalls) == [20, 20, 20])
   }
@@ -64,7 +65,7 @@ struct ComparisonTests {
         Self.summary(.amc, seed: 0, rewards: [0.5, 0.5, 1, 1]),
         Self.summary(.amc, seed: 1, rewards: [0.5, 1, 0.5, 1]),
         Self.summary(.beam, seed: 1, rewards: [1, 1, 1, 1]),
-        // No best-of has its N.
+        // There is no best-of with this N.
         Self.summary(.amc, particles: 2, seed: 0, rewards: [1, 1, 1, 1]),
       ], maximalReward: 1)
     #expect(
@@ -81,9 +82,9 @@ struct ComparisonTests {
     let se = (1.0 / 96).squareRoot()
     #expect(Self.isClose(amc.rewardMean.mean, 0.125) && Self.isClose(amc.rewardMean.se, se / 2))
     #expect(Self.isClose(amc.interval?.rewardMean.high, 0.125 + 0.98 * se))
-    // Solved more often at one seed of the second task, and at one of the third.
+    // The second task is solved more often at one seed, and so is the third.
     #expect(Self.isClose(amc.solvedBest?.mean, 0.25))
-    // A variant of one seed is compared with that seed.
+    // A variant with one seed is compared with the other's results at that seed.
     let beam = comparison.differences[3]
     #expect(beam.seeds == [1] && Self.isClose(beam.rewardBest.mean, 0.5))
     #expect(comparison.differences[2].seeds.isEmpty && comparison.differences[2].tasks == 0)
@@ -134,7 +135,7 @@ struct ComparisonTests {
     let again = try Comparison(json: data)
     #expect(try encoder.encode(again) == data)
     #expect(again.methods.map(\.keep) == [nil, nil, 1])
-    // A mean that is no number is no point of a curve.
+    // A mean that is NaN gives no point of a curve.
     #expect(again.points?.map(\.label) == ["amc", "beam"] && again.methods[0].rewardBest.mean.isNaN)
     #expect(throws: SteeringError.self) { try Comparison(json: Data("{}".utf8)) }
   }
@@ -154,7 +155,8 @@ struct ComparisonTests {
     #expect(points[0].estimate == MeanEstimate([0.5, 1]) && points[0].callsPerTask == 10)
     let scaling = try #require(Comparison(summaries, maximalReward: 1, study: .scaling).points)
     #expect(scaling.map(\.x) == [2, 4, 1, 2])
-    // A cheap policy's variants are compared with the other's single attempt, and with no best-of of another policy.
+    // Variants of the cheap policy are compared with the other policy's single attempt. They are not compared with
+    // best-of of another policy.
     let differences = Comparison(summaries, maximalReward: 1).differences
     #expect(
       differences.map { "\($0.method) \($0.particles) − \($0.against), \($0.againstPolicy ?? "")" } == [

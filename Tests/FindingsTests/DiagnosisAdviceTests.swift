@@ -4,7 +4,7 @@ import Testing
 @testable import Findings
 @testable import Steering
 
-/// Tasks of five choices, each right with a chance of the task's own; what is paid, and when, is the test's.
+/// Tasks of five choices. Each task has its own chance of a right choice. The test sets the payments.
 private struct Choices {
   var tasks = 40
   var each = 6
@@ -37,7 +37,7 @@ private struct Choices {
         }))
   }
 
-  /// What is to come of right choices with an even chance.
+  /// The expected return of right choices at even chances.
   static func expected(_ choices: [Bool]) -> Double {
     (Double(choices.count { $0 }) + Double(5 - choices.count) / 2) / 5
   }
@@ -65,18 +65,18 @@ struct DiagnosisAdviceTests {
       let diagnosis = try Choices(reward: { _ in paid }).diagnosis()
       #expect(diagnosis.advice == .init(.endsAlike) && diagnosis.advice.kind == .strongerPrior)
     }
-    // Half of the tasks always solved, half never.
+    // Half of the tasks are always solved, half never.
     #expect(try Choices(chance: { Double($0 % 2) }).diagnosis().advice == .init(.endsAlike))
-    // Paid nothing where the world names no maximum.
+    // Nothing is paid, and the world declares no maximum.
     #expect(try Choices(reward: { _ in 0 }).diagnosis(nil).advice == .init(.endsAlike))
   }
 
   @Test("the best of several is no better than one")
   func flat() throws {
-    // Rewards differ by a hundredth of what is missing.
+    // Rewards differ by a hundredth of the gap to the maximum.
     let diagnosis = try Choices(reward: { Double($0.count { $0 }) / 1_000 }).diagnosis()
     #expect(diagnosis.advice == .init(.flat) && diagnosis.advice.kind == .strongerPrior)
-    // One lucky rollout among 240 is none to build on.
+    // One lucky rollout among 240 is not enough evidence.
     let rare = (0..<240).map { Rollout.of("t\($0 / 6)", reward: $0 == 0 ? 1 : 0, action: "\($0)") }
     #expect(try #require(Diagnosis(rare, maximalReward: 1)).advice.kind == .strongerPrior)
   }
@@ -90,13 +90,13 @@ struct DiagnosisAdviceTests {
 
   @Test("nothing can be told before the end")
   func unpredictable() throws {
-    // The last choice alone decides: no critic can know it.
+    // Only the last choice matters, so no critic can predict the reward.
     let lastDecides = Choices(chance: { _ in 0.2 }, reward: { $0[4] ? 1 : 0 })
     for diagnosis in [try lastDecides.diagnosis(), try lastDecides.diagnosis { _ in 0.2 }] {
       #expect(diagnosis.advice == .init(.unpredictable) && diagnosis.advice.kind == .bestOf)
       #expect(diagnosis.predictability.from == nil)
     }
-    // A critic that is sure of itself and wrong is worse than none.
+    // A confident critic that is wrong is worse than a constant.
     let wrong = try lastDecides.diagnosis { $0.last == true ? 1 : 0 }
     #expect(wrong.advice == .init(.unpredictable))
     #expect(wrong.predictability.steps[3].rSquared.map { $0.mean < -2 * $0.se } == true)
@@ -104,7 +104,7 @@ struct DiagnosisAdviceTests {
 
   @Test("it can be told, but late")
   func late() throws {
-    // Fifteen steps alike, then a choice that counts and a last step that adds chance.
+    // Fifteen equal steps, then a choice that matters, then a last step that adds noise.
     let rollouts = Choices().rollouts.map { rollout in
       let actions = Array(repeating: "wait", count: 15) + ["\(rollout.choices[0])", "end"]
       return Rollout.of(
@@ -122,7 +122,8 @@ struct DiagnosisAdviceTests {
       (Double(choices.count { $0 }) + 0.35 * Double(5 - choices.count)) / 5
     }
     #expect(diagnosis.advice == .init(.predictableEarly) && diagnosis.advice.kind == .steer)
-    // After k of five independent choices, k/5 of the variance is known; half of the largest, 4/5, from step 2.
+    // After k of five independent choices, k/5 of the variance is known. Half of the largest, 4/5, is reached at step
+    // 2.
     #expect(diagnosis.predictability.from == 2 || diagnosis.predictability.from == 3)
     #expect(diagnosis.predictability.firstTold == 1)
     for step in diagnosis.predictability.steps {
@@ -136,7 +137,7 @@ struct DiagnosisAdviceTests {
 
   @Test("telling easy tasks from hard ones is not telling rollouts of a task apart")
   func acrossTasks() throws {
-    // Tasks differ and the critic knows it; within a task only the last choice decides.
+    // The tasks differ, and the critic predicts that. Within a task only the last choice decides.
     let chance: @Sendable (Int) -> Double = { $0.isMultiple(of: 2) ? 0.1 : 0.7 }
     let choices = Choices(tasks: 60, chance: chance, reward: { $0[4] ? 1 : 0 })
     let trajectories = choices.rollouts.map(\.trajectory)
@@ -162,13 +163,13 @@ struct DiagnosisAdviceTests {
       #expect(abs(rSquared.mean - Double(step.step) / 5) < 4 * rSquared.se)
       #expect(step.overall.rSquared == nil)
     }
-    // Two tasks whose lines are each other's opposite: each is judged by the other's.
+    // The fitted lines of the two tasks are opposite. Each task is predicted from the line of the other.
     let opposite =
       [(0.0, 0.0), (1, 1)].map { Rollout.of("a", ["x", "y"], paid: [$0.0, $0.1]) }
       + [(0.0, 0.0), (1, -2)]
       .map { Rollout.of("b", ["x", "y"], paid: [$0.0, $0.1]) }
     let judged = try #require(Diagnosis(opposite, maximalReward: 2)).predictability.steps[1]
-    // Lines 2 and −1 of x = ±½: errors (±½·3)² twice each, of y = ±1 and ±½.
+    // The slopes are 2 and −1 over x = ±½. The errors are (±½·3)² twice each. The outcomes are y = ±1 and ±½.
     let rSquared = try #require(judged.rSquared)
     #expect(abs(rSquared.mean - (1.0 - 9.0 / 2.5)) < 1e-12)
   }

@@ -5,9 +5,9 @@ import Testing
 @testable import Findings
 @testable import Steering
 
-/// Rollouts made up for a diagnosis.
+/// Made-up rollouts for a diagnosis.
 enum Rollout {
-  /// A finished rollout with these actions and payments, a payment for each action.
+  /// A finished rollout with these actions, and a payment for each.
   static func of(_ task: String, _ actions: [String], paid payments: [Double]) -> Trajectory {
     Trajectory(
       task: AgentTask(id: TaskID(task), request: "", stepLimit: 1_000), opening: Observation(""),
@@ -24,7 +24,7 @@ enum Rollout {
   }
 }
 
-/// All ways to choose `count` of `elements`.
+/// All subsets of `count` of the elements.
 private func subsets<T>(_ elements: ArraySlice<T>, _ count: Int) -> [[T]] {
   guard count > 0 else { return [[]] }
   guard let first = elements.first else { return [] }
@@ -46,7 +46,7 @@ struct DiagnosisTests {
         }
       }
     }
-    // C(10000, 500) is no number a computer knows.
+    // C(10000, 500) overflows a Double.
     let many = Diagnosis.Headroom.pass(solved: 1, of: 10_000, draws: 500)
     #expect(abs(many - 0.05) < 1e-9)
   }
@@ -55,7 +55,7 @@ struct DiagnosisTests {
   func best() {
     var generator = Seed(5).generator()
     for count in 1...8 {
-      // With ties and with negative ones.
+      // The rewards include ties and negative ones.
       let rewards = (0..<count).map { _ in Double(generator.number(below: 5)) / 2 - 0.7 }
       for draws in 1...count {
         let all = subsets(rewards[...], draws)
@@ -67,7 +67,7 @@ struct DiagnosisTests {
 
   @Test("within-task variance is pooled by degrees of freedom, with the standard error of a ratio")
   func variance() throws {
-    // Squares 2 (1 degree), 0 (2 degrees), none (0 degrees).
+    // Sums of squares: 2 (1 degree of freedom), 0 (2 degrees), none (0 degrees).
     let rollouts =
       [1.0, 3].map { Rollout.of("a", reward: $0) } + [5.0, 5, 5].map { Rollout.of("b", reward: $0) }
       + [Rollout.of("c", reward: 7)]
@@ -80,7 +80,8 @@ struct DiagnosisTests {
     #expect(abs(deviation * deviation - 2.0 / 3.0) < 1e-12)
     #expect(diagnosis.variation.tasks == 2)
     #expect(diagnosis.variation.endsAlike.mean == 0.5)
-    // Means 2, 5, 7 of 2, 3, 1 rollouts and 13/3 overall: between tasks 2·(7/3)² + 3·(2/3)² + (8/3)² = 58/3 of two degrees.
+    // Means 2, 5, 7 of 2, 3, 1 rollouts, and 13/3 overall. Sum of squares between tasks: 2·(7/3)² + 3·(2/3)² + (8/3)² =
+    // 58/3, with two degrees of freedom.
     let size = (6.0 - 14.0 / 6.0) / 2.0
     let ofTasks = (29.0 / 3.0 - within.mean) / size
     let share = try #require(diagnosis.variation.shareWithinTasks)
@@ -100,7 +101,8 @@ struct DiagnosisTests {
     let variation = try #require(Diagnosis(rollouts, maximalReward: nil)).variation
     let within = try #require(variation.withinTasks)
     #expect(abs(within.mean - 1) < 4 * within.se && within.se < 0.06)
-    // The variance of 600 tasks' means, 4.3, is uncertain by √(2/599) of itself, and the share by 0.04 times that.
+    // The variance of 600 tasks' means, 4.3, has a relative standard error of √(2/599). The share's standard error is
+    // 0.04 times that.
     let share = try #require(variation.shareWithinTasks)
     #expect(abs(share - 0.2) < 4 * 0.01)
   }
@@ -143,7 +145,7 @@ struct DiagnosisTests {
     #expect(abs(figures.neverPart.mean - 0.55) < 1e-12)
     let parting = try #require(figures.parting)
     #expect(abs(parting.mean - 16.0 / 9.0) < 1e-12)
-    // 1 1 1 1 2 2 2 3 3
+    // The sorted steps at which pairs part: 1 1 1 1 2 2 2 3 3.
     #expect(figures.quartiles == [1, 2, 2])
   }
 
@@ -172,11 +174,11 @@ struct DiagnosisTests {
     #expect(headroom.pass.map(\.tasks) == [4, 4, 3, 3])
     let first = (0.5 * 3.0 + 3.0 / 7.0) / 4.0
     #expect(abs(headroom.pass[0].estimate.mean - first) < 1e-12)
-    // Of rewards that are 0 or 1 the two are one.
+    // For rewards of 0 or 1 the two figures are equal.
     for (pass, best) in zip(headroom.pass, headroom.best) {
       #expect(abs(pass.estimate.mean - best.estimate.mean) < 1e-12 && abs(pass.estimate.se - best.estimate.se) < 1e-12)
     }
-    // The gain is over the same three tasks.
+    // The gain uses the same three tasks at both ends.
     let gain = (0.5 + 0.5 + 4.0 / 7.0) / 3.0
     #expect(abs(headroom.gain.mean - gain) < 1e-12)
   }

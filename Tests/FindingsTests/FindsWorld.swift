@@ -1,8 +1,8 @@
 import Agents
 import Steering
 
-/// A world with partial rewards: four finds, a quarter each, at most ten steps, and the episode ends with the fourth. A task's
-/// own luck decides how often a step finds something; what was found is paid at once and is in no observation but the last.
+/// A world with partial rewards. An episode has four finds, each worth a quarter, and at most ten steps; it ends with
+/// the fourth find. A find is paid at once. The state is visible only in the latest observation.
 struct FindsWorld: World {
   var finds = 4
   var rounds = 10
@@ -28,14 +28,14 @@ struct FindsWorld: World {
     Transcript(entries: [.prompt("\(trajectory.count)")])
   }
 
-  /// The frozen policy: finds something with probability 0.25 a step.
+  /// The frozen policy: finds something with probability 0.25 per step.
   static let searcher = ClosurePolicy("searcher") { request in
     var generator = request.seed.generator()
     return PolicyResponse(generator.uniform() < 0.25 ? "take" : "look", usage: Usage(inputTokens: 10, outputTokens: 1))
   }
 
-  /// The exact distribution of the return-to-go: a binomial count of finds in the steps left, of which only those that are
-  /// still missing pay.
+  /// The exact distribution of the return-to-go. The number of finds in the remaining steps is binomial, and only the
+  /// missing finds are paid.
   static let exactCritic = ClosureCritic("exact") { state in
     let missing = 4 - state.actions.count { $0 == "take" }
     var chances = [1.0]

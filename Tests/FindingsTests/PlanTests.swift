@@ -10,7 +10,7 @@ import Testing
 @Suite("A plan") struct PlanTests {
   static let world = ChainWorld(rounds: 6)
 
-  /// Real populations of the frozen policy.
+  /// Runs real populations of the frozen policy.
   static func campaign(
     _ settings: SteeringSettings, tasks: Range<Int>, critic: any Critic = ChainWorld.exactCritic
   ) async throws -> [PopulationResult] {
@@ -42,13 +42,13 @@ import Testing
       environment: world.identity, policy: "coin", critic: "exact",
       settings: SteeringSettings(particles: particles, temperature: temperature, answer: .search), particles: numbers,
       temperatures: [temperature], callCost: 0.5, seed: Seed(seed))
-    // Tests are not optimised.
+    // Debug builds are slow, so the simulation is small.
     planner.work = 400_000
     return planner
   }
 
-  /// Says what it likes, the same of the same state. That the plan sees no gain in it holds for 97.5 % of such noises, which an
-  /// interval of 95 % means; so it is drawn from what a state is, not from how it is worded.
+  /// A random value for each state, always the same for the same state. A 95 % interval excludes a false gain for 97.5
+  /// % of such critics. The value therefore depends on the request and the actions and not on how the state is worded.
   static let noise = ClosureCritic("noise") { state in
     var digest = Digest()
     digest.add(state.request, state.actions.joined(separator: " "))
@@ -72,7 +72,7 @@ import Testing
           MeanEstimate(present: steered.map { $0[keyPath: figure] }),
           MeanEstimate(present: independent.map { $0[keyPath: figure] })
         )
-        // The simulation is of 400 rollouts, so that its own error is beside the sampling of both.
+        // The simulation uses only 400 rollouts, so its own error is added to the sampling errors of both.
         let error = (a.se * a.se + b.se * b.se + predicted.se * predicted.se).squareRoot()
         #expect(abs(a.mean - b.mean - predicted.mean) < 3 * error + 0.01, comment)
       }
@@ -220,8 +220,9 @@ import Testing
 
   @Test("Best-of-N has no fewer calls than populations whose survivors live longer")
   func equalCalls() async throws {
-    // Four in five die at once for nothing; the others live for 20 steps and are paid 1 or 0 by chance. What a critic sees of
-    // that buys long lives, and as many calls would have bought as many of them.
+    // Four attempts in five end at once without reward. The others last for 20 steps and are paid 1 or 0 by chance. A
+    // critic can select the long attempts, but independent attempts with the same number of calls reach the same
+    // reward.
     var generator = Seed(6).generator()
     let rollouts = (0..<60).flatMap { task in
       (0..<8).map { place -> ValuedRollout in
@@ -249,7 +250,7 @@ import Testing
     let error = MeanEstimate(trial.gainBest).se
     #expect(MeanEstimate(trial.calls).mean > 40)
     #expect(MeanEstimate(trial.gainBest).mean < 3 * error + 0.02, "\(MeanEstimate(trial.gainBest))")
-    // With four attempts alone there would be a large gain.
+    // Compared with only four attempts, the gain would be large.
     #expect(MeanEstimate(trial.best).mean > 0.2)
   }
 

@@ -15,7 +15,7 @@ struct StudyTests {
     AttemptSample(rewards.enumerated().map { AttemptSample.Row(task: TaskID("t\($0.offset)"), rewards: $0.element) })
   }
 
-  /// All subsets of `count` of the elements.
+  /// All samples of `count` of the elements without replacement.
   static func subsets(_ elements: [Double], _ count: Int) -> [[Double]] {
     guard count > 0 else { return [[]] }
     return elements.indices.flatMap { first in
@@ -42,7 +42,7 @@ struct StudyTests {
       #expect(abs(point.estimate.mean - exact.reduce(0, +) / 3) < 1e-12)
     }
     #expect(sample.bestOf(upTo: 4).map(\.attempts) == [1, 2, 4])
-    // No more than every task has, and the largest number too where it is no power of two.
+    // The numbers stop at the fewest attempts of any task, and include that number even if it is no power of two.
     #expect(sample.passAtK(1).map(\.attempts) == [1, 2, 4, 5])
     #expect(sample.bestOf(upTo: 32).map(\.attempts) == [1, 2, 4, 5])
   }
@@ -58,7 +58,7 @@ struct StudyTests {
     #expect(abs(difference.estimate.mean - 1 / 3.0) < 1e-12 && abs(difference.estimate.se - 1 / 6.0) < 1e-12)
     let interval = try #require(difference.interval)
     #expect(abs(interval.low - (1 / 3.0 - 1.96 / 6)) < 1e-12)
-    // Tasks that only one of them has are left out.
+    // Tasks that occur in only one of the two are left out.
     #expect(PairedEstimate(Self.table([1, 1, 1]), minus: Self.table([0, 1])).tasks == 2)
     #expect(PairedEstimate(Self.table([1]), minus: Self.table([0])).interval == nil)
   }
@@ -76,7 +76,7 @@ struct StudyTests {
     }
     exact.sort()
     let interval = try #require(share.interval)
-    // Of 10,000 samples the rank of a percentile has a standard error of 0.16 %: within four of them.
+    // With 10,000 samples, the rank of a percentile has a standard error of 0.16 %. The tolerance is four of them.
     #expect(interval.low >= exact[Int(0.0188 * 255)] - 1e-12 && interval.low <= exact[Int(0.0313 * 255) + 1] + 1e-12)
     #expect(interval.high >= exact[Int(0.9687 * 255)] - 1e-12 && interval.high <= exact[Int(0.9813 * 255) + 1] + 1e-12)
     // The same seed gives the same interval.
@@ -88,7 +88,8 @@ struct StudyTests {
     let base = Self.table([0, 0, 0])
     let unsure = GainShare(of: Self.table([0.1, 0.1, 0.1]), reference: Self.table([0.3, -0.1, -0.1]), base: base)
     #expect(unsure.share.map { abs($0 - 3) < 1e-9 } == true && unsure.interval == nil)
-    // No gain where the first task is never drawn, (2/3)³ = 8/27 of the samples, or drawn once: −0.1·2 + 0.3 > 0 has one.
+    // There is no gain if the first task is never drawn: (2/3)³ = 8/27 of the samples. If it is drawn once, the gain is
+    // −0.1·2 + 0.3 > 0.
     #expect(abs(unsure.withoutGain - 8.0 / 27) < 4 * (8.0 / 27 * 19 / 27 / 10_000).squareRoot())
     let none = GainShare(of: Self.table([0.1, 0.1]), reference: Self.table([0, 0]), base: Self.table([0, 0]))
     #expect(none.share == nil && none.interval == nil && none.withoutGain == 1)
@@ -146,7 +147,7 @@ struct StudyTests {
       environment: WorldIdentity(kind: "toy"), policy: "p", pass: 1, models: [model("base")],
       steered: [steered(1, [0, 0])], preparations: [], tokens: [], missing: ["grpo"], seed: Seed(1))
     #expect(half.share == nil && half.tokenRatio == nil && half.reached.isEmpty)
-    // It is read again as it was written.
+    // The findings survive encoding and decoding.
     let again = try JSONDecoder().decode(StudyFindings.self, from: JSONEncoder().encode(findings))
     #expect(again.share == findings.share && again.models[2].bestOf == findings.models[2].bestOf)
   }

@@ -38,7 +38,7 @@ import Testing
 
   @Test("What is drawn counts once more: the count of successes is beta-binomial")
   func urn() {
-    // 2 of 6 rollouts succeed, others nowhere near: fresh ones cannot be had.
+    // 2 of 6 rollouts succeed. No other task is nearby, so fresh continuations are not available.
     let own = (0..<6).map { Self.rollout("a", ["x\($0)"], reward: $0 < 2 ? 1 : 0) }
     let space = ValueSpace(own)
     let (draws, worlds) = (4, 40_000)
@@ -51,7 +51,7 @@ import Testing
       }
       counts[successes] += 1
     }
-    // C(n, k)·B(k + 2, n − k + 4)/B(2, 4), counted out for n = 4.
+    // C(n, k)·B(k + 2, n − k + 4)/B(2, 4) for n = 4.
     let exact = [840.0, 960, 720, 384, 120].map { $0 / 3_024 }
     for (count, chance) in zip(counts, exact) {
       let error = (chance * (1 - chance) / Double(worlds)).squareRoot()
@@ -84,7 +84,7 @@ import Testing
       }
     }
     let found = 1 / (1 + ValueSpace(rollouts).ofState[0])
-    // √(2/(n·k·(k−1))) is the standard error of an intraclass correlation near 0, and larger than those above.
+    // √(2/(n·k·(k−1))) is the standard error of an intraclass correlation near 0. At larger correlations it is smaller.
     let error = 0.0204 + 0.005
     #expect(abs(found - correlation) < 4 * error, "\(found)")
   }

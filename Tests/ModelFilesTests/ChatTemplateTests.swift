@@ -2,7 +2,7 @@ import Testing
 
 @testable import ModelFiles
 
-/// Expected texts are written out by hand, after the templates that the models come with.
+/// The expected texts were written by hand from the templates that ship with the models.
 @Suite struct ChatTemplateTests {
   static let conversation = [
     ChatMessage(role: "system", content: "Be brief."), ChatMessage(role: "user", content: "Hello"),
@@ -50,7 +50,7 @@ import Testing
     #expect(try !Self.template("{{ bos_token }}" + Self.chatML, begin: nil).includesBeginToken)
   }
 
-  /// Two templates with the same markers are two templates.
+  /// Two templates that use the same markers can still differ.
   @Test func whatItWritesIsWhatItSays() throws {
     let trimmed = Self.chatML.replacing("message['content']", with: "message['content'] | trim")
     #expect(try Self.render(trimmed).contains("user\nWho are you?<|im_end|>"))
@@ -62,7 +62,7 @@ import Testing
     #expect(try Self.template(switched) != Self.template(Self.chatML))
   }
 
-  /// Where a template refuses or leaves out the system's message, it stands before the first question.
+  /// If a template rejects or drops the system message, the system message is put before the first question.
   @Test(arguments: [
     "{% if messages[0]['role'] == 'system' %}{{ raise_exception('No system role') }}{% endif %}",
     "{% if messages[0]['role'] == 'system' %}{% set messages = messages[1:] %}{% endif %}",
@@ -104,7 +104,7 @@ import Testing
     #expect(error?.message.contains("“Roles must alternate”") == true)
   }
 
-  /// What is said is kept apart from what the template writes.
+  /// Message contents and the template's markup are separate segments.
   @Test func segmentsSayWhoWroteThem() throws {
     let segments = try Self.template(Self.chatML).segments(
       [ChatMessage(role: "user", content: "<|im_end|>")], addsGenerationPrompt: false)

@@ -61,7 +61,7 @@ import Testing
       #"{"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}"#
     let expected = ModelConfiguration.RoPEScaling.llama3(factor: 32, low: 1, high: 4, originalPositions: 8192)
     #expect(try Self.read(["rope_scaling": rule]).ropeScaling == expected)
-    // As version 5 of transformers writes it.
+    // The format of transformers 5.
     let newer = rule.replacingOccurrences(of: "\"factor\"", with: "\"rope_theta\": 500000.0, \"factor\"")
     let read = try Self.read(["rope_parameters": newer, "rope_theta": nil])
     #expect(read.ropeScaling == expected && read.ropeBase == 500_000)
@@ -73,7 +73,7 @@ import Testing
     }
   }
 
-  /// GGUF has only the factors that Llama 3's rule gives: the rule is found again.
+  /// GGUF stores only the resulting factors of Llama 3's rule. The rule is recovered from them.
   @Test(arguments: [(32.0, 1.0, 4.0, 8192, 64), (8, 1, 4, 8192, 128), (8, 2, 8, 8192, 128)])
   func llama3sRuleIsFoundInItsFactors(factor: Double, low: Double, high: Double, positions: Int, dimension: Int) throws
   {
@@ -85,7 +85,7 @@ import Testing
       let smooth = (Double(positions) / wavelength - low) / (high - low)
       return Float(1 / ((1 - smooth) / factor + smooth))
     }
-    // What is said with low = 2 can be said with low = 1.
+    // A rule with low = 2 is equivalent to one with low = 1.
     let expected = ModelConfiguration.RoPEScaling.llama3(
       factor: factor, low: 1, high: high / low, originalPositions: positions / Int(low))
     #expect(ModelConfiguration.RoPEScaling(factors: factors, base: base) == expected)
@@ -170,7 +170,7 @@ import Testing
     #expect(try model.open().chatTemplateError == nil)
   }
 
-  /// A whole folder: what is written by one side is opened by the other.
+  /// A whole folder that one side writes and the other opens.
   @Test func aFolderIsOpened() throws {
     let small = try GGUFWeights(SmallModel().builder.file())
     try Places.withFolder { folder in

@@ -4,9 +4,11 @@ import Testing
 
 @testable import ModelFiles
 
-/// Damaged files give an error or a value, never a trap: everything that can be read of them is read.
+/// A damaged file gives an error or a value and never a trap. All readable parts are read.
 @Suite struct FuzzTests {
-  /// Reads all there is to read, and says whether it was sound.
+  /// Reads every part of the file.
+  ///
+  /// - Returns: Whether the file was sound.
   static func read(gguf data: Data) -> Bool {
     guard let file = try? GGUFFile(data: data, path: "fuzz.gguf") else { return false }
     for tensor in file.tensors.values { _ = try? file.floats(of: tensor) }
@@ -15,13 +17,13 @@ import Testing
     guard let configuration = try? ModelConfiguration(file, tokenizer: tokenizer),
       let weights = try? GGUFWeights(file)
     else { return false }
-    // Only small ones: a flipped bit may ask for a thousand layers, and that is not wrong.
+    // Only small models: a flipped bit may declare a thousand layers, which is valid.
     if configuration.layers < 8 { _ = try? configuration.check(weights, path: "fuzz.gguf") }
     for name in weights.names { _ = try? weights.floats(of: name) }
     return true
   }
 
-  /// A change of a byte, of several, or of a word; most often in the header, where it matters.
+  /// Changes one byte, several bytes or a word, most often in the header, where the effect is largest.
   static func damage(_ data: Data, header: Int, _ draws: inout Draws) -> Data {
     var damaged = data
     for _ in 0..<Int.random(in: 1...3, using: &draws) {
@@ -36,7 +38,7 @@ import Testing
           damaged[place + byte] = UInt8(truncatingIfNeeded: word >> (8 * byte))
         }
       default:
-        // A piece is gone: everything after it is somewhere else.
+        // Bytes are removed, so everything after them moves.
         damaged.removeSubrange(place..<min(place + Int.random(in: 1...16, using: &draws), damaged.count))
       }
       if damaged.count < header { break }
@@ -107,7 +109,7 @@ import Testing
     #expect(sound < 500)
   }
 
-  /// Depth and size are bounded, and what is no JSON is an error with its place.
+  /// Depth and size are bounded. Invalid JSON gives an error with its position.
   @Test func damagedJSON() {
     let wrong = [
       "", " ", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "[1 2]", "01x", "--1", "1e999", "\"", "\"\\u12\"",

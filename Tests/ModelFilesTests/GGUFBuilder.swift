@@ -2,13 +2,13 @@ import Foundation
 
 @testable import ModelFiles
 
-/// Writes GGUF files for the tests, sound ones and others.
+/// Writes sound and damaged GGUF files for the tests.
 struct GGUFBuilder {
   var metadata: [(key: String, value: GGUFValue)] = []
-  /// Shapes as PyTorch has them, outermost first.
+  /// Shapes in PyTorch's order, outermost first.
   var tensors: [(name: String, shape: [Int], type: UInt32, bytes: Data)] = []
   var version: UInt32 = 3
-  /// Instead of the true counts and offsets, for files that lie.
+  /// These replace the true counts and offsets in files with wrong headers.
   var tensorCount: UInt64?
   var valueCount: UInt64?
   var offsets: [String: UInt64] = [:]
@@ -87,7 +87,7 @@ extension Data {
   }
 }
 
-/// A whole small model in GGUF: every part of it is sound.
+/// A complete small model in GGUF.
 struct SmallModel {
   var architecture = "llama"
   var builder = GGUFBuilder()
@@ -148,7 +148,7 @@ struct SmallModel {
     }
   }
 
-  /// Opens it as a file.
+  /// Writes the model to a file and opens it.
   func open() throws -> OpenModel {
     try Places.withFolder { folder in
       let path = folder.appendingPathComponent("small.gguf").path

@@ -20,7 +20,7 @@ import Testing
     return Data(stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
   }
 
-  /// Bit for bit what PyPI's gguf makes of the same blocks (`make_blocks.py`).
+  /// The values equal those of PyPI's gguf for the same blocks, bit for bit (`make_blocks.py`).
   @Test(arguments: ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"])
   func quantisationsAreWidenedExactly(name: String) throws {
     let blocks = try #require(Self.blocks[name])
@@ -33,7 +33,7 @@ import Testing
     #expect(try file.floats(of: tensor).map(\.bitPattern) == expected)
   }
 
-  /// Every half-precision number, against what its bits mean.
+  /// Every half-precision number, compared with the meaning of its bits.
   @Test func halvesAreWidenedExactly() {
     for bits in UInt16.min...UInt16.max {
       let exponent = Int(bits >> 10 & 31)
@@ -71,11 +71,11 @@ import Testing
     }
   }
 
-  /// Row 2j + i of a head in the file is row i·half + j of the head as Hugging Face has it.
+  /// Row 2j + i of a head in the file is row i·half + j of the head in Hugging Face's order.
   @Test func thePermutationOfLlamaIsUndone() throws {
     let weights = try GGUFWeights(SmallModel().builder.file())
     let q = try weights.floats(of: "model.layers.1.self_attn.q_proj.weight")
-    // Heads of 8 rows of 32 values; each value is its own index in the file.
+    // Four heads of 8 rows of 32 values. Each value is its own index in the file.
     for head in 0..<4 {
       for i in 0..<2 {
         for j in 0..<4 {

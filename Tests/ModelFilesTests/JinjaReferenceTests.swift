@@ -3,8 +3,8 @@ import Testing
 
 @testable import ModelFiles
 
-/// Against PyPI's `jinja2`: whole templates of models and pieces of the language give the same texts, to the scalar, and where Jinja
-/// refuses there is an error.
+/// Compares with PyPI's `jinja2`. Whole templates of models and fragments of the language give the same texts, scalar
+/// by scalar. If Jinja raises an error, so does this interpreter.
 @Suite(.enabled(if: Places.jinja != nil))
 struct JinjaReferenceTests {
   static let reference: Result<JSON, any Error> = Result {
@@ -31,7 +31,7 @@ struct JinjaReferenceTests {
   private func compare(_ source: String, _ values: JSON?, _ expected: String?, _ name: String) {
     do {
       let found = try Self.render(source, values)
-      // Scalar by scalar: é written in two ways is equal to Swift, and not to a model.
+      // Compared by scalars: Swift treats two spellings of é as equal, and a model does not.
       #expect(
         found.unicodeScalars.elementsEqual((expected ?? "").unicodeScalars) && expected != nil,
         "\(name): \(found.debugDescription), not \(expected?.debugDescription ?? "an error")")
@@ -61,7 +61,7 @@ struct JinjaReferenceTests {
     }
   }
 
-  /// Every template that is kept here is taken, and asks with everything that was said.
+  /// Every template in the folder is accepted, and its prompts contain all messages.
   @Test func modelsTemplatesAreTaken() throws {
     for template in try #require(try Self.reference.get()["templates"]?.array) {
       let name = template["name"]?.string ?? ""
@@ -77,7 +77,7 @@ struct JinjaReferenceTests {
 }
 
 extension Places {
-  /// A Python that has the package `jinja2`.
+  /// A Python with the package `jinja2`.
   static let jinja = python("import jinja2", packages: "package jinja2")
 }
 

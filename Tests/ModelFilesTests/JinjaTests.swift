@@ -8,7 +8,7 @@ import Testing
     try JinjaInterpreter.render(JinjaParser.parse(source), values)
   }
 
-  /// Who wrote a piece is known however the template works on it.
+  /// The origin of a text survives every operation of the template.
   @Test(arguments: [
     ("<{{ x }}>", "a<b"), ("<{{ x | trim }}>", " a<b\n"), ("<{{ 'z' + x.split('|')[-1] + 'z' }}>", "q|a<b"),
     ("{% set y %}<{{ x }}{% endset %}{{ y }}>", "a<b"), ("{% macro f(t) %}<{{ t }}>{% endmacro %}{{ f(x) }}", "a<b"),
@@ -22,7 +22,7 @@ import Testing
     #expect(segments.first?.text.contains("<") == true && segments.last?.text.contains(">") == true)
   }
 
-  /// What would take for ever, or all memory, is an error soon.
+  /// Templates that would need unbounded time or memory fail quickly.
   @Test(arguments: [
     "{% for a in range(100000) %}{% for b in range(100000) %}{{ b }}{% endfor %}{% endfor %}",
     "{{ 'x' * 99999999 }}", "{{ 'x' * 2000000 * 2000000 }}", "{{ range(10 ** 15) }}", "{{ range(1, 99999999) | list }}",
@@ -45,7 +45,7 @@ import Testing
     #expect(throws: JinjaError.self) { try Self.render(template) }
   }
 
-  /// Long sums and long tables are no depth.
+  /// Long sums and long chains of conditions do not count as deep nesting.
   @Test func longIsNotDeep() throws {
     let sum = "{{ 0" + String(repeating: " + 1", count: 3000) + " }}"
     #expect(try Self.render(sum).string == "3000")
@@ -53,7 +53,7 @@ import Testing
     #expect(try Self.render(choice, ["x": .integer(2999)]).string == "2999")
   }
 
-  /// Damaged templates give a text or an error, never a trap.
+  /// A damaged template gives a text or an error and never a trap.
   @Test func damagedTemplates() throws {
     let folder = Places.root.appendingPathComponent("Tests/ModelFilesTests/ChatTemplates")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".jinja") }

@@ -4,10 +4,10 @@ import TestSupport
 typealias Places = TestSupport.Places
 
 extension Places {
-  /// A Python that has the package `tokenizers`.
+  /// A Python with the package `tokenizers`.
   static let python = python("import tokenizers", packages: "package tokenizers")
 
-  /// Runs `body` with a new folder that is gone afterwards.
+  /// Runs `body` with a new folder, which is deleted afterwards.
   static func withFolder<Value>(_ body: (URL) throws -> Value) throws -> Value {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -15,7 +15,7 @@ extension Places {
   }
 }
 
-/// Draws that are the same on every run (SplitMix64).
+/// Reproducible random numbers (SplitMix64).
 struct Draws: RandomNumberGenerator {
   var state: UInt64
 

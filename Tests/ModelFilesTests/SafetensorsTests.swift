@@ -4,7 +4,7 @@ import Testing
 @testable import ModelFiles
 
 @Suite struct SafetensorsTests {
-  /// A file with any header.
+  /// A file with an arbitrary header.
   static func file(_ header: String, values: Int = 16, length: UInt64? = nil) throws(ModelFileError) -> SafetensorsFile
   {
     var data = Data()

@@ -3,10 +3,10 @@ import Testing
 
 @testable import ModelFiles
 
-/// Against PyPI's `tokenizers`: every string of 10,000 must become the same tokens.
+/// Compares with PyPI's `tokenizers`: each of 10,000 strings must give the same tokens.
 @Suite(.enabled(if: Places.python != nil && Places.model != nil))
 struct TokenizerReferenceTests {
-  /// What the reference made, once for all tests.
+  /// The output of the reference, computed once for all tests.
   static let reference: Result<URL, any Error> = Result {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "modelfiles-reference-\(UUID().uuidString)")
@@ -29,7 +29,7 @@ struct TokenizerReferenceTests {
     let expected = try Self.read("\(family).plain.json", as: [[Int]].self)
     try compare(tokenizer, texts, expected, parsesSpecial: false)
     let special = try Self.read("\(family).special.json", as: [[Int]].self)
-    // Only where it makes a difference.
+    // Only texts for which special tokens make a difference.
     let differing = texts.indices.filter { expected[$0] != special[$0] }
     #expect(differing.count > 300)
     try compare(tokenizer, differing.map { texts[$0] }, differing.map { special[$0] }, parsesSpecial: true)
@@ -40,7 +40,7 @@ struct TokenizerReferenceTests {
     let tokenizer = try Tokenizer(GGUFFile(contentsOf: #require(Places.model)))
     let texts = try Self.read("texts.json", as: [String].self)
     let expected = try Self.read("smollm.plain.json", as: [[Int]].self)
-    // The reference has tokens added to it that the model does not know.
+    // The reference has added tokens that the model lacks.
     let known = texts.indices.filter { index in
       index % 4 == 0 && expected[index].allSatisfy { $0 < tokenizer.count }
     }

@@ -69,12 +69,12 @@ struct SmallTokenizer {
     let tokens = tokenizer.encode(segments)
     #expect(tokens.filter { $0 == 300 }.count == 1)
     #expect(tokenizer.decode(tokens, keepsSpecial: true) == "<|end|><|end|>")
-    // Otherwise it is the text as a whole: this word goes on over the border.
+    // Other text is encoded across the border of segments, as here within a word.
     let word = [ChatSegment(text: "<|end|>he", isMarkup: true), ChatSegment(text: "llo", isMarkup: false)]
     #expect(tokenizer.encode(word) == [300, 259])
   }
 
-  /// Any string comes back, byte for byte: `==` would call canonically equivalent strings the same.
+  /// Decoding returns every string, byte for byte. `==` would accept canonically equivalent strings.
   @Test func decodingUndoesEncoding() throws {
     let tokenizer = try SmallTokenizer().tokenizer()
     var draws = Draws(state: 3)

@@ -3,14 +3,14 @@ import Testing
 
 @testable import ModelFiles
 
-/// Files of `torch.save`, read without running anything in them.
+/// Files of `torch.save`, read without executing their pickles.
 @Suite struct TorchFileTests {
   static func data(_ name: String) throws -> Data {
     try Data(
       contentsOf: Places.root.appendingPathComponent("Tests/OpenWeightsTests/Adapters/\(name)/adapter_model.bin"))
   }
 
-  /// A zip file with stored entries, as torch.save writes it.
+  /// A zip file with stored entries, in the format of torch.save.
   static func zip(_ entries: [(name: String, bytes: [UInt8])]) -> Data {
     func little(_ value: Int, _ size: Int) -> [UInt8] {
       (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
@@ -32,7 +32,7 @@ import Testing
         + little(directory.count, 4) + little(start, 4) + little(0, 2))
   }
 
-  /// A pickle of one tensor [2, 2] over four floats, with its strides.
+  /// A pickle of one tensor of shape [2, 2] over four floats, with these strides.
   static func pickle(
     module: String = "torch._utils", function: String = "_rebuild_tensor_v2", storage: String = "FloatStorage",
     offset: UInt8 = 0,
@@ -59,7 +59,7 @@ import Testing
     let name = "base_model.model.model.layers.1.self_attn.k_proj.lora_A.weight"
     #expect(whole.shape(of: name) == [3, 16])
     #expect(try whole.floats(of: name).contains { $0 != 0 })
-    // In half precision, on storages of their own.
+    // These tensors are in half precision, each in its own storage.
     let half = try TorchFile(data: try Self.data("all"), path: "all")
     #expect(half.names.count == 2 * 7 * 2)
     #expect(try half.names.allSatisfy { try half.floats(of: $0).allSatisfy(\.isFinite) })
@@ -73,7 +73,7 @@ import Testing
     #expect(try Self.file(Self.pickle(shape: [0, 2])).floats(of: "a") == [])
   }
 
-  /// A pickle can name any function. Here it is an error, whatever it names.
+  /// A pickle can name any function. Every unknown name is an error here.
   @Test(arguments: [
     ("os", "system"), ("builtins", "eval"), ("torch", "load"), ("torch._utils", "_rebuild_sparse_tensor"),
   ])

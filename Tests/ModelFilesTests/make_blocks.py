@@ -19,7 +19,7 @@ for name in ["F32", "F16", "BF16", *halves]:
     if name == "F32":
         data = draws.normal(size=blocks).astype(numpy.float32).view(numpy.uint8)
     if name == "F16":
-        # Subnormal numbers, infinities and both zeros among them.
+        # Includes subnormal numbers, infinities and both zeros.
         special = numpy.array([0, 0x8000, 1, 0x3FF, 0x400, 0x7BFF, 0x7C00, 0xFC00, 0x83FF], dtype=numpy.uint16)
         data = numpy.concatenate([special, draws.normal(size=blocks - 9).astype(numpy.float16).view(numpy.uint16)]).view(
             numpy.uint8)

@@ -148,7 +148,7 @@ PIECES = r"""
 {# open
 """.strip("\n").split("\n")
 
-# White space around tags, where every character counts.
+# White space around tags must match exactly.
 PIECES += [
     "a\n  {% if yes %}\n  b\n  {% endif %}\n c\n", "a {%- if yes -%}  b  {%- endif -%}\n\n c", " {% if yes %} x {% endif %} \n",
     "\n\n{{ n }}\n\n", "a\n{#- c -#}\nb\n  {# d #}\n e", "  {%+ if yes %}a{% endif +%}\nb", "x\r\ny\r{{ n }}\r\n", "{{ n -}}  \n z {{- n }}",

@@ -77,7 +77,7 @@ def span(*ranges):
     return [chr(c) for first, last in ranges for c in range(first, last + 1)]
 
 
-# Characters that every version of Unicode in use knows, so that the versions of two libraries do not matter.
+# Only characters that all Unicode versions in use define, since the two libraries may use different versions.
 SCRIPTS = {
     "latin": span((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0xD6), (0xD8, 0xF6), (0x100, 0x17F), (0x1E00, 0x1EFF)),
     "english": list("etaoinshrdlu etaoinshrdlu ETAOIN  .,'"),

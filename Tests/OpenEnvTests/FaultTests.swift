@@ -18,7 +18,7 @@ struct FaultTests {
       splits: try TaskSplits([.train: [0]]))
   }
 
-  /// What one step of an episode comes to.
+  /// The result of one step of an episode.
   static func step(
     _ manners: SocketDouble.Manners, timeout: Double = 300, capacityWait: Double = 300
   ) async throws -> Outcome {
@@ -98,7 +98,7 @@ struct FaultTests {
   func lost(which: Int) async throws {
     let reply: SocketDouble.Reply = [.hangUp, .close(1011, "error"), .garbage, .opening("x")][which]
     let error = try #require(try await Self.failure(reply, timeout: which == 3 ? 0.3 : 300))
-    // On a busy machine the time may be over before the session is there.
+    // On a busy machine the time limit may pass before the session opens.
     #expect(error.kind == .unavailable && (which == 3 || error.message.contains("3 sessions in a row")), "\(error)")
   }
 
@@ -175,7 +175,7 @@ struct FaultTests {
   }
 
   @Test func theNumberOfSessionsIsLearnedAndKept() async throws {
-    // Has two places, and does not say so.
+    // The server allows two sessions and does not announce that.
     let places = Mutex(0)
     var manners = SocketDouble.Manners()
     manners.reply = { message in
@@ -220,7 +220,7 @@ struct FaultTests {
         for number in 0..<6 {
           episodes.append(try await world.begin(try world.task(TaskID("seed-\(number)"))).episode)
         }
-        // Each of them goes on, though only four can be there.
+        // All six episodes continue, though only four sessions can be open.
         for round in 0..<2 {
           for place in episodes.indices {
             #expect(try await episodes[place].step(.act("\(round)")).observation.text == "\(round)")
@@ -344,7 +344,7 @@ struct FaultTests {
         _ = try await episode.step(.act("a"))
       }
       for await _ in asked { break }
-      // Waits for the one place there is.
+      // This begin waits for the only session.
       let other = Task { try await world.begin(try world.task("seed-1")) }
       other.cancel()
       await #expect { _ = try await other.value } throws: { ($0 as? WorldError)?.kind == .cancelled }

@@ -19,7 +19,7 @@ struct OpenEnvTests {
     return try await OpenEnv(settings, splits: try TaskSplits([.train: Array(0..<4), .test: [7]]))
   }
 
-  /// Goes up and down, and stops, as its luck would have it.
+  /// Goes up, goes down or stops at random.
   static let rider = ClosurePolicy("rider") { request in
     var generator = request.seed.generator()
     return PolicyResponse(["up", "up", "up", "down", "roll", "stop", "nonsense"][generator.number(below: 7)])
@@ -46,7 +46,7 @@ struct OpenEnvTests {
       var (episode, first) = try await world.begin(task)
       #expect(first.text == "You are on floor 0. Go to floor 4." && first.choices == nil)
       #expect(try await episode.fork() == nil)
-      // A reward that is null, true, or NaN (which this server writes as null).
+      // Rewards that are null, true or NaN (which this server writes as null).
       #expect(try await episode.step(.act("up")) == Outcome(Observation("You are on floor 1.")))
       #expect(try await episode.step(.act("wish")).reward == 1)
       #expect(try await episode.step(.act("nan")).reward == 0)
@@ -104,7 +104,7 @@ struct OpenEnvTests {
       #expect(bought.observation.text == "2 tea, gift True, note None" && bought.reward == 2)
       let called = try #require(world.tools(for: task)?.first?.action(["item": "milk", "count": "1"]))
       #expect(try await episode.step(.act(called)).observation.text == "1 milk, gift True, note None")
-      // What only the server can tell.
+      // A constraint that only the server can check.
       let none = try await episode.step(.act(#"{"item": "tea", "count": 0}"#))
       #expect(none.isInvalid && none.observation.text.contains("greater than or equal to 1"), "\(none)")
       await world.close()
@@ -131,7 +131,7 @@ struct OpenEnvTests {
       let world = try await Self.world(server) { $0.stepLimit = 8 }
       let check = WorldCheck(world, actions: ["up", "down", "roll", "stop"])
       let findings = try await check.run(Array(try world.tasks(in: .train)))
-      // A warning: the lift keeps quiet about words that it does not know.
+      // There is a warning, since the lift ignores unknown words without an error.
       #expect(findings.allSatisfy { $0.verdict != .wrong }, "\(findings)")
       #expect(findings.contains { $0.name == "replay" && $0.verdict == .fine })
       await world.close()
@@ -177,7 +177,7 @@ struct OpenEnvTests {
       let world = try await Self.world(server)
       var (one, _) = try await world.begin(try world.task("seed-0"))
       _ = try await one.step(.act("chance"))
-      // Takes the only session.
+      // Occupies the only session.
       _ = try await world.begin(try world.task("seed-1"))
       await #expect { try await one.step(.act("up")) } throws: { ($0 as? WorldError)?.kind == .diverged }
       await world.close()

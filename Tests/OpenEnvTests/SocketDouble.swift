@@ -5,7 +5,7 @@ import NIOPosix
 import NIOWebSocket
 import Synchronization
 
-/// A WebSocket server on loopback that answers as a test tells it to: for faults that a real one does not have on demand.
+/// A WebSocket server on loopback with scripted replies, for faults that a real server does not produce on demand.
 final class SocketDouble: Sendable {
   enum Reply: Sendable {
     case text(String)
@@ -16,33 +16,33 @@ final class SocketDouble: Sendable {
     case ping(String)
     case binary
     case close(Int, String)
-    /// Ends the connection without a word.
+    /// Closes the connection without a close frame.
     case hangUp
-    /// Bytes that are no frame.
+    /// Sends bytes that are not a valid frame.
     case garbage
   }
 
-  /// How it meets what comes.
+  /// The server's scripted behaviour.
   struct Manners: Sendable {
     /// Status and body of an HTTP answer, by path.
     var pages: [String: (Int, String)] = ["/schema": (200, SocketDouble.schema)]
-    /// Refuses WebSocket with this status.
+    /// Refuses the WebSocket upgrade with this status.
     var refusal: Int?
-    /// Accepts connections and says nothing, not even HTTP.
+    /// Accepts connections and never answers, not even with HTTP.
     var isMute = false
-    /// What is said at once, to the connection of this number, from 1.
+    /// Messages sent at the start of a connection, by its number from 1.
     var greeting: @Sendable (Int) -> [Reply] = { _ in [] }
-    /// What is said to a text.
+    /// The replies to a message.
     var reply: @Sendable (Message) -> [Reply] = { SocketDouble.play($0) }
-    /// Answers a close frame.
+    /// Whether the server answers a close frame.
     var isPolite = true
   }
 
   struct Message: Sendable {
     let text: String
-    /// Of the connection, from 1.
+    /// The number of the connection, from 1.
     let connection: Int
-    /// Of the message on its connection, from 1.
+    /// The number of the message on its connection, from 1.
     let number: Int
 
     var type: String { (object["type"] as? String) ?? "" }
@@ -75,7 +75,7 @@ final class SocketDouble: Sendable {
     .text(#"{"type":"error","data":{"message":"\#(message)","code":"\#(code)","max_sessions":1}}"#)
   }
 
-  /// An even-tempered world: says what it was told.
+  /// A healthy world that repeats the words of each step.
   static func play(_ message: Message) -> [Reply] {
     switch message.type {
     case "reset": [observation("start")]
@@ -134,7 +134,7 @@ final class SocketDouble: Sendable {
     return try value.get()
   }
 
-  /// Returns once every connection is closed, and all that came before is in the log.
+  /// Waits until every connection is closed. All earlier events are then in the log.
   func allClosed() async {
     for child in state.withLock(\.children) { try? await child.closeFuture.get() }
   }
@@ -193,7 +193,7 @@ private final class FrameHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
-  /// A session counts no more once the server has parted from it, which the client hears before the connection is closed.
+  /// Decrements the count when the server ends the session. The client learns of that before the connection is closed.
   private func countOut() {
     guard isCounted else { return }
     isCounted = false
@@ -228,7 +228,7 @@ private final class FrameHandler: ChannelInboundHandler {
       case .fragments(let parts):
         for (place, part) in parts.enumerated() {
           frame(context, place == 0 ? .text : .continuation, ByteBuffer(string: part), fin: place == parts.count - 1)
-          // Control frames may come between fragments.
+          // WebSocket allows control frames between fragments.
           if place == 0 { frame(context, .ping, ByteBuffer(string: "between")) }
         }
       case .opening(let part): frame(context, .text, ByteBuffer(string: part), fin: false)
@@ -242,7 +242,7 @@ private final class FrameHandler: ChannelInboundHandler {
         frame(context, .connectionClose, data)
       case .hangUp: context.close(promise: nil)
       case .garbage:
-        // A ping in fragments, which there are none of, written past the encoder.
+        // A fragmented ping, which WebSocket forbids. It is written past the encoder.
         if let encoder = try? context.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self) {
           encoder.writeAndFlush(NIOAny(ByteBuffer(bytes: [0x09, 0x00])), promise: nil)
         }

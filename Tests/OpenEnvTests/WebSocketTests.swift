@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A WebSocket on which one text answers another")
 struct WebSocketTests {
-  /// The answer to one question.
+  /// The answer to one question, and the server's log.
   static func answer(
     limit: Int = 1 << 20, seconds: Double = 300, greeting: [SocketDouble.Reply] = [],
     _ replies: [SocketDouble.Reply]
@@ -96,7 +96,8 @@ struct WebSocketTests {
     try await SocketDouble.with(manners) { server in
       let address = try #require(WebSocketAddress(server.url + "/ws"))
       let connection = try await WebSocketConnection.open(address, limit: 1_000, within: 300)
-      // The second comes while nothing is asked, or passes for the answer to a question asked just before.
+      // The second message is unexpected. Depending on timing, it arrives while no question is open, or it is taken for
+      // the answer to a question asked just before.
       _ = try await connection.answer(to: "a", within: 300)
       await connection.close(within: 5)
       #expect(!connection.isOpen)

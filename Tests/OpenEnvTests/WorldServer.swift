@@ -1,8 +1,8 @@
 import TestSupport
 
-/// A real server of PyPI's openenv-core, with one of the worlds of `Servers/worlds.py`.
+/// A real server of PyPI's openenv-core with one of the worlds of `Servers/worlds.py`.
 enum WorldServer {
-  /// Whether there is an openenv-core to serve it; says so where there is none.
+  /// Whether openenv-core is installed. Prints a message if it is not.
   static let isThere: Bool = {
     if !ChildServer.hasOpenEnv {
       print("No openenv-core in \(ChildServer.virtualEnvironment): what is tested against it is left out.")

@@ -5,7 +5,7 @@
 
   @testable import OpenWeights
 
-  /// The optimiser against its own formulas in doubles.
+  /// Compares the optimiser with its formulas in double precision.
   @Suite struct AdamWTests {
     init() async { await Engine.setThreads(1) }
 

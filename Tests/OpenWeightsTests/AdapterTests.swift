@@ -7,7 +7,7 @@
 
   @testable import OpenWeights
 
-  /// Tensors in memory as a file of weights.
+  /// Tensors in memory that act as a file of weights.
   struct Weights: WeightFile {
     private let tensors: [String: (shape: [Int], values: [Float])]
 
@@ -95,7 +95,7 @@
       }
     }
 
-    /// A folder as PEFT writes it, with what it writes besides and with α/√rank.
+    /// A folder in PEFT's format, with PEFT's additional keys and scaling by α/√rank.
     @TensorActor @Test func whatPEFTWritesIsRead() async throws {
       let tiny = try TinyModel.shared()
       let adapter = try TinyModel.adapter(Self.configuration, for: tiny)
@@ -114,7 +114,7 @@
           """
         try Data(peft.utf8).write(to: folder.appendingPathComponent("adapter_config.json"))
         let read = try AdapterFolder(folder.path).read(for: tiny.files.configuration)
-        // 3/√4 = 6/4: the same adapter.
+        // 3/√4 = 6/4, so this is the same adapter.
         #expect(read.places == Self.configuration.places(layers: 2))
         #expect(try tiny.logits(text, adapter: read) == tiny.logits(text, adapter: adapter))
       }
@@ -156,7 +156,7 @@
       }
     }
 
-    /// What moves a part of the model into the adapter makes another model of this one.
+    /// A method that moves part of the model into the adapter is refused, since it changes the base model.
     @TensorActor
     @Test(arguments: [
       ("pissa", false), ("pissa_niter_16", false), ("olora", false), ("OLoRA", false), ("loftq", false),
@@ -184,7 +184,7 @@
       }
     }
 
-    /// Layers that differ in what is adapted, and in rank and α, written and read again.
+    /// Layers may differ in adapted projections, rank and α. The adapter is written and read again.
     @TensorActor @Test func placesMayDiffer() async throws {
       let tiny = try TinyModel.shared()
       let places = [
@@ -241,7 +241,7 @@
       turned[0].shape = turned[0].shape.reversed()
       extra.append(("base_model.model.model.layers.2.self_attn.q_proj.lora_A.weight", [1], [0]))
       biased.append(("base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector", [1], [0]))
-      // A layer is missing as a whole, one matrix, or all.
+      // The last three cases lack a whole layer, one matrix, or everything.
       for tensors in [turned, extra, biased, Array(whole.dropLast(6)), Array(whole.dropLast()), []] {
         try await Places.withFolder { folder in
           try AdapterFolder(folder.path).write(adapter, base: "base")

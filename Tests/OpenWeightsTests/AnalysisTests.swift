@@ -7,7 +7,8 @@
 
   @testable import OpenWeights
 
-  /// Where a tuned model parts from its base: counts by hand, and tokens drawn in each other's place.
+  /// Where a tuned model and its base prefer different tokens: counts worked out by hand, and tokens exchanged between
+  /// the models.
   @Suite struct AnalysisTests {
     static func figures(_ entropy: Float, _ best: [Int32]) -> TokenFigures {
       TokenFigures(
@@ -31,7 +32,7 @@
         [[Self.figures(0.25, [8, 1, 2, 3, 4]), Self.figures(1.25, [1, 8, 2, 3, 4])]],
       ]
       let tuned = [
-        // Alike; the base's second; alike; the base's sixth.
+        // The tuned model prefers the base's first, second, first and sixth token.
         [[Self.figures(1, [1]), Self.figures(1, [2])], [Self.figures(1, [3]), Self.figures(1, [6])]],
         [[Self.figures(1, [7])]], [[Self.figures(1, [8]), Self.figures(1, [8])]],
       ]
@@ -39,7 +40,7 @@
       #expect(analysis.tokens == 7 && analysis.forks == 3)
       #expect(abs(analysis.agreement - 4.0 / 7) < 1e-12 && abs((analysis.nearShare ?? 0) - 2.0 / 3) < 1e-12)
       #expect(abs(analysis.meanEntropy - 8.0 / 7) < 1e-12 && abs((analysis.forkEntropy ?? 0) - 6.25 / 3) < 1e-12)
-      // The second and fourth of four, the second of two.
+      // The forks are the second and the fourth of four tokens, and the second of two.
       #expect(
         analysis.forksByTenth.enumerated().allSatisfy { abs($1 - ([2, 7, 5].contains($0) ? 1.0 / 3 : 0)) < 1e-12 })
       #expect(zip(analysis.agreementByTask, [3.0 / 6, 1]).allSatisfy { abs($0 - $1) < 1e-12 })
@@ -55,7 +56,7 @@
       )
     }
 
-    /// Of a model and its own adapter, against the logits of each by themselves.
+    /// A model and its own adapter, compared with the logits of each.
     @TensorActor @Test func forksAreWhereTheLikeliestTokensDiffer() async throws {
       let tiny = try TinyModel.shared()
       let adapter = try TinyModel.adapter(for: tiny, spread: 0.1)

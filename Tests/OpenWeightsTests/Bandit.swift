@@ -7,7 +7,7 @@
 
   @testable import OpenWeights
 
-  /// One question, four answers, one of which pays: small enough to know its expected reward exactly.
+  /// One question with four answers, one of which pays. The world is small enough for an exact expected reward.
   struct Bandit: World {
     static let choices = ["left", "right", "no", "up"]
 
@@ -29,7 +29,7 @@
 
     var opening: Observation { Observation("where to?", choices: Self.choices) }
 
-    /// Undecided enough that every answer is drawn now and then.
+    /// A model that is undecided, so that every answer is drawn now and then.
     @TensorActor static func model() throws -> LoadedModel { try TinyModel.make(seed: 8, spread: 0.2) }
 
     static func encoder(_ model: LoadedModel) throws -> PromptEncoder {
@@ -38,7 +38,7 @@
 
     static func request(_ task: AgentTask) -> Trajectory { Trajectory(task: task, opening: Bandit().opening) }
 
-    /// Attempts at tasks, which are the same for the same model, as stored ones are.
+    /// Attempts at tasks, reproducible for the same model like stored attempts.
     static let attempts: Attempts = { tasks, count, model in
       let policy = try await MLXPolicy(
         model, encoder: encoder(model), sampling: Sampling(temperature: 1, maxTokens: 12),
@@ -66,7 +66,7 @@
       return (trajectories, spent)
     }
 
-    /// Exactly, by enumeration, averaged over the tasks.
+    /// The exact expected reward by enumeration, averaged over the tasks.
     @TensorActor
     static func expectedReward(_ model: LoadedModel, _ adapter: AdapterWeights?, _ tasks: [AgentTask]) throws -> Double
     {
@@ -79,7 +79,7 @@
       return shares.reduce(0, +) / Double(shares.count)
     }
 
-    /// Stored attempts of the frozen model with what is to be learned from each.
+    /// Stored attempts of the frozen model, with advantages and figures.
     @TensorActor
     static func lessons(_ model: LoadedModel, attempts count: Int) async throws -> [Lesson] {
       let tasks = Bandit().tasks(in: .train)
@@ -96,7 +96,7 @@
       return lessons
     }
 
-    /// A training of a few quick steps.
+    /// Settings for a training of a few quick steps.
     @TensorActor
     static func sharpener(
       _ model: LoadedModel, heldOut: Bool = false, rate: Double = 5e-3,

@@ -7,9 +7,9 @@
 
   @testable import OpenWeights
 
-  /// Answers confined to choices, against exact enumeration.
+  /// Answers restricted to choices, compared with exact enumeration.
   @Suite struct ChoiceTests {
-    /// The probability of every way to spell each choice, under the model confined token by token.
+    /// The probability of each choice, summed over all its spellings, under the model restricted token by token.
     @TensorActor
     static func distribution(
       _ model: LoadedModel, _ prompt: [Int32], _ choices: [String], temperature: Double, adapter: AdapterWeights? = nil
@@ -22,7 +22,7 @@
           result[written, default: 0] += probability
           return
         }
-        // Any token that spells the next piece of an open choice; the end where one is whole.
+        // Any token that continues an open choice. The end token, if a choice is complete.
         let allowed = (0..<Int32(TinyModel.vocabulary)).filter { token in
           if token == TinyModel.end { return open.contains(written) }
           if token == TinyModel.start { return false }
@@ -68,11 +68,11 @@
         let error = (share * (1 - share) / Double(count)).squareRoot()
         #expect(abs(Double(counts[choice] ?? 0) / Double(count) - share) < 4 * error, "\(choice): \(share)")
       }
-      // A test that could not fail would have one choice take all.
+      // Otherwise one choice could have all the probability, and the test could not fail.
       #expect(exact.values.count { $0 > 0.03 } >= 4)
     }
 
-    /// The probability of a stored answer is that of drawing it, the token that ends it included.
+    /// The probability of a stored answer equals that of drawing it, including its end token.
     @TensorActor @Test(arguments: ["left", "no", "north", "right"])
     func aStoredChoiceHasTheProbabilityOfBeingDrawn(choice: String) async throws {
       let tiny = try TinyModel.make(seed: 3, spread: 0.2)
@@ -84,7 +84,7 @@
       let sequence = try encoder.exchange(transcript, response: choice, choices: choices)
       #expect(Array(sequence.tokens.prefix(sequence.drawn[0])) == prompt)
       let figures = try await Scorer(model: tiny.model).figures(of: [sequence])[0]
-      // The same tokens, drawn.
+      // Draws until the same tokens occur.
       let answer = Array(sequence.tokens[sequence.drawn[0]...])
       for seed in 0..<4_000 {
         let drawn = try await generator.generate(
@@ -107,7 +107,7 @@
             TinyModel.text(5, seed: UInt64(seed)), Sampling(temperature: 2, maxTokens: 40), seed: UInt64(seed),
             choices: ["a", "ab", "abc", "a b"]))
         #expect(["a", "ab", "abc", "a b"].contains(answer.text) && answer.ending == .stop)
-        // Only an answer that could go on is ended by a token.
+        // An end token follows only answers that another choice continues.
         #expect((answer.tokens.last == TinyModel.end) == ["a", "ab"].contains(answer.text))
       }
     }

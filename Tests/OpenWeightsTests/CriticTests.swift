@@ -8,11 +8,11 @@
 
   @testable import OpenWeights
 
-  /// A critic that is a language model, on states that one word tells apart.
+  /// A critic that is a language model, on states that differ in one word.
   @Suite struct CriticTests {
     static let world = WorldIdentity(kind: "bandit")
 
-    /// The word decides the return: left loses, right wins. Everything else is noise.
+    /// The word decides the return: left loses and right wins. Everything else is noise.
     static func examples(_ range: Range<Int>) -> [LMCritic.Example] {
       range.map { number in
         var generator = Seed(UInt64(number)).generator()
@@ -45,7 +45,7 @@
         settings: settings, folder: folder, report: report)
     }
 
-    /// In nats a state.
+    /// The mean loss in nats per state.
     static func loss(_ critic: LMCritic, _ examples: [LMCritic.Example]) async throws -> Double {
       let found = try await critic.returnsToGo(from: examples.map(\.state))
       return try zip(examples, found).reduce(0) { try $0 - log(#require($1.1).probabilities[$1.0.bin]) }
@@ -62,7 +62,7 @@
       let found = try await Self.loss(critic, other)
       #expect(found < constant / 3, "\(found) against \(constant)")
       #expect(abs(try await Self.loss(critic, held) - (critic.heldOutLoss ?? 9)) < 1e-4)
-      // A state alone has the value that it has among others.
+      // A state has the same value in a batch and alone.
       let together = try await critic.returnsToGo(from: other.map(\.state))
       let alone = try await critic.returnsToGo(from: [other[7].state])[0]
       #expect(abs((together[7]?.mean ?? 0) - (alone?.mean ?? 9)) < 1e-4)
@@ -70,10 +70,11 @@
       #expect(critic.identity.contains("tiny") && critic.tasks.count == 150)
     }
 
-    /// Before anything is learned it says what the constant critic says.
+    /// Before training, the critic equals the constant critic.
     @TensorActor @Test func itBeginsAsTheConstantOne() async throws {
       let model = try TinyModel.shared()
-      // As many of either kind. Held out is the contrary of what it learns from, so that nothing learned is kept.
+      // Both outcomes are equally frequent. The held-out examples contradict the training examples, so that no training
+      // step is kept.
       let drawn = Self.examples(0..<100)
       let examples = (0...1).flatMap { bin in drawn.filter { $0.bin == bin }.prefix(15) }
       let contrary = examples.map { LMCritic.Example(state: $0.state, bin: 1 - $0.bin) }
@@ -83,7 +84,7 @@
       }
     }
 
-    /// States of few tasks, most of them more than once: what is read once counts as often as it is there.
+    /// States of few tasks, most of them repeated. A repeated state is read once and weighted by its count.
     @TensorActor @Test func whatReadsAlikeIsReadOnce() async throws {
       let model = try TinyModel.shared()
       let few = Self.examples(0..<6)
@@ -95,7 +96,7 @@
       #expect(material.counts == [[1, 0], [1, 1], [2, 1], [2, 2], [3, 2], [3, 3]])
       #expect(material.tasks.map(\.count) == Array(1...6))
       var generator = Seed(3).generator()
-      // Each state is drawn as often as any other: 63,000 draws of 21 states, a mean of 3,000 and a standard error of 54.
+      // All states are equally likely: 63,000 draws of 21 states, with a mean of 3,000 and a standard error of 54.
       var counts = [Int](repeating: 0, count: 21)
       for _ in 0..<21_000 { for state in material.drawn(3, ofTask: 1, &generator) { counts[state] += 1 } }
       #expect(counts.allSatisfy { abs($0 - 3000) < 4 * 54 }, "\(counts)")
@@ -103,12 +104,12 @@
       #expect(drawn.count == 12)
       let whole = material.wholeTasks(8, &generator)
       #expect(whole.count >= 8 && Set(whole).count == whole.count)
-      // Two of a kind have the loss that they would have one by one.
+      // Merged equal states have the same loss as separate ones.
       let critic = try await Self.fit(model, examples, heldOut: examples, steps: 4)
       #expect(abs(try await Self.loss(critic, examples) - (critic.heldOutLoss ?? 9)) < 1e-4)
     }
 
-    /// What is stopped goes on as if it had not been, and what is done is not done again.
+    /// A stopped training resumes with the same result. Finished work is not repeated.
     @TensorActor @Test func aStoppedTrainingGoesOn() async throws {
       let model = try TinyModel.shared()
       let (taught, held) = (Self.examples(0..<40), Self.examples(60..<70))
@@ -141,7 +142,7 @@
         let longer = try await train(folder, stop: nil, steps: 34)
         #expect(longer.steps == Array(31...34) && longer.looks == [34])
         #expect(try await again.critic.returnsToGo(from: states) == whole.critic.returnsToGo(from: states))
-        // More rollouts are another training, which takes the old one's place.
+        // More rollouts start another training, which replaces the old one.
         let reports = Mutex([Int]())
         let other = try await Self.fit(
           model, taught + Self.examples(80..<90), heldOut: held, steps: 10, folder: folder.path
@@ -174,7 +175,7 @@
         #expect(throws: CriticError.self) {
           try LMCritic.read(folder.path, base: model.with(nil, named: "another"), environment: Self.world)
         }
-        // A model of the same name and another shape.
+        // A model of the same name with another shape.
         let wide = try TinyModel.make(changes: ["hidden_size": 64, "head_dim": 8])
         #expect(throws: (any Error).self) {
           try LMCritic.read(folder.path, base: wide, environment: Self.world)
@@ -208,7 +209,7 @@
           to: folder.appendingPathComponent("head.safetensors").path)
       }
       try await spoil { try head($0, [Float](repeating: 0, count: 96), [0, 0, 0]) }
-      // Numbers that are none must not end the process.
+      // NaN must not crash the process.
       try await spoil { try head($0, [Float](repeating: .nan, count: 64), [0, 0]) }
       try await spoil { try head($0, [Float](repeating: 0, count: 64), [.infinity, 0]) }
       try await spoil { try head($0, [Float](repeating: 0, count: 64), [-.infinity, -.infinity]) }

@@ -7,7 +7,7 @@
 
   @testable import OpenWeights
 
-  /// What is learned about is what was drawn, token by token.
+  /// Training uses exactly the tokens that were drawn.
   @Suite struct DrawnTokensTests {
     /// Answers of a model that spells a text in several ways.
     @TensorActor
@@ -51,22 +51,22 @@
         #expect(known.count == rollout.drawn && usual.drawnLogProbabilities == nil)
         let figures = try Scorer(model: tiny.model).figures(ofBatch: rollout.sequences, top: 0)
         expectClose(figures.map(\.logProbability), known, 1e-4, "\(trajectory.steps.map(\.response))")
-        // Each was taken once: what is not known any more has no probabilities.
+        // Each record was removed when it was read, so the probabilities are now unknown.
         let again = try RolloutTokens(trajectory, of: RolloutTokensTests.Talk(), encoder: encoder, drawn: drawn)
         #expect(again.sequences == usual.sequences && again.drawnLogProbabilities == nil)
       }
-      // Else it would have made no difference.
+      // Otherwise the drawn tokens would not have mattered.
       #expect(differing > 3)
     }
 
-    /// What a training that was stopped had drawn is there when it goes on.
+    /// A stopped training finds its drawn tokens when it resumes.
     @TensorActor @Test func theyAreKeptInAFile() async throws {
       let tiny = try TinyModel.make(seed: 8, spread: 0.15)
       let encoder = try PromptEncoder(tiny.files, api: .chat, format: .react)
       try await Places.withFolder { folder in
         let path = folder.appendingPathComponent("drawn-0.jsonl").path
         let trajectories = try await Self.answers(tiny, DrawnTokens(path), count: 3)
-        // The last line is cut off, as a kill may leave it.
+        // The last line is cut off, as after a kill.
         let data = try Data(contentsOf: URL(fileURLWithPath: path))
         try data.dropLast(9).write(to: URL(fileURLWithPath: path))
         let kept = try DrawnTokens(path)
@@ -81,7 +81,7 @@
       }
     }
 
-    /// A choice drawn in unusual pieces is confined as it was when it was drawn.
+    /// A choice drawn in an unusual spelling has the same allowed tokens as when it was drawn.
     @TensorActor @Test func choicesAreConfinedAlongWhatWasDrawn() throws {
       let tiny = try TinyModel.shared()
       let encoder = try PromptEncoder(tiny.files, api: .chat, format: .plain)

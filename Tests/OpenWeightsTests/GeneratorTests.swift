@@ -7,14 +7,14 @@
 
   @testable import OpenWeights
 
-  /// Answers of one generator to many at once.
+  /// One generator that answers many requests at once.
   @Suite struct GeneratorTests {
     @TensorActor
     static func generator(
       _ model: LoadedModel, sequences: Int = 64, rows: Int = 512, blocks: Int = 4096, adapter: AdapterWeights? = nil,
       intervention: Intervention? = nil
     ) throws -> Generator {
-      // Two layers of two shared heads of 8, keys and values, of 8 tokens.
+      // A block holds keys and values for 8 tokens: two layers, two shared heads, 8 dimensions.
       try Generator(
         model: model.model, tokenizer: model.files.tokenizer, adapter: adapter, intervention: intervention,
         settings: .init(sequences: sequences, rows: rows, cacheBytes: blocks * 2 * 2 * 8 * 2 * 8 * 4))
@@ -27,7 +27,7 @@
       GenerationRequest(prompt: prompt, sampling: sampling, seed: Seed(seed), stops: stops, choices: choices)
     }
 
-    /// All asked at once; in the order of the requests.
+    /// Sends all requests at once. The results are in the order of the requests.
     static func all(
       _ requests: [GenerationRequest], _ generator: Generator
     ) async -> [Result<Generation, any Error>] {
@@ -44,7 +44,7 @@
       }
     }
 
-    /// Prompts of several lengths, some of which begin alike, at several temperatures.
+    /// Prompts of several lengths and temperatures. Some share a beginning.
     static let mixed: [GenerationRequest] = (0..<17).map { number in
       let common = TinyModel.text(20, seed: 3)
       let own = TinyModel.text(3 + number * 4, seed: UInt64(100 + number))
@@ -76,7 +76,8 @@
       }
     }
 
-    /// Alone, among sixteen others, in small passes, and with so small a cache that everything is forgotten again and again.
+    /// The answers are the same alone, among sixteen others, in small passes, and with a cache so small that blocks are
+    /// evicted all the time.
     @TensorActor
     @Test(arguments: [(64, 512, 4096), (64, 9, 4096), (3, 40, 4096), (64, 512, 40), (2, 16, 24), (64, 64, 26)])
     func companyChangesNothing(sequences: Int, rows: Int, blocks: Int) async throws {
@@ -90,7 +91,7 @@
           $0.tokens != $1.tokens || $0.text != $1.text || $0.ending != $1.ending
         }
         #expect(!zip(Self.mixed, differing).contains { $0.sampling.temperature == 0 && $1 })
-        // A draw within round-off of the border of two tokens may fall on either.
+        // A draw within round-off of the border between two tokens may give either token.
         #expect(differing.count { $0 } <= 1)
       }
     }
@@ -99,13 +100,14 @@
       let generator = try Self.generator(TinyModel.shared(), rows: 16)
       let prompt = TinyModel.text(40, seed: 9)
       let together = await Self.all((0..<8).map { Self.request(prompt, seed: $0) }, generator)
-      // Somebody works through it, in pieces, and the others wait for each piece; at most 32, since the last is asked.
+      // One request computes the prompt in pieces, and the others wait for each piece. At most 32 tokens are cached,
+      // since the last token is always computed.
       let cached = try together.map { try $0.get().cachedTokens }.sorted()
       #expect(cached == [0] + [Int](repeating: 32, count: 7))
       let answer = try together[0].get()
       let longer = try await generator.generate(
         Self.request(prompt + answer.tokens + TinyModel.text(5, seed: 1), Sampling(temperature: 0, maxTokens: 1)))
-      // The last answer's last token was drawn, and never read.
+      // The last token of the answer was drawn but never computed.
       #expect(longer.cachedTokens == (prompt.count + answer.tokens.count - 1) / 8 * 8)
     }
 
@@ -126,7 +128,7 @@
           let error = #expect(throws: ModelError.self) { try failed.get() }
           #expect(error?.description.contains("policy.cacheMegabytes") == true)
           #expect(try results.map { try $0.get().tokens } == alone.map(\.tokens))
-          // And everything was given back.
+          // All blocks were released.
           let again = try await generator.generate(Self.request(TinyModel.text(60, seed: 51)))
           #expect(again.tokens.count > 0)
         }
@@ -161,7 +163,7 @@
         let prompt = TinyModel.text(8, seed: UInt64(seed))
         let sampling = Sampling(temperature: 1, maxTokens: 30)
         let free = try await generator.generate(Self.request(prompt, sampling, seed: UInt64(seed)))
-        // A text that is there, across tokens, and one that is not.
+        // One stop text that occurs, across tokens, and one that does not.
         let letters = Array(free.text)
         guard letters.count > 12 else { continue }
         let stop = String(letters[7..<10])
@@ -176,7 +178,7 @@
     }
 
     @TensorActor @Test func aVocabularyLargerThanItsTokenizerIsNoCrash() async throws {
-      // Rows without a token, as Qwen's models have them.
+      // Rows without a token, as in Qwen's models.
       let tiny = try TinyModel.make(changes: ["vocab_size": 200])
       let generator = try Self.generator(tiny)
       let answer = try await generator.generate(
@@ -192,7 +194,7 @@
       for request in others { alone.append(try await Self.generator(tiny).generate(request)) }
       for sequences in [64, 2] {
         let generator = try Self.generator(tiny, sequences: sequences)
-        // Greedy, so that it does not end by chance; five of them, under way and waiting.
+        // Greedy, so that an answer does not end by chance. With five requests, some run and some wait.
         let long = (0..<5).map { number in
           Task { @TensorActor in
             try await generator.generate(

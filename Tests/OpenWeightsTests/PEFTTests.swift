@@ -7,14 +7,14 @@
 
   @testable import OpenWeights
 
-  /// Adapters that PyPI's `peft` wrote (make_adapters.py), against what PEFT itself computes with them; on a model with
+  /// Adapters written by PyPI's `peft` (make_adapters.py), compared with the logits that PEFT computes. The model has
   /// `attention_bias: true`.
   @Suite struct PEFTTests {
     struct Expected: Decodable {
       let text: [Int32]
       let base: [Float]
       let adapters: [String: [Float]]
-      /// Whether the model's own weights were the same after PEFT had begun the adapter.
+      /// Whether the model's own weights were unchanged after PEFT had initialised the adapter.
       let keepsBase: [String: Bool]
     }
 
@@ -43,7 +43,7 @@
       let logits = try #require(expected.adapters[name])
       expectClose(try loaded.logits(expected.text, adapter: adapter).flatMap { $0 }, logits, 2e-4, name)
       #expect(zip(logits, expected.base).contains { abs($0 - $1) > 0.05 })
-      // Written by us and read again it is the same.
+      // The adapter survives writing and reading.
       try Places.withFolder { copy in
         try AdapterFolder(copy.path).write(adapter, base: Self.path("base"))
         let back = try AdapterFolder(copy.path).read(for: loaded.files.configuration)
@@ -51,7 +51,7 @@
       }
     }
 
-    /// The table of what keeps the model is what PEFT did.
+    /// The table of methods that keep the base model agrees with PEFT's behaviour.
     @Test func whatIsTakenKeptTheModel() throws {
       for (name, keeps) in try Self.expected.get().keepsBase {
         let data = try Data(contentsOf: Self.folder.appendingPathComponent("\(name)/adapter_config.json"))
@@ -67,7 +67,7 @@
   }
 
   extension Places {
-    /// Runs `body` with a new folder that is gone afterwards.
+    /// Runs `body` with a new folder, which is deleted afterwards.
     @TensorActor fileprivate static func withFolder(_ body: @TensorActor (URL) throws -> Void) throws {
       let folder = try folder()
       defer { try? FileManager.default.removeItem(at: folder) }

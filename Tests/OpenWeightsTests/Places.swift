@@ -7,7 +7,7 @@
   typealias Places = TestSupport.Places
 
   extension Places {
-    /// A Python that has MLX and the files of mlx-lm.
+    /// A Python with MLX and the files of mlx-lm.
     static let python = python(
       "import mlx.core, numpy, sys, importlib.util as u; sys.exit(u.find_spec('mlx_lm') is None)",
       packages: "packages mlx and mlx-lm")
@@ -19,7 +19,7 @@
       try #require(status == 0, "the reference ended with \(status)")
     }
 
-    /// Runs `body` with a new folder that is gone afterwards.
+    /// Runs `body` with a new folder, which is deleted afterwards.
     @TensorActor
     static func withFolder<Value: Sendable>(
       _ body: @TensorActor (URL) async throws -> Value

@@ -5,7 +5,7 @@
 
   @testable import OpenWeights
 
-  /// The cache by itself: which blocks stand for which tokens.
+  /// The cache in isolation: which blocks hold which tokens.
   @Suite struct PrefixCacheTests {
     static let block = 4
 
@@ -22,25 +22,25 @@
       try cache.extend(&first, by: 18)
       cache.fill(&first, with: text)
       #expect(cache.used == 5)
-      // Whole blocks, and never the last token of what is asked.
+      // Only whole blocks are reused, and never the last token of a request.
       #expect(cache.open(Array(text[..<16])).tokens == Array(text[..<12]))
       #expect(cache.open(Array(text[..<17])).tokens == Array(text[..<16]))
       let longer = cache.open(text + [7, 7, 7, 7])
       #expect(longer.tokens == Array(text[..<16]) && longer.blocks == Array(first.blocks[..<4]))
       #expect(cache.open([5] + text).tokens.isEmpty)
-      // The same block after another beginning is another block.
+      // The same tokens after another beginning are another block.
       #expect(cache.open(Array(text[4...])).tokens.isEmpty)
     }
 
-    /// Thousands of steps of many sequences against a model that knows what every block holds.
+    /// Thousands of random steps on many sequences, compared with a model of every block's contents.
     @TensorActor @Test(arguments: [6, 20, 300]) func aRandomLife(capacity: Int) throws {
       let cache = try Self.make(capacity)
       var generator = Seed(UInt64(capacity)).generator()
-      /// What a block holds: its tokens, and the text before them.
+      /// The contents of each block: its tokens and the text before them.
       var held: [Int: (past: [Int32], tokens: [Int32])] = [:]
       var open: [(text: [Int32], sequence: PrefixCache.Sequence)] = []
       var (hits, refusals) = (0, 0)
-      // A tree of texts, so that beginnings are shared.
+      // Texts form a tree, so that they share beginnings.
       func text() -> [Int32] {
         (0..<1 + generator.number(below: 40)).map { $0 % 5 == 0 ? Int32(generator.number(below: 2)) : Int32($0) }
       }
@@ -77,7 +77,7 @@
           } catch {
             refusals += 1
             #expect(error.description.contains("policy.cacheMegabytes"))
-            // What could not be had altogether is not held in part.
+            // An extension that does not fit as a whole allocates nothing.
             #expect(
               open[place].sequence.blocks == before
                 && cache.used - before.count + (start + count + 3) / Self.block > capacity)
@@ -85,7 +85,7 @@
           }
           let blocks = open[place].sequence.blocks
           #expect(blocks.count * Self.block >= start + count && blocks.starts(with: before))
-          // The pass writes to the blocks that the sequence has now.
+          // The pass writes to the sequence's new blocks.
           let fresh = Array(open[place].text[start..<start + count])
           for (offset, token) in fresh.enumerated() {
             let (number, row) = ((start + offset) / Self.block, (start + offset) % Self.block)
@@ -109,7 +109,7 @@
       #expect(hits > 100 && (capacity > 20 || refusals > 50) && (capacity < 300 || refusals == 0))
     }
 
-    /// The end of an old text goes before its beginning, which others may want.
+    /// The end of an old text is evicted before its beginning, since other texts may share the beginning.
     @TensorActor @Test func theEndIsForgottenFirst() throws {
       let cache = try Self.make(4)
       func pass(_ text: [Int32]) throws {

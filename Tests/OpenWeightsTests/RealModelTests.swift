@@ -7,7 +7,7 @@
 
   @testable import OpenWeights
 
-  /// SmolLM2-135M from its GGUF file against MLX's own llama in Python, which reads the file by itself.
+  /// SmolLM2-135M from its GGUF file, compared with MLX's llama in Python, which reads the file independently.
   @Suite(.enabled(if: Places.model != nil), .serialized)
   struct RealModelTests {
     @TensorActor private static var read: LoadedModel?
@@ -30,8 +30,8 @@
       let lead: [Float]
     }
 
-    /// The likeliest token after a text is the answer's next one at every place: which is what greedy text means, asked of the
-    /// reference in one pass.
+    /// At every position of the answer, the reference's likeliest token is the answer's next token. One pass of the
+    /// reference checks the whole greedy answer.
     @TensorActor @Test(.enabled(if: Places.python != nil)) func greedyTextIsTheReferences() async throws {
       let loaded = try Self.loaded()
       let encoder = try PromptEncoder(loaded.files, api: .chat, format: .plain)
@@ -41,7 +41,7 @@
         try encoder.prompt(Transcript(entries: [.prompt("Why is the sky blue?")])),
         tokens("Once upon a time, in a village by the sea,"),
       ]
-      // Of these the logits alone.
+      // For these texts only the logits are compared.
       var texts = ["def add(a, b):\n    return", "Seven times eight is", "Größe 42 – naïve café №"].map {
         Text(tokens: tokens($0), prompt: tokens($0).count)
       }
@@ -68,10 +68,10 @@
         for (number, (text, found)) in zip(texts, found).enumerated() {
           let answer = Array(text.tokens[text.prompt...])
           #expect(found.best.dropLast() == answer[...])
-          // None of it hangs on round-off alone.
+          // No choice of a token depends on round-off.
           #expect(found.lead.dropLast().allSatisfy { $0 > 1e-4 })
           let logits = try loaded.logits(Array(text.tokens[..<text.prompt])).last ?? []
-          // Thirty layers of float32 products in another order; the logits span some 40.
+          // The tolerance covers thirty layers of float32 products in another order. The logits span some 40.
           expectClose(logits, Array(first[number * width..<(number + 1) * width]), 5e-3)
         }
       }

@@ -7,7 +7,7 @@
 
   @testable import OpenWeights
 
-  /// Against MLX's own models in Python: random ones of every family, as Hugging Face folders.
+  /// Compares with MLX's own models in Python: random models of every family, as Hugging Face folders.
   @Suite(.enabled(if: Places.python != nil), .serialized)
   struct ReferenceTests {
     struct Expected: Decodable {
@@ -15,7 +15,7 @@
       let logits: [[[Float]]]
     }
 
-    /// What the reference wrote, once for all tests.
+    /// The output of the reference, computed once for all tests.
     static let reference = Result {
       let folder = try Places.folder()
       try Places.reference(["tiny", folder.path])
@@ -36,7 +36,7 @@
       for (text, logits) in zip(expected.texts, expected.logits) {
         let flat = logits.flatMap { $0 }
         expectClose(try loaded.logits(text).flatMap { $0 }, flat, 1e-4, "\(family), \(text.count) tokens")
-        // What is compared is not flat.
+        // The compared logits are not constant.
         #expect((flat.max() ?? 0) - (flat.min() ?? 0) > 0.5)
       }
       // All texts in one pass, and each in pieces through a cache.

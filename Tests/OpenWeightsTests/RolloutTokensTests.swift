@@ -8,7 +8,7 @@
 
   @testable import OpenWeights
 
-  /// Stored rollouts as tokens, for worlds whose dialogue grows and for those that show the present alone.
+  /// Stored rollouts as tokens, for worlds with a growing dialogue and for worlds that show only the present.
   @Suite struct RolloutTokensTests {
     struct Talk: World {
       var identity: WorldIdentity { WorldIdentity(kind: "talk") }
@@ -34,7 +34,8 @@
         })
     }
 
-    /// Configurations list the end of texts before the end of turns; what the template ends a turn with is what was drawn.
+    /// A configuration may list the end-of-text token before the end-of-turn token. The drawn token is the one with
+    /// which the template ends a turn.
     @TensorActor @Test func anAnswerEndsAsTheTemplateEndsTurns() throws {
       let listed = try TinyModel.make(changes: ["eos_token_id": [5, 63]])
       #expect(listed.files.configuration.endTokens.first == 5)
@@ -46,7 +47,8 @@
       #expect(try last(.text, .react) == 5)
     }
 
-    /// Models are made again under the same name: a change of any layer, or of what stands beside the weights, is another model.
+    /// A model may be replaced under the same name. A change of any layer, or of a file beside the weights, makes it
+    /// another model.
     @TensorActor @Test func aNameTellsModelsApart() async throws {
       try await Places.withFolder { folder in
         try TinyModel.write(to: folder)
@@ -56,7 +58,7 @@
         let data = try Data(contentsOf: weights)
         for share in [0.3, 0.5, 0.77] {
           var changed = data
-          // As much as a small layer is.
+          // Changes as many bytes as a small layer has.
           let start = Int(share * Double(data.count))
           for place in start..<start + 1024 { changed[place] ^= 1 }
           try changed.write(to: weights)
@@ -79,7 +81,7 @@
       #expect(rollout.task == "talk-1" && rollout.reward == 3 && rollout.sequences.count == 1)
       let sequence = try #require(rollout.sequences.first)
       let tokenizer = tiny.files.tokenizer
-      // Every drawn stretch is an answer with its end, and stands after the question that was asked.
+      // Every drawn stretch is an answer with its end token, right after its question.
       var stretches: [(start: Int, tokens: [Int32])] = []
       for place in sequence.drawn {
         if let last = stretches.last, last.start + last.tokens.count == place {
@@ -98,7 +100,7 @@
         #expect(Array(sequence.tokens[..<stretch.start]) == asked)
       }
       #expect(rollout.drawn == sequence.drawn.count && rollout.length == sequence.tokens.count)
-      // And each is as likely as by itself.
+      // The log-probabilities equal those of the separate exchanges.
       let scorer = Scorer(model: tiny.model)
       let whole = try scorer.figures(ofBatch: [sequence], top: 0).map(\.logProbability)
       let apart = try (0..<3).flatMap { number in
@@ -135,7 +137,7 @@
         #expect(
           try Array(sequence.tokens[..<first]) == encoder.prompt(world.transcript(for: trajectory.prefix(number))))
         let text = tiny.files.tokenizer.decode(sequence.tokens[first...].map(Int.init))
-        // Letters that this vocabulary lacks are left out.
+        // The vocabulary lacks some letters, which are left out.
         let known = tiny.files.tokenizer.decode(tiny.files.tokenizer.encode(trajectory.actions[number]))
         #expect(text.trimmed == known.trimmed)
         #expect(sequence.allowed.count == sequence.drawn.count)

@@ -6,9 +6,10 @@
 
   @testable import OpenWeights
 
-  /// Teacher-forced figures against softmax by hand, each text by itself.
+  /// Teacher-forced figures, compared with a softmax of each text by itself.
   @Suite struct ScorerTests {
-    /// Texts of which some begin alike, for long and for less than is worth a segment; one is another's beginning, two are the same.
+    /// Texts with shared beginnings, some long and some too short for a segment of their own. One text is the beginning
+    /// of another, and two are equal.
     static func sequences(confined: Bool) -> [TokenSequence] {
       let common = TinyModel.text(20, seed: 1)
       var texts = (0..<4).map { common + TinyModel.text(3 + $0, seed: UInt64(10 + $0)) }
@@ -58,7 +59,7 @@
       #expect(packed.tokens.count < sequences.reduce(0) { $0 + $1.tokens.count } - 5 * 20)
       #expect(packed.count == sequences.reduce(0) { $0 + $1.drawn.count })
       #expect(packed.targets == sequences.flatMap { sequence in sequence.drawn.map { sequence.tokens[$0] } })
-      // Each row, followed back through the segments, is the text before the drawn token.
+      // The rows before a drawn token, followed back through the segments, give the text before it.
       var (starts, start) = ([Int](), 0)
       for segment in packed.segments {
         starts.append(start)
@@ -72,9 +73,9 @@
       }
       let expected = sequences.flatMap { sequence in sequence.drawn.map { Array(sequence.tokens[..<$0]) } }
       #expect(packed.rows.map { text(endingAt: Int($0)) } == expected)
-      // And each sequence is found again along its path.
+      // Each sequence can be read back along its path.
       #expect(packed.paths.map { $0.map { packed.tokens[Int($0)] } } == sequences.map(\.tokens))
-      // One that ends where others go on, and one that is there twice.
+      // A text that is the beginning of others, and a text that occurs twice.
       let short = Array(sequences[0].tokens.prefix(12))
       let texts = [sequences[0].tokens, short, sequences[0].tokens].map { TokenSequence(tokens: $0, drawn: []) }
       let twice = try PackedSequences(texts)
@@ -104,7 +105,8 @@
       let both = TokenSequence(tokens: [1, 2, 3, 4, 5, 6], drawn: [2, 3, 5], allowed: [[], [], [6, 7]])
       #expect(first.continued(by: second) == both)
       #expect(both.continued(by: TokenSequence(prompt: both.tokens, answer: [9]))?.drawn == [2, 3, 5, 6])
-      // Another text, a shorter one, one that drew what is there already, and one that drew nothing.
+      // Not continued: another text, a shorter one, one whose drawn tokens are already in the sequence, and one without
+      // drawn tokens.
       #expect(first.continued(by: TokenSequence(prompt: [1, 9, 3, 4], answer: [6])) == nil)
       #expect(first.continued(by: TokenSequence(prompt: [1, 2], answer: [3, 4, 5])) == nil)
       #expect(first.continued(by: TokenSequence(prompt: [1, 2, 3], answer: [4])) == nil)

@@ -8,7 +8,7 @@
 
   @testable import OpenWeights
 
-  /// Whole trainings of a tiny model on a world whose expected reward is known exactly; and trainings that are stopped.
+  /// Whole trainings of a tiny model in a world whose exact expected reward is known, and trainings that are stopped.
   @Suite struct SharpenerTests {
     static var lessonMethod: ReasonMaxxer {
       var method = ReasonMaxxer()
@@ -55,7 +55,7 @@
         let adapter = try AdapterFolder(folder.path).read(for: model.files.configuration)
         #expect(try Bandit.expectedReward(model, adapter, tasks) > before + 0.2)
         #expect(outcome.scores.map(\.step) == [0, 5, 10, 15, 20] && outcome.spent.calls == 10 * 2 * 6)
-        // What is kept is what did best on the held-out tasks.
+        // The kept step is the best on the held-out tasks.
         let best = outcome.scores.max { ($0.pass, $0.reward, -$0.step) < ($1.pass, $1.reward, -$1.step) }
         #expect(outcome.best == best?.step)
       }
@@ -85,12 +85,12 @@
         let adapter = try AdapterFolder(folder.path).read(for: model.files.configuration)
         let after = try await likelihood(adapter)
         #expect(after > before + 1)
-        // The loss is the mean cross-entropy of the batch: the last one's is about what is left.
+        // The loss is the batch's mean cross-entropy, so the last loss is close to the final cross-entropy.
         #expect(abs((outcome.log.first?.loss ?? 0) + before) < 1.5 && abs((outcome.log.last?.loss ?? 0) + after) < 0.7)
       }
     }
 
-    /// A silent round in between counts for nothing: the rounds around it learn what they would without it.
+    /// A silent round has no effect: the other rounds learn the same with and without it.
     @TensorActor @Test func aSilentRoundChangesNothingLater() async throws {
       let model = try Bandit.model()
       func adapter(silent: Int?) async throws -> [[Float]] {
@@ -104,7 +104,7 @@
             let (whole, spent) = try await Bandit.attempts(tasks, 1, model)
             return (whole.map { Array(repeating: $0[0], count: count) }, spent)
           }
-          // Always the same tasks, so that the rounds are the same with and without the silent one.
+          // Uses the same tasks in every round, so that the other rounds do not depend on the silent one.
           return try await Bandit.attempts(Array(Bandit().tasks(in: .train).prefix(2)), count, model)
         }
         return try await Places.withFolder { folder in
@@ -120,7 +120,7 @@
       #expect(plain == silent)
     }
 
-    /// Advantages are clipped where it is asked for.
+    /// Advantages are clipped on request.
     @Test func advantagesAreClippedOnRequest() {
       let rewards = [1.0] + [Double](repeating: 0, count: 15)
       #expect(abs(ProblemSelection.advantages(rewards, limit: nil)[0] - Double(15).squareRoot()) < 1e-12)
@@ -128,7 +128,7 @@
       #expect(GroupRelativePolicy().advantageLimit == nil)
     }
 
-    /// The tensors and scores of a training of a few steps that is stopped at `stops`, and begun again each time.
+    /// Trains for a few steps and stops at each of `stops`. Each stop is followed by a new start.
     @TensorActor
     private func train(
       _ folder: URL, stops: [Int], fails: Bool = false,
@@ -144,7 +144,7 @@
         await #expect(throws: (any Error).self) { try await Task { try await run(sharpener) }.value }
       }
       let outcome = try await run(Bandit.sharpener(model, heldOut: true))
-      // The last, whether or not it was the best.
+      // The last step, even if it is not the best.
       let adapter = try AdapterFolder("\(folder.path)/step-12").read(for: model.files.configuration)
       return (
         try adapter.tensors.map { try $0.values() }, outcome.scores.map(\.step), outcome.best, outcome.log.map(\.step)
@@ -175,20 +175,20 @@
           }
         }
       }
-      // Inside a round, and at the end of one.
+      // Stops inside a round and at the end of one.
       let (whole, stopped) = (try await train([]), try await train([4, 5, 9]))
       #expect(whole.adapter == stopped.adapter && whole.best == stopped.best)
       #expect(stopped.steps == Array(1...12) && whole.steps == stopped.steps)
       #expect(whole.scores == [0, 5, 10, 12] && stopped.scores == whole.scores)
     }
 
-    /// An attempt that failed half-way is no attempt to learn from, and one that did not pass.
+    /// A failed attempt is not used for training, and counts as not passed.
     @TensorActor @Test func failedAttemptsCountAsSuch() async throws {
       let model = try Bandit.model()
       let asked = Mutex([Int]())
       let attempts: Attempts = { tasks, count, model in
         let (whole, spent) = try await Bandit.attempts(tasks, count, model)
-        // Of held-out tasks all but the first attempt, of a round the second of each task.
+        // On held-out tasks all attempts but the first fail. In a round, the second attempt of each task fails.
         let isLook = tasks == Bandit().tasks(in: .validation)
         asked.withLock { $0.append(isLook ? 0 : 1) }
         return (
@@ -203,7 +203,7 @@
         #expect(outcome.scores.allSatisfy { $0.pass <= 0.25 && $0.reward <= 0.25 })
         #expect(asked.withLock { $0.contains(0) && $0.contains(1) })
       }
-      // All alike: it is said that there was nothing to learn.
+      // All attempts are equal. The log says that there was nothing to learn.
       let alike: Attempts = { tasks, count, model in
         let (whole, spent) = try await Bandit.attempts(tasks, 1, model)
         return (whole.map { Array(repeating: $0[0], count: count) }, spent)
@@ -215,7 +215,7 @@
           let outcome = try await Bandit.sharpener(model, attempts: attempts)
             .optimise(Bandit().tasks(in: .train), world: Bandit(), method, folder: folder.path)
           #expect(outcome.log.allSatisfy { $0.isSilent == isSilent })
-          // Without a difference to learn from, nothing moves: not the adapter, and not the optimiser's memory.
+          // Without differences in reward, neither the adapter nor the optimiser's state changes.
           #expect(outcome.log.allSatisfy { ($0.norm == 0) == isSilent && ($0.tokens == 0) == isSilent })
           let path = "\(folder.path)/step-\(method.steps)"
           let adapter = try AdapterFolder(path).read(for: model.files.configuration)
@@ -226,7 +226,7 @@
           #expect(try memory.names.allSatisfy { try memory.floats(of: $0).allSatisfy { $0 == 0 } } == isSilent)
         }
       }
-      // Nothing came of any: an error that says so, not a training on nothing.
+      // If every attempt fails, there is an error and no training.
       let none: Attempts = { tasks, count, model in
         (tasks.map { _ in Array(repeating: nil, count: count) }, Spent())
       }
@@ -246,10 +246,10 @@
         var method = Self.lessonMethod
         method.steps = 2
         _ = try await Bandit.sharpener(model).maximise(lessons, method, folder: folder.path)
-        // Done already: the same again changes nothing.
+        // The training is complete, so the same call changes nothing.
         let again = try await Bandit.sharpener(model).maximise(lessons, method, folder: folder.path)
         #expect(again.log.count == 2)
-        // Longer, it goes on; shorter, there is nothing to do.
+        // A longer training continues. A shorter one has nothing to do.
         var longer = method
         longer.steps = 3
         let further = try await Bandit.sharpener(model).maximise(lessons, longer, folder: folder.path)
@@ -261,7 +261,7 @@
         await #expect(throws: ModelError.self) {
           try await Bandit.sharpener(model).maximise(lessons.dropLast(), method, folder: folder.path)
         }
-        // Unless it is said that another may take its place.
+        // With `replaces`, another training may replace this one.
         let events = Mutex(0)
         let other = try await Bandit.sharpener(
           model, rate: 1e-4, replaces: true, report: { if case .anew = $0 { events.withLock { $0 += 1 } } }

@@ -7,7 +7,7 @@
 
   @testable import OpenWeights
 
-  /// What is learned from, and the losses against plain arithmetic.
+  /// The selection of rollouts, and the losses compared with plain arithmetic.
   @Suite struct SharpeningTests {
     static func rollout(_ task: String, _ reward: Double, drawn: Int = 5) -> RolloutTokens {
       RolloutTokens(
@@ -20,7 +20,7 @@
       let root = Double(3).squareRoot()
       #expect(zip(values, [root, -1 / root, -1 / root, -1 / root]).allSatisfy { abs($0 - $1) < 1e-12 })
       #expect(ProblemSelection.advantages([0.3, 0.3]) == [0, 0] && ProblemSelection.advantages([]) == [])
-      // (1 − 1/100)/√(0.01·0.99) = 9.95
+      // The unclipped value is (1 − 1/100)/√(0.01·0.99) = 9.95.
       #expect(ProblemSelection.advantages([1] + [Double](repeating: 0, count: 99))[0] == 2.5)
       #expect(ProblemSelection.advantages([0] + [Double](repeating: 1, count: 99), limit: 4)[0] == -4)
     }
@@ -47,7 +47,7 @@
       let selection = ProblemSelection(rollouts, pass: 1, problems: 1, trim: 0.2)
       let lengths = selection.problems.flatMap { $0.rollouts.map(\.drawn) }
       #expect(lengths.count == left && (lengths.max() ?? 0) == left && selection.trimmed == count - left)
-      // Those as long as each other stay together.
+      // Rollouts of equal length are kept or trimmed together.
       let alike = ProblemSelection(
         (0..<count).map { Self.rollout("a", Double($0 % 2)) }, pass: 1, problems: 1, trim: 0.2)
       #expect(alike.problems.first?.rollouts.count == count && alike.trimmed == 0)
@@ -65,14 +65,14 @@
         lesson(1, [2, 2, 0, 0]), lesson(-1, [2, 0, 3, 0]),
       ]
       #expect(lessons.map { $0.clarity(above: 1) } == [0.125, 1, 0, 0, 0.5, 0.5])
-      // Better and worse ones in turns.
+      // Positive and negative advantages alternate.
       #expect(method.order(lessons).map(\.advantage) == [1, -2, 0.5, -1])
       #expect(method.order(lessons.filter { $0.advantage < 0 }).map(\.advantage) == [-2, -1])
       let counts = ReasonMaxxer.Counts(lessons, threshold: 1)
       #expect(counts.decisions == 11 && counts.others == 13)
     }
 
-    /// Lessons with several sequences, confined and free, decisions and others.
+    /// Lessons with several sequences, restricted and free, with decisions and other tokens.
     @TensorActor static func lessons(_ model: LoadedModel) throws -> [Lesson] {
       try (0..<3).map { number in
         let sequences = (0..<2).map { part in
@@ -126,13 +126,13 @@
         }
       }
       #expect(decisions > 5 && others > 5)
-      // Only what is pushed down has a bottom, and some of it has reached it.
+      // Only negative advantages have a floor, and some tokens have reached it.
       #expect(bounded > 0)
       #expect(counts.decisions == Double(decisions) && counts.others == Double(others))
       let expected = pull / Double(decisions) + 0.3 * hold / Double(others)
       let whole = try method.gradient(of: lessons, counts: counts, trainer: trainer, temperature: temperature)
       #expect(abs(whole.loss - expected) < 1e-4)
-      // Parts of a batch add up to it.
+      // The losses of parts of a batch sum to the batch's loss.
       let parts = try lessons.map {
         try method.gradient(of: [$0], counts: counts, trainer: trainer, temperature: temperature).loss
       }
@@ -153,7 +153,7 @@
       let attempts = try Self.lessons(tiny).map { lesson in
         let frozen = try Scorer(model: tiny.model, temperature: temperature)
           .figures(ofBatch: lesson.rollout.sequences, top: 0).map(\.logProbability)
-        // Old ones that lie around the present ones, so that ratios are clipped on both sides.
+        // The old log-probabilities vary around the present ones, so that ratios are clipped on both sides.
         let old = try present.figures(ofBatch: lesson.rollout.sequences, top: 0)
           .map { $0.logProbability + Float(generator.normal()) * 0.3 }
         return GroupRelativePolicy.Attempt(

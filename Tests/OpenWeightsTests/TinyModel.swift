@@ -7,9 +7,9 @@
   @testable import OpenWeights
   @testable import Tensors
 
-  /// A random model of 2 layers that is small enough to be enumerated, as a Hugging Face folder.
+  /// A random model of 2 layers as a Hugging Face folder. It is small enough to be enumerated.
   enum TinyModel {
-    /// One for all tests that change nothing about it.
+    /// The shared model for tests that do not change it.
     @TensorActor private static var made: LoadedModel?
 
     @TensorActor static func shared() throws -> LoadedModel {
@@ -20,7 +20,7 @@
     }
 
     static let letters = (97...122).map { String(UnicodeScalar($0)) }
-    /// What is spelled with more than one letter, and the merge that makes it.
+    /// The merges, which give the symbols of more than one letter.
     static let merges = [
       ("l", "e"), ("f", "t"), ("le", "ft"), ("r", "i"), ("g", "h"), ("ri", "gh"), ("righ", "t"), ("Ġ", "l"),
       ("Ġ", "r"), ("u", "p"), ("n", "o"), ("t", "h"), ("a", "b"),
@@ -50,8 +50,8 @@
       + "'\\\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\\\n' }}{% endif %}"
 
     /// - Parameters:
-    ///   - spread: of the weights; the larger, the surer the model is of itself.
-    ///   - changes: to config.json.
+    ///   - spread: The spread of the weights. A larger spread gives sharper distributions.
+    ///   - changes: Changes to config.json.
     static func write(
       to folder: URL, seed: UInt64 = 1, spread: Float = 0.3, changes: [String: Any] = [:]
     ) throws {
@@ -83,13 +83,13 @@
     static func make(seed: UInt64 = 1, spread: Float = 0.3, changes: [String: Any] = [:]) throws -> LoadedModel {
       Engine.setThreads(1)
       let folder = try Places.folder()
-      // Its weights are read, and its files mapped.
+      // By then the weights are in memory and the files are mapped.
       defer { try? FileManager.default.removeItem(at: folder) }
       try write(to: folder, seed: seed, spread: spread, changes: changes)
       return try LoadedModel.open(folder.path).with(nil, named: "tiny")
     }
 
-    /// An adapter that changes something.
+    /// An adapter that changes the logits.
     @TensorActor
     static func adapter(
       _ configuration: AdapterConfiguration = AdapterConfiguration(rank: 4, alpha: 8, targets: Projection.allCases),
@@ -103,7 +103,7 @@
         })
     }
 
-    /// Random tokens of text.
+    /// Random tokens.
     static func text(_ count: Int, seed: UInt64) -> [Int32] {
       var generator = Seed(seed).split("text").generator()
       return (0..<count).map { _ in Int32(generator.number(below: 62)) }
@@ -111,14 +111,14 @@
   }
 
   extension SplitMix64 {
-    /// Standard normal (Box and Muller).
+    /// A standard normal number (Box and Muller).
     mutating func normal() -> Double {
       (-2 * log(1 - uniform())).squareRoot() * cos(2 * .pi * uniform())
     }
   }
 
   extension LoadedModel {
-    /// Logits after every token of a text, without any cache.
+    /// The logits after every token of a text, computed without a cache.
     @TensorActor
     func logits(_ tokens: [Int32], adapter: AdapterWeights? = nil) throws -> [[Float]] {
       let hidden = try model.hiddenStates(tokens, attending: .segments([Segment(tokens.count)]), adapter: adapter)

@@ -7,7 +7,7 @@
 
   @testable import OpenWeights
 
-  /// The gradient of a whole model's adapter, and the optimiser that follows it.
+  /// The gradient of the adapter through a whole model, and the optimiser.
   @Suite struct TrainerTests {
     @TensorActor
     static func trainer(
@@ -28,18 +28,18 @@
 
     static var targets: [Int32] { sequences.flatMap { sequence in sequence.drawn.map { sequence.tokens[$0] } } }
 
-    /// Weighted cross-entropy, which is all that the losses have in common.
+    /// Weighted cross-entropy, the part that all losses share.
     @TensorActor static let loss: RowLoss = { logProbabilities, rows throws(TensorError) in
       let weights = rows.map { Float($0 % 3) - 0.8 }
       return try (logProbabilities.picking(Tensor(Array(targets[rows]))) * Tensor(weights)).sum()
     }
 
-    /// Against central differences along random directions through all matrices of the adapter, one kind at a time.
+    /// Compares with central differences along random directions. A direction covers all matrices of one kind.
     @TensorActor @Test(arguments: ["llama", "qwen2", "qwen3"], [1.0, 0.7])
     func gradientsAreFiniteDifferences(type: String, temperature: Double) throws {
       let model = try TinyModel.make(changes: ["model_type": type])
       let adapter = try TinyModel.adapter(for: model)
-      // What is allowed must hold what was drawn.
+      // The allowed tokens must include the drawn one.
       let sequences = Self.sequences.map { sequence in
         var copy = sequence
         copy.allowed = zip(sequence.allowed, sequence.drawn).map { $0 + [sequence.tokens[$1]] }.map { Array(Set($0)) }
@@ -48,7 +48,7 @@
       let (_, gradients) = try Self.trainer(model, adapter).gradient(
         of: sequences, temperature: temperature, Self.loss)
       func value(_ tensors: [Tensor<Float>]) throws -> Double {
-        // In doubles from the rows' figures: the loss itself, summed in floats, is too coarse a ruler.
+        // Summed in doubles from the rows' figures, since the loss itself is summed in floats and too inexact.
         let scorer = Scorer(model: model.model, adapter: adapter.replacing(tensors), temperature: temperature)
         return try scorer.figures(ofBatch: sequences, top: 0).enumerated().reduce(0) {
           $0 + Double(Float($1.offset % 3) - 0.8) * Double($1.element.logProbability)
@@ -70,7 +70,7 @@
         let step: Float = 1.0 / 256
         let near = try difference(step)
         let truncation = abs(try difference(2 * step) - near) / 3
-        // Twelve log-probabilities of up to 10 nats, each off by some 30 units in the last place after two layers.
+        // Twelve log-probabilities of up to 10 nats. Each is off by some 30 units in the last place after two layers.
         let roundOff = 30 * Double(Float.ulpOfOne) * 10 * 12.0.squareRoot() / Double(step)
         #expect(abs(slope - near) < roundOff + 2 * truncation, "\(kind): \(slope), not \(near)")
         #expect(abs(near) > 2 * roundOff, "\(kind): \(near) is no larger than round-off")
@@ -88,7 +88,7 @@
         let size = try a.values().map(abs).max() ?? 0
         expectClose(try b.values(), try a.values(), 1e-6 * max(1, size))
       }
-      // Parts of a batch, whose weights are told by their rows: here the same for every row.
+      // Parts of a batch. Every row has the same weight here.
       let trainer = try Self.trainer(tiny, adapter)
       func gradient(_ sequences: [TokenSequence]) throws -> (loss: Double, gradients: [Tensor<Float>]) {
         let targets = sequences.flatMap { sequence in sequence.drawn.map { sequence.tokens[$0] } }
@@ -102,7 +102,8 @@
       #expect(abs(whole.loss - parts.reduce(0) { $0 + $1.loss }) < 1e-5)
       for (place, sum) in try AdapterTrainer.sum(parts.map(\.gradients)).enumerated() {
         let values = try whole.gradients[place].values()
-        // Of the parts, which may be larger than their sum; some 30 units in the last place after two layers.
+        // The magnitude of the parts, which may be larger than their sum. The tolerance is some 30 units in the last
+        // place after two layers.
         let size = try parts.reduce(Float(0)) { try $0 + ($1.gradients[place].values().map(abs).max() ?? 0) }
         expectClose(try sum.values(), values, 32 * .ulpOfOne * size)
         #expect((values.map(abs).max() ?? 0) > 1e-3)
@@ -121,7 +122,7 @@
       let figures = try Scorer(model: tiny.model, adapter: adapter).figures(ofBatch: [sequence], top: 0)
       let expected = figures.reduce(0) { $0 - Double($1.logProbability) }
       #expect(abs(loss - expected) < 1e-5 * expected)
-      // And the frozen model's rows are those of no adapter.
+      // The rows of the frozen model equal those without an adapter.
       let frozen = try Self.trainer(tiny, adapter).frozenLogProbabilities(of: [sequence])
       let plain = try tiny.logits(text)
       for range in [0..<128, 128..<256, 256..<299] {

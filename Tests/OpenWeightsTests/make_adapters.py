@@ -16,16 +16,16 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 TEXT = [7, 1, 40, 22, 9, 9, 63, 3, 58, 11]
 ADAPTERS = {
-    # Targets as a regular expression, ranks and α by patterns that overlap paths.
+    # Targets as a regular expression; ranks and α by patterns that overlap.
     "patterns": dict(
         r=4, lora_alpha=6, target_modules=r".*\.layers\.\d+\.(self_attn\.(q|v)_proj|mlp\.down_proj)",
         rank_pattern={r"layers\.1\.self_attn\.q_proj": 2, "down_proj": 3}, alpha_pattern={r".*\.1\..*v_proj": 11, "down_proj": 1.5}),
-    # One layer alone, α over the root of the rank, as a pickle.
+    # A single layer, scaled by α over the root of the rank, stored as a pickle.
     "layers": dict(
         r=3, lora_alpha=5, target_modules=["q_proj", "k_proj", "gate_proj"], layers_to_transform=[1], layers_pattern="layers",
         use_rslora=True),
     "one-layer": dict(r=2, lora_alpha=4, target_modules=["o_proj"], layers_to_transform=0),
-    # Everything, as a pickle in half precision.
+    # All linear layers, stored as a pickle in half precision.
     "all": dict(r=2, lora_alpha=4, target_modules="all-linear"),
     "excluded": dict(r=2, lora_alpha=4, target_modules=r".*_proj", exclude_modules=r".*mlp.*"),
     "eva": dict(r=2, lora_alpha=4, target_modules=["q_proj", "v_proj"], init_lora_weights="eva"),
@@ -91,13 +91,13 @@ def main(out):
             tuned.save_pretrained(str(out / "initial"))
         spread(tuned, 200 + seed)
         if name == "all":
-            # The adapter alone is kept in half precision.
+            # Only the adapter is stored in half precision.
             for parameter_name, parameter in tuned.named_parameters():
                 if "lora_" in parameter_name:
                     parameter.data = parameter.data.half().float()
         expected["adapters"][name] = logits(tuned.eval())
         if name in ("pissa", "olora"):
-            # As PEFT converts them to plain LoRA.
+            # The conversion to plain LoRA by PEFT.
             tuned.peft_config["default"].init_lora_weights = settings["init_lora_weights"]
             tuned.save_pretrained(str(folder))
             converted = out / f"{name}-converted"
@@ -108,7 +108,7 @@ def main(out):
         else:
             tuned.save_pretrained(str(folder), safe_serialization=name not in PICKLES)
         if name in PICKLES:
-            # Newer versions write safetensors whatever they are told.
+            # Newer versions ignore the option and write safetensors.
             from safetensors.torch import load_file
             file = folder / "adapter_model.safetensors"
             if file.exists():

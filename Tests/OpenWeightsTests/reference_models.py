@@ -17,7 +17,7 @@ import mlx.core as mx
 import numpy as np
 from mlx.utils import tree_flatten, tree_unflatten
 
-# The package itself wants transformers; the models alone do not.
+# The package itself requires transformers, but its models do not.
 package = types.ModuleType("mlx_lm")
 package.__path__ = list(importlib.util.find_spec("mlx_lm").submodule_search_locations)
 sys.modules["mlx_lm"] = package
@@ -68,7 +68,7 @@ def write_tiny(folder):
     for name, changes in FAMILIES.items():
         config = {**COMMON, **changes}
         model = model_of(config)
-        # Norms far from one and biases far from zero, so that a forgotten one shows.
+        # Norms far from one and biases far from zero, so that a missing one shows.
         weights = [
             (key, mx.array((1 if "norm" in key else 0) + random.normal(0, 0.25, value.shape), dtype=mx.float32))
             for key, value in tree_flatten(model.parameters()) if "rope" not in key

@@ -19,7 +19,7 @@ struct OrdersTests {
     #expect(
       opening.text == "We have \((opening.choices ?? []).joined(separator: ", ")). \(task.request), so I pick the item")
     #expect(try desk.task("5") == task)
-    // Pinned: ids in stores and reports name this order for good.
+    // Pinned. Ids in stores and reports refer to this order.
     #expect(task.request == "I want seven tiny orange nylon blanket")
   }
 
@@ -44,7 +44,8 @@ struct OrdersTests {
         #expect(listed.contains(wanted) && (3...4).contains(listed.count) && Set(listed).count == listed.count)
       }
     }
-    // The place of the wanted option tells nothing: with 25,000 fields, each place within 4.5 standard errors of its share.
+    // The position of the wanted option must carry no information. With 25,000 fields, each position is within 4.5
+    // standard errors of its share.
     let places = orders.flatMap {
       zip($0.wanted, $0.listed).filter { $1.count == 4 }.compactMap { $1.firstIndex(of: $0) }
     }

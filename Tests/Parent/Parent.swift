@@ -1,11 +1,12 @@
 import ChildProcess
 import Foundation
 
-/// Runs the program of its arguments as a child and repeats what that prints. Tests end it in every way there is.
+/// Runs the program in its arguments as a child and repeats the child's output. Tests end this process in every
+/// possible way.
 @main
 enum Parent {
   static func main() async throws {
-    // Whoever started this may ignore them at the moment, and that is inherited.
+    // The parent process may ignore these signals, and a child inherits that.
     for number in [SIGTERM, SIGINT, SIGHUP, SIGSEGV] { signal(number, SIG_DFL) }
     let arguments = CommandLine.arguments.dropFirst()
     let program = ChildProgram(path: arguments.first ?? "", arguments: Array(arguments.dropFirst()))

@@ -10,22 +10,22 @@ struct BeamSearchTests {
   @Test(
     "Survivors stay in their places, copies take those of the others, and the best have the surplus",
     arguments: [
-      // Two of four, two copies each.
+      // Two of four are kept, with two copies each.
       ([0.1, 0.9, 0.2, 0.8], [], 2, [1, 1, 3, 3]),
-      // Eight by three: 3, 3 and 2.
+      // Eight places for three: 3, 3 and 2 copies.
       ([0.1, 0.2, 0.9, 0.3, 0.8, 0.4, 0.7, 0.5], [], 3, [2, 2, 2, 4, 4, 4, 6, 6]),
-      // One takes all.
+      // One is kept and fills all places.
       ([0.1, 0.2, 0.3], [], 1, [2, 2, 2]),
-      // Of equals the earlier place ranks first.
+      // Ties are ranked by place.
       ([0.5, 0.9, 0.5, 0.5], [], 2, [0, 1, 0, 1]),
-      // A missing value ranks after a known one, however low.
+      // A missing value ranks below every known one.
       ([nil, -3, nil, -2], [], 2, [1, 1, 3, 3]),
-      // With too few known ones the missing ones are kept in order of places.
+      // With too few known values, missing ones are kept in the order of places.
       ([nil, 0.5, nil, nil], [], 2, [0, 1, 0, 1]),
-      // What failed is not kept, though that leaves fewer than k.
+      // Failed particles are not kept, even if fewer than k remain.
       ([9, 9, 0.5, 9], [0, 1, 3], 2, [2, 2, 2, 2]),
       ([9, 0.1, 0.5, nil], [0], 3, [2, 1, 2, 3]),
-      // Where nothing tells the living apart, they all live, and only what failed is replaced.
+      // If all living particles are equal, they all stay, and only failed ones are replaced.
       ([0.5, 0.5, 0.5, 0.5], [2], 1, [0, 1, 0, 3]),
     ] as [([Double?], Set<Int>, Int, [Int])])
   func selection(scores: [Double?], failed: Set<Int>, keep: Int, expected: [Int]) {
@@ -52,14 +52,14 @@ struct BeamSearchTests {
       step: 1, paid: Payment(rewards: [1, 0, 0, 0.5]), guidance: Guidance(softValues: [0, 0.6, nil, 0.2]),
       using: &generator)
     #expect(first.ancestors == [0, 0, 3, 3])
-    // The record has a missing value as what was expected before, less what was paid.
+    // A missing value is recorded as the previously expected value less the payment.
     #expect(first.softValues == [0, 0.6, 0.4, 0.2])
     #expect(first.logWeights == LogWeights(equal: 4) && first.logEvidence == 0)
-    // So far 1, 1, 0.5 and 0.5.
+    // Sums so far: 1, 1, 0.5 and 0.5.
     let second = beam.weigh(
       step: 2, paid: Payment(rewards: [0, 0.3, -.infinity, 0.7]), guidance: Guidance(softValues: [0.1, 0.2, 9, 0]),
       using: &generator)
-    // Now 1.1, 1.5, failed and 1.2.
+    // Scores now: 1.1, 1.5, failed and 1.2.
     #expect(second.ancestors == [1, 1, 3, 3])
     beam.finish(paid: Payment(rewards: [1, 2, -.infinity, 4]))
     #expect(beam.weights == [1.0 / 3, 1.0 / 3, 0, 1.0 / 3] && beam.softValue == 0.4)

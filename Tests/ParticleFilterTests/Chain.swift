@@ -2,16 +2,16 @@ import Agents
 import Foundation
 import ParticleFilter
 
-/// Twelve binary rounds, each a one with probability 0.3; the reward is the share of ones, paid at the end. Small enough
-/// to know everything about it.
+/// Twelve binary rounds, each a one with probability 0.3. The reward is the share of ones, paid at the end. All exact
+/// values can be computed.
 struct Chain {
   static let rounds = 12
   static let chance = 0.3
 
   let temperature: Double
 
-  /// V_β after `round` rounds with `ones` ones, by dynamic programming from the end (the sum over what is left is a binomial
-  /// one, but the recursion is the definition).
+  /// V_β after `round` rounds with `ones` ones, by dynamic programming from the end. The recursion is the definition; a
+  /// binomial sum over the remaining rounds would give the same.
   let softValues: [[Double]]
 
   init(temperature: Double) {
@@ -43,18 +43,20 @@ struct Chain {
   /// E[R] under π₀(τ)·exp(R/β)/Z.
   var posteriorMean: Double { expectation { $0 * exp($0 / temperature) } / evidence }
 
-  /// The standard deviation of one particle's exp(R/β)/Z under the prior: what the evidence would have without a critic.
+  /// The standard deviation of one particle's exp(R/β)/Z under the prior. It determines the error of the evidence
+  /// without a critic.
   var evidenceDeviation: Double {
     (expectation { exp(2 * $0 / temperature) } / (evidence * evidence) - 1).squareRoot()
   }
 
-  /// The same of its contribution to the weighted mean (the delta method's standard error times √N).
+  /// The standard deviation of one particle's contribution to the weighted mean (the delta method's standard error
+  /// times √N).
   var meanDeviation: Double {
     let mean = posteriorMean
     return (expectation { exp(2 * $0 / temperature) * ($0 - mean) * ($0 - mean) } / (evidence * evidence)).squareRoot()
   }
 
-  /// The chances of 0, 1, … ones in so many rounds.
+  /// The probabilities of 0, 1, … ones in `rounds` rounds.
   private static func binomial(_ rounds: Int) -> [Double] {
     var chances = [1.0]
     for _ in 0..<rounds {
@@ -71,7 +73,7 @@ struct Chain {
     switch guide {
     case .exact: softValues[round][ones]
     case .constant: 0.3
-    // Believes that ones are bad, and more so as time goes on.
+    // Predicts lower returns after ones, and higher ones in later rounds.
     case .wrong: 0.2 - 0.05 * Double(ones) / Double(Self.rounds) + 0.005 * Double(round)
     }
   }
@@ -83,7 +85,7 @@ struct Chain {
     let resamplings: Int
   }
 
-  /// One population, driven the way Steering drives one: between checkpoints particles run free.
+  /// One population, driven as Steering drives one: particles run free between checkpoints.
   func run(count: Int, schedule: Schedule, resampler: Resampler, guide: Guide, seed: Seed) -> Result {
     var moves = seed.split("moves").generator()
     var draws = seed.split("resampling").generator()
@@ -118,7 +120,7 @@ struct Chain {
   }
 }
 
-/// A sample's mean and the standard error of it.
+/// The mean of a sample, and its standard error.
 struct Estimate {
   let mean: Double
   let standardError: Double

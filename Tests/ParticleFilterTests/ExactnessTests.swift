@@ -3,7 +3,7 @@ import Foundation
 import ParticleFilter
 import Testing
 
-/// One way to run the filter.
+/// One configuration of the filter.
 struct Setting: CustomTestStringConvertible, Sendable {
   let schedule: Schedule
   let resampler: Resampler
@@ -33,8 +33,8 @@ struct ExactnessTests {
     #expect(abs(Chain(temperature: temperature).posteriorMean - mean) < 5e-5)
   }
 
-  /// E[Ẑ] = Z and E[Ẑ·m] = Z·μ hold exactly at every N, whatever the critic. Tolerance: 4.5 standard errors of 400 runs at
-  /// N = 15, relative to the evidence, so that of 288 comparisons one fails by chance in 500 seeds.
+  /// E[Ẑ] = Z and E[Ẑ·m] = Z·μ hold exactly at every N, whatever the critic. Tolerance: 4.5 standard errors of 400 runs
+  /// at N = 15, relative to the evidence. Of 288 comparisons, one fails by chance in 500 seeds.
   @Test("The evidence and the unnormalised mean are unbiased at N = 15", arguments: Setting.all)
   func unbiased(setting: Setting) {
     let chain = Chain(temperature: setting.temperature)
@@ -47,15 +47,16 @@ struct ExactnessTests {
     let ratios = results.map { exp(base + $0.logEvidence - log(chain.evidence)) }
     let evidence = Estimate(ratios)
     let mean = Estimate(zip(ratios, results).map { $0 * $1.weightedMean })
-    // Without a good critic exp(R/β) is so skewed at a small β that a sample underrates its own standard error; then the
-    // exact one of plain importance sampling is the measure.
+    // Without a good critic, exp(R/β) is very skewed at a small β, and a sample underestimates its own standard error.
+    // The exact standard error of plain importance sampling is used instead.
     let known = setting.guide == .exact ? 0 : chain.evidenceDeviation / (15.0 * 400).squareRoot()
     #expect(abs(evidence.mean - 1) <= 4.5 * max(evidence.standardError, known) + 1e-9)
     #expect(abs(mean.mean - chain.posteriorMean) <= 4.5 * max(mean.standardError, known) + 1e-9)
   }
 
-  /// Tolerance: 4.5 standard errors, from the spread of ten runs at N = 1,000 (it falls with √N) or, where the critic is
-  /// poor, exact; and the bias, which is O(1/N) and of the order of the variance.
+  /// Tolerance: 4.5 standard errors plus the bias. The standard error comes from the spread of ten runs at N = 1,000
+  /// (it falls with √N) or, for a poor critic, from the exact formula. The bias is O(1/N) and of the order of the
+  /// variance.
   @Test("The weighted mean converges to the posterior mean", arguments: Setting.all)
   func converges(setting: Setting) {
     let chain = Chain(temperature: setting.temperature)
@@ -94,7 +95,7 @@ struct ExactnessTests {
     for (fewer, more) in zip(errors, errors.dropFirst()) { #expect(more < fewer) }
   }
 
-  /// The published reference rebases its weights at every check and returns the prior's 0.300 here.
+  /// The published reference rebases its weights at every check and returns the prior mean 0.300 here.
   @Test("An ESS threshold with accumulated weights finds the posterior", arguments: zip([15, 100], [0.645, 0.687]))
   func adaptive(count: Int, expected: Double) {
     let chain = Chain(temperature: 0.05)
@@ -104,7 +105,7 @@ struct ExactnessTests {
         seed: Seed(3).split($0))
     }
     let mean = Estimate(results.map(\.weightedMean))
-    // 0.0005 is half the last digit of the expectation.
+    // The expectation is rounded: 0.0005 is half of its last digit.
     #expect(abs(mean.mean - expected) <= 4 * mean.standardError + 0.0005)
     #expect(results.allSatisfy { $0.resamplings > 0 })
   }
@@ -115,7 +116,7 @@ struct ExactnessTests {
     for guide in Chain.Guide.allCases {
       let result = chain.run(
         count: 20_000, schedule: .steps([4, 8]), resampler: .systematic, guide: guide, seed: Seed(5))
-      // The evidence of 20,000 particles has a relative error below 3 %: β·log of it, 0.003.
+      // With 20,000 particles the evidence has a relative error below 3 %. β times its logarithm has an error of 0.003.
       #expect(abs(result.softValue - chain.softValues[0][0]) < 0.003, "\(guide)")
     }
   }

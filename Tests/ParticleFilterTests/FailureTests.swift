@@ -3,8 +3,8 @@ import Foundation
 import ParticleFilter
 import Testing
 
-/// The chain of twelve binary rounds in which an attempt can fail: more often at a one than at a zero, so that failures depend on
-/// what is paid.
+/// The chain of twelve binary rounds with attempts that can fail. A one fails more often than a zero, so failures
+/// depend on the reward.
 private struct FrailChain {
   static let rounds = 12
   static let (chance, oneFails, zeroFails) = (0.3, 0.1, 0.02)
@@ -14,12 +14,13 @@ private struct FrailChain {
   private var survivingZero: Double { (1 - Self.chance) * (1 - Self.zeroFails) }
   private var boost: Double { exp(1 / (Double(Self.rounds) * temperature)) }
 
-  /// E[exp(R/β)] where what fails has the reward −∞: rounds are independent, so that the sum over all paths is a power.
+  /// E[exp(R/β)], where a failed attempt has the reward −∞. Rounds are independent, so the sum over all paths is a
+  /// power.
   var evidence: Double { pow(survivingZero + survivingOne * boost, Double(Self.rounds)) }
   /// E[R] under the posterior: the share of ones in it.
   var posteriorMean: Double { survivingOne * boost / (survivingZero + survivingOne * boost) }
 
-  /// One population; the critic expects `value(round, ones)`.
+  /// One population. The critic predicts `value(round, ones)`.
   func run(
     count: Int, schedule: Schedule, resampler: Resampler, seed: Seed, value: (Int, Int) -> Double
   ) -> (ratio: Double, mean: Double, failed: Int) {
@@ -70,7 +71,7 @@ struct FailureTests {
     arguments: schedules, Resampler.allCases)
   func unbiased(schedule: Schedule, resampler: Resampler) {
     let chain = FrailChain(temperature: 0.1)
-    // A critic that knows of ones and nothing of failures, and one that is wrong.
+    // A critic that counts ones and ignores failures, and a wrong critic.
     let critics: [(Int, Int) -> Double] = [
       { round, ones in (Double(ones) + 0.5 * Double(12 - round)) / 12 }, { round, ones in 0.2 - 0.02 * Double(ones) },
     ]
@@ -84,7 +85,7 @@ struct FailureTests {
       let mean = Estimate(results.map { $0.ratio * $0.mean })
       #expect(abs(evidence.mean - 1) <= 4.5 * evidence.standardError)
       #expect(abs(mean.mean - chain.posteriorMean) <= 4.5 * mean.standardError)
-      // Two in five attempts fail on their way.
+      // Two in five attempts fail before their end.
       #expect(results.reduce(0) { $0 + $1.failed } > 400)
     }
   }
@@ -133,7 +134,8 @@ struct MagnitudeTests {
     #expect(LogWeights(values).adding(values).normalised.allSatisfy { $0.isFinite })
   }
 
-  /// Before, the rewards were added to 10¹⁶ first, where a double counts in twos: all weights were equal.
+  /// An earlier version added the rewards to the critic's value first. At 10¹⁶, doubles are 2 apart, so all weights
+  /// were equal.
   @Test("A constant critic of any size changes nothing", arguments: [0, 0.3, -7, 1e16, -1e300, .infinity, .nan])
   func constantCritic(value: Double) {
     func weights(_ value: Double) -> [Double] {

@@ -35,7 +35,7 @@ struct FilterTests {
     let first = filter.weigh(step: 1, paid: zero, guidance: Guidance(softValues: [0.4, 0.2]), using: &generator)
     #expect(first.ancestors == nil)
     #expect(filter.logWeights.values == [0.4, 0])
-    // The increment is of V alone, so the accumulated weight is that of the newest value.
+    // The increment depends only on V, so the accumulated weight is that of the newest value.
     let second = filter.weigh(step: 2, paid: zero, guidance: Guidance(softValues: [1.2, 0.2]), using: &generator)
     #expect(abs(second.logWeights.values[0] - 2) < 1e-12)
     #expect(second.ancestors != nil)
@@ -89,7 +89,7 @@ struct FilterTests {
       using: &generator)
     #expect(third.logWeights.normalised[1] == 0)
     filter.finish(paid: paid)
-    // Whatever was missing on the way, log w is (R − V(s₀))/β in the end.
+    // Values that were missing on the way cancel out: in the end log w is (R − V(s₀))/β.
     for (weight, reward) in zip(filter.logWeights.values, [0.3, -.infinity, 0.9]) {
       #expect(weight == (reward - 0.2) / 0.5 || abs(weight - (reward - 0.2) / 0.5) < 1e-9)
     }

@@ -36,7 +36,7 @@ struct FrontierTests {
   @Test("Nothing is worth its price once the best is above every reservation value")
   func stops() {
     var generator = generator
-    // P(new) is 2/3 after one draw, so that 1 is worth 2/3·0.2·(1 − 0.5) = 0.067 for one call.
+    // P(new) is 2/3 after one draw, so a return of 1 is worth 2/3·0.2·(1 − 0.5) = 0.067 for one call.
     for (price, goesOn) in [(0.06, true), (0.07, false)] {
       var frontier = Frontier(root: Self.state(0, left: 1, [0: 0.8, 1: 0.2]), rule: Frontier.Rule(price: price))
       let choice = frontier.choose(1, using: &generator).lowerBound
@@ -92,10 +92,11 @@ struct FrontierTests {
       frontier.add(Self.state(1, left: 1, belief), key: key, for: choice)
       return frontier.choices[choice].state
     }
-    // The child promises twice as much; each answer there repeats one grandchild that promises nothing.
+    // The child's expected improvement is twice that of the root. Every answer at the child repeats one grandchild with
+    // no expected improvement.
     #expect(tell("a", [0: 0.8, 1: 0.2]) == 0)
     var visits: [Int] = []
-    // 0.2·2/(2 + n) against the root's 0.1·2/3.
+    // The child has 0.2·2/(2 + n), the root 0.1·2/3.
     for _ in 0..<5 { visits.append(tell("b", [0: 1])) }
     #expect(visits == [1, 1, 1, 1, 0])
     #expect(frontier.states[1].children.count == 1 && frontier.states[2].arrivals == 4)
@@ -140,7 +141,7 @@ struct FrontierTests {
     let spread = ReturnDistribution.point(0.4).spread(over: 2)
     #expect(abs(spread.mean - 0.4) < 1e-12)
     let variance = zip(spread.returns, spread.probabilities).reduce(0) { $0 + $1.1 * ($1.0 - 0.4) * ($1.0 - 0.4) }
-    // Means of fifths leave out the variance within them.
+    // Replacing fifths by their means drops the variance within them.
     #expect(abs(variance.squareRoot() - 0.5) < 0.05)
     let two = ReturnDistribution(returns: [0, 1], probabilities: [0.5, 0.5])
     #expect(two.spread(over: 1) == two)

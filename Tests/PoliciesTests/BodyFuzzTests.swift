@@ -20,7 +20,7 @@ struct BodyFuzzTests {
     #"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
   ]
 
-  /// Answers, one after the other, and asks for each of them once.
+  /// Serves the bodies one after the other and makes one request for each.
   static func ask(_ bodies: [Data], _ policy: (String) -> any Policy) async throws {
     try await TestServer.with(
       keepsRequests: false,

@@ -104,7 +104,7 @@ struct BodyTests {
         }
         #expect(texts == ["red", "red", "red", "red"])
       }
-      // One that was broken off does not say how many the server draws.
+      // A truncated response does not show how many answers the server draws.
       #expect(server.requests.map { $0.json["n"] as? Int ?? 1 } == [4, 1, 4])
     }
   }

@@ -15,7 +15,7 @@ enum Fault {
     .answer(200, #"{"choices":[{"index":0}]}"#),
   ]
 
-  /// Seconds: short where it is waited for, long where a busy machine might take its time.
+  /// The time limit in seconds: short if the test waits for it, long if a busy machine may be slow.
   static func timeout(_ fault: TestServer.Reply) -> Double {
     if case .hang = fault { 1 } else { 10 }
   }

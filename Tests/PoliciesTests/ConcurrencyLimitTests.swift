@@ -43,7 +43,7 @@ struct ConcurrencyLimitTests {
     var limit = ConcurrencyLimit(most: 64)
     var allowed: [Int] = []
     for _ in 0..<400 {
-      // A round: the server answers as many as it takes and refuses the rest.
+      // One round: the server answers up to its capacity and refuses the rest.
       let count = limit.allowed
       for place in 0..<count {
         if place < capacity { limit.note(answerAfter: 0.1) } else { limit.noteRefusal() }

@@ -10,7 +10,7 @@ import Testing
 struct ConversationTests {
   static let call = ToolCall(name: "get", arguments: ["count": "2", "item": "log"]).text()
 
-  /// Blank instructions, answers and observations, and calls with and without words.
+  /// Blank instructions, answers and observations, and tool calls with and without text.
   static let transcript = Transcript(entries: [
     .instructions(" \n"), .prompt("You see a tree."), .response(""), .prompt(" "), .response(" \n\t"), .prompt("What?"),
     .response(call), .prompt(""), .response("Wood.\n" + call), .prompt("Got 2 log"),
@@ -83,7 +83,7 @@ struct ConversationTests {
   }
 }
 
-/// The chat APIs, each with the least answer of its own.
+/// The chat APIs, each with its minimal answer.
 enum WireAPI: String, CaseIterable, Sendable {
   case chat, messages, responses
 
@@ -115,7 +115,7 @@ enum WireAPI: String, CaseIterable, Sendable {
     }
   }
 
-  /// An answer that says `red`.
+  /// An answer with the text `red`.
   var answer: String {
     switch self {
     case .chat: ClientTests.chat("red")

@@ -5,7 +5,7 @@ import Policies
 import TestTraits
 import Testing
 
-/// The virtual environment that set-up makes; without it these tests fail, and say what to do.
+/// The virtual environment that the set-up creates. Without it these tests fail with an explanation.
 enum Environment {
   static var python: String {
     let root =
@@ -61,7 +61,7 @@ struct LocalServerTests {
       }
       #expect(answers.allSatisfy { ["hat", "scarf"].contains($0.text) })
       #expect(answers.count { $0.usage.inputTokens > 0 } == 2)
-      // A seed draws the same answer again.
+      // The same seed draws the same answer again.
       let free = try await text.respond(to: Self.request(5, choices: nil))
       #expect(try await text.respond(to: Self.request(5, choices: nil)).text == free.text)
 
@@ -86,13 +86,13 @@ struct LocalServerTests {
         func ask(_ particle: Int) async throws -> PolicyResponse {
           try await policy.respond(to: Self.request(particle, transcript: story, choices: nil))
         }
-        // One at a time, so that what is computed together does not change the sums.
+        // One request at a time, since batching changes the order of the sums.
         let first = try await ask(1)
         #expect(try await ask(1).text == first.text)
         var others: Set<String> = []
         for particle in 2..<6 { others.insert(try await ask(particle).text) }
         #expect(others.count > 1 && first.logProbability == nil)
-        // A plain answer of a text is one line.
+        // An answer in plain text is one line.
         if api == .text { #expect(!others.contains { $0.contains("\n") }) }
 
         let drawn = try await policy.respond(

@@ -28,7 +28,7 @@ struct LocalWiresTests {
         request.tools = tools
         request.transcript = Transcript(entries: [.prompt("You stand in a hall. Take one step.")])
         let call = try await policy(isMessages, .tools).respond(to: request)
-        // Whether so small a model calls a tool is not the wire's doing: these endpoints do not hold it to one.
+        // These endpoints do not enforce a tool call, and so small a model may not make one.
         #expect(!call.text.isEmpty && call.usage.outputTokens > 0)
         request.transcript.entries +=
           (call.continuation.map { [.continuation($0)] } ?? []) + [

@@ -15,7 +15,7 @@ private final class Flag: Sendable {
   func raise() { state.withLock { $0 = true } }
 }
 
-/// Headers, body, and the seconds that they ask for.
+/// Headers and body of a response, and the wait in seconds that they request.
 enum Waits {
   static let all: [([(String, String)], String, Double?)] = [
     ([("retry-after-ms", "1500"), ("Retry-After", "2")], "", 1.5), ([("Retry-After", "7")], "", 7),
@@ -49,7 +49,7 @@ enum Waits {
 struct OutageTests {
   typealias Step = RetryRule.Course.Step
 
-  /// What follows `errors` in turn, with so many seconds left.
+  /// The steps after each of `errors` in turn, with `left` seconds to the deadline.
   static func steps(
     _ errors: [PolicyError], rule: RetryRule = RetryRule(attempts: 3, base: 1, most: 8), left: Double = 600,
     hasEverAnswered: Bool = true
@@ -147,8 +147,8 @@ struct OutageTests {
 
   @Test("A server that is down is named by host and port, and used when it comes back")
   func comesBack() async throws {
-    // A port on which nothing ever listened, below those that the system gives out: a program that was started meanwhile may
-    // have inherited one that was.
+    // A port that was never in use, below the range that the system assigns. A port that was in use may have been
+    // inherited by a program started meanwhile.
     var (port, error) = (0, nil as PolicyError?)
     for _ in 0..<20 where error?.kind != .connectionRefused {
       port = Int.random(in: 20_000..<32_000)
@@ -186,7 +186,7 @@ struct OutageTests {
     }
   }
 
-  /// Answers every prompt but one.
+  /// Answers all prompts except those with the word poison.
   static func poisoned(_ fault: TestServer.Reply) -> @Sendable (TestServer.Request) -> TestServer.Reply {
     { request in
       String(decoding: request.body, as: UTF8.self).contains("poison") ? fault : .answer(200, ClientTests.chat("red"))
@@ -247,7 +247,7 @@ struct AwakeClockTests {
     }
     #expect(move(0.5) == 0.5 && move(0.5) == 1 && move(1.25) == 2.25)
     #expect(move(3_600) == 2.75 && move(0.5) == 3.25)
-    // A clock that is set back takes nothing away.
+    // Setting the clock back does not reduce the time.
     #expect(move(-10) == 3.25 && move(0.5) == 3.75)
   }
 

@@ -7,7 +7,7 @@ import Testing
 @testable import ModelServers
 @testable import Policies
 
-/// What servers have said, each with its status.
+/// Real error responses of servers, each with its status.
 enum Refusals {
   /// An error in OpenAI's shape.
   static func openAI(_ message: String, code: String = "null") -> String {

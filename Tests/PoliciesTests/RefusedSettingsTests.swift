@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Settings that a server refuses")
 struct RefusedSettingsTests {
-  /// Answers a request without this key, and refuses any other in these words.
+  /// Answers requests without this key. Refuses others with this message.
   static func refusing(_ key: String, _ words: String, by api: WireAPI)
     -> @Sendable (TestServer.Request) -> TestServer.Reply
   {
@@ -64,7 +64,8 @@ struct RefusedSettingsTests {
       let sent = try #require(server.requests.first?.json)
       #expect(sent["temperature"] == nil && sent["top_p"] == nil)
     }
-    // Another distribution of answers, so that it is another policy; what was there before keeps its name.
+    // Another temperature gives another distribution and therefore another identity. Earlier settings keep their
+    // identity.
     #expect(api.policy("", temperature: nil).identity.contains("T none"))
     #expect(api.policy("", temperature: 1).identity.contains("T 1.0"))
   }

@@ -60,7 +60,7 @@ struct RobustnessTests {
   @Test("A server without n is asked one by one, all at a time; a server that ignores n too")
   func noSamples() async throws {
     for ignores in [false, true] {
-      // How many it has at a time; what is answered leaves two seconds later.
+      // The number of requests in progress. A request ends after two seconds.
       let present = Mutex((now: 0, most: 0))
       let single: @Sendable (TestServer.Request) -> TestServer.Reply = { request in
         if !ignores, request.json["n"] != nil { return Self.refusal("n is not supported") }
@@ -80,7 +80,7 @@ struct RobustnessTests {
           return try await group.reduce(0) { count, _ in count + 1 }
         }
         #expect(count == 8)
-        // The first alone, then the rest together: not eight in a row.
+        // One request comes first, then the others together and not one after the other.
         #expect(present.withLock(\.most) > 2)
       }
     }
@@ -310,7 +310,7 @@ struct RobustnessTests {
     settings.rules.deadline = 2
     let (failing, requests) = try await respond(settings) { _ in .answer(500, "") }
     #expect(throws: PolicyError.self) { try failing.get() }
-    // A hundred thousand attempts would take hours.
+    // A hundred thousand attempts would take hours, so the deadline ended the call.
     #expect(requests.count >= 1)
     let (hanging, _) = try await respond(settings) { _ in .hang(60) }
     let error = #expect(throws: PolicyError.self) { try hanging.get() }
@@ -375,7 +375,7 @@ struct RobustnessTests {
 
   @Test("A straggler is asked for a second time, and the first answer counts")
   func hedge() async throws {
-    // Where most of the machine is others', an answer may take its time; a hang takes a minute.
+    // On a busy machine an answer may be slow. The hang takes a minute, which is much longer.
     let reply: @Sendable (TestServer.Request) -> TestServer.Reply = {
       $0.number == 31 ? .hang(60) : .after(0.01, .answer(200, ClientTests.chat("red")))
     }
@@ -390,7 +390,7 @@ struct RobustnessTests {
 
   @Test("Never more in flight than allowed, and fewer while the server refuses")
   func adaptive() async throws {
-    // Takes four at a time and refuses the rest.
+    // The server takes four requests at a time and refuses the rest.
     let desk = Desk(seats: 4)
     let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in desk.serve() }
     try await TestServer.with(reply) { server in
@@ -404,13 +404,13 @@ struct RobustnessTests {
         }
         try await group.waitForAll()
       }
-      // A machine that is busy elsewhere may send too slowly to be refused much.
+      // A busy machine may send too slowly to be refused often.
       #expect(policy.allowedConcurrency < 24 || desk.refused < 60)
       print("refused \(desk.refused) of \(server.requests.count), limit \(policy.allowedConcurrency)")
     }
   }
 
-  /// A server with so many seats, each taken for 100 ms.
+  /// A server with a number of seats. A request occupies a seat for 100 ms.
   final class Desk: Sendable {
     private let seats: Int
     private let state = Mutex<(ends: [ContinuousClock.Instant], refused: Int)>(([], 0))
@@ -432,7 +432,7 @@ struct RobustnessTests {
     }
   }
 
-  /// Set up once for the whole process, as the library wants it.
+  /// Set up once per process, as the library requires.
   static let metrics = {
     let metrics = TestMetrics()
     MetricsSystem.bootstrap(metrics)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A client is shut down in order, whatever is in flight")
 struct ShutdownTests {
-  /// Answers at once, late, early in the request, or not at all.
+  /// Answers at once, late, with an early close, or not at all.
   static func reply(_ request: TestServer.Request) -> TestServer.Reply {
     switch request.number % 8 {
     case 0: .answer(401, "{}")
@@ -21,7 +21,7 @@ struct ShutdownTests {
     }
   }
 
-  /// Runs `count` exchanges and goes when the first has failed.
+  /// Starts `count` exchanges and returns when the first has failed.
   static func round(_ url: String, count: Int, body: Data) async throws -> Int {
     try await withHTTPClient(connections: count) { client in
       let exchange = HTTPExchange(client: client, longestBody: 1 << 20)

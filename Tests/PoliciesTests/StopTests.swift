@@ -46,7 +46,7 @@ struct StopTests {
       return server.requests
     }
     #expect(requests.map { $0.json["stop"] != nil } == [true, false, false])
-    // What else was asked for stays.
+    // The other settings stay in the request.
     #expect(requests.allSatisfy { $0.json["seed"] != nil && $0.json["temperature"] != nil })
   }
 

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Thoughts that a server wants back beside a call")
 struct ThoughtsTests {
-  /// Two steps of an agent: the answer to the first question is part of the second.
+  /// A request at the second step of an agent. The answer to the first question is part of it.
   static func requests(after response: PolicyResponse?) -> PolicyRequest {
     var request = ClientTests.request()
     request.tools = RobustnessTests.tools
@@ -30,7 +30,7 @@ struct ThoughtsTests {
       let policy = policy(server.url)
       let first = try await policy.respond(to: requests(after: nil))
       #expect(policy.format.action(in: first.text, choices: nil, tools: RobustnessTests.tools) == .act("get 2 log"))
-      // As it comes from a store.
+      // The response as it is read from a store.
       let stored = try JSONDecoder().decode(PolicyResponse.self, from: try JSONEncoder().encode(first))
       _ = try await policy.respond(to: requests(after: stored))
       return try #require(server.requests.last?.json)
@@ -143,7 +143,7 @@ struct ThoughtsTests {
       return request.digest
     }
     #expect(digest(plain) != digest(rich))
-    // As it was before there were continuations.
+    // The digest from before continuations existed.
     #expect(digest(ClientTests.transcript) == "488d83048e16e00d11408b750f89f24d")
     #expect(plain.joined() == rich.joined())
   }

@@ -40,7 +40,7 @@ struct TypeModelTests {
     #expect(status == 0, "\(words)")
   }
 
-  /// Policies with every setting, and what their servers want back.
+  /// Policies with every setting, and the continuation that their servers require.
   static func rich(_ url: String) -> [(api: WireAPI, policy: any Policy, continuation: String?)] {
     var chat = ChatCompletionsPolicy.Settings(model: "m", format: .tools, temperature: 0.5, topP: 0.9)
     (chat.reasoningEffort, chat.logProbabilities) = ("low", true)
@@ -52,7 +52,7 @@ struct TypeModelTests {
       WireJSON.answer(type, Data(body.utf8)).flatMap(read)
     }
     return [
-      // OpenAI's own endpoint gives no thoughts, and its types know none.
+      // OpenAI's own endpoint returns no thoughts, and its types have no field for them.
       (.chat, ChatCompletionsPolicy(url: url, settings: chat), nil),
       (
         .responses, ResponsesPolicy(url: url, settings: responses),
@@ -69,7 +69,7 @@ struct TypeModelTests {
 enum TypeModels {
   static let python = Places.python("import anthropic, openai", packages: "openai and anthropic")
 
-  /// The exit status, and what is said about it.
+  /// The exit status and the error output.
   static func run(_ arguments: [String]) throws -> (status: Int32, words: String) {
     let process = Process()
     let errors = Pipe()

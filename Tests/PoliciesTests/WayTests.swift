@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The way to a server: proxies and certificates", .enabled(if: Ways.isThere, "no Python beside the tests"))
 struct WayTests {
-  /// Asks over a client that this environment makes.
+  /// Makes a request with a client that is configured from this environment.
   static func ask(_ url: String, _ environment: [String: String]) async -> Result<PolicyResponse, PolicyError> {
     let client = HTTPClient(connections: 2, for: url, network: NetworkSettings(environment))
     var settings = ClientTests.settings(attempts: 1, timeout: 30)
@@ -27,7 +27,7 @@ struct WayTests {
   func proxy() async throws {
     let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { _ in .answer(200, ClientTests.chat("red")) }
     try await TestServer.with(reply) { server in
-      // A name that no resolver knows: only the proxy does.
+      // No resolver knows this name, so only the proxy can reach it.
       let url = server.url.replacing("127.0.0.1", with: "model.test")
       try await ChildServer.with(["PoliciesTests/ways.py", "proxy"]) { proxy in
         for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
@@ -36,7 +36,7 @@ struct WayTests {
         }
         let past = await Self.ask(url, ["HTTP_PROXY": proxy.url, "NO_PROXY": "other.test,.test"])
         #expect(throws: PolicyError.self) { try past.get() }
-        // Loopback needs none, and gets none: this one would refuse.
+        // Loopback bypasses the proxy, which would refuse the connection here.
         let near = try await Self.ask(server.url, ["HTTP_PROXY": "http://127.0.0.1:9"]).get().text
         #expect(near == "red")
       }
@@ -141,7 +141,7 @@ struct NetworkSettingsTests {
   func problems(environment: [String: String], named: String) {
     let problem = NetworkSettings(environment).problem(for: "https://api.example.com/v1")
     #expect(problem?.contains(named) == true && problem?.contains("planted-secret") == false, "\(problem ?? "")")
-    // A client is made all the same, and nothing is sent through it.
+    // The client is still created, but nothing is sent through it.
     #expect(NetworkSettings([:]).problem(for: "https://api.example.com/v1") == nil)
   }
 }

@@ -36,18 +36,18 @@ for line in open(sys.argv[1], encoding="utf-8"):
     case = json.loads(line)
     try:
         if case["kind"] == "messages":
-            # Not in the package since version 2: newer models refuse them, older ones take them.
+            # Removed from the package in version 2, since newer models reject them. Older models accept them.
             for name in ("temperature", "top_p"):
                 case["body"].pop(name, None)
         if case["kind"] == "responses":
-            # What the model said goes back as servers take it, without what only they give it.
+            # Completes the answers of the model with fields that only the server sets.
             for item in case["body"]["input"]:
                 if item.get("type") == "message" and item.get("role") == "assistant" and "id" not in item:
                     item.update(id="msg_1", status="completed")
                     for part in item["content"]:
                         part.setdefault("annotations", [])
         read = drained(ADAPTERS[case["kind"]].validate_python(case["body"]))
-        # What a union's member does not know is dropped in silence: everything has to come out again.
+        # Members of a union silently drop unknown fields. The comparison shows that nothing was dropped.
         if read != case["body"]:
             raise ValueError(f"read as {json.dumps(read)}")
     except (pydantic.ValidationError, ValueError) as error:

@@ -24,7 +24,7 @@ struct ProcessWorldTests {
       .init(command: command, processes: processes, timeout: timeout), splits: try TaskSplits(splits))
   }
 
-  /// A program of a few lines; `body` answers a question `q` with a dictionary.
+  /// A program of a few lines. `body` answers a question `q` with a dictionary.
   static func program(_ body: String, before: String = "", hello: String = "") -> [String] {
     let lines = """
       import json, sys, os, time
@@ -43,7 +43,7 @@ struct ProcessWorldTests {
     return ["python3", "-c", lines]
   }
 
-  /// What the first step of a program comes to.
+  /// The outcome of a program's first step.
   static func firstStep(_ body: String, before: String = "", timeout: Double = 20) async throws -> Outcome {
     let world = try await world(program(body, before: before), timeout: timeout)
     do {
@@ -112,7 +112,7 @@ struct ProcessWorldTests {
   func recovers() async throws {
     let marker = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: marker) }
-    // Dies once, at the third step.
+    // The program dies once, at the third step.
     let world = try await Self.world(
       Self.program(
         """
@@ -156,7 +156,7 @@ struct ProcessWorldTests {
     let error = await #expect(throws: WorldError.self) {
       for _ in 0..<5 { _ = try await episode.step(.act("go")) }
     }
-    // By chance both starts may pay the same; then it dies at the third step until nobody tries any more.
+    // Both starts may pay the same by chance. Then the program dies at the third step until the retries are used up.
     #expect(error?.kind == .diverged || error?.kind == .unavailable)
     await world.close()
   }
@@ -216,7 +216,7 @@ struct ProcessWorldTests {
     let wordy = try await verdicts(
       "counts.append(1); return {'observation': str(len(counts)), 'done': True}", before: "counts = []")
     #expect(wordy["replay"] == .warning && wordy["end"] == .warning && wordy["invalid actions"] == .warning)
-    // A copy that is its original.
+    // The copy is the original itself.
     let shared = try await verdicts(
       """
       if q["op"] == "snapshot": return {"snapshot": q["episode"]}
@@ -249,7 +249,7 @@ struct ProcessWorldTests {
     task.cancel()
     let error = await #expect(throws: WorldError.self) { try await task.value }
     #expect(error?.kind == .cancelled)
-    // The same program goes on, its late answer is not taken for another's.
+    // The same process continues. Its late answer is not attributed to another question.
     try Data().write(to: URL(fileURLWithPath: gate))
     var (other, _) = try await world.begin(try world.task("b"))
     #expect(try await other.step(.act("go")).observation.text == "go")

@@ -4,7 +4,8 @@ import Testing
 @testable import ProcessWorld
 
 extension ProcessWorldTests {
-  /// The state of Python's own generator, one of 128 bits as numpy's is, a whole number of 282 digits and a decimal of 40.
+  /// The state of Python's own generator, a generator state of 128 bits like numpy's, an integer of 282 digits and a
+  /// decimal of 40 digits.
   @Test("A snapshot comes back digit for digit, so that a clone draws what its original draws")
   func generators() async throws {
     let before = """
@@ -45,7 +46,7 @@ extension ProcessWorldTests {
       #expect(try await clone.step(.act("draw")).observation.text == text)
       seen.insert(text)
       guard step == 1 else { continue }
-      // A clone of the clone.
+      // A clone of a clone.
       let next = try #require(try await clone.fork())
       await clone.close()
       clone = next

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ProcessWorld
 
-/// The example `Examples/TextWorldExpress` on PyPI's package, as `make test` installs it.
+/// The example `Examples/TextWorldExpress` with the PyPI package, which `make test` installs.
 @Suite("TextWorldExpress over the process protocol", .enabled(if: isInstalled))
 struct TextWorldExpressTests {
   private static let command = [
@@ -28,7 +28,7 @@ struct TextWorldExpressTests {
       var (choices, total) = (try #require(opening.choices), 0.0)
       for step in 0..<10 {
         let action = Action.act(choices[generator.number(below: choices.count)])
-        // Every other step is taken in a copy as well.
+        // Every other step is also taken in a copy.
         var copy = step.isMultiple(of: 2) ? try await episode.fork() : nil
         #expect((copy != nil) == step.isMultiple(of: 2))
         let outcome = try await episode.step(action)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A table of a diagnosis")
 struct DiagnosisTableTests {
-  /// Tasks of three steps whose last pays `reward` of task and attempt.
+  /// Tasks of three steps. The last step pays `reward` for the task and attempt.
   static func diagnosis(
     tasks: Int = 12, each: Int = 4, steps: Int = 3, maximalReward: Double? = 1, critic: Bool = false,
     reward: (Int, Int) -> Double
@@ -116,7 +116,7 @@ struct DiagnosisTableTests {
       }, predictedBy: String(repeating: "trees\u{1B}[31m ", count: 30))
     #expect(!table.text().contains("\u{1B}") && table.sentences.last?.contains("trees␛") == true)
     #expect(table.text().split(separator: "\n").allSatisfy { $0.count <= 100 })
-    // Every step would be 60 rows.
+    // A table of every step would have 60 rows.
     #expect(table.predictability.rows.count == 12)
     #expect(table.predictability.rows.first?.first == "0" && table.predictability.rows.last?.first == "59")
   }

@@ -47,7 +47,7 @@ struct GenealogyPictureTests {
     #expect(numbers[7] == layout.y(2))
     let mark = try #require(reader.all("culled").first?.attributes["d"])
     #expect(mark.contains(SVG.coordinate(layout.x(step: 2) - 4)))
-    // The culled line is thin, and its value, the least, has the first colour.
+    // The culled line is thin. It has the smallest value and therefore the first colour.
     #expect(reader.all("childless").map(\.classes).contains(["childless", "v0"]))
     #expect(reader.texts.contains("1.3"))
   }

@@ -4,7 +4,7 @@ import Foundation
   import FoundationXML
 #endif
 
-/// What a strict XML parser finds in a picture.
+/// The elements of a picture, read with a strict XML parser.
 final class PictureReader: NSObject, XMLParserDelegate {
   struct Element {
     let name: String
@@ -26,7 +26,7 @@ final class PictureReader: NSObject, XMLParserDelegate {
     isWellFormed = parser.parse()
   }
 
-  /// The drawn elements of all these classes, the legend's aside.
+  /// The drawn elements with all of these classes, without the legend.
   func all(_ classes: String...) -> [Element] {
     elements.filter { $0.classes.isSuperset(of: classes) && !$0.classes.contains("key") }
   }

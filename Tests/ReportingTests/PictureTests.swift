@@ -6,7 +6,7 @@ import Testing
 @testable import Reporting
 @testable import Steering
 
-/// Text that would like to be markup, move a cursor or turn the line around.
+/// A text with markup, terminal escapes, and characters that reverse the direction of the line.
 private let hostile = "<script>alert(1)</script> ]]> & \"'\u{0}\u{1B}[31m\u{202E}\u{FFFE} مرحبا <!-- <![CDATA["
 
 @Suite("SVG")
@@ -46,7 +46,7 @@ struct ComparisonChartTests {
     #expect(reader.isWellFormed)
     #expect(reader.all("row").count == 9)
     #expect(reader.all("whisker").count == 9)
-    // A mark in every row and one in the legend.
+    // One mark in every row and one in the legend.
     #expect(reader.all("mark").count == 12)
     #expect(reader.texts.contains("0.417 ± 0.072"))
     #expect(reader.texts.contains("amc (N 8, steps:1,2,3 β 0.1)"))

@@ -26,7 +26,8 @@ struct PopulationStoryTests {
       logEvidence: 0)
   }
 
-  /// Place 0 is culled after 2 for a copy of 1, that after 4 for a copy of 2; 1 fails.
+  /// The particle at place 0 is culled after step 2 and replaced by a copy of 1. The copy is culled after step 4 and
+  /// replaced by a copy of 2. Particle 1 fails.
   private var story: PopulationStory {
     PopulationStory(
       task: task, method: "amc",
@@ -63,7 +64,7 @@ struct PopulationStoryTests {
     #expect(lines.map(\.first) == [0, 0, 0, 3, 5])
     #expect(lines.map(\.last) == [2, 3, 5, 4, 6])
     #expect(lines.map(\.birth) == [0, 0, 0, 2, 4])
-    // A value belongs to the particle that was weighed, also where it was culled; the last stop is no one's beginning.
+    // A value belongs to the particle that was weighed, even if it was then culled. No line begins at the last stop.
     #expect(lines[0].values == ["2": "0.100"])
     #expect(lines[3].values == ["3": "0.100", "4": "0.100"])
     #expect(lines[2].values == ["2": "2.000", "3": "3.000", "4": "4.000"])
@@ -73,7 +74,7 @@ struct PopulationStoryTests {
   @Test("keeps every step once, under the one before it")
   func tree() throws {
     let data = data(story)
-    // xy, abe and cd after ab, pqrsv and tu after pqrs.
+    // xy; abe; cd after the shared ab; pqrsv; tu after the shared pqrs.
     #expect(data.steps.count == 2 + 3 + 2 + 5 + 2)
     for (line, actions) in zip(data.lines, ["xy", "abe", "pqrsv", "abcd", "pqrstu"]) {
       var read = ""
@@ -100,7 +101,7 @@ struct PopulationStoryTests {
     let html = ReportPage(title: "", sections: [.init(anchor: "", heading: "", items: [.populations([partial])])]).html
     #expect(html.contains("its steps are not stored"))
 
-    // The particle at 1 was copied to 0 after step 2, and itself culled after 4.
+    // The particle at place 1 was copied to place 0 after step 2 and was culled after step 4.
     let copied = PopulationStory(
       task: task, method: "",
       genealogy: Genealogy(count: 3, checkpoints: [checkpoint(2, [1, 1, 2]), checkpoint(4, [0, 0, 2])]),
@@ -159,7 +160,7 @@ struct PopulationStoryTests {
     }
     let story = PopulationStory(task: task, method: "", genealogy: Genealogy(count: 32), lives: lives, format: .react)
     let html = ReportPage(title: "", sections: [.init(anchor: "", heading: "", items: [.populations([story])])]).html
-    // 29 shared answers of 2 kB; 32 times as many would be 1.9 MB.
+    // 29 shared answers of 2 kB. A copy for each of the 32 particles would take 1.9 MB.
     #expect(html.utf8.count < 29 * answer.utf8.count * 3)
   }
 }

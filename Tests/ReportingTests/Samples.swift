@@ -5,12 +5,13 @@ import ParticleFilter
 @testable import Findings
 @testable import Steering
 
-/// Populations and summaries made up for tests.
+/// Made-up populations and summaries.
 enum Samples {
   static let task = AgentTask(
     id: "orders-17", request: "A large oat-milk latte, to go, before nine, and two blueberry muffins.", stepLimit: 5)
 
-  /// A trajectory whose actions are "<step> right" or "<step> wrong", paid their share of right ones at the end.
+  /// A trajectory with the actions "<step> right" or "<step> wrong". The reward is the share of right ones, paid at the
+  /// end.
   static func trajectory(_ choices: [Bool], of length: Int, task: AgentTask = task) -> Trajectory {
     var trajectory = Trajectory(task: task, opening: Observation("The form is empty."))
     for (number, isRight) in choices.enumerated() {
@@ -23,7 +24,7 @@ enum Samples {
     return trajectory
   }
 
-  /// A filter run over made-up trajectories with a noisy critic.
+  /// A run of the filter over made-up trajectories with a noisy critic.
   static func population(
     particles: Int, steps: Int, schedule: Schedule, seed: UInt64 = 3, temperature: Double = 0.1, task: AgentTask = task
   ) -> PopulationResult {
@@ -123,7 +124,7 @@ enum Samples {
     ]
   }
 
-  /// Three methods as a demonstration might compare them.
+  /// Three methods, as in the comparison of `cox demo`.
   static func demonstration(scale: Double = 1, cost: Double = 0) throws -> Comparison {
     try comparison(
       [

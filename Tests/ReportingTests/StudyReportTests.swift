@@ -49,7 +49,7 @@ struct StudyReportTests {
       table.lines == [
         "Of the tuned model's gain of +0.400, its tokens at the forks alone bring +0.300 (75 %), as many random ones +0.050."
       ])
-    // Nobody's gain is shared out where there is none.
+    // Without a gain there is no share to attribute.
     #expect(TokenTable(Self.findings(tuned: 0.1)).lines.first?.contains("does not pass more often") == true)
     #expect(TokenTable(Self.findings(forks: 0)).tables.count == 2)
     for table in table.tables { #expect(table.width <= 100) }
@@ -67,7 +67,7 @@ struct StudyReportTests {
     #expect(picture.all("token", "fork").count == 2 && picture.all("token", "fork", "far").count == 1)
     #expect(picture.all("token", "h0").count == 2 && picture.all("token", "h3").count == 1)
     #expect(picture.all("token", "h5").count == 1)
-    // A space that is part of a token is seen.
+    // A space within a token is made visible.
     #expect(picture.all("words").map(\.text) == ["1", "·9", "7", "↵"])
     #expect(picture.all("other").map(\.text) == ["·9", "7"])
     #expect(picture.all("bar").count == 10)
@@ -85,11 +85,11 @@ struct StudyReportTests {
       #expect((box.number("x") ?? -1) >= 20)
       #expect((box.number("x") ?? 0) + (box.number("width") ?? 0) <= 700)
     }
-    // The legend, too.
+    // The legend is checked too.
     for key in picture.elements where key.classes.contains("key") {
       #expect((key.number("x") ?? 0) + (key.number("width") ?? 0) <= 700)
     }
-    // No two boxes of a line overlap.
+    // Boxes in the same line do not overlap.
     for (a, b) in zip(boxes, boxes.dropFirst()) where a.number("y") == b.number("y") {
       #expect((a.number("x") ?? 0) + (a.number("width") ?? 0) <= b.number("x") ?? 0)
     }
@@ -159,7 +159,7 @@ struct StudyReportTests {
     let lines = StudyTable(Self.study()).lines
     #expect(lines[0].hasPrefix("reasonmaxxer: 150 steps, decisions above 0.7 nats; kept step 100"))
     #expect(lines[1].contains("grpo: 80 steps; no step did better"))
-    // Each task gains 1/4 by ReasonMaxxer and 1/2 by GRPO.
+    // Each task gains 1/4 with ReasonMaxxer and 1/2 with GRPO.
     #expect(
       lines.contains(
         "ReasonMaxxer has 50 % of GRPO's gain in reward (95 % interval 50 % to 50 %, bootstrap over 3 tasks)."))
@@ -194,9 +194,9 @@ struct StudyReportTests {
     }
     #expect(pictures.count == 4)
     for picture in pictures { #expect(PictureReader(picture).isWellFormed) }
-    // Three models, and the base steered: one curve each.
+    // One curve for each of the three models, and one for the steered base.
     #expect(PictureReader(pictures[1]).all("path").count == 4)
-    // On the log scale all of them stand at calls a task: best-of-4 of 3 calls an attempt is at 12.
+    // On the log scale the x values are calls per task: best-of-4 with 3 calls per attempt is at 12.
     #expect(pictures[1].contains("log scale) 12,"))
     let begun = StudyFindings(
       environment: WorldIdentity(kind: "toy"), policy: "p", pass: 1, models: [], steered: [], preparations: [],

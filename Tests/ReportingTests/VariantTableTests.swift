@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A table and a picture of many variants")
 struct VariantTableTests {
-  /// 3 values of N × (best-of, amc and beam at 2 schedules × 2 β), and single.
+  /// single, and 3 values of N × (best-of, amc and beam at 2 schedules × 2 β).
   static func many() throws -> Comparison {
     var methods = [try Samples.summary("single", particles: 1)]
     var differences: [[String: Any]] = []

@@ -71,7 +71,7 @@ struct XYChartTests {
     #expect(Axis(fitting: [0, 0]).high == 1 && Axis(fitting: []).high == 1)
     let costs = Axis(fitting: [0, 120_000])
     #expect(costs.label(120_000) == "120,000")
-    // Whiskers past the ends of a fitted axis would be cut.
+    // A fitted axis must include the whiskers.
     let reader = chart([series("gain", [(1, 0.1, 0.3)])])
     #expect(reader.texts.contains("−0.2") && reader.texts.contains("0.4"))
   }

@@ -14,7 +14,7 @@ struct StoredFailureTests {
       steps: [Step(response: "a", action: .act("a"), outcome: Outcome(Observation(""), reward: reward, isDone: true))])
   }
 
-  /// Of the first task one attempt gets through with 0.5, of the second none.
+  /// A store in which one attempt of the first task ends with 0.5 and no attempt of the second task ends.
   static func filled(_ path: String) async throws -> RolloutStore {
     let store = try RolloutStore(path: path)
     try await store.begin(StoreTests.run())
@@ -68,7 +68,7 @@ struct StoredFailureTests {
     let path = scratch.path("old.sqlite")
     do { _ = try await Self.filled(path) }
     try await DatabaseQueue(path: path).write { database in
-      // What versions 5 and 6 added, taken away again.
+      // Removes the columns that versions 5 and 6 added.
       for (table, column) in [
         ("call", "estimatedTokens"), ("call", "cutOffAnswers"), ("trajectory", "failureKind"),
         ("outcome", "failureKind"),

@@ -143,7 +143,7 @@ struct MissingStoreTests {
       #expect(error?.message.contains(".rescued") == true, "\(error?.message ?? "")")
     }
     await #expect(throws: StoreError.self) { try await store.begin(StoreTests.run("r2")) }
-    // The answer that was being stored is there too.
+    // The rescued file also has the answer that was being stored.
     let rescued = try RolloutStore(path: path + ".rescued")
     #expect(try await rescued.spent(run: "r1")["t1"]?.calls == 2)
   }

@@ -11,7 +11,7 @@ import Testing
 struct StoreFuzzTests {
   static let environment = WorldIdentity(kind: "w", rules: "r")
 
-  /// A small store with something in every table, in one file.
+  /// A small store in one file, with rows in every table.
   static func sound(in folder: URL) async throws -> Data {
     let path = folder.appendingPathComponent("sound.sqlite").path
     do {
@@ -54,7 +54,7 @@ struct StoreFuzzTests {
     return try Data(contentsOf: URL(fileURLWithPath: path))
   }
 
-  /// Reads all there is to read, as the verbs do.
+  /// Reads everything that the commands read.
   static func read(_ path: String) async throws {
     let store = try RolloutStore(path: path)
     for run in try await store.runs() {
@@ -82,7 +82,7 @@ struct StoreFuzzTests {
     try store.pool.close()
   }
 
-  /// Bits of the schema's texts most often, since that is where a name becomes another.
+  /// Flips a few bits, half of them in the schema's texts, where a flip can change a name.
   static func damaged(_ sound: Data, _ round: Int) -> Data {
     var state = UInt64(round) &* 0x9E37_79B9_7F4A_7C15
     func number(below bound: Int) -> Int {
@@ -127,7 +127,7 @@ struct StoreFuzzTests {
     let folder = try Places.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
     var data = try await Self.sound(in: folder)
-    // One bit: "opening" becomes "nopening"'s neighbour "npening".
+    // Flips one bit of the first letter, so that the column has another name.
     let name = try #require(data.range(of: Data("opening TEXT".utf8)))
     data[name.lowerBound] ^= 1
     let path = folder.appendingPathComponent("renamed.sqlite").path

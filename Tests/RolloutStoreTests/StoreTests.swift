@@ -5,7 +5,7 @@ import ParticleFilter
 import RolloutStore
 import Testing
 
-/// A folder that goes away with the test.
+/// A temporary folder, deleted with the object.
 final class Scratch {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("coxswain-\(UUID().uuidString)")
   init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
@@ -80,7 +80,7 @@ struct StoreTests {
     #expect(rollouts.map(\.trajectory.steps) == trajectories.map(\.steps))
     #expect(rollouts.map(\.trajectory.opening) == trajectories.map(\.opening))
     #expect(rollouts.map(\.trajectory.task) == [Self.task, Self.task])
-    // Fewer of them later do not lose the others.
+    // Saving fewer trajectories later does not delete the others.
     try await store.save(run: "r1", task: Self.task, trajectories: [records[0]])
     #expect(try await store.rollouts(of: Self.world, policy: "p", split: .train).count == 2)
   }
@@ -136,7 +136,7 @@ struct StoreTests {
       Checkpoint(
         step: step, logWeights: LogWeights(equal: 3), softValues: [0, 0, 0], ancestors: ancestors, logEvidence: 0)
     }
-    // Place 1 continues 0 after step 1, place 2 continues that clone after step 2, place 0 continues 2 after step 3.
+    // Place 1 continues 0 after step 1. Place 2 continues that clone after step 2. Place 0 continues 2 after step 3.
     let genealogy = Genealogy(
       count: 3, checkpoints: [checkpoint(1, [0, 0, 2]), checkpoint(2, [0, 1, 1]), checkpoint(3, [2, 1, 2])])
     let lives: [(Int, TrajectoryRecord.Standing, [String])] = [
@@ -163,7 +163,8 @@ struct StoreTests {
     let store = try RolloutStore(path: scratch.path("s.sqlite"))
     try await store.begin(Self.run())
     try await store.note([Self.task], split: .train, of: Self.world)
-    // Place 1 continues 0 after step 1 and is culled after step 3; 0 had finished after step 2 and is culled then too.
+    // Place 1 continues 0 after step 1 and is culled after step 3. Place 0 finished after step 2 and is also culled
+    // after step 3.
     let checkpoints = [(1, [0, 0, 2]), (3, [2, 2, 2])].map {
       Checkpoint(step: $0.0, logWeights: LogWeights(equal: 3), softValues: [0, 0, 0], ancestors: $0.1, logEvidence: 0)
     }
@@ -240,7 +241,7 @@ struct StoreLifeTests {
       try await store.begin(StoreTests.run())
       try await store.record(StoreTests.answer(0, step: 0))
     }
-    // What later versions added, taken away again.
+    // Removes what later versions added.
     try await DatabaseQueue(path: path).write { database in
       for (table, column) in [
         ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),

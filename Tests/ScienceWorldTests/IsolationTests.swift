@@ -5,13 +5,14 @@ import Testing
 
 @testable import ScienceWorld
 
-/// Episodes that share a process do not notice each other.
+/// Episodes in one process do not affect each other.
 extension SimulatorTests {
-  /// The fault that ``Singletons`` is for: two worlds of the jar as it comes, and one `load` while a game is under way.
+  /// The fault that ``Singletons`` prevents: in two worlds of the original jar, a `load` in one disturbs a game in the
+  /// other.
   @Test func aLoadInOneWorldLeavesTheOtherAlone() async throws {
     try await SimulatorPool.with(settings()) { pool in
       let benches = [try await newBench(pool), try await newBench(pool)]
-      // Those of the jar: the first world's objects for both.
+      // With the original jar, both worlds share the first world's objects.
       let shared = benches.map { bench in
         Bench(
           connection: bench.connection, world: .init(name: bench.world.name, singletons: benches[0].world.singletons))
@@ -32,7 +33,8 @@ extension SimulatorTests {
     }
   }
 
-  /// Every static field of the game's classes that can change, and every field of a singleton that can, or that holds what can.
+  /// Finds every mutable static field of the game's classes and every mutable field of a singleton, including fields
+  /// that hold mutable objects.
   @Test func theJarKeepsNothingElseOnceAProcess() async throws {
     let fields = try await SimulatorPool.with(settings()) { pool in
       let bench = try await newBench(pool)
@@ -46,21 +48,22 @@ extension SimulatorTests {
       ])
     #expect(
       Set(fields).subtracting(replaced) == [
-        // Names of types and their numbers, which only grows. The numbers are shown in tables that are not asked for.
+        // A table of type names and numbers that only grows. The numbers appear only in tables that are never
+        // requested.
         "util.UniqueTypeID$.lut", "util.UniqueTypeID$.nextID",
-        // Ways to search a house, for gold paths.
+        // Ways through a house, for gold paths.
         "scienceworld.goldagent.PathFinder$.precomputedExhaustivePaths",
-        // Lists of words that nothing writes to.
+        // Word lists that are never written to.
         "scienceworld.input.InputParser$.stopWords", "scienceworld.objects.misc.Picture$.artist",
         "scienceworld.objects.misc.Picture$.pictureTypes", "scienceworld.objects.misc.Picture$.subjects",
       ])
   }
 
-  /// Attempts in an order of chance, a step at a time and then all at once: with room for everyone, with less, and with
-  /// processes that are replaced all the time.
+  /// Attempts in random order, first step by step and then concurrently. The arguments cover enough places, too few
+  /// places, and processes that are replaced all the time.
   @Test(arguments: [(1, 8, 2000), (2, 2, 2000), (1, 2, 7)])
   func attemptsTogetherGoAsAlone(processes: Int, episodes: Int, loads: Int) async throws {
-    // With few worlds nearly every step is a replay.
+    // With few places, nearly every step is a replay, so there are fewer attempts.
     let attempts = Array(try await Attempt.all.value.prefix(processes * episodes < 4 ? 3 : 6))
     let settings = try settings(processes: processes, episodes: episodes, memory: 512, loads: loads)
     try await SimulatorPool.with(settings) { pool in
@@ -100,7 +103,7 @@ private func newBench(_ pool: SimulatorPool) async throws -> Bench {
   try await pool.bench(at: try await pool.enter(await pool.ticket()))
 }
 
-/// What came of a game's actions in a process that did nothing else.
+/// The outcomes of a game's actions in a process that runs nothing else.
 private struct Attempt: Sendable {
   let id: TaskID
   let actions: [String]
@@ -113,7 +116,7 @@ private struct Attempt: Sendable {
     "chemistry-mix/3", "boil/0", "chemistry-mix/3", "find-animal/7", "melt/1", "use-thermometer/3",
   ]
 
-  /// Gold paths, the longer ones cut; those of the wandering animals with some waiting before.
+  /// Gold paths, the longer ones truncated. The game with wandering animals starts with some waiting.
   private static func several() async throws -> [Attempt] {
     var paths: [(TaskID, [String])] = []
     try await SimulatorPool.with(settings(memory: 512)) { pool in
@@ -125,7 +128,7 @@ private struct Attempt: Sendable {
     }
     var attempts: [Attempt] = []
     for (id, actions) in paths {
-      // A process of its own.
+      // Each attempt has its own process.
       let (opening, outcomes) = try await SimulatorPool.with(settings(memory: 512)) { pool in
         try await world(pool).play(actions, id)
       }
@@ -135,7 +138,7 @@ private struct Attempt: Sendable {
   }
 }
 
-/// The names of fields that worlds of one process share and that can change, of all classes of the jar but the libraries'.
+/// The names of mutable fields that all worlds of a process share, over the jar's own classes.
 private func sharedFields(_ connection: Py4JConnection, jar: String) async throws -> [String] {
   let constants: Set = ["int", "long", "double", "float", "boolean", "java.lang.String"]
   var fields: [String] = []
@@ -144,7 +147,7 @@ private func sharedFields(_ connection: Py4JConnection, jar: String) async throw
     let type = try await connection.answer(to: Py4JCall(loader, "loadClass", .text(name))).object()
     let declared = try await connection.answer(to: Py4JCall(type, "getDeclaredFields")).object()
     for field in try await texts(ofArray: declared, connection) {
-      // Such as "private static final int a.B.c".
+      // For example "private static final int a.B.c".
       let words = field.split(separator: " ").map(String.init)
       guard words.count > 1, let full = words.last, !full.hasSuffix(".MODULE$") else { continue }
       let isShared = name.hasSuffix("$") || words.contains("static")
@@ -168,7 +171,7 @@ private func texts(ofArray array: String, _ connection: Py4JConnection) async th
   return texts
 }
 
-/// Of a jar's central directory, but Scala's library and Py4J.
+/// The class names in a jar's central directory, without Scala's library and Py4J.
 private func classes(inJar path: String) throws -> [String] {
   let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
   func number(_ place: Int, _ count: Int) -> Int {

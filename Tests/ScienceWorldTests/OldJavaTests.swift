@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A Java that cannot run the simulator")
 struct OldJavaTests {
-  /// What OpenJDK 8 says of a class of a later version.
+  /// OpenJDK 8's error for a class of a later version.
   static let complaint = """
     Error: A JNI error has occurred, please check your installation and try again
     Exception in thread "main" java.lang.UnsupportedClassVersionError: scienceworld/Main has been compiled by a more recent \

@@ -51,7 +51,7 @@ func exceptionsAreRefusals(line: String) {
 @Suite struct HostileServerTests {
   private static let call = Py4JCall("o0", "step", .text("look around"))
 
-  /// What a connection makes of a server that answers every read with these bytes and then perhaps hangs up.
+  /// The failure of a connection to a server that answers every read with these bytes and then may close.
   private func failure(
     _ answer: String, hangsUp: Bool = false, within deadline: Duration = .seconds(120)
   ) async throws -> Py4JFailure.Kind? {
@@ -95,7 +95,7 @@ func exceptionsAreRefusals(line: String) {
     }
   }
 
-  /// Entered when calls come of another context than those before, and again after an entry that failed.
+  /// A context is entered when the previous calls belonged to another context, and again after a failed entry.
   @Test func contextsAreEnteredWhenTheyChange() async throws {
     let heard = Heard()
     try await withServer(bytes: Array("!yv\n".utf8), hangsUp: false, heard: heard) { connection in
@@ -186,7 +186,7 @@ private func withServer<T: Sendable>(
   }
 }
 
-/// The calls that a server read, as object and method.
+/// The calls that the server received, as object and method.
 private final class Heard: Sendable {
   private let text = Mutex("")
 
@@ -199,7 +199,7 @@ private final class Heard: Sendable {
   }
 }
 
-/// Answers whatever it reads with the same bytes.
+/// Answers every read with the same bytes.
 private final class ScriptedHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer

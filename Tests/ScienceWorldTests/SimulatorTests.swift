@@ -10,7 +10,7 @@ import Testing
   .alone, .serialized,
   .enabled(if: java != nil, "There is no Java on this machine: apt-get install openjdk-17-jre-headless"))
 struct SimulatorTests {
-  /// Of every task of the benchmark; four episodes at a time in two processes, as their turns come.
+  /// Covers every task of the benchmark, with four episodes at a time in two processes.
   @Test func goldPathsReachTheFullScore() async throws {
     let tasks = Set(Catalogue.standard.benchmark.map(\.task))
     let ids = Catalogue.standard.entries.filter { tasks.contains($0.name) }.map {
@@ -55,7 +55,7 @@ struct SimulatorTests {
     try await SimulatorPool.with(settings()) { pool in
       let ticket = await pool.ticket()
       let bench = try await pool.bench(at: try await pool.enter(ticket))
-      // Another, since a bench forgets the list of tasks.
+      // A new interface object, since a bench forgets the list of tasks.
       let world = try await bench.connection.answer(
         to: Py4JCall(new: "scienceworld.runtime.pythonapi.PythonInterface")
       ).object()
@@ -129,7 +129,7 @@ struct SimulatorTests {
     #expect(try await comesTrue { simulators(memory: memory).isEmpty })
   }
 
-  /// More episodes than worlds, and processes that are replaced all the time.
+  /// There are more episodes than worlds, and the processes are replaced all the time.
   @Test(arguments: [(2, 2000), (3, 6)])
   func episodesTakeTurns(episodes: Int, loads: Int) async throws {
     try await SimulatorPool.with(settings(episodes: episodes, loads: loads)) { pool in
@@ -165,7 +165,7 @@ struct SimulatorTests {
     #expect(try await comesTrue { simulators(memory: memory).isEmpty })
   }
 
-  /// What SIGKILL does to the program: its end of the pipe closes, and nobody says good-bye.
+  /// Simulates SIGKILL of the program: its end of the pipe closes without a last message.
   @Test func theProcessEndsWithThePipeThatHoldsIt() async throws {
     let memory = 643
     let program = SimulatorProcess(settings: try settings(memory: memory))
@@ -197,7 +197,7 @@ struct SimulatorTests {
     bare.jar = "/nowhere/scienceworld.jar"
     let noJar = await #expect(throws: WorldError.self) { try await SimulatorPool.with(bare) { _ in } }
     #expect(noJar?.kind == .misconfigured && noJar?.message.contains("pip install") == true)
-    // A file that is no jar: Java starts and ends.
+    // The file is not a jar, so Java starts and exits.
     bare.jar = "/etc/hostname"
     let broken = await #expect(throws: WorldError.self) {
       try await SimulatorPool.with(bare) { pool in
@@ -208,7 +208,7 @@ struct SimulatorTests {
     #expect(broken?.kind == .misconfigured)
   }
 
-  /// A jar that never starts is tried once by each process, however many episodes wait.
+  /// Each process tries a broken jar once, however many episodes wait.
   @Test func everybodyWhoWaitsForAProcessThatCannotStartIsTold() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "java-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -4,10 +4,10 @@ import Testing
 
 @testable import ScienceWorld
 
-/// Java, or nil where this machine has none.
+/// The path of Java, or nil if it is not installed.
 let java = try? SimulatorPool.Settings.findJava()
 
-/// Settings for the jar of `COXSWAIN_VENV` or of the `.venv` of this checkout. A test without the jar fails.
+/// Settings for the jar in `COXSWAIN_VENV` or in this checkout's `.venv`. A test without the jar fails.
 func settings(
   processes: Int = 1, episodes: Int = 8, memory: Int = 640, loads: Int = 2000
 ) throws -> SimulatorPool.Settings {
@@ -26,7 +26,7 @@ let virtualEnvironment: String = {
   return folder.appending(path: ".venv").path
 }()
 
-/// The world over all games.
+/// The world with all games.
 func world(
   _ pool: SimulatorPool, simplifications: [ScienceWorld.Simplification] = [.easy], stepLimit: Int = 1000
 ) throws -> ScienceWorld {
@@ -34,7 +34,7 @@ func world(
 }
 
 extension ScienceWorld {
-  /// Carries actions out from the start of a game.
+  /// Takes these actions from the start of a game.
   func play(_ actions: [String], _ id: TaskID) async throws -> (opening: Observation, outcomes: [Outcome]) {
     var (episode, opening) = try await begin(try task(id))
     var outcomes: [Outcome] = []
@@ -52,7 +52,7 @@ extension ScienceWorld {
   }
 }
 
-/// The simulators on this machine that were started with this much memory, by their process ids.
+/// The process ids of simulators that were started with this memory limit.
 func simulators(memory: Int) -> [pid_t] {
   let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
   return processes.compactMap { pid_t($0) }.filter { id in
@@ -62,7 +62,7 @@ func simulators(memory: Int) -> [pid_t] {
   }
 }
 
-/// Whether something comes true within ten seconds.
+/// Whether the condition becomes true within ten seconds.
 func comesTrue(_ condition: () -> Bool) async throws -> Bool {
   for _ in 0..<200 {
     if condition() { return true }

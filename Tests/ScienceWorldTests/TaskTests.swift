@@ -25,7 +25,7 @@ import Testing
   #expect(catalogue.request(Game(task: "boil", variation: 30)) == nil)
 }
 
-/// A world whose pool is never asked for a simulator: any executable and any file will do.
+/// A world whose pool never starts a simulator, so any executable and any file will do.
 private func withWorld(
   _ games: ScienceWorld.Games = .variations(), simplifications: [ScienceWorld.Simplification] = [],
   stepLimit: Int = 30, _ body: (ScienceWorld) throws -> Void

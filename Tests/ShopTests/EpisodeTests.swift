@@ -50,7 +50,7 @@ private let quiet = ShopRules(listsActions: false)
 
 @Test func optionsOutliveSubPagesButNotTheResults() async throws {
   let shop = try generatedShop(splits: [:])
-  // A goal with an option.
+  // Finds a goal with an option.
   var number = 0
   while try await shop.goldPath(to: TaskID("goal-\(number)")).count < 4 { number += 1 }
   let id = TaskID("goal-\(number)")
@@ -69,14 +69,14 @@ private let quiet = ShopRules(listsActions: false)
   #expect(item.map(\.isDone) == [false, false, true])
   #expect(item[2].isInvalid && item[2].reward > 0)
   #expect(item[2].observation.text.contains("The last step is taken, and the item on the page is bought."))
-  // Nothing is for sale on other pages.
+  // On other pages the last step buys nothing.
   for last in ["click[Features]", "click[< Prev]", "click[Back to Search]"] {
     let outcome = try await play([gold[0], gold[1], last], in: shop)[2]
     #expect(!outcome.isDone && outcome.reward == 0)
   }
   let patient = try generatedShop(ShopRules(stepLimit: 2, forcesPurchase: false))
   #expect(try await play([gold[0], gold[1]], in: patient)[1].isDone == false)
-  // The step that reaches the page may be the last.
+  // The step that reaches the page may be the last one allowed.
   #expect(try await play([gold[0], gold[1]], in: generatedShop(ShopRules(stepLimit: 2)))[1].isDone)
 }
 
@@ -153,7 +153,7 @@ func invalidActionsAreExplainedAndChangeNothing(action: String) async throws {
       var action = generator.drawn(4, from: pieces).joined()
       if generator.uniform() < 0.1 { action = "search[" + String(repeating: action, count: 5_000) + "]" }
       if generator.uniform() < 0.5 {
-        // What the page offers, as an agent would copy it.
+        // The actions as the page lists them, for an agent that copies them.
         let offered = observation.text.components(separatedBy: "Available actions: ").last ?? ""
         let actions = offered.components(separatedBy: ", click[").map { $0.hasSuffix("]") ? "click[" + $0 : $0 }
         action = generator.drawn(1, from: actions)[0]

@@ -13,7 +13,7 @@ import Testing
     #expect(sweater.description == "Knit in Wales.")
     #expect(sweater.bullets == ["Machine wash, line dry", "Crew neck"])
     #expect(sweater.attributes == ["machine wash", "crew neck"])
-    // In the order of the file, lower case, slashes apart.
+    // In the order of the file, in lower case, with " | " for slashes.
     #expect(
       sweater.options == [
         .init(name: "size", values: ["small", "x-large"]), .init(name: "color", values: ["red | white", "navy"]),
@@ -80,7 +80,7 @@ import Testing
     let second = try Catalogue.files(files)
     #expect(second.origin != first.origin)
     #expect(try await second.product(at: 2).title == "Small Piano")
-    // Whoever had the old one open still reads it.
+    // A reader of the old file can still read it.
     #expect(try await first.product(at: 2).title == "Grand Piano")
 
     try Data("no database".utf8).write(to: URL(filePath: files.store))
@@ -148,7 +148,7 @@ func filesOfAnotherShapeAreRefused(name: String, text: String, reason: String) a
 }
 
 @Test func longFilesAreReadInPieces() async throws {
-  // Entries that lie across the borders of chunks of a megabyte, with brackets and quotes inside strings.
+  // Entries that cross the borders of 1 MB chunks, with brackets and quotes inside strings.
   let filler = String(repeating: #"a \"[{, \\ "#, count: 30_000)
   let entries = (0..<8).map { "\($0)" + #", "x": ["\#(filler)", {"y": []}]"# }.map { #"{"n": \#($0)}"# }
   try await withDirectory(["long.json": "\u{feff} [" + entries.joined(separator: " ,\n") + "] "]) { directory in
@@ -177,7 +177,7 @@ func valuesAreReadOrRefused(text: String, isJSON: Bool) {
   #expect(value.members[0].value.text == "é😀 /\u{fffd}x")
 }
 
-/// Values of Python 3.11's `random.seed(233)`.
+/// The values come from Python 3.11 with `random.seed(233)`.
 @Test func goalsAreShuffledAsPythonDoes() {
   var generator = MersenneTwister(seed: 233)
   #expect((0..<4).map { _ in generator.next() } == [2_931_216_007, 3_446_561_803, 2_698_614_761, 748_818_161])

@@ -23,7 +23,8 @@ private func goal(
 }
 
 @Test func attributesMatchByLikenessOrByText() {
-  // Alike: 86. In a bullet, whatever its case: "machine wash". In the description: "with care". Nowhere: "crew".
+  // Similar enough (86): the first. In a bullet point, ignoring case: "machine wash". In the description: "with care".
+  // Missing: "crew".
   let reward = PurchaseReward(
     of: sweater, with: [], for: goal(["long-lasting", "machine wash", "with care", "v neck"], []))
   #expect(reward.attributes == 3)
@@ -31,14 +32,14 @@ private func goal(
 }
 
 @Test func optionsMatchByColourOrLikeness() {
-  // (1 + 1 + 1) / (1 + 2 + 1): the blues are one colour, "small" is not "large".
+  // (1 + 1 + 1) / (1 + 2 + 1): both blues are one colour, and "small" does not match "large".
   let reward = PurchaseReward(
     of: sweater, with: ["navy blue", "large"], for: goal(["long lasting"], ["blue", "small"]))
   #expect(reward.options == 1)
   #expect(reward.total == 0.75)
-  // A wanted option counts once, however many chosen ones match.
+  // A wanted option counts once, even if several chosen options match it.
   #expect(PurchaseReward(of: sweater, with: ["blue", "navy blue"], for: goal(["long lasting"], ["blue"])).total == 1)
-  // Options that nobody asked for cost nothing.
+  // Chosen options that were not requested cost nothing.
   #expect(PurchaseReward(of: sweater, with: ["red"], for: goal(["long lasting"], [])).total == 1)
 }
 
@@ -47,16 +48,16 @@ private func goal(
   #expect(PurchaseReward(of: sweater, with: [], for: goal(["long lasting"], [], limit: 24.98)).total == 0.5)
 }
 
-/// Titles, queries and categories against "alpha bravo charlie delta echo foxtrot golf hotel india juliett kilo", of 11
-/// nouns.
+/// Titles, queries and categories, compared with "alpha bravo charlie delta echo foxtrot golf hotel india juliett
+/// kilo", which has 11 nouns.
 @Test(arguments: [
-  // Shares 1 of 11 nouns (0.0909): a tenth, whatever else is the same.
+  // With 1 of 11 nouns (0.0909) the factor is a tenth, whatever else matches.
   ("alpha", "same", "A › B", 0.1),
-  // 2 of 11 (0.18): half without query or categories, whole with either.
+  // With 2 of 11 (0.18) it is a half without query or category, and one with either.
   ("alpha bravo", "other", "A › C", 0.5),
   ("alpha bravo", "same", "X", 1),
   ("alpha bravo", "other", "B › A › C", 1),
-  // 3 of 11 (0.27) is the same kind by its title alone.
+  // With 3 of 11 (0.27) the title alone is enough.
   ("alpha bravo charlie", "other", "X", 1),
   ("zulu", "same", "A › B", 0),
 ])

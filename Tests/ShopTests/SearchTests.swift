@@ -36,7 +36,7 @@ func queriesAreQuotedWords(text: String, expression: String) {
   let all = try await catalogue.search("rain jacket raincoat hooded shell")
   #expect(all.count > 20)
   #expect(try await catalogue.search("color").count == Catalogue.resultLimit)
-  // A model's name is in one title alone, so that it outweighs all other words.
+  // The model's name occurs in one title only, so it outweighs all other words.
   let title = all[20].title
   let model = try #require(title.split(separator: " ").last)
   #expect(try await catalogue.search("color \(model)").first == all[20])
@@ -67,7 +67,7 @@ func queriesAreQuotedWords(text: String, expression: String) {
       == #"("midi" OR "dress") AND ("midi" OR "dress" OR "sleeve" OR "red")"#)
   #expect(query.expression(within: 1, frequent: 5000) { counts[$0] ?? 0 }.hasPrefix(#"("midi") AND "#))
   #expect(query.expression(within: 1, frequent: 1) { _ in 0 } == query.expression)
-  // Words of more than half of the products are left out, unless there are no others.
+  // Words that occur in more than half of the products are left out, unless no others remain.
   #expect(query.expression(within: 100, frequent: 4000) { counts[$0] ?? 0 }.hasSuffix(#"OR "sleeve")"#))
   #expect(query.expression(within: 1, frequent: 1) { _ in 9 }.hasPrefix(#"("red") AND ("red" OR "midi""#))
 }
@@ -82,7 +82,7 @@ func queriesAreQuotedWords(text: String, expression: String) {
       if let scalar = Unicode.Scalar(UInt32(generator.number(below: bound))) { text.append(scalar) }
     }
     let words = SearchQuery(String(text))
-    // Both forms of the expression, with whatever SQLite's tokeniser makes of such letters.
+    // Tries both forms of the expression with letters that SQLite's tokeniser may treat differently.
     #expect(try await catalogue.search(String(text)).count <= Catalogue.resultLimit)
     let narrow = words?.expression(within: 1, frequent: 9) { _ in 5 }
     #expect(narrow.map { !$0.contains("\u{0}") } ?? true)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Shop
 
-/// The generated shop, made once for all tests.
+/// The generated shop, created once for all tests.
 let generatedCatalogue = Result { try Catalogue.generated() }
 
 func generatedShop(
@@ -15,7 +15,7 @@ func generatedShop(
     catalogue: generatedCatalogue.get(), rules: rules, prompting: prompting, splits: TaskSplits(splits))
 }
 
-/// A visit, and what came of some actions.
+/// Starts a visit and takes these actions.
 func play(_ actions: [String], in shop: Shop, task: TaskID = "goal-0") async throws -> [Outcome] {
   var (episode, _) = try await shop.begin(try shop.task(task))
   var outcomes: [Outcome] = []
@@ -23,7 +23,7 @@ func play(_ actions: [String], in shop: Shop, task: TaskID = "goal-0") async thr
   return outcomes
 }
 
-/// Gives `body` a directory with these files, and removes it.
+/// Runs `body` with a directory of these files, then deletes it.
 func withDirectory<R>(_ files: [String: String], _ body: (String) async throws -> R) async throws -> R {
   let folder = FileManager.default.temporaryDirectory.appending(path: "shop-\(UUID().uuidString)")
   defer { try? FileManager.default.removeItem(at: folder) }
@@ -44,7 +44,7 @@ func environmentError<R>(_ body: () async throws -> R) async throws -> WorldErro
 
 struct NoError: Error {}
 
-/// WebShop's files, written by hand: three products of which one is skipped, and goals of both kinds.
+/// Hand-written files in WebShop's format: three products, one of which is skipped, and goals of both kinds.
 let handWrittenFiles = [
   "items_shuffle_3.json": #"""
   [

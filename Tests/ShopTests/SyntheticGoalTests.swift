@@ -4,7 +4,8 @@ import Testing
 
 @testable import Shop
 
-/// `fuzz.token_set_ratio(chosen, (name, value))` of thefuzz 0.22, which writes the pair as Python does.
+/// Values of `fuzz.token_set_ratio(chosen, (name, value))` of thefuzz 0.22, which receives the pair in Python's
+/// notation.
 @Test(
   "a wanted option is compared with its name, as WebShop's rule compares it",
   arguments: [
@@ -30,7 +31,7 @@ func namedOptions(chosen: String, name: String, value: String, ratio: Int) {
     let shop = try Shop(
       catalogue: Catalogue.files(ShopFiles(directory: directory, goals: .synthetic)), splits: TaskSplits([:]))
     #expect(shop.catalogue.origin.contains("synthetic goals with named options"))
-    // One attribute, two options and the price make four parts.
+    // The reward has four parts: one attribute, two options and the price.
     func reward(_ wanted: [String], buying chosen: [String]) async throws -> Double? {
       for number in 0..<shop.catalogue.goalCount {
         let goal = try #require(try await shop.catalogue.goal(number))
@@ -40,9 +41,9 @@ func namedOptions(chosen: String, name: String, value: String, ratio: Int) {
       return nil
     }
     #expect(try await reward(["navy", "x-large"], buying: ["navy", "x-large"]) == 1)
-    // What is bought is brown, and what is wanted is no colour.
+    // The bought colour is normalised to brown. The wanted one is not normalised and so does not match.
     #expect(try await reward(["r.brown2060", "x-large"], buying: ["r.brown2060", "x-large"]) == 0.75)
-    // As words alone the two sizes are alike enough.
+    // Compared as words only, the two sizes would match.
     #expect(tokenSetRatio("xx-large", "x-large") > 85)
     #expect(try await reward(["navy", "x-large"], buying: ["navy", "xx-large"]) == 0.75)
   }
@@ -54,14 +55,14 @@ func namedOptions(chosen: String, name: String, value: String, ratio: Int) {
   ] {
     try await withDirectory(files(options: options)) { directory in
       let catalogue = try Catalogue.files(ShopFiles(directory: directory, goals: .synthetic))
-      // The piano and the sweater's.
+      // The piano's goal and the sweater's.
       #expect(catalogue.productCount == 3 && catalogue.goalCount == 1 + goals, "\(options)")
       for number in 0..<catalogue.goalCount { #expect(try await catalogue.goal(number) != nil) }
     }
   }
 }
 
-/// The files with other options of the sweater.
+/// The files with other options for the sweater.
 private func files(options: String) -> [String: String] {
   var contents = handWrittenFiles
   let old = #"""

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Shop
 
-/// Runs `body` with a Python whose spaCy is the one given.
+/// Runs `body` with a Python that finds this version of spaCy.
 private func withPython(spaCy: String, _ body: (_ python: String) async throws -> Void) async throws {
   try await withDirectory(["spacy.py": spaCy]) { folder in
     let path = "\(folder)/python"
@@ -14,7 +14,7 @@ private func withPython(spaCy: String, _ body: (_ python: String) async throws -
   }
 }
 
-/// Takes words with a capital for nouns.
+/// A stand-in that takes capitalised words for nouns.
 private let spaCy = """
   class Word:
       def __init__(self, text):
@@ -43,7 +43,7 @@ private let spaCy = """
       #expect(catalogue.origin.contains(", nouns by en_core_web_sm 7,") && catalogue.origin != plain.origin)
       #expect(try await catalogue.product(at: 0).titleNouns == ["acme", "wool", "sweater", "women"])
       #expect(try await catalogue.product(at: 2).titleNouns == ["grand", "piano"])
-      // The database is there, and nobody is asked again.
+      // The database exists, so Python is not started again.
       try FileManager.default.removeItem(atPath: python)
       #expect(try Catalogue.files(files).origin == catalogue.origin)
       let names = try FileManager.default.contentsOfDirectory(atPath: directory)

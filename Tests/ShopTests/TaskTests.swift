@@ -77,7 +77,7 @@ func unknownTasksAreRefused(name: String) async throws {
     #expect(product.asin.count == 10 && product.price > 0 && product.attributes.count >= 3)
     #expect(
       product.options.allSatisfy { $0.values.count >= 3 && Set($0.values).count == $0.values.count }, "\(product.asin)")
-    // No value stands under two names, so that every one can be clicked.
+    // No value occurs under two option names, so every value can be clicked.
     #expect(Set(product.options.flatMap(\.values)).count == product.options.map(\.values.count).reduce(0, +))
     #expect(product.price < 1000 && product.category.contains(" › ") && !product.query.isEmpty)
   }

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Shop
 
-/// Values of rapidfuzz 3.14.6, `fuzz.token_set_ratio(a, b, processor=utils.default_process)`, rounded as thefuzz does.
+/// Values of rapidfuzz 3.14.6, `fuzz.token_set_ratio(a, b, processor=utils.default_process)`, rounded in the same way
+/// as thefuzz.
 @Test(arguments: [
   ("machine wash", "machine washable", 86),
   ("long lasting", "Long-Lasting!", 100),
@@ -32,7 +33,7 @@ func ratiosAreThoseOfTheOriginal(a: String, b: String, ratio: Int) {
 }
 
 @Test func lettersOutsideASCIIAreLeftOutAsThefuzzDoes() {
-  // thefuzz drops U+0080 to U+00FF before it compares, so that both are "caf au lait".
+  // thefuzz drops U+0080 to U+00FF before comparing, so both become "caf au lait".
   #expect(tokenSetRatio("café au lait", "cafè au lait") == 100)
   #expect(tokenSetRatio("漢字", "漢字") == 100)
 }
@@ -42,7 +43,7 @@ func ratiosAreThoseOfTheOriginal(a: String, b: String, ratio: Int) {
   #expect(colourNormalised("navy blue") == "blue")
   #expect(colourNormalised("x-large") == "x-large")
   #expect(colourNormalised("") == "")
-  // The first word in WebShop's order, wherever it stands in the option.
+  // The result is the first colour in WebShop's order, wherever it occurs in the option.
   #expect(colourNormalised("tailored") == "red")
 }
 

@@ -24,7 +24,7 @@ struct BeamTests {
     independent.method = .bestOf
     let bestOf = try await Self.campaign(independent).run(tasks).results
     let gain = MeanEstimate(try zip(beam, bestOf).map { try #require($0.rewardBest) - (try #require($1.rewardBest)) })
-    // Four standard errors above nothing.
+    // The gain is more than four standard errors above zero.
     #expect(gain.mean > 4 * gain.se && gain.se > 0, "\(gain)")
     for result in beam {
       #expect(abs(try #require(result.rewardWeighted) - (try #require(result.rewardMean))) < 1e-12)
@@ -32,7 +32,7 @@ struct BeamTests {
       #expect(result.genealogy.checkpoints.map(\.step) == [3, 6, 9])
       for checkpoint in result.genealogy.checkpoints {
         guard let ancestors = checkpoint.ancestors else { continue }
-        // The two kept stay in their places.
+        // The two kept particles stay in their places.
         #expect(Set(ancestors).count == 2 && Set(ancestors).allSatisfy { ancestors[$0] == $0 })
       }
     }
@@ -70,7 +70,7 @@ struct BeamTests {
   @Test("Attempts go on until so much was paid, and end where they cost nothing")
   func minimumCost() async throws {
     let task = ChainWorld().task(number: 0)
-    // 12 calls of 10 tokens in and 1 out, so that an attempt costs 12 at this price.
+    // 12 calls with 10 input tokens and 1 output token. An attempt costs 12 at this price.
     let budget = Budget(pricing: Pricing(outputPerMillion: 1e6))
     let settings = SteeringSettings(method: .bestOf, particles: 2)
     let campaign = Campaign(world: ChainWorld(), policy: ChainWorld.coin, settings: settings, budget: budget)

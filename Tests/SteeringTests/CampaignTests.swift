@@ -8,7 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Counts what it is asked, and can fail from some call on.
+/// Records the requested keys and can fail from a given call on.
 final class CountingPolicy: Policy {
   let identity = "counting"
   let format = ActionFormat.plain
@@ -114,7 +114,7 @@ struct CampaignTests {
     #expect(!stopped.results.isEmpty && stopped.results.count < 8)
     let run = campaign(policy, store: store, settings: Self.steered).run
     #expect(try await store.spent(run: run).values.reduce(0, { $0 + $1.calls }) == 300)
-    // The limit is on the run, so that the same limit again allows nothing more.
+    // The limit is on the run, so the same limit allows no further calls.
     _ = try await campaign(policy, store: store, settings: Self.steered, limits: Limits(calls: 300)).run(tasks)
     #expect(policy.keys.count == 300)
     let raised = try await campaign(policy, store: store, settings: Self.steered).run(tasks)
@@ -125,7 +125,7 @@ struct CampaignTests {
     let poor = try await campaign(cost, store: nil, settings: Self.steered, limits: Limits(cost: 50.5), pricing: dear)
       .run(tasks)
     #expect(poor.stopped?.kind == .limitReached)
-    // One call costs 1: the limit is passed by less than one call, those in flight counted before they return.
+    // One call costs 1. Calls in flight are counted, so the limit is exceeded by less than one call.
     #expect((51...59).contains(cost.keys.count))
     let late = try await campaign(CountingPolicy(), store: nil, settings: Self.steered, limits: Limits(seconds: 0)).run(
       tasks)
@@ -135,7 +135,7 @@ struct CampaignTests {
   @Test("Calls in flight count towards every limit, and one that fails leaves its place to another")
   func inFlight() async throws {
     let tasks = ChainWorld().tasks(in: .test)
-    // Each call takes 10 tokens in and costs 1; every third fails after a while, for its particle alone.
+    // Each call has 10 input tokens and costs 1. Every third call fails after a while, and only for its particle.
     let asked = Mutex((calls: 0, answered: 0, inFlight: 0, most: 0))
     let policy = ClosurePolicy("slow") { request throws(PolicyError) in
       let number = asked.withLock {
@@ -158,7 +158,7 @@ struct CampaignTests {
         concurrency: 20)
       let outcome = try await campaign.run(tasks)
       #expect(outcome.stopped?.kind == .limitReached)
-      // Neither one more nor one fewer, with twenty at a time on their way there.
+      // Exactly 50, although twenty calls run at a time.
       #expect(asked.withLock(\.answered) == 50, "\(limits)")
       #expect(asked.withLock(\.most) > 1)
       #expect(await budget.spent.calls == 50)
@@ -192,7 +192,7 @@ struct CampaignTests {
         $0 += 1
         return $0 <= 2 * 6 * 12
       }
-      // It would answer the second time.
+      // A second try would be answered.
       if isFirst, request.key.particle == 2, request.key.step == 5 { throw PolicyError(.contentRefused, "I won't") }
       return try await ChainWorld.coin.respond(to: request)
     }
@@ -261,7 +261,7 @@ struct CampaignTests {
       #expect(outcome.calls == 2 * particles * 12)
     }
     #expect(policy.keys.count == 2 * 3 * 12)
-    // Answers of other tasks of the same run are no part of it.
+    // Another campaign of the same run counts only its own tasks.
     let other = Campaign(
       world: ChainWorld(), policy: policy, settings: SteeringSettings(method: .bestOf, particles: 1), store: store,
       budget: Budget(limits: Limits(calls: 12)))

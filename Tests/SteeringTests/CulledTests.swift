@@ -15,7 +15,7 @@ import Testing
       store: store)
   }
 
-  /// Place, step and actions of everything culled before its end, in a stable order.
+  /// Place, step and actions in one text, for a stable order.
   private func words(_ place: Int, _ step: Int, _ trajectory: Trajectory) -> String {
     "\(place) \(step): \(trajectory.actions.joined())"
   }
@@ -57,7 +57,7 @@ import Testing
     let task = ChainWorld().task(number: 0)
     let first = try await campaign.run([task])
     let result = try #require(first.results.first)
-    // Something that this run does not cull, as a stopped run of another version may have left it.
+    // A record that this run does not cull. A stopped run of another version may have left it.
     let stale = TrajectoryRecord(particle: 3, standing: .culled(after: 5), trajectory: result.particles[0].trajectory)
     try await store.save(culled: [stale], run: campaign.run, task: task, genealogy: Genealogy(count: 12))
     func stales() async throws -> Int {

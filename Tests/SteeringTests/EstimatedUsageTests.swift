@@ -10,7 +10,7 @@ import Testing
 struct EstimatedUsageTests {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("coxswain-\(UUID().uuidString)")
 
-  /// A coin that says nothing of tokens.
+  /// A coin that reports no usage.
   static let silent = ClosurePolicy("silent") { request throws(PolicyError) in
     PolicyResponse(try await ChainWorld.coin.respond(to: request).text)
   }
@@ -37,7 +37,7 @@ struct EstimatedUsageTests {
       #expect(outcome.stopped?.kind == .limitReached)
       #expect(outcome.stopped?.message.contains("an estimate from the text") == true)
       #expect(spent.usage.totalTokens >= most && spent.usage.totalTokens < most + most / 4, "\(spent)")
-      // What is stored counts as it did.
+      // Stored answers count the same.
       let (again, known) = try await run(limits, store: store)
       #expect(again.stopped?.kind == .limitReached && known.usage == spent.usage && known.calls == spent.calls)
     }

@@ -34,7 +34,7 @@ struct FailedAttemptTests {
       #expect(result.particles[1].trajectory.count == 5 && result.particles[1].weight == 0)
       let others = [0, 2, 3].map { whole.particles[$0].trajectory.reward }
       #expect([0, 2, 3].map { result.particles[$0].trajectory.reward } == others)
-      // The means are those of the three.
+      // The means are over the three other attempts.
       #expect(abs(try #require(result.rewardMean) - others.reduce(0, +) / 3) < 1e-12)
       #expect(result.rewardBest == others.max())
       #expect(abs(result.particles.reduce(0) { $0 + $1.weight } - 1) < 1e-12)
@@ -87,7 +87,7 @@ struct FailedAttemptTests {
     let rows = try #require(json["perTask"] as? [[String: Any]])
     #expect(rows[1]["task"] as? String == "chain-1" && rows[1]["rewardBest"] == nil && rows[0]["rewardBest"] != nil)
     #expect((json["failedAttempts"] as? [String: Any])?["count"] as? Int == 4)
-    // As `cox report` reads it, and without the key as older versions wrote it.
+    // As read by `cox report`, and as written by older versions, without the key.
     let again = try JSONDecoder().decode(MethodSummary.self, from: JSONEncoder().encode(summary))
     #expect(again.failedAttempts == summary.failedAttempts)
     var old = json
@@ -120,11 +120,11 @@ struct FailedAttemptTests {
     let methods = try #require(json["methods"] as? [[String: Any]])
     #expect((methods[0]["rewardBest"] as? [String: Any])?["mean"] is NSNull)
     #expect((methods[0]["rewardSelected"] as? [String: Any])?["by"] as? String == "chance")
-    // Reading it back gives the dash again, and not a zero.
+    // The value is still NaN after reading, and not zero.
     #expect(try Comparison(json: JSONEncoder().encode(empty)).methods[0].rewardBest.mean.isNaN)
   }
 
-  /// JSON without a strategy for numbers that are none: those would be an error here.
+  /// Encodes to JSON without a strategy for NaN, so that NaN would be an error.
   static func json(_ value: some Encodable) throws -> [String: Any] {
     try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any])
   }
@@ -138,25 +138,25 @@ struct FailedAttemptTests {
     #expect(error.kind == .attemptsFailed)
     #expect(error.message.contains("attempts failed") && error.message.contains("today"))
     #expect(error.message.contains("environment's own log"))
-    // Not all twenty tasks were waited for, and nobody was asked.
+    // The run stopped before all twenty tasks were tried, and no call was made.
     #expect(outcome.results.count < 20 && outcome.calls == 0)
     #expect(outcome.results.allSatisfy { $0.failedParticles == 4 })
 
-    // One that gets through is reason to go on.
+    // If one attempt succeeds, the run continues.
     let most = FragileWorld(unopenable: names.subtracting(["chain-2"]))
     let all = try await Self.campaign(most, FragileWorld.policy(booms: [])).run(most.tasks(in: .test))
     #expect(all.stopped == nil && all.results.count == 20 && all.failedAttempts.count == 19 * 4)
     #expect(all.failure() == nil && all.failure(ofMoreThan: 0.5)?.kind == .attemptsFailed)
     #expect(all.failure(ofMoreThan: 0.99) == nil)
 
-    // What is wrong with the configuration is said at once.
+    // A configuration error stops the run at once.
     let wrong = FragileWorld(unopenable: names, kind: .misconfigured)
     let once = try await Self.campaign(wrong, FragileWorld.policy(booms: [])).run(wrong.tasks(in: .test))
     #expect(once.stopped?.kind == .environment)
   }
 
-  /// The enumeration: rounds are independent, a one has 0.3, and one answer in twenty breaks the world, whose reward is −∞.
-  /// Tolerance of 4.5 standard errors over 200 populations.
+  /// Exact enumeration: rounds are independent, a one has probability 0.3, and one answer in twenty breaks the world,
+  /// which means a reward of −∞. Tolerance: 4.5 standard errors over 200 populations.
   @Test(
     "has no weight in the posterior", arguments: [Schedule.never, .steps([4, 8]), .effectiveSampleSize(below: 0.5)])
   func posterior(schedule: Schedule) async throws {
@@ -173,7 +173,7 @@ struct FailedAttemptTests {
       let population = Population(
         world: world, policy: policy, critic: ChainWorld.exactCritic, settings: settings, run: "test")
       let result = try await population.steer(world.task("chain-0"))
-      // All fifteen fail in one of 10⁵ populations at most.
+      // All fifteen particles fail in at most one of 10⁵ populations.
       let ratio = exp(try #require(result.softValue) / 0.1 - 12 * log(0.65 + 0.3 * boost))
       evidence.append(ratio)
       weighted.append(ratio * (try #require(result.rewardWeighted)))
@@ -208,7 +208,7 @@ struct FailedAttemptResumeTests {
     let mended = FragileWorld(isMended: true)
     let outcome = try await FailedAttemptTests.campaign(mended, policy, store: store).run(tasks)
     #expect(outcome.failedAttempts == .none && outcome.results.allSatisfy { $0.particles.count == 4 })
-    // The rest of one attempt at each task: steps 7 to 12, since the answer "boom" itself was stored.
+    // The rest of one attempt at each task, steps 7 to 12. The answer "boom" itself was stored.
     #expect(policy.keys.count - first == 2 * 6 && Set(policy.keys).count == policy.keys.count)
     let rows = try await store.tasks(ofRun: run)
     #expect(rows.allSatisfy { $0.failed == 0 && $0.rewardMean != nil })
@@ -227,7 +227,7 @@ struct FailedAttemptResumeTests {
       first.failedAttempts.count == 2 && first.results.allSatisfy { $0.particles.allSatisfy { $0.failure == nil } })
     let asked = policy.keys.count
 
-    // Though the world would not break any more.
+    // The world would not break any more, but the stored failure remains.
     let mended = FragileWorld(isMended: true)
     let again = try await FailedAttemptTests.campaign(mended, policy, settings, store: store).run(tasks)
     #expect(policy.keys.count == asked && mended.opened == 0)

@@ -3,13 +3,13 @@ import Steering
 import Synchronization
 import TestSupport
 
-/// The chain with an environment that breaks: at the action "boom", and when a task of a given name is opened. It cannot copy itself,
-/// and its answers are stored.
+/// The chain in an environment that breaks: at the action "boom", and when certain tasks are opened. It cannot copy
+/// itself. By default its outcomes are stored.
 final class FragileWorld: World {
   let chain: ChainWorld
   let storesOutcomes: Bool
   let kind: WorldError.Kind
-  /// A copy is an error, and not merely impossible.
+  /// If true, forking throws an error. Otherwise it returns nil.
   let failsToFork: Bool
   private let unopenable: Set<TaskID>
   private let booms = Mutex(0)
@@ -28,9 +28,9 @@ final class FragileWorld: World {
     self.isMended = Mutex(isMended)
   }
 
-  /// How often it broke at a step.
+  /// The number of steps at which it broke.
   var broken: Int { booms.withLock(\.self) }
-  /// How often a task was to be opened.
+  /// The number of attempts to open a task.
   var opened: Int { openings.withLock(\.self) }
 
   var identity: WorldIdentity { WorldIdentity(kind: "fragile", rules: "\(chain.rounds)") }
@@ -65,13 +65,13 @@ final class FragileWorld: World {
     func close() async { await episode.close() }
   }
 
-  /// The coin, which says "boom" at these places and steps.
+  /// The coin, with the answer "boom" at these places and steps.
   static func policy(booms: Set<[Int]>) -> CountingClosurePolicy {
     CountingClosurePolicy { key in booms.contains([key.particle, key.step]) ? "boom" : nil }
   }
 }
 
-/// The coin, but for answers that are given; counts what it is asked.
+/// The coin, except for given answers. It records the requested keys.
 final class CountingClosurePolicy: Policy {
   let identity = "counting coin"
   let format = ActionFormat.plain

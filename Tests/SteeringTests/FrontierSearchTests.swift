@@ -34,7 +34,7 @@ struct FrontierSearchTests {
     #expect(outcome.calls == 60 * 8 * 12 && bestOf.calls == outcome.calls && outcome.stopped == nil)
     let gain = MeanEstimate(
       try zip(outcome.results, bestOf.results).map { try #require($0.rewardBest) - (try #require($1.rewardBest)) })
-    // Four standard errors above nothing.
+    // The gain is more than four standard errors above zero.
     #expect(gain.mean > 4 * gain.se && gain.se > 0, "\(gain)")
     for result in outcome.results {
       #expect(result.tree?.isSound == true && result.softValue == nil)
@@ -71,7 +71,7 @@ struct FrontierSearchTests {
 
   @Test("Solved tasks leave their calls to the others")
   func oneBudget() async throws {
-    // Task 0 is solved by its first attempt; the others never are.
+    // Task 0 is solved by its first attempt. The others are never solved.
     let policy = ClosurePolicy("some") { request in
       PolicyResponse(request.key.task.rawValue == "chain-0" || request.key.step > 0 ? "1" : "0")
     }
@@ -95,7 +95,7 @@ struct FrontierSearchTests {
     let store = try RolloutStore(path: folder.appendingPathComponent("s.sqlite").path)
     let budget = Budget(limits: Limits(calls: 130))
     let stopped = try await Self.campaign(policy: policy, store: store, budget: budget).run(Self.tasks(4))
-    // A limit below the budget is shared evenly.
+    // A limit below the budget is divided evenly among the tasks.
     #expect(stopped.results.map(\.calls) == [33, 33, 32, 32] && asked.withLock(\.self) == 130)
     let resumed = try await Self.campaign(policy: policy, store: store).run(Self.tasks(4))
     #expect(resumed.storedCalls == 130 && asked.withLock(\.self) == whole.calls)
@@ -121,7 +121,7 @@ struct FrontierSearchTests {
 
   @Test("Without a verifier finished attempts count for what the critic expects of them")
   func unverified() async throws {
-    // The critic takes zeros for ones.
+    // The critic counts zeros in place of ones.
     let wrong = ClosureCritic("wrong") { state in
       let zeros = Double(state.actions.count { $0 == "0" })
       return ReturnDistribution(

@@ -6,13 +6,13 @@ import Steering
 import Synchronization
 import Testing
 
-/// A world that says everything in other words each time, and cannot copy itself: the policy's prompt is all that was said.
+/// A world that uses different words each time and cannot copy itself. The policy's prompt is the whole dialogue.
 private final class Babble: World {
   let storesOutcomes: Bool
   private let words: Mutex<Int>
   private let counts = Mutex((opened: 0, closed: 0, steps: 0))
 
-  /// - Parameter start: another one for each process.
+  /// - Parameter start: The first number of its words. Each process has another.
   init(from start: Int, storesOutcomes: Bool = true) {
     words = Mutex(start)
     self.storesOutcomes = storesOutcomes
@@ -79,10 +79,10 @@ struct OutcomeTests {
     let rest = CountingPolicy()
     let whole = try await run(second, rest, store)
     #expect(whole.stopped == nil && whole.calls == 4 * 4 * 6)
-    // 37 answers were paid for, and none of them again.
+    // The 37 answers that were paid for are not requested again.
     #expect(rest.keys.count == 4 * 4 * 6 - 37)
     #expect(second.opened == second.closed)
-    // What was said before the stop is what the trajectories hold: "word 1", and not "word 1001".
+    // The trajectories hold the words from before the stop: "word 1" and not "word 1001".
     let said = whole.results.flatMap { $0.particles.map(\.trajectory.opening.text) }
     #expect(said.contains { $0.count < "word 1000".count })
 
@@ -124,7 +124,8 @@ struct OutcomeTests {
       key: key, past: stored.past, action: stored.action == "1" ? "0" : "1", outcome: stored.outcome)
     try await store.record(swapped)
     let again = try await campaign.run(world.tasks(in: .test))
-    // The answers are the stored ones; one place's first step is not what was stored, and all that follows has another past.
+    // The answers are stored, but the first step of one place differs from the stored one. Everything after it has
+    // another past.
     #expect(again.stopped == nil && world.steps > 0 && world.opened == world.closed)
     #expect(again.results[0].particles.allSatisfy { $0.trajectory.isDone })
   }

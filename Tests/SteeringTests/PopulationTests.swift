@@ -21,7 +21,7 @@ struct PopulationTests {
       run: "test")
   }
 
-  /// The driver as a whole, against enumeration: tolerance of 4.5 standard errors over 200 populations.
+  /// The whole driver, compared with enumeration. Tolerance: 4.5 standard errors over 200 populations.
   @Test("samples the posterior", arguments: [Schedule.never, .steps([4, 8]), .effectiveSampleSize(below: 0.5)])
   func posterior(schedule: Schedule) async throws {
     var evidence: [Double] = []
@@ -49,7 +49,7 @@ struct PopulationTests {
     #expect(result.particles.allSatisfy { $0.trajectory.isDone && $0.failure == nil })
     #expect(abs(result.particles.reduce(0) { $0 + $1.weight } - 1) < 1e-12)
     #expect(world.counter.opened == world.counter.closed)
-    // A fork costs no environment step where the world copies itself.
+    // A world that copies itself needs no steps for a fork.
     #expect(world.counter.steps == 8 * 12)
   }
 
@@ -91,7 +91,7 @@ struct PopulationTests {
     let world = ChainWorld()
     let steered = try await Self.population(world, policy: policy).steer(world.task(number: 0))
     #expect(steered.failedParticles == 1)
-    // Its place was taken by a clone.
+    // A clone took the failed particle's place.
     #expect(steered.particles.allSatisfy { $0.failure == nil && $0.trajectory.isDone })
     let independent = try await Self.population(world, policy: policy, schedule: .never).steer(world.task(number: 0))
     #expect(independent.particles[2].failure == AttemptFailure(.contextTooLong, "too long"))
@@ -154,7 +154,7 @@ struct PopulationTests {
 
   @Test("What finished early is banked, and a search stops at the maximal reward")
   func bank() async throws {
-    // A world that can be left with what one has: "0" ends it.
+    // An episode can be ended early with the reward so far: "0" ends it.
     struct Leave: World {
       let identity = WorldIdentity(kind: "leave")
       let maximalReward: Double? = 1
@@ -170,7 +170,7 @@ struct PopulationTests {
         return (episode, Observation("start"))
       }
     }
-    // Promises more to those who stay, so that those who left are culled.
+    // Promises more to particles that stay, so finished ones are culled.
     let critic = ClosureCritic("stay") { _ in 5 }
     let settings = SteeringSettings(particles: 12, temperature: 0.1, schedule: .steps([1, 2, 3]), seed: 3)
     let sample = try await Population(
@@ -196,7 +196,7 @@ struct PopulationTests {
   @Test func withoutAVerifierTheCriticChooses() async throws {
     let result = try await Self.population().steer(ChainWorld().task(number: 1))
     let selection = try #require(result.selection)
-    // The exact critic sees every one, so that its choice is the best.
+    // The exact critic sees every state, so its choice is the best.
     #expect(result.rewardSelected == result.particles.map(\.trajectory.reward).max())
     #expect(abs(selection.score - (try #require(result.rewardSelected))) < 1e-9)
     let blind = try await Self.population(critic: nil, schedule: .never).steer(ChainWorld().task(number: 1))
@@ -205,8 +205,8 @@ struct PopulationTests {
 
   @Test("Between checkpoints particles run free", .timeLimit(.minutes(2)))
   func freeRunning() async throws {
-    // The first particle's first answer waits until the second particle asks for its second one, in the same segment: particles
-    // in lockstep would wait for each other for ever.
+    // The first particle's first answer waits for the second particle's second request, in the same segment. In
+    // lockstep the particles would wait for each other forever.
     let (steps, arrived) = AsyncStream.makeStream(of: Void.self)
     let policy = ClosurePolicy("waiting") { request in
       if request.key.particle == 1, request.key.step == 1 { arrived.finish() }

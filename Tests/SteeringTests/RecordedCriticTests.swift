@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A critic that says what it was asked, and gives no value after one 1.
+/// A critic that records its requests. It gives no value for states with exactly one 1.
 final class CountingCritic: Critic {
   let identity: String
   private let failure: CriticError?
@@ -64,7 +64,7 @@ struct RecordedCriticTests {
     #expect(recorded.identity == base.identity)
     #expect(try await recorded.returnsToGo(from: Self.states("", "1", "11", "1", "")) == first)
     #expect(again.asked.isEmpty)
-    // Only what is new, and in one batch.
+    // Only new states, and in one batch.
     let more = try await recorded.returnsToGo(from: Self.states("111", "11", "10", "01"))
     #expect(again.asked == [Self.states("111", "10", "01").map(\.text)])
     #expect(more[1] == first[2] && more[2] == nil)
@@ -113,7 +113,7 @@ struct RecordedCriticTests {
     #expect(base.asked.count == 2)
   }
 
-  /// Where a value is stored, by the contract: other programs find it there too.
+  /// The documented key of a stored value, which other programs use too.
   static func key(of state: CriticState, critic: String) async throws -> CallKey {
     CallKey(run: digest("critic", critic), task: TaskID(digest(state.text)), particle: 0, step: 0)
   }
@@ -128,7 +128,7 @@ struct RecordedCriticTests {
   func cannotStore() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let base = CountingCritic()
-    // Not finite: there is no JSON for it.
+    // JSON has no literal for infinity, so the value cannot be stored.
     let infinite = ClosureCritic("infinite", value: { _ in .infinity })
     let recorded = RecordedCritic(infinite, store: try store(), environment: Self.world)
     let error = await #expect(throws: CriticError.self) { try await recorded.returnsToGo(from: Self.states("")) }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("check-environment")
 struct EnvironmentCheckTests {
-  /// Pays one number for the choice of the right door, whatever is chosen or not.
+  /// A world with two doors, whose payment each test sets.
   private struct Doors: World {
     var pays: @Sendable (_ task: Int, _ action: String) -> Double = { _, _ in 1 }
     var shows = true

@@ -4,17 +4,17 @@
 
   @testable import Tensors
 
-  /// Attention against plain arithmetic in doubles, with and without a cache.
+  /// Attention compared with plain arithmetic in doubles, with and without a cache.
   @Suite struct AttentionTests {
     init() async { await Engine.setThreads(1) }
 
-    /// Queries, keys and values of rows in texts, and their angles.
+    /// Queries, keys and values of the rows of several texts, and the rotary angles.
     struct Case {
       let heads: Int, shared: Int, d: Int
       let q: Plain, k: Plain, v: Plain
       let angles: [[Double]]
 
-      /// - Parameter positions: of each row in its text.
+      /// - Parameter positions: The position of each row in its text.
       init(positions: [Int], heads: Int, shared: Int, d: Int, seed: UInt64) {
         var draws = Draws(seed)
         (self.heads, self.shared, self.d) = (heads, shared, d)
@@ -48,7 +48,7 @@
         }
       }
 
-      /// What a row makes of the rows it sees, itself included.
+      /// The output for a row that attends to these rows, itself included.
       func expected(row: Int, seeing seen: [Int]) -> [Double] {
         (0..<heads).flatMap { head in
           let group = head / (heads / shared)
@@ -69,7 +69,8 @@
 
     @TensorActor @Test(arguments: [(1, 1, 2), (4, 2, 8), (6, 2, 16), (3, 3, 6)])
     func segmentsSeeTheirPast(heads: Int, shared: Int, d: Int) throws {
-      // A text of 7; one of 5 + 3, whose first 5 a third continues by 9 + 1; one of a single row.
+      // A text of 7 tokens; a text of 5 + 3; a text that continues the same first 5 by 9 + 1; and a text of a single
+      // token.
       let segments = [
         Segment(7), Segment(5), Segment(3, after: 1), Segment(9, after: 1), Segment(1), Segment(1, after: 3),
       ]
@@ -89,11 +90,11 @@
       expectClose(values, rows.flatMap { made.expected(row: $0, seeing: seen[$0]) }, 3e-6)
     }
 
-    /// Two texts worked on in pieces of changing sizes over shared blocks, against the whole.
+    /// Two texts processed in pieces of changing sizes over shared blocks, compared with the whole.
     @TensorActor @Test(arguments: [(1, 1, 2), (4, 2, 8), (8, 2, 16)])
     func aCacheChangesNothing(heads: Int, shared: Int, d: Int) throws {
       let lengths = [23, 14]
-      // The second text is the first 8 rows of the first, and 14 of its own.
+      // The second text shares the first 8 rows of the first and has 14 of its own.
       let positions = Array(0..<23) + Array(8..<22)
       let made = Case(positions: positions, heads: heads, shared: shared, d: d, seed: UInt64(7 * heads * d))
       let store = try KeyValueStore(layers: 2, sharedHeads: shared, headDimension: d, blockTokens: 4)

@@ -4,7 +4,7 @@
 
   @testable import Tensors
 
-  /// What does not fit is an error that says so, and never a crash.
+  /// Arguments that do not fit give an error with an explanation and never a crash.
   @Suite struct ErrorTests {
     init() async { await Engine.setThreads(1) }
 
@@ -139,11 +139,11 @@
         _ = try valueAndGradient(of: [x], outputs: 2) { inputs throws(TensorError) in [try inputs[0].sum()] }
       }
       expectTensorError("a checkpoint of less than nothing") { _ = try checkpointed([x], outputs: -1) { _ in [] } }
-      // The error of the function comes out as it is.
+      // The function's own error is rethrown unchanged.
       let own = TensorError("mine", "This is mine.")
       #expect(throws: own) { try valueAndGradient(of: [x]) { _ throws(TensorError) in throw own } }
       #expect(throws: own) { try checkpointed([x]) { _ throws(TensorError) in throw own } }
-      // And nothing is broken afterwards.
+      // The engine still works afterwards.
       let (values, gradients) = try valueAndGradient(of: [x]) { inputs throws(TensorError) in
         [try inputs[0].squared().sum()]
       }

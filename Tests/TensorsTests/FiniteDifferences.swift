@@ -4,12 +4,13 @@
 
   @testable import Tensors
 
-  /// Holds the gradient of Σ weight·output, for weights drawn at random, against central finite differences, input by input and
-  /// element by element.
+  /// Compares the gradient of Σ weight·output, with random weights, with central finite differences, element by
+  /// element.
   ///
-  /// The outputs are read and summed in doubles, so that a difference of two is off by what the outputs themselves are: each by
-  /// a few units in the last place of what it was computed from, `magnitude`. What central differences leave out grows with the
-  /// square of the step; it is estimated from those of twice the step (Richardson), and the rest of the tolerance is round-off.
+  /// The outputs are summed in doubles, so the error of a difference comes from the outputs alone: each is off by a few
+  /// units in the last place of `magnitude`, the size of the values that it was computed from. The truncation error of
+  /// central differences grows with the square of the step. It is estimated from the differences at twice the step
+  /// (Richardson). The rest of the tolerance is round-off.
   @TensorActor
   func expectGradient(
     of inputs: [Plain], magnitude: Double = 1, step: Float = 1.0 / 64,
@@ -33,7 +34,7 @@
       let width = Double(up[number].values[place]) - Double(down[number].values[place])
       return (try value(up) - value(down)) / width
     }
-    // Errors of many outputs add up like a random walk; 4 units of 4 standard deviations.
+    // The errors of many outputs add up like a random walk. The tolerance is 4 units at 4 standard deviations.
     let roundOff =
       16 * Double(Float.ulpOfOne) * magnitude * Double(outputs).squareRoot() / Double(step)
     for (number, gradient) in gradients.enumerated() {
@@ -50,7 +51,7 @@
         }
       }
       #expect(wrong.isEmpty, "input \(number): \(wrong.prefix(3))", sourceLocation: sourceLocation)
-      // The tolerance would see an error of a few hundredths of the gradient's own size.
+      // The tolerance must be small enough to detect an error of a few hundredths of the gradient's size.
       #expect(roundOff < 0.05 * size, "input \(number): \(roundOff) against \(size)", sourceLocation: sourceLocation)
     }
   }

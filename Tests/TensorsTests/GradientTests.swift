@@ -4,7 +4,7 @@
 
   @testable import Tensors
 
-  /// The gradient of every differentiable operation against central finite differences.
+  /// The gradient of every differentiable operation, compared with central finite differences.
   @Suite struct GradientTests {
     init() async { await Engine.setThreads(1) }
 
@@ -28,7 +28,7 @@
     }
 
     @TensorActor @Test func whereItHasACorner() throws {
-      // Apart by far more than a step.
+      // The two inputs differ by far more than a step.
       let (a, b) = (Plain([1, 2, 3, 4], [4]), Plain([2, 1, 4, 3], [4]))
       try expectGradient(of: [a, b]) { x throws(TensorError) in
         try x[0].maximum(x[1]) * 2 + x[0].minimum(x[1])
@@ -53,10 +53,10 @@
     @TensorActor @Test func rowsAndPicks() throws {
       var draws = Draws(13)
       let x = Plain([5, 4], &draws)
-      // Rows taken twice add up.
+      // Gradients of a row that is taken twice add up.
       let rows = try Tensor<Int32>([4, 0, 4, 2])
       try expectGradient(of: [Plain(Array(x.values[0..<20]), [5, 4])]) { x throws(TensorError) in
-        // Row 1 and 3 have no gradient, and column 3 too few others to be told apart without a factor.
+        // The factor varies the gradient. Rows 1 and 3 are not among `rows`, so only the factor gives them a gradient.
         try x[0].rows(rows) * x[0].rows(Tensor<Int32>([1, 1, 3, 3]))
       }
       let picks = try Tensor<Int32>([3, 0, 2, 2, 1])
@@ -72,7 +72,7 @@
       }
     }
 
-    /// Several segments, heads in groups, rotary angles; with and without segments that others continue.
+    /// Several segments, grouped heads and rotary angles, with and without segments that others continue.
     @TensorActor
     @Test(arguments: [
       [Segment(5)], [Segment(4), Segment(1), Segment(3)],
@@ -129,7 +129,7 @@
       try step()
       let before = Engine.memory
       for _ in 0..<50 { try step() }
-      // Less than one of its arrays; other worlds' come and go, and are small.
+      // The growth is less than one array of the step. Other suites' tensors come and go, and are small.
       #expect(Engine.memory < before + 64 * 256 * 4)
     }
   }

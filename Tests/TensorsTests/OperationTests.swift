@@ -4,13 +4,13 @@
 
   @testable import Tensors
 
-  /// Every operation against plain Swift arithmetic in doubles.
+  /// Every operation, compared with plain Swift arithmetic in doubles.
   @Suite struct OperationTests {
     init() async { await Engine.setThreads(1) }
 
     @TensorActor @Test func elementByElement() throws {
       var draws = Draws(1)
-      // More than one piece of the custom loops, and no multiple of a vector's width.
+      // The size covers several pieces of the custom loops and is no multiple of the vector width.
       let (a, b) = (Plain([131, 257], &draws, in: -3...3), Plain([131, 257], &draws, in: 0.5...3))
       let (x, y) = (try a.tensor, try b.tensor)
       func expect(
@@ -62,7 +62,7 @@
       #expect(try Tensor(repeating: 3, shape: [2, 2]).values() == [3, 3, 3, 3])
       #expect(try Tensor<Float>([], shape: [0, 3]).values() == [])
       #expect(try Tensor<Int32>([7, 8], shape: [2, 1]).values() == [7, 8])
-      // Row vectors are spread over rows, which is how a bias is added.
+      // A row vector is broadcast over the rows, as for a bias.
       #expect(try (m + Tensor([0, 0, 0, 0, 0, 100])).values()[11] == 111)
     }
 
@@ -76,7 +76,7 @@
           expected.append((0..<k).reduce(0) { $0 + Double(a.values[row * k + $1]) * Double(b.values[$1 * n + column]) })
         }
       }
-      // k products of numbers up to 1, each off by half a unit.
+      // A sum of k products of numbers up to 1, each off by half a unit in the last place.
       let tolerance = Double(k) * Double(Float.ulpOfOne)
       expectClose(try a.tensor.product(b.tensor).values(), expected, tolerance)
       let transposed = try b.tensor.transposed()
@@ -102,7 +102,7 @@
       }
       expectClose(
         try x.tensor.rootMeanSquareNormalised(weight: weight.tensor, epsilon: 1e-5).values(), normed, 2e-6)
-      // What is masked has no share, and the rest sums to one.
+      // Masked entries have probability 0, and the rest sums to one.
       let masked = try Tensor([0, -1e9, 1, -1e9], shape: [1, 4]).logSoftmax().exponential().values()
       #expect(masked[1] == 0 && masked[3] == 0 && abs(masked[0] + masked[2] - 1) < 1e-6)
       #expect(try Tensor<Float>([], shape: [0, 4]).logSoftmax().values() == [])
@@ -112,7 +112,7 @@
       var x = try Tensor<Float>([1, 2, 3])
       for _ in 0..<20_000 { x = try x + 1 }
       #expect(try x.values() == [20_001, 20_002, 20_003])
-      // And released where it was never evaluated, on another thread with a small stack.
+      // A graph that was never evaluated is released on another thread with a small stack.
       var unused: Tensor<Float>? = try Tensor<Float>([1, 2, 3])
       for _ in 0..<20_000 { unused = try unused.map { x throws(TensorError) in try x + 1 } }
       let box = Box(value: unused)
@@ -129,7 +129,7 @@
         try evaluate([x])
         #expect(Engine.memory >= before + 3 * size)
       }
-      // Other worlds' tensors may come and go, but are small.
+      // Other suites' tensors may come and go, but are small.
       #expect(Engine.memory < before + 2 * size)
       #expect(!Engine.blas.isEmpty)
     }
@@ -139,7 +139,7 @@
         for number in 0..<500 {
           group.addTask {
             let x = try await Tensor([Float](repeating: Float(number), count: 64))
-            // Built in one visit to the actor, computed in another.
+            // The graph is built in one call to the actor and evaluated in another.
             let y = try await x + 1
             return (number, try await y.sum().scalar())
           }

@@ -4,7 +4,7 @@
 
   @testable import Tensors
 
-  /// Products of one row go another way than those of many, and come to the same.
+  /// Products of a single row use another kernel than products of many rows. The results are equal.
   @Suite(.serialized) struct RowProductTests {
     @TensorActor @Test(arguments: [true, false], [(1, 1), (3, 5), (64, 48), (129, 257)])
     func aRowIsARowOfTheWhole(vectors: Bool, shape: (inner: Int, outer: Int)) throws {
@@ -13,7 +13,7 @@
       func values(_ count: Int, _ step: Int) -> [Float] { (0..<count).map { Float(($0 * step) % 23) / 7 - 1.5 } }
       let (x, w) = (values(shape.inner, 5), values(shape.inner * shape.outer, 11))
       let row = try Tensor(x, shape: [1, shape.inner])
-      // As models keep weights, [outputs, inputs], and the other way about.
+      // The matrix in both layouts: [outputs, inputs], as in model files, and transposed.
       let one = try row.product(transposed: Tensor(w, shape: [shape.outer, shape.inner])).values()
       let other = try row.product(Tensor(w, shape: [shape.inner, shape.outer])).values()
       for column in 0..<shape.outer {

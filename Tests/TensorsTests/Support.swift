@@ -4,7 +4,7 @@
 
   @testable import Tensors
 
-  /// Numbers that are the same on every run (SplitMix64).
+  /// Reproducible random numbers (SplitMix64).
   struct Draws: RandomNumberGenerator {
     var state: UInt64
 
@@ -25,7 +25,7 @@
     mutating func number(below bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
   }
 
-  /// Values in a shape, for arithmetic by hand.
+  /// Values with a shape, for plain arithmetic.
   struct Plain: Sendable {
     var values: [Float]
     var shape: [Int]
@@ -42,7 +42,7 @@
     @TensorActor var tensor: Tensor<Float> { get throws { try Tensor(values, shape: shape) } }
   }
 
-  /// Every value is within `tolerance` of what it should be, relative to values above 1.
+  /// Expects every value to be within `tolerance` of its target, relative to targets above 1.
   func expectClose(
     _ found: [Float], _ expected: [Double], _ tolerance: Double = 1e-6, _ what: String = "",
     sourceLocation: SourceLocation = #_sourceLocation

@@ -4,7 +4,7 @@
 
   @testable import Tensors
 
-  /// Figures read off logits, and draws from them, against plain arithmetic.
+  /// Figures of logits and draws from them, compared with plain arithmetic.
   @Suite struct TokenFiguresTests {
     init() async { await Engine.setThreads(1) }
 
@@ -45,7 +45,7 @@
       let logits: [Float] = [0, 1, 2, -1, 0.5]
       let count = 4_000
       let tensor = try Tensor([[Float]](repeating: logits, count: count).flatMap { $0 }, shape: [count, 5])
-      // An evenly spaced sequence of uniforms: the shares are exact up to one part in the count.
+      // The uniforms are evenly spaced, so the shares are exact to one part in `count`.
       func shares(_ temperature: Float, _ topP: Float, _ allowed: [Int32]) throws -> [Int32: Double] {
         let draws = (0..<count).map {
           TokenDraw(
@@ -66,7 +66,7 @@
       }
       #expect(try shares(0, 1, []) == [2: 1] || shares(0, 1, [])[2].map { abs($0 - 1) < 1e-9 } == true)
       #expect(Set(try shares(0, 0.2, [0, 3]).keys) == [0])
-      // Token 2 has 0.557 and token 1 0.205 of it: together enough for 0.7, alone for 0.5.
+      // Token 2 has probability 0.557 and token 1 has 0.205. Token 2 alone reaches 0.5, and both together reach 0.7.
       #expect(Set(try shares(1, 0.5, []).keys) == [2])
       let two = try shares(1, 0.7, [])
       #expect(Set(two.keys) == [1, 2] && abs((two[2] ?? 0) - 1 / (1 + exp(-1))) < 2 / Double(count))
@@ -89,7 +89,7 @@
         let draw = TokenDraw(temperature: 1, topP: 0.6, uniform: (Double(number) + 0.5) / 3_000)
         seen.insert(try tensor.sampled([draw])[0].token)
       }
-      // One token at the border may differ by round-off.
+      // Round-off may move one token across the border.
       #expect(seen.subtracting(nucleus).count <= 1 && nucleus.count > 1_000)
     }
 
@@ -100,7 +100,7 @@
       for uniform in [0, 0.5, 0.999_999_999] {
         #expect(try logits.sampled([TokenDraw(temperature: 1, topP: 1, uniform: uniform)])[0].token == 0)
       }
-      // Of equals the first.
+      // Of equal tokens, the first of the list is taken.
       #expect(
         try logits.sampled([TokenDraw(temperature: 0, topP: 1, uniform: 0.9, allowed: [5, 4])])[0].token == 5)
     }

@@ -2,16 +2,17 @@ import Agents
 import Foundation
 import Steering
 
-/// The enumerable chain as a world: binary rounds, the reward the share of ones, paid at the end. Its policy is a coin.
+/// The enumerable chain as a world: binary rounds, with the share of ones as the reward, paid at the end. Its policy is
+/// a coin.
 package struct ChainWorld: World {
   package var rounds = 12
-  /// How an episode copies itself, and what goes wrong where it cannot.
+  /// How an episode copies itself, and which error a replay has.
   package var forking = Forking.copies
   package var counter = Counter()
 
   package enum Forking: Sendable { case copies, replays, replaysInOtherWords, replaysWithOtherRewards }
 
-  /// Episodes opened and closed, for tests of leaks.
+  /// Counts opened and closed episodes, for tests of leaks.
   package final class Counter: @unchecked Sendable {
     private let lock = NSLock()
     package init() {}
@@ -58,7 +59,7 @@ package struct ChainWorld: World {
       if action.text == "1" { ones += 1 }
       let isDone = round == world.rounds
       let words = world.forking == .replaysInOtherWords ? "round \(round), episode \(number)" : "round \(round)"
-      // A world that pays otherwise in later episodes than in the first ones.
+      // Later episodes pay another reward than the first ones.
       let reward = world.forking == .replaysWithOtherRewards && round == 1 && number > 8 ? 0.5 : 0
       return Outcome(
         Observation(words), reward: reward + (isDone ? Double(ones) / Double(world.rounds) : 0), isDone: isDone)
@@ -80,7 +81,7 @@ package struct ChainWorld: World {
       generator.uniform() < 0.3 ? "1" : "0", usage: Usage(inputTokens: 10, outputTokens: 1))
   }
 
-  /// The exact distribution of the return-to-go: a binomial count of ones to come, on top of those there are.
+  /// The exact distribution of the return-to-go: the ones so far plus a binomial number of ones to come.
   package static let exactCritic = ClosureCritic("exact") { state in
     let ones = state.actions.count { $0 == "1" }
     let left = state.stepLimit - state.step

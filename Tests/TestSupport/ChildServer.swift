@@ -7,27 +7,28 @@ import Subprocess
   import SystemPackage
 #endif
 
-/// A server in Python as a process of its own: it prints its port on the first line and ends with its standard input.
+/// A server in Python that runs as a separate process. It prints its port on the first line and ends when its standard
+/// input ends.
 public struct ChildServer: Sendable {
   public let port: Int
   private let end: @Sendable () -> Void
 
   public var url: String { "http://127.0.0.1:\(port)" }
 
-  /// Ends it on the spot.
+  /// Ends the server at once.
   public func kill() { end() }
 
   /// The folder of the tests.
   public static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
 
-  /// `COXSWAIN_VENV`, or this checkout's.
+  /// `COXSWAIN_VENV`, or the virtual environment of this checkout.
   public static let virtualEnvironment =
     ProcessInfo.processInfo.environment["COXSWAIN_VENV"]
     ?? tests.deletingLastPathComponent().appendingPathComponent(".venv").path
 
   public static var python: String { virtualEnvironment + "/bin/python" }
 
-  /// Whether PyPI's openenv-core is installed, as `make test` does.
+  /// Whether PyPI's openenv-core is installed. `make test` installs it.
   public static let hasOpenEnv: Bool = {
     let libraries = (try? FileManager.default.contentsOfDirectory(atPath: virtualEnvironment + "/lib")) ?? []
     return libraries.contains { library in
@@ -36,11 +37,12 @@ public struct ChildServer: Sendable {
     }
   }()
 
-  /// Runs `body` with a server and takes it down after.
+  /// Runs `body` with a server and ends the server afterwards.
   ///
   /// - Parameters:
-  ///   - arguments: of Python; the first is a script, below the folder of the tests unless it is a whole path or an option.
-  ///   - folder: where it runs.
+  ///   - arguments: Python's arguments. The first is an option, an absolute path, or a script relative to the folder of
+  ///     the tests.
+  ///   - folder: The working directory.
   public static func with<T: Sendable>(
     _ arguments: [String], in folder: String? = nil, _ body: @Sendable (ChildServer) async throws -> T
   ) async throws -> T {
@@ -59,7 +61,7 @@ public struct ChildServer: Sendable {
         answer = .success(
           try await withThrowingTaskGroup(of: Void.self) { group in
             let (ports, found) = AsyncStream<Int>.makeStream()
-            // Read to the end, since a full pipe would stop it.
+            // The output is read to the end, since a full pipe would stop the process.
             group.addTask {
               var line: [UInt8] = []
               for try await buffer in execution.standardOutput {

@@ -1,13 +1,13 @@
 import Foundation
 
-/// The inputs that a reader is tried with: every one that ever failed (`Tests/Corpus/READER`), the sound ones it is given, and
-/// mutations of all of them, the same in every run.
+/// The inputs of a fuzz test: every input that ever failed (`Tests/Corpus/READER`), the given sound inputs, and
+/// mutations of all of them. They are the same in every run.
 ///
-/// `for await` lets other tests run in between: there may be no more threads than two.
+/// `for await` lets other tests run in between, since there may be only two threads.
 ///
-/// A reader passes where every input gives a value or an error: a trap ends the tests, and a time limit ends what hangs. The input
-/// that is being read lies in `coxswain-fuzz-READER` in the folder for temporary files; what fails belongs into the corpus.
-/// `COXSWAIN_FUZZ=100` tries a hundred times as many, others in every run.
+/// A reader passes if every input gives a value or an error. A trap ends the tests, and a time limit ends a hang. The
+/// current input lies in `coxswain-fuzz-READER` in the folder for temporary files. An input that fails belongs in the
+/// corpus. `COXSWAIN_FUZZ=100` tries a hundred times as many inputs, different in every run.
 public struct Fuzz: Sequence, AsyncSequence {
   public typealias Element = Data
 
@@ -17,9 +17,9 @@ public struct Fuzz: Sequence, AsyncSequence {
   private let words: [String]
 
   /// - Parameters:
-  ///   - seeds: sound inputs.
-  ///   - count: how many mutations.
-  ///   - words: of the reader's own language.
+  ///   - seeds: Sound inputs.
+  ///   - count: The number of mutations.
+  ///   - words: Words of the reader's format.
   public init(_ reader: String, _ seeds: [Data], count: Int, words: [String] = []) {
     file = FileManager.default.temporaryDirectory.appendingPathComponent("coxswain-fuzz-\(reader)")
     self.seeds = Self.corpus(reader) + seeds
@@ -33,7 +33,7 @@ public struct Fuzz: Sequence, AsyncSequence {
 
   private static var factor: Int? { ProcessInfo.processInfo.environment["COXSWAIN_FUZZ"].flatMap { Int($0) } }
 
-  /// What ever failed with a reader, by name.
+  /// The inputs that ever failed with a reader, sorted by name.
   public static func corpus(_ reader: String) -> [Data] {
     let folder = Places.root.appendingPathComponent("Tests/Corpus/\(reader)")
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []

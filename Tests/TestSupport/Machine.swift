@@ -1,6 +1,6 @@
 import Foundation
 import Steering
 
-/// Tests that start processes take the machine by turns, one for each processor: more would starve those that measure time, and
-/// one another.
+/// A gate for tests that start processes, one test per processor. With more at a time they would slow each other down
+/// and distort tests that measure time.
 package let machine = Gate(width: min(ProcessInfo.processInfo.activeProcessorCount, 4))

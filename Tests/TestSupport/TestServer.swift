@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A server on loopback that answers as a test tells it to: for faults that a real server does not have on demand.
+/// A server on loopback with scripted replies, for faults that a real server does not produce on demand.
 public final class TestServer: Sendable {
   public struct Request: Sendable {
     public let path: String
@@ -18,17 +18,17 @@ public final class TestServer: Sendable {
 
   public indirect enum Reply: Sendable {
     case answer(Int, String, headers: [String: String] = [:])
-    /// An answer that is no text.
+    /// A response whose body is not text.
     case bytes(Int, [UInt8], headers: [String: String] = [:])
-    /// Sends half of the body it promised, then closes.
+    /// Sends half of the announced body, then closes the connection.
     case truncated(String)
-    /// Closes without a word.
+    /// Closes the connection without a response.
     case reset
-    /// Says nothing for so many seconds.
+    /// Sends nothing for so many seconds.
     case hang(Double)
-    /// Promises nothing and never stops sending.
+    /// Announces no length and never stops sending.
     case endless
-    /// Sends a byte every so many seconds and never ends.
+    /// Sends one byte every so many seconds and never ends.
     case drip(Double)
     /// Another reply, after so many seconds.
     case after(Double, Reply)
@@ -39,14 +39,15 @@ public final class TestServer: Sendable {
   private let keepsRequests: Bool
   private let count = Mutex(0)
 
-  /// Everything it was asked, in order.
+  /// All requests, in order.
   public var requests: [Request] { log.withLock(\.self) }
   public var port: Int { channel.localAddress?.port ?? 0 }
   public var url: String { "http://127.0.0.1:\(port)/v1" }
 
-  /// Runs `body` with a server and takes it down after.
+  /// Runs `body` with a server and ends the server afterwards.
   ///
-  /// - Parameter keepsRequests: whether ``requests`` has them; a long measurement would fill the memory with them.
+  /// - Parameter keepsRequests: Whether ``requests`` is filled. In a long measurement the requests would use too much
+  ///   memory.
   public static func with<T>(
     keepsRequests: Bool = true, port: Int = 0, _ reply: @escaping @Sendable (Request) -> Reply,
     _ body: (TestServer) async throws -> T
@@ -100,7 +101,7 @@ public final class TestServer: Sendable {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    // Touched only on the channel's event loop.
+    // Accessed only on the channel's event loop.
     private var head: HTTPRequestHead?
     private var body = Data()
     private let holder: Holder
@@ -163,7 +164,7 @@ public final class TestServer: Sendable {
       context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
     }
 
-    /// The next piece once the last one is out.
+    /// Sends the next piece when the last one has been written.
     private func flood(_ context: ChannelHandlerContext) {
       let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
       let piece = ByteBuffer(repeating: UInt8(ascii: " "), count: 1 << 18)

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Runs a test while no other of this trait runs.
+/// Runs a test while no other test with this trait runs.
 public struct Alone: SuiteTrait, TestTrait, TestScoping {
   public var isRecursive: Bool { true }
 

@@ -19,7 +19,7 @@ import Testing
 }
 
 @Test(arguments: [
-  // Not commands.
+  // Invalid commands.
   ("dance", "Could not execute dance"),
   ("get stick", "Could not execute get stick"),
   ("get", "Could not execute get"),
@@ -31,12 +31,12 @@ import Testing
   ("get 99999999999999999999 stick", "Could not execute get 99999999999999999999 stick"),
   ("craft 1 stick", "Could not execute craft 1 stick"),
   ("craft using 2 oak planks", "Could not execute craft using 2 oak planks"),
-  // Nothing the world provides.
+  // Items that the world does not provide.
   ("get 1 gold ingot", "Could not find gold ingot"),
   ("get 1 planks", "Could not find planks"),
   ("get 1 🪵", "Could not find 🪵"),
   ("get 1 ", "Could not execute get 1"),
-  // Held: 10 oak planks, 8 birch planks and 36 gold nuggets.
+  // The inventory: 10 oak planks, 8 birch planks and 36 gold nuggets.
   ("craft 1 stick using 2 acacia planks", "Could not find enough items to craft minecraft:stick"),
   ("craft 4 stick using 11 oak planks", "Could not find enough items to craft minecraft:stick"),
   ("craft 4 stick using 2 planks", "Could not find enough items to craft minecraft:stick"),

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TextCraft
 
-/// Plays the expert's solution of a task in the world that hands it out.
+/// Plays the expert's solution of a task in the world that provides it.
 private func played(_ name: String, in world: TextCraft) async throws -> (actions: [String], trajectory: Trajectory)? {
   let task = try world.task(TaskID(name))
   guard let actions = try world.solution(of: task) else { return nil }
@@ -29,13 +29,13 @@ func theExpertSolves(seed: UInt64) async throws {
     }
     #expect(trajectory.reward == 1 && trajectory.isDone && trajectory.invalidActions == 0, "\(goal.name)")
     #expect(actions.count <= world.stepLimit)
-    // What is crafted, by the words before "using": an ingredient may be any item of the kind that the list names.
+    // Only the crafted item, before "using", is compared. An ingredient may be any item of the listed kind.
     let listed = Set(trajectory.request.split(separator: "\n").map { $0.split(separator: " using ")[0] })
     for action in actions where action.hasPrefix("craft ") {
       #expect(listed.contains(action.split(separator: " using ")[0]), "\(goal.name): \(action)")
     }
   }
-  // 48 steps, and an attempt has 40.
+  // Its solution has 48 steps, and an attempt has 40.
   #expect(unsolved == ["netherite block"])
 }
 

@@ -10,7 +10,7 @@ import Testing
   let depths = Dictionary(grouping: book.goals, by: book.depth(of:)).mapValues(\.count)
   #expect(depths == [1: 125, 2: 291, 3: 117, 4: 11])
   #expect(book.goals == book.goals.sorted())
-  // Pinned, since critics and stored runs are tied to it.
+  // Pinned, since critics and stored runs depend on it.
   #expect(book.digest == "563f1c8a3ac020a6")
 }
 
@@ -28,7 +28,7 @@ func theWorldProvidesWhatIsKnownAndNotCrafted(name: String, gettable: Bool) thro
   #expect(book.value(of: Item(named: "gold nugget")) == 1)
   #expect(book.value(of: Item(named: "gold ingot")) == 18)
   #expect(book.value(of: Item(named: "golden boots")) == 144)
-  // Four planks from one log.
+  // One log gives four planks.
   #expect(book.value(of: Item(named: "oak planks")) == 0.5)
 }
 
@@ -61,7 +61,7 @@ private func shapeless(_ inputs: [String], _ output: String, group: String? = ni
   try withDirectory(["a.json": shaped, "b.json": smelted, "notes.txt": "none of this"]) { directory in
     let book = try RecipeBook(directory: directory)
     #expect(book.recipes.map(\.command) == ["craft 2 lamp using 3 ores, 1 stick"])
-    // A tag that nothing is crafted for is an item.
+    // A tag that no recipe produces is an item.
     #expect(book.isGettable(Item(named: "ores")))
     #expect(!book.isGettable(Item(named: "glass")))
     #expect(!book.isGettable(Item(named: "bone")))
@@ -73,7 +73,7 @@ private func shapeless(_ inputs: [String], _ output: String, group: String? = ni
     "1.json": shapeless(["nugget", "nugget"], "ingot"),
     "2.json": shapeless(["ingot"], "nugget"),
     "3.json": shapeless(["hay_block"], "wheat"),
-    // Through a tag: red paint is paint, paint makes a sign, and a sign must not make red paint.
+    // A loop through a tag: red paint is paint, paint makes a sign, and a sign must not make red paint.
     "4.json": shapeless(["rose"], "red_paint", group: "paint"),
     "5.json": shapeless(["#paint"], "sign"),
     "6.json": shapeless(["sign"], "red_paint", group: "paint"),

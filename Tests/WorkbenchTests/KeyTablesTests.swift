@@ -48,7 +48,7 @@ struct KeyTablesTests {
     ] {
       #expect(keys[path] != nil, "\(path)")
     }
-    // Values as they are in the code.
+    // The defaults are read from the code.
     #expect(keys["critic.temperature"]?.map(\.default) == ["0"] && keys["policy.temperature"]?.map(\.default) == ["1"])
     #expect(keys["steering.method"]?.first?.options == ["single", "best-of", "amc", "judge", "beam"])
     #expect(keys["environment.reward"]?.first?.default == "`goal`")

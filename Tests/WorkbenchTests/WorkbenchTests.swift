@@ -7,7 +7,7 @@ import Testing
 
 @testable import Workbench
 
-/// Ten tosses, of which the reward is the share of heads. It counts how often it is closed.
+/// Ten tosses with the share of heads as the reward. It counts how often it is closed.
 private final class Tosses: World {
   let identity = WorldIdentity(kind: "tosses")
   let maximalReward: Double? = 1
@@ -30,7 +30,7 @@ private final class Tosses: World {
   func close() { closings.withLock { $0 += 1 } }
 }
 
-/// Knows the train split and cannot be trained again, as a language model that reads.
+/// A critic that was trained on the train split and cannot be trained again, like a language model.
 private struct Reader: TrainedCritic {
   let identity = "reader"
   let marginal = ReturnDistribution.point(0.3)

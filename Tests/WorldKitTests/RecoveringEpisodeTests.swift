@@ -3,14 +3,14 @@ import Synchronization
 import Testing
 import WorldKit
 
-/// A world that is lost at chosen calls, counted over all of its episodes.
+/// A world that is lost at given calls, counted over all of its episodes.
 private final class Frail: Sendable {
   private let calls = Mutex(0)
   private let lost: Set<Int>
   private let opened = Mutex(0)
   let pays: @Sendable (_ opening: Int, _ step: Int) -> Double
   let says: @Sendable (_ opening: Int) -> String
-  /// Whoever is in it as it is lost is cancelled at that moment.
+  /// If true, the task that makes a lost call is cancelled at that moment.
   let stopsTheTask: Bool
 
   init(
@@ -67,7 +67,8 @@ func textsThatReadOtherwiseAreCounted(second: String, count: Int) async throws {
 }
 
 @Test func itMayBeLostAgainOnTheWayBack() async throws {
-  // Calls 1 and 2 are steps, 3 is lost, 4 is the first of the replay and lost too; 5 and 6 are the replay, 7 the step.
+  // Calls 1 and 2 are steps. Call 3 is lost. Call 4 is the first of the replay and is lost too. Calls 5 and 6 are the
+  // replay, and 7 is the step.
   let world = Frail(lostAt: [3, 4])
   var (episode, _) = try await world.begin()
   for step in 1...3 { #expect(try await episode.step(.act("go")).reward == Double(step)) }
@@ -123,7 +124,7 @@ func displaced() async throws {
         $0 += 1
         return $0
       }
-      // Four times over, which by its own fault would be once too often.
+      // Four losses caused by another episode. As its own fault they would be one too many.
       if call <= 4 { throw WorldError(.displaced, "the neighbour hung") }
       step += 1
       return Outcome(Observation("\(step)"))

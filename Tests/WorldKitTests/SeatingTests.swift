@@ -16,7 +16,7 @@ struct SeatingTests {
     return seating
   }
 
-  /// Who is given a place when these ask, and whether they find their game there.
+  /// The tickets that are given a place when these request one, and whether each finds its game there.
   private static func served(_ seating: inout Seating, _ tickets: Int...) -> [Int: Bool] {
     let turns = Dictionary(uniqueKeysWithValues: tickets.map { (seating.enter($0), $0) })
     let grants = seating.orders().grants
@@ -38,7 +38,7 @@ struct SeatingTests {
     #expect(Self.served(&seating, 3) == [3: true])
     #expect(Self.served(&seating, 2) == [2: false])
     seating.leave(2)
-    // 2 was idle and 3 is at its step.
+    // Episode 2 is idle, and 3 has a step in progress.
     #expect(Self.served(&seating, 1) == [1: true])
     #expect(Self.served(&seating, 2) == [:])
   }
@@ -85,7 +85,7 @@ struct SeatingTests {
     #expect(Self.served(&seating, 1) == [1: false])
     #expect(Self.served(&seating, 3) == [3: true])
     seating.leave(3)
-    // 1 is still at its step.
+    // Episode 1 still has a step in progress.
     #expect(seating.orders().ends.isEmpty)
     seating.leave(1)
     #expect(seating.orders().ends.count == 1)
@@ -102,7 +102,7 @@ struct SeatingTests {
     let starts = seating.orders().starts
     let goesOn = seating.failed(starts[0])
     #expect(goesOn)
-    // It makes do with the one there is.
+    // The episode gets the place of the process that runs.
     let orders = seating.orders()
     #expect(orders.grants.map(\.turn) == [turn] && orders.starts.isEmpty)
     var empty = Seating(hosts: 2, places: 1, loads: 5)
@@ -112,7 +112,8 @@ struct SeatingTests {
     #expect(fails && empty.dismiss() == [first])
   }
 
-  /// Any course of events: nobody finds another's game, no bound is passed, and all who wait get their turn.
+  /// In any course of events, no episode finds another's game, no bound is exceeded, and every waiting episode gets its
+  /// turn.
   @Test(arguments: 0..<60)
   func anyCourseOfEvents(number: Int) {
     var generator = Seed(UInt64(number)).generator()
@@ -124,7 +125,7 @@ struct SeatingTests {
   }
 }
 
-/// Processes and episodes as they might behave, beside the seating that has to cope with them.
+/// Simulated processes and episodes, which drive the seating.
 private struct Course {
   var seating: Seating
   let processes: Int
@@ -133,9 +134,9 @@ private struct Course {
   var waiting: [Int: Int] = [:]
   var atStep: [Int: Seating.Place] = [:]
   var starting: [Int] = []
-  /// Of the processes that run, how many games each loaded.
+  /// The number of games that each running process has loaded.
   var loaded: [Int: Int] = [:]
-  /// Whose game is in each world.
+  /// The ticket of the game in each world.
   var games: [Seating.Place: Int] = [:]
 
   init(processes: Int, worlds: Int, loads: Int, episodes: Int) {
@@ -158,7 +159,7 @@ private struct Course {
     case 9:
       if !starting.isEmpty { join() }
     case 10:
-      // A process dies, or an episode is over.
+      // A process dies, or an episode ends.
       if generator.number(below: 3) == 0, let process = loaded.keys.min() {
         lose(process)
       } else if !idle.isEmpty {
@@ -222,7 +223,7 @@ private struct Course {
     #expect(starting.count + loaded.count <= processes)
   }
 
-  /// Steps end and processes start; after as many rounds as there are episodes nobody waits.
+  /// Ends all steps and starts all processes. After two rounds for each waiting episode, none is left waiting.
   mutating func drain() {
     for _ in 0...(waiting.count * 2 + 2) {
       while !starting.isEmpty { join() }
@@ -274,7 +275,7 @@ struct ChangingHostsTests {
     for grant in Self.seated(&seating, 1) { seating.leave(grant.ticket) }
     seating.shun([0])
     #expect(Self.seated(&seating, 1).map(\.place.host) == [1])
-    // The idle one there makes no room either, and goes on.
+    // The idle episode on the shunned host makes no room either, and can continue.
     #expect(Self.seated(&seating, 1).isEmpty)
     _ = seating.enter(1)
     #expect(seating.orders().grants.map(\.isFresh) == [false])

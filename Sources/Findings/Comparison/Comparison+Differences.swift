@@ -1,7 +1,7 @@
 import Agents
 import Steering
 
-/// Summaries that differ in nothing but their seeds; at least one.
+/// Summaries that differ only in their seeds. At least one.
 typealias SeededSummaries = [MethodSummary]
 
 extension Comparison {
@@ -34,7 +34,7 @@ extension Comparison {
     return order.compactMap { parts[$0] }
   }
 
-  /// Without what differs from an earlier one in nothing but the β of independent attempts.
+  /// The variants without repetitions. Independent attempts that differ only in β count as the same variant.
   static func listed(_ variants: [SeededSummaries]) -> [SeededSummaries] {
     var seen: Set<Variant> = []
     return variants.filter { parts in
@@ -42,7 +42,7 @@ extension Comparison {
     }
   }
 
-  /// What a variant is compared with, in the order in which they are listed.
+  /// The variants that this one is compared with, in their listed order.
   static func baselines(of variant: SeededSummaries, among variants: [SeededSummaries]) -> [SeededSummaries] {
     let summary = variant[0]
     guard summary.method != Method.bestOf.rawValue else { return [] }
@@ -50,12 +50,12 @@ extension Comparison {
       let other = parts[0]
       switch other.method {
       case Method.bestOf.rawValue: return other.particles == summary.particles && other.policy == summary.policy
-      // A single attempt of another policy is what a cheap one is steered to reach.
+      // The single attempt of another policy is the target for a cheap policy that is steered.
       case Method.single.rawValue: return !summary.isIndependent
       default: return false
       }
     }
-    // Of each the one at this β, which counts for the weighted means alone.
+    // Of each baseline, the one at this β. β affects only its weighted mean.
     return listed(candidates).map { first in
       let same = Variant(first[0], ignoringTemperature: true)
       return candidates.first {
@@ -69,7 +69,7 @@ extension Comparison {
       let attempts = Double(max(summary.tasks * summary.seeds.count, 1))
       let calls = Double(summary.perTask.reduce(0) { $0 + $1.policyCalls }) / attempts
       let cost = summary.perTask.reduce(0) { $0 + $1.cost } / attempts
-      // Settings are named where they tell curves apart.
+      // The label names the settings only if several curves would otherwise share it.
       let isAlone = !methods.contains {
         $0.method == summary.method && $0.policy == summary.policy && $0.particles == summary.particles
           && Variant($0) != Variant(summary)
@@ -91,7 +91,7 @@ extension Comparison.Difference {
       MethodSummary.rows(of: common.compactMap { seed in parts.first { $0.seeds.contains(seed) } })
     }
     let others = Dictionary(rows(theirs).map { ($0[0].task, $0) }, uniquingKeysWith: { first, _ in first })
-    // Where every attempt of either failed there is nothing to compare.
+    // If every attempt of one of the two failed, the task is left out.
     let pairs = rows(ours).compactMap { row in others[row[0].task].flatMap { Self.rewarded(row, $0) } }
     func estimate(_ value: (MethodSummary.TaskRow) -> Double?) -> MeanEstimate {
       MeanEstimate(
@@ -118,7 +118,7 @@ extension Comparison.Difference {
         solvedBest: solvedBest?.interval)
   }
 
-  /// The rows of a task at the seeds at which both have a reward; nil where there is none.
+  /// The rows of a task at the seeds at which both have a reward; nil if there are none.
   private static func rewarded(
     _ ours: [MethodSummary.TaskRow], _ theirs: [MethodSummary.TaskRow]
   ) -> (ours: [MethodSummary.TaskRow], theirs: [MethodSummary.TaskRow])? {
@@ -128,6 +128,6 @@ extension Comparison.Difference {
 }
 
 extension MethodSummary {
-  /// Whether its attempts know nothing of each other, so that β changes nothing but how they are weighed.
+  /// Whether its attempts are independent, so that β affects only their weights.
   var isIndependent: Bool { Method(rawValue: method).map { !$0.isSteered } ?? false }
 }

@@ -174,10 +174,10 @@ public struct Comparison: Sendable, Codable {
   }
 
   /// - Parameters:
-  ///   - summaries: one for each variant and seed, those of a variant in the order of their seeds. Independent attempts may
-  ///     be there at several β: they are listed once, and each variant is compared with those at its own.
-  ///   - maximalReward: what counts as solved, or nil.
-  ///   - study: which curve to give the points of.
+  ///   - summaries: one for each variant and seed, those of a variant in the order of their seeds. Independent attempts
+  ///     may occur at several β. They are listed once, and each variant is compared with those at its own β.
+  ///   - maximalReward: the reward that counts as solved, or nil.
+  ///   - study: the curve whose points are computed; nil for none.
   public init(
     _ summaries: [MethodSummary], maximalReward: Double?, total: Spending? = nil, study: Study? = nil
   ) {

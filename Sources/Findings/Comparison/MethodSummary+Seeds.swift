@@ -1,13 +1,13 @@
 import Agents
 
 extension MethodSummary {
-  /// One method with its settings over several seeds: a task's rewards are means over seeds, and estimates are over tasks, since
-  /// seeds of one task are no independent tasks.
+  /// One method with its settings over several seeds. A task's rewards are means over seeds. Estimates are over tasks,
+  /// since several seeds of one task are not independent tasks.
   ///
-  /// Seeds that were stopped early are left out where others were not; of several such only the first is taken.
+  /// Seeds that were stopped early are left out if others were not. If all were stopped, only the first is used.
   /// - Parameters:
-  ///   - parts: one of each seed, at least one.
-  ///   - maximalReward: what counts as solved, or nil.
+  ///   - parts: one for each seed, at least one.
+  ///   - maximalReward: the reward that counts as solved, or nil.
   init(averaging parts: [MethodSummary], maximalReward: Double?) {
     let whole = Self.comparable(parts)
     self = whole[0]
@@ -54,13 +54,13 @@ extension MethodSummary {
     perTask = rows.map(TaskRow.init(averaging:))
   }
 
-  /// The parts that were not stopped early, or else the first.
+  /// The parts that were not stopped early, or the first part if all were.
   static func comparable(_ parts: [MethodSummary]) -> [MethodSummary] {
     let whole = parts.filter { $0.stopped == nil }
     return whole.isEmpty ? Array(parts.prefix(1)) : whole
   }
 
-  /// Of each task that all parts have, its row in each.
+  /// For each task that all parts have, its rows, one from each part.
   static func rows(of parts: [MethodSummary]) -> [[TaskRow]] {
     let tables = parts.map { Dictionary($0.perTask.map { ($0.task, $0) }, uniquingKeysWith: { first, _ in first }) }
     return (parts.first?.perTask ?? []).compactMap { row in
@@ -81,12 +81,12 @@ extension MethodSummary.TaskRow {
       reasoningTokens: sum(\.reasoningTokens), cost: sum(\.cost))
   }
 
-  /// 1 where the best particle has the maximal reward.
+  /// 1 if the best particle has the maximal reward, otherwise 0.
   func solved(at most: Double) -> Double? { rewardBest.map { $0 >= most - 1e-9 ? 1 : 0 } }
 }
 
 extension [MethodSummary.TaskRow] {
-  /// Over the rows that have one; nil where none has.
+  /// The mean over the rows that have the value; nil if none has.
   func mean(_ value: (Element) -> Double?) -> Double? {
     let present = compactMap(value)
     return present.isEmpty ? nil : present.reduce(0, +) / Double(present.count)

@@ -190,7 +190,7 @@ public struct MethodSummary: Sendable, Codable {
 extension MethodSummary.Selected: Codable {
   private enum CodingKeys: CodingKey { case by }
 
-  /// Reads the estimate's keys beside `by`.
+  /// Reads the keys of the estimate from the same object as `by`.
   public init(from decoder: any Decoder) throws {
     estimate = try MeanEstimate(from: decoder)
     by = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .by)

@@ -41,7 +41,7 @@ public struct Variants: Sendable, Hashable {
             (settings.method, settings.particles) = (method, count)
             (settings.schedule, settings.temperature) = (schedule, temperature)
             settings = settings.effective
-            // Independent attempts are the same at every β; of amc's, only the weights differ.
+            // Independent attempts are the same at every β. For amc, β still changes the weights.
             if settings.schedule == .never && !method.samplesPosterior {
               settings.temperature = temperatures[0]
             }

@@ -3,15 +3,15 @@ extension Diagnosis {
   public struct Advice: Sendable, Hashable, Codable {
     /// The next steps that can be advised.
     public enum Kind: String, Sendable, Hashable, Codable {
-      /// There is too little to tell.
+      /// There are too few rollouts for advice.
       case collectMore
-      /// The frozen policy is as good as it can be: use it as it is.
+      /// The frozen policy is near the maximum: use it as it is.
       case noSelection
-      /// Selection finds nothing better among what the policy does: it takes another model, prompt or temperature.
+      /// Selection finds nothing better among the policy's attempts. Another model, prompt or temperature is needed.
       case strongerPrior
       /// Take the best of several independent attempts.
       case bestOf
-      /// There is something to select, and it shows early: plan a run with clones.
+      /// Rollouts differ, and early predictions tell them apart: plan a run with clones.
       case steer
     }
 
@@ -55,7 +55,7 @@ extension Diagnosis {
     /// differ.
     public static let latestShareOfRollout = 0.8
 
-    /// What the advice is made from.
+    /// The figures that the advice depends on.
     struct Evidence {
       let success: Double
       let span: Double
@@ -64,7 +64,7 @@ extension Diagnosis {
       let outcomes: Outcomes
       let headroom: Headroom
       let predictability: Predictability
-      /// Rollouts of each task.
+      /// The number of rollouts of each task.
       let sizes: [Int]
     }
 
@@ -86,7 +86,7 @@ extension Diagnosis {
       let margin = leastShareOfSpan * evidence.span
       let headroom = evidence.headroom
       guard evidence.sizes.count(where: { $0 >= leastRollouts }) >= leastTasks else { return .tooFewRollouts }
-      // Where all are paid nothing and the world names no maximum, the largest reward seen is none to be content with.
+      // If the world declares no maximum and no reward was paid, the largest reward seen does not count as success.
       let isPaid = evidence.span > tolerance || evidence.outcomes.neverSolved.tasks < evidence.outcomes.tasks
       if isPaid, evidence.reward >= evidence.success - margin - tolerance { return .nearMaximum }
       if evidence.outcomes.endsAlike.share.mean >= mostAlike { return .endsAlike }

@@ -7,14 +7,14 @@ extension Diagnosis {
     public let pass: [Point]
     /// The expected largest reward of k rollouts.
     public let best: [Point]
-    /// The largest k, which half of the tasks have as many rollouts as.
+    /// The largest k: at least half of the tasks have that many rollouts.
     public let most: Int
     /// The expected best of the largest k minus the mean of one rollout, paired over the tasks with that many rollouts.
     public let gain: MeanEstimate
 
     init(_ groups: [Group]) {
       let sizes = groups.map(\.attempts.count).sorted()
-      // Not the largest number, which few tasks may have, nor the least, which a single one may.
+      // The median. Few tasks may have the largest number of rollouts, and a single task may have the smallest.
       let most = sizes[sizes.count / 2]
       var draws = Array(sequence(first: 1) { $0 * 2 }.prefix { $0 < most })
       draws.append(most)
@@ -31,21 +31,21 @@ extension Diagnosis {
         groups.filter { $0.attempts.count >= most }.map { Self.best(of: $0.rewards, draws: most) - $0.mean })
     }
 
-    /// The chance that k rollouts drawn without replacement hold a solved one, 1 − C(n−c, k)/C(n, k), as the stable
-    /// product 1 − Π_{i=n−c+1}^{n} (1 − k/i) (Chen et al., 2021, arXiv 2107.03374).
+    /// The probability that k rollouts drawn without replacement include a solved one, 1 − C(n−c, k)/C(n, k). It is
+    /// computed as the stable product 1 − Π_{i=n−c+1}^{n} (1 − k/i) (Chen et al., 2021, arXiv 2107.03374).
     ///
     /// - Precondition: 0 ≤ solved ≤ count and 1 ≤ draws ≤ count.
     static func pass(solved: Int, of count: Int, draws: Int) -> Double {
       precondition((0...count).contains(solved) && draws >= 1 && draws <= count)
-      // Then some solved one is always drawn; the product would have a negative factor.
+      // A solved rollout is always drawn then. The product would have a negative factor.
       guard count - solved >= draws else { return 1 }
       var none = 1.0
       for rank in (count - solved)..<count { none *= 1 - Double(draws) / Double(rank + 1) }
       return 1 - none
     }
 
-    /// The expected largest of k rewards drawn without replacement, Σ_i r_(i)·C(i−1, k−1)/C(n, k) over the sorted rewards,
-    /// its weights taken as differences of the chance that none of the j largest is drawn.
+    /// The expected largest of k rewards drawn without replacement, Σ_i r_(i)·C(i−1, k−1)/C(n, k) over the sorted
+    /// rewards. The weights are differences of the probability that none of the j largest is drawn.
     ///
     /// - Precondition: 1 ≤ draws ≤ rewards.count.
     static func best(of rewards: [Double], draws: Int) -> Double {

@@ -89,7 +89,7 @@ extension Diagnosis {
   }
 }
 
-/// A rollout, and what was expected of it after each step.
+/// A rollout with the expected final reward after each step.
 private struct Judged {
   let expected: [Double]
   let reward: Double
@@ -110,7 +110,7 @@ extension Diagnosis.Predictability.Step {
     }
     let whole = sums.reduce(into: Sums()) { $0.add($1) }
     let ratios = sums.map { sum -> (a: Double, b: Double) in
-      // The task's own rollouts do not choose the line they are judged by.
+      // The slope is fitted on the other tasks, so that a task's own rollouts do not affect it.
       let rest = whole.xx - sum.xx
       let slope = hasCritic ? 1 : rest > 1e-12 ? (whole.xy - sum.xy) / rest : 0
       return (sum.yy - 2 * slope * sum.xy + slope * slope * sum.xx, sum.yy)
@@ -138,7 +138,7 @@ extension Diagnosis.Predictability.Step {
   }
 }
 
-/// Sums of squares and products of what is expected (x) and what came (y), both relative to the task's means.
+/// Sums of squares and products of the predictions (x) and the rewards (y), both relative to the task's means.
 private struct Sums {
   var xx = 0.0
   var xy = 0.0

@@ -12,8 +12,8 @@ extension Diagnosis {
     public let withinTasks: MeanEstimate?
     /// Its square root, in reward units.
     public let deviation: Double?
-    /// Within-task variance as a share of it and the variance of the tasks' true means (one-way analysis of variance with random
-    /// effects); nil where nothing differs or there is only one task.
+    /// Within-task variance as a share of its sum with the variance of the tasks' true means (one-way analysis of
+    /// variance with random effects); nil if all rewards are equal or there is only one task.
     public let shareWithinTasks: Double?
     /// The share of tasks whose rollouts all end with the same reward, whatever it is.
     public let endsAlike: MeanEstimate
@@ -109,9 +109,9 @@ extension Diagnosis {
       quartiles = sorted.isEmpty ? nil : [1, 2, 3].map { sorted[($0 * sorted.count + 3) / 4 - 1] }
     }
 
-    /// For each pair of sequences, the first place, from 1, at which they differ; nil where they are the same.
+    /// For each pair of sequences, the first position, from 1, at which they differ; nil if they are equal.
     static func partings(_ sequences: [[String]]) -> [Int?] {
-      // Numbers are compared sooner than words.
+      // Integers are compared faster than strings.
       var names: [String: Int] = [:]
       let paths = sequences.map { sequence in
         sequence.map { action in

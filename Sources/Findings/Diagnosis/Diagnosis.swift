@@ -83,7 +83,7 @@ public struct Diagnosis: Sendable, Hashable, Codable {
     largestReward = largest
     isSuccessKnown = maximalReward != nil
     success = maximalReward ?? largest
-    // What pays nothing has solved nothing, though it be the best of all.
+    // A reward of 0 never counts as solved, even if it is the largest.
     let threshold = maximalReward == nil && largest <= 0 ? Double.infinity : success - Self.tolerance
     let grouped = Dictionary(grouping: finished) { rollouts[$0].task.id }.sorted { $0.key < $1.key }
     let groups = grouped.map { _, places in
@@ -116,17 +116,17 @@ public struct Diagnosis: Sendable, Hashable, Codable {
 }
 
 extension Diagnosis {
-  /// Sums of decimal rewards differ by less than this.
+  /// Equal sums of decimal rewards differ by less than this through rounding.
   static let tolerance = 1e-9
 
-  /// A finished rollout, as far as a diagnosis looks at it.
+  /// The parts of a finished rollout that a diagnosis uses.
   struct Attempt {
     let actions: [String]
-    /// What each step paid.
+    /// The reward of each step.
     let payments: [Double]
     let reward: Double
     let isSolved: Bool
-    /// The expected reward at the end after each of 0 ..< count steps; nil where no critic judges it.
+    /// The expected final reward after each of 0 ..< count steps; nil if no critic judges the rollout.
     let expected: [Double]?
     /// The reward so far after each of 0 ..< count steps.
     let paid: [Double]
@@ -173,13 +173,13 @@ extension Diagnosis {
 }
 
 extension Collection {
-  /// The mean of what `value` makes of the elements; 0 of none.
+  /// The mean of `value` over the elements; 0 for an empty collection.
   func mean(_ value: (Element) -> Double) -> Double { reduce(0) { $0 + value($1) } / Double(Swift.max(count, 1)) }
 }
 
 extension MeanEstimate {
-  /// Σa/Σb over tasks, with the standard error of a ratio (Cochran, Sampling Techniques, 1977, chapter 6), without the
-  /// factor for finite populations; nil where Σb is 0.
+  /// Σa/Σb over tasks, with the standard error of a ratio (Cochran, Sampling Techniques, 1977, chapter 6) without the
+  /// finite population correction; nil if Σb is 0.
   init?(ratio pairs: [(a: Double, b: Double)]) {
     let whole = pairs.reduce(0) { $0 + $1.b }
     guard whole > 0 else { return nil }

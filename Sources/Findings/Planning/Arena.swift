@@ -2,15 +2,15 @@ import Agents
 import Foundation
 import ParticleFilter
 
-/// A setting and what simulated populations came to with it, task by task: means over replicates.
+/// A setting and its simulated results by task, as means over replicates.
 struct Trial: Sendable {
   let setting: Simulation.Setting
   var best: [Double] = []
   var weighted: [Double] = []
   var calls: [Double] = []
-  /// Clones made, in all.
+  /// The number of clones in total.
   var forks = 0.0
-  /// Independent attempts at no fewer calls.
+  /// The results of independent attempts with at least as many calls.
   var attemptsBest: [Double] = []
   var attemptsWeighted: [Double] = []
 
@@ -18,7 +18,7 @@ struct Trial: Sendable {
   var gainWeighted: [Double] { zip(weighted, attemptsWeighted).map { $0 - $1 } }
 }
 
-/// Where settings meet: every one on the same tasks, from the same first attempts.
+/// Compares settings on the same tasks, from the same first attempts.
 struct Arena: Sendable {
   let simulation: Simulation
   private let seed: Seed
@@ -31,7 +31,7 @@ struct Arena: Sendable {
     self.work = work
   }
 
-  /// Runs every setting on every task, several times each. The same result on any number of processors.
+  /// Runs every setting several times on every task. The result does not depend on the number of processors.
   func trials(of settings: [Simulation.Setting]) async -> [Trial] {
     guard let most = settings.map(\.particles).max() else { return [] }
     let tasks = simulation.space.tasks.count
@@ -68,7 +68,7 @@ struct Arena: Sendable {
     }
   }
 
-  /// One setting on one task.
+  /// The results of one setting on one task.
   private struct Cell: Sendable {
     var steered = Simulation.Result()
     var attempts = Simulation.Result()
@@ -95,13 +95,13 @@ struct Arena: Sendable {
     return cells
   }
 
-  /// Best-of-N, with attempts until it has made no fewer calls.
+  /// Best-of-N, continued until it has made at least `calls` calls.
   private func independent(
     _ attempts: inout Simulation.Attempts, like setting: Simulation.Setting, calls: Int
   ) -> (best: Double, weighted: Double) {
     var made = 0
     var rewards: [Double] = []
-    // Every attempt makes a call.
+    // Every attempt counts at least one call, so that the loop ends.
     while rewards.count < setting.particles || made < calls {
       let attempt = attempts[rewards.count]
       made += max(attempt.calls, 1)
@@ -113,10 +113,10 @@ struct Arena: Sendable {
 }
 
 extension ValueSpace {
-  /// Tasks of which there is more than one rollout, without which nothing is known of what could be selected.
+  /// The paths of tasks with more than one rollout. A single rollout shows no variation to select from.
   var comparable: [[Int]] { pathsOfTask.filter { $0.count > 1 } }
 
-  /// All rollouts of each task end alike: there is nothing to select.
+  /// Whether all rollouts of each task have the same return, so that there is nothing to select.
   var isUniform: Bool {
     comparable.allSatisfy { paths in
       let returns = paths.map { self.paths[$0].rewards[self.paths[$0].length] }

@@ -1,22 +1,22 @@
 import Agents
 
-/// How much rollouts of one state, or of one task, have in common beyond what their positions say.
+/// The correlation between rollouts of one state, or of one task, beyond what their positions predict.
 ///
-/// With ρ the intraclass correlation of what the expectation leaves open (return-to-go less its expectation), one draw of a
-/// group is worth 1/α of what is known of states at that position, α = (1 − ρ)/ρ: the weight of the mean in the best linear
-/// prediction of another member is n/(n + α). ρ near 1 means that a clone fares as its ancestor did.
+/// Let ρ be the intraclass correlation of the residual (return-to-go minus its expectation), and α = (1 − ρ)/ρ. With n
+/// draws from a group, the group's mean has the weight n/(n + α) in the best linear prediction of another member, and
+/// the knowledge of states at that position has the rest. At ρ near 1 a clone ends like its ancestor.
 struct Concentration: Sendable {
-  /// By step, for those that did and saw the same.
+  /// α by step, for rollouts with the same actions and observations so far.
   let ofState: [Double]
-  /// By step, for those of one task that did not.
+  /// α by step, for other rollouts of the same task.
   let ofTask: [Double]
 
-  /// What the correlation is taken to be before anything is seen, and as how many pairs that counts.
+  /// The prior correlation, and the number of pairs that it counts as.
   private static let prior = (correlation: 0.2, pairs: 20.0)
 
   init(paths: [ValueSpace.Path], members: [[Int]], steps: Int) {
     var (ofState, ofTask): ([Double], [Double]) = ([], [])
-    // The estimate of the step before is the best guess of the next one's.
+    // The estimate for one step is the prior for the next.
     var (stateGuess, taskGuess) = (Self.prior.correlation, Self.prior.correlation)
     for step in 0..<steps {
       let running = paths.indices.filter { paths[$0].length > step }
@@ -51,7 +51,8 @@ struct Concentration: Sendable {
   private struct Pairs {
     private var sum = 0.0
     private var pairs = 0.0
-    /// Pairs of one task are not independent: as many as its rollouts less one.
+    /// The effective number of pairs. Pairs of one task are not independent; they count as its number of rollouts less
+    /// one.
     private var worth = 0.0
 
     mutating func add(_ product: Double, groupSize: Int) {

@@ -1,32 +1,32 @@
 import Agents
 
-/// How simulated particles go on: nested Pólya urns (Blackwell and MacQueen, 1973) over stored rollouts.
+/// The continuations of simulated particles: nested Pólya urns (Blackwell and MacQueen, 1973) over stored rollouts.
 ///
-/// A particle in a state draws from the rollouts that passed it, and what was drawn before counts once more; with weight α from
-/// fresh ones, that is, from rollouts of its task that were near it, and with weight α of their own from rollouts of other tasks
-/// that were. So clones share what their state decides, a task that is hard for reasons no critic sees stays hard, and the best
-/// of N draws is not better than what few rollouts can tell.
+/// A particle in a state draws from the rollouts that passed the state, and each earlier draw counts once more. With
+/// weight α it draws from fresh rollouts: rollouts of its task that passed nearby states or, with another weight α,
+/// rollouts of other tasks that did. Therefore clones share what their state determines. A task that is hard for
+/// reasons no critic sees stays hard. The best of N draws is not better than a few rollouts can support.
 struct Continuations {
   private let space: ValueSpace
   private let task: Int
   private var drawn: [Int: [Int]] = [:]
 
-  /// - Parameter task: the task that is simulated.
+  /// - Parameter task: the simulated task.
   init(_ space: ValueSpace, task: Int) {
     self.space = space
     self.task = task
   }
 
-  /// A path of a fresh attempt at the task.
+  /// The path of a fresh attempt at the task.
   mutating func attempt(using generator: inout SplitMix64) -> Int {
     continuation(of: space.pathsOfTask[task][0], after: 0, using: &generator)
   }
 
-  /// A path that an independent copy of a particle follows from here.
+  /// The path that an independent copy of a particle follows from here.
   ///
   /// - Parameters:
-  ///   - path: the path that the particle followed up to here; it goes on.
-  ///   - step: how many steps it has taken.
+  ///   - path: the path that the particle has followed so far. It continues beyond `step`.
+  ///   - step: the number of steps taken.
   mutating func continuation(of path: Int, after step: Int, using generator: inout SplitMix64) -> Int {
     let group = space.paths[path].groups[step]
     let members = space.members[group]
@@ -40,7 +40,7 @@ struct Continuations {
     return chosen
   }
 
-  /// nil where no other state is near.
+  /// A rollout from a nearby state; nil if no other state is near.
   private func fresh(like path: Int, after step: Int, using generator: inout SplitMix64) -> Int? {
     let own = space.sameTask(task, near: path, after: step)
     let others = space.paths[path].neighbours[step]

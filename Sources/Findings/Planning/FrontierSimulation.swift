@@ -2,17 +2,17 @@ import Agents
 import ParticleFilter
 
 extension Simulation {
-  /// A frontier search of one task, simulated on stored rollouts: the real ``Frontier``, told of states that stored
-  /// rollouts passed.
+  /// A frontier search of one task, simulated on stored rollouts: the real ``Frontier`` on states that stored rollouts
+  /// passed.
   ///
-  /// The first answer at a state goes on as the rollout that led there; each further one is drawn as a clone's
-  /// continuation is (see ``Continuations``).
+  /// The first answer at a state follows the rollout that led there. Every further answer is drawn like a clone's
+  /// continuation (see ``Continuations``).
   ///
   /// - Parameters:
-  ///   - beliefs: by path and step, what the critic expects; nil where it had no value.
-  ///   - isGuided: whether the critic chooses states; else it is best-of with stopping.
-  ///   - calls: how many are simulated.
-  ///   - hasVerifier: without one, finished attempts count for what the critic expects of their last state.
+  ///   - beliefs: the critic's predictions by path and step; nil where it gave none.
+  ///   - isGuided: whether the critic chooses states. Otherwise the search is best-of with stopping.
+  ///   - calls: the number of simulated calls.
+  ///   - hasVerifier: if false, finished attempts count with the critic's estimate from their last state.
   /// - Returns: the true best reward against calls, or the true reward of the critic's choice without a verifier.
   func frontier(
     at task: Int, beliefs: [[ReturnDistribution?]], isGuided: Bool, rule: Frontier.Rule = Frontier.Rule(), calls: Int,
@@ -27,7 +27,7 @@ extension Simulation {
     var frontier = Frontier(
       root: state(Place(path: space.pathsOfTask[task][0], step: 0, offset: 0), guide, limit: limit, parent: nil),
       rule: rule, maximum: maximum)
-    // Where each state is among the paths; the root is on none.
+    // The position of each state on the paths. The root has none.
     var places: [Place?] = [nil]
     var chosen = -Double.infinity
     for call in 1...max(calls, 1) {
@@ -48,7 +48,7 @@ extension Simulation {
         child = Frontier.State(finishedAfter: next.step, reward: reward, worth: worth)
         if worth > chosen {
           chosen = worth
-          // Without a verifier the choice may get worse.
+          // Without a verifier, a new choice may have a lower true reward.
           hasVerifier ? curve.note(reward, after: call) : curve.replace(reward, after: call)
         }
       }
@@ -58,7 +58,7 @@ extension Simulation {
     return curve
   }
 
-  /// Where a state is: on a path after so many steps, and what was paid beside what that path had been paid.
+  /// The position of a state: a path, the steps taken, and the reward so far minus that of the path at this step.
   private struct Place {
     var path: Int
     var step: Int
@@ -85,13 +85,14 @@ extension Simulation {
     }
     let belief = beliefs.map { $0[place.path][place.step]?.spread(over: maximum) }
     let inherited = parent?.returnToGo.shifted(by: parent.map { $0.reward - paid } ?? 0) ?? .point(0)
-    // Best-of knows nothing: every state is expected to pay the same.
+    // Best-of has no predictions, so every state has the same expected return.
     return Frontier.State(
       step: place.step, callsLeft: limit - place.step, reward: paid,
       returnToGo: belief.map { $0 ?? inherited } ?? .point(0))
   }
 
-  /// What the critic expects in all of an attempt whose last reward is hidden. A rollout's last state stands for it.
+  /// The critic's estimate of the total reward of an attempt with its last reward hidden, taken from the state before
+  /// the last step.
   private func estimate(_ place: Place, _ beliefs: [[ReturnDistribution?]]) -> Double? {
     guard place.step > 0 else { return nil }
     return beliefs[place.path][place.step - 1].map {

@@ -3,7 +3,7 @@ import Foundation
 import ParticleFilter
 import Steering
 
-/// Where methods meet under one budget for all tasks.
+/// Compares methods under one budget for all tasks.
 struct MethodArena: Sendable {
   /// A method with its settings.
   enum Candidate: Sendable, Hashable {
@@ -30,22 +30,23 @@ struct MethodArena: Sendable {
   }
 
   let simulation: Simulation
-  /// By path and step: what the critic to be steered by expects.
+  /// The predictions of the critic to steer by, by path and step.
   let beliefs: [[ReturnDistribution?]]
   let seed: Seed
-  /// Model calls for a task on average.
+  /// Model calls per task on average.
   let calls: Int
   /// See ``Planner/work``.
   let work: Double
 
-  /// The shares of the calls at which the curve of reward against calls is read.
+  /// The fractions of the calls at which the curve of reward against calls is read.
   static let shares = [0.25, 0.5, 1, 2]
   private static let mostReplicates = 16
 
-  /// Rewards by candidate, share and task: means over replicates.
+  /// Rewards by candidate, share and task, as means over replicates.
   func rewards(of candidates: [Candidate], hasVerifier: Bool) async -> [[[Double]]] {
     let tasks = simulation.space.tasks.count
-    // A search passes on what solved tasks leave, and looks at every state for every call.
+    // A search can receive the calls that solved tasks leave, so curves go up to four times the mean. Each call of a
+    // search scans all states, so the work grows with the square.
     let most = 4 * calls
     let once = Double(tasks * candidates.count) * Double(most * most) / 8
     let replicates = Int(min(max(work / once, 2), Double(Self.mostReplicates)))

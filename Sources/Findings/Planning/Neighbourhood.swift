@@ -1,27 +1,27 @@
-/// Which stored states are near each other, step by step.
+/// The neighbours of each stored state, by step.
 struct Neighbourhood {
   private let paths: [ValueSpace.Path]
-  /// By step, the paths that go on after it.
+  /// The paths that continue after each step.
   private let layers: [Layer]
-  /// The distance up to which two states are alike, by step.
+  /// The distance up to which two states count as similar, by step.
   let reach: [Double]
-  /// How far apart, in reward units, what two alike states were paid may be.
+  /// The largest difference in rewards so far between similar states, in reward units.
   let paidReach: Double
 
   /// - Parameters:
-  ///   - steps: of the longest path.
+  ///   - steps: the length of the longest path.
   ///   - scale: the largest return less the smallest, above 0.
   init(paths: [ValueSpace.Path], steps: Int, scale: Double) {
     self.paths = paths
     paidReach = 0.02 * scale
     let width = paidReach
     layers = (0..<steps).map { Layer(paths: paths, step: $0, width: width) }
-    // A twentieth of how far apart the states of a step are, from end to end, and no less than a fiftieth of a return.
+    // A twentieth of the range of expected returns-to-go at this step, but at least a fiftieth of the range of returns.
     reach = layers.map { max(0.05 * $0.spread, 0.02 * scale) }
   }
 
-  /// For each prefix, the nearest of other tasks, among those that were paid about as much and whose expected return-to-go is
-  /// nearest.
+  /// For each prefix, the nearest paths of other tasks, among those with a similar reward so far and the nearest
+  /// expected return-to-go.
   func ofOtherTasks(_ path: Int) -> [[Int32]] {
     let own = paths[path]
     return (0..<own.length).map { step in
@@ -33,7 +33,7 @@ struct Neighbourhood {
   }
 }
 
-/// The states after one step, in bands of what they were paid, each band sorted by expected return-to-go.
+/// The states after one step, grouped into bands by reward so far. Each band is sorted by expected return-to-go.
 private struct Layer {
   private var bands: [Int: [(x: Double, path: Int)]] = [:]
   private let width: Double
@@ -53,12 +53,12 @@ private struct Layer {
   }
 
   private static func band(_ paid: Double, _ width: Double) -> Int {
-    // Rewards may be of any finite size, and whole numbers have an end.
+    // Rewards may have any finite size. The bounds keep the conversion to Int from overflowing.
     Int(min(max((paid / width).rounded(), -1e15), 1e15))
   }
 
-  /// Up to `count` states on either side of a path's, in the band of what it was paid and in the two beside it. States of equal
-  /// expectation are in the order of their paths, so that not all of them have the same neighbours.
+  /// Up to `count` states on either side of a path's state, in the band of its reward so far and the two adjacent
+  /// bands. Ties in expected return-to-go are ordered by path, so that tied states have different neighbours.
   func near(_ path: Int, _ position: SIMD3<Double>, reaching count: Int) -> [Int] {
     let middle = Self.band(position.z, width)
     return (middle - 1...middle + 1).flatMap { band -> [Int] in
@@ -70,7 +70,7 @@ private struct Layer {
 }
 
 extension Array {
-  /// The first place whose element satisfies `belongs`, in an array where all that do stand behind all that do not.
+  /// The first index whose element satisfies `belongs`, in an array partitioned so that these elements come last.
   fileprivate func partitioningIndex(_ belongs: (Element) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {

@@ -1,14 +1,15 @@
 import ParticleFilter
 
-/// What a plan tries.
+/// The settings that a plan simulates.
 enum PlanGrid {
-  /// Shares of the particles below which an adaptive schedule resamples.
+  /// The thresholds of adaptive schedules: a population is resampled if its effective sample size is below this share
+  /// of N.
   static let thresholds = [0.25, 0.5, 0.75, 1]
-  /// At most so many places for checkpoints: with up to three of them there are 92 choices of 8.
+  /// The largest number of checkpoint positions. Up to three of 8 positions give 92 combinations.
   private static let mostPlaces = 8
 
-  /// The schedules worth trying for episodes most of which run at least `steps` steps: adaptive ones, every choice of one to three
-  /// checkpoints among places spread evenly before the last step, and one checkpoint at every such place.
+  /// The candidate schedules for episodes that mostly run at least `steps` steps: adaptive ones, every combination of
+  /// one to three checkpoints at evenly spread positions before the last step, and checkpoints at all these positions.
   static func schedules(steps: Int) -> [Schedule] {
     let places = places(steps: steps)
     let choices = (1...3).flatMap { combinations(of: $0, from: places[...]) } + (places.count > 3 ? [places] : [])
@@ -28,12 +29,12 @@ enum PlanGrid {
     }
   }
 
-  /// Temperatures as shares of the range of returns, and the one that is configured.
+  /// Temperatures as fractions of the range of returns, and the configured one.
   static func temperatures(scale: Double, configured: Double) -> [Double] {
     let shares = [0.01, 0.03, 0.1, 0.3].map { ($0 * scale * 1e6).rounded() / 1e6 }
     return Set(shares + [configured]).filter { $0 > 0 }.sorted()
   }
 
-  /// The numbers of particles to tell about beside the configured one.
+  /// The numbers of particles to simulate, the configured one included.
   static func particles(configured: Int) -> [Int] { Set([2, 4, 8, 16, 32, configured]).filter { $0 > 1 }.sorted() }
 }

@@ -2,20 +2,20 @@ import Foundation
 import Steering
 
 extension PlanJudge {
-  /// The choice among methods: best-of with stopping, unless another is surely better on tasks that did not take part in
-  /// its choice.
+  /// The choice among methods: best-of with stopping, unless another method is significantly better on tasks that were
+  /// not used to choose it.
   ///
   /// - Parameters:
-  ///   - candidates: best-of first.
-  ///   - rewards: by candidate, share of the calls and task; see ``MethodArena/rewards(of:hasVerifier:)``.
-  ///   - calls: model calls for a task on average.
+  ///   - candidates: the candidates, best-of first.
+  ///   - rewards: by candidate, share of the calls, and task; see ``MethodArena/rewards(of:hasVerifier:)``.
+  ///   - calls: model calls per task on average.
   func methods(
     _ candidates: [MethodArena.Candidate], _ rewards: [[[Double]]], calls: Int, hasVerifier: Bool,
     temperatures: [Double]
   ) -> Plan.MethodChoice? {
     guard let here = MethodArena.shares.firstIndex(of: 1) else { return nil }
     let gains = rewards.map { own in zip(own[here], rewards[0][here]).map { $0 - $1 } }
-    // Of methods within one standard error the one that is listed first.
+    // Among methods within one standard error, the one listed first.
     let costs = candidates.indices.map(Double.init)
     let others = Array(gains.dropFirst())
     guard let best = Self.best(others, Array(costs.dropFirst()), over: Array(0..<tasks)) else { return nil }

@@ -2,11 +2,11 @@ import Agents
 import Foundation
 import Steering
 
-/// Turns trials into a choice: the best setting, or best-of-N where the gain is not surely above zero.
+/// Turns trials into a choice: the best setting, or best-of-N if the gain is not significantly above zero.
 struct PlanJudge {
   let tasks: Int
   let rollouts: Int
-  /// The largest reward that a trajectory can have; the largest seen where the world names none.
+  /// The largest possible reward of a trajectory, or the largest seen if the world declares none.
   let maximum: Double
   let obstacle: Obstacle?
   /// The largest return less the smallest.
@@ -14,36 +14,37 @@ struct PlanJudge {
   let seed: Seed
   let row: (Trial) -> Plan.Row
 
-  /// Why there is nothing to plan, whatever the figures.
+  /// A reason not to plan, independent of the figures.
   enum Obstacle {
-    /// Of too few tasks there is more than one rollout.
+    /// Too few tasks have more than one rollout.
     case tooFew
-    /// All rollouts of each task end alike.
+    /// All rollouts of each task have the same return.
     case uniform
-    /// No critic's value ever set particles apart far enough to resample.
+    /// The critic's values never differed enough to cause a resampling.
     case constant
   }
 
-  /// As a share of the range of returns. The interval is over tasks and does not know what the simulation leaves out, which was
-  /// worth some 0.02 of it where predictions were compared with what came.
+  /// The margin for a gain, as a fraction of the range of returns. The interval over tasks does not include the error
+  /// of the simulation. That error was about 0.02 of the range in comparisons of predicted and measured gains.
   private static let leastGain = 0.01
 
-  /// An interval over fewer tasks says little: over three, that all gained is a chance of one in eight.
+  /// With fewer tasks an interval is not informative: three tasks all gain by chance with a probability of one in
+  /// eight.
   static let leastTasks = 10
 
-  /// More rollouts than so many times those there are is not something to ask for.
+  /// A plan never asks for more than this many times the present number of rollouts.
   private static let mostEffort = 8.0
   private static let folds = 5
 
   var margin: Double { Self.leastGain * scale }
   private static let resamples = 2_000
-  /// Half of a 99 % interval, in standard errors.
+  /// The half-width of a 99 % interval in standard errors.
   private static let errors = 2.576
 
   /// - Parameters:
-  ///   - trials: of one number of particles.
-  ///   - gain: what is chosen by, one a task.
-  ///   - attempts: what independent attempts came to.
+  ///   - trials: the trials of one number of particles.
+  ///   - gain: the gain to choose by, one value for each task.
+  ///   - attempts: the results of independent attempts.
   func choice(
     _ answer: Answer, _ trials: [Trial], _ gain: KeyPath<Trial, [Double]>, _ attempts: KeyPath<Trial, [Double]>
   ) -> Plan.Choice? {
@@ -62,10 +63,10 @@ struct PlanJudge {
       moreRollouts: moreRollouts(estimate))
   }
 
-  /// Of the settings within one standard error of the best, the one that clones least (the one-standard-error rule of Breiman
-  /// et al., 1984): what clones have in common is what a simulation knows least about.
+  /// Of the settings within one standard error of the best, the one with the fewest clones (the one-standard-error rule
+  /// of Breiman et al., 1984). The correlation between clones is the least certain part of a simulation.
   ///
-  /// - Parameter forks: how many clones each setting made.
+  /// - Parameter forks: the number of clones of each setting.
   static func best(_ gains: [[Double]], _ forks: [Double], over tasks: [Int]) -> Int? {
     let estimates = gains.map { row in MeanEstimate(tasks.map { row[$0] }) }
     guard let most = estimates.max(by: { $0.mean < $1.mean }) else { return nil }
@@ -74,7 +75,7 @@ struct PlanJudge {
     }
   }
 
-  /// Each task's gain by the setting that the tasks of the other folds chose.
+  /// The gain of each task under the setting that was chosen on the other folds.
   func heldOut(_ gains: [[Double]], _ forks: [Double]) -> [Double] {
     var generator = seed.split("folds").generator()
     let shuffled = generator.drawn(tasks, from: Array(0..<tasks))
@@ -89,8 +90,9 @@ struct PlanJudge {
     return result
   }
 
-  /// The mean with the standard error and the 99 % interval of a bootstrap over tasks. Not 95 %: tasks are simulated with each
-  /// other's rollouts, so that they are not quite independent, and of critics that return noise 2 in 24 passed that.
+  /// The mean with the standard error and the 99 % interval of a bootstrap over tasks. A 95 % interval would be too
+  /// narrow: tasks are simulated with each other's rollouts, so they are not quite independent. With 95 %, 2 of 24
+  /// critics that return noise were accepted.
   func bootstrap(_ values: [Double]) -> (MeanEstimate, [Double]) {
     var generator = seed.split("bootstrap").generator()
     let means = (0..<Self.resamples).map { _ in
@@ -106,7 +108,7 @@ struct PlanJudge {
     )
   }
 
-  /// The standard error falls with the root of the number of tasks.
+  /// Based on a standard error that falls with the square root of the number of tasks.
   private func moreRollouts(_ gain: MeanEstimate) -> Int? {
     if let obstacle { return obstacle == .tooFew ? max(4 * Self.leastTasks - rollouts, Self.leastTasks) : nil }
     let width = Self.errors * gain.se / gain.mean

@@ -135,7 +135,7 @@ public struct Planner: Sendable {
     }
     var found: [Plan.MethodChoice] = []
     for hasVerifier in [true, false] {
-      // What a population's critic would choose is not simulated.
+      // Without a verifier, populations are left out, since the critic's choice among their attempts is not simulated.
       let candidates = [.bestOf, .frontier] + (hasVerifier ? populations : [])
       let rewards = await arena.rewards(of: candidates, hasVerifier: hasVerifier)
       if let choice = judge.methods(
@@ -147,19 +147,19 @@ public struct Planner: Sendable {
     return found
   }
 
-  /// Why there is nothing to plan, whatever the figures, or nil.
+  /// A reason not to plan that does not depend on the figures, or nil.
   private func obstacle(_ space: ValueSpace, _ trials: [Trial]) -> PlanJudge.Obstacle? {
     if space.tasks.count < PlanJudge.leastTasks || space.comparable.count < PlanJudge.leastTasks { return .tooFew }
     if space.isUniform { return .uniform }
     return trials.allSatisfy { $0.forks == 0 } ? .constant : nil
   }
 
-  /// A sample is of one β.
+  /// The trials at the configured β, since a sample is defined for one β.
   private func ofSample(_ trials: [Trial], _ temperatures: [Double]) -> [Trial] {
     trials.filter { temperatures[$0.setting.temperature] == settings.temperature }
   }
 
-  /// The best gain first.
+  /// The trials as rows, largest gain first.
   private static func sorted(_ trials: [Trial]) -> [Trial] {
     let means = trials.map { MeanEstimate($0.gainBest).mean }
     return trials.indices.sorted { (-means[$0], $0) < (-means[$1], $1) }.map { trials[$0] }

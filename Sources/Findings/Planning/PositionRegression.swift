@@ -1,9 +1,10 @@
 import Agents
 
-/// How much a critic adds to the reference in expecting a return: ordinary least squares, step by step, of the return-to-go on
-/// both. A critic of noise adds nothing and moves no state; one that knows more than the reference moves them.
+/// How much a critic adds to the reference when predicting returns: ordinary least squares of the return-to-go on both,
+/// by step. A critic of pure noise adds nothing and does not move any state. A critic that predicts more than the
+/// reference moves states.
 struct PositionRegression: Sendable {
-  /// By step, the critic's share in the expectation; nil where it adds nothing.
+  /// By step, the weight of the critic's deviation from the reference; nil if it adds nothing.
   private let shares: [Double?]
 
   init(_ rollouts: [ValuedRollout]) {
@@ -15,7 +16,7 @@ struct PositionRegression: Sendable {
         let paid = rollout.trajectory.prefix(step).reward
         return SIMD2(belief.mean - reference, rollout.trajectory.reward - paid - reference)
       }
-      // Of what the reference leaves open, how much does the critic's other opinion explain?
+      // Regresses the reference's error on the critic's deviation from the reference.
       let count = Double(rows.count)
       guard count >= 20 else { return nil }
       let mean = rows.reduce(.zero, +) / count
@@ -27,7 +28,7 @@ struct PositionRegression: Sendable {
         let error = row.y - mean.y - slope * (row.x - mean.x)
         return sum + error * error
       }
-      // Kept where it is told from 0.
+      // The weight is kept only if it is significantly different from 0.
       guard slope > 2 * (rest / max(count - 2, 1) / xx).squareRoot() else { return nil }
       return min(slope, 1)
     }

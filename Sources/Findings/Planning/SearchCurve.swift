@@ -1,11 +1,11 @@
-/// The best reward that a search of one task has found against the calls it made.
+/// The best reward that a search of one task has found, as a function of the calls made.
 ///
-/// A search of one task knows nothing of the others, so that its curve decides what it would have reached under any
-/// budget; see ``allotted(_:total:)``.
+/// Searches of different tasks are independent. The curve of a search therefore determines its result under any budget;
+/// see ``allotted(_:total:)``.
 struct SearchCurve: Sendable {
-  /// After how many calls the best reward rose, and to what, in reward units; in order.
+  /// The numbers of calls at which the best reward rose, and the new best in reward units, in order.
   private(set) var rises: [(calls: Int, best: Double)] = []
-  /// After how many calls the search was over; nil if it would have gone on.
+  /// The number of calls after which the search ended; nil if it would have continued.
   var end: Int?
 
   /// Notes a finished attempt.
@@ -15,10 +15,10 @@ struct SearchCurve: Sendable {
     rises.append((calls, reward))
   }
 
-  /// Notes the reward of an attempt that takes the place of the one before, whatever that had.
+  /// Notes the reward of an attempt that replaces the previous one, even if that was higher.
   mutating func replace(_ reward: Double, after calls: Int) { rises.append((calls, reward)) }
 
-  /// The best reward within so many calls, in reward units; 0 before the first attempt has finished.
+  /// The best reward within `calls` calls, in reward units; 0 before the first attempt has finished.
   func best(within calls: Int) -> Double {
     var (low, high) = (0, rises.count)
     while low < high {
@@ -28,10 +28,10 @@ struct SearchCurve: Sendable {
     return low == 0 ? 0 : rises[low - 1].best
   }
 
-  /// The calls that each of several searches makes under one budget: given out in phases, evenly among those that are
-  /// not over, as a campaign does.
+  /// The calls of each of several searches under one budget. Like a campaign, this assigns calls in phases, evenly
+  /// among the searches that have not ended.
   ///
-  /// - Parameter total: the budget for all together.
+  /// - Parameter total: the budget for all searches together.
   static func allotted(_ curves: [SearchCurve], total: Int) -> [Int] {
     var spent = Array(repeating: 0, count: curves.count)
     var left = total

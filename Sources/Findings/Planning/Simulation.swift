@@ -2,36 +2,36 @@ import Agents
 import Foundation
 import ParticleFilter
 
-/// One population, or as many independent attempts, simulated on stored rollouts.
+/// Simulates a population, or independent attempts, on stored rollouts.
 struct Simulation: Sendable {
-  /// What a plan chooses among.
+  /// A setting that a plan can choose.
   struct Setting: Sendable, Hashable {
     let particles: Int
-    /// Where among the plan's temperatures β is.
+    /// The index of β among the plan's temperatures.
     let temperature: Int
     let schedule: Schedule
   }
 
-  /// What came of it, in reward units.
+  /// The result, in reward units.
   struct Result: Sendable {
     var best = 0.0
     /// The mean under the final weights.
     var weighted = 0.0
     var calls = 0
-    /// How many clones were made.
+    /// The number of clones.
     var forks = 0
   }
 
   private(set) var space: ValueSpace
   let temperatures: [Double]
-  /// By temperature, path and step: V_β of the critic to be steered by; nil where it had none.
+  /// V_β of the critic to steer by, by temperature, path and step; nil where it gave no value.
   let values: [[[Double?]]]
   let resampler: Resampler
-  /// No simulated trajectory is paid more, in reward units.
+  /// The upper bound of a simulated trajectory's reward, in reward units.
   let maximum: Double
 
-  /// - Parameter maximum: the largest reward that the world can pay for a trajectory; nil where it names none, and the largest
-  ///   stored return counts.
+  /// - Parameter maximum: the largest reward that the world can pay for a trajectory. If nil, the largest stored return
+  ///   is used.
   init(_ rollouts: [ValuedRollout], temperatures: [Double], resampler: Resampler, maximum: Double? = nil) {
     self.maximum = maximum ?? rollouts.map(\.trajectory.reward).max() ?? .infinity
     space = ValueSpace(rollouts)
@@ -43,15 +43,15 @@ struct Simulation: Sendable {
     calibrateStart()
   }
 
-  /// A particle: which path it follows, and what it was paid beside what that path had been paid.
+  /// A particle: the path it follows, and its reward so far minus that of the path.
   private struct Walker {
     var path: Int
     var offset: Double
     var step = 0
   }
 
-  /// Independent attempts at a task, each with its reward and its calls, drawn as they are asked for. The first N are the first
-  /// particles of every population of the same seed.
+  /// Independent attempts at a task, drawn on demand, each with its reward and its calls. The first N are the first
+  /// particles of every population with the same seed.
   struct Attempts {
     private let space: ValueSpace
     private let task: Int
@@ -79,9 +79,9 @@ struct Simulation: Sendable {
 
   func attempts(at task: Int, seed: Seed) -> Attempts { Attempts(space, at: task, seed: seed) }
 
-  /// How much a task's rollouts have in common decides how good the best of several is, and a mean says little of the best: α of
-  /// the start is set so that the simulated best of k is the unbiased estimate of it from the same rollouts, k being what most
-  /// tasks have.
+  /// Sets α of the start so that the simulated best of k equals the unbiased estimate from the same rollouts. The
+  /// correlation within a task determines how good the best of several attempts is, and a fit to means says little
+  /// about it. k is the median number of rollouts of a task.
   private mutating func calibrateStart() {
     let counts = space.pathsOfTask.map(\.count).sorted()
     let draws = counts[counts.count / 2]
@@ -92,7 +92,7 @@ struct Simulation: Sendable {
       let rewards = space.pathsOfTask[task].map { space.paths[$0].rewards[space.paths[$0].length] }
       target += Diagnosis.Headroom.best(of: rewards, draws: draws)
     }
-    // Powers of ten.
+    // The exponents of 10 between which α is searched.
     var (low, high) = (-2.0, 3.0)
     for _ in 0..<12 {
       let middle = (low + high) / 2
@@ -111,7 +111,7 @@ struct Simulation: Sendable {
     space.ofState[0] = pow(10, (low + high) / 2)
   }
 
-  /// A steered population, as `Population` would run it.
+  /// A steered population, simulated like a real `Population`.
   func population(_ setting: Setting, at task: Int, seed: Seed) -> Result {
     var continuations = Continuations(space, task: task)
     return population(setting, at: task, seed: seed, &continuations) {
@@ -121,11 +121,11 @@ struct Simulation: Sendable {
     }
   }
 
-  /// Populations of one task one after the other, as a campaign with a budget makes them.
+  /// Successive populations of one task, as a campaign with a budget runs them.
   ///
   /// - Parameters:
-  ///   - keep: for a beam, how many particles each checkpoint keeps; nil for the particle filter.
-  ///   - calls: how many are simulated at most.
+  ///   - keep: for a beam, the number of particles that each checkpoint keeps; nil for the particle filter.
+  ///   - calls: the largest number of simulated calls.
   /// - Returns: the best reward against calls.
   func waves(_ setting: Setting, keep: Int? = nil, at task: Int, calls: Int, seed: Seed) -> SearchCurve {
     var continuations = Continuations(space, task: task)

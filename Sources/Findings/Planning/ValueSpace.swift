@@ -1,44 +1,45 @@
 import Agents
 
-/// Stored rollouts as a world to simulate populations in, without a model: what is known of a state is how it came about, what
-/// critics believe of it, and how the rollouts that passed it or its like went on.
+/// Stored rollouts as a world in which populations are simulated without a model. A state is described by its history,
+/// the critics' predictions, and the continuations of the rollouts that passed it or a similar state.
 struct ValueSpace: Sendable {
-  /// A rollout.
+  /// A stored rollout.
   struct Path: Sendable {
     let task: Int
-    /// Steps taken.
+    /// The number of steps.
     let length: Int
-    /// What was paid after 0...length steps.
+    /// The reward so far after 0...length steps.
     let rewards: [Double]
-    /// For each prefix of 0..<length steps, the group of those that did and saw the same in the same task.
+    /// For each prefix of 0..<length steps, the group of rollouts of the same task with the same actions and
+    /// observations.
     let groups: [Int]
-    /// For each prefix, where it is among all states of as many steps: its expected return-to-go, its soft value at a small
-    /// temperature, and what was paid so far, in reward units.
+    /// For each prefix, its position among the states after as many steps: the expected return-to-go, the soft value at
+    /// a small temperature, and the reward so far, in reward units.
     let positions: [SIMD3<Double>]
-    /// For each prefix, paths of other tasks that are near it, and that go on.
+    /// For each prefix, nearby paths of other tasks that continue.
     var neighbours: [[Int32]] = []
   }
 
   let tasks: [TaskID]
   let stepLimits: [Int]
   private(set) var paths: [Path]
-  /// The paths of each group.
+  /// The paths in each group.
   let members: [[Int]]
   /// The paths of each task.
   let pathsOfTask: [[Int]]
-  /// By step: how many draws from one and the same state are worth as much as knowing only its position; see ``Concentration``.
+  /// α by step for draws from the same state; see ``Concentration``.
   var ofState: [Double]
-  /// The same for states of one task that came about otherwise.
+  /// α by step for other states of the same task.
   let ofTask: [Double]
-  /// The distance up to which two states are alike, by step, in reward units.
+  /// The distance up to which two states count as similar, by step, in reward units.
   let reach: [Double]
-  /// How far apart what they were paid may be.
+  /// The largest difference in rewards so far between similar states.
   let paidReach: Double
 
-  /// How many near paths of other tasks are remembered for each state.
+  /// The number of neighbouring paths of other tasks that are kept for each state.
   static let neighbourCount = 16
 
-  /// - Parameter rollouts: finished ones, in a stable order.
+  /// - Parameter rollouts: finished rollouts in a stable order.
   init(_ rollouts: [ValuedRollout]) {
     let tasks = Set(rollouts.map(\.trajectory.task.id)).sorted()
     let indexOfTask = Dictionary(uniqueKeysWithValues: tasks.enumerated().map { ($1, $0) })
@@ -78,7 +79,8 @@ struct ValueSpace: Sendable {
     paidReach = near.paidReach
   }
 
-  /// Paths of `task` that are near `path` after `step` steps and were paid about as much, came about otherwise, and go on.
+  /// Paths of `task` that are near `path` after `step` steps, have a similar reward so far but another history, and
+  /// continue.
   func sameTask(_ task: Int, near path: Int, after step: Int) -> [Int] {
     let (position, group) = (paths[path].positions[step], paths[path].groups[step])
     return pathsOfTask[task].filter { other in
@@ -89,13 +91,13 @@ struct ValueSpace: Sendable {
   }
 }
 
-/// |Δx| + |Δy| + |Δz|, in reward units. What was paid counts like what is to come: where it differs, so does what a world has
-/// left to pay.
+/// |Δx| + |Δy| + |Δz|, in reward units. The reward so far has the same weight as the return-to-go: if it differs, the
+/// reward that the world can still pay differs too.
 func distance(_ a: SIMD3<Double>, _ b: SIMD3<Double>) -> Double {
   abs(a.x - b.x) + abs(a.y - b.y) + abs(a.z - b.z)
 }
 
-/// Paths by the states that they share: the same actions, observations and rewards in the same task.
+/// Groups paths by shared states: the same actions, observations and rewards in the same task.
 private struct Groups {
   private struct Key: Hashable {
     let parent: Int

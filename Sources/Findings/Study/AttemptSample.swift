@@ -1,10 +1,10 @@
 import Agents
 
-/// The rewards of independent attempts at tasks: what one attempt is worth, and what several are.
+/// The rewards of independent attempts at tasks. It gives the value of a single attempt and of several.
 package struct AttemptSample: Sendable, Hashable, Codable {
   package struct Row: Sendable, Hashable, Codable {
     package let task: TaskID
-    /// Of each attempt, at least one.
+    /// The reward of each attempt, at least one.
     package let rewards: [Double]
 
     package init(task: TaskID, rewards: [Double]) {
@@ -17,7 +17,7 @@ package struct AttemptSample: Sendable, Hashable, Codable {
     func passed(_ reward: Double) -> Int { rewards.count { $0 >= reward - 1e-9 } }
   }
 
-  /// One for each number of attempts.
+  /// The value of one number of attempts.
   package struct Point: Sendable, Hashable, Codable {
     /// How many attempts.
     package let attempts: Int
@@ -34,13 +34,13 @@ package struct AttemptSample: Sendable, Hashable, Codable {
   /// - Parameter rows: tasks without an attempt are left out.
   package init(_ rows: [Row]) { self.rows = rows.filter { !$0.rewards.isEmpty } }
 
-  /// Attempts that every task has.
+  /// The smallest number of attempts of a task.
   package var attempts: Int { rows.map(\.rewards.count).min() ?? 0 }
 
-  /// What a single attempt earns, over tasks.
+  /// The mean reward of a single attempt, over tasks.
   package var reward: MeanEstimate { MeanEstimate(rows.map(\.mean)) }
 
-  /// The share of single attempts that earn `reward` or more, over tasks.
+  /// The share of single attempts with a reward of at least `reward`, over tasks.
   package func passRate(_ reward: Double) -> MeanEstimate {
     MeanEstimate(rows.map { Double($0.passed(reward)) / Double($0.rewards.count) })
   }
@@ -64,12 +64,12 @@ package struct AttemptSample: Sendable, Hashable, Codable {
     }
   }
 
-  /// This sample's reward of a single attempt minus another's, paired over the tasks that both have.
+  /// This sample's reward of a single attempt minus another's, paired over common tasks.
   package func difference(from other: AttemptSample) -> PairedEstimate {
     PairedEstimate(means, minus: other.means)
   }
 
-  /// The same of the share of attempts that pass.
+  /// The difference in the share of attempts that pass, paired over common tasks.
   package func passDifference(from other: AttemptSample, _ reward: Double) -> PairedEstimate {
     PairedEstimate(rates(reward), minus: other.rates(reward))
   }
@@ -94,15 +94,15 @@ package struct AttemptSample: Sendable, Hashable, Codable {
   }
 }
 
-/// One number per task minus another, over the tasks that have both.
+/// One number per task minus another, over the tasks with both.
 package struct PairedEstimate: Sendable, Hashable, Codable {
   package let tasks: Int
   package let estimate: MeanEstimate
-  /// 95 %, as ``MeanEstimate/interval``; absent with fewer than two tasks.
+  /// The 95 % interval (``MeanEstimate/interval``); absent with fewer than two tasks.
   package let interval: MeanEstimate.Interval?
 
   package init(_ ours: [TaskID: Double], minus theirs: [TaskID: Double]) {
-    // In the order of names: a sum of floating-point numbers depends on it.
+    // Sorted by name, since a floating-point sum depends on the order.
     let common = ours.keys.filter { theirs[$0] != nil }.sorted()
     let values = common.map { (ours[$0] ?? 0) - (theirs[$0] ?? 0) }
     tasks = values.count

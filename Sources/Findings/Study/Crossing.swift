@@ -1,14 +1,14 @@
 import Agents
 
-/// With how many particles steering reaches what another policy earns by a single attempt.
+/// The number of particles with which steering reaches the reward of another policy's single attempt.
 package struct Crossing: Sendable, Hashable, Codable {
-  /// The least N whose mean is no lower; absent where none of those tried is.
+  /// The smallest N whose mean is not lower; absent if no N tried reaches it.
   package let reached: Int?
-  /// The least N whose paired difference is surely no lower: its 95 % interval begins at 0 or above.
+  /// The smallest N whose paired difference is significantly not lower: its 95 % interval begins at 0 or above.
   package let surely: Int?
   /// The paired difference at `reached`, or at the largest N tried.
   package let difference: PairedEstimate
-  /// The N that `difference` is of, and the largest tried.
+  /// The N of `difference`, and the largest N tried.
   package let at: Int
   package let most: Int
 
@@ -21,7 +21,7 @@ package struct Crossing: Sendable, Hashable, Codable {
       .map { (particles: $0.particles, difference: PairedEstimate($0.rewards, minus: target)) }
       .filter { $0.difference.tasks > 0 }
     guard let last = points.last else { return nil }
-    // Means of rewards are sums of decimals, which need not be exact.
+    // The tolerance covers rounding: rewards are decimals, and their sums are not exact.
     let first = points.first { $0.difference.estimate.mean >= -1e-9 }
     reached = first?.particles
     surely = points.first { ($0.difference.interval?.low ?? -.infinity) >= -1e-9 }?.particles

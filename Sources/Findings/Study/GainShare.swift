@@ -1,22 +1,23 @@
 import Agents
 
-/// How much of one method's gain another has: a ratio of paired means over tasks.
+/// One method's gain as a share of another's: a ratio of paired means over tasks.
 package struct GainShare: Sendable, Hashable, Codable {
-  /// Mean gain over mean gain of the reference; absent where the reference gained nothing.
+  /// The mean gain over the reference's mean gain; absent if the reference gained nothing.
   package let share: Double?
-  /// 95 %, by percentiles of a bootstrap over tasks; absent where the reference's gain is not surely above 0, since the ratio is
-  /// then unbounded.
+  /// The 95 % interval, by percentiles of a bootstrap over tasks. Absent if the reference's gain is not significantly
+  /// above 0, since the ratio is then unbounded.
   package let interval: MeanEstimate.Interval?
   /// The share of bootstrap samples in which the reference gained nothing.
   package let withoutGain: Double
   package let tasks: Int
 
-  /// Where more samples than this have no gain to share, the ends of an interval would be decided by them.
+  /// The largest tolerated share of samples without a gain. With more, such samples would determine the ends of the
+  /// interval.
   private static let bearable = 0.01
 
   /// - Parameters:
   ///   - method: each task's reward under the method, for tasks that `reference` and `base` have too.
-  ///   - samples: of the bootstrap, at least 1.
+  ///   - samples: the number of bootstrap samples, at least 1.
   package init(
     of method: [TaskID: Double], reference: [TaskID: Double], base: [TaskID: Double], samples: Int = 10_000,
     seed: Seed = Seed(0).split("gain share")
@@ -49,7 +50,7 @@ package struct GainShare: Sendable, Hashable, Codable {
       return
     }
     ratios.sort()
-    // Those without a gain stand at either end, so that the interval is the wider for them.
+    // Samples without a gain count at both ends, which widens the interval.
     func percentile(_ part: Double) -> Double {
       ratios[min(max(Int((part * Double(ratios.count - 1)).rounded()), 0), ratios.count - 1)]
     }

@@ -1,9 +1,9 @@
 import Agents
 
-/// Steering a frozen model against training it, on one machine and on the same tasks: the JSON of `cox study`. What was not run
-/// yet is absent.
+/// Steering a frozen model compared with training it, on one machine and the same tasks: the JSON of `cox study`. Parts
+/// that have not run yet are absent.
 package struct StudyFindings: Sendable, Codable {
-  /// One model, by independent attempts.
+  /// The independent attempts of one model.
   package struct Model: Sendable, Codable {
     /// `base`, `reasonmaxxer` or `grpo`.
     package let name: String
@@ -11,12 +11,12 @@ package struct StudyFindings: Sendable, Codable {
     package let policy: String
     package let sample: AttemptSample
     package let reward: MeanEstimate
-    /// The share of attempts that earn all there is.
+    /// The share of attempts with the maximal reward.
     package let passRate: MeanEstimate
-    /// To the base, paired over tasks; absent for itself.
+    /// The difference from the base, paired over tasks; absent for the base itself.
     package let rewardDifference: PairedEstimate?
     package let passDifference: PairedEstimate?
-    /// The best of N, and pass@k, unbiased.
+    /// The unbiased best of N and pass@k.
     package let bestOf: [AttemptSample.Point]
     package let passAtK: [AttemptSample.Point]
     package let callsPerAttempt: Double
@@ -24,7 +24,7 @@ package struct StudyFindings: Sendable, Codable {
     package let work: StudyWork
 
     /// - Parameters:
-    ///   - most: the largest N of the best of N.
+    ///   - most: the largest N.
     ///   - pass: the reward from which an attempt passes.
     package init(
       name: String, policy: String, sample: AttemptSample, base: AttemptSample?, most: Int, pass: Double,
@@ -48,7 +48,7 @@ package struct StudyFindings: Sendable, Codable {
 
   /// A steered population of one size.
   package struct Steered: Sendable, Codable {
-    /// The model that is steered: `base` or `reasonmaxxer`.
+    /// The steered model: `base` or `reasonmaxxer`.
     package let model: String
     package let particles: Int
     package let resample: String
@@ -59,14 +59,14 @@ package struct StudyFindings: Sendable, Codable {
     package let selected: MeanEstimate
     /// `critic` or `chance`.
     package let selectedBy: String
-    /// To a single attempt of the base, paired over tasks; absent where it was not measured.
+    /// The difference from a single attempt of the base, paired over tasks; absent if it was not measured.
     package var bestDifference: PairedEstimate?
     package var weightedDifference: PairedEstimate?
     package var selectedDifference: PairedEstimate?
     package let callsPerTask: Double
     package let tokensPerTask: Double
     package let work: StudyWork
-    /// Of each task, in order.
+    /// One row for each task, in order.
     package let rows: [Row]
 
     package struct Row: Sendable, Hashable, Codable {
@@ -87,7 +87,7 @@ package struct StudyFindings: Sendable, Codable {
       self.init(
         model: model, particles: summary.particles, resample: summary.resample, temperature: summary.temperature,
         selectedBy: summary.rewardSelected.by,
-        // Tasks of which every attempt failed have no reward.
+        // A task on which every attempt failed has no reward.
         rows: summary.perTask.compactMap { row in
           guard let best = row.rewardBest, let weighted = row.rewardWeighted, let selected = row.rewardSelected
           else { return nil }
@@ -114,7 +114,7 @@ package struct StudyFindings: Sendable, Codable {
       tokensPerTask = Double(work.policyTokens) / Double(max(rows.count, 1))
     }
 
-    /// The same with what it took as it was measured.
+    /// A copy with the measured cost.
     package func taking(_ work: StudyWork) -> Self {
       Self(
         model: model, particles: particles, resample: resample, temperature: temperature, selectedBy: selectedBy,
@@ -130,13 +130,13 @@ package struct StudyFindings: Sendable, Codable {
       return compared
     }
 
-    /// Of each task.
+    /// One figure of each task.
     func rewards(_ figure: (Row) -> Double) -> [TaskID: Double] {
       Dictionary(rows.map { ($0.task, figure($0)) }, uniquingKeysWith: { first, _ in first })
     }
   }
 
-  /// With how many particles one figure of a steered model reaches a single attempt of GRPO's.
+  /// The number of particles with which one figure of a steered model reaches a single attempt of GRPO.
   package struct Reached: Sendable, Codable {
     package let model: String
     /// `weighted`, `selected` or `best`.
@@ -144,11 +144,11 @@ package struct StudyFindings: Sendable, Codable {
     package let crossing: Crossing
   }
 
-  /// What something took once, before any task is attempted.
+  /// The one-time cost of a preparation, before any task is attempted.
   package struct Preparation: Sendable, Codable {
     /// `critic`, `reasonmaxxer`, `grpo` or `reasonmaxxer critic`.
     package let name: String
-    /// Collecting the rollouts it is made from included.
+    /// The cost, including that of collecting the rollouts it uses.
     package let work: StudyWork
 
     package init(name: String, work: StudyWork) {
@@ -157,18 +157,18 @@ package struct StudyFindings: Sendable, Codable {
     }
   }
 
-  /// How an adapter came about.
+  /// How an adapter was trained.
   package struct Training: Sendable, Hashable, Codable {
     /// `reasonmaxxer` or `grpo`.
     package let name: String
-    /// Its folder.
+    /// The adapter's folder.
     package let adapter: String
     package let steps: Int
-    /// The step whose adapter did best on held-out tasks; 0 is the untrained one.
+    /// The step with the best adapter on held-out tasks; 0 is the untrained one.
     package let kept: Int
-    /// How many tasks that was told by; where there were none, the last step is kept.
+    /// The number of held-out tasks that decided it. If it is 0, the last step is kept.
     package let heldOut: Int
-    /// τ in nats; absent where there is none.
+    /// τ in nats; absent if the method has none.
     package let threshold: Double?
 
     package init(name: String, adapter: String, steps: Int, kept: Int, heldOut: Int, threshold: Double?) {
@@ -192,16 +192,16 @@ package struct StudyFindings: Sendable, Codable {
   package let tokens: [TokenFindings]
   /// ReasonMaxxer's share of GRPO's gain in reward.
   package let share: GainShare?
-  /// ReasonMaxxer's work over GRPO's: tokens worked through, and processor seconds.
+  /// ReasonMaxxer's work over GRPO's: processed tokens, and processor seconds.
   package let tokenRatio: Double?
   package let processorRatio: Double?
   package let reached: [Reached]
-  /// Parts that were not run yet, by name.
+  /// The names of parts that have not run yet.
   package let missing: [String]
 
-  /// Derives what follows from the parts.
+  /// Derives the comparisons from the parts.
   ///
-  /// - Parameter models: the base first, where it is there.
+  /// - Parameter models: the base first, if it is present.
   package init(
     environment: WorldIdentity, policy: String, pass: Double, models: [Model], trainings: [Training] = [],
     steered: [Steered], preparations: [Preparation], tokens: [TokenFindings], missing: [String], seed: Seed
@@ -246,6 +246,6 @@ package struct StudyFindings: Sendable, Codable {
       } ?? []
   }
 
-  /// A preparation's model calls and everything else it took, or nothing where it is not there.
+  /// The cost of a preparation; nil if it has not run.
   package func preparation(_ name: String) -> StudyWork? { preparations.first { $0.name == name }?.work }
 }

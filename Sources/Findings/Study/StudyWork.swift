@@ -1,19 +1,20 @@
 import Agents
 
-/// What a part of a study took.
+/// The cost of a part of a study.
 package struct StudyWork: Sendable, Hashable, Codable {
-  /// Answers of a model.
+  /// The number of model answers.
   package var calls = 0
-  /// What the model read, what it had read before included.
+  /// Input tokens, cached ones included.
   package var inputTokens = 0
-  /// Of these, what it had read before, and did not work through again.
+  /// Cached input tokens, which were not computed again.
   package var cachedInputTokens = 0
   package var outputTokens = 0
-  /// Tokens of one pass forward over texts that are there: entropies, old and frozen probabilities.
+  /// Tokens of forward passes over existing texts, for entropies and for old and frozen probabilities.
   package var scoredTokens = 0
-  /// Tokens of passes forward and back.
+  /// Tokens of forward and backward passes.
   package var trainedTokens = 0
-  /// Of all threads of this process; absent where answers were there already, so that nobody knows what they took.
+  /// The processor time of all threads of this process. Absent if stored answers were used, since their cost is
+  /// unknown.
   package var processorSeconds: Double? = 0
 
   package init() {}
@@ -26,11 +27,11 @@ package struct StudyWork: Sendable, Hashable, Codable {
     self.processorSeconds = processorSeconds
   }
 
-  /// What a policy is metered by: input and output.
+  /// The policy's tokens as metered: input and output.
   package var policyTokens: Int { inputTokens + outputTokens }
 
-  /// Everything worked through: read and not known before, drawn, scored and trained on. A token that is trained on goes forward
-  /// and back and is counted once all the same.
+  /// All processed tokens: input that was not cached, output, scored and trained tokens. A trained token counts once,
+  /// although it takes a forward and a backward pass.
   package var tokens: Int { policyTokens - cachedInputTokens + scoredTokens + trainedTokens }
 
   package static func + (a: Self, b: Self) -> Self {

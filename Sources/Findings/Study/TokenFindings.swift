@@ -1,17 +1,17 @@
 import Agents
 
-/// An answer of a tuned model, token by token, with what the model it was made of would have said.
+/// An answer of a tuned model, token by token, with the preferences of its base model.
 package struct ForkedAnswer: Sendable, Hashable, Codable {
   package struct Token: Sendable, Hashable, Codable {
     package let text: String
-    /// Of the base model, in nats.
+    /// The base model's entropy, in nats.
     package let entropy: Double
-    /// The likeliest tokens of the two.
+    /// The likeliest token of each model.
     package let basePrefers: String
     package let tunedPrefers: String
-    /// They differ.
+    /// Whether the likeliest tokens differ.
     package let isFork: Bool
-    /// They differ, and what the tuned model prefers is among the base's five likeliest.
+    /// Whether they differ and the tuned model's likeliest token is among the base's five likeliest.
     package let isNear: Bool
 
     package init(
@@ -38,7 +38,8 @@ package struct ForkedAnswer: Sendable, Hashable, Codable {
 
   package var forks: Int { tokens.count(where: \.isFork) }
 
-  /// One to show: with forks, and succeeding, if there is such a one; of those the one with most forks, and of these the first.
+  /// The answer to show: preferably one with forks, then a successful one, then the one with the most forks, then the
+  /// earliest.
   ///
   /// - Parameter pass: the reward from which an answer succeeds.
   package static func example(of answers: [ForkedAnswer], pass: Double) -> ForkedAnswer? {
@@ -52,14 +53,14 @@ package struct ForkedAnswer: Sendable, Hashable, Codable {
   }
 }
 
-/// Base against tuned on answers to tasks that nobody learned from: the JSON of `cox tokens`.
+/// Base and tuned model compared on answers to tasks that were not trained on: the JSON of `cox tokens`.
 package struct TokenFindings: Sendable, Codable {
-  /// How often attempts pass, by whoever draws the tokens.
+  /// How often attempts pass, by the model that draws the tokens.
   package struct Pass: Sendable, Hashable, Codable {
     /// `base`, `tuned`, `oracle` or `random`.
     package let name: String
     package let rate: MeanEstimate
-    /// To the base, paired over tasks; absent for itself.
+    /// The difference from the base, paired over tasks; absent for the base itself.
     package let difference: PairedEstimate?
 
     package init(name: String, rate: MeanEstimate, difference: PairedEstimate? = nil) {
@@ -73,15 +74,16 @@ package struct TokenFindings: Sendable, Codable {
   package let base: String
   package let tuned: String
   package let tasks: Int
-  /// Of each task.
+  /// The number of attempts at each task.
   package let attempts: Int
   package let tokens: Int
   package let forks: Int
-  /// The share of the tuned model's tokens at which both prefer the same, with its standard error over tasks.
+  /// The share of the tuned model's tokens at which both models prefer the same token, with its standard error over
+  /// tasks.
   package let agreement: MeanEstimate
-  /// Of the forks, the share where what the tuned model prefers is among the base's five likeliest.
+  /// The share of forks at which the tuned model's likeliest token is among the base's five likeliest.
   package let nearShare: Double?
-  /// The base's mean entropy in nats: at forks, and everywhere.
+  /// The base's mean entropy in nats: at forks, and over all tokens.
   package let forkEntropy: Double?
   package let meanEntropy: Double
   package let entropyRatio: Double?
@@ -91,7 +93,7 @@ package struct TokenFindings: Sendable, Codable {
   package let example: ForkedAnswer?
 
   /// - Parameters:
-  ///   - agreementByTask: the share of each task, for the standard error alone.
+  ///   - agreementByTask: the agreement of each task, used only for the standard error.
   package init(
     base: String, tuned: String, tasks: Int, attempts: Int, tokens: Int, forks: Int, agreementByTask: [Double],
     nearShare: Double?, forkEntropy: Double?, meanEntropy: Double, forksByTenth: [Double], passes: [Pass],
@@ -103,7 +105,7 @@ package struct TokenFindings: Sendable, Codable {
     self.attempts = attempts
     self.tokens = tokens
     self.forks = forks
-    // Of all tokens alike, so that it and the number of forks say the same.
+    // Pooled over all tokens, so that it agrees with the number of forks.
     agreement = MeanEstimate(
       mean: 1 - Double(forks) / Double(max(tokens, 1)), se: MeanEstimate(agreementByTask).se)
     self.nearShare = nearShare

@@ -37,8 +37,8 @@ public struct Frontier: Sendable {
     /// Whether a state counts for less the more often it was extended. Without it a state is extended at most
     /// ``mostDraws`` times.
     public var penalizesDraws: Bool
-    /// The price of a call in reward units; 0 if calls are limited and not priced. With a price the state of the largest
-    /// reservation value is extended, and the search ends when none is above b.
+    /// The price of a call in reward units; 0 if calls are limited and not priced. With a price the state of the
+    /// largest reservation value is extended, and the search ends when none is above b.
     public var price: Double
 
     /// The rule in one word, as run identities have it.
@@ -149,7 +149,7 @@ public struct Frontier: Sendable {
 
   /// Reports the child that the answer of a choice led to.
   ///
-  /// - Parameter key: tells children of one parent apart; equal ones are one state.
+  /// - Parameter key: distinguishes the children of one parent. Children with equal keys are one state.
   /// - Returns: the index of the new state; nil if the parent has this child already.
   @discardableResult
   public mutating func add(_ child: State, key: String, for choice: Int) -> Int? {
@@ -201,8 +201,8 @@ public struct Frontier: Sendable {
     return chosen?.state ?? fallback
   }
 
-  /// Whether a state may be extended. One that the critic does not tell from the root is extended as often as it was
-  /// reached: a fresh attempt is as good. With a constant critic the search is therefore best-of-N with stopping.
+  /// Whether a state may be extended. A state with the same prediction as the root is extended only as often as it was
+  /// reached, since a fresh attempt is as good. With a constant critic the search is therefore best-of-N with stopping.
   private func isOpen(_ place: Int) -> Bool {
     let state = states[place]
     if state.isFinished { return false }
@@ -210,7 +210,7 @@ public struct Frontier: Sendable {
     return place == 0 || state.isToldApart || state.isOwed
   }
 
-  /// Where nothing promises an improvement: an attempt that has not ended goes on, else a fresh one begins.
+  /// The choice if no state has an expected improvement: an unfinished attempt continues, otherwise a fresh one begins.
   private var fallback: Int? {
     if let place = states.indices.last(where: { $0 > 0 && states[$0].isOwed }) { return place }
     return states[0].isFinished ? nil : 0
@@ -254,7 +254,7 @@ extension Frontier {
     public let returnToGo: ReturnDistribution
     /// Whether nothing is still to come.
     public let isFinished: Bool
-    /// What a finished state counts for: its reward by the verifier, or the critic's estimate where there is none.
+    /// The worth of a finished state: its reward by the verifier, or the critic's estimate without a verifier.
     public let worth: Double
     /// Answers drawn here, failed ones included.
     public internal(set) var draws = 0
@@ -262,16 +262,16 @@ extension Frontier {
     public internal(set) var pending = 0
     /// How often an answer led here.
     public internal(set) var arrivals = 1
-    /// The distinct states reached from here, by what tells them apart.
+    /// The distinct states reached from here, by key.
     public internal(set) var children: [String: Int] = [:]
 
-    /// Whether the critic expects other than of the root.
+    /// Whether the critic's prediction differs from that of the root.
     var isToldApart = false
 
-    /// Whether an attempt that came here has not gone on.
+    /// Whether an attempt that reached this state has not been continued.
     var isOwed: Bool { !isFinished && draws + pending < arrivals }
 
-    /// A state that goes on.
+    /// An unfinished state.
     public init(step: Int, callsLeft: Int, reward: Double, returnToGo: ReturnDistribution) {
       self.step = step
       self.callsLeft = callsLeft
@@ -280,9 +280,9 @@ extension Frontier {
       (isFinished, worth) = (false, reward)
     }
 
-    /// A state after the last step.
+    /// A finished state.
     ///
-    /// - Parameter worth: its reward by the verifier, or the critic's estimate where there is none.
+    /// - Parameter worth: its reward by the verifier, or the critic's estimate without a verifier.
     public init(finishedAfter step: Int, reward: Double, worth: Double) {
       self.step = step
       self.reward = reward

@@ -11,7 +11,7 @@ extension ReturnDistribution {
   /// - Returns: +∞ if `excess` is not above 0.
   public func excessThreshold(_ excess: Double) -> Double {
     guard excess > 0 else { return .infinity }
-    // From the largest return down: above x lie the mass m and its mean part Σ p·r, so that E[(G − x)⁺] = Σ p·r − m·x.
+    // From the largest return down. With the mass m above x and its partial mean Σ p·r, E[(G − x)⁺] = Σ p·r − m·x.
     let support = zip(returns, probabilities).filter { $0.1 > 0 }.sorted { $0.0 > $1.0 }
     var (mass, sum) = (0.0, 0.0)
     for (place, atom) in support.enumerated() {

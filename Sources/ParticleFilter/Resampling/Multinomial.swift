@@ -1,11 +1,11 @@
-/// Independent draws, the scheme with the most variance.
+/// Independent draws, the scheme with the largest variance.
 func multinomialCounts(
   _ weights: [Double], draws: Int, using generator: inout some RandomNumberGenerator
 ) -> [Int] {
   countsByInversion(weights, at: (0..<draws).map { _ in Double.random(in: 0..<1, using: &generator) }.sorted())
 }
 
-/// ⌊N·w⌋ sure copies, and independent draws for what is left over.
+/// ⌊N·w⌋ guaranteed copies, and independent draws for the remainder.
 func residualCounts(_ weights: [Double], using generator: inout some RandomNumberGenerator) -> [Int] {
   let expected = weights.map { $0 * Double(weights.count) }
   var counts = expected.map(wholePart)
@@ -21,7 +21,7 @@ func residualCounts(_ weights: [Double], using generator: inout some RandomNumbe
   return counts
 }
 
-/// The whole part of an expected count, where a product that rounding left a hair below a whole number is that number.
+/// The whole part of an expected count. A tolerance covers products that rounding left just below a whole number.
 func wholePart(_ expected: Double) -> Int {
   Int((expected + 1e-12).rounded(.down))
 }

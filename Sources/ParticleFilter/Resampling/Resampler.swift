@@ -1,8 +1,8 @@
 /// How the number of copies of each particle is drawn. Every scheme gives particle i a count whose expectation is N·wᵢ;
 /// they differ in the variance around it.
 ///
-/// Sources: Douc, Cappé and Moulines, "Comparison of resampling schemes for particle filtering" (2005); for SSP, Gerber,
-/// Chopin and Whiteley, "Negative association, ordering and convergence of resampling methods" (2019).
+/// Sources: Douc, Cappé and Moulines, "Comparison of resampling schemes for particle filtering" (2005); for SSP,
+/// Gerber, Chopin and Whiteley, "Negative association, ordering and convergence of resampling methods" (2019).
 public enum Resampler: String, CaseIterable, Sendable, Codable {
   /// Systematic: one uniform number shifts N evenly spaced points (the default). Stratified: one uniform number in each
   /// of N strata. Residual: ⌊N·wᵢ⌋ copies, the rest multinomial. SSP: Srinivasan's sampling process on the fractional
@@ -33,10 +33,10 @@ public enum Resampler: String, CaseIterable, Sendable, Codable {
     }
   }
 
-  /// Where each particle of the next generation comes from. Survivors stay where they are; only surplus copies take the
-  /// place of the culled.
+  /// The ancestor of each particle in the next generation. Survivors keep their places. Only surplus copies take the
+  /// places of culled particles.
   ///
-  /// - Parameter counts: copies per particle, summing to their number.
+  /// - Parameter counts: copies of each particle, summing to the number of particles.
   /// - Returns: for each place, the particle it continues.
   public static func ancestors(from counts: [Int]) -> [Int] {
     var ancestors = Array(counts.indices)
@@ -54,7 +54,7 @@ public enum Resampler: String, CaseIterable, Sendable, Codable {
 /// Counts how many of the ascending `points` in [0, 1) fall into each weight's share of the unit interval.
 func countsByInversion(_ weights: [Double], at points: [Double]) -> [Int] {
   var counts = Array(repeating: 0, count: weights.count)
-  // Rounding may leave the sum of the weights short of the last point: that point belongs to the last weight there is.
+  // Rounding may leave the sum of the weights below the last point. Such a point counts for the last positive weight.
   guard let final = weights.lastIndex(where: { $0 > 0 }) else { return Array(repeating: 1, count: weights.count) }
   var particle = 0
   var cumulative = weights[0]

@@ -1,5 +1,5 @@
-/// Srinivasan's sampling process: fractions are settled two at a time, one giving what the other takes, until each is 0 or
-/// 1. Counts differ from N·w by less than one and are negatively associated, whatever the order of the particles.
+/// Srinivasan's sampling process. Fractions are settled in pairs, by moving mass from one to the other, until each is 0
+/// or 1. Counts differ from N·w by less than one and are negatively associated, whatever the order of the particles.
 func sspCounts(_ weights: [Double], using generator: inout some RandomNumberGenerator) -> [Int] {
   let expected = weights.map { $0 * Double(weights.count) }
   var counts = expected.map(wholePart)
@@ -11,7 +11,8 @@ func sspCounts(_ weights: [Double], using generator: inout some RandomNumberGene
       open = (particle, fraction)
       continue
     }
-    // Either the held particle takes `up` from this one, or it gives it `down`; the odds keep both expectations.
+    // The held particle either gains `up` from this one or loses `down` to it. The probabilities keep both
+    // expectations.
     let up = min(1 - held.fraction, fraction)
     let down = min(held.fraction, 1 - fraction)
     let takes = Double.random(in: 0..<(up + down), using: &generator) < down
@@ -26,7 +27,7 @@ func sspCounts(_ weights: [Double], using generator: inout some RandomNumberGene
     }
     open = unsettled
   }
-  // Fractions sum to a whole number, so what is open at the end is rounding.
+  // The fractions sum to a whole number, so a remaining fraction is a rounding error.
   if let open, counts.reduce(0, +) < weights.count { counts[open.particle] += 1 }
   return counts
 }

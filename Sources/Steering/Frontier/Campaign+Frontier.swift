@@ -1,22 +1,22 @@
 import Agents
 
 extension Campaign {
-  /// Frontier searches of all tasks under one budget: calls that a solved task does not need go to those still open.
+  /// Frontier searches of all tasks under one budget. Calls that a solved task does not need go to the open tasks.
   ///
-  /// Calls are given out in phases, evenly among the open tasks. A search knows nothing of the others, so that the result
-  /// does not depend on timing; the only barrier is the end of a phase.
+  /// Calls are assigned in phases, evenly among the open tasks. The searches are independent, so the result does not
+  /// depend on timing. The only barrier is the end of a phase.
   ///
   /// - Parameters:
-  ///   - calls: the budget; nil for what the settings say.
+  ///   - calls: the budget; nil for that of the settings.
   ///   - stored: answers of this run that the limits have counted already.
-  /// - Returns: results by the place of their task, and why the campaign ended early.
+  /// - Returns: results by the index of their task, and the reason if the campaign ended early.
   func searched(
     _ tasks: [AgentTask], in context: RunContext, calls: Int?, stored: Int,
     progress: (@Sendable (PopulationResult) -> Void)?
   ) async -> (results: [Int: PopulationResult], stopped: SteeringError?) {
     var searches = tasks.map { FrontierSearch($0, context) }
     var left = calls ?? budgetedCalls(tasks)
-    // A limit below the budget is shared evenly, too.
+    // A limit below the budget is divided evenly too.
     if let most = await budget.callsLeft { left = min(left, most + stored) }
     var (stopped, results): (SteeringError?, [Int: PopulationResult]) = (nil, [:])
     while left > 0, stopped == nil {
@@ -33,7 +33,7 @@ extension Campaign {
       guard phase.parts.contains(where: { $0.spent > 0 }) else { break }
     }
     for place in searches.indices where results[place] == nil {
-      // What no call was made for has nothing to tell.
+      // Searches without a call have no result to report.
       if searches[place].hasBegun {
         results[place] = await finish(&searches[place], &stopped, progress)
       } else {
@@ -43,7 +43,7 @@ extension Campaign {
     return (results, stopped)
   }
 
-  /// The budget that the settings give to tasks together.
+  /// The settings' budget for all tasks together.
   func budgetedCalls(_ tasks: [AgentTask]) -> Int {
     settings.search.calls.map { $0 * tasks.count } ?? tasks.reduce(0) { $0 + settings.particles * $1.stepLimit }
   }
@@ -87,7 +87,7 @@ extension Campaign {
         } else {
           hopelessness.hope()
         }
-        // Tasks in flight end by themselves, so that what they are paying for is stored.
+        // Searches in flight are not cancelled, so that the answers they pay for are stored.
         if !isStopped, !hopelessness.isHopeless { start() }
       }
       parts.sort { $0.place < $1.place }
@@ -95,7 +95,7 @@ extension Campaign {
     }
   }
 
-  /// The result of a search, stored. nil if that fails, which stops the campaign.
+  /// Stores the result of a search. If that fails, it returns nil and stops the campaign.
   private func finish(
     _ search: inout FrontierSearch, _ stopped: inout SteeringError?, _ progress: (@Sendable (PopulationResult) -> Void)?
   ) async -> PopulationResult? {

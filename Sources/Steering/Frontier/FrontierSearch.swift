@@ -3,14 +3,14 @@ import ParticleFilter
 
 /// Frontier search on one task: drives the pure ``Frontier``, asks the policy, steps the worlds, asks the critic.
 ///
-/// The i-th choice of a task asks under the key (run, task, i, steps taken before it). What is chosen depends on the
-/// answers alone, so that a stopped run continues and gives the same result at any concurrency.
+/// The i-th choice of a task makes its call under the key (run, task, i, steps taken before it). Choices depend only on
+/// the answers. A stopped run therefore continues and gives the same result at any concurrency.
 struct FrontierSearch: Sendable {
   let task: AgentTask
   private let context: RunContext
-  /// nil until the task is opened, or if it cannot be.
+  /// nil before the task is opened, and if it cannot be opened.
   private var frontier: Frontier?
-  /// One for each state of the frontier.
+  /// The particles, one for each state of the frontier.
   private var visited: [Particle] = []
   private var generator: SplitMix64
   private var calls = 0
@@ -27,10 +27,10 @@ struct FrontierSearch: Sendable {
     generator = context.root.split(task.id.rawValue).split("frontier").generator()
   }
 
-  /// Failures in a row from the start after which a task is given up: nothing of it can be reached.
+  /// The number of initial failures in a row after which a task is given up.
   private static let patience = 8
 
-  /// Whether no further call is of use: the maximum is reached, nothing is worth its price, or everything fails.
+  /// Whether further calls are useless: the maximum is reached, no state is worth its price, or everything fails.
   var isOver: Bool {
     guard let frontier else { return !failures.isEmpty }
     return frontier.isSolved || !frontier.isWorthwhile || frontier.states[0].isFinished
@@ -40,12 +40,12 @@ struct FrontierSearch: Sendable {
   /// Whether a call was made, or the task could not be opened.
   var hasBegun: Bool { !failures.isEmpty || calls > 0 || (frontier?.states.count ?? 0) > 1 }
 
-  /// Whether nothing was reached and something failed.
+  /// Whether there were failures and no state beyond the root was reached.
   var isLost: Bool { !failures.isEmpty && (frontier?.states.count ?? 1) == 1 }
 
-  /// Goes on until `allotment` more calls are made, or the search is over.
+  /// Continues until `allotment` more calls are made or the search is over.
   ///
-  /// - Returns: the calls made, those that failed included.
+  /// - Returns: the number of calls, failed ones included.
   mutating func spend(_ allotment: Int) async throws -> Int {
     let start = ContinuousClock.now
     defer { seconds += (ContinuousClock.now - start).inSeconds }
@@ -80,9 +80,9 @@ struct FrontierSearch: Sendable {
     var seconds = 0.0
   }
 
-  /// Extends up to `width` states at a time.
+  /// Extends up to `width` states concurrently.
   ///
-  /// - Returns: how many answers were asked for.
+  /// - Returns: the number of calls.
   private mutating func extend(_ width: Int) async throws -> Int {
     guard var frontier else { return 0 }
     let chosen = frontier.choose(width, using: &generator)
@@ -93,7 +93,7 @@ struct FrontierSearch: Sendable {
     }
     extensions = try await advanced(extensions)
     criticalPath += extensions.map(\.seconds).max() ?? 0
-    // In the order of the choices, so that nothing depends on timing.
+    // Results are added in the order of the choices, so that they do not depend on timing.
     var fresh: [(choice: Int, key: String)] = []
     for part in extensions {
       let parent = frontier.choices[part.choice].state
@@ -119,7 +119,8 @@ struct FrontierSearch: Sendable {
     return chosen.count
   }
 
-  /// Adds the children to the frontier, each with what the critic expects of it. Known ones are asked about no more.
+  /// Adds the children to the frontier with the critic's predictions. The critic is not asked again about known
+  /// children.
   private mutating func add(
     _ children: [(choice: Int, key: String)], of extensions: [Extension], to frontier: inout Frontier
   ) async throws {
@@ -137,7 +138,7 @@ struct FrontierSearch: Sendable {
     let states = try await states(of: asked.map(\.particle), after: asked.map(\.parent))
     let told = Dictionary(uniqueKeysWithValues: zip(asked.map(\.choice), states))
     for (choice, key) in children {
-      // A known child needs no value: only its key is looked at.
+      // For a known child the frontier uses only the key, so this state is a placeholder.
       let state = told[choice] ?? Frontier.State(finishedAfter: 0, reward: 0, worth: -.infinity)
       guard frontier.add(state, key: key, for: choice) != nil, var particle = particles[choice] else { continue }
       if particle.isOver {
@@ -149,8 +150,8 @@ struct FrontierSearch: Sendable {
     }
   }
 
-  /// A particle that goes on from a state: a copy where its episode can copy itself. Else the first to go on takes the
-  /// episode, and later ones replay the steps in a fresh one.
+  /// A particle that continues from a state: a copy if the episode can copy itself. Otherwise the first continuation
+  /// takes over the episode, and later ones replay the steps in a fresh episode.
   private mutating func departure(from state: Int) async throws -> Particle {
     var copy = try await visited[state].forked()
     if copy.isBehind, !visited[state].isBehind {
@@ -198,7 +199,7 @@ struct FrontierSearch: Sendable {
     let error: any Error
   }
 
-  /// Tells the children of one state apart.
+  /// The key that distinguishes the children of a state.
   private static func key(of trajectory: Trajectory) -> String {
     guard let last = trajectory.last else { return "" }
     return [last.action.text, last.outcome.observation.text, String(last.outcome.reward)].joined(separator: "\u{1F}")
@@ -206,7 +207,8 @@ struct FrontierSearch: Sendable {
 
   // MARK: - What the critic expects
 
-  /// The particles as states of the frontier. Where the critic gives no value, what the parent's belief leaves is taken.
+  /// The particles as states of the frontier. If the critic gives no value, the parent's prediction less the payment is
+  /// used.
   private mutating func states(of particles: [Particle], after parents: [Frontier.State]?) async throws
     -> [Frontier.State]
   {
@@ -245,7 +247,7 @@ struct FrontierSearch: Sendable {
 
   // MARK: - The result
 
-  /// Closes what is open.
+  /// Closes all open episodes.
   mutating func close() async {
     for place in visited.indices {
       await visited[place].episode.close()
@@ -253,13 +255,13 @@ struct FrontierSearch: Sendable {
     }
   }
 
-  /// What was found so far.
+  /// The result so far.
   mutating func result() async throws -> PopulationResult {
     let (states, visited) = (frontier?.states ?? [], visited)
     var finished = states.indices.filter { states[$0].isFinished }
-    // An attempt that was made twice counts twice.
+    // A trajectory that was reached several times counts as often.
     finished = finished.flatMap { Array(repeating: $0, count: states[$0].arrivals) }
-    // Without one, what a user has is the unfinished attempt that was paid the most.
+    // If no attempt has finished, the result is the unfinished one with the highest reward so far.
     if finished.isEmpty, states.count > 1,
       let best = states.indices.max(by: { (states[$0].reward, $1) < (states[$1].reward, $0) })
     {

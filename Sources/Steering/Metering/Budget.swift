@@ -42,12 +42,12 @@ public struct Spending: Sendable, Hashable {
   }
 }
 
-/// Counts what a run takes and ends it at its limits.
+/// Counts what a run uses and ends it at its limits.
 ///
-/// Calls in flight count as one call each, with the mean tokens and cost of those that returned. A call that would pass
-/// a limit only because of calls in flight waits for them: they may fail or cost less.
+/// Each call in flight counts as one call with the mean tokens and cost of finished calls. A call that would exceed a
+/// limit only because of calls in flight waits for them: they may fail or cost less.
 public actor Budget {
-  /// What a call in flight is taken to cost until it returns.
+  /// The assumed tokens and cost of a call in flight.
   struct Reservation: Sendable {
     fileprivate let tokens: Double
     fileprivate let cost: Double
@@ -59,17 +59,17 @@ public actor Budget {
   private let start: ContinuousClock.Instant
   /// What was spent since the start, without the earlier spending.
   public private(set) var spent = Spending()
-  /// What was taken at whose prices.
+  /// The usage at each price.
   private var usageAt: [Pricing: Usage] = [:]
   private var inFlight = 0
   private var reservedTokens = 0.0
   private var reservedCost = 0.0
   private var waiting: [CheckedContinuation<Void, Never>] = []
   private var stopReason: PolicyError?
-  /// The runs' tasks whose stored answers are counted; what they answer from then on is counted as it comes.
+  /// The tasks of runs whose stored answers are counted. Their later answers are counted when they arrive.
   private var counted: Set<CountedTask> = []
 
-  /// A task of a run; two names that look alike are two.
+  /// A task of a run. Names are compared by their bytes.
   private struct CountedTask: Hashable {
     let run: String
     let task: TaskID
@@ -88,19 +88,20 @@ public actor Budget {
     self.start = start
   }
 
-  /// Ends the run in order: calls in flight finish and are stored, further calls are refused with this message.
+  /// Ends the run cleanly: calls in flight finish and are stored, further calls are refused with this message.
   public func stop(_ message: String) {
     stopReason = stopReason ?? PolicyError(.cancelled, message)
     wakeAll()
   }
 
-  /// Refuses every further call after one whose answer could not be stored: it would be paid for and lost, too.
+  /// Refuses all further calls after an answer could not be stored, since further answers would be paid for and lost
+  /// too.
   func fail(_ error: PolicyError) {
     stopReason = stopReason ?? error
     wakeAll()
   }
 
-  /// Takes the place of one call, or throws the limit that leaves none.
+  /// Reserves one call. Throws the reached limit if no call is left.
   func reserve() async throws(PolicyError) -> Reservation {
     while true {
       if let stopReason { throw stopReason }
@@ -117,7 +118,7 @@ public actor Budget {
   }
 
   /// Counts an answer; `usage` is nil for a call that failed.
-  /// - Parameter pricing: the caller's own, where it is not the policy's.
+  /// - Parameter pricing: the caller's prices, if they differ from the policy's.
   func settle(_ reservation: Reservation, _ usage: Usage?, pricing own: Pricing? = nil) {
     inFlight -= 1
     reservedTokens -= reservation.tokens
@@ -126,7 +127,7 @@ public actor Budget {
     wakeAll()
   }
 
-  /// Counts what a run has stored for a task, once: it was paid for by an earlier part of the run.
+  /// Counts the stored answers of a run for a task, once. An earlier part of the run paid for them.
   func countStored(run: String, task: TaskID, calls: Int, _ usage: Usage, pricing own: Pricing? = nil) {
     guard counted.insert(CountedTask(run: run, task: task)).inserted else { return }
     count(calls: calls, usage, own ?? pricing)
@@ -139,7 +140,7 @@ public actor Budget {
 
   private var allSpent: Spending { earlier + spent }
 
-  /// Which limit is reached, in words, or nil.
+  /// The reached limit in words, or nil.
   private var reached: String? {
     if let most = limits.calls, allSpent.calls >= most {
       return "Reached limits.calls, \(most) model calls. Raise it and run the same again to continue."
@@ -159,7 +160,8 @@ public actor Budget {
     allSpent.usage.estimatedTokens > 0 ? " (by an estimate from the text, since the server reports no usage)" : ""
   }
 
-  /// Why nothing more may be sent, even by calls already admitted: stopped, or out of time. Nil while the run goes on.
+  /// Why nothing more may be sent, even by calls already admitted: stopped, or out of time. Nil while the run
+  /// continues.
   public var end: PolicyError? {
     if let stopReason, stopReason.kind != .limitReached { return stopReason }
     return isOutOfTime ? stopping(outOfTime) : nil
@@ -173,10 +175,10 @@ public actor Budget {
     "Reached limits.seconds, \(limits.seconds ?? 0) s. Run the same again to continue."
   }
 
-  /// The limits leave room for one more call beside those in flight.
+  /// Whether the limits allow one more call in addition to those in flight.
   private var hasRoom: Bool {
     if inFlight == 0 { return true }
-    // What a call costs is not known before the first has come back.
+    // The cost of a call is unknown before the first one has finished.
     if spent.calls == 0, limits.tokens != nil || limits.cost != nil { return false }
     if let most = limits.calls, allSpent.calls + inFlight >= most { return false }
     if let most = limits.tokens, Double(allSpent.usage.totalTokens) + reservedTokens >= Double(most) { return false }
@@ -184,7 +186,7 @@ public actor Budget {
     return true
   }
 
-  /// The mean of the calls so far.
+  /// The mean of the finished calls.
   private var reservation: Reservation {
     guard limits.tokens != nil || limits.cost != nil else { return Reservation(tokens: 0, cost: 0) }
     let calls = Double(max(spent.calls, 1))
@@ -195,7 +197,7 @@ public actor Budget {
     spent.calls += calls
     spent.usage += usage
     usageAt[pricing, default: Usage()] += usage
-    // Of sums, so that it does not depend on the order in which answers come.
+    // Computed from sums, so that it does not depend on the order of the answers.
     spent.cost = usageAt.map { $0.cost(of: $1) }.sorted().reduce(0, +)
   }
 

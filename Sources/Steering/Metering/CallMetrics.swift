@@ -1,7 +1,7 @@
 import Agents
 import Metrics
 
-/// What swift-metrics is told of calls; it reaches whatever backend the program has set up, and none otherwise.
+/// Reports calls to swift-metrics. Without a metrics backend in the program this has no effect.
 struct CallMetrics: Sendable {
   private let asked = Counter(label: "coxswain.calls", dimensions: [("from", "policy")])
   private let stored = Counter(label: "coxswain.calls", dimensions: [("from", "store")])

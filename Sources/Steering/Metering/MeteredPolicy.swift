@@ -2,21 +2,21 @@ import Agents
 import Logging
 import RolloutStore
 
-/// A policy whose answers are paid for once: an answer that is stored is read, any other is asked for within the limits and
+/// A policy that pays for each answer once. A stored answer is read. Any other is requested within the limits and
 /// stored before it is used.
 struct MeteredPolicy: Policy {
   private let base: any Policy
   private let store: RolloutStore?
   private let budget: Budget
-  /// nil for the budget's.
+  /// nil for the prices of the budget.
   private let pricing: Pricing?
-  /// nil where the policy keeps to its concurrency by itself.
+  /// nil if the policy limits its concurrency itself.
   private let gate: Gate?
   private let metrics = CallMetrics()
   private let log = Logger(label: "coxswain.calls")
   private let report: @Sendable (CallEvent) -> Void
 
-  /// - Parameter concurrency: how many calls may be in flight.
+  /// - Parameter concurrency: the largest number of calls in flight.
   init(
     _ base: any Policy, store: RolloutStore?, budget: Budget, pricing: Pricing? = nil, concurrency: Int,
     report: @escaping @Sendable (CallEvent) -> Void
@@ -38,14 +38,14 @@ struct MeteredPolicy: Policy {
       if let end = await budget.end { throw end }
       return try await base.respond(to: request)
     }
-    // Only what is stored is compared with what is asked.
+    // The digest is compared only with stored answers.
     let digest = store == nil ? "" : request.digest
     var refusal: String?
     do throws(StoreError) {
       if let stored = try await store?.answer(for: request.key), stored.promptDigest == digest {
-        // What follows in the run depends on a refusal as on any answer.
+        // The rest of the run depends on a stored refusal, so it is repeated like any answer.
         guard stored.isRefusal else {
-          // A policy's stored answers are counted as its campaign begins; one beside it has none.
+          // A campaign counts its policy's stored answers when it begins. Those of another model are counted here.
           if let pricing {
             await budget.countStored(
               run: request.key.description, task: request.key.task, calls: 1, stored.response.usage, pricing: pricing)
@@ -119,10 +119,10 @@ struct MeteredPolicy: Policy {
   }
 }
 
-/// A model beside the policy, such as a critic's, whose answers are paid for once too, within the same limits.
+/// A model other than the policy, such as a critic's. Its answers are also paid for once, within the same limits.
 ///
 /// - Parameters:
-///   - pricing: its own.
+///   - pricing: the model's own prices.
 ///   - report: called with every answer.
 package func metered(
   _ policy: any Policy, store: RolloutStore?, budget: Budget, pricing: Pricing, concurrency: Int,

@@ -3,7 +3,7 @@ import Foundation
 import RolloutStore
 import Synchronization
 
-/// A critic whose values are stored before they are used and read when they are needed again: for values that cost
+/// A critic whose values are stored before use and read when they are needed again. It serves critics whose values cost
 /// money or must repeat exactly. A missing value is stored as missing, since the run depends on it.
 public struct RecordedCritic: Critic {
   private let base: any Critic
@@ -26,7 +26,7 @@ public struct RecordedCritic: Critic {
 
   public var identity: String { base.identity }
 
-  /// - Throws: what the critic throws; `storeFailed` where the store cannot be read or written.
+  /// - Throws: the critic's error; `storeFailed` if the store cannot be read or written.
   public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
     let distinct = DistinctStates(states)
     let digests = distinct.texts.map { Self.digest($0) }
@@ -64,7 +64,7 @@ public struct RecordedCritic: Critic {
     }
     do throws(StoreError) {
       try await begin()
-      // Together, so that they share one commit.
+      // Written concurrently, so that they share one commit.
       let results = await withTaskGroup(of: Result<Void, StoreError>.self) { [store] group in
         for answer in answers {
           group.addTask {
@@ -77,7 +77,7 @@ public struct RecordedCritic: Critic {
     } catch { throw CriticError(.storeFailed, error.message) }
   }
 
-  /// Answers belong to a run. That of a critic has no policy, so that no recording of a policy takes it for one.
+  /// Creates the run that the answers belong to. It has no policy, so that it is not taken for a recording of a policy.
   private func begin() async throws(StoreError) {
     guard !hasBegun.isSet.withLock(\.self) else { return }
     try await store.begin(
@@ -96,23 +96,23 @@ public struct RecordedCritic: Critic {
   }
 }
 
-/// A value as the store has it: JSON of the distribution, `null` where the critic had none.
+/// A value in the store's format: JSON of the distribution, or `null` if the critic gave none.
 private struct StoredValue: Sendable {
   let value: ReturnDistribution?
 
   init(value: ReturnDistribution?) { self.value = value }
 
-  /// nil for a text that is no value, which is then asked for again.
+  /// nil for an invalid text. The value is then requested again.
   init?(_ text: String) {
-    // Written out, since `try?` would make one of a missing value and of a text that is none.
+    // `try?` would not distinguish a missing value from an invalid text.
     do { value = try JSONDecoder().decode(ReturnDistribution?.self, from: Data(text.utf8)) } catch { return nil }
-    // Decoding checks no precondition.
+    // Decoding does not check the preconditions of a distribution.
     if let value {
       let total = value.probabilities.reduce(0, +)
       guard value.returns.count == value.probabilities.count, total > 0, total.isFinite else { return nil }
     }
   }
 
-  /// nil where a return is not finite.
+  /// nil if a return is not finite.
   var text: String? { (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } }
 }

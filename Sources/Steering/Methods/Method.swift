@@ -4,25 +4,25 @@ import ParticleFilter
 public struct Method: Sendable {
   /// Which critic chooses among attempts while they run.
   public enum Guide: Sendable, Hashable {
-    /// None: attempts know nothing of each other.
+    /// No critic: the attempts are independent.
     case none
-    /// The configured one.
+    /// The configured critic.
     case configured
     /// Always the critic of this kind.
     case own(String)
   }
 
-  /// What runs a task.
+  /// The algorithm that runs a task.
   package enum Driver: Sendable, Hashable {
     /// N attempts, weighed at checkpoints (``PopulationFilter``).
     case population
     /// A tree of visited states (``Frontier``).
     case frontier
-    /// What the plan chooses.
+    /// The algorithm of the method that the plan chooses.
     case planned
   }
 
-  /// The order in which methods of one N are best run, since some are given what others took.
+  /// The position of a method among those with the same N. Some methods receive as many calls as others made.
   package enum Turn: Int, Sendable { case first, afterSampled, afterSteered, last }
 
   /// The name in `steering.method` and `--method`.
@@ -41,7 +41,7 @@ public struct Method: Sendable {
   public let isBaseline: Bool
   package let turn: Turn
   package let driver: Driver
-  /// What selects at checkpoints.
+  /// Creates the filter that selects at checkpoints.
   let filter: @Sendable (SteeringSettings, _ count: Int, _ initialValue: Double) -> any PopulationFilter
 
   /// Whether a critic chooses among attempts while they run.
@@ -67,7 +67,7 @@ public struct Method: Sendable {
     self.filter = filter
   }
 
-  /// Sequential Monte Carlo. With a schedule that never resamples it only weighs.
+  /// Sequential Monte Carlo. Under a schedule that never resamples it only computes weights.
   static let particleFilter: @Sendable (SteeringSettings, Int, Double) -> any PopulationFilter = {
     settings, count, initialValue in
     ParticleFilter(

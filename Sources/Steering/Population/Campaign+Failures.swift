@@ -26,13 +26,13 @@ extension FailedAttempts {
 }
 
 extension PopulationResult {
-  /// How many attempts there were, those included that failed and whose places others took.
+  /// The number of attempts, failed ones that were replaced by clones included.
   var attempts: Int {
     let ends = particles + later.flatMap(\.particles)
     return ends.count + failures.count - ends.count { $0.failure != nil }
   }
 
-  /// No attempt got through, and the environment is to blame for each.
+  /// Whether every attempt failed because of the environment.
   fileprivate var isLostToEnvironment: Bool {
     rewardBest == nil && failures.allSatisfy(\.kind.isOfEnvironment)
   }
@@ -44,17 +44,17 @@ extension SteeringError {
   }
 }
 
-/// Ends a campaign in which the environment fails every attempt: what is left would wait for as many time-outs, and find nothing.
+/// Ends a campaign in which the environment fails every attempt. The remaining tasks would only cost more time-outs.
 struct Hopelessness {
-  /// Fewer tasks may all be bad ones.
+  /// With fewer tasks, all of them may be bad ones by chance.
   private static let leastTasks = 8
 
-  /// How many of the first tasks have to be lost.
+  /// The number of first tasks that must be lost.
   private let patience: Int
   private var lost: [Int: PopulationResult] = [:]
   private var isHopeful = false
 
-  /// - Parameter patience: how many tasks are under way at a time.
+  /// - Parameter patience: the number of tasks that run at a time.
   init(patience: Int) { self.patience = max(patience, Self.leastTasks) }
 
   mutating func note(_ result: PopulationResult, at index: Int) {
@@ -62,16 +62,16 @@ struct Hopelessness {
     lost[index] = isHopeful ? nil : result
   }
 
-  /// A task got somewhere.
+  /// Notes that a task succeeded in part.
   mutating func hope() {
     isHopeful = true
     lost = [:]
   }
 
-  /// No task has got through, and the first ones are lost. A task that is still under way may show otherwise.
+  /// Whether all of the first tasks are lost and no task succeeded. A task that still runs counts as undecided.
   var isHopeless: Bool { !isHopeful && (0..<patience).allSatisfy { lost[$0] != nil } }
 
-  /// What ends the campaign, or nil.
+  /// The error that ends the campaign, or nil.
   var error: SteeringError? {
     guard isHopeless else { return nil }
     let results = lost.sorted { $0.key < $1.key }.map(\.value)

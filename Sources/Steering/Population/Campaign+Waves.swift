@@ -1,12 +1,13 @@
 import Agents
 
 extension Campaign {
-  /// Populations one after the other under one budget: each open task has one of N particles, then another, until the
-  /// maximal reward is found or the calls are spent. Tasks that are solved leave their calls to the others. Best-of-N makes
+  /// Successive populations under one budget. Each open task has one population of N particles, then another, until the
+  /// maximal reward is found or the calls are spent. Solved tasks leave their calls to the others. Best-of-N makes
   /// single attempts, one after the other.
   ///
-  /// A population is begun if its mean cost so far is left. Each wave is a run of its own, with a seed of its own; the
-  /// first is the one that would be run without a budget, and the statements on posterior and evidence are of it alone.
+  /// A population begins only if the mean cost of the earlier ones is left. Each wave is a separate run with its own
+  /// seed. The first wave is the run that would be made without a budget. Statements on posterior and evidence refer to
+  /// the first wave only.
   func waves(
     of tasks: [AgentTask], split: Split?, within total: Int, called: (@Sendable (CallEvent) -> Void)?,
     progress: (@Sendable (PopulationResult) -> Void)?
@@ -25,7 +26,7 @@ extension Campaign {
     var (calls, populations) = (0, 0)
     while outcomes.last?.stopped == nil {
       let open = tasks.filter { results[$0.id].map { !isSolved($0) } ?? true }
-      // The mean cost of a population so far. The first wave is for every task.
+      // The mean number of calls of a population so far. The first wave runs every task.
       let unit = max(populations == 0 ? 1 : (calls + populations - 1) / populations, 1)
       let chosen = outcomes.isEmpty ? open : Array(open.prefix((total - calls) / unit))
       guard !chosen.isEmpty else { break }
@@ -38,7 +39,7 @@ extension Campaign {
       outcomes.append(outcome)
       populations += outcome.results.count
       calls += outcome.calls
-      // Attempts that ask nothing would go on for ever.
+      // Attempts without calls would never spend the budget.
       if outcome.calls == 0 { break }
     }
     let all = tasks.compactMap { results[$0.id] }
@@ -49,7 +50,7 @@ extension Campaign {
       usage: outcomes.reduce(into: Usage()) { $0 += $1.usage })
   }
 
-  /// The wave of a number, from 0: a campaign of its own.
+  /// The campaign of a wave, by its number from 0.
   private func wave(_ number: Int, of particles: Int) -> Campaign {
     var wave = settings
     wave.search = SearchSettings()
@@ -72,7 +73,8 @@ extension Campaign {
 private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 extension PopulationResult {
-  /// This population and a later one of the same task. Weights, genealogy and soft value stay this one's.
+  /// Merges a later population of the same task into this one. Weights, genealogy and soft value stay those of this
+  /// one.
   func followed(by wave: PopulationResult) -> PopulationResult {
     var result = PopulationResult(
       task: task, particles: particles, bank: bank, culled: culled, genealogy: genealogy, softValue: softValue,

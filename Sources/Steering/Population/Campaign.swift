@@ -65,10 +65,10 @@ public struct Campaign: Sendable {
   public var run: String {
     var digest = Digest()
     digest.add(world.identity.kind, world.identity.rules, policy.identity, String(settings.seed))
-    // Independent attempts depend neither on how many they are nor on how they are weighed afterwards: asking for more of
-    // them keeps those that are there, and a single attempt is the first of best-of-N's.
+    // The id of independent attempts depends neither on their number nor on their weights. With more attempts the
+    // stored ones are kept, and a single attempt is the first of best-of-N.
     if settings.method.driver == .frontier {
-      // Neither on how many calls it may make: a search with more goes on where one with fewer ended.
+      // The id does not include the budget either, so that a search with more calls continues a shorter one.
       digest.add(
         settings.method.rawValue, String(settings.search.width), settings.search.rule.text,
         settings.search.hasVerifier ? "verifier" : "no verifier", settings.divergence.rawValue,
@@ -77,7 +77,7 @@ public struct Campaign: Sendable {
       digest.add(
         settings.method.rawValue, String(settings.particles), String(settings.temperature),
         settings.schedule.description,
-        // A beam draws nothing, so that it has no resampler.
+        // A beam has no resampler.
         settings.keep.map { "keep \($0)" } ?? settings.resampler.rawValue,
         settings.divergence.rawValue, critic?.identity ?? "none")
     }
@@ -93,7 +93,7 @@ public struct Campaign: Sendable {
   ///   - calls: with a budget, the model calls for all tasks together; nil for what the settings say.
   ///   - called: called with every answer.
   ///   - progress: called with each result, in the order in which tasks finish.
-  /// - Throws: ``SteeringError`` for what is wrong before the first call. Later errors end the campaign in order: see
+  /// - Throws: ``SteeringError`` for what is wrong before the first call. Later errors end the campaign cleanly: see
   ///   ``Outcome/stopped``.
   public func run(
     _ tasks: [AgentTask], split: Split? = nil, minimumCalls: [TaskID: Int] = [:], minimumCost: [TaskID: Double] = [:],
@@ -150,16 +150,16 @@ public struct Campaign: Sendable {
       usage: tally.counts.withLock(\.usage))
   }
 
-  /// Populations, several at a time.
+  /// Runs the populations, several at a time.
   ///
-  /// - Returns: results by the place of their task, and why some are missing.
+  /// - Returns: results by the index of their task, and the reason if some are missing.
   private func attempted(
     _ tasks: [AgentTask], in context: RunContext, minimumCalls: [TaskID: Int], minimumCost: [TaskID: Double],
     progress: (@Sendable (PopulationResult) -> Void)?
   ) async -> (results: [Int: PopulationResult], stopped: SteeringError?) {
     let population = Population(context)
-    // Twice as many populations as find room whole: where some wait at a checkpoint for their slowest, or for a server to
-    // recover, others use the places.
+    // Twice as many populations as fit the concurrency. While some wait at a checkpoint for their slowest particle, or
+    // for a server to recover, others use the free calls.
     let window = max(1, 2 * concurrency / settings.particles)
     return await withTaskGroup(of: (Int, Result<PopulationResult, SteeringError>).self) { group in
       var waiting = tasks.enumerated().makeIterator()
@@ -192,7 +192,7 @@ public struct Campaign: Sendable {
         case .failure(let error):
           if index < stopped?.index ?? .max { stopped = (index, error) }
         }
-        // Tasks in flight end by themselves, so that what they are paying for is stored.
+        // Tasks in flight are not cancelled, so that the answers they pay for are stored.
         if stopped == nil, !hopelessness.isHopeless { start() }
       }
       let error = stopped?.error ?? (results.count < tasks.count ? hopelessness.error : nil)
@@ -200,7 +200,7 @@ public struct Campaign: Sendable {
     }
   }
 
-  /// What the campaign's answers add up to.
+  /// The sums over the campaign's answers.
   private final class Tally: Sendable {
     let counts = Mutex((calls: 0, stored: 0, usage: Usage()))
 
@@ -213,7 +213,7 @@ public struct Campaign: Sendable {
     }
   }
 
-  /// - Returns: how many answers the run has stored for the tasks.
+  /// - Returns: the number of stored answers of the run for these tasks.
   private func note(_ tasks: [AgentTask], split: Split?) async throws(SteeringError) -> Int {
     var stored = 0
     do {
@@ -223,10 +223,11 @@ public struct Campaign: Sendable {
           format: policy.format, critic: critic?.identity, isPrior: !settings.isGuided, seed: settings.seed,
           settings: settings.recorded()))
       try await store?.note(tasks, split: split, of: world.identity)
-      // What the run has stored was paid for by it, and a limit is on the run.
+      // Stored answers were paid for by this run, so they count towards its limit.
       let spent = try await store?.spent(run: run) ?? [:]
       for task in tasks {
-        // Also where there is nothing yet: what comes is counted as it comes, and not again by the next campaign of this run.
+        // Tasks without stored answers are also marked as counted. Otherwise the next campaign of this run would count
+        // their new answers twice.
         let (calls, usage) = spent[task.id] ?? (0, Usage())
         stored += calls
         await budget.countStored(run: run, task: task.id, calls: calls, usage)

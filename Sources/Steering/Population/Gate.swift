@@ -7,7 +7,7 @@ package actor Gate {
 
   package init(width: Int) { self.width = max(width, 1) }
 
-  /// Runs `body` once there is room. Waits even when cancelled, since the body itself answers to cancellation.
+  /// Runs `body` once there is room. The wait does not end on cancellation; `body` handles it.
   package nonisolated func withPlace<T: Sendable, Failure: Error>(
     _ body: @Sendable () async throws(Failure) -> T
   ) async throws(Failure) -> T {
@@ -35,7 +35,7 @@ package actor Gate {
       running -= 1
       return
     }
-    // The place passes on without becoming free.
+    // The place passes directly to the next waiting body.
     let next = waiting[head]
     head += 1
     if head > 1_000 {

@@ -1,13 +1,13 @@
 import Agents
 import RolloutStore
 
-/// What a world answered in a run, stored before it is used: a run that goes on reads it there, so that a world which says
-/// something else the second time changes nothing that was paid for.
+/// The outcomes of a world in a run, stored before use. A resumed run reads them. A world that answers differently the
+/// second time therefore does not invalidate answers that were paid for.
 struct OutcomeLog: Sendable {
   let store: RolloutStore
   let run: String
 
-  /// The opening that the task's particles share.
+  /// The opening that all particles of the task share.
   func opening(of task: TaskID) async throws(StoreError) -> Observation? {
     try await store.outcome(for: key(task, place: 0, step: 0))?.outcome.observation
   }
@@ -17,14 +17,14 @@ struct OutcomeLog: Sendable {
       OutcomeRecord(key: key(task, place: 0, step: 0), past: "", action: "", outcome: Outcome(opening)))
   }
 
-  /// What came of an action.
+  /// The stored result of an action.
   enum Recorded: Sendable {
     case outcome(Outcome)
-    /// The attempt failed over it, and others went on without it.
+    /// The action made the attempt fail, and the other particles continued without it.
     case failure(AttemptFailure)
   }
 
-  /// What came of an action after a trajectory; nil where it was never taken, or after another past.
+  /// The stored result of an action after a trajectory; nil if the action was never taken, or only after another past.
   func recorded(of action: Action, after trajectory: Trajectory, at place: Int) async throws(StoreError) -> Recorded? {
     let key = key(trajectory.task.id, place: place, step: trajectory.count + 1)
     guard let record = try await store.outcome(for: key), record.action == action.text,

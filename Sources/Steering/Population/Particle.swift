@@ -4,23 +4,23 @@ import WorldKit
 /// One trajectory of a population, in progress.
 struct Particle: Sendable {
   var trajectory: Trajectory
-  /// Where it goes on. Nothing is open while it ``isBehind``.
+  /// The episode in which it continues. It is a placeholder while the particle ``isBehind``.
   var episode: any Episode
-  /// The world has still to be opened, and to be told of every step so far, before the next one.
+  /// Whether the world must be opened and all steps replayed in it before the next step.
   var isBehind = false
   /// Replayed texts that differed from the recorded ones.
   var mismatches = 0
-  /// Why it could not go on, or nil. It then has no weight and no reward.
+  /// Why the attempt failed, or nil. A failed particle has no weight and no reward.
   var failure: AttemptFailure?
-  /// What it asked since the last checkpoint.
+  /// The number of calls since the last checkpoint.
   var calls = 0
   var usage = Usage()
 
   var isOver: Bool { trajectory.isFinished || failure != nil }
 
-  /// Goes on to the end of the segment, or to its own.
+  /// Continues to the end of the segment or of the episode.
   ///
-  /// A failure that concerns this particle alone is noted in it; any other is thrown.
+  /// A failure of this particle alone is recorded in it. Other errors are thrown.
   mutating func advance(through segment: Segment, at place: Int) async throws {
     let (policy, world) = (segment.context.policy, segment.world)
     let format = policy.format
@@ -56,7 +56,7 @@ extension Particle {
       trajectory: Trajectory(task: task, opening: Observation("")), episode: EndedEpisode(), failure: failure)
   }
 
-  /// What the world answers, or answered when it was asked before. nil where the particle failed over it.
+  /// The outcome from the world or from the store. nil if the particle failed at this action.
   private mutating func outcome(of action: Action, in segment: Segment, at place: Int) async throws -> Outcome? {
     do {
       if isBehind {
@@ -76,7 +76,8 @@ extension Particle {
       return outcome
     } catch let error as WorldError where segment.settings.fails(over: error) {
       let failure = AttemptFailure(error)
-      // What else is tried depends on it where attempts are guided. Where they are not, it is tried again by the next run.
+      // In a guided run the other particles depend on this failure, so it is stored. In other runs the next run tries
+      // again.
       if segment.settings.isGuided {
         try await segment.outcomes?.record(failure, of: action, after: trajectory, at: place)
       }
@@ -85,7 +86,7 @@ extension Particle {
     }
   }
 
-  /// Notes why it cannot go on, and lets its world go: others may wait for its place.
+  /// Records the failure and closes the episode, since others may wait for its place in the world.
   private mutating func fail(_ failure: AttemptFailure) async {
     self.failure = failure
     mismatches += await episode.recoveryMismatches
@@ -93,9 +94,9 @@ extension Particle {
     episode = EndedEpisode()
   }
 
-  /// Opens the world and takes every step so far in it.
+  /// Opens the world and replays every step so far.
   ///
-  /// - Throws: `diverged` where the world does not repeat itself, and what the world throws.
+  /// - Throws: `diverged` if the replay differs from the record, and the world's own errors.
   private mutating func catchUp(in world: any World, divergence: DivergencePolicy) async throws {
     for _ in 0..<(divergence == .retry ? 3 : 1) {
       let (episode, hasDiverged) = try await replay(in: world)
@@ -111,12 +112,12 @@ extension Particle {
       "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode.\(advice)")
   }
 
-  /// Takes the recorded actions in a fresh episode and compares what comes back.
+  /// Takes the recorded actions in a fresh episode and compares the outcomes.
   private mutating func replay(in world: any World) async throws -> (episode: any Episode, hasDiverged: Bool) {
     var (episode, opening) = try await world.begin(trajectory.task)
     var comparison = ReplayComparison()
     defer { mismatches += comparison.mismatches }
-    // An opening in other words is counted alone: what the steps pay decides.
+    // A different opening text is only counted. Divergence is decided by the rewards and the end.
     _ = comparison.compare(opening: opening, with: trajectory.opening)
     do {
       let steps = trajectory.steps.lazy.map { (action: $0.action, outcome: $0.outcome) }
@@ -128,11 +129,12 @@ extension Particle {
     }
   }
 
-  /// An independent copy: a snapshot where the episode can copy itself, else one that replays the past when it goes on.
+  /// An independent copy: a snapshot if the episode can copy itself, otherwise a particle that replays the past before
+  /// its next step.
   func forked() async throws -> Particle {
     var copy = self
     copy.mismatches = 0
-    // Nothing continues from a particle that is over: its past is enough.
+    // A particle that is over needs no episode.
     if !isOver, !isBehind, let episode = try await snapshot() {
       copy.episode = episode
     } else {
@@ -141,7 +143,7 @@ extension Particle {
     return copy
   }
 
-  /// nil where the world cannot copy itself, or fails to.
+  /// nil if the world cannot copy itself or fails to.
   private func snapshot() async throws -> (any Episode)? {
     do throws(WorldError) { return try await episode.fork() } catch {
       guard error.kind != .cancelled else { throw error }
@@ -151,21 +153,22 @@ extension Particle {
 }
 
 extension SteeringSettings {
-  /// Whether an error of a world that is open ends the attempt alone. A replay that came out otherwise never ends more.
+  /// Whether an error of an open world ends only the attempt. A diverged replay never ends the run.
   func fails(over error: WorldError) -> Bool {
     error.kind != .cancelled && (onEnvironmentError == .fail || error.kind == .diverged)
   }
 
-  /// The same of the opening of a task: what is wrong with the configuration is wrong for every other attempt too.
+  /// Whether an error on opening a task ends only the attempt. A configuration error would fail every other attempt
+  /// too.
   func failsToOpen(over error: WorldError) -> Bool {
     fails(over: error) && error.kind != .misconfigured && error.kind != .unknownTask
   }
 }
 
-/// A stretch between two checkpoints, the same for all particles and shared by them.
+/// A stretch between two checkpoints, shared by all particles.
 final class Segment: Sendable {
   let context: RunContext
-  /// How many steps a particle has taken when it stops.
+  /// The number of steps at which particles stop.
   let end: Int
 
   init(_ context: RunContext, end: Int) {
@@ -178,7 +181,7 @@ final class Segment: Sendable {
   var outcomes: OutcomeLog? { context.outcomes }
 }
 
-/// Stands where a particle that is over needs no world any more.
+/// A placeholder for particles that need no world any more.
 struct EndedEpisode: Episode {
   mutating func step(_ action: Action) throws(WorldError) -> Outcome {
     throw WorldError(.diverged, "A step was taken after the end of an episode.")

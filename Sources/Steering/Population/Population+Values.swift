@@ -2,21 +2,21 @@ import Agents
 import ParticleFilter
 
 extension Population {
-  /// What selects at checkpoints.
+  /// The filter that selects at checkpoints.
   func filter(count: Int, initialValue: Double) -> any PopulationFilter {
     settings.method.filter(settings, count, initialValue)
   }
 
-  /// V(s₀), the first base of the evidence; 0 where no critic guides.
+  /// V(s₀), the first base of the evidence; 0 without a critic that guides.
   func initialValue(_ state: inout State) async throws -> Double {
     guard settings.schedule != .never, let critic, let first = state.particles.first(where: { $0.failure == nil })
     else { return 0 }
     state.criticCalls += 1
-    // Where it is missing, any will do: it is the same base for all.
+    // If the value is missing, 0 serves as well, since the base is common to all particles.
     return try await values(of: [CriticState(first.trajectory)], by: critic)[0] ?? 0
   }
 
-  /// V of every particle; 0 where nothing is still to come, nil where the critic gave none.
+  /// V of every particle; 0 for a finished particle, nil if the critic gave no value.
   func softValues(_ state: inout State) async throws -> [Double?] {
     guard let critic else { return Array(repeating: 0, count: state.particles.count) }
     let asked = state.particles.indices.filter { !state.particles[$0].isOver }
@@ -34,7 +34,7 @@ extension Population {
     let usable = values.map { value in
       value.flatMap { Magnitude.isValue($0, besideRewardsUpTo: world.maximalReward) ? $0 : nil }
     }
-    // One that is out of bounds is missing, as one that could not be had. A critic that gives nothing else is of no use.
+    // A value out of bounds counts as missing. If all values are out of bounds, the critic is unusable.
     if states.count > 1, usable.allSatisfy({ $0 == nil }), let absurd = values.compactMap(\.self).first {
       throw CriticError(
         .failed,
@@ -46,8 +46,8 @@ extension Population {
     return usable
   }
 
-  /// The particle that a user without a verifier would take: the one whose last state the critic expects most of, the last
-  /// reward hidden. nil where there is no critic, or nothing to choose from.
+  /// The particle that a user without a verifier would choose: the one with the largest expected reward from its last
+  /// state, with the last reward hidden. nil without a critic, or without a candidate.
   func selected(_ state: inout State) async throws -> Selection? {
     guard let critic else { return nil }
     let candidates = state.particles.indices.filter { state.particles[$0].failure == nil }
@@ -62,7 +62,7 @@ extension Population {
     _ task: AgentTask, filter: any PopulationFilter, state: State, selection: Selection?, seconds: Double
   ) -> PopulationResult {
     let isAlive = state.particles.contains { $0.failure == nil }
-    // Where nothing is alive, equal weights would be of nothing.
+    // If all particles failed, the filter's equal weights do not apply.
     let weights = isAlive ? filter.weights : state.particles.map { _ in 0 }
     return PopulationResult(
       task: task,
@@ -93,8 +93,8 @@ extension Selection {
   /// The candidate with the largest expected reward, the first of equals; nil if the critic gave no values.
   ///
   /// - Parameters:
-  ///   - rewardsSoFar: what each candidate was paid before its last step.
-  ///   - returns: what the critic expects of each last step.
+  ///   - rewardsSoFar: each candidate's reward before its last step.
+  ///   - returns: the critic's prediction for each last step.
   ///   - places: the candidates' places among the particles.
   init?(rewardsSoFar: [Double], returns: [ReturnDistribution?], places: [Int]) {
     var best: Selection?

@@ -17,10 +17,10 @@ package struct Population: Sendable {
   init(_ context: RunContext) { self.context = context }
 
   /// - Parameters:
-  ///   - critic: nil for methods that use none; then the value of every state is 0.
+  ///   - critic: nil for methods without one; the value of every state is then 0.
   ///   - run: the run's id, under which answers are stored and from which randomness is split.
-  ///   - store: where the world's answers are kept, and trajectories as they are culled; nil for nowhere. The run is
-  ///     noted there already.
+  ///   - store: stores the world's outcomes, and trajectories when they are culled; nil to store nothing. The run must
+  ///     be recorded there already.
   package init(
     world: any World, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String,
     store: RolloutStore? = nil
@@ -30,9 +30,9 @@ package struct Population: Sendable {
   }
 
   /// - Parameters:
-  ///   - minimumCalls: attempts go on past N, one at a time, until so many calls are made: what best-of-N needs to be
-  ///     compared at no fewer calls than a steered population took. Ignored where the schedule resamples.
-  ///   - minimumCost: likewise, until so much is paid at `pricing`. An attempt that costs nothing ends it.
+  ///   - minimumCalls: attempts continue past N, one at a time, until so many calls are made. Best-of-N needs this to
+  ///     be compared at no fewer calls than a steered population made. Ignored if the schedule resamples.
+  ///   - minimumCost: likewise in money, at `pricing`. An attempt without cost ends it.
   package func steer(
     _ task: AgentTask, minimumCalls: Int = 0, minimumCost: Double = 0, pricing: Pricing = Pricing()
   ) async throws(SteeringError) -> PopulationResult {
@@ -45,7 +45,7 @@ package struct Population: Sendable {
       var before = (calls: -1, cost: -1.0)
       while settings.schedule == .never, !isSatisfied(state) {
         let cost = pricing.cost(of: state.usage)
-        // An attempt that asks nothing, or that costs nothing, would never get there.
+        // An attempt without calls or cost would never reach the minimum.
         guard
           (state.calls < minimumCalls && state.calls > before.calls) || (cost < minimumCost && cost > before.cost)
         else { break }
@@ -73,9 +73,10 @@ package struct Population: Sendable {
 
   struct State {
     var particles: [Particle] = []
-    /// Finished and then culled: a good trajectory is never lost to a later resampling.
+    /// Trajectories that finished and were then culled. They are kept, so that a later resampling cannot lose a good
+    /// trajectory.
     var bank: [(place: Int, trajectory: Trajectory)] = []
-    /// Culled before it had finished.
+    /// Trajectories that were culled before they finished.
     var culled: [PopulationResult.Culled] = []
     /// The reward of each particle at the last weighing.
     var paid: [Double] = []
@@ -85,9 +86,9 @@ package struct Population: Sendable {
     var criticalPath = 0.0
     /// Replayed steps whose text differed from the recorded one.
     var mismatches = 0
-    /// Why particles failed whose places others took.
+    /// The failures of particles that were replaced by clones.
     var replaced: [AttemptFailure] = []
-    /// The first observation, once it is known.
+    /// The opening, once it is known.
     var opening: Observation?
   }
 
@@ -109,7 +110,7 @@ package struct Population: Sendable {
     }
   }
 
-  /// A search has what it looks for.
+  /// Whether a search has found the maximal reward.
   private func isSatisfied(_ state: State) -> Bool {
     guard settings.answer == .search, let best = world.maximalReward else { return false }
     return state.particles.contains {
@@ -118,7 +119,8 @@ package struct Population: Sendable {
   }
 
   private func open(_ task: AgentTask, count: Int, into state: inout State) async throws {
-    // One opening serves all. Where the world cannot copy itself, each opens its own when it takes its first step.
+    // All particles share one opening. If the world cannot copy itself, each particle opens its own episode at its
+    // first step.
     let first: Particle
     do { first = try await context.first(of: task, state.opening) } catch let error as WorldError
       where settings.failsToOpen(over: error)
@@ -137,13 +139,13 @@ package struct Population: Sendable {
     let running = places.filter { !state.particles[$0].isOver && state.particles[$0].trajectory.count < step }
     guard !running.isEmpty else { return }
     var slowest = 0.0
-    // The first in order of places, so that what is reported does not depend on timing.
+    // The failure at the first place, so that the reported error does not depend on timing.
     var failure: (place: Int, error: any Error)?
     await withTaskGroup(of: Advance.self) { group in
       for place in running {
         var particle = state.particles[place]
         (particle.calls, particle.usage, particle.mismatches) = (0, Usage(), 0)
-        // Started in place, so that a particle which need not wait costs no switch of threads.
+        // The task starts on this thread. A particle that does not wait then needs no thread switch.
         group.addImmediateTask { [particle] in
           let start = ContinuousClock.now
           var particle = particle
@@ -175,7 +177,7 @@ package struct Population: Sendable {
     let error: (any Error)?
   }
 
-  /// Writes what was culled to the store, where there is one, and lets go of it.
+  /// Writes culled trajectories to the store, if there is one, and drops them from memory.
   private func stored(
     _ culled: [PopulationResult.Culled], task: AgentTask, genealogy: Genealogy
   ) async throws -> [PopulationResult.Culled] {
@@ -186,9 +188,9 @@ package struct Population: Sendable {
     }
   }
 
-  /// Lets each place continue its ancestor. Survivors stay themselves; only surplus copies are forked.
+  /// Replaces each particle by its ancestor. Survivors keep their places. Only surplus copies are forked.
   ///
-  /// - Returns: what was culled before it had finished.
+  /// - Returns: the trajectories that were culled before they finished.
   private func replace(
     at checkpoint: Checkpoint, state: inout State
   ) async throws -> [PopulationResult.Culled] {
@@ -231,7 +233,7 @@ package struct Population: Sendable {
     return culled
   }
 
-  /// What each particle was paid since it was last weighed.
+  /// The reward of each particle since the last checkpoint.
   private func payment(_ state: inout State) -> Payment {
     let rewards = state.particles.map(\.trajectory.reward)
     let before = state.paid.isEmpty ? Array(repeating: 0, count: rewards.count) : state.paid

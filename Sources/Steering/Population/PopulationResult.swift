@@ -80,12 +80,12 @@ public struct PopulationResult: Sendable {
     particles.contains { $0.failure == nil && !$0.trajectory.isFinished }
   }
 
-  /// What got through and is there at the end.
+  /// The particles of the final population that did not fail.
   private var survivors: [Member] { particles.filter { $0.failure == nil } }
 
   /// The best trajectory by the verifier, finished and culled ones included; nil if every attempt failed.
   public var best: Trajectory? {
-    // The first of equals.
+    // Ties go to the first.
     (survivors.map(\.trajectory) + bank.map(\.trajectory) + later.compactMap(\.best)).reduce(nil) { best, next in
       best.map { $0.reward >= next.reward } == true ? best : next
     }
@@ -119,7 +119,7 @@ public struct PopulationResult: Sendable {
         particle: place, trajectory: member.trajectory, logWeight: member.logWeight, failure: member.failure)
     }
       + Dictionary(grouping: bank, by: \.place).values.compactMap { culled in
-        // A place may have been culled more than once; the best of its trajectories is the one to keep.
+        // A place may have been culled several times. Only its best trajectory is stored.
         culled.max { $0.trajectory.reward < $1.trajectory.reward }.map {
           TrajectoryRecord(particle: $0.place, standing: .banked, trajectory: $0.trajectory)
         }
@@ -129,7 +129,7 @@ public struct PopulationResult: Sendable {
 }
 
 extension PopulationResult.Culled {
-  /// nil where the trajectory is stored already.
+  /// nil if the trajectory is stored already.
   var record: TrajectoryRecord? {
     trajectory.map {
       TrajectoryRecord(particle: place, standing: .culled(after: step), trajectory: $0, failure: failure)

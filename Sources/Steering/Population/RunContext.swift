@@ -1,18 +1,18 @@
 import Agents
 import RolloutStore
 
-/// What all attempts of a run share.
+/// The context that all attempts of a run share.
 struct RunContext: Sendable {
   let world: any World
   let policy: any Policy
-  /// nil for methods that use none; then the value of every state is 0.
+  /// nil for methods without a critic; the value of every state is then 0.
   let critic: (any Critic)?
   let settings: SteeringSettings
   /// The run's id, under which answers are stored and from which randomness is split.
   let run: String
-  /// nil where nothing is stored.
+  /// nil if nothing is stored.
   let store: RolloutStore?
-  /// nil where nothing is stored, or the world's outcomes need not be.
+  /// nil if nothing is stored, or if the world's outcomes need not be stored.
   let outcomes: OutcomeLog?
   /// The root of the run's randomness.
   let root: Seed
@@ -31,9 +31,9 @@ struct RunContext: Sendable {
     root = Seed(settings.seed).split(run)
   }
 
-  /// A particle before its first step, in an open episode, or behind where the opening is known.
+  /// A particle before its first step: in an open episode, or behind if the opening is known.
   ///
-  /// - Parameter opening: where it is known already.
+  /// - Parameter opening: the opening, if it is known already.
   func first(of task: AgentTask, _ opening: Observation?) async throws -> Particle {
     var opening = opening
     if opening == nil { opening = try await outcomes?.opening(of: task.id) }

@@ -1,7 +1,7 @@
 import Agents
 
-/// Values that files of older versions do not have. Synthesised decoding of a property of these types finds these overloads, in
-/// this module alone.
+/// Defaults for values that files of older versions lack. Synthesised decoding in this module uses these overloads for
+/// properties of these types.
 extension KeyedDecodingContainer {
   func decode(_: WorldErrorPolicy.Type, forKey key: Key) throws -> WorldErrorPolicy {
     try decodeIfPresent(WorldErrorPolicy.self, forKey: key) ?? .fail

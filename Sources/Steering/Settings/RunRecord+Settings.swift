@@ -2,14 +2,14 @@ import Foundation
 import RolloutStore
 
 extension RunRecord {
-  /// How the run was steered. nil for runs that were not, such as a judge's answers, and where a later version wrote them.
+  /// The settings of a steered run. nil for other runs, such as a judge's answers, and for settings of a later version.
   public var steering: SteeringSettings? {
     try? JSONDecoder().decode(SteeringSettings.self, from: Data(settings.utf8))
   }
 }
 
 extension SteeringSettings {
-  /// As a run's record keeps them: JSON with keys in order.
+  /// The settings in the format of a run's record: JSON with sorted keys.
   func recorded() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]

@@ -81,7 +81,7 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
     var settings = self
     settings.particles = method.particles ?? particles
     if !method.resamples { settings.schedule = .never }
-    // Only a frontier search has a width, a rule and a price, and a single attempt has no budget.
+    // Only a frontier search has a width, a rule and a price. A single attempt has no budget.
     if method.driver == .population {
       settings.search = SearchSettings(calls: method == .single ? nil : search.calls, hasVerifier: search.hasVerifier)
     }
@@ -92,10 +92,10 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   /// Whether a critic's values decide what is tried next.
   public var isGuided: Bool { method.driver == .frontier || schedule != .never }
 
-  /// Whether attempts or populations are made one after the other until a budget is spent, instead of N at each task.
+  /// Whether attempts or populations are made successively until a budget is spent, instead of N at each task.
   var hasBudget: Bool { method.driver == .population && search.calls != nil }
 
-  /// Below it β·log of a weight has no digits left.
+  /// Below this, β·log of a weight has no significant digits.
   private static let leastTemperature = 1e-9
 
   /// What is wrong with these settings, in words; nil if they can be run. `stepLimit` is the maximal number of steps of

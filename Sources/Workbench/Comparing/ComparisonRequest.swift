@@ -39,11 +39,11 @@ public struct ComparisonRequest: Sendable {
 }
 
 extension ComparisonRequest {
-  /// The settings to be compared, method by method.
+  /// The settings to compare, method by method.
   ///
   /// - Parameters:
-  ///   - particles: values of N where the request has none; nil for the configured one.
-  ///   - critic: of each method. nil where they are not open yet and the settings are only to be checked.
+  ///   - particles: values of N if the request has none; nil for the configured one.
+  ///   - critic: returns the critic of each method. nil if critics are not open yet and the settings are only checked.
   package func settings(
     _ workbench: Workbench, methods: [Method], particles standard: [Int]?,
     critic: ((Method) -> (any Critic)?)?
@@ -61,7 +61,7 @@ extension ComparisonRequest {
       ).settings(from: base)
       guard method.resamples, schedules.contains(nil) else { continue }
       guard let critic = critic?(method) else {
-        // What the plan will say is not known yet; the rest can be checked.
+        // The plan's choice is not known yet. The other settings can be checked with a placeholder schedule.
         all += Variants(
           methods: [method], particles: counts, temperatures: temperatures ?? [base.temperature],
           schedules: [.effectiveSampleSize(below: 0.5)]
@@ -85,7 +85,7 @@ extension ComparisonRequest {
     return all
   }
 
-  /// What is to be run on which tasks, checked before anything is started.
+  /// The settings and tasks to run, checked before anything is started.
   package struct Setup: Sendable {
     package let tasks: [AgentTask]
     package let split: Split?
@@ -107,7 +107,7 @@ extension ComparisonRequest {
         }
         settings[place] = try await workbench.priced(settings[place])
       }
-      // What `auto` stands for may be among the others.
+      // The method chosen for `auto` may already be among the others.
       self.settings = settings.enumerated().filter { place, own in !settings[..<place].contains(own) }.map(\.element)
       for settings in settings { try workbench.check(settings, for: tasks) }
     }

@@ -7,39 +7,39 @@ import Steering
 /// The quantity in which best-of equals the steered methods of its N on each task: model calls or money.
 public enum Equality: String, CaseIterable, Sendable { case calls, cost }
 
-/// What a comparison found, complete or not.
+/// The result of a comparison, complete or not.
 package struct Compared: Sendable {
-  /// One for each variant and seed; see ``Comparison/init(_:maximalReward:total:study:)``.
+  /// One summary for each variant and seed; see ``Comparison/init(_:maximalReward:total:study:)``.
   package var summaries: [MethodSummary] = []
-  /// The first steered variant's, at the first seed, for pictures.
+  /// The results of the first steered variant at the first seed, for pictures.
   package var steered: [PopulationResult] = []
   package var stopped: SteeringError?
   package var spent = Spending()
   package var maximalReward: Double?
 
-  /// Why the comparison is incomplete, or empty; nil where it is neither.
+  /// The reason if the comparison is incomplete or empty, otherwise nil.
   package var end: SteeringError? { stopped ?? failure }
 
-  /// Why there is nothing to compare, where no variant has a reward; nil else.
+  /// The reason if no variant has a reward, otherwise nil.
   private var failure: SteeringError? {
     guard stopped == nil, !summaries.isEmpty, summaries.allSatisfy({ $0.tasksWithReward == 0 }) else { return nil }
     return firstFailure
   }
 
-  /// The failure of the first variant of which every attempt failed.
+  /// The failure of the first variant whose attempts all failed.
   package private(set) var firstFailure: SteeringError?
 }
 
 extension Run {
-  /// Variants on the same tasks, one pass for each seed. Independent attempts are given no less than the steered variant of
-  /// their N that took the most.
+  /// Runs variants on the same tasks, one pass for each seed. Independent attempts receive at least as much as the most
+  /// expensive steered variant of their N used.
   ///
   /// - Parameters:
   ///   - all: the variants.
-  ///   - seeds: nil for the settings' own.
-  ///   - equality: nil where nothing is made equal.
-  ///   - critic: of each method.
-  ///   - policy: named only where several are compared.
+  ///   - seeds: nil for the seed of the settings.
+  ///   - equality: the quantity in which variants are equal; nil for none.
+  ///   - critic: returns the critic of each method.
+  ///   - policy: the policy's name, if several are compared.
   package func compare(
     _ all: [SteeringSettings], on tasks: [AgentTask], split: Split?, seeds: [UInt64]? = nil,
     equality: Equality? = .calls, critic: (Method) -> (any Critic)?, policy: String? = nil
@@ -70,7 +70,8 @@ extension Run {
         compared.note(outcome)
         found[place, default: []].append((variant, outcome))
         if variant.method.driver == .frontier {
-          // Solved tasks have left theirs to the others: what is made equal is the sum.
+          // In a frontier search, solved tasks leave their calls to the others. Therefore only the sum over tasks is
+          // made equal.
           guard equality == .calls, calls[variant.particles] == nil else { continue }
           let share = (outcome.calls + tasks.count - 1) / tasks.count
           calls[variant.particles] = Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, share) })
@@ -109,7 +110,8 @@ extension Run {
     return compared
   }
 
-  /// The β of a variant, and for independent attempts those of the steered ones that are compared with them.
+  /// The β of a variant. Independent attempts are also weighted at each β of the steered variants that are compared
+  /// with them.
   private static func temperatures(_ variant: SteeringSettings, comparedWith all: [SteeringSettings]) -> [Double] {
     guard !variant.method.isSteered else { return [variant.temperature] }
     return all.reduce(into: [variant.temperature]) { temperatures, other in

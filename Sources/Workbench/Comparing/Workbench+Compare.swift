@@ -4,9 +4,10 @@ import Foundation
 import Steering
 
 extension Workbench {
-  /// Runs several methods on the same tasks at equal calls or cost, and leaves the comparison beside the store.
+  /// Runs several methods on the same tasks at equal calls or cost, and writes the comparison to a file beside the
+  /// store.
   ///
-  /// - Parameter other: with the study of cost, the configuration of the policy to compare with.
+  /// - Parameter other: for a study of cost, the configuration of the policy to compare with.
   package func compare(
     _ request: ComparisonRequest, against other: Options?
   ) async throws -> (comparison: Comparison, compared: Compared) {
@@ -18,10 +19,12 @@ extension Workbench {
     return (finish(compared, study: request.study, critic: request.critic, plan: request.plan), compared)
   }
 
-  /// Runs several methods on the same tasks at equal calls or cost, and leaves the comparison beside the store.
+  /// Runs several methods on the same tasks at equal calls or cost, and writes the comparison to a file beside the
+  /// store.
   ///
   /// - Returns: one summary for each method, and paired differences with their standard errors.
-  /// - Throws: `SteeringError` if a limit was reached or no attempt succeeded, ``ConfigurationError`` if the request cannot be run.
+  /// - Throws: `SteeringError` if a limit was reached or no attempt succeeded, ``ConfigurationError`` if the request
+  ///   cannot be run.
   public func compare(_ request: ComparisonRequest = ComparisonRequest()) async throws -> Comparison {
     let (comparison, compared) = try await compare(request, against: nil)
     if let end = compared.end { throw end }
@@ -51,7 +54,7 @@ extension Workbench {
     let isScaling = request.study == .scaling
     let methods = request.methods ?? (isScaling ? [.bestOf, .amc] : [.single, .bestOf, .amc])
     let particles = isScaling ? [1, 2, 4, 8, 16, 32] : nil
-    // What is wrong with the request is said before a critic is looked for.
+    // Checks the request before a critic is opened.
     _ = try await ComparisonRequest.Setup(request, self, methods: methods, particles: particles, critic: nil)
     return try await withCritics(of: methods, flag: request.critic) { critic in
       let setup = try await ComparisonRequest.Setup(
@@ -73,7 +76,8 @@ extension Workbench {
     let own = methods.reduce(into: [String]()) { names, method in
       if case .own(let name) = method.guide, !names.contains(name) { names.append(name) }
     }
-    // Beside a method with its own critic, the others have the trees unless a flag says.
+    // If one method uses the configured kind as its own critic, the other methods use trees unless a flag names a
+    // critic.
     let flag = own.contains(criticName(given)) ? TreesKind.name : given
     return try await withCritic(shares ? flag : nil, isNeeded: shares) { critic in
       try await withCritics(named: own[...]) { named in
@@ -84,7 +88,7 @@ extension Workbench {
     }
   }
 
-  /// Runs `body` with the critics of some kinds.
+  /// Runs `body` with the critics of these kinds.
   private func withCritics<T: Sendable>(
     named names: ArraySlice<String>, _ body: ([String: any Critic]) async throws -> T
   ) async throws -> T {
@@ -100,9 +104,11 @@ extension Workbench {
 
   // MARK: - A study of cost
 
-  /// The configured policy, steered, against another configuration's alone: what a reward costs with either.
+  /// Compares the configured policy, steered, with another configuration's policy alone: the cost of a reward with
+  /// each.
   ///
-  /// Each has its own prices; the limits are on both together. Nothing is made equal, since the curves are against money.
+  /// Each policy has its own prices. The limits apply to both together. Calls and cost are not made equal, since the
+  /// curves are against money.
   private func costs(_ request: ComparisonRequest, against other: Options) async throws -> Compared {
     let start = ContinuousClock.now
     return try await Workbench.with(other, store: store) { dear in
@@ -125,7 +131,7 @@ extension Workbench {
         particles: setup.settings.map(\.particles).reduce(into: Set()) { $0.insert($1) }.sorted(),
         temperatures: [configuration.steering.temperature], schedules: [.never]
       ).settings(from: configuration.steering)
-      // What the configured policy took counts towards the limits, at its own prices.
+      // The spending of the configured policy counts towards the limits, at its own prices.
       let budget = Budget(
         limits: configuration.limits, pricing: dear.pricing, earlier: compared.spent, since: start)
       let others = try await dear.withRun(budget: budget) { run in
@@ -140,7 +146,7 @@ extension Workbench {
     }
   }
 
-  /// Fewer than a study of scaling has: the other policy is the dear one.
+  /// Fewer values of N than in a study of scaling, since the other policy is expensive.
   private static let attempts = [2, 4, 8]
 
   private func check(_ dear: Workbench, _ request: ComparisonRequest) throws {

@@ -5,8 +5,8 @@ import Reporting
 import Steering
 
 extension Workbench {
-  /// The whole way on one configuration: collects, trains, plans and compares single, best-of-N, amc and frontier search on the
-  /// test split at equal calls.
+  /// The whole workflow on one configuration: collects, trains, plans and compares single, best-of-N, amc and frontier
+  /// search on the test split at equal calls.
   ///
   /// - Parameters:
   ///   - rollouts: attempts at each task of the train and validation splits.

@@ -1,6 +1,7 @@
 import Steering
 
-/// The largest accepted values of options and keys. Larger values are typing errors that would exhaust memory or never end.
+/// The largest accepted values of options and keys. Larger values are typing errors that would exhaust memory or never
+/// end.
 package enum Bounds {
   package static let particles = SteeringSettings.mostParticles
   /// Attempts per task.

@@ -13,7 +13,7 @@ extension Configuration {
     try self.init(yaml: text, file: file)
   }
 
-  /// - Parameter file: named in errors.
+  /// - Parameter file: the file's name, for error messages.
   package init(yaml: String, file: String) throws {
     var top = try YAMLMapping(text: yaml, file: file)
     guard
@@ -41,7 +41,7 @@ extension Configuration {
 }
 
 extension Configuration {
-  /// What is started here gets none of the variables that are named as keys.
+  /// Withholds the variables that are named as keys from all child processes.
   private mutating func withholdKeys() {
     let keys = policy.keyVariables.union(critic.own.keyVariables)
     environment.children.keys = keys
@@ -51,7 +51,7 @@ extension Configuration {
 }
 
 extension SteeringSettings {
-  /// - Returns: the settings, and whether their schedule is left to the plan.
+  /// - Returns: the settings, and whether the plan chooses the schedule.
   package static func read(_ yaml: inout YAMLMapping) throws -> (settings: SteeringSettings, isAutomatic: Bool) {
     var settings = SteeringSettings()
     settings.method = try yaml.choice(
@@ -125,7 +125,7 @@ extension SteeringSettings {
     }
   }
 
-  /// Reads `none`, `steps:4,8`, `ess:0.5`, and `auto`, which is nil.
+  /// Reads `none`, `steps:4,8`, `ess:0.5`, and `auto`, which gives nil.
   package static func schedule(_ text: String, named name: String) throws -> Schedule? {
     if text == "auto" { return nil }
     guard let schedule = Schedule(text) else {

@@ -5,19 +5,19 @@ import ParticleFilter
 import Policies
 import Steering
 
-/// Everything a command is told, by a file and by flags on top of it.
+/// The complete settings of a command: those of the file, changed by flags.
 package struct Configuration {
   package var environment: WorldSettings
   package var policy: PolicySettings
   package var critic = CriticSettings()
   package var steering = SteeringSettings(answer: .search)
-  /// `steering.resample` is `auto`: the plan says when.
+  /// Whether `steering.resample` is `auto`, so that the plan chooses the schedule.
   package var isAutomatic = true
   package var limits = Limits()
 }
 
 extension Configuration {
-  /// For a world and a policy that the caller has made.
+  /// The configuration for a world and a policy that the caller has made.
   package init(_ world: any World, policy: any Policy) {
     environment = WorldSettings(world)
     self.policy = PolicySettings(kind: GivenPolicy.self)
@@ -26,17 +26,17 @@ extension Configuration {
 }
 
 package struct PolicySettings {
-  /// Which endpoint of a server of the OpenAI kind is asked.
+  /// The endpoint that is used on a server of the OpenAI kind.
   package enum API: String, CaseIterable { case chat, responses, text }
 
   package var kind: any PolicyKind.Type
-  /// Where the keys stand, for errors.
+  /// The section of the keys, for errors.
   package var section = "policy"
   package var api: API?
   package var url: String?
   package var model: String?
   package var apiKeyVariable: String?
-  /// nil leaves it to the server.
+  /// nil for the server's default.
   package var temperature: Double? = 1
   package var topP: Double?
   package var maxTokens = 1024
@@ -75,7 +75,7 @@ package struct PolicySettings {
   package var context = 1024
   package var slots: Int?
   // local
-  /// What the server gets of the environment.
+  /// The environment variables that the server receives.
   package var children = ChildEnvironment()
 
   package init(kind: any PolicyKind.Type) { self.kind = kind }

@@ -2,14 +2,14 @@
 public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
   /// What is wrong, and what to do about it.
   public let message: String
-  /// The key that is missing, with its section, where that is what is wrong.
+  /// The missing key with its section, if a key is missing.
   package private(set) var missingKey: String?
 
   package init(_ message: String) { self.message = message }
 
   /// - Parameters:
-  ///   - key: with its section, such as `policy.url`.
-  ///   - rest: what belongs there.
+  ///   - key: the key with its section, such as `policy.url`.
+  ///   - rest: a description of the expected value.
   package static func missing(_ key: String, _ rest: String) -> ConfigurationError {
     missing(key, message: "\(key) is missing: \(rest)")
   }

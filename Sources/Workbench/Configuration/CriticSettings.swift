@@ -1,17 +1,17 @@
 import Agents
 
-/// What guides: one of ``criticKinds``.
+/// The critic that guides: one of ``criticKinds``.
 package struct CriticSettings: Sendable {
-  /// What the kind itself reads.
+  /// The settings of the kind itself.
   package var own: any CriticKind = TreesKind()
 
   /// The kind.
   package var kind: any CriticKind.Type { type(of: own) }
 
-  /// The judge, where the critic is one.
+  /// The judge's settings, if the critic is a judge.
   package var judge: JudgeKind? { own as? JudgeKind }
 
-  /// The served reward model, where the critic is one.
+  /// The settings of the served reward model, if the critic is one.
   package var pooling: PoolingKind? { own as? PoolingKind }
 
   package init() {}

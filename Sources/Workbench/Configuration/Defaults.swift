@@ -1,5 +1,5 @@
-/// What every command runs on where no configuration is given: a real 135M-parameter model served on loopback, and an order
-/// desk. `cox demo --print-config` prints it as a file to start from.
+/// The configuration of commands without a configuration file: a real 135M-parameter model served on loopback, and an
+/// order desk. `cox demo --print-config` prints it as a file to start from.
 package enum Defaults {
   package static let yaml = """
     # Coxswain's embedded default: nothing simulated, no key, no GPU.

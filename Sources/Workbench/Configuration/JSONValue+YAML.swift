@@ -2,9 +2,10 @@ import Agents
 import Yams
 
 extension JSONValue {
-  /// What YAML's core schema makes of a node: what stands in quotes is a text. nil where a key is none.
+  /// The value of a node under YAML's core schema; quoted scalars are texts. nil if a key is not a text, or if there
+  /// are too many values.
   ///
-  /// - Parameter left: how many more values there may be.
+  /// - Parameter left: the number of further values that are allowed.
   init?(_ node: Node, left: inout Int) {
     left -= 1
     guard left > 0 else { return nil }

@@ -1,8 +1,9 @@
 import Findings
 
-/// How alike two keys of a configuration are, from 0 to 1: 1 where they differ in case and underscores alone.
+/// The similarity of two configuration keys, from 0 to 1. It is 1 if they differ only in case and underscores.
 ///
-/// The larger of what they share in words (`base_url` and `url`) and of Levenshtein's edit distance over their length (`comand`).
+/// The larger of two shares: common words (`base_url` and `url`), and 1 minus Levenshtein's edit distance over the
+/// length (`comand`).
 package func likeness(_ a: String, _ b: String) -> Double {
   let (first, second) = (words(a), words(b))
   let shared = Set(first).intersection(second).count
@@ -12,14 +13,14 @@ package func likeness(_ a: String, _ b: String) -> Double {
   return max(inWords, inLetters)
 }
 
-/// What other programs call a key.
+/// Names that other programs use for a key.
 package let otherNames: [String: Set<String>] = [
   "kind": ["type", "provider"], "url": ["endpoint", "host", "api_base", "server"],
   "model": ["deployment", "engine"], "command": ["cmd", "program"],
   "apiKeyVariable": ["key", "token", "secret", "auth"],
 ]
 
-/// Whether `written` was most likely meant to be `key`.
+/// Whether `written` probably stands for `key`.
 package func isMeant(_ written: String, for key: String) -> Bool {
   likeness(written, key) >= 0.5 || otherNames[key]?.contains(written.lowercased()) == true
 }
@@ -41,7 +42,7 @@ private func words(_ key: String) -> [String] {
   return words.filter { !$0.isEmpty }
 }
 
-/// Levenshtein's edit distance, with case put aside.
+/// Levenshtein's edit distance, ignoring case.
 package func distance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a.lowercased()), Array(b.lowercased()))
   var row = Array(0...b.count)

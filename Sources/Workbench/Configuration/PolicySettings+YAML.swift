@@ -13,7 +13,7 @@ extension PolicySettings {
     try read(&yaml)
   }
 
-  /// Reads every key of a policy but its kind; what is not given stays as it is.
+  /// Reads every key of a policy except its kind. Missing keys leave their settings unchanged.
   package mutating func read(_ yaml: inout YAMLMapping) throws {
     api = try yaml.choice("api", API.self, default: kind.apiWords.default, kind.apiWords.help)
     model = try yaml.text("model", default: kind.modelWords.default, kind.modelWords.help)
@@ -31,7 +31,7 @@ extension PolicySettings {
       how the model writes an action. `tools` is native function calls (not for `mlx`, and not with `api: text`); see \
       [below](#how-an-action-is-read)
       """)
-    // A model in this process has no wire to be careful of: those keys are unknown to it.
+    // The keys of network calls do not exist for a model in this process.
     if !kind.hasWire {
       try readConcurrency(&yaml)
     } else {
@@ -61,7 +61,7 @@ extension PolicySettings {
     try check()
   }
 
-  /// How it is called, on whatever server.
+  /// Reads the keys of calls that all servers share.
   package mutating func readRules(_ yaml: inout YAMLMapping) throws {
     try readConcurrency(&yaml)
     timeout = try yaml.number(

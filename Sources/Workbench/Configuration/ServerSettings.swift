@@ -2,25 +2,25 @@ import Foundation
 import ModelServers
 import Policies
 
-/// How a model server is reached, as the configuration says it. Variables are read only where something is asked: training on a
-/// store needs no key.
+/// The configured address and credentials of a model server. Environment variables are read only when the server is
+/// used: training on a store needs no key.
 package struct ServerSettings {
-  /// Of the configuration, where it is named.
+  /// The section of the configuration, for errors.
   package var section = "policy"
   package var url: String
-  /// The environment variable that holds the key, or nil for a server that wants none.
+  /// The environment variable that holds the key; nil for a server without a key.
   package var apiKeyVariable: String?
   package var apiKeyHeader: String?
   package var query: [String: ValueTemplate] = [:]
   package var headers: [String: ValueTemplate] = [:]
 
-  /// The environment variables that are read, each of which may hold a secret.
+  /// The environment variables in use. Each may hold a secret.
   package var variables: [String] {
     (apiKeyVariable.map { [$0] } ?? [])
       + [query, headers].flatMap { fields in fields.keys.sorted().flatMap { fields[$0]?.variables ?? [] } }
   }
 
-  /// The server, with what the variables hold.
+  /// The server's address and credentials, with the values of the variables.
   package func access() throws -> ServerAccess {
     var secrets: [String] = []
     func fields(_ templates: [String: ValueTemplate], _ key: String) throws -> [ServerAccess.Field] {
@@ -50,10 +50,10 @@ package struct ServerSettings {
     return trimmed
   }
 
-  /// Refuses names that are none, and secrets that are written down.
+  /// Refuses invalid names, and secrets written into the configuration.
   package func check() throws {
     if let apiKeyVariable, apiKeyVariable.wholeMatch(of: ValueTemplate.variableName) == nil {
-      // Not quoted: it may be the key itself.
+      // The value is not quoted, since it may be the key itself.
       throw ConfigurationError(
         "\(section).apiKeyVariable is no name of an environment variable. Give the variable's name, never the key.")
     }
@@ -68,7 +68,7 @@ package struct ServerSettings {
     }
   }
 
-  /// What the connection itself needs is not for others to say.
+  /// Headers that the connection itself sets.
   private static let reserved: Set<String> = [
     "content-length", "content-type", "transfer-encoding", "connection", "host", "accept-encoding",
   ]
@@ -90,7 +90,7 @@ package struct ServerSettings {
     let isSecret =
       name.contains("authorization") || name == "cookie"
       || ["key", "token", "secret", "password"].contains(where: name.contains) && value.text.count >= 16
-    // Not quoted, for the same reason.
+    // The value is not quoted, since it may be a secret.
     if isSecret, value.variables.isEmpty {
       throw ConfigurationError(
         "\(section).\(key) looks like a secret. Put it into an environment variable, and write \"${NAME}\" here.")
@@ -98,7 +98,7 @@ package struct ServerSettings {
   }
 }
 
-/// A text with environment variables in it, written `${NAME}`.
+/// A text with references to environment variables, written `${NAME}`.
 package struct ValueTemplate: Equatable {
   package let text: String
 
@@ -109,7 +109,7 @@ package struct ValueTemplate: Equatable {
 
   package var variables: [String] { text.matches(of: Self.reference).map { String($0.1) } }
 
-  /// - Parameter value: of a variable.
+  /// - Parameter value: returns the value of a variable.
   package func expanded(_ value: (String) throws -> String) rethrows -> String {
     try text.replacing(Self.reference) { try value(String($0.1)) }
   }
@@ -126,6 +126,6 @@ extension PolicySettings {
       headers: headers)
   }
 
-  /// What a model in process samples at.
+  /// The sampling temperature of a model in process.
   package var samplingTemperature: Double { temperature ?? 1 }
 }

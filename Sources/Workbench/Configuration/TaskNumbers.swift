@@ -1,6 +1,6 @@
-/// Reads task numbers as people write them: `3`, `0..<64`, `0...63`, and lists of these with commas.
+/// Reads task numbers: `3`, `0..<64`, `0...63`, and comma-separated lists of these.
 package enum TaskNumbers {
-  /// More than any world here has; keeps a slip of the finger from filling the memory.
+  /// More tasks than any world has. The bound keeps a typing error from exhausting memory.
   private static let most = 10_000_000
 
   package static func parse(_ text: String) -> [Int]? {

@@ -3,8 +3,8 @@ import Foundation
 import Policies
 import Yams
 
-// What a key may hold. Every method names the key, what holds where it is not given, and one line of help. Where the default is a
-// value, that value is returned; where it is words, nil.
+// Reads values of each type. Every method takes the key, its default and one line of help. If the default is a value,
+// that value is returned for a missing key. If it is a description, nil is returned.
 extension YAMLMapping {
   package mutating func text(_ key: String, default fallback: KeyDefault, _ help: String) throws -> String? {
     try read(key, "a text", fallback, help) { $0.scalar?.string }
@@ -18,7 +18,7 @@ extension YAMLMapping {
     try integer(key, default: KeyDefault(value), help) ?? value
   }
 
-  /// A whole number that counts something.
+  /// A whole number within bounds.
   package mutating func count(
     _ key: String, least: Int = 1, most: Int = Bounds.count, default fallback: KeyDefault, _ help: String
   ) throws -> Int? {
@@ -69,7 +69,7 @@ extension YAMLMapping {
     try flag(key, default: "`\(value)`", help) ?? value
   }
 
-  /// One of an enumeration's names.
+  /// One of the raw values of an enumeration.
   package mutating func choice<T: RawRepresentable & CaseIterable>(
     _ key: String, _: T.Type, default fallback: KeyDefault, _ help: String
   ) throws -> T? where T.RawValue == String {
@@ -84,7 +84,7 @@ extension YAMLMapping {
     try choice(key, T.self, default: "`\(value.rawValue)`", help) ?? value
   }
 
-  /// The name of a kind. Which other keys there are depends on it, so that the keys of each kind are described.
+  /// The name of a kind. Other keys depend on the kind, so the keys of every kind are described.
   package mutating func kind(
     _ key: String, among names: [String], default fallback: KeyDefault, _ help: String
   ) throws -> String? {
@@ -94,7 +94,7 @@ extension YAMLMapping {
     return notes?.kind(name(key), among: names) ?? given
   }
 
-  /// A list of an enumeration's names.
+  /// A list of the raw values of an enumeration.
   package mutating func choices<T: RawRepresentable & CaseIterable>(
     _ key: String, default value: [T], _ help: String
   ) throws -> [T] where T.RawValue == String {
@@ -142,7 +142,7 @@ extension YAMLMapping {
     }
   }
 
-  /// Texts by their names, such as headers.
+  /// Texts by name, such as headers.
   package mutating func textFields(
     _ key: String, default fallback: KeyDefault, _ help: String
   ) throws -> [String: String]? {
@@ -157,31 +157,31 @@ extension YAMLMapping {
     }
   }
 
-  /// A mapping of any keys to any values, as JSON has them.
+  /// A mapping with arbitrary keys and JSON values.
   package mutating func json(
     _ key: String, default fallback: KeyDefault, _ help: String
   ) throws -> [String: JSONValue]? {
     try read(key, "a mapping of keys", fallback, help) { node in
-      // Aliases of aliases make a short text as large as one likes.
+      // YAML aliases can expand a short text to any size.
       var left = 100_000
       return JSONValue(node, left: &left)?.fields
     }
   }
 
-  /// `variables`: the names of environment variables that a program gets although programs usually do not.
+  /// `variables`: the names of environment variables that a program receives in addition to the usual ones.
   package mutating func variables(for child: String = "program") throws -> Set<String> {
     let names =
       try texts(
         "variables", default: .none,
         "further environment variables for the \(child); see [below](#what-programs-get)") ?? []
     guard names.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
-      // Not quoted: one may be a secret itself.
+      // The names are not quoted, since one may be a secret.
       throw ConfigurationError("\(name("variables")) lists the names of environment variables, without their values.")
     }
     return Set(names)
   }
 
-  /// What a policy is told of thinking: tokens, `adaptive` or `none`.
+  /// The thinking setting of a policy: a number of tokens, `adaptive` or `none`.
   package mutating func thinking(
     _ key: String, default fallback: KeyDefault, _ help: String
   ) throws -> AnthropicPolicy.Thinking?? {

@@ -3,14 +3,15 @@ import Foundation
 import Policies
 import Yams
 
-/// Reads one mapping of the configuration, key by key. A key that nobody read is an error that names the nearest valid one.
+/// Reads one mapping of the configuration, key by key. A key that was not read is an error, which names the nearest
+/// valid key.
 package struct YAMLMapping {
-  /// Where the mapping stands, such as `policy.pricing`; empty at the top.
+  /// The path of the mapping, such as `policy.pricing`; empty at the top.
   private let path: String
   private let file: String
   private var entries: [(key: String, node: Node)]
   private var known: [String] = []
-  /// Where reads are noted. There is no YAML then, and every key reads as one that is not given.
+  /// If set, records the keys that are read. There is no YAML then, and every key counts as missing.
   let notes: KeyNotes?
 
   package init(_ node: Node, path: String, file: String) throws {
@@ -31,10 +32,10 @@ package struct YAMLMapping {
     }
   }
 
-  /// A digest of every key and value, in the order in which they are written.
+  /// A digest of every key and value, in the order of the file.
   package var digest: String {
     var digest = Digest()
-    // Aliases of aliases make a short text as large as one likes: what is beyond the bound is not told apart.
+    // YAML aliases can expand a short text to any size. Values beyond the bound are not distinguished.
     var left = 100_000
     for (key, node) in entries { digest.add(key, JSONValue(node, left: &left)?.json ?? "too large") }
     return digest.text
@@ -50,15 +51,16 @@ package struct YAMLMapping {
     }
   }
 
-  /// Has no keys, and notes those that are read.
+  /// A mapping without keys that records the keys that are read.
   init(notes: KeyNotes, path: String) {
     (self.notes, self.path, file, entries) = (notes, path, "", [])
   }
 
-  /// Every key left, in order; they are all read by this.
+  /// All remaining keys in order, which count as read.
   package mutating func remainingKeys() -> [String] { entries.map(\.key) }
 
-  /// Reads everything by `body`. Where that misses a key, the one is named that stands in its place.
+  /// Reads the whole mapping with `body`. If a key is missing, the error names the unread key that probably stands for
+  /// it.
   private mutating func whole<T>(_ body: (inout YAMLMapping) throws -> T) throws -> T {
     do {
       let value = try body(&self)
@@ -69,14 +71,14 @@ package struct YAMLMapping {
     }
   }
 
-  /// A key that the file must have and has not.
+  /// The error for a required key that is missing.
   ///
-  /// - Parameter message: what is said of it.
+  /// - Parameter message: the text of the error.
   package func missing(_ key: String, message: String) -> ConfigurationError {
     explained(.missing(name(key), message: message))
   }
 
-  /// Adds which of the keys that nobody read was most likely meant to be the missing one.
+  /// Adds the unread key that probably stands for the missing one.
   private func explained(_ error: ConfigurationError) -> ConfigurationError {
     guard let full = error.missingKey, let key = full.split(separator: ".").last.map(String.init), full == name(key),
       let stranger = entries.filter({ isMeant($0.key, for: key) }).max(by: {
@@ -87,7 +89,7 @@ package struct YAMLMapping {
       "\(error.message) \(Self.place(stranger.node, file)) has \(name(stranger.key)); did you mean \(full)?")
   }
 
-  /// Refuses what was not read.
+  /// Refuses keys that were not read.
   package func finish() throws {
     guard let stranger = entries.first else { return }
     let nearest =
@@ -104,11 +106,11 @@ package struct YAMLMapping {
 
   // MARK: - Reading
 
-  /// One key, with what documentation says of it.
+  /// Reads one key, described as in the documentation.
   ///
   /// - Parameters:
-  ///   - type: what its value is, as errors say it: "a whole number".
-  ///   - fallback: what holds where it is not given.
+  ///   - type: the type of its value in the form of errors: "a whole number".
+  ///   - fallback: its default.
   ///   - help: one line of Markdown.
   mutating func read<T>(
     _ key: String, _ type: KeyType, _ fallback: KeyDefault, _ help: String, _ convert: (Node) -> T?
@@ -121,9 +123,9 @@ package struct YAMLMapping {
     return value
   }
 
-  /// A mapping inside this one, read whole by `body`.
+  /// A nested mapping, read completely by `body`.
   ///
-  /// - Parameter type: what the mapping is of.
+  /// - Parameter type: the type of the mapping, for errors.
   package mutating func mapping<T>(
     _ key: String, type: KeyType = "a mapping", default fallback: KeyDefault, _ help: String,
     _ body: (inout YAMLMapping) throws -> T
@@ -131,7 +133,7 @@ package struct YAMLMapping {
     note(key, type, fallback, help)
     if let notes {
       var inner = YAMLMapping(notes: notes, path: name(key))
-      // It lacks what is required.
+      // An error is expected, since required keys are missing.
       _ = try? body(&inner)
       return nil
     }
@@ -140,7 +142,7 @@ package struct YAMLMapping {
     return try inner.whole(body)
   }
 
-  /// A list of mappings inside this one, each read whole by `body`.
+  /// A list of nested mappings, each read completely by `body`.
   package mutating func mappings<T>(
     _ key: String, default fallback: KeyDefault, _ help: String, _ body: (inout YAMLMapping) throws -> T
   ) throws -> [T]? {
@@ -153,7 +155,7 @@ package struct YAMLMapping {
     return values
   }
 
-  /// The key's value where it is a single word, else nil and the key stays unread.
+  /// The key's value if it is a scalar. Otherwise nil, and the key stays unread.
   package mutating func word(_ key: String, type: KeyType, default fallback: KeyDefault, _ help: String) -> String? {
     note(key, type, fallback, help)
     guard let text = entries.first(where: { $0.key == key })?.node.scalar?.string else { return nil }

@@ -3,20 +3,20 @@ import Findings
 import Foundation
 import Reporting
 
-/// What a diagnosis gave.
+/// The result of a diagnosis.
 package struct DiagnoseReport: Encodable {
   package let environment: WorldIdentity
   package let policy: String
   /// nil for all splits.
   package let split: String?
-  /// What predicted the end; nil for the reward so far alone.
+  /// The predictor; nil for the reward so far alone.
   package let critic: String?
   package let diagnosis: Diagnosis
-  /// Attempts that failed, which are not among the rollouts.
+  /// Failed attempts, which are not among the rollouts.
   package let failedAttempts: FailedAttempts
-  /// What the figures mean.
+  /// Sentences that explain the figures.
   package let sentences: [String]
-  /// What to do, and the numbers that led to it.
+  /// The advice and the figures it follows from.
   package let advice: String
   package let table: DiagnosisTable
 
@@ -40,7 +40,7 @@ package struct DiagnoseReport: Encodable {
     advice = (["\(table.advice). \(table.because)"] + [command].compactMap(\.self)).joined(separator: " ")
   }
 
-  /// What to run next, where the advice asks for more than was stored.
+  /// The next command, if the advice needs one.
   private let command: String?
 
   private static func command(_ advice: Diagnosis.Advice) -> String? {

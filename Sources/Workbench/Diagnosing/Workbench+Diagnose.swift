@@ -4,7 +4,7 @@ import Findings
 import Foundation
 
 extension Workbench {
-  /// Reads the stored rollouts, of all splits where none is named, and diagnoses them.
+  /// Diagnoses the stored rollouts of a split, or of all splits if `split` is nil.
   package func diagnose(split: Split?, critic: String?) async throws -> DiagnoseReport {
     let rollouts = try await rollouts(in: split)
     let predictor = try await predictor(of: rollouts, critic: critic)
@@ -23,14 +23,14 @@ extension Workbench {
 
   private struct Predictor {
     let name: String
-    /// As ``Diagnosis`` takes them.
+    /// The predictions in the form that ``Diagnosis`` takes.
     let expectedReturnsToGo: [[Double]]
   }
 
-  /// What never saw the tasks it judges; nil for the reward so far alone.
+  /// A predictor that was not trained on the tasks it judges; nil for the reward so far alone.
   private func predictor(of rollouts: [Trajectory], critic flag: String?) async throws -> Predictor? {
     guard let flag else { return try await crossFitted(rollouts) }
-    // What a server is asked for costs money: a diagnosis asks nobody.
+    // Values from a server cost money, and a diagnosis makes no calls.
     guard !isAsked(flag) else {
       _ = try critic(flag)
       return nil
@@ -41,7 +41,7 @@ extension Workbench {
     }
   }
 
-  /// The critic, on the tasks that it was not trained on.
+  /// The predictions of the critic for tasks that it was not trained on.
   private func predictor(
     of rollouts: [Trajectory], by critic: any TrainedCritic, named name: String
   ) async throws -> Predictor {
@@ -71,7 +71,7 @@ extension Workbench {
         name: "trees, each fold of tasks judged by those trained on the others",
         expectedReturnsToGo: beliefs.map { $0.map(\.mean) })
     } catch {
-      // A single task has much to tell without a critic.
+      // With a single task, the diagnosis is still useful without a critic.
       guard error.kind == .tooLittleData else { throw error }
       return nil
     }

@@ -9,17 +9,17 @@ import Reporting
 import RolloutStore
 import ScienceWorld
 
-/// One thing that a run needs.
+/// One requirement of a run, and its state.
 package struct Check: Encodable {
   package let name: String
-  /// Nothing that a run with this configuration needs is missing.
+  /// Whether the requirement is met, or not needed by this configuration.
   package var isFine: Bool
-  /// The configuration has a use for it.
+  /// Whether the configuration uses it.
   package var isUsed = true
   package let detail: String
-  /// What to do where it is not fine.
+  /// What to do if it is missing.
   package let remedy: String?
-  /// Of something a server may or may not be able to do: whether it can; nil where it cannot be told, or for other checks.
+  /// For an optional ability of a server, whether it works. nil if that is unknown, and for other checks.
   package var works: Bool?
   package var isAbility = false
 
@@ -33,11 +33,11 @@ package struct Check: Encodable {
     return "\(mark) \(name): \(detail)" + (remedy.map { isFine ? "" : "\n         → \($0)" } ?? "")
   }
 
-  /// Everything that a configuration needs.
+  /// Checks everything that a configuration needs.
   ///
   /// - Parameters:
   ///   - store: the path of the rollout store.
-  ///   - asksPolicy: makes a few small calls of the policy.
+  ///   - asksPolicy: also makes a few small calls to the policy.
   ///   - file: the configuration's file, for messages; nil for the embedded one.
   ///   - options: reads the configuration.
   package static func all(
@@ -52,7 +52,7 @@ package struct Check: Encodable {
   }
 
   package static func xgboost() -> Check {
-    // The program would not have started without it.
+    // The program is linked to XGBoost, so it is present.
     Check(name: "XGBoost", isFine: true, detail: "library \(TreesCritic.libraryVersion)", remedy: nil)
   }
 
@@ -65,7 +65,7 @@ package struct Check: Encodable {
       remedy: "make setup")
   }
 
-  /// A package that this Python imports.
+  /// A package that this Python can import.
   package static func package(_ module: String, of python: String, for purpose: String) async -> Check {
     let script = """
       import importlib.util, importlib.metadata, sys
@@ -78,14 +78,14 @@ package struct Check: Encodable {
       remedy: "make setup")
   }
 
-  /// A file or folder of a package, of which nothing else is used.
+  /// A file or folder of a package. Nothing else of the package is used.
   package static func file(_ path: String?, of package: String, for purpose: String) -> Check {
     Check(
       name: package, isFine: path != nil, detail: path.map { "\(purpose), \($0)" } ?? "not installed, \(purpose)",
       remedy: "make setup")
   }
 
-  /// - Parameter named: as the configuration has it, or nil to look for one.
+  /// - Parameter named: Java's path in the configuration; nil to search for one.
   package static func java(_ named: String?) async -> Check {
     do {
       let java = try named ?? SimulatorPool.Settings.findJava()
@@ -153,7 +153,7 @@ package struct Check: Encodable {
     return "\(task.id) begins after \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds))"
   }
 
-  /// What the configured policy answers, and what its server can do.
+  /// Whether the configured policy answers, and the abilities of its server.
   package static func policy(_ options: Result<Workbench.Options, any Error>) async -> [Check] {
     func ability(_ finding: PolicyProbe.Finding) -> Check {
       Check(
@@ -173,7 +173,7 @@ package struct Check: Encodable {
     }
   }
 
-  /// - Parameter error: whether what it says on its standard error counts, too.
+  /// - Parameter error: whether standard error is included.
   private static func output(of program: String, _ arguments: [String], error: Bool = false) async -> String? {
     await ChildProgram(path: program, arguments: arguments).output(complaints: error)
   }

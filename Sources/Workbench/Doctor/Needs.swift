@@ -1,10 +1,10 @@
 import Policies
 
-/// Software of this machine that a configuration may need beside the program itself.
+/// Software that a configuration may need on this machine in addition to the program itself.
 package enum Need: Hashable, Sendable {
   /// The Python of the local model server; nil for the installed one.
   case modelServer(python: String?)
-  /// The model that comes with Coxswain.
+  /// The bundled model.
   case bundledModel
   /// Models in process.
   case modelsInProcess
@@ -12,15 +12,15 @@ package enum Need: Hashable, Sendable {
   case recipes
   /// ScienceWorld's jar.
   case simulatorJar
-  /// Java, as the configuration names it; nil for the installed one.
+  /// Java at the path in the configuration; nil for the installed one.
   case java(String?)
 }
 
-/// What a configuration needs, and whether it is there.
+/// The needs of a configuration, and their checks.
 package struct Needs {
   private let needs: Set<Need>
 
-  /// - Parameter configuration: nil where it cannot be read; then nothing is needed.
+  /// - Parameter configuration: nil if it cannot be read. Then nothing is needed.
   package init(_ configuration: Configuration?) {
     guard let configuration else {
       needs = []

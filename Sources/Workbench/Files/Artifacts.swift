@@ -2,7 +2,7 @@ import Findings
 import Foundation
 import Steering
 
-/// What commands leave beside the store for others to read: comparisons, studies and plans.
+/// Files that commands write beside the store for other commands: comparisons, studies and plans.
 extension Workbench {
   /// A file beside the store.
   package func besideStore(_ name: String) -> String { Self.beside(store: options.store, name) }
@@ -11,15 +11,15 @@ extension Workbench {
     URL(fileURLWithPath: store).deletingLastPathComponent().appendingPathComponent(name).path
   }
 
-  /// Where the last comparison is, or the last of a study.
+  /// The path of the last comparison, or of the last one of a study.
   package func comparisonPath(_ study: Comparison.Study?) -> String {
     besideStore("\(study?.rawValue ?? "comparison").comparison.json")
   }
 
-  /// Where the last study is.
+  /// The path of the last study.
   package var studyPath: String { besideStore("study.json") }
 
-  /// The last study, or nil where there is none of this world and policy.
+  /// The last study; nil if there is none of this world and policy.
   package func study() throws -> StudyFindings? {
     guard let data = try TextFile.data(studyPath) else { return nil }
     guard let study = try? JSONDecoder().decode(StudyFindings.self, from: data) else {
@@ -28,13 +28,13 @@ extension Workbench {
     return study.environment == world.identity && study.policy == policyIdentity ? study : nil
   }
 
-  /// The comparison at a path, or nil where there is none.
+  /// The comparison at a path; nil if there is no file.
   package func comparison(at path: String) throws -> Comparison? {
     guard let data = try TextFile.data(path) else { return nil }
     do { return try Comparison(json: data) } catch { throw ConfigurationError("\(path): \(error.message)") }
   }
 
-  /// The plan at a path, or nil where there is none.
+  /// The plan at a path; nil if there is no file.
   package static func plan(at path: String) throws -> Plan? {
     guard let data = try TextFile.data(path) else { return nil }
     guard let plan = try? JSONDecoder().decode(Plan.self, from: data), plan.format == Plan.format,
@@ -43,8 +43,8 @@ extension Workbench {
     return plan
   }
 
-  /// Says what the comparison is of, adds what the plan foresaw, where there is one for it, and leaves it for `cox report`. The
-  /// comparison was paid for: nothing that goes wrong here keeps it from being shown.
+  /// Adds world and policy to a comparison, and a plan's predictions if there is a plan for it. Writes it for `cox
+  /// report`. The comparison was paid for, so errors here only cause warnings and it is still shown.
   package func finish(
     _ compared: Compared, study: Comparison.Study? = nil, critic flag: String?, plan path: String? = nil
   ) -> Comparison {
@@ -62,17 +62,17 @@ extension Workbench {
     return comparison
   }
 
-  /// The plan is of this world and policy, and of the critic where that can be told without asking.
+  /// Whether the plan is for this world and policy, and for the critic if its identity is known without opening it.
   package func isOurs(_ plan: Plan, critic flag: String?) -> Bool {
     isOurs(plan, identity: isAsked(flag) ? nil : try? critic(flag).identity)
   }
 
-  /// - Parameter critic: the critic's identity; nil where it is not known.
+  /// - Parameter critic: the critic's identity; nil if it is unknown.
   package func isOurs(_ plan: Plan, identity critic: String?) -> Bool {
     plan.environment == world.identity && plan.policy == policyIdentity && (critic ?? plan.critic) == plan.critic
   }
 
-  /// The comparison is of this world and policy, or does not say.
+  /// Whether the comparison is for this world and policy. A comparison without these fields passes.
   package func isOurs(_ comparison: Comparison) -> Bool {
     (comparison.environment ?? world.identity) == world.identity
       && (comparison.policy ?? policyIdentity) == policyIdentity

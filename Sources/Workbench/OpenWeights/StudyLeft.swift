@@ -1,12 +1,12 @@
 #if OpenWeights
   import Reporting
 
-  /// Which stages are done, and what is left: of `--dry-run`.
+  /// The finished and the remaining stages, for `--dry-run`.
   package struct StudyLeft: Encodable {
     package struct Stage: Encodable {
       package let name: String
       package let isDone: Bool
-      /// About how many, where it is to be run.
+      /// The approximate number of model calls if the stage runs.
       package let calls: Int
     }
 

@@ -6,7 +6,7 @@ import Findings
   import Steering
 
   extension StudyPipeline {
-    /// What the stages that are done come to.
+    /// The findings of the finished stages.
     package func findings(_ results: Results) -> StudyFindings {
       func sample(_ stage: StudyStage) -> (policy: String, sample: AttemptSample)? {
         guard case .attempts(let policy, let sample) = results[stage]?.output else { return nil }
@@ -41,7 +41,7 @@ import Findings
         seed: Seed(workbench.configuration.steering.seed).split("study"))
     }
 
-    /// What each thing took that is made once, with what it is made from.
+    /// The cost of each preparation, its inputs included.
     private func preparations(_ results: Results) -> [StudyFindings.Preparation] {
       let parts: [(String, [StudyStage])] = [
         ("critic", [.collect, .critic]), ("reasonmaxxer", [.collect, .reasonmaxxer]), ("grpo", [.grpo]),
@@ -56,11 +56,11 @@ import Findings
       }
     }
 
-    /// About how many model calls a stage still takes: of its answers those not counted that are known to be shared.
+    /// The approximate number of model calls that a stage still needs, without answers that are known to be shared.
     package func callsLeft(_ stage: StudyStage, after results: Results) -> Int {
       guard results[stage] == nil else { return 0 }
       func all(_ tasks: [AgentTask], _ attempts: Int) -> Int {
-        // As long as those there are; else as long as an attempt can be.
+        // Calls per attempt as in finished stages, otherwise the step limit.
         let known = results.values.compactMap { result -> Double? in
           guard case .attempts(_, let sample) = result.output else { return nil }
           let count = sample.rows.reduce(0) { $0 + $1.rewards.count }
@@ -84,15 +84,15 @@ import Findings
         let looks = Self.looks(method.rounds * method.steps, sharpening.training.evaluateEvery)
         return round * method.rounds + all(heldOut, sharpening.training.attempts) * looks
       case .baseAttempts, .reasonmaxxerAttempts, .grpoAttempts: return all(test, settings.attempts)
-      // A single particle is an attempt that is there.
+      // The single particle is one of the stored attempts.
       case .steerBase, .steerReasonmaxxer: return all(test, ladder.reduce(0, +) - 1)
-      // The tuned model's and the base's own attempts are among those there.
+      // The own attempts of the tuned model and the base are stored already, up to `attempts` at each task.
       case .reasonmaxxerTokens, .grpoTokens:
         return all(test, 2 * settings.tokenRollouts + 2 * max(0, settings.tokenRollouts - settings.attempts))
       }
     }
 
-    /// At the start, and after every so many steps.
+    /// The number of evaluations: one at the start and one after every `every` steps.
     private static func looks(_ steps: Int, _ every: Int) -> Int { 1 + (steps + every - 1) / max(every, 1) }
   }
 #endif

@@ -11,7 +11,7 @@ import Steering
   import Steering
 
   extension StudyPipeline {
-    /// Runs one stage, whose makings are there.
+    /// Runs one stage whose inputs exist.
     package func perform(_ stage: StudyStage, after results: Results) async throws -> StageResult {
       guard let identity = try identity(stage, after: results) else {
         throw ConfigurationError("The stage \(stage.rawValue) is made from stages that are not done.")
@@ -39,7 +39,7 @@ import Steering
       }
     }
 
-    /// The workbench of the model that a stage is of: the configured one, or a tuned one.
+    /// The workbench with the model of a stage: the configured or a tuned one.
     private func model(of stage: StudyStage, _ results: Results) async throws -> Workbench {
       switch stage {
       case .collect, .critic, .baseAttempts, .steerBase, .reasonmaxxer, .grpo: return workbench
@@ -56,7 +56,7 @@ import Steering
       return path
     }
 
-    /// Runs a stage; one that is recorded as done and whose files are gone is run anew.
+    /// Runs a stage. If it is recorded as done but its files are missing, it runs anew.
     private func again(
       _ stage: StudyStage, _ identity: String, _ body: () async throws -> StageResult
     ) async throws -> StageResult {
@@ -83,12 +83,13 @@ import Steering
     }
 
     private func sharpen(_ stage: StudyStage, _ identity: String) async throws -> StageResult {
-      // Other settings are another training, and have a folder of their own.
+      // Other settings are another training and use another folder.
       let path = "\(folder.path)/\(stage.rawValue)-\(identity.prefix(8))"
       let sharpening = Sharpening(
         workbench: workbench, policy: try workbench.openPolicy(for: "study"), settings: settings.sharpening,
         tasks: Set(settings.trainTasks.map(\.id)),
-        // Stopped half-way, and more rollouts were collected since: there is no folder of a person's here to protect.
+        // A stopped training is replaced if more rollouts were collected meanwhile. This folder belongs to the study
+        // and not to a user.
         replaces: true)
       return try await again(stage, identity) {
         let report = try await sharpening.run(stage == .grpo ? .grpo : .reasonmaxxer, path: path)
@@ -133,7 +134,7 @@ import Steering
       let run = try await own.openRun(try own.openPolicy(for: "study"))
       var rows: [StudyFindings.Steered] = []
       var work = StudyWork()
-      // A plan, where there is to be one, is made once and before anybody's time is taken.
+      // A plan, if one is needed, is made once before any timing starts.
       if settings.particles > 1 { _ = try await steering(settings.particles, own, path, critic) }
       for count in ladder {
         let chosen = try await steering(count, own, path, critic)
@@ -162,12 +163,12 @@ import Steering
       }
     }
 
-    /// How N particles are steered: by the flags, else the configuration, else the plan.
+    /// The settings for N particles, from the flags, otherwise from the configuration, otherwise from the plan.
     private func steering(
       _ count: Int, _ own: Workbench, _ critic: String, _ trained: any Critic
     ) async throws -> SteeringSettings {
       var chosen = workbench.configuration.steering
-      // Before a plan is asked: a sample is of the temperature that it is asked for.
+      // Set before the plan is read, since a plan for a sample depends on the temperature.
       (chosen.method, chosen.particles, chosen.answer) = (.amc, count, .sample)
       if let temperature = settings.temperature { chosen.temperature = temperature }
       let isAutomatic = settings.resample.map { $0 == "auto" } ?? workbench.configuration.isAutomatic
@@ -177,19 +178,19 @@ import Steering
       } else if let text = settings.resample {
         chosen.schedule = try SteeringSettings.schedule(text, named: "--resample") ?? .never
       }
-      // A single particle is an attempt like any other, and there already.
+      // A single particle is an independent attempt and is stored already.
       if count == 1 { chosen.schedule = .never }
       return chosen.effective
     }
   }
 
   extension StageFolder {
-    /// Makes a stage one that never was.
+    /// Removes the record of a stage.
     package func forget(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name).json") }
   }
 
   extension Workbench {
-    /// How many answers a run has stored for tasks.
+    /// The number of stored answers of a run for these tasks.
     fileprivate func stored(_ run: String, _ tasks: [AgentTask]) async throws -> Int {
       let spent = try await store.spent(run: run)
       return tasks.reduce(0) { $0 + (spent[$1.id]?.calls ?? 0) }

@@ -9,20 +9,20 @@ import Findings
   import RolloutStore
   import Steering
 
-  /// Runs the stages of a study, each once: what is done is read from its file, what was begun goes on.
+  /// Runs each stage of a study once. Finished stages are read from their files, and interrupted stages continue.
   package struct StudyPipeline: Sendable {
     package struct Settings: Sendable {
       package var trainTasks: [AgentTask]
       package var testTasks: [AgentTask]
-      /// At each train task, to learn from.
+      /// Rollouts of each train task, for training.
       package var rollouts: Int
-      /// At each test task, of each model.
+      /// Attempts of each model at each test task.
       package var attempts: Int
       /// The largest N.
       package var particles: Int
-      /// At each test task, for the token-level table.
+      /// Rollouts of each test task, for the token-level table.
       package var tokenRollouts: Int
-      /// nil for the configured schedule, or the plan's.
+      /// nil for the configured schedule, or that of the plan.
       package var resample: String?
       package var temperature: Double?
       package var sharpening: Sharpening.Settings
@@ -46,7 +46,7 @@ import Findings
     package let workbench: Workbench
     package let settings: Settings
 
-    /// - Throws: ``ConfigurationError`` where the policy is no model in process, or the critic is not of trees.
+    /// - Throws: ``ConfigurationError`` if the policy is not a model in process or the critic is not trees.
     package init(_ workbench: Workbench, _ settings: Settings) throws {
       _ = try workbench.openPolicy(for: "study")
       try workbench.checkSampling(for: "study")
@@ -59,7 +59,7 @@ import Findings
       (self.workbench, self.settings) = (workbench, settings)
     }
 
-    /// Runs the chosen stages that are not done, and leaves the findings beside the store, also where a stage fails.
+    /// Runs the chosen stages that are not done. Writes the findings beside the store, even if a stage fails.
     package func study(_ stages: Set<StudyStage>) async throws -> StudyFindings {
       try await workbench.observer.resumable(workbench.budget) {
         do {
@@ -67,7 +67,7 @@ import Findings
           try OutputFile.write(json: findings, to: workbench.studyPath)
           return findings
         } catch {
-          // What is done is shown in cox report also where the rest is not.
+          // The finished stages are written for cox report even if another fails.
           try? OutputFile.write(json: findings(await done()), to: workbench.studyPath)
           throw error
         }
@@ -75,7 +75,7 @@ import Findings
     }
 
     package var folder: StageFolder { StageFolder(path: "\(directory)/study") }
-    /// Where the store is.
+    /// The folder of the store.
     private var directory: String { URL(fileURLWithPath: workbench.options.store).deletingLastPathComponent().path }
     package var pass: Double { workbench.world.maximalReward ?? 1 }
     /// The tasks that choose among checkpoints.
@@ -84,10 +84,10 @@ import Findings
     }
     package var ladder: [Int] { AttemptSample.ladder(upTo: settings.particles) }
 
-    /// What was done before, by stages.
+    /// Results of finished stages, by stage.
     package typealias Results = [StudyStage: StageResult]
 
-    /// The stages that are done, as far as what they are made from is there still.
+    /// The finished stages whose inputs and files still exist.
     package func done() async -> Results {
       var results: Results = [:]
       for stage in StudyStage.allCases {
@@ -99,7 +99,7 @@ import Findings
       return results
     }
 
-    /// Runs the stages that are chosen and not done.
+    /// Runs the chosen stages that are not done.
     package func run(_ stages: Set<StudyStage>, note: (String) -> Void) async throws -> Results {
       var results = await done()
       for stage in StudyStage.allCases where stages.contains(stage) && results[stage] == nil {
@@ -115,7 +115,7 @@ import Findings
       return results
     }
 
-    /// Everything that decides a stage; nil where something that it is made from is not done.
+    /// A digest of everything that affects a stage; nil if one of its inputs is not done.
     package func identity(_ stage: StudyStage, after results: Results) throws -> String? {
       var digest = Digest()
       digest.add(
@@ -163,7 +163,7 @@ import Findings
       return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    /// The files that a stage left are those it speaks of.
+    /// Whether the files of a stage still exist and have the recorded identity.
     private func isThere(_ output: StageResult.Output) async -> Bool {
       switch output {
       case .adapter(let path, let policy, _): (try? await workbench.tuned(by: path).policyIdentity) == policy

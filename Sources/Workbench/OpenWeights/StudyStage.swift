@@ -17,7 +17,7 @@ import Findings
     case reasonmaxxerTokens = "tokens-reasonmaxxer"
     case grpoTokens = "tokens-grpo"
 
-    /// What it is made from.
+    /// The stages that it uses.
     package var needs: [StudyStage] {
       switch self {
       case .collect, .grpo, .baseAttempts: []
@@ -30,7 +30,7 @@ import Findings
       }
     }
 
-    /// The stages that a list names: by their names, or by what several begin with (`attempts`, `steer`, `tokens`).
+    /// The stages in a list, each by its name or by a common prefix (`attempts`, `steer`, `tokens`).
     package static func named(_ list: String) throws -> Set<StudyStage> {
       var found: Set<StudyStage> = []
       for name in list.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) }) {
@@ -48,14 +48,14 @@ import Findings
     }
   }
 
-  /// What a stage gave.
+  /// The result of a stage.
   package struct StageResult: Codable, Sendable {
     package enum Output: Codable, Sendable {
       /// Independent attempts.
       case attempts(policy: String, sample: AttemptSample)
       /// A critic's file and identity.
       case critic(path: String, identity: String)
-      /// A folder, and the identity of the policy that has it.
+      /// An adapter's folder, and the identity of the policy with it.
       case adapter(path: String, policy: String, training: StudyFindings.Training)
       case steered([StudyFindings.Steered])
       case tokens(TokenFindings)
@@ -65,30 +65,31 @@ import Findings
     package var work: StudyWork
   }
 
-  /// What is known of stages, done and begun: a file for each, beside the store.
+  /// The records of finished and interrupted stages: one file per stage in a folder beside the store.
   package struct StageFolder: Sendable {
     package let path: String
 
     package struct Record: Codable, Sendable {
-      /// Everything that decides the stage.
+      /// A digest of everything that affects the stage.
       package let identity: String
-      /// Answers that were there when it began, so that nobody knows what they took.
+      /// The number of answers that were stored when it began. Their cost is unknown.
       package let foreign: Int
-      /// Of all runs of the stage so far.
+      /// The processor time of all runs of the stage so far.
       package var processorSeconds: Double
-      /// nil while it is not done.
+      /// nil until the stage is done.
       package var result: StageResult?
     }
 
-    /// What is known of the stage of this identity; another's is as good as none.
+    /// The record of a stage if it has this identity, otherwise nil.
     package func record(_ name: String, of identity: String) -> Record? {
       FileManager.default.contents(atPath: file(name)).flatMap { try? JSONDecoder().decode(Record.self, from: $0) }
         .flatMap { $0.identity == identity ? $0 : nil }
     }
 
-    /// Runs a stage that is not done, and keeps what it took: also of one that is killed, up to a few seconds.
+    /// Runs a stage that is not done and records its cost. If the process is killed, all but the last few seconds are
+    /// recorded.
     ///
-    /// - Parameter foreign: how many of its answers are there already; heeded where the stage begins.
+    /// - Parameter foreign: the number of its answers that are stored already; used only when the stage begins.
     package func run(
       _ name: String, of identity: String, foreign: Int = 0, _ body: () async throws -> StageResult
     ) async throws -> StageResult {

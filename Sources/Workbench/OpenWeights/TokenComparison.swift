@@ -9,7 +9,8 @@ import Steering
   import RolloutStore
   import Steering
 
-  /// Base against tuned on the tuned model's own attempts at tasks, and the base with some of its tokens.
+  /// Compares base and tuned model on the tuned model's own attempts, and the base with some of the tuned model's
+  /// tokens.
   package struct TokenComparison: Sendable {
     package let base: Workbench
     package let tuned: Workbench
@@ -17,12 +18,12 @@ import Steering
     package let adapter: String
     package let tasks: [AgentTask]
     package let split: Split?
-    /// At each task.
+    /// The number of attempts at each task.
     package let attempts: Int
-    /// Measures who passes, too.
+    /// Whether pass rates are measured too.
     package let intervenes: Bool
 
-    /// The temperature of the distributions that are compared: the policy's.
+    /// The temperature of the compared distributions, which is the policy's.
     private var temperature: Double { max(base.configuration.policy.samplingTemperature, 0.01) }
     private var pass: Double { base.world.maximalReward ?? 1 }
 
@@ -54,7 +55,8 @@ import Steering
         example: ForkedAnswer.example(of: answers, pass: pass))
     }
 
-    /// Who passes how often: base, tuned, and the base with the tuned model's tokens at forks or anywhere.
+    /// The pass rates of the base, the tuned model, and the base with the tuned model's tokens at forks or at random
+    /// places.
     private func passes(
       _ own: Campaign.Outcome, _ plain: MLXKind, _ old: LoadedModel, share: Double, forks: Int
     ) async throws -> [TokenFindings.Pass] {
@@ -62,7 +64,7 @@ import Steering
       var found = [
         ("base", try await attempted(base, plain, named: "base").outcome.sample), ("tuned", own.sample),
       ]
-      // Without a fork both interventions are the base.
+      // Without a fork both interventions equal the base.
       if forks > 0 {
         let weights = try await AdapterFolder(adapter).read(for: old.files.configuration)
         for (name, places) in [("oracle", Intervention.Places.disagreements), ("random", .random(share: share))] {
@@ -79,7 +81,7 @@ import Steering
       }
     }
 
-    /// Attempts of one model, stored ones read.
+    /// Attempts of one model. Stored ones are read.
     private func attempted(
       _ workbench: Workbench, _ policy: MLXKind, named name: String, intervention: Intervention? = nil
     ) async throws -> (outcome: Campaign.Outcome, run: String) {
@@ -105,7 +107,7 @@ import Steering
   }
 
   extension Campaign.Outcome {
-    /// The rewards of independent attempts; one that failed has none.
+    /// The rewards of independent attempts, without failed ones.
     package var sample: AttemptSample {
       AttemptSample(
         results.map { result in

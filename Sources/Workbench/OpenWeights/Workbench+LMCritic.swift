@@ -9,7 +9,7 @@
   import Tensors
 
   extension Workbench {
-    /// The model that a critic of kind lm reads with.
+    /// The model of a critic of kind lm.
     private func criticModel() async throws -> LoadedModel {
       let own = configuration.critic.own as? LMKind ?? LMKind()
       var settings = PolicySettings(kind: MLXKind.self)
@@ -24,12 +24,13 @@
       try await LMCritic.read(path, base: try await criticModel(), environment: world.identity)
     }
 
-    /// Trains a critic that reads on the store, keeps what does best on tasks it does not learn from, and judges it on the
-    /// validation split, as trees are judged.
+    /// Trains a language-model critic on the stored rollouts and keeps its best step on held-out training tasks. Judges
+    /// it on the validation split, like trees.
     package func trainReader(_ name: String, options settings: LMCritic.Settings) async throws -> TrainReport {
       let start = ContinuousClock.now
       let (training, held, heldOutFrom) = try await criticRollouts()
-      // What chooses the step is not what judges: a sixth of the tasks that it learns from.
+      // The tasks that choose the step must not be those that judge it. A sixth of the training tasks is held out for
+      // the choice.
       var generator = Seed(configuration.steering.seed).split("critic").split("choice").generator()
       let tasks = Set(training.map(\.task.id)).sorted()
       let chosen = Set(generator.drawn(max(1, tasks.count / 6), from: tasks))

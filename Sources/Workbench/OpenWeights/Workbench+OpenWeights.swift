@@ -12,7 +12,7 @@ import Steering
   extension Workbench {
     /// The configured policy, which must be a model in process.
     ///
-    /// - Parameter verb: what asks for it.
+    /// - Parameter verb: the command that needs it, for errors.
     package func openPolicy(for verb: String) throws -> MLXKind {
       guard let policy = source as? MLXKind else {
         throw ConfigurationError(
@@ -22,7 +22,8 @@ import Steering
       return policy
     }
 
-    /// What is scored and learned from is softmax(logits / temperature), all of it: the policy has to draw from that.
+    /// Scores and training use the complete distribution softmax(logits / temperature), so the policy must sample from
+    /// it.
     package func checkSampling(for verb: String) throws {
       let policy = configuration.policy
       if let topP = policy.topP, topP < 1 {
@@ -36,32 +37,34 @@ import Steering
       }
     }
 
-    /// The same world, store and limits with the configured model, tuned by an adapter in place of the configured one.
+    /// The same world, store and limits with the configured model, tuned by this adapter in place of the configured
+    /// one.
     ///
-    /// - Throws: `ConfigurationError` where the policy is no model in process, `ModelError` where there is no such adapter.
+    /// - Throws: `ConfigurationError` if the policy is not a model in process, `ModelError` if there is no such
+    ///   adapter.
     package func tuned(by adapter: String?) async throws -> Workbench {
       var configuration = configuration
       configuration.policy.adapter = adapter
       return Workbench(self, configuration, source: try await configuration.policy.kind.init(configuration.policy))
     }
 
-    /// The policy at work in campaigns.
+    /// The policy with its model loaded, for campaigns.
     package func openRun(_ policy: MLXKind, intervention: Intervention? = nil) async throws -> Run {
       let loaded = try await policy.load()
       return Run(
         workbench: self, base: try await policy.policy(loaded, intervention: intervention), budget: budget)
     }
 
-    /// Where a training of this name is kept.
+    /// The folder of a training with this name.
     package func adapterPath(_ name: String) -> String {
       name.contains("/")
         ? name
         : URL(fileURLWithPath: options.store).deletingLastPathComponent().appendingPathComponent("\(name).adapter").path
     }
 
-    /// The stored rollouts that a model learns from.
+    /// The stored rollouts for a training.
     ///
-    /// - Parameter policy: whose; nil for the configured policy's own.
+    /// - Parameter policy: the identity of the policy that made them; nil for the configured policy.
     package func material(of policy: String?, split: Split) async throws -> [Rollout] {
       let identity = policy ?? policyIdentity
       let rollouts = try await store.rollouts(of: world.identity, policy: identity, split: split)
@@ -75,8 +78,8 @@ import Steering
         """)
     }
 
-    /// The figures of every drawn token of the rollouts, five likeliest tokens included: read from the store where they are
-    /// there, else computed and stored.
+    /// The figures of every drawn token of the rollouts, with the five likeliest tokens. Stored figures are read;
+    /// others are computed and stored.
     package func figures(
       of rollouts: [(key: RolloutKey, tokens: RolloutTokens)], model: LoadedModel, temperature: Double
     ) async throws -> [[[TokenFigures]]] {
@@ -90,7 +93,7 @@ import Steering
         known[entry.key]?.map(\.count) != entry.tokens.sequences.map(\.drawn.count)
       }
       let progress = observer.begin("score", steps: missing.count, unit: "rollouts")
-      // Stored piece by piece: what was computed is not lost where this is stopped.
+      // Figures are stored in batches, so that a stop does not lose them.
       for start in stride(from: 0, to: missing.count, by: 64) {
         let piece = missing[start..<min(start + 64, missing.count)]
         let scored = try await Scorer(model: model.model, adapter: model.adapter, temperature: temperature)
@@ -111,7 +114,7 @@ import Steering
       return rollouts.map { known[$0.key] ?? [] }
     }
 
-    /// Makes attempts at tasks with a model, as `cox collect` would: stored, metered, within the limits.
+    /// Makes attempts at tasks with a model like `cox collect`: stored, metered and within the limits.
     package func attempts(_ policy: MLXKind) -> Attempts {
       { [self] tasks, attempts, model in
         let campaign = Campaign(
@@ -132,7 +135,7 @@ import Steering
     }
   }
 
-  /// The figures of a rollout as the store keeps them: for each sequence, a row for each drawn token.
+  /// The figures of a rollout in the store's format: for each sequence, a row for each drawn token.
   private struct StoredFigures: Codable {
     struct Token: Codable {
       let p: Float
@@ -146,7 +149,7 @@ import Steering
     init(_ figures: [[TokenFigures]]) {
       sequences = figures.map { sequence in
         sequence.map {
-          // −∞ is no JSON: a token outside what it was confined to.
+          // JSON has no −∞, the log-probability of a token outside the allowed ones.
           Token(
             p: max($0.logProbability, -1e30), h: $0.entropy, best: $0.best.map(\.token),
             bestP: $0.best.map { max($0.logProbability, -1e30) })

@@ -6,19 +6,19 @@ import Steering
   import OpenWeights
   import Tensors
 
-  /// What to train, and what to write.
+  /// The training to run and the files to write.
   package struct SharpenRequest: Sendable {
     package var method: Sharpening.Method
     package var settings: Sharpening.Settings
-    /// A folder, or a name beside the store; the method's name unless given.
+    /// A folder, or a name beside the store; nil for the method's name.
     package var adapter: String?
-    /// Whose stored rollouts are learned from, by the policy's identity; the configured policy's own unless given.
+    /// The identity of the policy whose stored rollouts are used; nil for the configured policy.
     package var from: String?
-    /// Only says what there is to learn from.
+    /// Only reports the training data.
     package var isDryRun = false
-    /// Where the model is written with the adapter merged into it.
+    /// The folder for the model with the adapter merged into it.
     package var merge: String?
-    /// Where the model itself is written, as the adapter's base.
+    /// The folder for the model itself, as the adapter's base.
     package var base: String?
 
     package init(_ method: Sharpening.Method, settings: Sharpening.Settings) {
@@ -28,7 +28,7 @@ import Steering
   }
 
   extension Workbench {
-    /// Trains a low-rank adapter of the configured model on stored rollouts, or on attempts of its own.
+    /// Trains a low-rank adapter of the configured model on stored rollouts or on new attempts.
     package func sharpen(_ request: SharpenRequest) async throws -> SharpenReport {
       let policy = try openPolicy(for: "sharpen")
       if request.method != .imitate { try checkSampling(for: "sharpen") }

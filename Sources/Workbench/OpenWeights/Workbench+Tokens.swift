@@ -9,8 +9,8 @@ import Findings
     ///
     /// - Parameters:
     ///   - adapter: a folder, or a name beside the store; nil for the configured one.
-    ///   - attempts: at each task.
-    ///   - intervenes: also measures who passes where the base is given the tuned model's tokens.
+    ///   - attempts: the number of attempts at each task.
+    ///   - intervenes: also measures pass rates of the base with the tuned model's tokens.
     package func tokens(
       adapter: String?, tasks choice: TaskChoice, attempts: Int, intervenes: Bool
     ) async throws -> TokenFindings {
@@ -22,7 +22,7 @@ import Findings
           "cox tokens looks at what a training changed: give --adapter, a folder that cox sharpen wrote, or policy.adapter."
         )
       }
-      // Where an adapter is named, the base is the policy as it is configured.
+      // If an adapter is named, the base is the policy as configured.
       let base = adapter == nil ? try await tuned(by: nil) : self
       let comparison = TokenComparison(
         base: base, tuned: try await tuned(by: path), adapter: path, tasks: tasks, split: split,

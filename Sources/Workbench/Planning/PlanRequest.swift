@@ -32,14 +32,14 @@ extension Workbench {
 
   package func planFile(_ request: PlanRequest) -> String { request.file ?? planPath(request.critic) }
 
-  /// The plan, not written yet.
+  /// The plan, not yet written to a file.
   package func unwrittenPlan(_ request: PlanRequest) async throws -> Plan {
     var settings = configuration.steering
     settings.particles = request.particles ?? settings.particles
     guard settings.particles > 1 else {
       throw ConfigurationError("A plan is for 2 particles or more; steering.particles is \(settings.particles).")
     }
-    // When to resample is what is planned: what is configured does not matter.
+    // The plan chooses the schedule, so the configured one does not matter.
     settings.schedule = .never
     if let problem = settings.effective.problem(stepLimit: 1) { throw ConfigurationError(problem + ".") }
     return try await observer.stoppable(budget: budget) { [settings] in

@@ -5,12 +5,12 @@ import ParticleFilter
 import Reporting
 import Steering
 
-/// What flags say of a plan.
+/// The flags that affect the use of a plan.
 package struct PlanFlags {
   package var critic: String?
   /// β.
   package var temperature: Double?
-  /// The plan, instead of the one beside the critic.
+  /// The plan's file, instead of the one beside the critic.
   package var plan: String?
 
   package init(critic: String? = nil, temperature: Double? = nil, plan: String? = nil) {
@@ -21,12 +21,12 @@ package struct PlanFlags {
 }
 
 extension Workbench {
-  /// The settings with what the plan says in place of `auto`: made first where there is none yet, and best-of-N where there is
-  /// nothing to make one from.
+  /// The settings with the plan's choice in place of `auto`. If there is no plan, it is made first. If there is not
+  /// enough data for a plan, the choice is best-of-N.
   ///
   /// - Parameters:
-  ///   - flags: β, where a flag gives it, is kept, and the plan chooses the schedule alone.
-  ///   - critic: the one that guides.
+  ///   - flags: a β given by a flag is kept, and the plan chooses only the schedule.
+  ///   - critic: the critic that guides.
   package func planned(
     _ settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
   ) async throws -> SteeringSettings {
@@ -36,7 +36,7 @@ extension Workbench {
     settings.schedule = .never
     let place = flags.plan ?? planPath(flags.critic)
     if case .own(let own) = settings.method.guide, !FileManager.default.fileExists(atPath: place) {
-      // Who asks for the judge by name wants to see it at work, without any rollouts.
+      // A user who names the judge wants it to resample, even without rollouts for a plan.
       settings.schedule = .effectiveSampleSize(below: 0.5)
       observer.note(
         "auto: \(settings.schedule). There is no plan for the \(own); cox plan --critic \(own) makes one, and asks it.")
@@ -52,7 +52,7 @@ extension Workbench {
     }
     let choice = try choice(of: plan, at: place, settings: settings, by: flags)
     settings.schedule = choice.schedule
-    // A sample is of the temperature it is asked for.
+    // A sample keeps the configured temperature, which defines its posterior.
     if settings.answer == .search, choice.resample != "none" { settings.temperature = choice.temperature }
     let what =
       settings.schedule == .never
@@ -82,7 +82,7 @@ extension Workbench {
     return choice
   }
 
-  /// The plan at a place, made there where it is missing or of something else. nil where there is nothing to make it from.
+  /// The plan at a path. It is made if it is missing or for something else. nil if there is not enough data.
   func plan(
     at path: String, settings: SteeringSettings, by flags: PlanFlags, critic: any Critic
   ) async throws -> Plan? {
@@ -90,7 +90,7 @@ extension Workbench {
     if let plan = try Self.plan(at: path) {
       let isOurs = isOurs(plan, identity: critic.identity)
       let sampled = plan.choice(.sample, particles: settings.particles)
-      // A sample is of one β.
+      // A plan for a sample is valid at one β.
       if isOurs, settings.answer == .search || sampled?.candidate.temperature == settings.temperature { return plan }
       let other = isOurs ? "β" : "world, policy or critic"
       if isNamed {
@@ -101,7 +101,7 @@ extension Workbench {
     } else if isNamed {
       throw ConfigurationError("There is no readable plan \(path). Make it with cox plan.")
     }
-    // A critic that is asked is not asked about a whole store unless that is asked for.
+    // An automatic plan does not ask a paid critic about a whole store.
     if isAsked(flags.critic) { return nil }
     guard try await !planningRollouts().isEmpty else { return nil }
     var configured = settings
@@ -114,7 +114,7 @@ extension Workbench {
     } catch let error as SteeringError where error.kind == .badSettings {
       return nil
     }
-    // A plan that cannot be kept is one all the same.
+    // The plan is used even if it cannot be written.
     do { try OutputFile.write(json: made, to: path) } catch { observer.note("auto: \(error)") }
     return made
   }

@@ -6,12 +6,12 @@ import Reporting
 import Steering
 
 extension Workbench {
-  /// The settings with the method that the plan chooses in place of `auto`, and the plan's calls as the budget unless one
-  /// is given. Where there is nothing to plan from it is best-of with stopping.
+  /// The settings with the method that the plan chooses in place of `auto`. The plan's calls are the budget unless one
+  /// is given. Without enough data for a plan, the method is best-of with stopping.
   ///
   /// - Parameters:
-  ///   - critic: nil where there is none; best-of needs none.
-  ///   - tasks: those to be run, for the budget where no plan has one.
+  ///   - critic: nil if there is none; best-of needs none.
+  ///   - tasks: the tasks to run, which determine the budget if no plan does.
   package func chosen(
     _ settings: SteeringSettings, by flags: PlanFlags, critic: (any Critic)?, tasks: [AgentTask]
   ) async throws -> SteeringSettings {

@@ -8,7 +8,7 @@ import RolloutStore
 import Steering
 
 extension Workbench {
-  /// Where the plan for a critic is: beside it.
+  /// The path of a critic's plan, which is beside the critic.
   package func planPath(_ critic: String?) -> String {
     let name = criticPath(criticName(critic))
     let suffix = [".critic.json", ".json"].first { name.hasSuffix($0) } ?? ""
@@ -21,7 +21,7 @@ extension Workbench {
     work: Double? = nil
   ) async throws -> Plan {
     let stored = try await planningRollouts()
-    // Where there are none, what there is instead is said.
+    // If there are no rollouts, this throws an error that lists the contents of the store.
     if stored.isEmpty { _ = try await rollouts(in: .train) }
     try await noteFailedAttempts(in: [.train, .validation])
     let note: @Sendable (String) -> Void = { [observer] in observer.note($0) }
@@ -37,8 +37,8 @@ extension Workbench {
     return try await planner.plan(rollouts, progress: note)
   }
 
-  /// What the critic believes of every prefix of the rollouts, and what trees believe that never saw their tasks. A trained critic is
-  /// taken by its word on tasks it was not trained on alone.
+  /// The critic's predictions for every prefix of the rollouts, and those of cross-fitted trees. A trained critic is
+  /// used only on tasks that it was not trained on.
   private func valued(
     _ rollouts: [Trajectory], by critic: any Critic, seed: Seed, note: @escaping @Sendable (String) -> Void
   ) async throws -> [ValuedRollout] {

@@ -1,8 +1,8 @@
 import Foundation
 
-/// A file that is there whole or not at all.
+/// A file that is written completely or not at all.
 package final class CassetteFile: @unchecked Sendable {
-  // Written to from one thread at a time: the store's while it reads, the caller's before and after.
+  // Written by one thread at a time: the store's while it reads, the caller's before and after.
   private let path: String
   private let partial: String
   private let handle: FileHandle
@@ -23,7 +23,7 @@ package final class CassetteFile: @unchecked Sendable {
     lines += 1
   }
 
-  /// - Returns: how many lines it has.
+  /// - Returns: the number of lines.
   package func finish() throws -> Int {
     try handle.close()
     guard rename(partial, path) == 0 else {

@@ -5,25 +5,25 @@ import Reporting
 import RolloutStore
 import Steering
 
-/// Which places a stored trajectory's ancestors held, and what the critic said of them at the run's checkpoints.
+/// The places of a stored trajectory's ancestors, and the critic's values at the run's checkpoints.
 package struct Lineage {
   private let checkpoints: [Checkpoint]
-  /// One more than there are checkpoints.
+  /// One place more than there are checkpoints.
   private let places: [Int]
 
   package init(of record: TrajectoryRecord, in genealogy: Genealogy) {
     let ancestry = Ancestry(genealogy)
-    // What holds the place after a cull is another particle.
+    // After a cull, the place belongs to another particle.
     let segment =
       ancestry.line(of: record).map { ancestry.segments(of: $0).upperBound - 1 } ?? ancestry.checkpoints.count
     checkpoints = Array(ancestry.checkpoints[..<segment])
     places = ancestry.lineage(of: record.particle, in: segment)
   }
 
-  /// The place that asked for this step's answer, steps counted from 0.
+  /// The place whose call gave the answer of this step, from 0.
   package func place(atStep step: Int) -> Int { places[checkpoints.count { $0.step <= step }] }
 
-  /// V by the number of steps taken.
+  /// The values V by the number of steps taken.
   package var values: [Int: Double] {
     var values: [Int: Double] = [:]
     for (number, checkpoint) in checkpoints.enumerated() {
@@ -48,7 +48,7 @@ extension StoredRun {
 }
 
 extension TrajectoryRecord {
-  /// As `cox show` takes it.
+  /// The name that `cox show` accepts.
   package var name: String { standing == .banked ? "\(particle)-banked" : "\(particle)" }
 
   package var end: String {
@@ -82,7 +82,7 @@ package struct RunLine: Encodable {
 package struct TaskLine: Encodable {
   package let task: TaskID
   package let trajectories, failed: Int
-  /// Absent where every attempt failed.
+  /// Absent if every attempt failed.
   package let rewardBest, rewardMean: Double?
 
   package init(_ task: StoredTask) {
@@ -115,7 +115,7 @@ package struct ParticleLine: Encodable {
   }
 }
 
-/// One trajectory, whole.
+/// A complete trajectory.
 package struct TrajectoryDocument: Encodable {
   package struct Exchange: Encodable {
     package let step: Int
@@ -126,9 +126,9 @@ package struct TrajectoryDocument: Encodable {
     package let observation: String
     package let reward: Double
     package let done, invalid: Bool
-    /// The answer ended because it may be no longer.
+    /// Whether the answer was cut off at the maximal length.
     package let cutOff: Bool
-    /// After the step.
+    /// The critic's value after the step.
     package let criticValue: Double?
   }
 

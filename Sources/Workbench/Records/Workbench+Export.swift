@@ -2,7 +2,7 @@ import Foundation
 import Policies
 import RolloutStore
 
-/// What an export wrote.
+/// The result of an export.
 package struct ExportReport: Encodable {
   package let cassette: String
   package let policy: String

@@ -7,15 +7,15 @@ import Reporting
 import RolloutStore
 import Steering
 
-/// What a report shows. Whatever is nil is taken from the configuration or from beside the store.
+/// The contents of a report. Fields that are nil are taken from the configuration or from files beside the store.
 package struct ReportRequest: Sendable {
-  /// Files that `cox compare --json` wrote; the last ones beside the store where there are none.
+  /// Files written by `cox compare --json`. If empty, the last comparisons beside the store are used.
   package var comparisons: [String] = []
   package var critic: String?
   package var plan: String?
-  /// The beginning of a run's id; the newest steered run unless given.
+  /// The beginning of a run's id; nil for the newest steered run.
   package var run: String?
-  /// How many populations are shown.
+  /// The largest number of populations shown.
   package var populations = 12
   package var title: String?
 
@@ -23,9 +23,9 @@ package struct ReportRequest: Sendable {
 }
 
 extension Workbench {
-  /// Makes the page from the store and what was left beside it. Asks no model.
+  /// Creates the page from the store and the files beside it. Makes no model calls.
   ///
-  /// - Returns: the page, and what is not in it with how to get it.
+  /// - Returns: the page, and what is missing with the command that makes it.
   package func report(_ request: ReportRequest) async throws -> (page: ReportPage, missing: [String]) {
     let (sections, missing) = try await sections(request)
     guard !sections.isEmpty else {
@@ -37,7 +37,7 @@ extension Workbench {
     return (page, missing)
   }
 
-  /// What there is to show, and what is missing.
+  /// The sections of the page, and what is missing.
   private func sections(_ request: ReportRequest) async throws -> ([ReportPage.Section], missing: [String]) {
     var (sections, missing): ([ReportPage.Section], [String]) = ([], [])
     let all = try found(request)
@@ -47,7 +47,7 @@ extension Workbench {
     for found in comparisons {
       sections.append(found.study == nil ? .init(comparison: found) : .init(study: found))
     }
-    // Not every build can make one: where there is none, nothing is missing.
+    // Not every build can make a study, so a missing one is not reported.
     if let study = try study() { sections.append(.init(findings: study)) }
     if let plan = try Self.plan(at: request.plan ?? planPath(request.critic)), isOurs(plan, critic: request.critic) {
       sections.append(
@@ -103,7 +103,8 @@ extension Workbench {
 }
 
 extension Workbench {
-  /// Expected against realised return-to-go on tasks that trees never saw, and those of the last states with the reward hidden.
+  /// Expected against realised return-to-go on tasks that the trees were not trained on. A second curve covers the last
+  /// states with the reward hidden.
   fileprivate func calibration(_ flag: String?) async throws -> [(name: String, curve: CalibrationCurve)]? {
     let rollouts = try await planningRollouts()
     guard !isAsked(flag), Set(rollouts.map(\.task.id)).count >= 2 else { return nil }
@@ -116,7 +117,7 @@ extension Workbench {
       }
     }
     let last = (rows.map(\.step).max() ?? 0) + 1
-    // Early and late states apart: what is known differs.
+    // Early and late states have separate curves, since their information differs.
     let parts = [("first third", 0..<max(last / 3, 1)), ("the rest", max(last / 3, 1)..<last)]
     return parts.filter { !$0.1.isEmpty }.map { name, steps in
       (
@@ -126,7 +127,7 @@ extension Workbench {
     }
   }
 
-  /// The trees of the frontier search that a request names, or of the newest.
+  /// The search trees of the requested run, or of the newest one.
   fileprivate func trees(run name: String?, most: Int) async throws -> [(svg: String, caption: String)] {
     let runs = try await store.runs().map(\.record).filter {
       $0.environment == world.identity && $0.method == Method.frontier.rawValue
@@ -143,7 +144,7 @@ extension Workbench {
     return pictures
   }
 
-  /// Populations of a steered run.
+  /// The populations of a steered run.
   fileprivate func stories(run name: String?, most: Int) async throws -> [PopulationStory] {
     let runs = try await store.runs().filter { $0.record.environment == world.identity && !$0.record.isPrior }
     let chosen = name.map { name in runs.first { $0.record.id.hasPrefix(name) } } ?? runs.first
@@ -167,7 +168,7 @@ extension Workbench {
 }
 
 extension [TrajectoryRecord] {
-  /// Each with where it ended.
+  /// The trajectories with the checkpoints at which they ended.
   fileprivate func lives(in ancestry: Ancestry) -> [PopulationStory.Life] {
     let final = filter { $0.standing == .final }
     let weights = LogWeights(final.map { $0.logWeight ?? -.infinity }).normalised

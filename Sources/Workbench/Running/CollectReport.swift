@@ -112,7 +112,7 @@ public struct CollectReport: Sendable, Encodable {
       )
     }
     if failedAttempts.count > 0 { lines.append(failedAttempts.text(of: trajectories + failedAttempts.count)) }
-    // What failed says nothing of what there is to select.
+    // Failed attempts do not show whether there is anything to select.
     if let deviation = rewardDeviationWithinTasks, deviation < 1e-9, rollouts > 1 {
       lines.append("All rollouts of each task end alike: there is nothing to select, and steering cannot help here.")
     }

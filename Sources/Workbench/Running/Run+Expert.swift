@@ -3,9 +3,9 @@ import Policies
 import Steering
 
 extension Workbench {
-  /// The world's own solutions of the tasks, as rollouts of the policy ``ExpertPolicy``. Nobody is asked.
+  /// Stores the world's own solutions of the tasks as rollouts of the policy ``ExpertPolicy``. No model is called.
   ///
-  /// - Returns: what was stored, and how many tasks have no solution.
+  /// - Returns: what was stored, and the number of tasks without a solution.
   package func collectExpert(
     _ tasks: [AgentTask], split: Split?
   ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
@@ -28,7 +28,7 @@ extension Workbench {
     let run = Run(
       workbench: self, base: ExpertPolicy(world: world, format: configuration.policy.format), budget: Budget())
     let outcome = try await observer.stoppable(budget: run.budget) {
-      // One attempt each: the expert does not vary.
+      // One attempt for each task, since the expert is deterministic.
       try await run.collect(solved, split: split, rollouts: 1)
     }
     return (outcome, tasks.count - solved.count)

@@ -5,7 +5,7 @@ import Reporting
 import RolloutStore
 import Steering
 
-/// The policy at work: metered, recorded, within the limits.
+/// The policy in use: metered, recorded and within the limits.
 package struct Run {
   package let workbench: Workbench
   private let base: any Policy
@@ -36,7 +36,7 @@ package struct Run {
     return outcome
   }
 
-  /// One method with the policy at work, in the workbench's store.
+  /// A campaign of one method with this policy and the workbench's store.
   package func campaign(_ settings: SteeringSettings, critic: (any Critic)? = nil, verb: String) -> Campaign {
     Campaign(
       world: workbench.world, policy: base, critic: critic, settings: settings, store: workbench.store, budget: budget,
@@ -50,7 +50,7 @@ package struct Run {
       title: "collect \(split?.rawValue ?? "tasks") × \(rollouts)")
   }
 
-  /// Attempts that know nothing of each other.
+  /// The settings of independent attempts.
   package func independent(_ attempts: Int) -> SteeringSettings {
     SteeringSettings(
       method: .bestOf, particles: attempts, schedule: .never, answer: .sample,
@@ -58,7 +58,7 @@ package struct Run {
       onEnvironmentError: workbench.configuration.steering.onEnvironmentError)
   }
 
-  /// - Parameter policy: named only where several are compared.
+  /// - Parameter policy: the policy's name, if several are compared.
   package func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings, policy: String? = nil) -> MethodSummary
   {
     MethodSummary(
@@ -68,9 +68,9 @@ package struct Run {
 }
 
 extension Workbench {
-  /// Starts the policy, runs `body` with it, and ends both in order, also when interrupted.
+  /// Starts the policy, runs `body` with it, and stops the policy cleanly, even after an interrupt.
   ///
-  /// - Parameter budget: what the run may take; nil for what the configuration says.
+  /// - Parameter budget: the limits of the run; nil for those of the configuration.
   package func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
     let budget = budget ?? self.budget
     return try await observer.stoppable(budget: budget) {

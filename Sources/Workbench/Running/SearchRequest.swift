@@ -24,10 +24,10 @@ public struct SearchRequest: Sendable {
 }
 
 extension Workbench {
-  /// The settings with the price of a call in reward units, where a unit of reward has a worth: the mean cost of the
-  /// policy's stored rollouts over that worth.
+  /// The settings with the price of a call in reward units, if a unit of reward has a worth: the mean cost of a stored
+  /// call divided by that worth.
   ///
-  /// - Throws: ``ConfigurationError`` if nothing says what a call costs.
+  /// - Throws: ``ConfigurationError`` if the cost of a call is unknown.
   package func priced(_ settings: SteeringSettings) async throws -> SteeringSettings {
     guard settings.method == .frontier, let worth = settings.search.worth else { return settings }
     guard !pricing.isFree else {
@@ -39,7 +39,7 @@ extension Workbench {
         "steering.worth needs stored rollouts of this policy, which say what a call costs: make some with cox collect.")
     }
     var settings = settings
-    // Two digits, so that a few more rollouts do not make it another run.
+    // Rounded to two digits, so that a few more rollouts do not change the run's id.
     settings.search.rule.price = (pricing.cost(of: usage) / Double(calls) / worth).rounded(digits: 2)
     return settings
   }

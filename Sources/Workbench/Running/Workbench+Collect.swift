@@ -2,10 +2,11 @@ import Agents
 import Steering
 
 extension Workbench {
-  /// Makes independent attempts at tasks with the frozen policy and stores them. Attempts that are stored already are kept.
+  /// Makes independent attempts at tasks with the frozen policy and stores them. Attempts that are already stored are
+  /// kept.
   ///
   /// - Parameter rollouts: attempts at each task.
-  /// - Returns: the report, and why the collection is incomplete or failed; nil where it is whole.
+  /// - Returns: the report, and the reason if the collection is incomplete or failed.
   package func collect(
     _ choice: TaskChoice, rollouts: Int
   ) async throws -> (report: CollectReport, failure: SteeringError?) {
@@ -28,7 +29,7 @@ extension Workbench {
     return report
   }
 
-  /// Stores the world's own solutions of tasks, as rollouts of the policy `expert`. No model is asked.
+  /// Stores the world's own solutions of tasks as rollouts of the policy `expert`. No model is called.
   package func collectExpert(_ choice: TaskChoice) async throws -> (report: CollectReport, failure: SteeringError?) {
     let (tasks, split) = try choice.select(from: world, default: .train)
     let (outcome, unsolved) = try await collectExpert(tasks, split: split)

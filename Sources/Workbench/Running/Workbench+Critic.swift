@@ -7,7 +7,7 @@ import RolloutStore
 import Steering
 import Synchronization
 
-/// What a critic that is paid for has cost so far.
+/// The cost of a paid critic so far.
 package final class CriticCost: Sendable {
   private let sum = Mutex(0.0)
 
@@ -17,7 +17,7 @@ package final class CriticCost: Sendable {
 }
 
 extension Workbench {
-  /// Where `cox train` puts a critic of this name, and where the others look for it.
+  /// The path of a critic with this name. `cox train` writes it, and other commands read it.
   package func criticPath(_ name: String) -> String { Self.criticPath(name, store: options.store) }
 
   package static func criticPath(_ name: String, store: String) -> String {
@@ -25,10 +25,10 @@ extension Workbench {
     return beside(store: store, "\(name).critic.json")
   }
 
-  /// The name that a flag or the configuration gives.
+  /// The critic's name, from a flag or the configuration.
   package func criticName(_ flag: String?) -> String { flag ?? configuration.critic.kind.name }
 
-  /// The critic of a method, which may have its own.
+  /// The critic of a method. Some methods have their own.
   package func critic(of method: Steering.Method, flag: String?) throws -> String? {
     guard case .own(let own) = method.guide else { return flag }
     guard flag == nil || flag == own else {
@@ -38,13 +38,13 @@ extension Workbench {
     return own
   }
 
-  /// Where `cox train` puts a critic that reads.
+  /// The folder of a language-model critic. `cox train` writes it.
   package func readerPath(_ name: String) -> String {
     if name.contains("/") { return name }
     return besideStore("\(name).critic")
   }
 
-  /// The kind of critic that a flag or the configuration names, with its settings.
+  /// The kind of critic, from a flag or the configuration, with its settings.
   private func criticKind(_ flag: String?) throws -> any CriticKind {
     let name = criticName(flag)
     if name == configuration.critic.kind.name { return configuration.critic.own }
@@ -52,18 +52,18 @@ extension Workbench {
     return try (kind ?? TreesKind.self).init()
   }
 
-  /// Whether a server is asked for its values, which may cost money.
+  /// Whether the critic's values come from a server, which may cost money.
   package func isAsked(_ flag: String?) -> Bool {
     let name = criticName(flag)
     return criticKinds.first { $0.name == name }?.isAsked ?? false
   }
 
-  /// The critic that a flag or the configuration names, where nothing has to be started or loaded for it.
+  /// The critic, from a flag or the configuration, if it opens without starting a server or loading a model.
   package func critic(_ flag: String?) throws -> any Critic {
     try criticKind(flag).immediate(criticName(flag), in: self)
   }
 
-  /// Trees that were trained on a world, by their name or file.
+  /// Trees that were trained in a world, by name or file.
   package static func trees(_ name: String, store: String, for environment: WorldIdentity) throws -> TreesCritic {
     let path = criticPath(name, store: store)
     guard let data = try TextFile.data(path) else {
@@ -73,10 +73,11 @@ extension Workbench {
     return try TreesCritic(decoding: data, for: environment)
   }
 
-  /// Runs `body` with the critic, what serves it started and stopped around it. Its answers are stored, and count towards the
-  /// limits at its own prices.
+  /// Runs `body` with the critic. Its server, if it has one, is started before and stopped after. Its answers are
+  /// stored and count towards the limits at its own prices.
   ///
-  /// - Parameter isNeeded: where not, nothing is looked for unless a flag asks for it: best-of-N works before anything is trained.
+  /// - Parameter isNeeded: if false, no critic is opened unless a flag names one, so that best-of-N works before any
+  ///   training.
   package func withCritic<T: Sendable>(
     _ flag: String?, isNeeded: Bool = true, _ body: ((any Critic)?) async throws -> T
   ) async throws -> T {

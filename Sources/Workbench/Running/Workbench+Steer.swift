@@ -28,7 +28,7 @@ public struct SteerRequest: Sendable {
   /// A request that follows the configuration in everything but the tasks.
   public init(_ tasks: TaskChoice = TaskChoice()) { self.tasks = tasks }
 
-  /// - Returns: the settings, and whether their schedule is left to the plan.
+  /// - Returns: the settings, and whether the plan chooses their schedule.
   package func settings(_ configuration: Configuration) -> (SteeringSettings, isAutomatic: Bool) {
     var settings = configuration.steering
     settings.method = method ?? settings.method
@@ -47,7 +47,7 @@ extension Workbench {
   package func steered(_ request: SteerRequest) async throws -> (outcome: Campaign.Outcome, summary: MethodSummary) {
     let (tasks, split) = try request.tasks.select(from: world, default: .test)
     let (given, isAutomatic) = request.settings(configuration)
-    // What is wrong with the settings is said before a critic is looked for.
+    // Checks the settings before a critic is opened.
     try check(given, for: tasks)
     let named = try critic(of: given.method, flag: request.critic)
     return try await withCritic(named, isNeeded: try isCriticNeeded(given, isAutomatic: isAutomatic, flag: named)) {
@@ -66,7 +66,7 @@ extension Workbench {
     }
   }
 
-  /// `auto` takes a critic where there is one.
+  /// Whether a critic is opened. The method `auto` uses one if it exists.
   func isCriticNeeded(_ settings: SteeringSettings, isAutomatic: Bool, flag: String?) throws -> Bool {
     guard settings.method == .auto else { return isAutomatic || settings.effective.isGuided }
     return flag != nil || isAsked(nil) || FileManager.default.fileExists(atPath: criticPath(criticName(nil)))

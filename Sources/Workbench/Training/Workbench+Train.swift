@@ -27,7 +27,7 @@ extension Workbench {
       seconds: (ContinuousClock.now - start).inSeconds)
   }
 
-  /// The rollouts that a critic learns from, and those of other tasks that it is judged by, with where they are from.
+  /// The rollouts for training, rollouts of other tasks for judging the critic, and where those are from.
   package func criticRollouts() async throws -> (training: [Trajectory], held: [Trajectory], from: String) {
     let seed = Seed(configuration.steering.seed).split("train")
     var training = try await rollouts(in: .train)

@@ -1,12 +1,12 @@
-/// One key of the configuration, as it is declared where it is read.
+/// The description of one configuration key. It is declared where the key is read.
 package struct KeyDescription: Sendable, Hashable, Encodable {
-  /// With its section, such as `policy.pricing.inputPerMillion`.
+  /// The path with its section, such as `policy.pricing.inputPerMillion`.
   package let path: String
-  /// What its value is, such as "whole number".
+  /// The type of its value, such as "whole number".
   package let type: String
-  /// The names that it may have, where there are only some.
+  /// The names that are valid values, if only certain names are.
   package let options: [String]?
-  /// What holds where it is not given, or "required". Markdown.
+  /// The default in Markdown, or "required".
   package let `default`: String
   /// One line of Markdown.
   package let help: String
@@ -23,14 +23,14 @@ package struct KeyDescription: Sendable, Hashable, Encodable {
     (self.path, type, options, self.default, help) = (path, other.type, other.options, other.default, other.help)
   }
 
-  /// Without its section.
+  /// The path without the section.
   package var key: String { path.firstIndex(of: ".").map { String(path[path.index(after: $0)...]) } ?? path }
 
   /// The key of the same name in another section.
   func moved(to section: String) -> KeyDescription { KeyDescription(self, path: "\(section).\(key)") }
 }
 
-/// What the value of a key is: as documentation says it ("whole number") and as errors do ("a whole number").
+/// The type of a key's value, in the form of the documentation ("whole number") and of errors ("a whole number").
 package struct KeyType: Sendable, ExpressibleByStringLiteral {
   let documented: String
   let wanted: String
@@ -38,7 +38,7 @@ package struct KeyType: Sendable, ExpressibleByStringLiteral {
 
   init(_ documented: String, wanted: String) { (self.documented, self.wanted) = (documented, wanted) }
 
-  /// - Parameter wanted: with its article.
+  /// - Parameter wanted: the type with its article.
   package init(stringLiteral wanted: String) {
     self.init(wanted.hasPrefix("a ") ? String(wanted.dropFirst(2)) : wanted, wanted: wanted)
   }
@@ -54,11 +54,11 @@ package struct KeyType: Sendable, ExpressibleByStringLiteral {
   }
 }
 
-/// What holds where a key is not given, in words. Markdown.
+/// The default of a key in words. Markdown.
 package struct KeyDefault: Sendable, ExpressibleByStringInterpolation {
   let text: String
 
-  /// The configuration is refused without it.
+  /// The key is required.
   package static let required: KeyDefault = "required"
   package static let none: KeyDefault = "none"
 
@@ -67,7 +67,7 @@ package struct KeyDefault: Sendable, ExpressibleByStringInterpolation {
   init(_ value: Double) { text = Int(exactly: value).map { "\($0)" } ?? "\(value)" }
 }
 
-/// What a key that several kinds read means to one of them.
+/// The meaning that a key shared by several kinds has for one of them.
 package struct KeyWords: Sendable {
   let fallback: String
   let help: String

@@ -1,19 +1,19 @@
-/// The keys that were read of a mapping that has none, for documentation.
+/// Records the keys that are read from an empty mapping, for the documentation.
 final class KeyNotes {
   private(set) var keys: [KeyDescription] = []
-  /// The kinds that were taken, by the path of the key that names them.
+  /// The chosen kinds, by the path of the key that names them.
   private(set) var kinds: [String: String]
-  /// The ways that were not gone: other kinds at one of those keys.
+  /// The alternatives that were not followed: other kinds at one of those keys.
   private(set) var others: [[String: String]] = []
 
   init(kinds: [String: String]) { self.kinds = kinds }
 
   func note(_ key: KeyDescription) {
-    // Where a value has two forms, it is read twice; the first description is of both.
+    // A value with two forms is read twice. The first description covers both.
     if !keys.contains(where: { $0.path == key.path }) { keys.append(key) }
   }
 
-  /// The kind that is taken this time.
+  /// The kind that is chosen in this pass.
   func kind(_ path: String, among names: [String]) -> String? {
     if let kind = kinds[path] { return kind }
     others += names.dropFirst().map { kinds.merging([path: $0]) { $1 } }
@@ -21,9 +21,9 @@ final class KeyNotes {
     return names.first
   }
 
-  /// Every key that `body` reads, once for each of the kinds between which it chooses.
+  /// Every key that `body` reads, in one pass for each kind that it can choose.
   ///
-  /// - Returns: the keys, with the kinds that they are of, by the path of the key that names them.
+  /// - Returns: for each pass the keys, and the chosen kinds by the path of the key that names them.
   static func listings<T>(
     _ section: String, _ body: (inout YAMLMapping) throws -> T
   ) -> [(kinds: [String: String], keys: [KeyDescription])] {
@@ -32,7 +32,7 @@ final class KeyNotes {
     while !open.isEmpty {
       let notes = KeyNotes(kinds: open.removeFirst())
       var yaml = YAMLMapping(notes: notes, path: section)
-      // It lacks what is required.
+      // An error is expected, since required keys are missing.
       _ = try? body(&yaml)
       listings.append((notes.kinds, notes.keys))
       open.insert(contentsOf: notes.others, at: 0)

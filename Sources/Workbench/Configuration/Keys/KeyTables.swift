@@ -1,6 +1,6 @@
 /// The keys of the configuration as tables in Markdown: the marked parts of Documentation/configuration.md.
 package struct KeyTables {
-  /// One table or two, to stand between `<!-- keys: NAME -->` and `<!-- end -->`.
+  /// One or two tables that belong between `<!-- keys: NAME -->` and `<!-- end -->`.
   package struct Block {
     package let name: String
     package let text: String
@@ -10,7 +10,8 @@ package struct KeyTables {
 
   package init(_ groups: [KeyGroup]) { self.groups = groups }
 
-  /// For each section the keys of all kinds and, where there are kinds, what they are and what keys they have.
+  /// For each section a table of the keys that all kinds share. If the section has kinds, tables of the kinds and of
+  /// their keys follow.
   package var blocks: [Block] {
     groups.filter { $0.kind == nil }.flatMap { shared in
       let kinds = groups.filter { $0.section == shared.section && $0.kind != nil }
@@ -20,7 +21,7 @@ package struct KeyTables {
     }
   }
 
-  /// Every block with its marks.
+  /// Every block with its markers.
   package var text: String {
     blocks.map { "<!-- keys: \($0.name) -->\n\n\($0.text)\n\n<!-- end -->" }.joined(separator: "\n\n")
   }
@@ -43,7 +44,7 @@ package struct KeyTables {
     var inherited: [Row] = []
   }
 
-  /// Keys that several kinds have alike stand once, those of most kinds first.
+  /// Groups keys by the kinds that share them, the largest sets of kinds first.
   private func sets(of kinds: [KeyGroup]) -> [KindSet] {
     var sets: [KindSet] = []
     let policy = Set(groups.filter { $0.section == "policy" }.flatMap(\.keys).map { $0.moved(to: "critic") })
@@ -91,7 +92,7 @@ package struct KeyTables {
     var cells: [String] { [keys, type, help, fallback] }
   }
 
-  /// Neighbours of which the same is said share a row.
+  /// Adjacent keys with the same description share a row.
   private func rows(_ keys: [KeyDescription]) -> [Row] {
     var rows: [Row] = []
     for key in keys {

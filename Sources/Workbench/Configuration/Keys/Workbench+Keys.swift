@@ -1,20 +1,20 @@
 import Steering
 
-/// Keys of one section of the configuration: those of one kind, or those that all of its kinds have.
+/// Keys of one section of the configuration: those of one kind, or those that all its kinds share.
 package struct KeyGroup: Sendable, Encodable {
-  /// Such as `environment`.
+  /// The section's name, such as `environment`.
   package let section: String
-  /// nil for the keys of every kind.
+  /// The kind; nil for the keys of every kind.
   package var kind: String?
-  /// What the kind is, in one line.
+  /// A description of the kind in one line.
   package var summary: String?
-  /// The key that takes kinds of `policy`, whose keys follow, such as `policyKind`.
+  /// The key that takes kinds of `policy` and their keys, such as `policyKind`.
   package var inner: String?
   package let keys: [KeyDescription]
 }
 
 extension Workbench {
-  /// Every key of the configuration, as it is declared where it is read.
+  /// Every configuration key, in the order of the sections.
   package static func configurationKeys() -> [KeyGroup] {
     groups("environment", worldKinds.map { ($0.name, $0.summary) }) { try WorldSettings(&$0) }
       + groups("policy", policyKinds.map { ($0.name, $0.summary) }) { try PolicySettings(&$0) }

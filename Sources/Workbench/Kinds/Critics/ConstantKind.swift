@@ -1,6 +1,6 @@
 import Agents
 
-/// The critic that knows nothing: with it a population is best-of-N.
+/// A critic with the same value everywhere. With it a population is best-of-N.
 package struct ConstantKind: CriticKind {
   package static let name = "constant"
   package static let summary = "Nothing: every state has the same value."

@@ -1,20 +1,20 @@
 import Agents
 
-/// A kind of critic: its name, the keys that it reads, and how it is opened. A new kind is one file with one such type, and one line
-/// in ``criticKinds``.
+/// A kind of critic: its name, the keys that it reads, and how it is opened. A new kind needs one file with such a
+/// type, and one line in ``criticKinds``.
 package protocol CriticKind: Sendable {
-  /// As `critic.kind` and `--critic` name it.
+  /// The name in `critic.kind` and `--critic`.
   static var name: String { get }
 
   /// One line for help and documentation.
   static var summary: String { get }
 
-  /// Whether a server is asked for its values, which takes time and may cost money.
+  /// Whether its values come from a server, which takes time and may cost money.
   static var isAsked: Bool { get }
 
-  /// As it is where a flag names it and the configuration does not.
+  /// The critic with default settings, for a flag that names it when the configuration does not.
   ///
-  /// - Throws: ``ConfigurationError`` where it cannot do without keys.
+  /// - Throws: ``ConfigurationError`` if it has required keys.
   init() throws
 
   /// Reads the keys of this kind.
@@ -23,28 +23,28 @@ package protocol CriticKind: Sendable {
   /// The environment variables that hold its secrets.
   var keyVariables: Set<String> { get }
 
-  /// Keeps variables from what is started for it.
+  /// Withholds variables from the child processes of this critic.
   mutating func withhold(_ keys: Set<String>)
 
-  /// What of this machine's software it needs, beside what the policy needs.
+  /// The software that it needs on this machine in addition to the policy's needs.
   func needs(besides policy: PolicySettings) -> Set<Need>
 
-  /// Whether a critic of this name was trained as one of this kind.
+  /// Whether a critic with this name was trained as one of this kind.
   static func isTrained(_ name: String, in workbench: Workbench) -> Bool
 
-  /// Runs `body` with the critic, what serves it started and stopped around it. Its answers are stored, and count towards the limits
-  /// at its own prices.
+  /// Runs `body` with the critic. Its server, if it has one, is started before and stopped after. Its answers are
+  /// stored and count towards the limits at its own prices.
   ///
   /// - Parameter name: a kind, or the name or file of a trained critic.
   func with<T: Sendable>(
     _ name: String, in workbench: Workbench, _ body: (any Critic) async throws -> T
   ) async throws -> T
 
-  /// The critic, where it can be had without starting or loading anything.
+  /// The critic, if it can be opened without starting a server or loading a model.
   func immediate(_ name: String, in workbench: Workbench) throws -> any Critic
 }
 
-/// Every kind of critic, in the order in which they are listed. The first is the standard one.
+/// Every kind of critic, in the order in which they are listed. The first is the default.
 package let criticKinds: [any CriticKind.Type] = [
   TreesKind.self, JudgeKind.self, PoolingKind.self, LMKind.self, ConstantKind.self,
 ]

@@ -1,6 +1,6 @@
 import Agents
 
-/// A critic that a program made itself. No configuration file names it.
+/// A critic that the calling program made. No configuration file names it.
 struct GivenCritic: CriticKind {
   static let name = "given"
   static let summary = "A critic that a program has made."

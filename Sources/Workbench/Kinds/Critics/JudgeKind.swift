@@ -4,7 +4,7 @@ import Policies
 import RolloutStore
 import Steering
 
-/// A language model as critic: the keys of a policy, and how its answers become values.
+/// A language model as critic: the keys of a policy, and how answers become values.
 package struct JudgeKind: CriticKind {
   package static let name = "judge"
   package static let summary = "A language model that is asked how an attempt will end."
@@ -12,9 +12,9 @@ package struct JudgeKind: CriticKind {
 
   package var policy: PolicySettings
   package var samples = 1
-  /// The text of the file that says what the judge is told.
+  /// The text of the file with the judge's instructions.
   package var instructions: String?
-  /// The final rewards that its lowest and its highest score stand for; nil for 0 and the world's maximal reward.
+  /// The final rewards of its lowest and its highest score; nil for 0 and the world's maximal reward.
   package var rewards: ClosedRange<Double>?
 
   package init() throws { throw Self.unconfigured() }

@@ -8,7 +8,7 @@ package struct LMKind: CriticKind {
 
   /// A GGUF file or a Hugging Face folder; nil for the policy's own model, or the bundled one.
   package var model: String?
-  /// Threads that compute.
+  /// The number of threads.
   package var threads: Int?
 
   package init() {}
@@ -21,7 +21,7 @@ package struct LMKind: CriticKind {
       "threads", most: Bounds.threads, default: "cores − 1", "threads that compute the values")
   }
 
-  /// It reads with the policy's own model where that is in this process, too.
+  /// The policy's own model is used if it is in this process.
   package func needs(besides policy: PolicySettings) -> Set<Need> {
     model == nil && policy.kind != MLXKind.self ? [.modelsInProcess, .bundledModel] : [.modelsInProcess]
   }

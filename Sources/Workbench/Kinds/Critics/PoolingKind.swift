@@ -16,7 +16,7 @@ package struct PoolingKind: CriticKind {
   package init() throws { throw Self.unconfigured() }
 
   package init(_ yaml: inout YAMLMapping) throws {
-    // The keys that a policy has too are read, and checked, as a policy's are.
+    // The keys that are also a policy's keys are read and checked in the same way.
     var server = PolicySettings(kind: OpenAIKind.self)
     server.section = "critic"
     server.concurrency = 4

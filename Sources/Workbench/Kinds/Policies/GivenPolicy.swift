@@ -1,7 +1,7 @@
 import Agents
 import Policies
 
-/// A policy that a program made itself. No configuration file names it.
+/// A policy that the calling program made. No configuration file names it.
 struct GivenPolicy: PolicyKind {
   static let name = "given"
   static let summary = "A policy that a program has made."

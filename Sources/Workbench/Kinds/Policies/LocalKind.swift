@@ -3,7 +3,7 @@ import HTTP
 import ModelServers
 import Policies
 
-/// A llama.cpp server on loopback, started for as long as the command takes.
+/// A llama.cpp server on loopback that runs while the command runs.
 package struct LocalKind: PolicyKind {
   package static let name = "local"
   package static let summary = "A llama.cpp server on loopback, started for as long as the command takes."

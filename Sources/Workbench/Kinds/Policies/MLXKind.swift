@@ -5,7 +5,7 @@
   import OpenWeights
   import Tensors
 
-  /// A model in this process, as the configuration says it.
+  /// A model in this process, as configured.
   package struct MLXKind: PolicyKind {
     package let settings: PolicySettings
     /// A GGUF file or a Hugging Face folder.
@@ -44,7 +44,7 @@
         remedy: nil)
     }
 
-    /// The model, read once for the whole command.
+    /// The model. It is read once per command.
     package func load(adapter: Bool = true) async throws -> LoadedModel {
       await Engine.setThreads(settings.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
       return try await ModelShelf.shared.model(path, adapter: adapter ? settings.adapter : nil)
@@ -52,7 +52,7 @@
 
     package func encoder(_ loaded: LoadedModel) throws -> PromptEncoder { try encoder(loaded.files) }
 
-    /// What asks and scores, without the weights.
+    /// The encoder of prompts, which does not need the weights.
     package func encoder(_ files: OpenModel) throws -> PromptEncoder {
       try PromptEncoder(files, api: settings.openAPI, format: settings.format, maxTokens: settings.maxTokens)
     }
@@ -74,7 +74,7 @@
     }
   }
 
-  /// Models that were read, so that a command that needs one several times reads it once.
+  /// Loaded models. A command that uses a model several times loads it once.
   private actor ModelShelf {
     static let shared = ModelShelf()
     private var models: [String: Task<LoadedModel, any Error>] = [:]
@@ -91,7 +91,7 @@
 #else
   import Agents
 
-  /// This cox was built without models in process.
+  /// A placeholder in builds without models in process.
   package struct MLXKind: PolicyKind {
     package let identity = ""
 

@@ -3,7 +3,7 @@ import HTTP
 import ModelServers
 import Policies
 
-/// Any server that speaks OpenAI's chat completions, completions or Responses API.
+/// Any server with OpenAI's chat completions, completions or Responses API.
 package struct OpenAIKind: PolicyKind {
   package static let name = "openai"
   package static let summary = "Any OpenAI-compatible server: api chat, responses or text."
@@ -74,7 +74,7 @@ package struct OpenAIKind: PolicyKind {
     settings.completions(model: settings.model ?? "", rules: settings.rules)
   }
 
-  /// What the Responses API is asked by.
+  /// The settings of the Responses API.
   var responses: ResponsesPolicy.Settings {
     var responses = ResponsesPolicy.Settings(
       model: settings.model ?? "", format: settings.format, temperature: settings.temperature, topP: settings.topP,

@@ -2,34 +2,34 @@ import Agents
 import Foundation
 import Policies
 
-/// A kind of policy: its name, the keys that it reads, and how it is asked. A new kind is one file with one such type, and one line in
-/// ``policyKinds``.
+/// A kind of policy: its name, the keys that it reads, and how it is used. A new kind needs one file with such a type,
+/// and one line in ``policyKinds``.
 package protocol PolicyKind: Sendable {
-  /// As `policy.kind` names it.
+  /// The name in `policy.kind`.
   static var name: String { get }
 
   /// One line for help and documentation.
   static var summary: String { get }
 
-  /// Whether answers come through a server, so that the keys of retries and of shared prompts apply.
+  /// Whether answers come from a server, so that the keys of retries and of shared prompts apply.
   static var hasWire: Bool { get }
 
   /// Whether each call in flight holds a connection, so that the limit of open files bounds the concurrency.
   static var opensConnections: Bool { get }
 
-  /// Whether this process starts the server. Nobody else starts it again, so that an outage is not waited out.
+  /// Whether this process starts the server. Such a server is not restarted by others, so an outage is not waited out.
   static var startsServer: Bool { get }
 
-  /// Whether a judge may be asked through it.
+  /// Whether a judge may use it.
   static var canJudge: Bool { get }
 
   /// The endpoints that it has.
   static var apis: Set<PolicySettings.API> { get }
 
-  /// What the key `api` means to it.
+  /// The meaning of the key `api` for this kind.
   static var apiWords: KeyWords { get }
 
-  /// What the key `model` means to it.
+  /// The meaning of the key `model` for this kind.
   static var modelWords: KeyWords { get }
 
   /// Reads the keys of this kind. The keys that all kinds share are read elsewhere.
@@ -38,22 +38,22 @@ package protocol PolicyKind: Sendable {
   /// Refuses settings of this kind that cannot be used.
   static func check(_ settings: PolicySettings) throws
 
-  /// What of this machine's software it needs.
+  /// The software that it needs on this machine.
   static func needs(_ settings: PolicySettings) -> Set<Need>
 
-  /// Makes what asks, without starting anything.
+  /// Creates the policy's source without starting anything.
   init(_ settings: PolicySettings) async throws
 
-  /// The identity that the policy has.
+  /// The policy's identity.
   var identity: String { get }
 
-  /// Runs `body` with the policy, its server started and stopped around it.
+  /// Runs `body` with the policy. Its server is started before and stopped after.
   func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T
 
-  /// What it would send.
+  /// The prompt that it would send.
   func written(_ request: PolicyRequest) throws -> WrittenPrompt
 
-  /// Makes a few small calls and says what the server can do.
+  /// Makes a few small calls and reports the abilities of the server.
   func probe() async throws -> [PolicyProbe.Finding]
 }
 

@@ -77,7 +77,7 @@ package struct RecordedKind: PolicyKind {
 }
 
 extension AnswerRecord {
-  /// As a recording has it.
+  /// The answer in the format of a recording.
   package var recorded: RecordedPolicy.Entry {
     RecordedPolicy.Entry(question: promptDigest, response: response, isRefusal: isRefusal)
   }

@@ -3,7 +3,7 @@ import ModelServers
 import Policies
 
 extension PolicySettings {
-  /// Reads what every server is told by that this process does not start.
+  /// Reads the keys that all servers not started by this process share.
   mutating func readServer(_ yaml: inout YAMLMapping, url words: KeyWords) throws {
     url = try yaml.text("url", default: words.default, words.help)
     apiKeyVariable = try yaml.text(
@@ -28,7 +28,7 @@ extension PolicySettings {
       "allowPlainHTTP", default: allowPlainHTTP, "permits `http` to hosts other than loopback")
   }
 
-  /// Refuses servers that cannot be asked.
+  /// Refuses settings without a usable server.
   func checkServer() throws {
     guard let url else {
       throw ConfigurationError.missing("\(section).url", "the base URL, such as \"https://api.example.com/v1\".")
@@ -40,7 +40,7 @@ extension PolicySettings {
     try server.check()
   }
 
-  /// What the OpenAI-compatible endpoints are asked by.
+  /// The settings of the OpenAI-compatible endpoints.
   func completions(model: String, rules: CallRules) -> ChatCompletionsPolicy.Settings {
     var completions = ChatCompletionsPolicy.Settings(
       model: model, api: api == .text ? .text : .chat, format: format, temperature: temperature, topP: topP,
@@ -51,14 +51,15 @@ extension PolicySettings {
     return completions
   }
 
-  /// As many calls as may be in flight never come together in one prompt; a server that draws fewer says so.
+  /// The largest number of answers per prompt. It is never above the calls in flight. A server that returns fewer
+  /// answers is detected.
   var samples: Int { samplesPerCall ?? concurrency }
 }
 
 extension PolicySettings {
   package var rules: CallRules {
     CallRules(
-      // Nobody starts our own server again.
+      // A server that this process started is not restarted by others.
       retry: RetryRule(attempts: attempts, waitsOutOutages: !kind.startsServer), timeout: timeout, deadline: deadline,
       concurrency: OpenFiles.connections(concurrency),
       isAdaptive: adaptiveConcurrency && !kind.startsServer, hedge: hedge, allowsPlainHTTP: allowPlainHTTP,
@@ -68,7 +69,7 @@ extension PolicySettings {
 }
 
 extension CallRules {
-  /// The same rules, for a call that is made to learn whether the server answers.
+  /// The same rules without waiting for outages, for calls that test whether the server answers.
   var impatient: CallRules {
     var rules = self
     rules.retry.waitsOutOutages = false

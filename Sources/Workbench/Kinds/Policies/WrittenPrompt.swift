@@ -2,21 +2,21 @@ import Agents
 import Foundation
 import Policies
 
-/// What a policy is sent before its first action, for reading.
+/// The prompt before a policy's first action, for display.
 package enum WrittenPrompt {
   /// The body of a request to a server.
   case body(JSONValue)
-  /// The text that a model in this process goes on from, its special tokens included.
+  /// The text that a model in this process continues, special tokens included.
   case text(String)
-  /// Nothing is sent: answers are looked up.
+  /// Nothing is sent, since answers are looked up.
   case transcript(Transcript)
 
-  /// The body that a policy on a server sends.
+  /// The body that a policy sends to a server.
   init(_ request: PolicyRequest, by writer: any RequestWriting) throws {
     self = .body(try JSONDecoder().decode(JSONValue.self, from: writer.body(for: request)))
   }
 
-  /// The texts as they are sent, each under who speaks, and then the other keys of the request.
+  /// The texts of the request under their roles, followed by the other keys.
   package var sections: [(title: String, text: String)] {
     switch self {
     case .text(let text): return [("prompt", text)]
@@ -43,7 +43,7 @@ package enum WrittenPrompt {
     }
   }
 
-  /// Written to a file: the body as it is sent.
+  /// The body in the form for a file.
   package var json: JSONValue {
     switch self {
     case .body(let body): body
@@ -51,7 +51,7 @@ package enum WrittenPrompt {
     }
   }
 
-  /// A turn under its role, with what it has besides its text.
+  /// A turn with its role, its text and its other fields.
   private static func turn(_ message: JSONValue) -> (title: String, text: String) {
     guard var fields = message.fields else { return ("prompt", words(message)) }
     let role = fields.removeValue(forKey: "role")?.text ?? fields["type"]?.text ?? "turn"
@@ -60,7 +60,7 @@ package enum WrittenPrompt {
     return (role, [content, others].compactMap { $0 }.joined(separator: "\n"))
   }
 
-  /// The text of a content: one, or several blocks of it; blocks of other kinds as JSON.
+  /// The text of a content, which may be one text or several blocks. Other blocks are shown as JSON.
   private static func words(_ content: JSONValue) -> String {
     guard let blocks = content.items else { return content.text ?? content.readable }
     return blocks.map { block in
@@ -71,7 +71,7 @@ package enum WrittenPrompt {
 }
 
 extension JSONValue {
-  /// On several lines, with keys in order.
+  /// JSON on several lines with sorted keys.
   fileprivate var readable: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

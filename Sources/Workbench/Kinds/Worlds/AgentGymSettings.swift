@@ -9,7 +9,7 @@ package struct AgentGymSettings: WorldKind {
   package static let summary = "A world behind an AgentGym server."
 
   private let settings: AgentGym.Settings
-  /// What the dialect's overrides started from.
+  /// The dialect before the overrides.
   private let base: Dialect
 
   package init(_ yaml: inout YAMLMapping) throws {
@@ -47,7 +47,7 @@ package struct AgentGymSettings: WorldKind {
       prompting: environment.prompts.applied(to: prompting, reflection: reflection))
   }
 
-  /// What the policy is told: of a world that is also native, the same as there.
+  /// The prompting. Worlds that also exist natively use the same prompting here.
   private var words: (Prompting, reflection: String) {
     switch base.name {
     case "sciworld": (ScienceWorld.prompting, ScienceWorld.reflection)
@@ -59,7 +59,7 @@ package struct AgentGymSettings: WorldKind {
 }
 
 extension String {
-  /// For a world of which nothing is known but what it says itself.
+  /// Instructions for a world that describes itself only in its messages.
   package static let anyTextWorld = """
     You act in a world that you know by its messages. The first one says what is wanted. In every turn you take \
     exactly one action and read what came of it.

@@ -1,6 +1,6 @@
 import Agents
 
-/// A world that a program made itself. No configuration file names it.
+/// A world that the calling program made. No configuration file names it.
 package struct GivenWorld: WorldKind {
   package static let name = "given"
   package static let summary = "A world that a program has made."

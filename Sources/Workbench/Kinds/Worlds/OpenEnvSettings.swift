@@ -40,7 +40,7 @@ package struct OpenEnvSettings: WorldKind {
   }
 }
 
-/// `url`, or `urls` of several servers of the same world.
+/// `url`, or `urls` for several servers with the same world.
 package struct ServerURLs {
   let one: String?
   let several: [String]?

@@ -1,15 +1,15 @@
 import Agents
 import Foundation
 
-/// What the policy is told before the task, where that is not the world's own choice.
+/// The settings of the prompt before the task that override the world's own.
 package struct PromptSettings: Sendable {
   /// `react`, `reflact`, `brief`, or a file with other instructions.
   package var prompt: String?
   /// A YAML file of worked examples.
   package var examples: String?
-  /// Characters of past exchanges that are shown.
+  /// The number of characters of past exchanges in the prompt.
   package var history: Int?
-  /// The world's choices stand in the prompt.
+  /// Whether the world's choices are listed in the prompt.
   package var listChoices: Bool?
 
   package init() {}
@@ -42,9 +42,9 @@ package struct PromptSettings: Sendable {
   }
 
   /// - Parameters:
-  ///   - world: the world's own.
-  ///   - reflection: what `reflact` adds to it.
-  ///   - brief: what `brief` puts in its place, where the world has such a prompt.
+  ///   - world: the world's own prompting.
+  ///   - reflection: the text that `reflact` adds.
+  ///   - brief: the prompting that `brief` selects; nil if the world has none.
   package func applied(
     to world: Prompting, reflection: String = Prompting.reflection, brief: Prompting? = nil
   ) throws -> Prompting {

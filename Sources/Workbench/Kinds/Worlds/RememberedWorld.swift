@@ -1,19 +1,20 @@
 import Agents
 import Foundation
 
-/// What is known of a world that was opened before: enough to read its rollouts, so that no program or server is started for that.
+/// The identity and maximal reward of a world that was opened before. They are enough to read its rollouts without
+/// starting a program or server.
 ///
-/// It is kept in `world.json` beside the store, under a digest of the section `environment`.
+/// The cards are stored in `world.json` beside the store, under a digest of the section `environment`.
 struct WorldCard: Codable, Hashable, Sendable {
   let identity: WorldIdentity
   let maximalReward: Double?
 
-  /// - Parameter settings: as the configuration has them.
+  /// - Parameter settings: the configured settings of the world.
   static func read(_ settings: WorldSettings, beside store: String) -> WorldCard? {
     cards(path(store))[settings.digest]
   }
 
-  /// Keeps what is known of a world. A file that cannot be written costs a start of the program later, and no more.
+  /// Stores the card of a world. If the file cannot be written, the program is only started once more later.
   static func keep(_ world: any World, of settings: WorldSettings, beside store: String) {
     let path = path(store)
     var cards = cards(path)
@@ -31,7 +32,7 @@ struct WorldCard: Codable, Hashable, Sendable {
   }
 }
 
-/// A world of which only the card is known. It has no tasks to begin.
+/// A world of which only the card is known. Its tasks cannot begin.
 struct RememberedWorld: World {
   let card: WorldCard
 

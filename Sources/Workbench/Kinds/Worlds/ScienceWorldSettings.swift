@@ -6,7 +6,7 @@ package struct ScienceWorldSettings: WorldKind {
   package static let name = "scienceworld"
   package static let summary = "A text laboratory, on its simulator in Java."
 
-  /// Which order of games the task numbers are places in.
+  /// The order of games that task numbers refer to.
   package enum Games: String, CaseIterable { case benchmark, all, variations }
 
   package let stepLimit: Int

@@ -38,7 +38,7 @@ package struct ShopSettings: WorldKind {
     }
   }
 
-  /// WebShop's own products and goals where the configuration names their folder, a generated catalogue elsewhere.
+  /// Uses WebShop's own products and goals if the configuration names their folder, otherwise a generated catalogue.
   package func make(_ environment: WorldSettings, observer: any WorkObserver) throws -> any World {
     let catalogue: Catalogue
     if let folder = files {

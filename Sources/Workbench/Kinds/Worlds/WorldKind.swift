@@ -1,9 +1,9 @@
 import Agents
 
-/// A kind of world: its name, the keys that it reads, and how it is made from them. A new kind is one file with one such type, and
-/// one line in ``worldKinds``.
+/// A kind of world: its name, the keys that it reads, and how it is created from them. A new kind needs one file with
+/// such a type, and one line in ``worldKinds``.
 package protocol WorldKind: Sendable {
-  /// As `environment.kind` names it.
+  /// The name in `environment.kind`.
   static var name: String { get }
 
   /// One line for help and documentation.
@@ -12,18 +12,18 @@ package protocol WorldKind: Sendable {
   /// Whether ``PromptSettings`` apply to it.
   static var takesPrompts: Bool { get }
 
-  /// Whether a program or a server has to be asked for the world's identity.
+  /// Whether the world's identity is known only after a program or server has been asked.
   static var asksForIdentity: Bool { get }
 
   /// Reads the keys of this kind. The keys that all kinds share are read elsewhere.
   init(_ yaml: inout YAMLMapping) throws
 
-  /// What of this machine's software a world of these settings needs.
+  /// The software that a world with these settings needs on this machine.
   var needs: Set<Need> { get }
 
-  /// Makes the world. The caller closes it.
+  /// Creates the world. The caller closes it.
   ///
-  /// - Parameter observer: told of reading that takes long.
+  /// - Parameter observer: receives the progress of slow reading.
   func make(_ environment: WorldSettings, observer: any WorkObserver) async throws -> any World
 }
 

@@ -2,20 +2,20 @@ import Agents
 import ChildProcess
 import Steering
 
-/// What the configuration says of the world.
+/// The configured world.
 package struct WorldSettings: Sendable {
   /// The kind's name.
   package let kind: String
-  /// Of everything that the section says, for kinds whose identity is asked for; empty for others.
+  /// A digest of the whole section, for kinds that ask a program or server for the identity; empty for others.
   package let digest: String
   package var seed: UInt64 = 1
-  /// Whether an attempt or the run ends with a world that fails.
+  /// Whether a failing world ends the attempt or the run.
   package var onError = WorldErrorPolicy.fail
   package let tasks: [Split: [Int]]
-  /// What the kind itself reads.
+  /// The settings of the kind itself.
   package let own: any WorldKind
   package let prompts: PromptSettings
-  /// What the world's programs get of the environment, beside what the world's own settings say.
+  /// The environment variables that the world's programs receive, in addition to those in the kind's own settings.
   package var children = ChildEnvironment()
 
   package init(_ yaml: inout YAMLMapping) throws {
@@ -44,12 +44,12 @@ package struct WorldSettings: Sendable {
         }
         return tasks
       } ?? [:]
-    // First, so that they are described also where the kind misses a key that it requires.
+    // Read before the kind's keys, so that the prompt keys are documented even if the kind then misses a required key.
     prompts = kind.takesPrompts ? try PromptSettings(&yaml) : PromptSettings()
     own = try kind.init(&yaml)
   }
 
-  /// For a world that the caller has made.
+  /// The settings for a world that the caller has made.
   package init(_ world: any World) {
     kind = GivenWorld.name
     digest = ""
@@ -58,12 +58,12 @@ package struct WorldSettings: Sendable {
     prompts = PromptSettings()
   }
 
-  /// Makes the world. The caller closes it.
+  /// Creates the world. The caller closes it.
   package func make(observer: any WorkObserver) async throws -> any World {
     try await own.make(self, observer: observer)
   }
 
-  /// Makes the world and closes it after `body`, also when interrupted.
+  /// Creates the world and closes it after `body`, even after an interrupt.
   package func withWorld<T: Sendable>(
     observer: any WorkObserver, _ body: @escaping @Sendable (any World) async throws -> T
   ) async throws -> T {
@@ -77,7 +77,7 @@ package struct WorldSettings: Sendable {
 }
 
 extension YAMLMapping {
-  /// `maxSteps`, the steps after which an attempt is cut.
+  /// `maxSteps`, the largest number of steps of an attempt.
   package mutating func stepLimit(default fallback: KeyDefault) throws -> Int? {
     try count("maxSteps", most: Bounds.steps, default: fallback, "maximal number of steps of an attempt")
   }
@@ -88,7 +88,7 @@ extension YAMLMapping {
 }
 
 extension World {
-  /// Runs `body` and closes the world after it, however it ended.
+  /// Runs `body` and closes the world afterwards, even after an error.
   package func closing<T>(_ body: () async throws -> T) async throws -> T {
     do {
       let value = try await body()

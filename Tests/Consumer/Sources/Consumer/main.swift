@@ -1,9 +1,9 @@
-// Collect, train, plan and steer in a world of one's own, from a program: the command line is not needed for any of it.
+// Collects, trains, plans and steers in a custom world from a program, without the command line.
 
 import Coxswain
 import Foundation
 
-/// Ten tosses; the reward is the share of heads, paid at the end.
+/// Ten tosses. The reward is the share of heads, paid at the end.
 struct Tosses: World {
   let identity = WorldIdentity(kind: "tosses")
   let maximalReward: Double? = 1
@@ -39,7 +39,7 @@ try await Workbench.with(options) { bench in
   let trained = try await bench.train()
   print("trained: \(trained.rollouts) rollouts of \(trained.tasks) tasks")
   var request = PlanRequest()
-  request.work = 10_000  // fewer simulated steps than usual: this is an example
+  request.work = 10_000  // fewer simulated steps than the default, since this is an example
   let (plan, _) = try await bench.plan(request)
   print("planned: \(plan.rollouts) rollouts, N \(plan.particles)")
   let summary = try await bench.steer()
