@@ -11,6 +11,7 @@ extension Comparison {
     let particles: Int
     let resample: String
     let keep: Int?
+    let budget: Int?
     let temperature: Double?
 
     init(_ summary: MethodSummary, ignoringTemperature: Bool = false) {
@@ -19,6 +20,7 @@ extension Comparison {
       particles = summary.particles
       resample = summary.resample
       keep = summary.keep
+      budget = summary.budget
       temperature = ignoringTemperature ? nil : summary.temperature
     }
   }
@@ -49,7 +51,10 @@ extension Comparison {
     let candidates = variants.filter { parts in
       let other = parts[0]
       switch other.method {
-      case Method.bestOf.rawValue: return other.particles == summary.particles && other.policy == summary.policy
+      case Method.bestOf.rawValue:
+        // Under a budget what counts is the budget.
+        return other.policy == summary.policy && other.budget == summary.budget
+          && (summary.budget != nil || other.particles == summary.particles)
       // The single attempt of another policy is the target for a cheap policy that is steered.
       case Method.single.rawValue: return !summary.isIndependent
       default: return false
@@ -64,6 +69,14 @@ extension Comparison {
     }
   }
 
+  /// The curve that a summary is on where several budgets are compared.
+  private static func curve(_ summary: MethodSummary) -> String {
+    guard summary.budget != nil, let method = Method(rawValue: summary.method), method != .frontier else {
+      return summary.method
+    }
+    return method.isSteered ? "\(summary.method), waves of \(summary.particles)" : "\(summary.method), stopping"
+  }
+
   static func points(_ study: Study, of methods: [MethodSummary]) -> [Point] {
     methods.filter { $0.rewardBest.mean.isFinite }.map { summary in
       let attempts = Double(max(summary.tasks * summary.seeds.count, 1))
@@ -76,8 +89,9 @@ extension Comparison {
       }
       let settings = isAlone ? "" : " \(summary.resample) β \(summary.temperature)"
       return Point(
-        label: summary.method + settings + (summary.policy.map { ", \($0)" } ?? ""),
-        x: study == .scaling ? Double(summary.particles) : cost, estimate: summary.rewardBest,
+        label: study == .calls
+          ? curve(summary) : summary.method + settings + (summary.policy.map { ", \($0)" } ?? ""),
+        x: study == .scaling ? Double(summary.particles) : study == .calls ? calls : cost, estimate: summary.rewardBest,
         particles: summary.particles, callsPerTask: calls, costPerTask: cost)
     }
   }
@@ -102,6 +116,7 @@ extension Comparison.Difference {
     }
     (method, particles, temperature) = (variant[0].method, variant[0].particles, variant[0].temperature)
     (resample, keep, policy) = (variant[0].resample, variant[0].keep, variant[0].policy)
+    budget = variant[0].budget
     (against, againstParticles) = (baseline[0].method, baseline[0].particles)
     againstPolicy = baseline[0].policy
     tasks = pairs.count

@@ -100,6 +100,8 @@ public struct Comparison: Sendable, Codable {
     public let resample: String
     /// How many particles each checkpoint of the variant's beam keeps; nil for other methods.
     public let keep: Int?
+    /// As in ``MethodSummary/budget``.
+    public let budget: Int?
     /// As in ``MethodSummary/policy``.
     public let policy: String?
     /// The method that is subtracted.
@@ -143,13 +145,15 @@ public struct Comparison: Sendable, Codable {
     case scaling
     /// Reward against money.
     case cost
+    /// Reward against model calls.
+    case calls
   }
 
   /// One point of a curve: the best reward of one variant.
   public struct Point: Sendable, Hashable, Codable {
     /// Which curve it is on.
     public let label: String
-    /// N for ``Study/scaling``, money per task for ``Study/cost``.
+    /// N for ``Study/scaling``, money per task for ``Study/cost``, calls per task for ``Study/calls``.
     public let x: Double
     /// The best reward, over tasks.
     public let estimate: MeanEstimate

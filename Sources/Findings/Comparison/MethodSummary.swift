@@ -59,6 +59,8 @@ public struct MethodSummary: Sendable, Codable {
   public let resample: String
   /// How many particles each checkpoint of a beam keeps; nil for other methods.
   public let keep: Int?
+  /// Model calls for a task on average that a budget for all tasks allowed; nil without a budget.
+  public let budget: Int?
   /// The policy's name, if a comparison has several policies.
   public let policy: String?
   /// The seeds that the figures are means or sums over.
@@ -145,6 +147,7 @@ public struct MethodSummary: Sendable, Codable {
     temperature = settings.temperature
     resample = settings.schedule.description
     keep = settings.keep
+    budget = settings.search.calls
     self.policy = policy
     seeds = [settings.seed]
     rewardBest = mean(\.rewardBest)

@@ -83,7 +83,8 @@ extension Simulation {
     guard place.step < min(path.length, limit) else {
       return Frontier.State(finishedAfter: place.step, reward: paid, worth: paid)
     }
-    let belief = beliefs.map { $0[place.path][place.step]?.spread(over: maximum) }
+    let left = Double(limit - place.step) / Double(limit)
+    let belief = beliefs.map { $0[place.path][place.step]?.spread(over: maximum, share: left) }
     let inherited = parent?.returnToGo.shifted(by: parent.map { $0.reward - paid } ?? 0) ?? .point(0)
     // Best-of has no predictions, so every state has the same expected return.
     return Frontier.State(

@@ -36,7 +36,7 @@ struct SearchCurve: Sendable {
     var spent = Array(repeating: 0, count: curves.count)
     var left = total
     while left > 0 {
-      let open = curves.indices.filter { curves[$0].end.map { spent[$0] < $0 } ?? true }
+      let open = curves.indices.filter { task in curves[task].end.map { spent[task] < $0 } ?? true }
       guard !open.isEmpty else { break }
       let before = left
       for (place, task) in open.enumerated() {

@@ -43,12 +43,15 @@ extension ReturnDistribution {
   /// A point mass spread out; any other distribution as it is.
   ///
   /// A point mass leaves no improvement to hope for once a good attempt has finished. The spread is stated, not
-  /// learned: a normal distribution in five equal parts, with a standard deviation of a quarter of the maximal reward.
+  /// learned: a normal distribution in five equal parts, with a standard deviation of a quarter of the maximal reward at
+  /// the start that falls with the square root of the calls still needed, as that of a sum of steps does.
   ///
-  /// - Parameter maximum: the largest reward that the world pays; nil for 1.
-  public func spread(over maximum: Double?) -> ReturnDistribution {
+  /// - Parameters:
+  ///   - maximum: the largest reward that the world pays; nil for 1.
+  ///   - share: the calls still needed as a share of the step limit, 0 to 1.
+  public func spread(over maximum: Double?, share: Double) -> ReturnDistribution {
     guard probabilities.count(where: { $0 > 0 }) == 1 else { return self }
-    let deviation = abs(maximum ?? 1) / 4
+    let deviation = abs(maximum ?? 1) / 4 * max(share, 0).squareRoot()
     return ReturnDistribution(
       returns: Self.normalFifths.map { mean + deviation * $0 }, probabilities: Self.normalFifths.map { _ in 1 })
   }

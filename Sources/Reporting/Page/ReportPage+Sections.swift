@@ -25,7 +25,8 @@ extension ReportPage.Section {
     let chart = XYChart(study: comparison)
     let table = ComparisonTable(comparison)
     self.init(
-      anchor: isCost ? "cost" : "scaling", heading: isCost ? "Cost against reward" : "Scaling",
+      anchor: comparison.study?.rawValue ?? "study",
+      heading: isCost ? "Cost against reward" : comparison.study == .calls ? "Reward against calls" : "Scaling",
       items: [.picture(svg: chart.svg, caption: "Means over tasks; whiskers are one standard error.")]
         + table.tables.map(ReportPage.Item.table) + (table.lines.isEmpty ? [] : [.notes(table.lines)]))
   }
@@ -100,8 +101,14 @@ extension XYChart {
     let points = comparison.points ?? []
     let labels = points.map(\.label).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     self.init(
-      title: isCost ? "Best reward against money" : "Best reward against the number of particles",
-      xTitle: isCost ? "cost of a task" : "N, attempts or particles (log scale)", yTitle: "best reward",
+      title: isCost
+        ? "Best reward against money"
+        : comparison.study == .calls
+          ? "Best reward against model calls" : "Best reward against the number of particles",
+      xTitle: isCost
+        ? "cost of a task"
+        : comparison.study == .calls ? "model calls for a task (log scale)" : "N, attempts or particles (log scale)",
+      yTitle: "best reward",
       series: labels.map { label in
         XYChart.Series(
           name: label,

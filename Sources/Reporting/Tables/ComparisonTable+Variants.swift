@@ -8,7 +8,7 @@ extension Comparison {
 
 extension MethodSummary {
   /// "amc", or "beam k 2".
-  var methodName: String { method + (keep.map { " k \($0)" } ?? "") }
+  var methodName: String { method + (keep.map { " k \($0)" } ?? "") + (budget.map { " \($0) calls" } ?? "") }
 
   /// The method with all its settings: "amc N 8, steps:1,2 β 0.1".
   var variantName: String {
@@ -54,8 +54,9 @@ extension ComparisonTable {
     let hasCost = points.contains { $0.costPerTask != 0 }
     let digits = points.contains { $0.callsPerTask != $0.callsPerTask.rounded() } ? 1 : 0
     var table = TextTable(
-      title: study == .scaling ? "Best reward against N" : "Best reward against money per task",
-      columns: [.left(study == .scaling ? "method" : "method, policy"), .right("N"), .right("best reward")]
+      title: study == .scaling
+        ? "Best reward against N" : "Best reward against \(study == .calls ? "model calls" : "money") per task",
+      columns: [.left(study == .cost ? "method, policy" : "method"), .right("N"), .right("best reward")]
         + [.right("calls per task")] + (hasCost ? [.right("cost per task")] : []))
     for point in points {
       let longest = 60
@@ -85,6 +86,6 @@ extension Comparison.Difference {
   /// Whether the difference is of this variant against another one.
   fileprivate func isOf(_ summary: MethodSummary) -> Bool {
     method == summary.method && particles == summary.particles && temperature == summary.temperature
-      && resample == summary.resample && keep == summary.keep && policy == summary.policy
+      && resample == summary.resample && keep == summary.keep && policy == summary.policy && budget == summary.budget
   }
 }

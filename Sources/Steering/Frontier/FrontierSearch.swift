@@ -235,7 +235,9 @@ struct FrontierSearch: Sendable {
         let inherited = parents?[place].returnToGo.shifted(by: -paid) ?? .point(0)
         return Frontier.State(
           step: trajectory.count, callsLeft: task.stepLimit - trajectory.count, reward: trajectory.reward,
-          returnToGo: beliefs[place]?.spread(over: context.world.maximalReward) ?? inherited)
+          returnToGo: beliefs[place]?.spread(
+            over: context.world.maximalReward,
+            share: Double(task.stepLimit - trajectory.count) / Double(task.stepLimit)) ?? inherited)
       }
       let hidden = CriticState(trajectory, hidingLastReward: true).rewardSoFar
       let worth =

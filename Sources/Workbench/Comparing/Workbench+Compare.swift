@@ -51,6 +51,7 @@ extension Workbench {
     if request.equality == .cost, pricing.isFree {
       throw ConfigurationError("--equal cost needs policy.pricing in the configuration: nothing costs anything.")
     }
+    if request.study == .calls { return try await budgets(request) }
     let isScaling = request.study == .scaling
     let methods = request.methods ?? (isScaling ? [.bestOf, .amc] : [.single, .bestOf, .amc])
     let particles = isScaling ? [1, 2, 4, 8, 16, 32] : nil
@@ -98,6 +99,44 @@ extension Workbench {
         var all = others
         all[name] = critic
         return try await body(all)
+      }
+    }
+  }
+
+  // MARK: - A study of calls
+
+  /// The calls of 1, 2, 4, 8 and 16 attempts.
+  private static let budgetedAttempts = [1, 2, 4, 8, 16]
+
+  /// Every method at several budgets: N attempts at each task as they are, and one budget for all tasks.
+  private func budgets(_ request: ComparisonRequest) async throws -> Compared {
+    let (tasks, split) = try request.tasks.select(from: world, default: .test)
+    let longest = tasks.map(\.stepLimit).max() ?? 1
+    let methods = request.methods ?? [.bestOf, .amc, .beam, .frontier]
+    return try await withCritics(of: methods, flag: request.critic) { critic in
+      var all: [SteeringSettings] = []
+      for method in methods {
+        for attempts in Self.budgetedAttempts where attempts > 1 || !method.resamples {
+          var single = request
+          single.particles = [attempts]
+          guard
+            let settings = try await single.settings(self, methods: [method], particles: nil, critic: critic).first
+          else { continue }
+          var budgeted = settings
+          budgeted.search.calls = attempts * longest
+          if method.resamples {
+            budgeted.particles = min(attempts, 4)
+            budgeted.keep = settings.keep.map { _ in 1 }
+          }
+          if method != .frontier { all.append(settings) }
+          // A budget of one population is that population.
+          if !method.resamples || attempts > budgeted.particles { all.append(try await priced(budgeted)) }
+        }
+      }
+      for settings in all { try check(settings, for: tasks) }
+      return try await withRun { [all] run in
+        try await run.compare(
+          all, on: tasks, split: split, seeds: request.seeds, equality: nil, critic: critic)
       }
     }
   }

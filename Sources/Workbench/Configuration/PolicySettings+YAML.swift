@@ -125,7 +125,7 @@ extension PolicySettings {
       throw ConfigurationError("\(section).format tools goes with api: chat; a text has no tools to call.")
     }
     if let api, !kind.apis.contains(api) {
-      let owners = policyKinds.filter { $0.apis.contains(api) }.map(\.name).joined(separator: ", ")
+      let owners = policyKinds.filter { $0.apis.contains(api) }.map { $0.name }.joined(separator: ", ")
       throw ConfigurationError(
         "\(section).api \(api.rawValue) goes with kind \(owners); \(kind.name) has chat and text.")
     }

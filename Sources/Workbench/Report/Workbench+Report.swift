@@ -91,7 +91,7 @@ extension Workbench {
 
   private func found(_ request: ReportRequest) throws -> [Comparison] {
     if request.comparisons.isEmpty {
-      return try [nil, .scaling, .cost].compactMap { try comparison(at: comparisonPath($0)) }
+      return try [nil, .scaling, .calls, .cost].compactMap { try comparison(at: comparisonPath($0)) }
     }
     return try request.comparisons.map { path in
       guard let comparison = try comparison(at: path) else {

@@ -15,7 +15,8 @@ struct Compare: Verb {
       made at least as many calls, on each task, as any steered method of its N; answers are shared, so that a smaller N \
       costs nothing more. Differences are paired over tasks.
 
-      Two studies: `--study scaling` runs best-of and amc at N = 1 to 32, and `--study cost --against dear.yaml` sets the \
+      Three studies: `--study scaling` runs best-of and amc at N = 1 to 32, `--study calls` runs all methods with the calls \
+      of 1 to 16 attempts, with and without one budget for all tasks, and `--study cost --against dear.yaml` sets the \
       configured policy, steered, against another one by what a task costs.
       """)
 
@@ -61,7 +62,7 @@ extension Comparison.Study: ExpressibleByArgument {}
 
 /// Options that only `cox compare` has.
 struct CompareOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A curve in place of a plain comparison: scaling or cost.", valueName: "study"))
+  @Option(help: ArgumentHelp("A curve in place of a plain comparison: scaling, calls or cost.", valueName: "study"))
   var study: Comparison.Study?
 
   @Option(
