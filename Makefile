@@ -12,6 +12,7 @@ test:
 	@Scripts/setup.sh --tests
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests $(TRAITS)
+	Scripts/plain_check.py
 	swift test --skip-build $(TRAITS)
 
 setup:
