@@ -12,7 +12,7 @@ import Testing
 @Suite("A frontier search")
 struct FrontierSearchTests {
   static func campaign(
-    _ world: ChainWorld = ChainWorld(), policy: any Policy = ChainWorld.coin,
+    _ world: ChainWorld = ChainWorld(tellsPast: true), policy: any Policy = ChainWorld.coin,
     critic: (any Critic)? = ChainWorld.exactCritic, search: SearchSettings = SearchSettings(), particles: Int = 8,
     seed: UInt64 = 1, store: RolloutStore? = nil, budget: Budget = Budget(), concurrency: Int = 4
   ) -> Campaign {
@@ -60,7 +60,7 @@ struct FrontierSearchTests {
     let search = SearchSettings(width: width)
     var trees: [[SearchTree?]] = []
     for (forking, concurrency) in [(ChainWorld.Forking.copies, 1), (.copies, 16), (.replays, 16)] {
-      let world = ChainWorld(forking: forking)
+      let world = ChainWorld(forking: forking, tellsPast: true)
       let outcome = try await Self.campaign(world, search: search, concurrency: concurrency).run(Self.tasks(5))
       trees.append(outcome.results.map(\.tree))
       #expect(outcome.results.allSatisfy { $0.rewardBest == 1 } || outcome.calls == 5 * 96)
@@ -162,6 +162,33 @@ struct FrontierSearchTests {
     let gain = MeanEstimate(
       try zip(guided.results, alone.results).map { try #require($0.rewardBest) - (try #require($1.rewardBest)) })
     #expect(gain.mean > 2.5 * gain.se, "\(gain)")
+  }
+
+  @Test(
+    "States with the same prompt share its answers: each is asked for once, and less is asked in all",
+    arguments: [1, 4])
+  func shared(width: Int) async throws {
+    let asked = Mutex<[String: Int]>([:])
+    let policy = ClosurePolicy("coin") { request throws(PolicyError) in
+      asked.withLock { $0[request.digest, default: 0] += 1 }
+      return try await ChainWorld.coin.respond(to: request)
+    }
+    let search = SearchSettings(width: width)
+    let outcome = try await Self.campaign(ChainWorld(), policy: policy, search: search).run(Self.tasks(1))
+    let result = try #require(outcome.results.first)
+    // Twelve prompts, of which each state of a round takes the same answers in the same order.
+    #expect(asked.withLock { $0.count } == 12 && result.rewardBest == 1)
+    #expect(asked.withLock { $0.values.reduce(0, +) } == outcome.calls)
+    let tree = try #require(result.tree)
+    #expect(tree.choices.count > outcome.calls, "\(tree.choices.count) choices, \(outcome.calls) calls")
+    for round in 0..<12 {
+      let firsts = tree.nodes.indices.filter { tree.nodes[$0].step == round }.compactMap { node in
+        tree.choices.first { $0.state == node }?.child.map { tree.nodes[$0].action }
+      }
+      #expect(Set(firsts).count == 1, "round \(round): \(firsts)")
+    }
+    let again = try await Self.campaign(ChainWorld(), search: search, concurrency: 1).run(Self.tasks(1))
+    #expect(again.results.map(\.tree) == outcome.results.map(\.tree))
   }
 
   @Test("It needs a critic")

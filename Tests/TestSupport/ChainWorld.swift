@@ -9,6 +9,8 @@ package struct ChainWorld: World {
   /// How an episode copies itself, and which error a replay has.
   package var forking = Forking.copies
   package var counter = Counter()
+  /// Whether prompts tell the actions so far. Without them all states of one round have the same prompt.
+  package var tellsPast = false
 
   package enum Forking: Sendable { case copies, replays, replaysInOtherWords, replaysWithOtherRewards }
 
@@ -25,7 +27,10 @@ package struct ChainWorld: World {
     package var steps: Int { lock.withLock { counts.steps } }
   }
 
-  package init(rounds: Int = 12, forking: Forking = .copies, counter: Counter = Counter()) {
+  package init(
+    rounds: Int = 12, forking: Forking = .copies, counter: Counter = Counter(), tellsPast: Bool = false
+  ) {
+    self.tellsPast = tellsPast
     self.rounds = rounds
     self.forking = forking
     self.counter = counter
@@ -44,7 +49,7 @@ package struct ChainWorld: World {
   }
 
   package func transcript(for trajectory: Trajectory) -> Transcript {
-    Transcript(entries: [.prompt("\(trajectory.count)")])
+    Transcript(entries: [.prompt(tellsPast ? trajectory.actions.joined() : "\(trajectory.count)")])
   }
 
   package struct Rounds: Episode {

@@ -83,8 +83,10 @@ extension Simulation {
     guard place.step < min(path.length, limit) else {
       return Frontier.State(finishedAfter: place.step, reward: paid, worth: paid)
     }
-    let left = Double(limit - place.step) / Double(limit)
-    let belief = beliefs.map { $0[place.path][place.step]?.spread(over: maximum, share: left) }
+    let raw = beliefs?[place.path][place.step]
+    // As in a real search: a prediction like the root's is not spread differently.
+    let left = raw == beliefs?[place.path][0] ? limit : limit - place.step
+    let belief = beliefs.map { $0[place.path][place.step]?.spread(over: maximum, share: Double(left) / Double(limit)) }
     let inherited = parent?.returnToGo.shifted(by: parent.map { $0.reward - paid } ?? 0) ?? .point(0)
     // Best-of has no predictions, so every state has the same expected return.
     return Frontier.State(

@@ -266,7 +266,7 @@ extension Frontier {
     public internal(set) var children: [String: Int] = [:]
 
     /// Whether the critic's prediction differs from that of the root.
-    var isToldApart = false
+    public internal(set) var isToldApart = false
 
     /// Whether an attempt that reached this state has not been continued.
     var isOwed: Bool { !isFinished && draws + pending < arrivals }

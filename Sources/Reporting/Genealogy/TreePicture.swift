@@ -81,7 +81,7 @@ private struct TreeDrawing {
   private var description: String {
     let finished = tree.nodes.count { $0.isFinished }
     return
-      "\(counted(tree.nodes.count, "state")) reached by \(counted(tree.choices.count, "call")), \(counted(finished, "finished attempt"))"
+      "\(counted(tree.nodes.count, "state")) reached by \(counted(tree.choices.count, "choice")), \(counted(finished, "finished attempt"))"
       + (best.map { "; best reward \(Format.number(tree.nodes[$0].reward))" } ?? "") + "."
   }
 
@@ -115,7 +115,7 @@ private struct TreeDrawing {
     let node = tree.nodes[state]
     var lines: [String] = []
     if let (call, improvement) = growth[state] {
-      lines.append("Call \(call), for an expected improvement of \(Format.number(improvement))")
+      lines.append("Choice \(call), for an expected improvement of \(Format.number(improvement))")
       lines.append("\(node.step). " + SVG.fitted(node.action, width: 480, fontSize: 11))
     } else {
       lines.append("The start")
@@ -165,7 +165,7 @@ private struct TreeDrawing {
 
   private var legend: [SVG] {
     let y = bottom + 50
-    let caption = "Numbers: calls in order. Colour: expected improvement, 0"
+    let caption = "Numbers: choices in order. Colour: expected improvement, 0"
     var x = 26 + SVG.width(of: caption, fontSize: 11)
     var content = [SVG.label(caption, "legend", x: 20, y: y + 4)]
     for level in 0..<Viridis.levels {

@@ -12,6 +12,12 @@ struct FrontierSearch: Sendable {
   private var frontier: Frontier?
   /// The particles, one for each state of the frontier.
   private var visited: [Particle] = []
+  /// The critic's prediction for the root; nil if it gave none.
+  private var rootBelief: ReturnDistribution?
+  /// The number of answers that each state has used.
+  private var used: [Int: Int] = [:]
+  /// The answers so far.
+  private var answers: [Question: PolicyResponse] = [:]
   private var generator: SplitMix64
   private var calls = 0
   private var usage = Usage()
@@ -51,10 +57,10 @@ struct FrontierSearch: Sendable {
     defer { seconds += (ContinuousClock.now - start).inSeconds }
     if frontier == nil, failures.isEmpty { try await open() }
     var spent = 0
-    while spent < allotment, !isOver {
-      let made = try await extend(min(context.settings.search.width, allotment - spent))
-      guard made > 0 else { break }
-      spent += made
+    while spent < allotment, !isOver,
+      let asked = try await extend(min(context.settings.search.width, allotment - spent))
+    {
+      spent += asked
     }
     return spent
   }
@@ -77,76 +83,146 @@ struct FrontierSearch: Sendable {
   private struct Extension: Sendable {
     let choice: Int
     var particle: Particle
+    let request: PolicyRequest
+    let question: Question
+    var answer: PolicyResponse?
     var seconds = 0.0
+  }
+
+  /// One of the answers to one prompt.
+  private struct Question: Hashable, Sendable {
+    let prompt: String
+    let number: Int
   }
 
   /// Extends up to `width` states concurrently.
   ///
-  /// - Returns: the number of calls.
-  private mutating func extend(_ width: Int) async throws -> Int {
-    guard var frontier else { return 0 }
+  /// States with the same prompt share its answers: the n-th answer to a prompt gives the n-th child of each of them. The
+  /// prompt alone decides the distribution of the answers, so that the children of each state are independent draws, and
+  /// no prompt is paid for again.
+  ///
+  /// - Returns: the number of calls, failed ones included; nil if no state was chosen.
+  private mutating func extend(_ width: Int) async throws -> Int? {
+    guard var frontier else { return nil }
     let chosen = frontier.choose(width, using: &generator)
-    var extensions: [Extension] = []
+    guard !chosen.isEmpty else { return nil }
+    var (extensions, used) = ([Extension](), used)
     for choice in chosen {
+      let state = frontier.choices[choice].state
+      let particle = try await departure(from: state)
+      let request = particle.request(in: context, at: choice)
+      // States whose predictions equal the root's belong to independent attempts, which share nothing.
+      let prompt = frontier.states[state].isToldApart ? request.digest : "state \(state)"
+      let question = Question(prompt: prompt, number: used[state, default: 0])
+      used[state, default: 0] += 1
       extensions.append(
-        Extension(choice: choice, particle: try await departure(from: frontier.choices[choice].state)))
+        Extension(
+          choice: choice, particle: particle, request: request, question: question, answer: answers[question]))
     }
-    extensions = try await advanced(extensions)
+    let asked = try await ask(&extensions)
+    extensions = try await eachAtOnce(extensions) { [context] part in
+      guard let answer = part.answer, part.particle.failure == nil else { return }
+      let segment = Segment(context, end: part.particle.trajectory.count + 1)
+      try await part.particle.take(answer, to: part.request, in: segment, at: part.choice)
+    }
     criticalPath += extensions.map(\.seconds).max() ?? 0
-    // Results are added in the order of the choices, so that they do not depend on timing.
-    var fresh: [(choice: Int, key: String)] = []
+    // In the order of the choices, so that the result does not depend on timing.
+    var fresh: [Child] = []
     for part in extensions {
       let parent = frontier.choices[part.choice].state
       calls += part.particle.calls
       usage += part.particle.usage
       mismatches += part.particle.mismatches
+      if let answer = part.answer { answers[part.question] = answer }
       if let failure = part.particle.failure {
         failures.append(failure)
         frontier.fail(for: part.choice)
+        // The next draw asks for the same answer again.
+        if part.answer == nil { used[parent, default: 0] -= 1 }
       } else {
         let key = Self.key(of: part.particle.trajectory)
-        let isKnown =
-          frontier.states[parent].children[key] != nil
-          || fresh.contains { $0.key == key && frontier.choices[$0.choice].state == parent }
-        if isKnown {
-          await part.particle.episode.close()
-        }
-        fresh.append((part.choice, key))
+        let isNew =
+          frontier.states[parent].children[key] == nil && !fresh.contains { $0.key == key && $0.parent == parent }
+        fresh.append(Child(choice: part.choice, parent: parent, key: key, particle: part.particle, isNew: isNew))
       }
     }
-    try await add(fresh, of: extensions, to: &frontier)
+    try await add(fresh, to: &frontier)
+    self.used = used
     self.frontier = frontier
-    return chosen.count
+    return asked
+  }
+
+  /// Asks for the missing answers, for each once.
+  ///
+  /// - Returns: the number of calls.
+  private func ask(_ extensions: inout [Extension]) async throws -> Int {
+    var askers: [Question: Int] = [:]
+    for place in extensions.indices where extensions[place].answer == nil {
+      if askers[extensions[place].question] == nil { askers[extensions[place].question] = place }
+    }
+    let places = askers.values.sorted()
+    let asked = try await eachAtOnce(places.map { extensions[$0] }) { [context] part in
+      part.answer = try await part.particle.answer(to: part.request, in: context)
+    }
+    for (place, part) in zip(places, asked) { extensions[place] = part }
+    for place in extensions.indices where extensions[place].answer == nil {
+      guard let asker = askers[extensions[place].question], asker != place else { continue }
+      extensions[place].answer = extensions[asker].answer
+      extensions[place].particle.failure = extensions[asker].particle.failure
+    }
+    return places.count
+  }
+
+  /// Works on all parts concurrently. On an error all episodes are closed, and the error of the first choice is thrown.
+  private func eachAtOnce(
+    _ parts: [Extension], _ body: @escaping @Sendable (inout Extension) async throws -> Void
+  ) async throws -> [Extension] {
+    let done = await withTaskGroup(of: (place: Int, part: Extension, error: (any Error)?).self) { group in
+      for (place, part) in parts.enumerated() {
+        group.addImmediateTask {
+          let start = ContinuousClock.now
+          var part = part
+          do { try await body(&part) } catch { return (place, part, error) }
+          part.seconds += (ContinuousClock.now - start).inSeconds
+          return (place, part, nil)
+        }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }.sorted { $0.place < $1.place }
+    if let error = done.lazy.compactMap(\.error).first {
+      for result in done { await result.part.particle.episode.close() }
+      throw error
+    }
+    return done.map(\.part)
+  }
+
+  /// What an answer led to.
+  private struct Child: Sendable {
+    let choice: Int
+    let parent: Int
+    let key: String
+    var particle: Particle
+    /// Whether its parent has no such child yet.
+    let isNew: Bool
   }
 
   /// Adds the children to the frontier with the critic's predictions. The critic is not asked again about known
   /// children.
-  private mutating func add(
-    _ children: [(choice: Int, key: String)], of extensions: [Extension], to frontier: inout Frontier
-  ) async throws {
-    var particles: [Int: Particle] = [:]
-    for part in extensions { particles[part.choice] = part.particle }
-    var asked: [(choice: Int, particle: Particle, parent: Frontier.State)] = []
-    var seen: Set<String> = []
-    for (choice, key) in children {
-      let parent = frontier.choices[choice].state
-      guard let particle = particles[choice], frontier.states[parent].children[key] == nil,
-        seen.insert("\(parent)\u{1F}\(key)").inserted
-      else { continue }
-      asked.append((choice, particle, frontier.states[parent]))
-    }
-    let states = try await states(of: asked.map(\.particle), after: asked.map(\.parent))
-    let told = Dictionary(uniqueKeysWithValues: zip(asked.map(\.choice), states))
-    for (choice, key) in children {
-      // For a known child the frontier uses only the key, so this state is a placeholder.
-      let state = told[choice] ?? Frontier.State(finishedAfter: 0, reward: 0, worth: -.infinity)
-      guard frontier.add(state, key: key, for: choice) != nil, var particle = particles[choice] else { continue }
-      if particle.isOver {
-        mismatches += await particle.episode.recoveryMismatches
+  private mutating func add(_ children: [Child], to frontier: inout Frontier) async throws {
+    let new = children.filter(\.isNew)
+    let states = try await states(of: new.map(\.particle), after: new.map { frontier.states[$0.parent] })
+    let predicted = Dictionary(uniqueKeysWithValues: zip(new.map(\.choice), states))
+    for child in children {
+      // Of a known child only the key is used.
+      let state = predicted[child.choice] ?? Frontier.State(finishedAfter: 0, reward: 0, worth: -.infinity)
+      let isAdded = frontier.add(state, key: child.key, for: child.choice) != nil
+      var particle = child.particle
+      if !isAdded || particle.isOver {
+        if isAdded { mismatches += await particle.episode.recoveryMismatches }
         await particle.episode.close()
         (particle.episode, particle.isBehind) = (EndedEpisode(), true)
       }
-      visited.append(particle)
+      if isAdded { visited.append(particle) }
     }
   }
 
@@ -160,43 +236,6 @@ struct FrontierSearch: Sendable {
     }
     (copy.calls, copy.usage, copy.mismatches) = (0, Usage(), 0)
     return copy
-  }
-
-  private func advanced(_ extensions: [Extension]) async throws -> [Extension] {
-    var failure: (choice: Int, error: any Error)?
-    let done = await withTaskGroup(of: Result<Extension, ExtensionError>.self) { [context] group in
-      for part in extensions {
-        group.addImmediateTask {
-          let start = ContinuousClock.now
-          var part = part
-          do {
-            let segment = Segment(context, end: part.particle.trajectory.count + 1)
-            try await part.particle.advance(through: segment, at: part.choice)
-          } catch { return .failure(ExtensionError(choice: part.choice, error: error)) }
-          part.seconds = (ContinuousClock.now - start).inSeconds
-          return .success(part)
-        }
-      }
-      return await group.reduce(into: []) { $0.append($1) }
-    }
-    var parts: [Extension] = []
-    for result in done {
-      switch result {
-      case .success(let part): parts.append(part)
-      case .failure(let thrown):
-        if thrown.choice < failure?.choice ?? .max { failure = (thrown.choice, thrown.error) }
-      }
-    }
-    if let failure {
-      for part in parts { await part.particle.episode.close() }
-      throw failure.error
-    }
-    return parts.sorted { $0.choice < $1.choice }
-  }
-
-  private struct ExtensionError: Error {
-    let choice: Int
-    let error: any Error
   }
 
   /// The key that distinguishes the children of a state.
@@ -228,16 +267,18 @@ struct FrontierSearch: Sendable {
         beliefs[place] = belief
       }
     }
+    if parents == nil { rootBelief = beliefs[0] }
     return particles.indices.map { place in
       let trajectory = particles[place].trajectory
       guard particles[place].isOver else {
         let paid = trajectory.last?.outcome.reward ?? 0
         let inherited = parents?[place].returnToGo.shifted(by: -paid) ?? .point(0)
+        // A prediction like the root's is not spread differently, so that a constant critic tells no states apart.
+        let left = beliefs[place] == rootBelief ? task.stepLimit : task.stepLimit - trajectory.count
+        let share = Double(left) / Double(max(task.stepLimit, 1))
         return Frontier.State(
           step: trajectory.count, callsLeft: task.stepLimit - trajectory.count, reward: trajectory.reward,
-          returnToGo: beliefs[place]?.spread(
-            over: context.world.maximalReward,
-            share: Double(task.stepLimit - trajectory.count) / Double(task.stepLimit)) ?? inherited)
+          returnToGo: beliefs[place]?.spread(over: context.world.maximalReward, share: share) ?? inherited)
       }
       let hidden = CriticState(trajectory, hidingLastReward: true).rewardSoFar
       let worth =

@@ -22,30 +22,47 @@ struct Particle: Sendable {
   ///
   /// A failure of this particle alone is recorded in it. Other errors are thrown.
   mutating func advance(through segment: Segment, at place: Int) async throws {
-    let (policy, world) = (segment.context.policy, segment.world)
-    let format = policy.format
-    let task = trajectory.task
-    let seed = CallKey.seed(ofTask: task.id, particle: place, from: segment.context.root)
     while trajectory.count < segment.end, !isOver {
-      let key = CallKey(run: segment.context.run, task: task.id, particle: place, step: trajectory.count)
-      let request = PolicyRequest(
-        after: trajectory, in: world, format: format, seed: seed.split(key.step), key: key)
-      let response: PolicyResponse
-      do throws(PolicyError) {
-        response = try await policy.respond(to: request)
-      } catch {
-        guard error.concernsOneCall else { throw error }
-        await fail(AttemptFailure(error))
-        return
-      }
-      calls += policy.computesAnswers ? 0 : 1
-      usage += response.usage
-      let action = format.action(in: response.text, choices: request.choices, tools: request.tools)
-      guard let outcome = try await outcome(of: action, in: segment, at: place) else { return }
-      var step = Step(response: response.text, action: action, outcome: outcome)
-      step.continuation = response.continuation
-      trajectory.append(step)
+      let request = request(in: segment.context, at: place)
+      guard let response = try await answer(to: request, in: segment.context) else { return }
+      try await take(response, to: request, in: segment, at: place)
     }
+  }
+
+  /// The next question.
+  func request(in context: RunContext, at place: Int) -> PolicyRequest {
+    let task = trajectory.task.id
+    let key = CallKey(run: context.run, task: task, particle: place, step: trajectory.count)
+    let seed = CallKey.seed(ofTask: task, particle: place, from: context.root)
+    return PolicyRequest(
+      after: trajectory, in: context.world, format: context.policy.format, seed: seed.split(key.step), key: key)
+  }
+
+  /// Asks the policy. nil if the particle failed at this question.
+  mutating func answer(to request: PolicyRequest, in context: RunContext) async throws -> PolicyResponse? {
+    let response: PolicyResponse
+    do throws(PolicyError) {
+      response = try await context.policy.respond(to: request)
+    } catch {
+      guard error.concernsOneCall else { throw error }
+      await fail(AttemptFailure(error))
+      return nil
+    }
+    calls += context.policy.computesAnswers ? 0 : 1
+    usage += response.usage
+    return response
+  }
+
+  /// Takes the step that an answer chose.
+  mutating func take(
+    _ response: PolicyResponse, to request: PolicyRequest, in segment: Segment, at place: Int
+  ) async throws {
+    let action = segment.context.policy.format.action(
+      in: response.text, choices: request.choices, tools: request.tools)
+    guard let outcome = try await outcome(of: action, in: segment, at: place) else { return }
+    var step = Step(response: response.text, action: action, outcome: outcome)
+    step.continuation = response.continuation
+    trajectory.append(step)
   }
 }
 

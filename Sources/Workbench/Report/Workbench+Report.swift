@@ -139,7 +139,7 @@ extension Workbench {
         let task = try await store.trajectories(run: record.id, task: row.id, culled: false).first?.trajectory.task,
         let svg = TreePicture.svg(tree, task: task)
       else { continue }
-      pictures.append((svg, "Task \(row.id): numbers count calls, the best attempt is marked."))
+      pictures.append((svg, "Task \(row.id): numbers count choices, the best attempt is marked."))
     }
     return pictures
   }
