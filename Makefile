@@ -7,13 +7,13 @@ TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 demo: build
 	.build/release/cox demo
 
-# Set-up, then all tests.
+# Set-up, then all tests. More than a few at a time would starve those that measure time.
 test:
 	@Scripts/setup.sh --tests
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests $(TRAITS)
 	Scripts/plain_check.py
-	swift test --skip-build $(TRAITS)
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=24 swift test --skip-build $(TRAITS)
 
 setup:
 	@Scripts/setup.sh

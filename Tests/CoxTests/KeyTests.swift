@@ -50,12 +50,12 @@ struct KeyTests {
     #expect(!help.output.contains("keys"))
     let script = try await cox.run("--generate-completion-script", "bash")
     let critics = criticKinds.map { $0.name }
-    for words in [critics, ["single", "best-of", "amc", "judge", "beam"]] {
+    for words in [critics, ["auto", "single", "best-of", "amc", "judge", "beam", "frontier"]] {
       #expect(words.allSatisfy { script.output.contains($0) }, "\(words)")
     }
     #expect(script.output.contains("yaml") && script.output.contains("yml"))
     let steer = try await cox.run("steer", "--help")
-    let beam = "beam     N attempts of which each checkpoint keeps the best few."
+    let beam = "beam      N attempts of which each checkpoint keeps the best few."
     #expect(steer.output.contains(beam), "\(steer.output)")
     // The help wraps lines, so white space is normalised first.
     let words = steer.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")

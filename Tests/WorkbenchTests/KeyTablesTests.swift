@@ -50,7 +50,8 @@ struct KeyTablesTests {
     }
     // The defaults are read from the code.
     #expect(keys["critic.temperature"]?.map(\.default) == ["0"] && keys["policy.temperature"]?.map(\.default) == ["1"])
-    #expect(keys["steering.method"]?.first?.options == ["single", "best-of", "amc", "judge", "beam"])
+    let methods = ["auto", "single", "best-of", "amc", "judge", "beam", "frontier"]
+    #expect(keys["steering.method"]?.first?.options == methods)
     #expect(keys["environment.reward"]?.first?.default == "`goal`")
   }
 }
