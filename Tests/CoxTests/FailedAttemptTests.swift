@@ -133,7 +133,7 @@ struct FailedAttemptCommandTests {
     says("\(OrderServer.mixed(UInt64(request.json["seed"] as? Int ?? 0)) % 10)")
   }
 
-  @Test("A hanging step of the environment fails its attempt, and none of those beside it", .timeLimit(.minutes(3)))
+  @Test("A hanging step of the environment fails its attempt, and none of those beside it", .timeLimit(.minutes(30)))
   func hangs() async throws {
     let cox = try Command()
     defer { cox.clean() }
