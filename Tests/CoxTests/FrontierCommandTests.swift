@@ -34,11 +34,9 @@ struct FrontierCommandTests {
       #expect(pictures.count == 4)
       let picture = cox.folder.appendingPathComponent("trees").appendingPathComponent(try #require(pictures.first))
       #expect(try String(contentsOf: picture, encoding: .utf8).contains("cox-tree"))
-      let report = try await cox.run("report", "--config", file, "--store", "s.sqlite", "--critic", "trees")
+      let report = try await cox.run("report", "--config", file, "--store", "s.sqlite", "--critic", "trees", "--output", "r.html")
       #expect(report.status == 0, "\(report.errors)")
-      let page = try #require(report.output.split(separator: " ").first { $0.hasSuffix(".html") })
-      let html = try String(
-        contentsOf: URL(fileURLWithPath: String(page), relativeTo: cox.folder), encoding: .utf8)
+      let html = try String(contentsOf: cox.folder.appendingPathComponent("r.html"), encoding: .utf8)
       #expect(html.contains("Search trees") && html.contains("cox-tree"))
       let shown = try await cox.run("show", "last", "--store", "s.sqlite")
       #expect(shown.status == 0, "\(shown.errors)")

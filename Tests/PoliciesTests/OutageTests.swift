@@ -4,6 +4,7 @@ import HTTP
 import NIOHTTP1
 import Synchronization
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import ModelServers
@@ -45,7 +46,7 @@ enum Waits {
   ]
 }
 
-@Suite("Outages cost time, not results")
+@Suite("Outages cost time, not results", .alone)
 struct OutageTests {
   typealias Step = RetryRule.Course.Step
 
@@ -225,7 +226,7 @@ struct OutageTests {
       $0.number <= 3 ? .answer(200, ClientTests.chat("red")) : .answer(502, "bad gateway")
     }
     try await TestServer.with(reply) { server in
-      let policy = ChatCompletionsPolicy(url: server.url, settings: Self.settings(deadline: 0.5))
+      let policy = ChatCompletionsPolicy(url: server.url, settings: Self.settings(deadline: 2))
       for _ in 0..<3 { _ = try await policy.respond(to: ClientTests.request()) }
       let error = await #expect(throws: PolicyError.self) { try await policy.respond(to: ClientTests.request()) }
       #expect(error?.kind == .serverFailed && error?.concernsOneCall == false)

@@ -115,7 +115,7 @@ func textsThatReadOtherwiseAreCounted(second: String, count: Int) async throws {
   #expect(error?.kind == .cancelled && world.openings == 1)
 }
 
-@Test("A neighbour's fault costs no try of one's own", .timeLimit(.minutes(1)))
+@Test("A neighbour's fault costs no try of one's own", .timeLimit(.minutes(10)))
 func displaced() async throws {
   let calls = Mutex(0)
   var (episode, _) = try await RecoveringEpisode.begin { () async throws(WorldError) in

@@ -48,13 +48,17 @@ extension Comparison {
   static func baselines(of variant: SeededSummaries, among variants: [SeededSummaries]) -> [SeededSummaries] {
     let summary = variant[0]
     guard summary.method != Method.bestOf.rawValue else { return [] }
+    // With a budget the same budget counts. If no best-of has it, the best-of of the same N is used.
+    let hasBudget = variants.contains {
+      $0[0].method == Method.bestOf.rawValue && $0[0].policy == summary.policy && $0[0].budget == summary.budget
+    }
     let candidates = variants.filter { parts in
       let other = parts[0]
       switch other.method {
       case Method.bestOf.rawValue:
-        // Under a budget what counts is the budget.
-        return other.policy == summary.policy && other.budget == summary.budget
-          && (summary.budget != nil || other.particles == summary.particles)
+        guard other.policy == summary.policy else { return false }
+        return summary.budget != nil && hasBudget
+          ? other.budget == summary.budget : other.budget == nil && other.particles == summary.particles
       // The single attempt of another policy is the target for a cheap policy that is steered.
       case Method.single.rawValue: return !summary.isIndependent
       default: return false

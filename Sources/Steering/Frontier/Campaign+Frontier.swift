@@ -23,11 +23,12 @@ extension Campaign {
       let open = searches.indices.filter { !searches[$0].isOver }
       guard !open.isEmpty else { break }
       let shares = open.indices.map { left / open.count + ($0 < left % open.count ? 1 : 0) }
-      let phase = await self.phase(open.indices.map { (open[$0], searches[open[$0]], shares[$0]) }, among: tasks.count)
+      let phase = await self.phase(
+        open.indices.map { (open[$0], searches[open[$0]], shares[$0]) }, among: tasks.count, progress: progress)
       for part in phase.parts {
         searches[part.place] = part.search
         left -= part.spent
-        if part.search.isOver { results[part.place] = await finish(&searches[part.place], &stopped, progress) }
+        if let result = part.result { results[part.place] = result }
       }
       stopped = stopped ?? phase.stopped
       guard phase.parts.contains(where: { $0.spent > 0 }) else { break }
@@ -53,11 +54,14 @@ extension Campaign {
     var search: FrontierSearch
     var spent = 0
     var error: SteeringError?
+    /// The result, once the search is over.
+    var result: PopulationResult?
   }
 
   /// Lets each search spend its share, several tasks at a time.
   private func phase(
-    _ open: [(place: Int, search: FrontierSearch, share: Int)], among tasks: Int
+    _ open: [(place: Int, search: FrontierSearch, share: Int)], among tasks: Int,
+    progress: (@Sendable (PopulationResult) -> Void)?
   ) async -> (parts: [Part], stopped: SteeringError?) {
     let window = max(1, 2 * concurrency / settings.search.width)
     return await withTaskGroup(of: Part.self) { group in
@@ -77,8 +81,10 @@ extension Campaign {
       start()
       var parts: [Part] = []
       var hopelessness = Hopelessness(patience: min(window, tasks))
-      for await part in group {
+      for await var part in group {
         running -= 1
+        // Stored and reported at once, not at the end of the phase.
+        if part.error == nil, part.search.isOver { part.result = await finish(&part.search, &part.error, progress) }
         parts.append(part)
         if part.error != nil { isStopped = true }
         if part.search.isLost {
