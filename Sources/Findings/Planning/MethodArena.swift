@@ -47,9 +47,9 @@ struct MethodArena: Sendable {
     let tasks = simulation.space.tasks.count
     // A search can receive the calls that solved tasks leave, so curves go up to four times the mean. Each call of a
     // search scans all states, so the work grows with the square.
-    let most = 4 * calls
+    let most = 3 * calls
     let once = Double(tasks * candidates.count) * Double(most * most) / 8
-    let replicates = Int(min(max(work / once, 2), Double(Self.mostReplicates)))
+    let replicates = Int(min(max(work / once, 1), Double(Self.mostReplicates)))
     let curves = await withTaskGroup(of: (Int, [[SearchCurve]]).self) { group in
       var next = 0
       func start() {
