@@ -31,7 +31,10 @@ extension PlanJudge {
           temperature: candidate.setting.map { temperatures[$0.temperature] },
           resample: candidate.setting?.schedule.description, gain: MeanEstimate(gains[place]),
           points: zip(MethodArena.shares, rewards[place]).map {
-            Plan.Point(calls: $0 * Double(calls), reward: MeanEstimate($1))
+            // A population that does not fit into the budget is not begun.
+            let isBegun = candidate.setting == nil || $1.contains { $0 != 0 }
+            return Plan.Point(
+              calls: $0 * Double(calls), reward: isBegun ? MeanEstimate($1) : MeanEstimate(mean: .nan, se: .nan))
           })
       })
   }

@@ -96,7 +96,8 @@ private struct Chart {
   private func legend(_ y: inout Double) -> [SVG] {
     let names = methods.map { method in
       let schedule = resampling(method)
-      let settings = ["N \(Format.count(method.particles))"] + (schedule == "–" ? [] : [schedule])
+      let size = method.budget.map { "\(Format.count($0)) calls" } ?? "N \(Format.count(method.particles))"
+      let settings = [size] + (schedule == "–" ? [] : [schedule])
       return "\(method.method) (\(settings.joined(separator: ", ")))"
     }
     return SeriesMark.legend(names, width: width, &y)
