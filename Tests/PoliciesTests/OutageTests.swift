@@ -127,9 +127,11 @@ struct OutageTests {
 
   // MARK: - Against a server
 
-  static func settings(deadline: Double, attempts: Int = 2) -> ChatCompletionsPolicy.Settings {
+  static func settings(
+    deadline: Double, attempts: Int = 2, longestPause: Double = 0.02
+  ) -> ChatCompletionsPolicy.Settings {
     var settings = ClientTests.settings(attempts: attempts, timeout: 30)
-    (settings.rules.retry.waitsOutOutages, settings.rules.retry.most) = (true, 0.02)
+    (settings.rules.retry.waitsOutOutages, settings.rules.retry.most) = (true, longestPause)
     settings.rules.deadline = deadline
     return settings
   }
@@ -226,7 +228,8 @@ struct OutageTests {
       $0.number <= 3 ? .answer(200, ClientTests.chat("red")) : .answer(502, "bad gateway")
     }
     try await TestServer.with(reply) { server in
-      let policy = ChatCompletionsPolicy(url: server.url, settings: Self.settings(deadline: 2))
+      // Pauses that are long beside a try, so that the deadline falls into a pause.
+      let policy = ChatCompletionsPolicy(url: server.url, settings: Self.settings(deadline: 2, longestPause: 0.5))
       for _ in 0..<3 { _ = try await policy.respond(to: ClientTests.request()) }
       let error = await #expect(throws: PolicyError.self) { try await policy.respond(to: ClientTests.request()) }
       #expect(error?.kind == .serverFailed && error?.concernsOneCall == false)
