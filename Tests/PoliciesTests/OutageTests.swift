@@ -128,10 +128,11 @@ struct OutageTests {
   // MARK: - Against a server
 
   static func settings(
-    deadline: Double, attempts: Int = 2, longestPause: Double = 0.02
+    deadline: Double, attempts: Int = 2, firstPause: Double = 0.01
   ) -> ChatCompletionsPolicy.Settings {
     var settings = ClientTests.settings(attempts: attempts, timeout: 30)
-    (settings.rules.retry.waitsOutOutages, settings.rules.retry.most) = (true, longestPause)
+    settings.rules.retry.waitsOutOutages = true
+    (settings.rules.retry.base, settings.rules.retry.most) = (firstPause, 2 * firstPause)
     settings.rules.deadline = deadline
     return settings
   }
@@ -228,8 +229,8 @@ struct OutageTests {
       $0.number <= 3 ? .answer(200, ClientTests.chat("red")) : .answer(502, "bad gateway")
     }
     try await TestServer.with(reply) { server in
-      // Pauses that are long beside a try, so that the deadline falls into a pause.
-      let policy = ChatCompletionsPolicy(url: server.url, settings: Self.settings(deadline: 2, longestPause: 0.5))
+      // No try begins within two first pauses of the deadline, so that it does not cut one off.
+      let policy = ChatCompletionsPolicy(url: server.url, settings: Self.settings(deadline: 2, firstPause: 0.2))
       for _ in 0..<3 { _ = try await policy.respond(to: ClientTests.request()) }
       let error = await #expect(throws: PolicyError.self) { try await policy.respond(to: ClientTests.request()) }
       #expect(error?.kind == .serverFailed && error?.concernsOneCall == false)
