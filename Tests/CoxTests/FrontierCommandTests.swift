@@ -34,7 +34,8 @@ struct FrontierCommandTests {
       #expect(pictures.count == 4)
       let picture = cox.folder.appendingPathComponent("trees").appendingPathComponent(try #require(pictures.first))
       #expect(try String(contentsOf: picture, encoding: .utf8).contains("cox-tree"))
-      let report = try await cox.run("report", "--config", file, "--store", "s.sqlite", "--critic", "trees", "--output", "r.html")
+      let report = try await cox.run(
+        "report", "--config", file, "--store", "s.sqlite", "--critic", "trees", "--output", "r.html")
       #expect(report.status == 0, "\(report.errors)")
       let html = try String(contentsOf: cox.folder.appendingPathComponent("r.html"), encoding: .utf8)
       #expect(html.contains("Search trees") && html.contains("cox-tree"))

@@ -55,7 +55,10 @@ extension SteeringSettings {
   package static func read(_ yaml: inout YAMLMapping) throws -> (settings: SteeringSettings, isAutomatic: Bool) {
     var settings = SteeringSettings()
     settings.method = try yaml.choice(
-      "method", default: settings.method, "how tasks are attempted. `judge` is `amc` guided by the critic `judge`; `auto` is what the plan chooses")
+      "method", default: settings.method,
+      """
+      how tasks are attempted. `judge` is `amc` guided by the critic `judge`; `auto` is what the plan chooses
+      """)
     settings.particles = try yaml.integer("particles", default: settings.particles, "N, the number of particles")
     settings.temperature = try yaml.number(
       "temperature", default: settings.temperature, "β, in reward units, at least 1e-9 (option `--beta`)")
