@@ -45,7 +45,7 @@ struct MethodArena: Sendable {
   /// Rewards by candidate, share and task, as means over replicates.
   func rewards(of candidates: [Candidate], hasVerifier: Bool) async -> [[[Double]]] {
     let tasks = simulation.space.tasks.count
-    // A search can receive the calls that solved tasks leave, so curves go up to four times the mean. Each call of a
+    // A search can receive the calls that solved tasks leave, so curves go up to three times the mean. Each call of a
     // search scans all states, so the work grows with the square.
     let most = 3 * calls
     let once = Double(tasks * candidates.count) * Double(most * most) / 8

@@ -114,11 +114,7 @@ struct Simulation: Sendable {
   /// A steered population, simulated like a real `Population`.
   func population(_ setting: Setting, at task: Int, seed: Seed) -> Result {
     var continuations = Continuations(space, task: task)
-    return population(setting, at: task, seed: seed, &continuations) {
-      ParticleFilter(
-        count: setting.particles, temperature: temperatures[setting.temperature], schedule: setting.schedule,
-        resampler: resampler, initialValue: $0)
-    }
+    return filtered(setting, at: task, seed: seed, &continuations)
   }
 
   /// Successive populations of one task, as a campaign with a budget runs them.
@@ -139,11 +135,7 @@ struct Simulation: Sendable {
             BeamSearch(count: setting.particles, keep: keep, schedule: setting.schedule, initialValue: $0)
           }
         } else {
-          population(setting, at: task, seed: seed, &continuations) {
-            ParticleFilter(
-              count: setting.particles, temperature: temperatures[setting.temperature], schedule: setting.schedule,
-              resampler: resampler, initialValue: $0)
-          }
+          filtered(setting, at: task, seed: seed, &continuations)
         }
       made += max(result.calls, 1)
       number += 1
@@ -154,6 +146,17 @@ struct Simulation: Sendable {
       }
     }
     return curve
+  }
+
+  /// A population under the particle filter.
+  private func filtered(
+    _ setting: Setting, at task: Int, seed: Seed, _ continuations: inout Continuations
+  ) -> Result {
+    population(setting, at: task, seed: seed, &continuations) {
+      ParticleFilter(
+        count: setting.particles, temperature: temperatures[setting.temperature], schedule: setting.schedule,
+        resampler: resampler, initialValue: $0)
+    }
   }
 
   private func population<Filter: PopulationFilter>(

@@ -63,10 +63,7 @@ extension Campaign {
   }
 
   private func isSolved(_ result: PopulationResult) -> Bool {
-    guard settings.search.hasVerifier, let most = world.maximalReward, let best = result.rewardBest else {
-      return false
-    }
-    return best >= most - 1e-9
+    settings.search.hasVerifier && result.rewardBest.map(world.isMaximal) ?? false
   }
 }
 

@@ -112,9 +112,9 @@ package struct Population: Sendable {
 
   /// Whether a search has found the maximal reward.
   private func isSatisfied(_ state: State) -> Bool {
-    guard settings.answer == .search, let best = world.maximalReward else { return false }
+    guard settings.answer == .search else { return false }
     return state.particles.contains {
-      $0.failure == nil && $0.trajectory.isFinished && $0.trajectory.reward >= best - 1e-9
+      $0.failure == nil && $0.trajectory.isFinished && world.isMaximal($0.trajectory.reward)
     }
   }
 

@@ -58,3 +58,8 @@ struct RunContext: Sendable {
     return returns
   }
 }
+
+extension World {
+  /// Whether a reward is the maximal one, with a tolerance for sums of decimal rewards; false if the world states none.
+  func isMaximal(_ reward: Double) -> Bool { maximalReward.map { reward >= $0 - 1e-9 } ?? false }
+}
