@@ -227,7 +227,7 @@ let package = Package(
       dependencies: [
         "Agents", "Critics", "Findings", "HTTP", "ModelServers", "ParticleFilter", "RolloutStore", "Steering",
         "Policies",
-        "TestSupport", "Orders",
+        "TestSupport", "Orders", "Workbench",
         "ModelFiles", "OpenWeights", "Tensors",
         "TextCraft",
         "AgentGym", "OpenEnv", "Shop", "ScienceWorld", "ProcessWorld",

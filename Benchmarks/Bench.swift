@@ -13,6 +13,10 @@ enum Bench {
     if CommandLine.arguments.dropFirst().first == "serve" {
       return try await Served.serve(Array(CommandLine.arguments.dropFirst(2)))
     }
+    // A world behind lines of JSON, for `Benchmarks/peers`.
+    if CommandLine.arguments.dropFirst().first == "bridge" {
+      return try await PeersBridge.serve(Array(CommandLine.arguments.dropFirst(2)))
+    }
     var wanted = Set(CommandLine.arguments.dropFirst())
     let checks = wanted.remove("check") != nil
     var benches: [(name: String, body: () async throws -> [Figure])] = [

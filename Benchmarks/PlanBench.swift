@@ -31,8 +31,8 @@ enum PlanBench {
     let all = try await Bench.seconds {
       var beliefs: [[ReturnDistribution]] = []
       fitting = try await Bench.seconds {
-        beliefs = try await CrossFitted.beliefs(
-          about: rollouts, environment: world.identity, policy: "clerk", seed: Seed(1))
+        beliefs = try CrossFitted.beliefs(
+          about: rollouts, environment: world.identity, seed: Seed(1))
       }
       plan = try await Planner(
         environment: world.identity, policy: "clerk", critic: "trees",

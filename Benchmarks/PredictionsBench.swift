@@ -76,8 +76,8 @@ enum PredictionsBench {
     ).run(train)
     if let stopped = stored.stopped { throw stopped }
     let rollouts = stored.results.flatMap { $0.particles.map(\.trajectory) }
-    let beliefs = try await CrossFitted.beliefs(
-      about: rollouts, environment: world.identity, policy: hand.identity, seed: Seed(1))
+    let beliefs = try CrossFitted.beliefs(
+      about: rollouts, environment: world.identity, seed: Seed(1))
     var planner = Planner(
       environment: world.identity, policy: hand.identity, critic: "trees",
       settings: SteeringSettings(particles: particles, temperature: 0.1, answer: .search), particles: [particles],

@@ -61,7 +61,7 @@ import Testing
   }
   #expect(error?.kind == .unreadable)
   #expect(error?.message.contains("version 9") == true)
-  #expect(error?.message.contains("version 1") == true)
+  #expect(error?.message.contains("version 2") == true)
 }
 
 @Test func damagedFilesAreRefused() throws {
@@ -83,17 +83,32 @@ private func forged(_ change: (inout [String: Any]) throws -> Void) throws -> Da
   return try JSONSerialization.data(withJSONObject: object)
 }
 
+extension [String: Any] {
+  fileprivate mutating func replace(_ path: [String], _ value: Any) {
+    guard let first = path.first else { return }
+    guard path.count > 1 else {
+      self[first] = value
+      return
+    }
+    var inner = self[first] as? [String: Any] ?? [:]
+    inner.replace(Array(path.dropFirst()), value)
+    self[first] = inner
+  }
+}
+
 /// The critic's file with one list of the first tree changed. The text is edited, since XGBoost distinguishes 0 from
 /// 0E0.
 private func forgedTree(_ list: String, _ change: (inout [Substring]) -> Void) throws -> Data {
   try forged { object in
-    var text = try #require(object["booster"] as? String)
+    var trees = try #require(object["trees"] as? [String: Any])
+    var text = try #require(trees["model"] as? String)
     let start = try #require(text.range(of: "\"\(list)\":["))
     let end = try #require(text[start.upperBound...].firstIndex(of: "]"))
     var items = text[start.upperBound..<end].split(separator: ",")
     change(&items)
     text.replaceSubrange(start.upperBound..<end, with: items.joined(separator: ","))
-    object["booster"] = text
+    trees["model"] = text
+    object["trees"] = trees
   }
 }
 
@@ -132,12 +147,14 @@ private func forgedTree(_ list: String, _ change: (inout [Substring]) -> Void) t
 
 @Test func forgedPartsAreRefused() throws {
   let changes: [(inout [String: Any]) -> Void] = [
-    { $0["booster"] = nil },
-    { $0["booster"] = "{}" },
-    { $0["booster"] = "binf" },
-    { $0["calibration"] = nil },
-    { $0["calibration"] = ["thresholds": [Any]()] },
-    { $0["baseMargin"] = [0.1] },
+    { $0["trees"] = nil },
+    { $0.replace(["trees", "model"], "{}") },
+    { $0.replace(["trees", "model"], "binf") },
+    { $0.replace(["trees", "baseMargin"], [0.1, 0.2]) },
+    { $0.replace(["trees", "links", "starts"], [1]) },
+    { $0.replace(["trees", "links", "links"], [["thresholds": [Double](), "slope": 1]]) },
+    { $0.replace(["trees", "links", "links"], [["thresholds": [1.0, 2, 3, 4, 5, 6], "slope": 1]]) },
+    { $0.replace(["trees", "links", "links"], [["thresholds": [6.0, 5, 4, 3, 2, 1], "slope": -1]]) },
     { $0["features"] = ["hashBuckets": 0] },
     { $0["features"] = ["hashBuckets": 65] },
     { $0["features"] = ["hashBuckets": 1 << 60] },

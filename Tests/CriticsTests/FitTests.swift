@@ -8,6 +8,7 @@ import Testing
   let critic = try TreesCritic.fit(
     CoinWorld.rollouts(tasks: 0..<300, each: 4, seed: Seed(5)), environment: CoinWorld.identity, policy: "coin",
     seed: Seed(2))
+  print("RECORD", critic.record.rounds, critic.record.lambda, critic.record.heldOutLogLoss, critic.record.marginalLogLoss, critic.record.bellmanError ?? -1, critic.record.features)
   #expect(critic.record.rounds > 0)
   #expect(critic.record.heldOutLogLoss < critic.record.marginalLogLoss - 0.3)
   let rollouts = CoinWorld.rollouts(tasks: 1000..<1200, each: 1, seed: Seed(6))
@@ -122,7 +123,10 @@ import Testing
   #expect(answer.state.step == 6)
   #expect(answer.state.rewardSoFar == 0)
   #expect(answer.returnToGo == 0.5)
-  #expect(Rollouts.rows([rollout], features: FeatureMap()).count == 7)
+  let set = try TrainingSet([rollout, rollout], features: FeatureMap())
+  #expect(set.states.count == 7 && set.visits == 14)
+  #expect(set.states.allSatisfy { $0.returns == [0.5, 0.5] })
+  #expect(set.prefixes == [Array(0..<6), Array(0..<6)])
 }
 
 @Test func returnToGoLeavesOutWhatWasPaid() {

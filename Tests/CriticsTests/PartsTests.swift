@@ -4,58 +4,61 @@ import Testing
 
 @testable import Critics
 
-@Test func violatorsArePooled() {
-  let fit = IsotonicRegression(inputs: [4, 1, 3, 2], targets: [5, 1, 2, 3])
-  // 3 and 2 are in the wrong order, so both become 2.5 at the centre of their inputs.
-  #expect(fit.centres == [1, 2.5, 4])
-  #expect(fit.values == [1, 2.5, 5])
-  #expect(fit(0) == 1)
-  #expect(fit(1.75) == 1.75)
-  #expect(fit(3.25) == 3.75)
-  #expect(fit(9) == 5)
-}
-
-@Test func equalInputsHaveOneValue() {
-  let fit = IsotonicRegression(inputs: [1, 1, 2], targets: [0, 1, 1])
-  #expect(fit.centres == [1, 2])
-  #expect(fit.values == [0.5, 1])
-  let falling = IsotonicRegression(inputs: [1, 2, 3], targets: [1, 0.5, 0])
-  #expect(falling.values == [0.5])
-  #expect(falling(-1) == 0.5)
-}
-
-@Test func smoothingKeepsAwayFromCertainty() {
-  let fit = IsotonicRegression(inputs: [1, 1, 2, 2], targets: [0, 0, 1, 1], smoothing: 1)
-  // (2·0 + 1·½)/3 and (2·1 + 1·½)/3.
-  #expect(fit.values.count == 2)
-  #expect(abs(fit.values[0] - 0.5 / 3) < 1e-15)
-  #expect(abs(fit.values[1] - 2.5 / 3) < 1e-15)
-  #expect(fit.isCalibration)
-  // A single observation below many. Smoothing by itself would reverse their order.
-  let turned = IsotonicRegression(
-    inputs: [0] + Array(repeating: 1, count: 10) + Array(repeating: 2, count: 20),
-    targets: [0.4] + Array(repeating: 0.41, count: 10) + Array(repeating: 1, count: 20), smoothing: 2)
-  #expect(turned.isCalibration)
-}
-
-@Test func massesAreNeverNegative() {
-  #expect(IsotonicRegression.nonDecreasing([1, 3, 2, 1, 5]) == [1, 2, 2, 2, 5])
-  let labels = (0..<400).map { $0 % 4 }
-  var generator = Seed(1).generator()
-  let probabilities = labels.map { label -> [Double] in
-    let raw = (0..<4).map { ($0 == label ? 1.0 : 0.0) + 2 * generator.uniform() }
-    let sum = raw.reduce(0, +)
-    return raw.map { $0 / sum }
+@Test("The link of a score to bins is the maximum-likelihood fit where it can be checked by hand")
+func linkByHand() {
+  // Two bins, two scores: 1 of 4 at score 0, 3 of 4 at score 2. The logits are −ln 3 and ln 3.
+  let link = OrdinalLink(scores: [0, 2], counts: [[300, 100], [100, 300]], bins: 2)
+  #expect(abs(link.probabilities(0)[1] - 0.25) < 0.002)
+  #expect(abs(link.probabilities(2)[1] - 0.75) < 0.002)
+  #expect(abs(link.slope - log(3)) < 0.01)
+  // A score that says nothing, and one that says the opposite: the marginal for every score.
+  for counts in [[[10.0, 30], [10, 30]], [[10, 30], [30, 10]]] {
+    let none = OrdinalLink(scores: [-1, 1], counts: counts, bins: 2)
+    #expect(abs(none.slope) < 1e-6)
+    #expect(none.probabilities(5) == none.probabilities(-5))
   }
-  let bins = ReturnBins([0, 1, 2, 3])
-  let calibration = Calibration(probabilities: probabilities, labels: labels, bins: bins, smoothing: 2)
-  for row in probabilities {
-    let masses = calibration.masses(row, bins: bins)
-    #expect(masses.count == 4)
-    #expect(masses.allSatisfy { $0 >= 0 })
-    #expect(abs(masses.reduce(0, +) - 1) < 1e-12)
-    #expect(masses[0] > 0 && masses[3] > 0)
+}
+
+@Test("The link recovers the distribution that its scores were drawn with")
+func linkRecovers() {
+  let thresholds = [1.5, 0, -2]
+  func exact(_ score: Double) -> [Double] {
+    let reached = [1] + thresholds.map { sigmoid($0 + 0.8 * score) } + [0]
+    return zip(reached, reached.dropFirst()).map { $0 - $1 }
   }
+  var generator = Seed(3).generator()
+  let scores = (0..<20_000).map { _ in 4 * generator.uniform() - 2 }
+  let counts = scores.map { score -> [Double] in
+    var left = generator.uniform()
+    var row = [Double](repeating: 0, count: 4)
+    for (bin, mass) in exact(score).enumerated() {
+      left -= mass
+      if left < 0 || bin == 3 {
+        row[bin] = 1
+        break
+      }
+    }
+    return row
+  }
+  let link = OrdinalLink(scores: scores, counts: counts, bins: 4)
+  // The standard errors are about .01, of the slope and of the probabilities at the ends.
+  #expect(abs(link.slope - 0.8) < 0.05)
+  for score in [-2.0, 0, 2] {
+    let own = link.probabilities(score)
+    #expect(abs(own.reduce(0, +) - 1) < 1e-12)
+    #expect(zip(own, exact(score)).allSatisfy { abs($0 - $1) < 0.03 })
+  }
+  #expect(link.isValid(bins: 4) && !link.isValid(bins: 5))
+}
+
+@Test("A bin that was never observed keeps some probability")
+func linkOfRareBins() {
+  let link = OrdinalLink(scores: [0, 1, 2, 3], counts: [[9, 1, 0], [8, 2, 0], [5, 5, 0], [1, 9, 0]], bins: 3)
+  for score in [-10.0, 0, 3, 10] {
+    let own = link.probabilities(score)
+    #expect(own.allSatisfy { $0 >= 0 } && abs(own.reduce(0, +) - 1) < 1e-12)
+  }
+  #expect(link.probabilities(3)[2] > 0)
 }
 
 @Test func fewReturnsAreTheirOwnBins() {

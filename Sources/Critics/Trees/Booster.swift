@@ -1,9 +1,8 @@
 import Agents
 import CXGBoost
-import Foundation
 import Synchronization
 
-/// Gradient-boosted trees for several classes (`multi:softprob`), through XGBoost's C interface (Chen and Guestrin,
+/// Gradient-boosted trees for one number in 0...1 (`reg:logistic`), through XGBoost's C interface (Chen and Guestrin,
 /// KDD 2016; arXiv 1603.02754).
 ///
 /// XGBoost's handles are not safe for use by several threads, so each call holds a lock; predictions are copied out
@@ -30,12 +29,11 @@ final class Booster: Sendable {
 
   /// A booster without trees.
   convenience init(
-    classes: Int, settings: TreesCritic.Settings, seed: Seed, cached: [FeatureMatrix]
+    settings: TreesCritic.Settings, seed: Seed, cached: [FeatureMatrix]
   ) throws(CriticError) {
     try self.init(cached: cached)
     try set([
-      ("objective", "multi:softprob"),
-      ("num_class", "\(classes)"),
+      ("objective", "reg:logistic"),
       ("tree_method", "hist"),
       ("max_bin", "64"),
       ("max_depth", "\(settings.depth)"),
@@ -52,7 +50,7 @@ final class Booster: Sendable {
   }
 
   /// A booster from the text of ``model()``. The text must have passed
-  /// ``BoosterModel/check(_:classes:columns:rounds:)``: XGBoost checks neither for cycles nor for children that do not
+  /// ``BoosterModel/check(_:columns:rounds:)``: XGBoost checks neither for cycles nor for children that do not
   /// exist.
   ///
   /// - Throws: `CriticError` of kind `unreadable` if XGBoost rejects the trees.
@@ -71,21 +69,21 @@ final class Booster: Sendable {
     try set([])
   }
 
-  /// Grows one tree per class. Rounds count from 0.
+  /// Grows one tree. Rounds count from 0.
   func update(round: Int, on matrix: FeatureMatrix) throws(CriticError) {
     try matrix.withHandle { (rows) throws(CriticError) in
       try locked { (booster) throws(CriticError) in
-        try check("grow the trees of round \(round)") { XGBoosterUpdateOneIter(booster, Int32(round), rows) }
+        try check("grow the tree of round \(round)") { XGBoosterUpdateOneIter(booster, Int32(round), rows) }
       }
     }
   }
 
-  /// The margins (log-odds up to a constant) of each row and class, row by row.
+  /// The margin (log-odds) of each row, the base margin included.
   ///
-  /// - Returns: rows × classes numbers, the base margin included.
-  func margins(of matrix: FeatureMatrix) throws(CriticError) -> [Float] {
+  /// - Parameter rounds: uses the trees of the first rounds only; nil for all.
+  func margins(of matrix: FeatureMatrix, rounds: Int? = nil) throws(CriticError) -> [Float] {
     let options = """
-      {"type": 1, "training": false, "iteration_begin": 0, "iteration_end": 0, "strict_shape": true}
+      {"type": 1, "training": false, "iteration_begin": 0, "iteration_end": \(rounds ?? 0), "strict_shape": true}
       """
     return try matrix.withHandle { (rows) throws(CriticError) in
       try locked { (booster) throws(CriticError) in
@@ -95,10 +93,10 @@ final class Booster: Sendable {
         try check("predict \(matrix.rows) rows") {
           XGBoosterPredictFromDMatrix(booster, rows, options, &shape, &dimensions, &result)
         }
-        guard let shape, let result, dimensions == 2, shape[0] == matrix.rows, shape[1] == matrix.classes else {
-          throw CriticError(.failed, "XGBoost's predictions are not of \(matrix.rows) × \(matrix.classes) numbers.")
+        guard let shape, let result, dimensions == 2, shape[0] == matrix.rows, shape[1] == 1 else {
+          throw CriticError(.failed, "XGBoost's predictions are not of \(matrix.rows) numbers.")
         }
-        return Array(UnsafeBufferPointer(start: result, count: matrix.rows * matrix.classes))
+        return Array(UnsafeBufferPointer(start: result, count: matrix.rows))
       }
     }
   }
@@ -131,20 +129,4 @@ final class Booster: Sendable {
     defer { withExtendedLifetime(self) {} }
     return try handle.withLock { (handle) throws(CriticError) in try body(handle.pointer) }
   }
-}
-
-/// The softmax exp(mᵢ)/Σexp(mⱼ) of one row of margins, or nil if a margin is not finite.
-func softmax(_ margins: ArraySlice<Float>) -> [Double]? {
-  guard let largest = margins.max(), largest.isFinite else { return nil }
-  var sum = 0.0
-  var result: [Double] = []
-  result.reserveCapacity(margins.count)
-  for margin in margins {
-    let value = exp(Double(margin) - Double(largest))
-    result.append(value)
-    sum += value
-  }
-  guard sum.isFinite else { return nil }
-  for index in result.indices { result[index] /= sum }
-  return result
 }

@@ -6,11 +6,10 @@ struct BoosterModel: Decodable {
   /// Rejects trees that XGBoost would load but then crash on or traverse forever. An artifact may be damaged or forged.
   ///
   /// - Parameters:
-  ///   - classes: trees per round.
   ///   - columns: features per row.
   ///   - rounds: boosting rounds.
   /// - Throws: `CriticError` of kind `unreadable`, which states the fault.
-  static func check(_ text: String, classes: Int, columns: Int, rounds: Int) throws(CriticError) {
+  static func check(_ text: String, columns: Int, rounds: Int) throws(CriticError) {
     let model: BoosterModel
     do {
       let decoder = JSONDecoder()
@@ -19,7 +18,7 @@ struct BoosterModel: Decodable {
     } catch {
       throw CriticError(.unreadable, "The critic's trees are not XGBoost's JSON: \(error)")
     }
-    if let fault = model.fault(classes: classes, columns: columns, rounds: rounds) {
+    if let fault = model.fault(columns: columns, rounds: rounds) {
       throw CriticError(.unreadable, "The critic's trees are damaged: \(fault). Train it again.")
     }
   }
@@ -70,18 +69,19 @@ struct BoosterModel: Decodable {
     }
   }
 
-  private func fault(classes: Int, columns: Int, rounds: Int) -> String? {
+  private func fault(columns: Int, rounds: Int) -> String? {
     let forest = learner.gradientBooster.model
-    guard learner.gradientBooster.name == "gbtree", learner.objective.name == "multi:softprob" else {
-      return "they are \(learner.gradientBooster.name) for \(learner.objective.name), not gbtree for multi:softprob"
+    let objective = "reg:logistic"
+    guard learner.gradientBooster.name == "gbtree", learner.objective.name == objective else {
+      return "they are \(learner.gradientBooster.name) for \(learner.objective.name), not gbtree for \(objective)"
     }
-    guard learner.learnerModelParam["num_class"] == "\(classes)",
+    guard learner.learnerModelParam["num_class"] == "0",
       learner.learnerModelParam["num_feature"] == "\(columns)"
-    else { return "they are not for \(classes) classes and \(columns) features" }
-    guard rounds > 0, forest.trees.count == rounds * classes, forest.treeInfo.count == forest.trees.count,
+    else { return "they are not for one number and \(columns) features" }
+    guard rounds > 0, forest.trees.count == rounds, forest.treeInfo.count == forest.trees.count,
       forest.gbtreeModelParam["num_trees"] == "\(forest.trees.count)",
-      forest.treeInfo.allSatisfy((0..<classes).contains)
-    else { return "there are \(forest.trees.count) trees where \(rounds) rounds of \(classes) classes are announced" }
+      forest.treeInfo.allSatisfy({ $0 == 0 })
+    else { return "there are \(forest.trees.count) trees where \(rounds) rounds are announced" }
     for (number, tree) in forest.trees.enumerated() {
       if let fault = tree.fault(columns: columns) { return "tree \(number) \(fault)" }
     }

@@ -1,17 +1,42 @@
 import Agents
 import Foundation
 
-/// The number of boosting rounds with the best predictions on tasks that were not trained on, and those predictions.
+/// One cross-fit: trees trained on all folds of tasks but one, and their predictions for the fold left out.
+///
+/// The trees learn the scaled return-to-go, one tree a round, and ``StepLinks`` turn their score into a distribution.
+/// The targets are Monte Carlo returns or λ-returns. Targets, rounds, and whether the trees are used at all are chosen by
+/// held-out loss, and for the predictions of a fold by the losses of the other folds alone, so that ``beliefs`` are those
+/// of unseen tasks.
 struct CrossFit: Sendable {
-  /// Boosting rounds; 0 if trees predict unseen tasks no better than the marginal.
-  let rounds: Int
+  /// What was chosen.
+  struct Choice: Sendable, Hashable {
+    /// λ of the targets; 1 for Monte Carlo returns.
+    var lambda = 1.0
+    var rounds = 0
+    /// Whether the trees' gain over the marginal, summed by task, exceeds one standard error.
+    var isEarned = false
+  }
+
+  /// The choice by all folds.
+  let choice: Choice
   let folds: Int
-  /// For each row, the class probabilities of the model that was trained without its task.
-  let probabilities: [[Double]]
-  /// Mean negative log-probability, in nats, of the rows' classes under ``probabilities``.
+  /// For each state, the probabilities of the bins by trees that never saw its task.
+  let beliefs: [[Double]]
+  /// Mean negative log-probability, in nats, of the visits' bins under the trees; of the marginal if they are not used.
   let logLoss: Double
-  /// The same without trees: the marginal of the other folds' rows.
+  /// The same for the marginal of the other folds.
   let marginalLogLoss: Double
+  /// The links fitted on the out-of-fold scores of all tasks.
+  let links: StepLinks
+  /// The targets of trees on all tasks, one for each state, and how often each counts.
+  let targets: [Double]
+  let weights: [Double]
+  /// How much of the gain over the marginal is lost without a group of features, the largest first; empty if it was not
+  /// asked for or there is no gain.
+  let groups: [(group: FeatureMap.Group, share: Double)]
+
+  /// λ of the bootstrapped targets that are tried beside Monte Carlo returns.
+  static let lambdas = [0.7, 0]
 
   /// Divides tasks, not rows, into folds. Rows of one task are too similar to test each other.
   static func folds(of tasks: [TaskID], count: Int, seed: Seed) -> [TaskID: Int] {
@@ -20,113 +45,115 @@ struct CrossFit: Sendable {
     return Dictionary(uniqueKeysWithValues: shuffled.enumerated().map { ($1, $0 % count) })
   }
 
-  /// The log of the class frequencies with half a pseudo-count each, so that an unseen class keeps a finite margin.
-  static func baseMargin(labels: some Collection<Int>, classes: Int) -> [Float] {
-    var counts = [Double](repeating: 0.5, count: classes)
-    for label in labels { counts[label] += 1 }
-    let total = counts.reduce(0, +)
-    return counts.map { Float(log($0 / total)) }
+  /// - Parameters:
+  ///   - judgesGroups: whether to find out which features carry the prediction.
+  ///   - progress: called with messages on the progress.
+  init(_ work: CrossFitWork, judgesGroups: Bool = false, progress: ((String) -> Void)? = nil) throws(CriticError) {
+    folds = work.folds
+    guard work.bins.count > 1 else {
+      choice = Choice()
+      beliefs = work.set.states.map { _ in [1] }
+      (logLoss, marginalLogLoss) = (0, 0)
+      links = StepLinks(steps: [], scores: [], counts: [], bins: 2)
+      (targets, weights, groups) = ([], [], [])
+      return
+    }
+
+    // Trees on Monte Carlo returns, and on returns bootstrapped from values of unseen tasks.
+    var fits = [(lambda: 1.0, growers: try work.growers("fold") { _ in (work.shares, work.visits) })]
+    let everyFold = Array(0..<work.folds)
+    func note(_ name: String, _ growers: [Grower]) {
+      let rounds = growers.bestRounds(over: everyFold)
+      let loss = work.text(growers.total(after: rounds, over: everyFold))
+      progress?("\(name): held-out loss \(loss) after \(rounds) rounds")
+    }
+    note("Monte Carlo returns", fits[0].growers)
+    let rounds = fits[0].growers.bestRounds(over: everyFold)
+    let values = try work.scores(fits[0].growers.map { ($0, rounds) }).map(sigmoid)
+    if rounds > 0, folds > 2, work.settings.bootstraps {
+      let pairs = try work.pairValues(rounds: rounds)
+      for lambda in Self.lambdas {
+        let growers = try work.growers("λ \(lambda)") { fold in work.targets(lambda: lambda) { pairs[fold][$0] } }
+        fits.append((lambda, growers))
+        note("λ-returns, λ \(lambda)", growers)
+      }
+    }
+    /// The fit and the number of rounds with the least loss over some folds.
+    func best(_ members: [Int]) -> (fit: Int, rounds: Int) {
+      fits.indices.map { (fit: $0, rounds: fits[$0].growers.bestRounds(over: members)) }.min {
+        fits[$0.fit].growers.total(after: $0.rounds, over: members)
+          < fits[$1.fit].growers.total(after: $1.rounds, over: members)
+      } ?? (0, 0)
+    }
+    let others = everyFold.map { fold in everyFold.filter { $0 != fold } }
+    let chosen = others.map(best)
+    let scores = try work.scores(chosen.enumerated().map { (fits[$1.fit].growers[$0], $1.rounds) })
+    let ofFold = others.map { work.links(scores, of: $0) }
+    let marginal = work.marginals(pseudoCount: 0.5)
+    let constant = work.marginals(pseudoCount: 0)
+    let predicted = scores.indices.map { state in
+      ofFold[work.foldOfState[state]].probabilities(scores[state], after: work.set.states[state].step)
+    }
+    let (losses, marginalLosses) = (work.losses(predicted), work.losses(marginal))
+    let isEarned = others.map { work.isGain(of: losses, over: marginalLosses, in: $0) }
+    beliefs = predicted.indices.map { isEarned[work.foldOfState[$0]] ? predicted[$0] : constant[$0] }
+    let whole = best(everyFold)
+    choice = Choice(
+      lambda: fits[whole.fit].lambda, rounds: whole.rounds,
+      isEarned: whole.rounds > 0 && work.isGain(of: losses, over: marginalLosses, in: everyFold))
+    let (sum, marginalSum) = (losses.reduce(0, +), marginalLosses.reduce(0, +))
+    logLoss = (choice.isEarned ? sum : marginalSum) / work.total
+    marginalLogLoss = marginalSum / work.total
+    links = work.links(scores, of: everyFold)
+    (targets, weights) =
+      choice.lambda < 1 ? work.targets(lambda: choice.lambda) { values[$0] } : (work.shares, work.visits)
+
+    guard judgesGroups, choice.isEarned else {
+      groups = []
+      return
+    }
+    var lost: [(group: FeatureMap.Group, share: Double)] = []
+    for group in FeatureMap.Group.allCases {
+      let rows = work.shuffled(group)
+      var without = 0.0
+      for fold in everyFold {
+        let held = work.held[fold]
+        let margins = try fits[chosen[fold].fit].growers[fold].margins(
+          of: held.map { rows[$0] }, after: chosen[fold].rounds)
+        for (state, margin) in zip(held, margins) {
+          without += work.loss(ofFold[fold].probabilities(margin, after: work.set.states[state].step), of: state)
+        }
+      }
+      lost.append((group, (without - sum) / (marginalSum - sum)))
+    }
+    groups = lost.sorted { $0.share > $1.share }
   }
 
-  /// Trains one booster per fold, all in step, and keeps the round with the least held-out log-loss.
+  /// The mean square of the Bellman error of some values, without the variance of the next state: the mean product of
+  /// the one-step errors of two different visits of a state (double sampling: Baird, ICML 1995).
   ///
-  /// The trees are kept only if their gain over the marginal, summed by task, exceeds one standard error. Otherwise the
-  /// marginal is kept.
-  init(
-    rows: [TrainingRow], labels: [Int], classes: Int, columns: Int, settings: TreesCritic.Settings, seed: Seed,
-    progress: ((String) -> Void)?
-  ) throws(CriticError) {
-    let tasks = rows.map(\.task)
-    folds = min(settings.folds, Set(tasks).count)
-    let foldOf = Self.folds(of: tasks, count: folds, seed: seed)
-    var models: [Fold] = []
-    for fold in 0..<folds {
-      models.append(
-        try Fold(
-          held: rows.indices.filter { foldOf[tasks[$0]] == fold },
-          trained: rows.indices.filter { foldOf[tasks[$0]] != fold },
-          rows: rows, labels: labels, classes: classes, columns: columns, settings: settings,
-          seed: seed.split("fold").split(fold)))
-    }
-
-    var marginal = [[Double]](repeating: [], count: rows.count)
-    for model in models {
-      guard let probabilities = softmax(model.baseMargin[...]) else { continue }
-      for row in model.heldRows { marginal[row] = probabilities }
-    }
-    let marginalLosses = Self.losses(marginal, labels: labels)
-    var best = (round: 0, probabilities: marginal, losses: marginalLosses, total: marginalLosses.reduce(0, +))
-
-    for round in 1...max(settings.mostRounds, 1) where settings.mostRounds > 0 {
-      var probabilities = marginal
-      for model in models { try model.grow(round: round - 1, into: &probabilities) }
-      let losses = Self.losses(probabilities, labels: labels)
-      let total = losses.reduce(0, +)
-      if total < best.total { best = (round, probabilities, losses, total) }
-      if round.isMultiple(of: 10) {
-        progress?("round \(round): held-out log-loss \(Self.text(total, rows)), best \(Self.text(best.total, rows))")
+  /// - Parameter values: the expected return-to-go of each state, in reward units.
+  /// - Returns: nil if no state was visited twice before its end.
+  static func squaredBellmanError(_ values: [Double], on set: TrainingSet) -> Double? {
+    var errors: [Int: [Double]] = [:]
+    for path in set.paths {
+      for (step, reward) in path.rewards.enumerated() {
+        let isLast = step + 1 == path.rewards.count
+        let next = isLast ? 0 : values[path.states[step + 1]]
+        errors[path.states[step], default: []].append(reward + next - values[path.states[step]])
       }
-      if round - best.round >= settings.patience { break }
     }
-
-    var gains: [TaskID: Double] = [:]
-    for index in rows.indices { gains[tasks[index], default: 0] += marginalLosses[index] - best.losses[index] }
-    let isEarned = Self.exceedsStandardError(gains.sorted { $0.key < $1.key }.map(\.value))
-    marginalLogLoss = marginalLosses.reduce(0, +) / Double(rows.count)
-    rounds = isEarned ? best.round : 0
-    probabilities = isEarned ? best.probabilities : marginal
-    logLoss = isEarned ? best.total / Double(rows.count) : marginalLogLoss
-  }
-
-  private static func losses(_ probabilities: [[Double]], labels: [Int]) -> [Double] {
-    zip(probabilities, labels).map { -log(max($0[$1], 1e-300)) }
-  }
-
-  private static func text(_ total: Double, _ rows: [TrainingRow]) -> String {
-    String(format: "%.4f", total / Double(rows.count))
-  }
-
-  /// Whether Σ gains > √(T·s²), the standard error of a sum of T independent gains.
-  private static func exceedsStandardError(_ gains: [Double]) -> Bool {
-    let count = Double(gains.count)
-    let sum = gains.reduce(0, +)
-    let mean = sum / count
-    let variance = gains.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(count - 1, 1)
-    return sum > 0 && sum > (count * variance).squareRoot()
+    var (sum, count) = (0.0, 0.0)
+    for state in set.states.indices {
+      guard let own = errors[state], own.count > 1 else { continue }
+      let total = own.reduce(0, +)
+      let squares = own.reduce(0) { $0 + $1 * $1 }
+      sum += (total * total - squares) / Double(own.count - 1)
+      count += Double(own.count)
+    }
+    return count > 0 ? sum / count : nil
   }
 }
 
-/// One fold: its booster, its training rows and its held-out rows.
-private struct Fold {
-  let heldRows: [Int]
-  let baseMargin: [Float]
-  private let booster: Booster
-  private let trained: FeatureMatrix
-  private let held: FeatureMatrix
-
-  init(
-    held heldRows: [Int], trained trainedRows: [Int], rows: [TrainingRow], labels: [Int], classes: Int, columns: Int,
-    settings: TreesCritic.Settings, seed: Seed
-  ) throws(CriticError) {
-    let trainedLabels = trainedRows.map { labels[$0] }
-    self.heldRows = heldRows
-    baseMargin = CrossFit.baseMargin(labels: trainedLabels, classes: classes)
-    trained = try FeatureMatrix(
-      trainedRows.map { rows[$0].features }, columns: columns, baseMargin: baseMargin, labels: trainedLabels)
-    held = try FeatureMatrix(heldRows.map { rows[$0].features }, columns: columns, baseMargin: baseMargin)
-    booster = try Booster(classes: classes, settings: settings, seed: seed, cached: [trained, held])
-  }
-
-  /// Trains one round and writes the held-out rows' probabilities.
-  func grow(round: Int, into probabilities: inout [[Double]]) throws(CriticError) {
-    try booster.update(round: round, on: trained)
-    let margins = try booster.margins(of: held)
-    let classes = baseMargin.count
-    for (place, row) in heldRows.enumerated() {
-      guard let masses = softmax(margins[(place * classes)..<((place + 1) * classes)]) else {
-        throw CriticError(.failed, "Round \(round) gave margins that are not finite; lower the learning rate.")
-      }
-      probabilities[row] = masses
-    }
-  }
-}
+/// The logistic function.
+func sigmoid(_ value: Double) -> Double { 1 / (1 + exp(-value)) }

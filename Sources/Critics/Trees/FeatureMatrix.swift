@@ -6,20 +6,19 @@ import CXGBoost
 /// XGBoost copies its input, so the arrays may be freed afterwards.
 final class FeatureMatrix {
   let rows: Int
-  let classes: Int
   /// Valid while the matrix lives; see ``withHandle(_:)``.
   let handle: DMatrixHandle
 
   /// - Parameters:
   ///   - rows: at least one.
   ///   - columns: the number of columns, more than any index.
-  ///   - baseMargin: the margin of each class before any tree, the same for all rows.
-  ///   - labels: the class of each row, for training.
+  ///   - baseMargin: the margin before any tree, the same for all rows.
+  ///   - labels: the target of each row in 0...1, for training.
+  ///   - weights: how often each row counts.
   init(
-    _ rows: [FeatureRow], columns: Int, baseMargin: [Float], labels: [Int] = []
+    _ rows: [FeatureRow], columns: Int, baseMargin: Float, labels: [Float] = [], weights: [Float] = []
   ) throws(CriticError) {
     self.rows = rows.count
-    classes = baseMargin.count
     var starts: [UInt64] = [0]
     var indices: [UInt32] = []
     var values: [Float] = []
@@ -43,17 +42,18 @@ final class FeatureMatrix {
     guard let made else { throw CriticError(.failed, "XGBoost built no matrix and gave no reason.") }
     handle = made
 
-    var margins: [Float] = []
-    margins.reserveCapacity(rows.count * classes)
-    for _ in rows { margins.append(contentsOf: baseMargin) }
-    let shape = "\(rows.count), \(classes)"
+    let margins = rows.map { _ in baseMargin }
     try withHandle { (handle) throws(CriticError) in
       try check("set the base margin") {
-        margins.withInterface("<f4", shape: shape) { XGDMatrixSetInfoFromInterface(handle, "base_margin", $0) }
+        margins.withInterface("<f4") { XGDMatrixSetInfoFromInterface(handle, "base_margin", $0) }
       }
       guard !labels.isEmpty else { return }
       try check("set the labels") {
-        labels.map(Float.init).withInterface("<f4") { XGDMatrixSetInfoFromInterface(handle, "label", $0) }
+        labels.withInterface("<f4") { XGDMatrixSetInfoFromInterface(handle, "label", $0) }
+      }
+      guard !weights.isEmpty else { return }
+      try check("set the weights") {
+        weights.withInterface("<f4") { XGDMatrixSetInfoFromInterface(handle, "weight", $0) }
       }
     }
   }
@@ -70,13 +70,12 @@ final class FeatureMatrix {
 extension Array {
   /// Describes the elements as NumPy's array interface, version 3, in JSON. XGBoost reads them in place.
   fileprivate func withInterface<Result>(
-    _ type: String, shape: String? = nil, _ body: (String) -> Result
+    _ type: String, _ body: (String) -> Result
   ) -> Result {
     withUnsafeBytes { bytes in
       let address = UInt(bitPattern: bytes.baseAddress)
-      let shape = shape ?? "\(count)"
       return body(
-        #"{"data": [\#(address), true], "shape": [\#(shape)], "typestr": "\#(type)", "version": 3}"#)
+        #"{"data": [\#(address), true], "shape": [\#(count)], "typestr": "\#(type)", "version": 3}"#)
     }
   }
 }

@@ -32,6 +32,30 @@ struct FeatureMap: Sendable, Hashable, Codable {
     static var count: Int { allCases.count }
   }
 
+  /// Columns that carry the same kind of information.
+  enum Group: String, CaseIterable {
+    case overlap = "words of the actions that occur in the request"
+    case time = "steps taken"
+    case reward = "reward so far"
+    case faults = "repeated and invalid actions"
+    case request = "words of the request"
+    case action = "words of the last action"
+    case observation = "words of the observation"
+  }
+
+  /// The group of a column.
+  func group(of column: Int) -> Group {
+    guard let dense = Dense(rawValue: column) else {
+      return [.request, .action, .observation][min((column - Dense.count) / hashBuckets, 2)]
+    }
+    return switch dense {
+    case .overlapCount, .overlapShare, .lastOverlapCount, .lastOverlapShare: .overlap
+    case .progress, .step: .time
+    case .rewardSoFar: .reward
+    case .repeats, .invalidActions: .faults
+    }
+  }
+
   /// The largest number of buckets that an artifact may declare.
   static let bucketLimit = 1 << 20
 
@@ -43,11 +67,16 @@ struct FeatureMap: Sendable, Hashable, Codable {
   var columns: Int { Dense.count + 3 * hashBuckets }
 
   func row(for state: CriticState) -> FeatureRow {
-    let request = Words.split(state.request)
+    var reader = FeatureReader(self)
+    return reader.row(for: state)
+  }
+
+  fileprivate func row(for state: CriticState, words: (String) -> [String]) -> FeatureRow {
+    let request = words(state.request)
     let wanted = Set(request)
-    let last = Words.split(state.lastAction)
+    let last = words(state.lastAction)
     var chosen = Overlap()
-    for action in state.actions.dropLast() { chosen.add(Words.split(action), wanted: wanted) }
+    for action in state.actions.dropLast() { chosen.add(words(action), wanted: wanted) }
     chosen.add(last, wanted: wanted)
     var lastChosen = Overlap()
     lastChosen.add(last, wanted: wanted)
@@ -65,8 +94,8 @@ struct FeatureMap: Sendable, Hashable, Codable {
     set(.invalidActions, Double(state.invalidActions))
 
     var counts: [UInt32: Float] = [:]
-    for (block, words) in [request, last, Words.split(state.observation)].enumerated() {
-      count(words, block: block, into: &counts)
+    for (block, text) in [request, last, words(state.observation)].enumerated() {
+      count(text, block: block, into: &counts)
     }
     let hashed = counts.keys.sorted()
     return FeatureRow(
@@ -95,6 +124,24 @@ struct FeatureMap: Sendable, Hashable, Codable {
     mutating func add(_ words: [String], wanted: Set<String>) {
       total += words.count
       for word in words where wanted.contains(word) { hits += 1 }
+    }
+  }
+}
+
+/// Makes the rows of many states and splits each text only once.
+struct FeatureReader {
+  private let map: FeatureMap
+  private var known: [String: [String]] = [:]
+
+  init(_ map: FeatureMap) { self.map = map }
+
+  mutating func row(for state: CriticState) -> FeatureRow {
+    let map = map
+    return map.row(for: state) { text in
+      if let words = known[text] { return words }
+      let words = Words.split(text)
+      known[text] = words
+      return words
     }
   }
 }

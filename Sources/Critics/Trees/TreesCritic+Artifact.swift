@@ -5,19 +5,24 @@ extension TreesCritic {
   /// The stored form of a critic: everything that its values depend on.
   struct Artifact: Sendable, Codable {
     static let format = "coxswain-trees"
-    static let version = 1
+    static let version = 2
 
     var format = Self.format
     var version = Self.version
     var record: Record
     var features: FeatureMap
     var bins: ReturnBins
-    /// The margin of each class before any tree: its log-frequency.
-    var baseMargin: [Float]
-    /// Nil, like ``booster``, if there are no trees.
-    var calibration: Calibration?
-    /// XGBoost's JSON.
-    var booster: String?
+    /// Nil if the critic is the marginal.
+    var trees: Trees?
+
+    /// Trees that learn the scaled return-to-go, and the distributions that follow from it.
+    struct Trees: Sendable, Codable {
+      /// The margin before any tree: the log-odds of the mean.
+      var baseMargin: Float
+      /// XGBoost's JSON.
+      var model: String
+      var links: StepLinks
+    }
   }
 
   /// The critic as one JSON file.
@@ -89,13 +94,8 @@ extension TreesCritic.Artifact {
 
   /// Rejects parts that would later fail a precondition or crash XGBoost.
   func check() throws(CriticError) {
-    guard let fault else {
-      if let booster {
-        try BoosterModel.check(booster, classes: bins.count, columns: features.columns, rounds: record.rounds)
-      }
-      return
-    }
-    throw CriticError(.unreadable, "The critic's file is damaged: \(fault). Train it again.")
+    if let fault { throw CriticError(.unreadable, "The critic's file is damaged: \(fault). Train it again.") }
+    if let trees { try BoosterModel.check(trees.model, columns: features.columns, rounds: record.rounds) }
   }
 
   private var fault: String? {
@@ -106,15 +106,11 @@ extension TreesCritic.Artifact {
       marginal.probabilities.allSatisfy({ (0...1).contains($0) }),
       abs(marginal.probabilities.reduce(0, +) - 1) < 1e-6
     else { return "record.marginal" }
-    guard baseMargin.count == bins.count, baseMargin.allSatisfy(\.isFinite) else { return "baseMargin" }
-    guard record.rounds >= 0, record.rollouts >= 0, (record.rounds > 0) == (booster != nil) else {
+    guard record.rounds >= 0, record.rollouts >= 0, (record.rounds > 0) == (trees != nil) else {
       return "record.rounds"
     }
-    guard (calibration == nil) == (booster == nil) else { return "calibration" }
-    if let calibration {
-      guard bins.count > 1, calibration.thresholds.count == bins.count - 1,
-        calibration.thresholds.allSatisfy(\.probability.isCalibration)
-      else { return "calibration" }
+    if let trees {
+      guard bins.count > 1, trees.baseMargin.isFinite, trees.links.isValid(bins: bins.count) else { return "trees" }
     }
     return nil
   }

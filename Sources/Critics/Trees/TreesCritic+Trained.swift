@@ -9,8 +9,7 @@ extension TreesCritic: TrainedCritic {
     on rollouts: [Trajectory], environment: WorldIdentity, policy: String, seed: Seed,
     progress: (@Sendable (String) -> Void)?
   ) async throws(CriticError) -> [[ReturnDistribution]]? {
-    try await CrossFitted.beliefs(
-      about: rollouts, environment: environment, policy: policy, seed: seed, settings: record.settings,
-      progress: progress)
+    try CrossFitted.beliefs(
+      about: rollouts, environment: environment, seed: seed, settings: record.settings, progress: progress)
   }
 }

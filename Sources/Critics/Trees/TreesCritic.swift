@@ -3,9 +3,9 @@ import Agents
 /// Gradient-boosted trees over hashed words and the overlap of the agent's choices with the request, trained on stored
 /// rollouts.
 ///
-/// The critic predicts the distribution of the return-to-go over at most 16 bins, calibrated on tasks that were not
-/// trained on, so that one fit serves every β. If the trees do not beat the marginal on unseen tasks, the critic is the
-/// marginal: every state has the same value, and steering is best-of-N.
+/// The critic predicts the distribution of the return-to-go over at most 16 bins, so that one fit serves every β. What
+/// it is made of is chosen on tasks that were not trained on; see ``CrossFit``. If the trees do not beat the marginal on
+/// unseen tasks, the critic is the marginal: every state has the same value, and steering is best-of-N.
 ///
 /// ```swift
 /// let critic = try TreesCritic.fit(rollouts, environment: world.identity, policy: policy.identity, seed: Seed(1))
@@ -20,7 +20,7 @@ public struct TreesCritic: Critic {
   init(_ artifact: Artifact) throws(CriticError) {
     try artifact.check()
     self.artifact = artifact
-    booster = if let model = artifact.booster { try Booster(model: model) } else { nil }
+    booster = if let trees = artifact.trees { try Booster(model: trees.model) } else { nil }
     var hash = FNV1a()
     for byte in try artifact.encoded() { hash.add(byte: byte) }
     digest = hash.text
@@ -40,22 +40,17 @@ public struct TreesCritic: Critic {
 
   /// ``returnsToGo(from:)``, synchronously. Safe from any thread.
   public func predict(_ states: [CriticState]) throws(CriticError) -> [ReturnDistribution] {
-    guard let booster, let calibration = artifact.calibration, !states.isEmpty else {
-      return states.map { _ in record.marginal }
-    }
+    guard let booster, let trees = artifact.trees, !states.isEmpty else { return states.map { _ in record.marginal } }
+    var reader = FeatureReader(artifact.features)
     let matrix = try FeatureMatrix(
-      states.map(artifact.features.row), columns: artifact.features.columns, baseMargin: artifact.baseMargin)
-    let margins = try booster.margins(of: matrix)
-    let classes = artifact.bins.count
+      states.map { reader.row(for: $0) }, columns: artifact.features.columns, baseMargin: trees.baseMargin)
     var result: [ReturnDistribution] = []
-    for row in states.indices {
-      guard let probabilities = softmax(margins[(row * classes)..<((row + 1) * classes)]) else {
-        throw CriticError(.failed, "The critic's trees gave margins that are not finite. Train it again.")
+    for (state, margin) in zip(states, try booster.margins(of: matrix)) {
+      guard margin.isFinite else {
+        throw CriticError(.failed, "The critic's trees gave a margin that is not finite. Train it again.")
       }
-      result.append(
-        ReturnDistribution(
-          returns: artifact.bins.values,
-          probabilities: calibration.masses(probabilities, bins: artifact.bins)))
+      let probabilities = trees.links.probabilities(Double(margin), after: state.step)
+      result.append(ReturnDistribution(returns: artifact.bins.values, probabilities: probabilities))
     }
     return result
   }
@@ -80,16 +75,36 @@ extension TreesCritic {
     public let seed: Seed
     /// How the critic was trained.
     public let settings: Settings
-    /// Folds of tasks that chose the rounds and the calibration; 0 if all returns were equal.
+    /// Distinct states among them.
+    public let states: Int
+    /// Steps from states that a method chose, which count with their one-step return; 0 unless asked for.
+    public let steeredSteps: Int
+    /// Folds of tasks that made all choices; 0 if all returns were equal.
     public let folds: Int
-    /// Boosting rounds; 0 if the critic is the marginal.
+    /// Boosting rounds, one tree each; 0 if the critic is the marginal.
     public let rounds: Int
-    /// Mean negative log-probability, in nats, of held-out tasks' returns-to-go, before calibration.
+    /// λ of the trees' targets: 1 for Monte Carlo returns, 0 for one-step returns.
+    public let lambda: Double
+    /// Mean negative log-probability, in nats, of held-out tasks' returns-to-go.
     public let heldOutLogLoss: Double
     /// The same for the marginal, which does not depend on the state.
     public let marginalLogLoss: Double
+    /// The root of the mean squared Bellman error of the held-out values, in reward units, without the variance of the
+    /// next state; nil if no state was visited twice.
+    public let bellmanError: Double?
+    /// The groups of features by the share of the held-out gain that is lost without them, the largest first.
+    public let features: [FeatureShare]
     /// The distribution of the return-to-go over all rows.
     public let marginal: ReturnDistribution
+  }
+
+  /// How much of a critic's gain over the marginal on held-out tasks rests on a group of features.
+  public struct FeatureShare: Sendable, Hashable, Codable {
+    /// The group in words.
+    public let group: String
+    /// The share of the gain in log-loss that is lost if the group's values are shuffled between states. Groups that
+    /// carry the same information share it, so the shares need not add up to 1.
+    public let share: Double
   }
 
   /// How a critic is trained. The defaults suit some 1,000 to 10,000 states.
@@ -101,7 +116,7 @@ extension TreesCritic {
     /// Folds of tasks; at least 2, and never more than there are tasks.
     public var folds = 5
     /// The most boosting rounds; 0 gives the marginal.
-    public var mostRounds = 100
+    public var mostRounds = 200
     /// Rounds without a lower held-out log-loss after which the search for the best one ends; at least 1.
     public var patience = 10
     /// Levels of a tree; 1 to 12.
@@ -116,6 +131,8 @@ extension TreesCritic {
     public var columnSample = 0.8
     /// L2 penalty on leaf values.
     public var lambda = 2.0
+    /// Whether λ-returns are tried beside Monte Carlo returns. They take twice the time.
+    public var bootstraps = true
 
     /// The defaults.
     public init() {}

@@ -293,6 +293,7 @@ struct FrontierSearch: Sendable {
   /// Closes all open episodes.
   mutating func close() async {
     for place in visited.indices {
+      mismatches += await visited[place].episode.recoveryMismatches
       await visited[place].episode.close()
       (visited[place].episode, visited[place].isBehind) = (EndedEpisode(), true)
     }

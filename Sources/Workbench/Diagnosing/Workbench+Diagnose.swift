@@ -62,15 +62,12 @@ extension Workbench {
   }
 
   private func crossFitted(_ rollouts: [Trajectory]) async throws -> Predictor? {
-    do throws(CriticError) {
-      let beliefs = try await CrossFitted.beliefs(
-        about: rollouts, environment: world.identity, policy: policyIdentity,
-        seed: Seed(configuration.steering.seed).split("diagnose")
-      ) { [observer] line in observer.note(line) }
+    do {
+      let beliefs = try await crossFit(rollouts)
       return Predictor(
         name: "trees, each fold of tasks judged by those trained on the others",
         expectedReturnsToGo: beliefs.map { $0.map(\.mean) })
-    } catch {
+    } catch let error as CriticError {
       // With a single task, the diagnosis is still useful without a critic.
       guard error.kind == .tooLittleData else { throw error }
       return nil

@@ -46,8 +46,13 @@ extension Workbench {
     if let trained = critic as? any TrainedCritic {
       let seen = Set(trained.tasks)
       if !seen.isDisjoint(with: rollouts.map(\.task.id)) {
-        let own = try await trained.crossFitted(
-          on: rollouts, environment: world.identity, policy: policyIdentity, seed: seed, progress: note)
+        let own =
+          if let trees = trained as? TreesCritic {
+            try await crossFit(rollouts, settings: trees.record.settings)
+          } else {
+            try await trained.crossFitted(
+              on: rollouts, environment: world.identity, policy: policyIdentity, seed: seed, progress: note)
+          }
         if let own { return zip(rollouts, own).map { ValuedRollout($0, beliefs: $1) } }
         let unseen = rollouts.filter { !seen.contains($0.task.id) }
         let tasks = Set(unseen.map(\.task.id)).count
@@ -63,8 +68,7 @@ extension Workbench {
         rollouts = unseen
       }
     }
-    let reference = try await CrossFitted.beliefs(
-      about: rollouts, environment: world.identity, policy: policyIdentity, seed: seed, progress: note)
+    let reference = try await crossFit(rollouts)
     let beliefs = try await critic.returnsToGo(
       from: rollouts.flatMap { rollout in (0..<rollout.count).map { CriticState(rollout.prefix($0)) } })
     var rest = beliefs[...]

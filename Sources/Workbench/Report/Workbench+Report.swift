@@ -108,9 +108,7 @@ extension Workbench {
   fileprivate func calibration(_ flag: String?) async throws -> [(name: String, curve: CalibrationCurve)]? {
     let rollouts = try await planningRollouts()
     guard !isAsked(flag), Set(rollouts.map(\.task.id)).count >= 2 else { return nil }
-    let beliefs = try await CrossFitted.beliefs(
-      about: rollouts, environment: world.identity, policy: policyIdentity,
-      seed: Seed(configuration.steering.seed).split("plan"))
+    let beliefs = try await crossFit(rollouts)
     let rows = zip(rollouts, beliefs).flatMap { rollout, beliefs in
       beliefs.enumerated().map { step, belief in
         (step: step, row: (rollout.task.id, belief.mean, rollout.reward - rollout.prefix(step).reward))

@@ -7,24 +7,42 @@ import Steering
 extension Workbench {
   /// Trains a critic on the stored rollouts, judges it on tasks it was not trained on, and writes it to a file.
   ///
-  /// - Parameter name: the critic's name, or a file that ends in `.json`.
+  /// - Parameters:
+  ///   - name: the critic's name, or a file that ends in `.json`.
+  ///   - fromSteering: also learns from the steps of stored steered runs on tasks of the train split. Their states were
+  ///     chosen by a critic, so only their one-step returns are used. The report then has the held-out loss without
+  ///     them, too.
   @discardableResult
-  public func train(_ name: String = "trees") async throws -> TrainReport {
+  public func train(_ name: String = "trees", fromSteering: Bool = false) async throws -> TrainReport {
     let start = ContinuousClock.now
     let seed = Seed(configuration.steering.seed).split("train")
     let (training, held, heldOutFrom) = try await criticRollouts()
-    let critic = try TreesCritic.fit(training, environment: world.identity, policy: policyIdentity, seed: seed) {
+    let steered = fromSteering ? try await steeredSteps() : []
+    guard !fromSteering || !steered.isEmpty else {
+      throw CriticError(
+        .tooLittleData,
+        "There are no steps of steered runs on tasks of the train split. Steer on the train split first, or train without them.")
+    }
+    var critic = try TreesCritic.fit(training, environment: world.identity, policy: policyIdentity, seed: seed) {
       observer.note($0)
+    }
+    let alone = critic.record.heldOutLogLoss
+    if fromSteering {
+      critic = try TreesCritic.fit(
+        training, environment: world.identity, policy: policyIdentity, seed: seed, steered: steered
+      ) { observer.note($0) }
     }
     let success = world.maximalReward ?? (training + held).map(\.reward).max() ?? 1
     let figures = try await HeldOutFigures.evaluate(critic, on: held, success: success)
     let path = criticPath(name)
     try OutputFile.write(try critic.encoded(), to: path)
-    return TrainReport(
+    var report = TrainReport(
       critic: path, environment: world.identity, policy: policyIdentity, tasks: Set(training.map(\.task.id)).count,
       rollouts: training.count, rounds: critic.record.rounds, heldOut: figures,
       heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
       seconds: (ContinuousClock.now - start).inSeconds)
+    report.trees = TreesSummary(critic.record, withoutSteering: fromSteering ? alone : nil)
+    return report
   }
 
   /// The rollouts for training, rollouts of other tasks for judging the critic, and where those are from.

@@ -32,7 +32,9 @@ struct Train: Verb {
   }
 
   private func train(_ bench: Workbench) async throws -> TrainReport {
-    guard own.critic == LMKind.name else { return try await bench.train(own.critic) }
+    guard own.critic == LMKind.name else {
+      return try await bench.train(own.critic, fromSteering: own.fromSteering)
+    }
     #if OpenWeights
       let (reading, seed) = (reading, common.seed)
       return try await bench.observer.resumable(bench.budget) {
@@ -40,7 +42,7 @@ struct Train: Verb {
       }
     #else
       _ = try await bench.openCritic(at: "")
-      return try await bench.train(own.critic)
+      return try await bench.train(own.critic, fromSteering: own.fromSteering)
     #endif
   }
 }
@@ -51,4 +53,7 @@ struct TrainOptions: ParsableArguments {
     help: ArgumentHelp("The critic's name, or a file ending in .json to write it to.", valueName: "name"),
     completion: .trainedCritics)
   var critic = TreesKind.name
+
+  @Flag(help: "Also learn from the steps of stored steered runs on train tasks, by their one-step returns.")
+  var fromSteering = false
 }

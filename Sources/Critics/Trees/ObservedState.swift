@@ -1,13 +1,5 @@
 import Agents
 
-/// A training or evaluation example of a critic: a state of a stored rollout with its return-to-go.
-struct TrainingRow: Sendable {
-  let task: TaskID
-  let features: FeatureRow
-  /// In reward units, without the reward so far.
-  let returnToGo: Double
-}
-
 /// A state of a finished rollout with its realised return-to-go.
 struct ObservedState: Sendable {
   let state: CriticState
@@ -44,18 +36,5 @@ enum Rollouts {
     return finished.enumerated()
       .sorted { ($0.element.task.id, $0.offset) < ($1.element.task.id, $1.offset) }
       .map(\.element)
-  }
-
-  /// All rows of all rollouts, including failed ones.
-  static func rows(_ trajectories: [Trajectory], features: FeatureMap) -> [TrainingRow] {
-    var rows: [TrainingRow] = []
-    for trajectory in trajectories {
-      for observed in trajectory.observedPrefixes + [trajectory.observedAnswer].compactMap(\.self) {
-        rows.append(
-          TrainingRow(
-            task: trajectory.task.id, features: features.row(for: observed.state), returnToGo: observed.returnToGo))
-      }
-    }
-    return rows
   }
 }

@@ -1,0 +1,89 @@
+import Agents
+import Critics
+import ParticleFilter
+import RolloutStore
+import Steering
+
+extension Workbench {
+  /// The steps of stored runs whose states were chosen by a critic, on tasks of the train split. Each draw of the
+  /// policy counts once: survivors are not preferred, and repeated draws are kept.
+  func steeredSteps() async throws -> [SteeredStep] {
+    let tasks = Set(try world.tasks(in: .train).map(\.id))
+    var steps: [SteeredStep] = []
+    for run in try await store.runs().map(\.record)
+    where run.environment == world.identity && run.policy == policyIdentity && !run.isPrior {
+      for task in try await store.tasks(ofRun: run.id).map(\.id) where tasks.contains(task) {
+        let records = try await store.trajectories(run: run.id, task: task, culled: true)
+        if let tree = try await store.tree(run: run.id, task: task) {
+          steps += Self.steps(of: tree, records)
+        } else {
+          steps += Self.steps(of: Ancestry(try await store.genealogy(run: run.id, task: task)), records)
+        }
+      }
+    }
+    return steps
+  }
+
+  /// The steps of a population: of each line those that it took after it was copied.
+  private static func steps(of ancestry: Ancestry, _ records: [TrajectoryRecord]) -> [SteeredStep] {
+    struct Place: Hashable {
+      let line: Int
+      let step: Int
+    }
+    var known: Set<Place> = []
+    var steps: [SteeredStep] = []
+    for record in records where record.failure == nil {
+      var next = ancestry.line(of: record)
+      var end = record.trajectory.count
+      while let line = next {
+        let birth = min(ancestry.birth(of: line), end)
+        for step in birth..<end where known.insert(Place(line: line, step: step)).inserted {
+          steps.append(record.trajectory.step(step))
+        }
+        (next, end) = (ancestry.lines[line].parent, birth)
+      }
+    }
+    return steps
+  }
+
+  /// The steps of a search: one for each choice that was answered.
+  private static func steps(of tree: SearchTree, _ records: [TrajectoryRecord]) -> [SteeredStep] {
+    // Every node lies on the path to a finished state or to a leaf, and those are stored in the order of their numbers:
+    // finished ones as often as they were reached.
+    var arrivals = Array(repeating: 0, count: tree.nodes.count)
+    var hasChild = Array(repeating: false, count: tree.nodes.count)
+    for choice in tree.choices {
+      guard let child = choice.child else { continue }
+      arrivals[child] += 1
+      hasChild[choice.state] = true
+    }
+    let ends = tree.nodes.indices.filter { tree.nodes[$0].isFinished }.flatMap {
+      Array(repeating: $0, count: arrivals[$0])
+    }
+    let leaves = tree.nodes.indices.filter { !hasChild[$0] && !tree.nodes[$0].isFinished && tree.nodes[$0].step > 0 }
+    let final = records.filter { $0.standing == .final }
+    let culled = records.filter { $0.standing != .final }.sorted { $0.particle < $1.particle }
+    // A search without a finished attempt reports an unfinished one, whose number is not stored.
+    guard ends.count == final.count, leaves.count == culled.count else { return [] }
+    var trajectories: [Int: Trajectory] = [:]
+    for (node, record) in zip(ends + leaves, final + culled) where record.trajectory.count == tree.nodes[node].step {
+      var place: Int? = node
+      while let node = place, trajectories[node] == nil {
+        trajectories[node] = record.trajectory.prefix(tree.nodes[node].step)
+        place = tree.nodes[node].parent
+      }
+    }
+    return tree.choices.compactMap { choice in
+      guard let child = choice.child, let from = trajectories[choice.state], let to = trajectories[child],
+        to.count == from.count + 1
+      else { return nil }
+      return SteeredStep(from: from, to: to)
+    }
+  }
+}
+
+extension Trajectory {
+  fileprivate func step(_ number: Int) -> SteeredStep {
+    SteeredStep(from: prefix(number), to: prefix(number + 1))
+  }
+}
