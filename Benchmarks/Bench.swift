@@ -23,6 +23,8 @@ enum Bench {
       // The memory benchmark comes first, since it measures the growth of a fresh process.
       ("memory", MemoryBench.run), ("engine", EngineBench.run), ("concurrency", ConcurrencyBench.run),
       ("overhead", OverheadBench.run), ("waiting", WaitingBench.run), ("plan", { try await unbounded(PlanBench.run) }),
+      ("analysis", { try await unbounded(AnalysisBench.usual) }),
+      ("analysis-10k", { try await unbounded(AnalysisBench.large) }),
       ("worlds", { try await unbounded(WorldsBench.run) }),
       ("predictions", { try await unbounded(PredictionsBench.run) }),
     ]

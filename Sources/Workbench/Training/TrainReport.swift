@@ -80,7 +80,8 @@ public struct TreesSummary: Sendable, Encodable {
     ]
     if let without = logLossWithoutSteering {
       lines.append(
-        "With \(Format.count(steeredSteps)) steps of steered runs; without them the log-loss is \(Format.number(without)).")
+        "With \(Format.count(steeredSteps)) steps of steered runs; without them the log-loss is \(Format.number(without))."
+      )
     }
     let groups = features.filter { $0.share >= 0.005 }.map { "\($0.group) \(Int((100 * $0.share).rounded())) %" }
     if !groups.isEmpty {

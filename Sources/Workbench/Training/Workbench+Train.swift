@@ -21,7 +21,8 @@ extension Workbench {
     guard !fromSteering || !steered.isEmpty else {
       throw CriticError(
         .tooLittleData,
-        "There are no steps of steered runs on tasks of the train split. Steer on the train split first, or train without them.")
+        "There are no steps of steered runs on tasks of the train split. Steer on the train split first, or train without them."
+      )
     }
     var critic = try TreesCritic.fit(training, environment: world.identity, policy: policyIdentity, seed: seed) {
       observer.note($0)

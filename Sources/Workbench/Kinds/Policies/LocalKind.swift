@@ -21,7 +21,7 @@ package struct LocalKind: PolicyKind {
     settings.python = try yaml.text(
       "python", default: "[as installed](#what-is-installed-and-where)", "the Python that runs the server")
     settings.port = try yaml.integer("port", default: "a free one", "port on loopback")
-    settings.threads = try yaml.integer("threads", default: "cores − 1", "threads that compute")
+    settings.threads = try yaml.integer("threads", default: "cores − 1, at least 2", "threads that compute")
     settings.context = try yaml.integer("context", default: settings.context, "context of each slot, in tokens")
     settings.slots = try yaml.integer("slots", default: "`concurrency`", "slots of the server")
     settings.children.passing = try yaml.variables(for: "server")
@@ -54,8 +54,10 @@ package struct LocalKind: PolicyKind {
     }
   }
 
+  private var model: String? { settings.model ?? Installation.current.servedModel }
+
   private var completions: ChatCompletionsPolicy.Settings {
-    var completions = settings.completions(model: LocalServer.modelName(settings.model), rules: settings.rules)
+    var completions = settings.completions(model: LocalServer.modelName(model), rules: settings.rules)
     if settings.choices == .auto { completions.constraint = .grammar }
     completions.reportsFirstAnswerOnly = true
     return completions
@@ -64,7 +66,7 @@ package struct LocalKind: PolicyKind {
   private var server: LocalServer.Settings {
     var server = LocalServer.Settings(
       python: settings.python ?? Installation.current.serverPython,
-      model: settings.model ?? Installation.current.bundledModel, port: settings.port,
+      model: model, port: settings.port,
       slots: settings.slots ?? settings.concurrency, context: settings.context)
     if let threads = settings.threads { server.threads = threads }
     server.environment = settings.children
