@@ -1,9 +1,9 @@
 # With models in process wherever set-up could install what they need.
 TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 
-.PHONY: demo test setup build lint format bench bench-check consumer clean
+.PHONY: demo test setup build lint format bench bench-check peers consumer clean
 
-# Set-up, then the main job on a real model: collect, train, compare. Five to ten minutes after the build.
+# Set-up, then the main job on a real model: collect, train, compare. About five minutes after the build on a quiet machine.
 demo: build
 	.build/release/cox demo
 
@@ -13,6 +13,7 @@ test:
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests $(TRAITS)
 	Scripts/plain_check.py
+	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=24 swift test --skip-build $(TRAITS)
 
 setup:
@@ -38,6 +39,12 @@ bench: setup
 bench-check: setup
 	swift build -c release --product benchmark $(TRAITS)
 	.build/release/benchmark check
+
+# Search libraries of others on the enumerable chain, with the same calls and the same exact critic.
+peers: setup
+	@Scripts/setup.sh --tests
+	swift build -c release --product benchmark $(TRAITS)
+	.venv/bin/python Benchmarks/peers/peers.py --calls 96 -- .build/release/benchmark bridge chain 64 1
 
 # A package of its own that imports Coxswain by path, without traits, and runs collect, train, plan and steer.
 consumer: setup

@@ -19,6 +19,8 @@ the same score: (reward so far + critic's value) / maximum, cut to 0..1, and for
 reward / maximum, so all of them have the verifier.
 
 The host's own methods share one budget, --calls times the number of all its tasks, and are only collected.
+`make peers` runs everything on the enumerable chain; `benchmark bridge CONFIGURATION STORE TASKS SEED` is the
+bridge of a configured world with the critic beside the store.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ try:
     from its_hub.core.algorithms.particle_gibbs import ParticleFiltering
     from its_hub.core.lms.step_generation import StepGeneration
 except ImportError as missing:
-    sys.exit(f"peers.py: {missing}\nInstall what it needs with: python -m pip install -r requirements.txt")
+    sys.exit(f"peers.py: {missing}\nInstall its_hub, treequest, scipy, ulid-py and PyYAML: Scripts/setup.sh --tests")
 
 HOST = "host-"
 HOST_METHODS = ["frontier", "amc", "beam", "best-of"]

@@ -90,6 +90,34 @@ struct MethodArena: Sendable {
     return rewards
   }
 
+  /// The calls and the best reward of a frontier search with a price of a call, by task, as means over replicates. A
+  /// search makes at most eight times ``calls``.
+  ///
+  /// - Parameter price: in reward units.
+  func priced(_ price: Double) async -> (calls: [Double], rewards: [Double]) {
+    let tasks = simulation.space.tasks.count
+    let most = 8 * calls
+    let replicates = 4
+    let curves = await withTaskGroup(of: (Int, [SearchCurve]).self) { group in
+      for task in 0..<tasks {
+        group.addTask {
+          let curves = (0..<replicates).map { replicate in
+            simulation.frontier(
+              at: task, beliefs: beliefs, isGuided: true, rule: Frontier.Rule(price: price), calls: most,
+              seed: seed.split(simulation.space.tasks[task].rawValue).split(replicate))
+          }
+          return (task, curves)
+        }
+      }
+      return await group.reduce(into: [Int: [SearchCurve]]()) { $0[$1.0] = $1.1 }
+    }
+    let own = (0..<tasks).map { curves[$0] ?? [] }
+    return (
+      own.map { $0.reduce(0) { $0 + Double($1.end ?? most) } / Double(replicates) },
+      own.map { $0.reduce(0) { $0 + $1.best(within: most) } / Double(replicates) }
+    )
+  }
+
   private func curve(
     of candidate: Candidate, at task: Int, calls: Int, hasVerifier: Bool, seed: Seed
   ) -> SearchCurve {

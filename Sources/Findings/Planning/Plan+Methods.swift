@@ -45,6 +45,18 @@ extension Plan {
     public let reward: MeanEstimate
   }
 
+  /// What a frontier search is predicted to spend and to reach if it ends where no call is worth its price.
+  public struct PriceForecast: Sendable, Codable {
+    /// What a unit of reward is worth, in money.
+    public let worth: Double
+    /// The price of a call, in reward units.
+    public let price: Double
+    /// Model calls for a task, over tasks.
+    public let calls: MeanEstimate
+    /// The best reward, over tasks.
+    public let reward: MeanEstimate
+  }
+
   /// The choice among methods; nil in plans of versions that made none.
   public func methodChoice(hasVerifier: Bool) -> MethodChoice? { methods?.first { $0.hasVerifier == hasVerifier } }
 }

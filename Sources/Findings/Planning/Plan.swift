@@ -86,6 +86,12 @@ public struct Plan: Sendable, Codable {
   public let byTemperature: [Choice]
   /// The choice among methods, with a verifier and without; nil in plans of versions that made none.
   public var methods: [MethodChoice]?
+  /// What a frontier search spends and reaches at a quarter of `steering.worth`, at all and at four times of it; nil
+  /// without a worth or prices.
+  public var prices: [PriceForecast]?
+  /// A digest of everything that decided the plan, by which it is known to be up to date; nil in plans of versions that
+  /// had none.
+  public var inputs: String?
   /// Every setting tried, the largest gain first.
   public let rows: [Row]
 

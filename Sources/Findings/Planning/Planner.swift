@@ -28,8 +28,8 @@ public struct Planner: Sendable {
   public var callCost: Double
   /// Decides the simulation. The same rollouts and seed give the same plan.
   public var seed: Seed
-  /// About how many particle-steps are simulated for each number of particles; 20 million take some seconds.
-  public var work = 20_000_000.0
+  /// About how many particle-steps are simulated for each number of particles; 10 million take some seconds.
+  public var work = 10_000_000.0
 
   /// - Parameters:
   ///   - particles: numbers of particles to simulate; nil for a grid around the configured one.
@@ -105,10 +105,32 @@ public struct Planner: Sendable {
     }
     progress?("methods under one budget")
     let methods = await methods(arena.simulation, rollouts, choices, judge, temperatures)
+    let prices = await prices(arena.simulation, rollouts)
     return Plan(
       format: Plan.format, version: Plan.version, environment: environment, policy: policy, critic: critic,
       rollouts: rollouts.count, tasks: tasks, particles: settings.particles, scale: scale, choices: choices,
-      byTemperature: byTemperature, methods: methods, rows: Self.sorted(trials).map { row($0, temperatures) })
+      byTemperature: byTemperature, methods: methods, prices: prices, rows: Self.sorted(trials).map { row($0, temperatures) })
+  }
+
+  /// A frontier search that ends where no call is worth its price; nil without a worth of rewards or a cost of calls.
+  private func prices(_ simulation: Simulation, _ rollouts: [ValuedRollout]) async -> [Plan.PriceForecast]? {
+    guard let worth = settings.search.worth, callCost > 0 else { return nil }
+    let arena = methodArena(simulation, rollouts)
+    var forecasts: [Plan.PriceForecast] = []
+    for worth in [worth / 4, worth, 4 * worth] {
+      let (calls, rewards) = await arena.priced(callCost / worth)
+      forecasts.append(
+        Plan.PriceForecast(
+          worth: worth, price: callCost / worth, calls: MeanEstimate(calls), reward: MeanEstimate(rewards)))
+    }
+    return forecasts
+  }
+
+  private func methodArena(_ simulation: Simulation, _ rollouts: [ValuedRollout]) -> MethodArena {
+    let steps = Double(rollouts.reduce(0) { $0 + $1.trajectory.count }) / Double(rollouts.count)
+    return MethodArena(
+      simulation: simulation, beliefs: rollouts.map(\.beliefs), seed: seed.split("methods"),
+      calls: Int((Double(settings.particles) * steps).rounded(.up)), work: work)
   }
 
   /// The choice among methods at the calls of N attempts, with a verifier and without.
@@ -116,10 +138,8 @@ public struct Planner: Sendable {
     _ simulation: Simulation, _ rollouts: [ValuedRollout], _ choices: [Plan.Choice], _ judge: PlanJudge,
     _ temperatures: [Double]
   ) async -> [Plan.MethodChoice] {
-    let steps = Double(rollouts.reduce(0) { $0 + $1.trajectory.count }) / Double(rollouts.count)
-    let calls = Int((Double(settings.particles) * steps).rounded(.up))
-    let arena = MethodArena(
-      simulation: simulation, beliefs: rollouts.map(\.beliefs), seed: seed.split("methods"), calls: calls, work: work)
+    let arena = methodArena(simulation, rollouts)
+    let calls = arena.calls
     var populations: [MethodArena.Candidate] = []
     let planned = choices.first { $0.answer == .search && $0.particles == settings.particles }?.candidate
     if let planned, let temperature = temperatures.firstIndex(of: planned.temperature),

@@ -42,6 +42,7 @@ private struct Chart {
     hasVariants = comparison.hasVariants
     let rewards = [
       Figure(name: "Best reward", estimates: methods.map(\.rewardBest)),
+      Figure(name: "Selected reward, without a verifier", estimates: methods.map(\.rewardSelected.estimate)),
       Figure(name: "Mean over particles", estimates: methods.map(\.rewardMean)),
     ]
     let rewardAxis = Axis(covering: rewards.flatMap { $0.estimates.compactMap { $0?.mean }.filter(\.isFinite) })
@@ -87,6 +88,7 @@ private struct Chart {
     methods.map { method in
       let solved = method.solvedBest.map { "solved \($0.text(overTasks: method.tasksWithReward)), " } ?? ""
       return "\(name(method)): \(solved)best reward \(method.rewardBest.text(overTasks: method.tasksWithReward)), "
+        + "selected \(method.rewardSelected.estimate.text(overTasks: method.tasksWithReward)), "
         + "mean over particles \(method.rewardMean.text(overTasks: method.tasksWithReward))."
     }.joined(separator: " ")
   }

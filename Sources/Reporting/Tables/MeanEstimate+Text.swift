@@ -6,7 +6,7 @@ extension MeanEstimate {
 
   /// The mean and its standard error. A single task has no standard error; without tasks there is no mean.
   package func text(overTasks tasks: Int, digits: Int = 3, signed: Bool = false) -> String {
-    guard tasks > 0 else { return "–" }
+    guard tasks > 0, !mean.isNaN else { return "–" }
     let mean = Format.number(mean, digits: digits, signed: signed)
     return tasks > 1 ? "\(mean) ± \(Format.number(se, digits: digits))" : mean
   }

@@ -28,7 +28,8 @@ package struct PlanTable: Sendable, Hashable {
     }
     self.lines = lines.map { visible($0) }
     tables =
-      ([Self.byParticles(plan, answer), Self.settings(plan)] + (plan.methods ?? []).map { Self.methods($0, of: plan) })
+      ([Self.byParticles(plan, answer), Self.settings(plan)] + (plan.methods ?? []).map { Self.methods($0, of: plan) }
+        + [Self.prices(plan)])
       .filter { !$0.rows.isEmpty }
   }
 
@@ -122,6 +123,23 @@ package struct PlanTable: Sendable, Hashable {
           forecast.particles.map { Format.count($0) } ?? "–",
         ] + forecast.points.map(\.reward.text)
           + [forecast.method == "best-of" ? "–" : forecast.gain.text(overTasks: plan.tasks, signed: true)])
+    }
+    return table
+  }
+
+  /// A frontier search that ends where no call is worth its price.
+  private static func prices(_ plan: Plan) -> TextTable {
+    var table = TextTable(
+      title: "Predicted for a frontier search that ends where no call is worth its price",
+      columns: [
+        .right("a unit of reward is worth"), .right("price of a call in reward"), .right("calls a task"),
+        .right("best reward"),
+      ])
+    for forecast in plan.prices ?? [] {
+      table.append([
+        Format.money(forecast.worth), Format.short(forecast.price),
+        forecast.calls.text(overTasks: plan.tasks, digits: 1), forecast.reward.text(overTasks: plan.tasks),
+      ])
     }
     return table
   }

@@ -16,9 +16,11 @@ extension Workbench {
   }
 
   /// Plans from the rollouts of the train and validation splits.
+  ///
+  /// - Parameter known: a plan that is returned if the same rollouts, critic and settings decided it.
   package func makePlan(
     critic: any Critic, settings: SteeringSettings, temperatures: [Double]? = nil, particles: [Int] = [],
-    work: Double? = nil
+    work: Double? = nil, known: Plan? = nil
   ) async throws -> Plan {
     let stored = try await planningRollouts()
     // If there are no rollouts, this throws an error that lists the contents of the store.
@@ -26,7 +28,6 @@ extension Workbench {
     try await noteFailedAttempts(in: [.train, .validation])
     let note: @Sendable (String) -> Void = { [observer] in observer.note($0) }
     let seed = Seed(configuration.steering.seed).split("plan")
-    let rollouts = try await valued(stored, by: critic, seed: seed, note: note)
     let (calls, usage) = try await store.usage(of: world.identity, policy: policyIdentity)
     var planner = Planner(
       environment: world.identity, policy: policyIdentity, critic: critic.identity, settings: settings,
@@ -34,7 +35,28 @@ extension Workbench {
       callCost: calls > 0 ? pricing.cost(of: usage) / Double(calls) : 0, seed: seed)
     planner.particles += particles
     if let work { planner.work = work }
-    return try await planner.plan(rollouts, progress: note)
+    let inputs = Self.digest(stored, planner)
+    if let known, known.inputs == inputs {
+      observer.note("Nothing that decides the plan has changed.")
+      return known
+    }
+    let rollouts = try await valued(stored, by: critic, seed: seed, note: note)
+    var plan = try await planner.plan(rollouts, progress: note)
+    plan.inputs = inputs
+    return plan
+  }
+
+  /// Raised whenever the same rollouts and settings would give another plan.
+  private static let planning = "1"
+
+  private static func digest(_ rollouts: [Trajectory], _ planner: Planner) -> String {
+    var digest = Digest()
+    digest.add(planning, "\(StoredCrossFit.version)", "\(planner.environment)", planner.policy, planner.critic)
+    digest.add(
+      "\(planner.settings)", "\(planner.particles)", "\(planner.temperatures ?? [])",
+      "\(planner.maximalReward ?? .nan)", "\(planner.callCost)", "\(planner.seed)", "\(planner.work)")
+    for rollout in rollouts { digest.add(rollout.digest) }
+    return digest.text
   }
 
   /// The critic's predictions for every prefix of the rollouts, and those of cross-fitted trees. A trained critic is

@@ -71,7 +71,7 @@ struct StoredCrossFit: Codable {
 
 extension Trajectory {
   /// A digest of everything that a critic's state can depend on.
-  fileprivate var digest: String {
+  var digest: String {
     var digest = Digest()
     digest.add(task.id.rawValue, request, "\(task.stepLimit)", opening.text)
     for step in steps {
