@@ -187,7 +187,7 @@ struct CrossFitTests {
     // The request says "one", so that the number of ones is the overlap.
     #expect(coins.groups.first?.group == .overlap)
     let gauges = try CrossFit(
-      work(GaugeWorld.rollouts(tasks: 0..<80, each: 4, seed: Seed(1)), .quick), judgesGroups: true)
+      work(GaugeWorld.rollouts(tasks: 0..<80, each: 4, seed: Seed(1))), judgesGroups: true)
     let observation = try #require(gauges.groups.first { $0.group == .observation })
     #expect(observation.share > 0.05)
     #expect(gauges.groups.allSatisfy { $0.share <= 1 })

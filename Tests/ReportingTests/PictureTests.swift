@@ -44,10 +44,10 @@ struct ComparisonChartTests {
   func rows() throws {
     let reader = try PictureReader(ComparisonChart.svg(Samples.demonstration()))
     #expect(reader.isWellFormed)
-    #expect(reader.all("row").count == 9)
-    #expect(reader.all("whisker").count == 9)
+    #expect(reader.all("row").count == 12)
+    #expect(reader.all("whisker").count == 12)
     // One mark in every row and one in the legend.
-    #expect(reader.all("mark").count == 12)
+    #expect(reader.all("mark").count == 15)
     #expect(reader.texts.contains("0.417 ± 0.072"))
     #expect(reader.texts.contains("amc (N 8, steps:1,2,3 β 0.1)"))
     #expect(reader.first("title")?.text == "3 methods on 48 tasks")

@@ -8,7 +8,7 @@ import Testing
 @testable import Workbench
 
 /// Ten tosses with the share of heads as the reward. It counts how often it is closed.
-private final class Tosses: World {
+final class Tosses: World {
   let identity = WorldIdentity(kind: "tosses")
   let maximalReward: Double? = 1
   let closings = Mutex(0)

@@ -109,7 +109,8 @@ public struct Planner: Sendable {
     return Plan(
       format: Plan.format, version: Plan.version, environment: environment, policy: policy, critic: critic,
       rollouts: rollouts.count, tasks: tasks, particles: settings.particles, scale: scale, choices: choices,
-      byTemperature: byTemperature, methods: methods, prices: prices, rows: Self.sorted(trials).map { row($0, temperatures) })
+      byTemperature: byTemperature, methods: methods, prices: prices,
+      rows: Self.sorted(trials).map { row($0, temperatures) })
   }
 
   /// A frontier search that ends where no call is worth its price; nil without a worth of rewards or a cost of calls.

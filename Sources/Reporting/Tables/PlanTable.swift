@@ -29,7 +29,7 @@ package struct PlanTable: Sendable, Hashable {
     self.lines = lines.map { visible($0) }
     tables =
       ([Self.byParticles(plan, answer), Self.settings(plan)] + (plan.methods ?? []).map { Self.methods($0, of: plan) }
-        + [Self.prices(plan)])
+      + [Self.prices(plan)])
       .filter { !$0.rows.isEmpty }
   }
 
