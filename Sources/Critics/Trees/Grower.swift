@@ -13,8 +13,10 @@ final class Grower {
   /// The margin before any tree: the log-odds of the mean.
   let baseMargin: Float
   private let booster: Booster
-  private let trained: FeatureMatrix
-  private let matrix: FeatureMatrix?
+  /// The matrices are kept while the trees grow: of ten thousand rollouts they take some 100 MB.
+  private var trained: FeatureMatrix?
+  private var matrix: FeatureMatrix?
+  private let states: [FeatureRow]
   private let visits: [Double]
   private let shares: [Double]
   private let columns: Int
@@ -30,7 +32,7 @@ final class Grower {
     _ targets: [Double], weights: [Double], train: [Int], held: [Int], states: [FeatureRow], visits: [Double],
     shares: [Double], columns: Int, settings: TreesCritic.Settings, seed: Seed
   ) throws(CriticError) {
-    (self.held, self.columns) = (held, columns)
+    (self.held, self.columns, self.states) = (held, columns, states)
     self.visits = held.map { visits[$0] }
     self.shares = held.map { shares[$0] }
     let train = train.filter { weights[$0] > 0 }
@@ -38,24 +40,28 @@ final class Grower {
     let total = train.reduce(0) { $0 + weights[$1] }
     let mean = (train.reduce(0) { $0 + weights[$1] * targets[$1] } + 0.5) / (total + 1)
     baseMargin = Float(log(mean / (1 - mean)))
-    trained = try FeatureMatrix(
+    let trained = try FeatureMatrix(
       train.map { states[$0] }, columns: columns, baseMargin: baseMargin, labels: train.map { Float(targets[$0]) },
       weights: train.map { Float(weights[$0]) })
-    matrix = held.isEmpty ? nil : try FeatureMatrix(held.map { states[$0] }, columns: columns, baseMargin: baseMargin)
+    let matrix =
+      held.isEmpty ? nil : try FeatureMatrix(held.map { states[$0] }, columns: columns, baseMargin: baseMargin)
+    (self.trained, self.matrix) = (trained, matrix)
     booster = try Booster(settings: settings, seed: seed, cached: [trained] + [matrix].compactMap(\.self))
     losses = [loss(held.map { _ in baseMargin })]
   }
 
-  /// Grows until the loss on the held-out states has not fallen for `patience` rounds, or to `most` rounds.
+  /// Grows once, until the loss on the held-out states has not fallen for `patience` rounds, or to `most` rounds.
   ///
   /// XGBoost keeps the predictions that it updates with each round by thread: a grower is made and grown by one thread.
   func grow(to most: Int, patience: Int = .max) throws(CriticError) {
+    guard let trained else { return }
     var best = 0
     while losses.count <= most, losses.count - 1 - best < patience {
       try booster.update(round: losses.count - 1, on: trained)
       if let matrix { losses.append(loss(try booster.margins(of: matrix))) } else { losses.append(0) }
       if losses[losses.count - 1] < losses[best] { best = losses.count - 1 }
     }
+    (self.trained, matrix) = (nil, nil)
   }
 
   private func loss(_ margins: [Float]) -> Double {
@@ -73,18 +79,14 @@ final class Grower {
 
   /// The margins of the held-out states after so many rounds; of all rounds if there are fewer.
   func margins(after rounds: Int) throws(CriticError) -> [Double] {
-    try margins(of: matrix, rows: held.count, after: rounds)
+    try margins(of: held.map { states[$0] }, after: rounds)
   }
 
   /// The margins of other rows after so many rounds.
   func margins(of rows: [FeatureRow], after rounds: Int) throws(CriticError) -> [Double] {
-    let matrix = rows.isEmpty ? nil : try FeatureMatrix(rows, columns: columns, baseMargin: baseMargin)
-    return try margins(of: matrix, rows: rows.count, after: rounds)
-  }
-
-  private func margins(of matrix: FeatureMatrix?, rows: Int, after rounds: Int) throws(CriticError) -> [Double] {
     let rounds = min(rounds, losses.count - 1)
-    guard rounds > 0, let matrix else { return Array(repeating: Double(baseMargin), count: rows) }
+    guard rounds > 0, !rows.isEmpty else { return Array(repeating: Double(baseMargin), count: rows.count) }
+    let matrix = try FeatureMatrix(rows, columns: columns, baseMargin: baseMargin)
     return try booster.margins(of: matrix, rounds: rounds).map(Double.init)
   }
 

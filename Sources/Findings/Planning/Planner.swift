@@ -28,8 +28,8 @@ public struct Planner: Sendable {
   public var callCost: Double
   /// Decides the simulation. The same rollouts and seed give the same plan.
   public var seed: Seed
-  /// About how many particle-steps are simulated for each number of particles; 10 million take some seconds.
-  public var work = 10_000_000.0
+  /// About how many particle-steps are simulated for each number of particles; 8 million take some seconds.
+  public var work = 8_000_000.0
 
   /// - Parameters:
   ///   - particles: numbers of particles to simulate; nil for a grid around the configured one.

@@ -11,7 +11,7 @@ public struct PlanRequest: Sendable {
   /// A critic's file or name.
   public var critic: String?
   /// About how many particle-steps are simulated for each N. More reduce the simulation's noise.
-  public var work = 10_000_000.0
+  public var work = 8_000_000.0
   /// The file that the plan is written to; nil for one beside the critic.
   public var file: String?
 

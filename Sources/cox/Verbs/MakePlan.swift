@@ -72,5 +72,5 @@ struct MakePlanOptions: ParsableArguments {
     help: ArgumentHelp(
       "About how many particle-steps are simulated for each number of particles; more make the figures steadier.",
       valueName: "steps"))
-  var work = 10_000_000.0
+  var work = 8_000_000.0
 }
