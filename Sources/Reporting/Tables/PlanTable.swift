@@ -137,7 +137,7 @@ package struct PlanTable: Sendable, Hashable {
       ])
     for forecast in plan.prices ?? [] {
       table.append([
-        Format.money(forecast.worth), Format.short(forecast.price),
+        Format.money(forecast.worth), Format.number(forecast.price, digits: 4),
         forecast.calls.text(overTasks: plan.tasks, digits: 1), forecast.reward.text(overTasks: plan.tasks),
       ])
     }
