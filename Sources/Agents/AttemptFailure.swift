@@ -66,11 +66,11 @@ extension AttemptFailure.Kind {
     switch self {
     case .contextTooLong: "the prompt exceeded the model's context"
     case .contentRefused: "the model's server refused the content"
-    case .noAnswer: "the model gave no answer that can be used"
+    case .noAnswer: "the model gave no usable answer"
     case .environmentFailed: "the environment failed or hung"
-    case .diverged: "the environment did not repeat itself when it was replayed"
-    case .badReward: "the environment paid what no reward can be"
-    case .unknown: "an older version did not note why"
+    case .diverged: "a replay in the environment differed from the recorded episode"
+    case .badReward: "the environment paid an invalid reward"
+    case .unknown: "of a reason that an older version did not store"
     }
   }
 
@@ -78,11 +78,15 @@ extension AttemptFailure.Kind {
   public var remedy: String {
     switch self {
     case .contextTooLong:
-      "lower environment.history or environment.maxSteps, or take a model (policy.context of a local one) with a longer context"
-    case .contentRefused: "change environment.prompt or leave these tasks out, or take another provider"
-    case .noAnswer: "look into what the server sends, raise policy.maxTokens, or take another model or server"
-    case .environmentFailed: "look into the environment's own log, and raise environment.timeout where it is slow"
-    case .diverged: "check whether the world is deterministic; steering.divergence: keep goes on all the same"
+      """
+      lower environment.history or environment.maxSteps, or use a model with a longer context (for a local one, raise \
+      policy.context)
+      """
+    case .contentRefused: "change environment.prompt, leave these tasks out, or use another provider"
+    case .noAnswer: "check what the server sends, raise policy.maxTokens, or use another model or server"
+    case .environmentFailed: "read the environment's own log, and raise environment.timeout if it is slow"
+    case .diverged:
+      "check whether the world is deterministic, or set steering.divergence: keep to continue nevertheless"
     case .badReward: "correct the environment's rewards, or the maximum that it states"
     case .unknown: "run the command again"
     }

@@ -55,7 +55,7 @@ public struct FailedAttempts: Sendable, Hashable, Codable {
     }
   }
 
-  /// A summary such as "12 of 16 attempts failed and are in no figure", followed by ``sentences``.
+  /// A summary such as "12 of 16 attempts failed and are left out of all figures", followed by ``sentences``.
   ///
   /// - Parameter attempts: the number of attempts in all.
   public func text(of attempts: Int) -> String {
@@ -63,7 +63,7 @@ public struct FailedAttempts: Sendable, Hashable, Codable {
     let all =
       attempts > count ? "\(count) of \(attempts) attempts" : count == 1 ? "The attempt" : "All \(count) attempts"
     let without = tasks > 0 ? " \(tasks == 1 ? "1 task has" : "\(tasks) tasks have") no reward." : ""
-    return (["\(all) failed and \(count == 1 ? "is" : "are") in no figure.\(without)"] + sentences).joined(
+    return (["\(all) failed and \(count == 1 ? "is" : "are") left out of all figures.\(without)"] + sentences).joined(
       separator: " ")
   }
 

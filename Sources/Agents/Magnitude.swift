@@ -27,16 +27,20 @@ extension World {
     guard Magnitude.isReward(outcome.reward) else {
       throw WorldError(
         .badReward,
-        "The environment paid \(outcome.reward) for \(place); a reward is a number of at most a billion. Scale the rewards."
-      )
+        """
+        The environment paid \(outcome.reward) for \(place); a reward must be a finite number of at most a billion. \
+        Scale the rewards.
+        """)
     }
     guard let maximum = maximalReward else { return }
     let sum = trajectory.reward + outcome.reward
     guard sum <= maximum + Magnitude.tolerance * max(abs(maximum), 1) else {
       throw WorldError(
         .badReward,
-        "The environment paid \(sum) by \(place), above the maximal reward of \(maximum) that it states. Correct one of them."
-      )
+        """
+        The environment paid \(sum) in all up to \(place), above the maximal reward of \(maximum) that it states. \
+        Correct one of them.
+        """)
     }
   }
 }

@@ -15,8 +15,10 @@ public struct TaskSplits: Sendable, Hashable {
         if let other = owner.updateValue(split, forKey: number) {
           throw WorldError(
             .misconfigured,
-            "Task \(number) stands in environment.tasks.\(other.rawValue) and again in \(split.rawValue); splits are disjoint."
-          )
+            """
+            Task \(number) is listed in environment.tasks.\(other.rawValue) and again in \(split.rawValue); every task \
+            may be listed once only.
+            """)
         }
       }
     }

@@ -75,7 +75,7 @@ final class ChildGuard: Sendable {
       throw error
     }
     guard send(state.groups.map { "+ \($0)\n" }.joined(), to: own) else {
-      throw ChildError("The shell that ends children with this process ended at once.")
+      throw ChildError("The shell that stops child programs when this process ends could not run: it ended at once.")
     }
   }
 
@@ -88,7 +88,8 @@ final class ChildGuard: Sendable {
       let kind = SOCK_STREAM
     #endif
     guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
-      throw ChildError("No socket could be opened to watch over children: \(String(cString: strerror(errno))).")
+      throw ChildError(
+        "No socket could be opened for the shell that stops child programs: \(String(cString: strerror(errno))).")
     }
     #if !os(Linux)
       var on: Int32 = 1

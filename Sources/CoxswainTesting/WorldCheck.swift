@@ -39,7 +39,7 @@ public struct WorldCheck: Sendable {
       "choices", isNamed ? .fine : .warning,
       isNamed
         ? "named in the prompt"
-        : "the prompt does not name them: only a policy that its server holds to the choices can know them")
+        : "the prompt does not name them: only a policy whose server enforces the choices can find them")
   }
 
   private func strangeActions(in task: AgentTask) async throws(WorldError) -> Finding {
@@ -57,7 +57,7 @@ public struct WorldCheck: Sendable {
     return Finding(
       "invalid actions", silent == 0 ? .fine : .warning,
       silent == 0
-        ? "are told so, and cost no crash"
-        : "cost no crash, but \(silent) of \(strange.count) are not marked as invalid")
+        ? "are marked as invalid, and cause no crash"
+        : "cause no crash, but \(silent) of \(strange.count) are not marked as invalid")
   }
 }

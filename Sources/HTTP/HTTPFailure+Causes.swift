@@ -17,18 +17,18 @@ extension HTTPFailure {
       case .deadlineExceeded, .readTimeout, .writeTimeout, .getConnectionFromPoolTimeout:
         let shown = String(format: "%g", (seconds * 10).rounded() / 10)
         self.init(kind: .timedOut, reason: "did not answer within \(shown) s")
-      case .connectTimeout: self.init(kind: .unreachable, reason: "it let nobody connect in time")
+      case .connectTimeout: self.init(kind: .unreachable, reason: "it did not accept the connection in time")
       case .remoteConnectionClosed: self.init(kind: .unreachable, reason: "it closed the connection")
       case .proxyAuthenticationRequired:
         self.init(
-          kind: .unreachable, reason: "the proxy wants a user and a password, as http://user:password@host:port")
-      case .invalidURL, .emptyHost, .emptyScheme: self.init(kind: .invalidURL, reason: "is no URL")
+          kind: .unreachable, reason: "the proxy requires a user and a password: write http://user:password@host:port")
+      case .invalidURL, .emptyHost, .emptyScheme: self.init(kind: .invalidURL, reason: "is not a URL")
       default: self.init(described: error.shortDescription)
       }
     case is Compressed:
       self.init(
         kind: .unreachable,
-        reason: "a compressed answer, and an HTTP client without decompression: use the one of withHTTPClient")
+        reason: "the answer is compressed, and this HTTP client does not decompress: use the client of withHTTPClient")
     case let error as NIOConnectionError: self.init(error)
     case let error as IOError: self.init(errno: error.errnoCode, at: Self.address(of: url))
     default: self.init(described: String(describing: type(of: error)))

@@ -48,17 +48,18 @@ package struct NetworkSettings: Sendable {
     // `proxy:3128` without a scheme is common.
     guard let url = URLComponents(string: text.contains("://") ? text : "http://" + text),
       let host = url.host.map(bare), !host.isEmpty
-    else { throw problem("is no proxy's address; write it as http://host:port.") }
+    else { throw problem("is not the address of a proxy; write it as http://host:port.") }
     switch url.scheme?.lowercased() {
     case "http":
       let authorization = url.user.map { HTTPClient.Authorization.basic(username: $0, password: url.password ?? "") }
       return .server(host: host, port: url.port ?? 80, authorization: authorization)
     case "socks5", "socks5h", "socks":
-      guard url.user == nil else { throw problem("holds a user, which SOCKS proxies are not told here: leave it out.") }
+      guard url.user == nil else { throw problem("holds a user, which is not sent to SOCKS proxies: leave it out.") }
       return .socksServer(host: host, port: url.port ?? 1080)
     case "https":
-      throw problem("is an https:// address: the way to the proxy itself cannot be encrypted. Write http://host:port.")
-    default: throw problem("is no proxy's address; write it as http://host:port or socks5://host:port.")
+      throw problem(
+        "is an https:// address, but the connection to a proxy cannot be encrypted: write http://host:port.")
+    default: throw problem("is not the address of a proxy; write it as http://host:port or socks5://host:port.")
     }
   }
 
@@ -97,7 +98,7 @@ package struct NetworkSettings: Sendable {
         isFolder.boolValue == (name == "SSL_CERT_DIR"), FileManager.default.isReadableFile(atPath: path)
       else {
         throw Problem(
-          description: "The environment variable \(name) names \(path), which is no readable "
+          description: "The environment variable \(name) names \(path), which is not a readable "
             + (name == "SSL_CERT_DIR" ? "folder." : "file."))
       }
       return path

@@ -39,8 +39,8 @@ package enum OpenFiles {
     let most = connections(wanted, limit: limit)
     guard most < wanted else { return nil }
     return """
-      At most \(most) calls at a time, not \(wanted) as \(key) says: this process may open \(limit) files. Raise the limit \
-      (ulimit -n \(2 * wanted + reserve)) for more.
+      At most \(most) calls at a time, not \(wanted) as \(key) says: this process may open only \(limit) files. Raise \
+      the limit (ulimit -n \(2 * wanted + reserve)) for more.
       """
   }
 
@@ -49,7 +49,7 @@ package enum OpenFiles {
     let least = reserve + 2
     guard limit < least else { return nil }
     return
-      "This process may open \(limit) files, and needs \(least) at least: raise the limit (ulimit -n \(least) or more)."
+      "This process may open \(limit) files, but needs at least \(least): raise the limit (ulimit -n \(least) or more)."
   }
 
   #if os(Linux)

@@ -12,7 +12,7 @@ package enum ServerURL {
       let scheme = url.scheme?.lowercased(), scheme == "http" || scheme == "https"
     else {
       let path = section == "policy" ? "/v1" : ""
-      return "is no URL of a server; write it as https://host\(path) or http://127.0.0.1:8080\(path)."
+      return "is not the URL of a server; write it as https://host\(path) or http://127.0.0.1:8080\(path)."
     }
     // The message does not quote the user and password, which may be secret.
     guard url.user == nil, url.password == nil else {
@@ -26,8 +26,8 @@ package enum ServerURL {
     }
     if scheme == "http", !allowsPlainHTTP, !isLoopback(host) {
       return """
-        is http to \(host): what is sent would go over the network unencrypted, a key too. Use https, or set \
-        \(section).allowPlainHTTP: true where the network is yours.
+        is http to \(host): everything that is sent would go over the network unencrypted, a key too. Use https, or \
+        set \(section).allowPlainHTTP: true if you trust the network.
         """
     }
     return nil

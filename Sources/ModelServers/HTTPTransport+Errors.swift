@@ -9,12 +9,14 @@ extension HTTPTransport {
     case .tooLong: PolicyError(.malformedAnswer, "\(base) \(failure.reason).")
     case .timedOut: PolicyError(.timedOut, "\(base) \(failure.reason).")
     case .invalidURL:
-      PolicyError(.badRequest, "\(section).url is \(base), which is no URL; write it as http://host:port/v1.")
+      PolicyError(.badRequest, "\(section).url is \(base), which is not a URL; write it as http://host:port/v1.")
     case .insecure:
       PolicyError(
         .badRequest,
-        "No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check \(section).url; SSL_CERT_FILE names a file of certificates to trust."
-      )
+        """
+        No secure connection to \(base): its certificate is not trusted here, or it does not speak TLS. Check \
+        \(section).url, or set SSL_CERT_FILE to a file of certificates to trust.
+        """)
     case .refused:
       PolicyError(
         .connectionRefused,
@@ -22,7 +24,7 @@ extension HTTPTransport {
     case .unreachable:
       PolicyError(
         .unreachable,
-        "No whole answer from \(base): \(failure.reason). Check \(section).url, and that the server is running.")
+        "No complete answer from \(base): \(failure.reason). Check \(section).url, and that the server is running.")
     }
   }
 
@@ -33,21 +35,24 @@ extension HTTPTransport {
     let message = "\(base) answered \(refusal.status): \(said)"
     return switch refusal.meaning {
     case .tooLong:
-      PolicyError(.contextTooLong, "The prompt is longer than the model or its server takes. \(said)")
+      PolicyError(.contextTooLong, "The prompt is longer than the model or its server accepts. \(said)")
     case .moderated: PolicyError(.contentRefused, message)
     case .outOfCredit:
       PolicyError(.outOfCredit, "\(message) The account has no credit left: top it up, then run again.")
     case .wrongKey:
       PolicyError(.unauthorized, "\(base) refused the API key (401). Check \(section).apiKeyVariable.")
     case .forbidden:
-      PolicyError(.unauthorized, "\(message) The key may not do this: check it, and \(section).model.")
+      PolicyError(.unauthorized, "\(message) The key does not permit this: check the key, and \(section).model.")
     case .unknownModel: PolicyError(.unknownModel, "\(message) Check \(section).model and \(section).url.")
     case .rateLimited: PolicyError(.rateLimited, message, retryAfter: refusal.retryAfter)
     case .failed: PolicyError(.serverFailed, message, retryAfter: refusal.retryAfter)
     case .elsewhere:
       PolicyError(
         .badRequest,
-        "\(base) sends elsewhere (\(refusal.status)), where the key is not taken: give \(section).url as it is.")
+        """
+        \(base) redirects to another address (\(refusal.status)), and the key is not sent there: set \(section).url to \
+        the final address.
+        """)
     case .bad: PolicyError(.badRequest, message)
     }
   }

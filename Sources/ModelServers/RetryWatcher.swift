@@ -46,7 +46,7 @@ package final class RetryWatcher: RetryRule.Watcher {
     let key = "\(endpoint.rules.section).deadline"
     let limit = Self.shown(endpoint.rules.deadline)
     let tried = attempts == 1 ? "" : " (tried \(attempts) times)"
-    let later = "or run the same command later: what is stored is not asked for again."
+    let later = "or run the same command later: stored answers are not requested again."
     let message: String
     switch reason {
     case .final: message = error.message + tried
@@ -54,13 +54,13 @@ package final class RetryWatcher: RetryRule.Watcher {
     case .wait:
       let asked = error.retryAfter ?? 0
       message = """
-        \(error.message)\(tried) The server asks to be left alone for \(Self.shown(asked)), longer than \(key) (\(limit)) \
-        allows: set it to \(Int((asked + endpoint.rules.deadline).rounded(.up))) or more, \(later)
+        \(error.message)\(tried) The server asks for a pause of \(Self.shown(asked)), longer than \(key) (\(limit)) \
+        allows: set \(key) to \(Int((asked + endpoint.rules.deadline).rounded(.up))) or more, \(later)
         """
     case .deadline:
       message = """
-        \(error.message)\(tried) It did not recover within \(key) (\(limit)): give more, lower \
-        \(endpoint.rules.section).concurrency where it refuses for the load, \(later)
+        \(error.message)\(tried) The server did not recover within \(key) (\(limit)): raise \(key), lower \
+        \(endpoint.rules.section).concurrency if the server is overloaded, \(later)
         """
     }
     guard reason != .final, isAlone(with: error) else {

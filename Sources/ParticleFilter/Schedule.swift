@@ -31,15 +31,17 @@ public enum Schedule: Sendable, Hashable, Codable {
     switch self {
     case .never: return nil
     case .steps(let steps):
-      guard let first = steps.min(), let last = steps.max() else { return "names no step; use none to never resample" }
+      guard let first = steps.min(), let last = steps.max() else {
+        return "names no step; to never resample, write none"
+      }
       if first < 1 { return "names step \(first); steps count from 1" }
-      if last > stepLimit { return "names step \(last), past the last step: an episode has at most \(stepLimit)" }
+      if last > stepLimit { return "names step \(last), past the last step: an episode has at most \(stepLimit) steps" }
       return nil
     case .effectiveSampleSize(let share, let every):
       if !(share > 0 && share <= 1) {
-        return "has the threshold \(share); a share of the particles is above 0 and at most 1"
+        return "has the threshold \(share); it must be a share of the particles, above 0 and at most 1"
       }
-      return every >= 1 ? nil : "weighs every \(every) steps; at least 1"
+      return every >= 1 ? nil : "weighs every \(every) steps; at least 1 is required"
     }
   }
 }

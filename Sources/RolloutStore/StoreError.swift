@@ -71,7 +71,7 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     StoreError(
       .damaged,
       """
-      The store \(path) is damaged: \(what). Put a copy of it back, or save what can still be read with \
+      The store \(path) is damaged: \(what). Restore a backup, or save what can still be read with \
       `sqlite3 \(path) .recover | sqlite3 new.sqlite`, or give another path.
       """)
   }
@@ -88,8 +88,7 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
   static func readOnly(while action: String, path: String) -> StoreError {
     StoreError(
       .readOnly,
-      "Could not \(action): the store \(path), or its folder, may be read and not written. Give another path, or copy it."
-    )
+      "Could not \(action): the store \(path), or its folder, is read-only. Give another path, or copy the store.")
   }
 
   public var description: String { message }

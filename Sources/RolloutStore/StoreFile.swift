@@ -30,7 +30,7 @@ struct StoreFile: Sendable {
         .unopenable,
         """
         \(path) has several names (hard links), and runs under \(unfinished.joined(separator: " and ")) have left a -wal file \
-        each. Copy the one to go on with to a file of its own (cp, with its -wal), and remove the links.
+        each. Copy the one to continue with to a new file (cp, with its -wal), and remove the links.
         """)
     }
     name = unfinished.first ?? names.min() ?? resolved

@@ -26,7 +26,7 @@ final class StoreLock: Sendable {
           .busy,
           """
           \(store) has \(status.links) names (hard links), some of them in other folders. Two runs under two names would both pay, \
-          and could corrupt the store. Copy it to a file of its own (cp), or use a symbolic link.
+          and could corrupt the store. Copy the store to a new file (cp), or use a symbolic link.
           """)
       }
       let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
@@ -43,8 +43,8 @@ final class StoreLock: Sendable {
         return StoreError(
           .busy,
           """
-          Another process\(Self.holder(file)) is running on \(store). Wait for it to end, or give another path: two that \
-          ask for the same answers would both pay for them.
+          Another process\(Self.holder(file)) is running on \(store). Wait for it to end, or give another path: two \
+          runs that request the same answers would both pay for them.
           """)
       }
       // The number serves only messages. The lock holds even if it cannot be written.

@@ -48,12 +48,12 @@ final class StoreWatch: Sendable {
       try database.vacuum(into: place)
       return StoreError(
         .vanished,
-        "\(what) Everything it held is in \(place): move that back to \(file.path), and run the same command to continue."
+        "\(what) Its contents are in \(place): move that file to \(file.path), and run the same command to continue."
       )
     } catch {
       return StoreError(
         .vanished,
-        "\(what) What it held could not be saved: \(StoreError(error, while: "save it", path: place).message)")
+        "\(what) Its contents could not be saved: \(StoreError(error, while: "save it", path: place).message)")
     }
   }
 }

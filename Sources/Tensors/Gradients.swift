@@ -53,7 +53,7 @@
     of inputs: [Tensor<Float>], outputs: Int = 1,
     _ function: @escaping TensorFunction
   ) throws(TensorError) -> (values: [Tensor<Float>], gradients: [Tensor<Float>]) {
-    guard outputs > 0 else { throw TensorError("gradient", "Of \(outputs) outputs there is none.") }
+    guard outputs > 0 else { throw TensorError("gradient", "At least 1 output is needed, not \(outputs).") }
     let callback = Callback(function)
     var values = [OpaquePointer?](repeating: nil, count: outputs)
     var gradients = [OpaquePointer?](repeating: nil, count: inputs.count)
@@ -77,7 +77,7 @@
     _ inputs: [Tensor<Float>], outputs: Int = 1,
     _ function: @escaping TensorFunction
   ) throws(TensorError) -> [Tensor<Float>] {
-    guard outputs > 0 else { throw TensorError("checkpoint", "Of \(outputs) outputs there is none.") }
+    guard outputs > 0 else { throw TensorError("checkpoint", "At least 1 output is needed, not \(outputs).") }
     let callback = Callback(function)
     var values = [OpaquePointer?](repeating: nil, count: outputs)
     let failed = withExtendedLifetime((inputs, callback)) {

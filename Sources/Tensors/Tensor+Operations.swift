@@ -97,7 +97,7 @@
     /// The value of a tensor with one element.
     package func scalar() throws(TensorError) -> Float {
       guard let value = try values().first, count == 1 else {
-        throw TensorError("scalar", shapes: [shape], "It has not one element.")
+        throw TensorError("scalar", shapes: [shape], "It must have exactly one element.")
       }
       return value
     }

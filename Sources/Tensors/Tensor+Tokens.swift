@@ -62,7 +62,10 @@
       guard shape.count == 2, shape[0] == rows, allowed.isEmpty || allowed.count == rows else {
         throw TensorError("token figures", shapes: [shape], "There are \(rows) targets and \(allowed.count) lists.")
       }
-      guard top >= 0 else { throw TensorError("token figures", shapes: [shape], "There are no \(top) likeliest.") }
+      guard top >= 0 else {
+        throw TensorError(
+          "token figures", shapes: [shape], "The number of likeliest tokens is \(top); it must be 0 or more.")
+      }
       let top = min(top, shape[1])
       var (logProbabilities, entropies) = ([Float](repeating: 0, count: rows), [Float](repeating: 0, count: rows))
       var best = [Int32](repeating: 0, count: rows * top)

@@ -32,8 +32,10 @@ public struct TaskChoice: Sendable {
     guard let text = tasks else {
       guard !all.isEmpty else {
         throw ConfigurationError(
-          "The split \(split.rawValue) is empty: give environment.tasks.\(split.rawValue) in the configuration, or another split."
-        )
+          """
+          The split \(split.rawValue) is empty: set environment.tasks.\(split.rawValue) in the configuration, or \
+          choose another split.
+          """)
       }
       return (all, split)
     }

@@ -75,9 +75,9 @@ extension WorkObserver {
   /// Ends a run cleanly on the user's request: calls in flight finish and are stored, and no new calls are made.
   package func stoppable<T>(budget: Budget, _ body: () async throws -> T) async throws -> T {
     try await stoppable(
-      "Stopping: calls in flight are finished and stored. Once more to stop at once.",
+      "Stopping: calls in flight are finished and stored. Interrupt again to stop at once.",
       stop: {
-        Task { await budget.stop("Stopped. Run the same command to continue: nothing stored is asked for again.") }
+        Task { await budget.stop("Stopped. Run the same command to continue: stored answers are not requested again.") }
       }, body)
   }
 
@@ -85,7 +85,7 @@ extension WorkObserver {
   package func cancellable<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
     let work = Task { try await body() }
     return try await stoppable(
-      "Stopping: what is open is closed. Once more to stop at once.", stop: { work.cancel() },
+      "Stopping: open files and connections are closed. Interrupt again to stop at once.", stop: { work.cancel() },
       { try await work.value })
   }
 
@@ -100,7 +100,7 @@ extension WorkObserver {
         if let end = await budget.end { throw end }
         guard Task.isCancelled else { throw error }
         throw PolicyError(
-          .cancelled, "Stopped. Run the same command to continue: nothing stored is asked for again.")
+          .cancelled, "Stopped. Run the same command to continue: stored answers are not requested again.")
       }
     }
   }

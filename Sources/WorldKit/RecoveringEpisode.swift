@@ -101,7 +101,7 @@ public struct RecoveringEpisode: Episode {
     (episode, again) = try await Self.opened(open)
     guard comparison.compare(opening: again, with: opening) != .diverges else {
       throw diverged(
-        "\(loss.message) Opened again, the world says something else: it is another task, or another version.")
+        "\(loss.message) Opened again, the task begins differently: it is another task, or another version.")
     }
     if let divergence = try await comparison.replay(steps, in: &episode) {
       let (replayed, recorded) = (divergence.replayed.reward, divergence.recorded.reward)

@@ -40,7 +40,7 @@ struct AgentGymTests {
 
   @Test func wrongSettingsAreSaid() {
     let wrong: [((inout AgentGym.Settings) -> Void, String)] = [
-      ({ $0.urls = [] }, "environment.url is missing"), ({ $0.urls = ["nowhere"] }, "environment.url is no URL"),
+      ({ $0.urls = [] }, "environment.url is missing"), ({ $0.urls = ["nowhere"] }, "environment.url is not the URL"),
       ({ $0.urls = ["http://10.0.0.1:1"] }, "environment.allowPlainHTTP"),
       ({ $0.urls = ["http://127.0.0.1:1", "http://u:p@h"] }, "environment.urls[1]"),
       ({ $0.urls = ["http://127.0.0.1:1", "http://127.0.0.1:1"] }, "twice"),

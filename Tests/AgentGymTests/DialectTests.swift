@@ -36,13 +36,14 @@ struct DialectTests {
   @Test(
     arguments: [
       (["maximumReward": 1], "environment.dialectOverrides.maximumReward is unknown; there are name, create"),
-      (["rewardScale": "ten"], "rewardScale does not fit; it takes a number"),
-      (["stepLimit": 1.5], "take no fractions"), (["offersChoices": "yes"], "it takes true or false"),
-      (["invalidPrefixes": "No"], "it takes a list of texts"), (["create": "new"], "a route, such as POST /create"),
-      (["payment": "daily"], "perStep, cumulative, highest"), (["reward": .null], "reward cannot be taken away"),
-      (["rewardScale": 0], "it is above 0"), (["stepLimit": 0], "at least one step"), (["name": ""], "is empty"),
-      (["resetFields": 3], "it takes keys with values"), (["episodesPerEnvironment": -1], "0 for no limit"),
-      (["environmentsPerServer": 0], "1 at least"), (["taskCount": 0], "1 at least"),
+      (["rewardScale": "ten"], "rewardScale has the wrong type; it must be a number"),
+      (["stepLimit": 1.5], "take no fractions"), (["offersChoices": "yes"], "it must be true or false"),
+      (["invalidPrefixes": "No"], "it must be a list of texts"), (["create": "new"], "a route, such as POST /create"),
+      (["payment": "daily"], "perStep, cumulative, highest"), (["reward": .null], "reward cannot be removed"),
+      (["rewardScale": 0], "it must be above 0"), (["stepLimit": 0], "at least one step"), (["name": ""], "is empty"),
+      (["resetFields": 3], "it must be a mapping of keys to values"),
+      (["episodesPerEnvironment": -1], "0 for no limit"),
+      (["environmentsPerServer": 0], "at least 1"), (["taskCount": 0], "at least 1"),
     ] as [([String: JSONValue], String)])
   func aWrongChangeIsSaid(overrides: [String: JSONValue], words: String) {
     let error = #expect(throws: WorldError.self) { try Dialect(basedOn: .textcraft, overrides: overrides) }
@@ -89,8 +90,8 @@ struct DialectTests {
     (#"{"observation": "a", "score": null, "done": true}"#, "NaN"),
     (#"{"observation": "a", "score": "1", "done": true}"#, "has a text at \"score\""),
     (#"{"observation": "a", "score": 1}"#, "has nothing at \"done\""),
-    (#"{"observation": "a", "score": 1, "done": "no"}"#, "where true or false belongs"),
-    (#"{"observation": "a", "score": 1, "done": 2}"#, "where true or false belongs"), ("[1]", "has nothing"),
+    (#"{"observation": "a", "score": 1, "done": "no"}"#, "where true or false is expected"),
+    (#"{"observation": "a", "score": 1, "done": 2}"#, "where true or false is expected"), ("[1]", "has nothing"),
   ])
   func anAnswerOfAnotherFormIsForeign(text: String, words: String) throws {
     let answer = try Self.json(text)
@@ -100,10 +101,10 @@ struct DialectTests {
 
   @Test(
     arguments: [
-      (200, "<html>", GymFailure.Kind.foreign, "what is no JSON: <html>"), (200, "", .foreign, "nothing at all"),
+      (200, "<html>", GymFailure.Kind.foreign, "not JSON: <html>"), (200, "", .foreign, "nothing at all"),
       (200, #"{"reward": NaN}"#, .foreign, "NaN or Infinity"),
       (200, #"{"reward": -Infinity}"#, .foreign, "NaN or Infinity"),
-      (200, #"{"say": "NaN", "#, .foreign, "no JSON"),
+      (200, #"{"say": "NaN", "#, .foreign, "not JSON"),
       (200, #"{"error": "The id 3 is not valid."}"#, .refused, "The id 3"),
       (200, #"{"error": {"code": 4}}"#, .refused, #"{"code":4}"#), (500, "Internal Server Error", .lost, "status 500"),
       (503, "", .busy, "status 503"), (404, "{}", .foreign, "status 404"), (301, "", .foreign, "status 301"),

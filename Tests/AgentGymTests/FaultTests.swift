@@ -93,7 +93,7 @@ struct FaultTests {
 
   @Test func whatIsNoAnswerIsMisconfiguredAtOnce() async throws {
     for (body, words) in [
-      (#"{"observation": "x", "reward": NaN, "done": false}"#, "NaN"), ("<html>", "no JSON"),
+      (#"{"observation": "x", "reward": NaN, "done": false}"#, "NaN"), ("<html>", "not JSON"),
       (#"{"observation": "x", "done": false}"#, "nothing at \"reward\""), ("null", "nothing at"),
     ] {
       let (result, asked) = try await Self.step { place, _ in place == "/step" ? .answer(200, body) : nil }

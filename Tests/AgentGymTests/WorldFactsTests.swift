@@ -43,7 +43,7 @@ struct WorldFactsTests {
       #expect(error?.kind == .diverged)
       return error?.message ?? ""
     }
-    #expect(message.contains("the world says something else"), "\(message)")
+    #expect(message.contains("the task begins differently"), "\(message)")
     #expect(message.contains("PYTHONHASHSEED=0") == (dialect == .textcraft), "\(message)")
   }
 }

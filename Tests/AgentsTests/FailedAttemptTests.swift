@@ -17,7 +17,8 @@ struct FailedAttemptsTests {
     #expect(commonest.remedy.contains("environment.history"))
     let text = failed.text(of: 6)
     #expect(
-      text.hasPrefix("4 of 6 attempts failed and are in no figure. 1 task has no reward. 2 failed because the prompt"))
+      text.hasPrefix(
+        "4 of 6 attempts failed and are left out of all figures. 1 task has no reward. 2 failed because the prompt"))
     #expect(failed.text(of: 4).hasPrefix("All 4 attempts failed"))
     #expect(FailedAttempts.none.text(of: 3).isEmpty && FailedAttempts.none.sentences.isEmpty)
 

@@ -165,7 +165,7 @@ struct ArithmeticTests {
       (1, 2...9, [Problem.Operation.add], "environment.terms"), (7, 2...9, [.add], "environment.terms"),
       (3, -1...9, [.add], "environment.numbers"), (3, 0...100, [.add], "environment.numbers"),
       (3, 0...9, [], "environment.operations"), (3, 0...9, [.add, .add], "environment.operations"),
-      (2, 1...1, [.add], "no more problems"),
+      (2, 1...1, [.add], "none is left"),
     ] as [(Int, ClosedRange<Int>, [Problem.Operation], String)])
   func refused(terms: Int, numbers: ClosedRange<Int>, operations: [Problem.Operation], words: String) {
     let form = ProblemForm(terms: terms, numbers: numbers, operations: operations)

@@ -224,7 +224,7 @@ struct CompareTests {
       for (change, words) in [
         ({ $0.replacing("kind: orders,", with: "kind: orders, listed: \"2...2\",") }, "another world"),
         ({ $0.replacing("inputPerMillion: 100, outputPerMillion: 100", with: "inputPerMillion: 0") }, "policy.pricing"),
-        ({ $0.replacing("large", with: "m") }, "not two to compare"),
+        ({ $0.replacing("large", with: "m") }, "configure the same policy"),
       ] as [((String) -> String, String)] {
         let refused = try cox.write(change(dear), to: "refused.yaml")
         let result = try await Self.compare(cox, file, ["--study", "cost", "--against", refused])

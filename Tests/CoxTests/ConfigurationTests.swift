@@ -126,7 +126,7 @@ struct ConfigurationTests {
       (anthropic + "temperature: 1.2 }", "0 to 1"), (anthropic + "topP: 0.9, temperature: 0.5 }", "topP"),
       (anthropic + "thinkingTokens: much }", "adaptive"),
       (anthropic + "thinkingTokens: 2000 }", "thinkingTokens"),
-      (openai + "url: \"http://example.com/v1\" }", "unencrypted"), (openai + "url: \"x\" }", "no URL"),
+      (openai + "url: \"http://example.com/v1\" }", "unencrypted"), (openai + "url: \"x\" }", "not the URL"),
       (openai + "url: \"https://example.com\", hedge: 1 }", "hedge"),
       ("environment: { kind: arithmetic }\npolicy: { kind: mlx, timeout: 9 }", "unknown key policy.timeout"),
       ("environment: { kind: arithmetic }\npolicy: { kind: mlx, choices: validate }", "unknown key policy.choices"),

@@ -71,8 +71,8 @@ struct ServerConfigurationTests {
       ("headers: { Authorization: Bearer planted-secret }", "policy.headers.Authorization looks like a secret"),
       ("headers: { X-Api-Key: planted-secret-of-mine }", "looks like a secret"),
       ("query: { key: planted-secret-of-mine }", "policy.query.key looks like a secret"),
-      ("headers: { Content-Length: 5 }", "set by cox itself"), ("headers: { \"a b\": 5 }", "no name of a header"),
-      ("apiKeyHeader: \"x y\"", "no name of a header"), ("headers: [a]", "a mapping of names to texts"),
+      ("headers: { Content-Length: 5 }", "set by cox itself"), ("headers: { \"a b\": 5 }", "not the name of a header"),
+      ("apiKeyHeader: \"x y\"", "not the name of a header"), ("headers: [a]", "a mapping of names to texts"),
       ("headers: { X-A: \"a\\nb: c\" }", "control characters"), ("query: 5", "a mapping of names to texts"),
       ("api: responses, choices: grammar", "Responses API takes schema"), ("api: completions", "chat, responses, text"),
     ])

@@ -41,7 +41,7 @@ import Findings
       let file = try cox.write(Self.configuration, to: "c.yaml")
       // A stage whose inputs are missing is refused with an explanation.
       let early = try await study(cox, file, "--stages", "steer-base")
-      #expect(early.status == 2 && early.errors.contains("is made from critic"), "\(early.errors)")
+      #expect(early.status == 2 && early.errors.contains("needs critic"), "\(early.errors)")
       let begun = try await study(cox, file, "--stages", "collect,attempts-base", "--json", "-")
       #expect(begun.status == 0, "\(begun.errors)")
       #expect((begun.json["missing"] as? [String])?.count == 11)

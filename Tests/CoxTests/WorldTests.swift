@@ -23,7 +23,7 @@ struct WorldSettingsTests {
     arguments: [
       ("kind: scienceworld, simplifications: [easier]", "easier, which is none of teleportAction"),
       ("kind: scienceworld, games: all, topics: [boil]", "environment.topics goes with games: variations"),
-      ("kind: scienceworld, topics: [boil], tasks: { train: 3 }", "the simulator's own splits hold"),
+      ("kind: scienceworld, topics: [boil], tasks: { train: 3 }", "the simulator's own splits are used"),
       ("kind: scienceworld, topics: [bake]", "no task \"bake\""),
       ("kind: scienceworld, java: /nowhere/java", "apt-get install"),
       ("kind: scienceworld, jar: /nowhere/x.jar", "pip install"),

@@ -192,7 +192,7 @@ import Testing
     for particles in [4, 8] {
       let choice = try #require(constant.choice(.search, particles: particles))
       #expect(choice.schedule == .never)
-      #expect(choice.reason.contains("tells no states apart"))
+      #expect(choice.reason.contains("does not distinguish states"))
       #expect(choice.moreRollouts == nil)
     }
     let one = try await Self.rollouts(of: 1)

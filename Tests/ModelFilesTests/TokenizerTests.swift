@@ -110,13 +110,13 @@ struct SmallTokenizer {
   }
 
   @Test(arguments: [
-    ("vocab", SmallTokenizer.vocabulary(adding: [("zz", "-1")]), "not of 0 to"),
-    ("vocab", SmallTokenizer.vocabulary(adding: [("zz", "4000000000")]), "not of 0 to"),
+    ("vocab", SmallTokenizer.vocabulary(adding: [("zz", "-1")]), "not within 0 to"),
+    ("vocab", SmallTokenizer.vocabulary(adding: [("zz", "4000000000")]), "not within 0 to"),
     ("vocab", SmallTokenizer.vocabulary(adding: [("zz", "97")]), "has two tokens"),
     ("vocab", SmallTokenizer.vocabulary(adding: [("he", "290")]), "there twice"),
     ("vocab", SmallTokenizer.vocabulary(adding: [("zz", "1.5")]), "a number"),
     ("vocab", SmallTokenizer.vocabulary(adding: [("zz", "\"a\"")]), "a string"),
-    ("vocab", "[]", "no object"), ("vocab", "{}", "not of tokens"),
+    ("vocab", "[]", "no object"), ("vocab", "{}", "does not make a token"),
     ("merges", "{}", "no list"), ("merges", #"["h e l"]"#, "not of two tokens"), ("merges", #"["h q"]"#, "merge 0"),
     ("merges", #"[["h"]]"#, "not of two tokens"), ("merges", "[7]", "not of two tokens"),
     ("type", "\"Unigram\"", "not BPE"), ("type", "3", "not BPE"), ("byte_fallback", "true", "byte_fallback"),
@@ -131,11 +131,11 @@ struct SmallTokenizer {
 
   @Test(arguments: [
     ("added_tokens", "3", "not a list"), ("added_tokens", "[{}]", "no number"),
-    ("added_tokens", #"[{"id":-5,"content":"x"}]"#, "not of 0 to"),
+    ("added_tokens", #"[{"id":-5,"content":"x"}]"#, "not within 0 to"),
     ("added_tokens", #"[{"id":97,"content":"<s>"}]"#, "another token's"),
     ("added_tokens", #"[{"id":400,"content":"<s>"},{"id":401,"content":"<s>"}]"#, "there twice"),
     ("added_tokens", #"[{"id":400,"content":""}]"#, "empty"),
-    ("added_tokens", #"[{"id":99999999,"content":"<s>"}]"#, "not of 0 to"),
+    ("added_tokens", #"[{"id":99999999,"content":"<s>"}]"#, "not within 0 to"),
     ("normalizer", #"{"type":"NFKC"}"#, "NFKC"), ("normalizer", "[]", "normaliser"),
     ("pre_tokenizer", "null", "pre-tokeniser"), ("pre_tokenizer", #"{"type":"Metaspace"}"#, "ByteLevel"),
     ("pre_tokenizer", #"{"type":"ByteLevel","add_prefix_space":true}"#, "add_prefix_space"),

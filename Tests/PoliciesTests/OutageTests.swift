@@ -162,7 +162,7 @@ struct OutageTests {
     let message = try #require(error?.message)
     #expect(
       error?.kind == .connectionRefused && message.contains("connection refused by 127.0.0.1:\(port)"), "\(message)")
-    #expect(message.contains("policy.deadline (1 s)") && message.contains("what is stored"), "\(message)")
+    #expect(message.contains("policy.deadline (1 s)") && message.contains("stored answers"), "\(message)")
 
     let patient = ChatCompletionsPolicy(url: "http://127.0.0.1:\(port)/v1", settings: Self.settings(deadline: 120))
     let answer = Task { try await patient.respond(to: ClientTests.request()).text }

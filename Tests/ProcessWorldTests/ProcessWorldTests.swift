@@ -163,7 +163,7 @@ struct ProcessWorldTests {
 
   @Test("What is wrong with a program is said")
   func wrong() async throws {
-    #expect(await Self.failure("print('{broken', flush=True)")?.message.contains("no answer in JSON") == true)
+    #expect(await Self.failure("print('{broken', flush=True)")?.message.contains("not an answer in JSON") == true)
     let nan = await Self.failure("return {'observation': 'x', 'reward': float('nan')}")
     #expect(nan?.message.contains("NaN") == true, "\(nan?.message ?? "")")
     #expect(await Self.failure("return {'id': 999, 'observation': 'x'}")?.message.contains("id of a question") == true)
@@ -177,7 +177,7 @@ struct ProcessWorldTests {
     #expect(flood?.message.contains("8 MB") == true, "\(flood?.message ?? "")")
     for (command, words) in [
       (["/nowhere/program"], "/nowhere/program"), (["no-such-program"], "PATH"), ([], "environment.command"),
-      (["true"], "has ended"), (["echo", "hi"], "no answer in JSON"),
+      (["true"], "has ended"), (["echo", "hi"], "not an answer in JSON"),
       (
         Self.program("pass", before: "print(json.dumps({'id': 1, 'name': 'x', 'tasks': {'test': ['a']}}), flush=True)"),
         "stepLimit"

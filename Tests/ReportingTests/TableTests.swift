@@ -123,7 +123,7 @@ struct ComparisonTableTests {
       table.lines == [
         "amc: stopped early: the limit␛[0m", "amc: 1 attempt failed and is in no mean",
         "amc: 1 failed because the environment failed or hung: look. One of them: lost",
-        "amc: 2 replayed observations read otherwise than recorded",
+        "amc: 2 replayed observations differed in text from the recorded ones",
       ])
   }
 

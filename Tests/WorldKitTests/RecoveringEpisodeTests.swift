@@ -96,7 +96,7 @@ func textsThatReadOtherwiseAreCounted(second: String, count: Int) async throws {
   var (episode, _) = try await world.begin()
   _ = try await episode.step(.act("go"))
   let error = await #expect(throws: WorldError.self) { try await episode.step(.act("go")) }
-  #expect(error?.kind == .diverged && error?.message.contains("something else") == true)
+  #expect(error?.kind == .diverged && error?.message.contains("begins differently") == true)
 }
 
 @Test func aViewInAnotherOrderIsTheSame() async throws {

@@ -88,7 +88,7 @@ public struct CriticLaws: Sendable {
     let sum = value.probabilities.reduce(0, +)
     guard abs(sum - 1) <= 1e-6 else { return "the probabilities sum to \(sum)" }
     if let bad = value.returns.first(where: { !Magnitude.isValue($0, besideRewardsUpTo: maximalReward) }) {
-      return "a return is \(bad), which is not finite or swamps the rewards"
+      return "a return is \(bad), which is not finite, or so large that rewards are rounded away"
     }
     return nil
   }
@@ -98,8 +98,8 @@ public struct CriticLaws: Sendable {
     let twice = try await critic.returnsToGo(from: states + states)
     let (first, second) = (twice.prefix(states.count), twice.dropFirst(states.count))
     let again = try await critic.returnsToGo(from: states)
-    return difference(Array(first), Array(second), "in one question")
-      ?? difference(Array(first), again, "when it was asked again")
+    return difference(Array(first), Array(second), "in one call")
+      ?? difference(Array(first), again, "in two calls")
       ?? Finding("equal states", .fine, "have equal values")
   }
 
@@ -118,7 +118,7 @@ public struct CriticLaws: Sendable {
     var singles: [ReturnDistribution?] = []
     for state in states { singles += try await critic.returnsToGo(from: [state]) }
     if let place = differingPlace(together, singles) {
-      return Finding("batches", .wrong, "asked alone, a state had another value, at \(states[place].place)")
+      return Finding("batches", .wrong, "a state had another value in a call of its own, at \(states[place].place)")
     }
     return Finding("batches", .fine, "all at once or one by one, the values are the same")
   }

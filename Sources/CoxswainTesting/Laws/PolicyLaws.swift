@@ -144,7 +144,9 @@ public struct PolicyLaws: Sendable {
   }
 
   private func repetition(_ answers: [PolicyResponse?]) async throws(PolicyError) -> Finding {
-    guard repeatsItself else { return Finding("repetition", .fine, "not claimed, and not tried") }
+    guard repeatsItself else {
+      return Finding("repetition", .fine, "not checked: the policy does not claim to repeat its answers")
+    }
     let again = try await self.answers()
     for place in answers.indices where answers[place]?.text != again[place]?.text {
       return Finding("repetition", .wrong, "the same seed and key had two answers, at \(requests[place].key)")

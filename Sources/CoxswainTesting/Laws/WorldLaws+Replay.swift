@@ -35,8 +35,10 @@ extension WorldLaws {
           guard comparison.compare(exactly: outcome, with: step.outcome) == .diverges else { continue }
           broken = Finding(
             "replay", .wrong,
-            "\(walk.task.id): the same actions paid \(outcome.reward) instead of \(step.outcome.reward) at step \(number + 1), or ended otherwise"
-          )
+            """
+            \(walk.task.id): the same actions paid \(outcome.reward) instead of \(step.outcome.reward) at step \
+            \(number + 1), or ended differently
+            """)
         }
       } catch {
         await episode.close()
@@ -50,7 +52,7 @@ extension WorldLaws {
       "replay", texts == 0 ? .fine : .warning,
       texts == 0
         ? "the same actions have the same observations, rewards and ends"
-        : "the same actions pay the same, but \(texts) observations read otherwise")
+        : "the same actions pay the same, but \(texts) observations have another text")
   }
 
   /// A copied episode continues like its original, and neither affects the other. Different texts are a warning. A
@@ -62,7 +64,7 @@ extension WorldLaws {
   /// Forks the longest walk half-way.
   func copies(_ walks: [Walk]) async throws(WorldError) -> Finding {
     guard let walk = walks.max(by: { $0.steps.count < $1.steps.count }), !walk.steps.isEmpty else {
-      return Finding("fork", .warning, "no step was taken, so that nothing was copied")
+      return Finding("fork", .warning, "not checked: no step was taken")
     }
     let half = walk.steps.count / 2
     var (episode, _) = try await world.begin(walk.task)
@@ -96,18 +98,18 @@ extension WorldLaws {
     for step in walk.steps[half...] {
       guard comparison.compare(exactly: try await original.step(step.action), with: step.outcome) != .diverges else {
         return Finding(
-          "fork", .wrong, "\(walk.task.id): an episode went on otherwise after it was copied at step \(half)")
+          "fork", .wrong, "\(walk.task.id): an episode continued differently after it was copied at step \(half)")
       }
     }
     for step in walk.steps[half...] {
       guard comparison.compare(exactly: try await copy.step(step.action), with: step.outcome) != .diverges else {
         return Finding(
-          "fork", .wrong, "\(walk.task.id): a copy went on otherwise than its original after step \(half)")
+          "fork", .wrong, "\(walk.task.id): a copy continued differently from its original after step \(half)")
       }
     }
     let texts = comparison.mismatches
     return Finding(
       "fork", texts == 0 ? .fine : .warning,
-      "by copy, independent of its original" + (texts == 0 ? "" : ", but \(texts) observations read otherwise"))
+      "by copy, independent of its original" + (texts == 0 ? "" : ", but \(texts) observations have another text"))
   }
 }

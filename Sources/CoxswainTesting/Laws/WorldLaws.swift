@@ -62,7 +62,8 @@ public struct WorldLaws: Sendable {
       for task in tasks {
         if let other = owner.updateValue(split, forKey: task.id) {
           return Finding(
-            "splits", .wrong, "\(task.id) is in \(other.rawValue) and in \(split.rawValue); splits are by task")
+            "splits", .wrong,
+            "\(task.id) is in \(other.rawValue) and in \(split.rawValue); a task may be in one split only")
         }
       }
     }
@@ -77,7 +78,7 @@ public struct WorldLaws: Sendable {
     for split in Split.allCases {
       let tasks = try world.tasks(in: split)
       guard try world.tasks(in: split) == tasks else {
-        return wrong("tasks(in: .\(split.rawValue)) gave other tasks, or another order, when it was asked again")
+        return wrong("tasks(in: .\(split.rawValue)) gave other tasks, or another order, in a second call")
       }
       for task in tasks.prefix(1_000) {
         guard task.stepLimit >= 1 else { return wrong("\(task.id) has a step limit of \(task.stepLimit)") }
@@ -116,11 +117,11 @@ public struct WorldLaws: Sendable {
     guard walks.count < 2 || most - least > 1e-9 else {
       return finding(
         .warning,
-        "all \(walks.count) random walks paid \(least): whether this world tells a good attempt from a bad one is not seen. "
+        "all \(walks.count) random walks paid \(least), so that no difference between good and bad attempts is seen. "
           + "Try more tasks or better actions, and diagnose the rollouts of a policy")
     }
     let range = "\(least) to \(most) on \(walks.count) random walks"
-    return finding(.fine, world.maximalReward.map { "\(range), at most \($0)" } ?? "\(range), no maximum named")
+    return finding(.fine, world.maximalReward.map { "\(range), at most \($0)" } ?? "\(range), no maximal reward stated")
   }
 
   /// An episode that is done stays done: a further step throws an error. An outcome that is done and pays nothing is a
@@ -136,7 +137,7 @@ public struct WorldLaws: Sendable {
     else { return Finding("end", .fine, count) }
     return Finding(
       "end", walk.afterEnd?.goesOn == true ? .wrong : .warning,
-      "\(walk.task.id) accepts a step after its end: an agent's mistake would go unnoticed there. \(count)")
+      "\(walk.task.id) accepts a step after its end, where an agent's mistake would not be noticed. \(count)")
   }
 
   /// ``World/transcript(for:)`` is a pure function of the trajectory: repeated calls in another order return the same.
@@ -151,7 +152,7 @@ public struct WorldLaws: Sendable {
       for length in lengths.reversed() where world.transcript(for: walk.trajectory(of: length)) != first[length] {
         return Finding(
           "transcript", .wrong,
-          "\(walk.task.id): the transcript after \(length) steps read otherwise when it was asked for again")
+          "\(walk.task.id): the transcript after \(length) steps was different in a second call")
       }
     }
     return Finding("transcript", .fine, "the same for the same trajectory")

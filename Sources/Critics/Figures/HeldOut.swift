@@ -100,8 +100,8 @@ private struct HeldOutStates {
       throw CriticError(
         .tooLittleData,
         """
-        There is no finished rollout to judge the critic by, among \(trajectories.count). Collect some of held-out \
-        tasks, of the validation split.
+        None of the \(trajectories.count) rollouts to judge the critic by is finished. Collect rollouts of held-out \
+        tasks, those of the validation split.
         """)
     }
     let seen = tasks.intersection(known).sorted()
@@ -110,7 +110,7 @@ private struct HeldOutStates {
       throw CriticError(
         .failed,
         """
-        The critic was trained on \(seen.count) of the \(tasks.count) tasks it is to be judged by (\(names)\
+        The critic was trained on \(seen.count) of the \(tasks.count) tasks that it should be judged by (\(names)\
         \(seen.count > 3 ? ", …" : "")). Held-out figures need other tasks: use another split.
         """)
     }

@@ -152,8 +152,8 @@ public struct PoolingCritic: Critic {
           CriticError(
             .failed,
             """
-            \(transport.base)/pooling gave no value for each text: \(error.message). It sent: \(said). Serve a model with one \
-            output for a text, and with a pooling that reads it once, such as vLLM's LAST.
+            \(transport.base)/pooling did not give one value for each text: \(error.message). It sent: \(said). Serve \
+            a model with one output for a text, and with a pooling that reads it once, such as vLLM's LAST.
             """))
       }
     }.value

@@ -81,7 +81,7 @@ struct BoosterModel: Decodable {
     guard rounds > 0, forest.trees.count == rounds, forest.treeInfo.count == forest.trees.count,
       forest.gbtreeModelParam["num_trees"] == "\(forest.trees.count)",
       forest.treeInfo.allSatisfy({ $0 == 0 })
-    else { return "there are \(forest.trees.count) trees where \(rounds) rounds are announced" }
+    else { return "there are \(forest.trees.count) trees, and not \(rounds), one for each round" }
     for (number, tree) in forest.trees.enumerated() {
       if let fault = tree.fault(columns: columns) { return "tree \(number) \(fault)" }
     }

@@ -33,8 +33,8 @@ public enum CrossFitted {
       throw CriticError(
         .tooLittleData,
         """
-        Out-of-fold values need finished rollouts of at least 2 tasks, better 50 or more. There are those of \
-        \(tasks.count) in \(environment). Collect more of the train split, 4 a task.
+        Out-of-fold values need finished rollouts of at least 2 tasks, better 50 or more. There are finished rollouts \
+        of \(tasks.count) in \(environment). Collect more rollouts of the train split, 4 for each task.
         """)
     }
     var settings = settings

@@ -29,7 +29,8 @@ enum Rollouts {
     for trajectory in trajectories where trajectory.isFinished && trajectory.count > 0 {
       guard trajectory.reward.isFinite else {
         throw CriticError(
-          .failed, "A rollout of task \(trajectory.task.id) has the reward \(trajectory.reward), which is no number.")
+          .failed, "A rollout of task \(trajectory.task.id) has the reward \(trajectory.reward), which is not a number."
+        )
       }
       finished.append(trajectory)
     }

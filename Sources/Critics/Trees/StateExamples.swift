@@ -19,7 +19,8 @@ package struct StateExamples: Sendable {
   package init(_ trajectories: [Trajectory], bins: Int = 16) throws(CriticError) {
     let rollouts = try Rollouts.finished(trajectories)
     guard !rollouts.isEmpty else {
-      throw CriticError(.tooLittleData, "There is no finished rollout to learn from, among \(trajectories.count).")
+      throw CriticError(
+        .tooLittleData, "None of the \(trajectories.count) rollouts is finished: there is nothing to learn from.")
     }
     let observed = Self.observed(rollouts)
     let bins = ReturnBins(observed.map(\.returnToGo), limit: bins)

@@ -81,7 +81,7 @@ struct TrainingSet: Sendable {
       guard counts(rollout) else { continue }
       guard rollout.reward.isFinite else {
         throw CriticError(
-          .failed, "A rollout of task \(rollout.task.id) has the reward \(rollout.reward), which is no number.")
+          .failed, "A rollout of task \(rollout.task.id) has the reward \(rollout.reward), which is not a number.")
       }
       path.append(place(CriticState(rollout, hidingLastReward: true), task, isAnswer: true))
       let rewards = rollout.steps.map(\.outcome.reward)

@@ -47,7 +47,9 @@ extension TreesCritic {
     // The header is checked first, since another version may have another structure.
     let header = try Self.decode(Header.self, from: data)
     guard header.format == Artifact.format else {
-      throw CriticError(.unreadable, "The file says it is “\(header.format.prefix(40))”, not “\(Artifact.format)”.")
+      throw CriticError(
+        .unreadable,
+        "The file's format is “\(header.format.prefix(40))”, not “\(Artifact.format)”. Give a critic's file.")
     }
     guard header.version == Artifact.version else {
       throw CriticError(
@@ -75,7 +77,7 @@ extension TreesCritic {
     } catch {
       throw CriticError(
         .unreadable,
-        "The critic's file (\(data.count) bytes) is damaged or no critic: \(error). Train it again.")
+        "The critic's file (\(data.count) bytes) is damaged, or is not a critic: \(error). Train it again.")
     }
   }
 }

@@ -27,7 +27,7 @@ extension TreesCritic {
         """
         A critic needs finished rollouts of at least 2 tasks, better 50 or more. There are \(rollouts.count) of \
         \(tasks.count) in \(environment), and \(trajectories.count - rollouts.count) unfinished. Collect more \
-        of the train split, 4 a task.
+        rollouts of the train split, 4 for each task.
         """)
     }
     let features = FeatureMap(hashBuckets: settings.hashBuckets)

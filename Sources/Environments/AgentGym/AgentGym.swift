@@ -170,10 +170,12 @@ extension AgentGym.Settings {
       }
     }
     guard Set(urls).count == urls.count else { throw problem("urls names a server twice.") }
-    guard timeout.isFinite, timeout > 0 else { throw problem("timeout is \(timeout); it is above 0, in seconds.") }
-    guard concurrencyPerServer > 0 else { throw problem("concurrency is \(concurrencyPerServer); it is 1 at least.") }
+    guard timeout.isFinite, timeout > 0 else { throw problem("timeout is \(timeout); write seconds, above 0.") }
+    guard concurrencyPerServer > 0 else {
+      throw problem("concurrency is \(concurrencyPerServer); it must be at least 1.")
+    }
     if let most = environmentsPerServer, most < 1 {
-      throw problem("environmentsPerServer is \(most); it is 1 at least.")
+      throw problem("environmentsPerServer is \(most); it must be at least 1.")
     }
     guard stepLimit > 0 else { throw problem("maxSteps is \(stepLimit); an attempt has at least one step.") }
   }

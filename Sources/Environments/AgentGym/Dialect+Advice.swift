@@ -7,7 +7,7 @@ extension Dialect {
   /// - Parameter greeting: the server's answer to `GET /`.
   func advice(after failure: GymFailure, greeting: String?) -> String {
     var advice = "environment.dialect is \(name)."
-    if let greeting, !greeting.isEmpty { advice += " The server calls itself \"\(greeting.clipped(to: 100))\"" }
+    if let greeting, !greeting.isEmpty { advice += " The server's greeting is \"\(greeting.clipped(to: 100))\"." }
     let others = Self.builtIn.filter { $0.name != name }
     let alike: [Dialect]
     if let named = greeting.flatMap(Self.greeted) {
@@ -25,7 +25,7 @@ extension Dialect {
       advice += " That looks like \(alike.map(\.name).joined(separator: " or "))."
     } else {
       advice +=
-        " Check environment.url, which may end in a path, or describe the server by environment.dialectOverrides."
+        " Check environment.url, which may end in a path, or describe the server with environment.dialectOverrides."
     }
     return advice
   }
@@ -34,8 +34,8 @@ extension Dialect {
   var divergenceAdvice: String? {
     switch name {
     case "textcraft":
-      "TextCraft's server lists other recipes for the same task where Python hashes otherwise: start every server, and the same "
-        + "one again, with PYTHONHASHSEED=0 in its environment."
+      "TextCraft's server lists other recipes for the same task if Python's hash seed differs: start and restart every "
+        + "server with PYTHONHASHSEED=0 in its environment."
     default: nil
     }
   }
@@ -55,6 +55,6 @@ extension Dialect {
     guard let own = self.greeting, !greeting.localizedCaseInsensitiveContains(own), Self.greeted(greeting) != nil else {
       return nil
     }
-    return GymFailure(.foreign, "is no server of \(name).")
+    return GymFailure(.foreign, "is not a server of \(name).")
   }
 }

@@ -11,7 +11,7 @@ extension Dialect {
         .misconfigured,
         """
         environment.dialect is "\(name.clipped(to: 60))"; there are \(builtIn.map(\.name).joined(separator: ", ")). For \
-        another server take the one nearest to it and change it by environment.dialectOverrides \
+        another server take the nearest of these dialects and change it with environment.dialectOverrides \
         (Documentation/agentgym.md).
         """)
     }
@@ -56,31 +56,34 @@ extension Dialect {
   private func check() throws(WorldError) {
     if name.isEmpty { throw Self.problem("name", "is empty.") }
     if !(rewardScale.isFinite && rewardScale > 0) {
-      throw Self.problem("rewardScale", "is \(rewardScale); it is above 0.")
+      throw Self.problem("rewardScale", "is \(rewardScale); it must be above 0.")
     }
     if stepLimit < 1 { throw Self.problem("stepLimit", "is \(stepLimit); an attempt has at least one step.") }
     if episodesPerEnvironment < 0 {
-      throw Self.problem("episodesPerEnvironment", "is \(episodesPerEnvironment); it is 1 or more, or 0 for no limit.")
+      throw Self.problem(
+        "episodesPerEnvironment", "is \(episodesPerEnvironment); it must be 1 or more, or 0 for no limit.")
     }
     if let most = environmentsPerServer, most < 1 {
-      throw Self.problem("environmentsPerServer", "is \(most); it is 1 at least.")
+      throw Self.problem("environmentsPerServer", "is \(most); it must be at least 1.")
     }
-    if let count = taskCount, count < 1 { throw Self.problem("taskCount", "is \(count); it is 1 at least.") }
+    if let count = taskCount, count < 1 { throw Self.problem("taskCount", "is \(count); it must be at least 1.") }
   }
 
   private static func problem(_ error: DecodingError) -> WorldError {
     switch error {
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      problem(context.codingPath.first?.stringValue, "does not fit; it takes \(noun(type)).")
-    case .keyNotFound(let key, _): problem(key.stringValue, "cannot be taken away.")
+      problem(context.codingPath.first?.stringValue, "has the wrong type; it must be \(noun(type)).")
+    case .keyNotFound(let key, _): problem(key.stringValue, "cannot be removed.")
     case .dataCorrupted(let context):
       switch context.codingPath.first?.stringValue {
       case CodingKeys.payment.rawValue:
-        problem("payment", "is one of \(Payment.allCases.map(\.rawValue).joined(separator: ", ")).")
+        problem("payment", "must be one of \(Payment.allCases.map(\.rawValue).joined(separator: ", ")).")
       // Foundation does not say which number is not an integer.
       case nil:
-        problem(nil, "has a number where a whole one belongs: stepLimit, taskCount and the like take no fractions.")
-      case let key: problem(key, "does not fit: \(context.debugDescription).")
+        problem(
+          nil, "has a fraction where a whole number is needed: stepLimit, taskCount and similar keys take no fractions."
+        )
+      case let key: problem(key, "cannot be read: \(context.debugDescription).")
       }
     @unknown default: problem(nil, "cannot be read.")
     }
@@ -97,7 +100,7 @@ extension Dialect {
     case is Int.Type: "a whole number"
     case is Double.Type: "a number"
     case is [String].Type, is [Any].Type: "a list of texts"
-    case is [String: JSONValue].Type, is [String: Any].Type: "keys with values"
+    case is [String: JSONValue].Type, is [String: Any].Type: "a mapping of keys to values"
     default: "a \(type)"
     }
   }

@@ -49,7 +49,7 @@ extension Dialect {
   private func text(_ path: String, of answer: JSONValue, to route: Route) throws(GymFailure) -> String {
     let value = try value(path, of: answer, to: route, optional: false)
     guard case .text(let text) = value else {
-      throw foreign(answer, to: route, "has \(value.noun) at \(Self.shown(path)), where a text belongs")
+      throw foreign(answer, to: route, "has \(value.noun) at \(Self.shown(path)), where a text is expected")
     }
     return text
   }
@@ -63,10 +63,10 @@ extension Dialect {
     case .null:
       throw foreign(
         answer, to: step,
-        "has null for a reward at \(Self.shown(path)), as which some servers write a number that is none (NaN)")
-    default: throw foreign(answer, to: step, "has \(value.noun) at \(Self.shown(path)), where a number belongs")
+        "has null for a reward at \(Self.shown(path)), which some servers write in place of NaN")
+    default: throw foreign(answer, to: step, "has \(value.noun) at \(Self.shown(path)), where a number is expected")
     }
-    guard number.isFinite else { throw foreign(answer, to: step, "pays \(number), and a reward is finite") }
+    guard number.isFinite else { throw foreign(answer, to: step, "pays \(number), but a reward must be finite") }
     return number
   }
 
@@ -76,7 +76,7 @@ extension Dialect {
     case .integer(0): return false
     case .integer(1): return true
     case let value:
-      throw foreign(answer, to: step, "has \(value.noun) at \(Self.shown(path)), where true or false belongs")
+      throw foreign(answer, to: step, "has \(value.noun) at \(Self.shown(path)), where true or false is expected")
     }
   }
 
@@ -90,7 +90,7 @@ extension Dialect {
       guard texts.count == elements.count else { fallthrough }
       return texts
     default:
-      throw foreign(answer, to: route, "has \(value.noun) at \(Self.shown(choices)), where a list of texts belongs")
+      throw foreign(answer, to: route, "has \(value.noun) at \(Self.shown(choices)), where a list of texts is expected")
     }
   }
 
@@ -104,7 +104,7 @@ extension Dialect {
 
   private func foreign(_ answer: JSONValue, to route: Route, _ what: String) -> GymFailure {
     var failure = GymFailure(
-      .foreign, "speaks otherwise than the dialect \(name): its answer to \(route) \(what). It was \(answer.excerpt)")
+      .foreign, "does not follow the dialect \(name): its answer to \(route) \(what). The answer was \(answer.excerpt)")
     failure.answer = answer
     return failure
   }

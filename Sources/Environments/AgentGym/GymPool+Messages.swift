@@ -26,7 +26,8 @@ extension GymPool {
     }
     if failure.kind == .refused, failure.route == dialect.reset, !dialect.hasLost(failure) {
       return WorldError(
-        .misconfigured, "\(name(server)) \(failure.reason). Has it a task \(taskName)? See environment.tasks.")
+        .misconfigured,
+        "\(name(server)) \(failure.reason). Check that it has the task \(taskName), or correct environment.tasks.")
     }
     return failure.error(at: name(server), taskName: taskName)
   }

@@ -51,9 +51,10 @@ struct GymWire: Sendable {
     guard let json else {
       if namesNoNumber(text) {
         throw GymFailure(
-          .foreign, "answered \(route) with NaN or Infinity, which JSON does not know, and which is no reward\(said)")
+          .foreign, "answered \(route) with NaN or Infinity, which is not valid JSON and cannot be a reward\(said)")
       }
-      throw GymFailure(.foreign, "answered \(route) with what is no JSON\(said.isEmpty ? ": nothing at all." : said)")
+      throw GymFailure(
+        .foreign, "gave an answer to \(route) that is not JSON\(said.isEmpty ? ": nothing at all." : said)")
     }
     if case .object(let members) = json, let error = members["error"], error != .null {
       throw GymFailure(.refused, "refused \(route): \((error.text ?? error.excerpt).clipped(to: 300))")
@@ -64,11 +65,11 @@ struct GymWire: Sendable {
   private static func failure(_ error: HTTPFailure, of route: Route) -> GymFailure {
     switch error.kind {
     case .cancelled: .cancelled
-    case .timedOut: GymFailure(.lost, "\(error.reason), asked for \(route).")
-    case .tooLong: GymFailure(.lost, "\(error.reason), asked for \(route).")
+    case .timedOut: GymFailure(.lost, "\(error.reason), on the request \(route).")
+    case .tooLong: GymFailure(.lost, "\(error.reason), on the request \(route).")
     case .invalidURL: GymFailure(.foreign, "\(error.reason).")
     case .insecure: GymFailure(.foreign, "cannot be reached safely: \(error.reason).")
-    case .refused, .unreachable: GymFailure(.broken, "broke off \(route): \(error.reason).")
+    case .refused, .unreachable: GymFailure(.broken, "broke the request \(route) off: \(error.reason).")
     }
   }
 

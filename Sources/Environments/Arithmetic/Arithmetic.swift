@@ -26,7 +26,8 @@ public struct Arithmetic: ExpertWorld {
     let sequence = ProblemSequence(form: form, seed: seed)
     guard sequence.count > 0 else {
       throw WorldError(
-        .misconfigured, "There are no more problems of \(form.summary) than are worked in the prompt.")
+        .misconfigured,
+        "All problems of \(form.summary) are worked in the prompt, and none is left: allow more numbers or terms.")
     }
     if let largest = splits.largest, largest >= sequence.count {
       throw WorldError(

@@ -26,7 +26,7 @@ public struct ProblemForm: Sendable, Hashable {
   var problem: String? {
     if !(2...6).contains(terms) { return "environment.terms is \(terms); a problem has 2 to 6 numbers." }
     if numbers.lowerBound < 0 || numbers.upperBound > 99 {
-      return "environment.numbers is \(numbers.lowerBound)...\(numbers.upperBound); they are within 0...99."
+      return "environment.numbers is \(numbers.lowerBound)...\(numbers.upperBound); it must be within 0...99."
     }
     if operations.isEmpty || Set(operations).count < operations.count {
       return "environment.operations names none, or one twice; "

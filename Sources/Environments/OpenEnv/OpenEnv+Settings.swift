@@ -75,7 +75,8 @@ extension OpenEnv {
     func check() throws(WorldError) {
       guard !urls.isEmpty else {
         throw WorldError(
-          .misconfigured, "environment.url is missing: give an OpenEnv server's, as http://127.0.0.1:8000.")
+          .misconfigured,
+          "environment.url is missing: give the URL of an OpenEnv server, such as http://127.0.0.1:8000.")
       }
       guard stepLimit > 0 else {
         throw WorldError(
@@ -83,19 +84,20 @@ extension OpenEnv {
       }
       if reset["seed"] != nil {
         throw WorldError(
-          .misconfigured, "environment.reset has a seed; the seed is the task's: list it in environment.tasks.")
+          .misconfigured,
+          "environment.reset has a seed, but the seed is the task's number: list it in environment.tasks instead.")
       }
       if let sessionsPerServer, sessionsPerServer < 1 {
         throw WorldError(
-          .misconfigured, "environment.sessionsPerServer is \(sessionsPerServer); it is 1 at least.")
+          .misconfigured, "environment.sessionsPerServer is \(sessionsPerServer); it must be at least 1.")
       }
       // Limits times to what event loops can count in 64-bit nanoseconds.
       let times = [("timeout", timeout), ("capacityWait", capacityWait), ("recoveryWait", recoveryWait)]
       for (name, seconds) in times where !(seconds >= 0 && seconds <= 1e6) || (name == "timeout" && seconds == 0) {
-        throw WorldError(.misconfigured, "environment.\(name) is \(seconds); it is a number of seconds.")
+        throw WorldError(.misconfigured, "environment.\(name) is \(seconds); it must be a number of seconds.")
       }
       if let maximalReward, !maximalReward.isFinite {
-        throw WorldError(.misconfigured, "environment.maximalReward is \(maximalReward); it is a number.")
+        throw WorldError(.misconfigured, "environment.maximalReward is \(maximalReward); it must be finite.")
       }
     }
   }
@@ -119,7 +121,7 @@ struct OpenEnvServer: Sendable, Hashable {
     while text.hasSuffix("/") { text.removeLast() }
     guard let socket = WebSocketAddress(text + "/ws") else {
       throw WorldError(
-        .misconfigured, "environment.url is no URL of a server; write it as http://127.0.0.1:8000.")
+        .misconfigured, "environment.url is not the URL of a server; write it as http://127.0.0.1:8000.")
     }
     base = text
     self.socket = socket

@@ -20,8 +20,8 @@ struct ServerCard: Sendable {
     guard let action = schema?["action"], action.fields != nil else {
       throw WorldError(
         .misconfigured,
-        "\(server.base)/schema does not answer with the JSON Schema of an action, as OpenEnv servers do: another server "
-          + "listens there (AgentGym's have no /schema). See environment.url.")
+        "\(server.base)/schema does not answer with the JSON Schema of an action, so this is not an OpenEnv server "
+          + "(AgentGym's servers have no /schema). Check environment.url.")
     }
     // The description is optional; some environments fail to provide it.
     let metadata = try await page("/metadata", of: server, exchange, timeout)
@@ -47,10 +47,10 @@ struct ServerCard: Sendable {
       case .insecure:
         throw WorldError(
           .misconfigured,
-          "\(server.base)\(path): its certificate is not trusted, or it does not speak TLS. See environment.url.")
+          "\(server.base)\(path): its certificate is not trusted, or it does not speak TLS. Check environment.url.")
       case .timedOut, .refused, .unreachable:
         throw WorldError(
-          .unavailable, "\(server.base)\(path): \(error.reason). Start the OpenEnv server, or see environment.url.")
+          .unavailable, "\(server.base)\(path): \(error.reason). Start the OpenEnv server, or check environment.url.")
       }
     }
   }

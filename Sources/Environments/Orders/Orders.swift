@@ -141,6 +141,7 @@ extension OrderForm {
     if listed.lowerBound < 2 {
       return "environment.listed starts at \(listed.lowerBound); a choice has at least two options."
     }
-    return requests <= worked.count ? "The form has no more requests than worked orders." : nil
+    return requests <= worked.count
+      ? "environment.fields allows no requests besides the worked orders of the prompt: add fields or options." : nil
   }
 }

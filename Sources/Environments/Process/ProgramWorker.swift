@@ -131,7 +131,7 @@ actor ProgramWorker {
         self.stop(
           WorldError(
             .unavailable,
-            "\(self.name) wrote a line of more than \(Self.longestLine >> 20) MB, which is no answer."))
+            "\(self.name) wrote a line of more than \(Self.longestLine >> 20) MB, which is too long for an answer."))
         return false
       }
       for line in whole { self.take(line) }
@@ -150,13 +150,14 @@ actor ProgramWorker {
       }
       continuation.resume(returning: .success(reply))
     } catch {
-      stop(misspoken("a line that is no answer in JSON (which knows neither NaN nor Infinity)", text))
+      stop(misspoken("a line that is not an answer in JSON (where NaN and Infinity are not valid)", text))
     }
   }
 
   private func misspoken(_ what: String, _ text: String) -> WorldError {
     WorldError(
-      .unavailable, "\(name) wrote \(what): \(text.prefix(200)). What is not an answer belongs on standard error.")
+      .unavailable,
+      "\(name) wrote \(what): \(text.prefix(200)). Write everything that is not an answer to standard error.")
   }
 
   /// - Parameter question: the request that the program ended over. If it is unknown, the oldest open request is

@@ -89,7 +89,7 @@ public final class ProgramWorld: World {
     let all = Split.allCases.flatMap { hello.tasks?[$0.rawValue] ?? [] }
     guard largest < all.count else {
       throw WorldError(
-        .misconfigured, "environment.tasks names task \(largest); the program has \(all.count), counted from 0.")
+        .misconfigured, "environment.tasks names task \(largest); the program has \(all.count) tasks, numbered from 0.")
     }
     return splits[split].map { task(all[$0]) }
   }
@@ -162,7 +162,7 @@ extension ProgramReply {
     throw WorldError(
       .misconfigured,
       "\(name.clipped(to: 80)) lists the task \(repeated.rawValue.clipped(to: 80)) more than once (in \(splits.map(\.rawValue).joined(separator: " and "))): "
-        + "every task has a name of its own, and belongs to one split.")
+        + "every task must have a name of its own, and belong to one split.")
   }
 
   fileprivate func checkedStepLimit(or own: Int?) throws(WorldError) -> Int {

@@ -101,5 +101,5 @@ actor LabEpisode: Episode {
       .unavailable, "ScienceWorld, \(game): \(Self.attempts) processes in a row failed; the last: \(last).")
   }
 
-  private static let divergence = "played again, the same actions scored or ended otherwise"
+  private static let divergence = "played again, the same actions scored or ended differently"
 }

@@ -65,7 +65,7 @@ final class Py4JHandler: ChannelDuplexHandler {
 
   private func take(_ line: String, _ context: ChannelHandlerContext) {
     guard !pending.isEmpty else {
-      return end(context, Py4JFailure(.malformed, "an answer to nothing: \(line.prefix(120).debugDescription)"))
+      return end(context, Py4JFailure(.malformed, "an answer without a request: \(line.prefix(120).debugDescription)"))
     }
     let first = pending.startIndex
     if entering > 0 { return enter(line, pending[first].batch, context) }

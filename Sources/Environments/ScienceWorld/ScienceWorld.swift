@@ -111,7 +111,7 @@ public struct ScienceWorld: World {
       game.task.hasPrefix("power-component") || game.task.hasPrefix("test-conductivity")
     {
       throw WorldError(
-        .misconfigured, "The task \(game) is about electricity, which noElectricalAction takes away; leave it out.")
+        .misconfigured, "The task \(game) is about electricity, which noElectricalAction removes; leave the task out.")
     }
     guard let request = Catalogue.standard.request(game) else {
       throw WorldError(.unknownTask, "There is no game \(game).")

@@ -140,6 +140,6 @@ extension Py4JAnswer {
   }
 
   private func unexpected(_ wanted: String) -> Py4JFailure {
-    Py4JFailure(.malformed, "\(self) where \(wanted) was due")
+    Py4JFailure(.malformed, "\(self) where \(wanted) was expected")
   }
 }

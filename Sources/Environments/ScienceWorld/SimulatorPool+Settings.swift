@@ -69,7 +69,7 @@ extension SimulatorPool {
         ("loadsPerProcess", loadsPerProcess, 1), ("answerLimit", answerLimit, 1024),
       ]
       for (name, value, bound) in least where value < bound {
-        throw WorldError(.misconfigured, "environment.\(name) is \(value); it is \(bound) at least.")
+        throw WorldError(.misconfigured, "environment.\(name) is \(value); it must be at least \(bound).")
       }
     }
 
@@ -86,7 +86,8 @@ extension SimulatorPool {
         }
         tried.append("\(root)/lib/python3*/site-packages/scienceworld/scienceworld.jar")
       }
-      throw noJar(tried.isEmpty ? "Nowhere to look." : "Looked for \(tried.joined(separator: " and for ")).")
+      throw noJar(
+        tried.isEmpty ? "There is no folder to look for it in." : "Looked for \(tried.joined(separator: " and for ")).")
     }
 
     /// The Java that `JAVA_HOME` or `PATH` leads to.
@@ -105,8 +106,8 @@ extension SimulatorPool {
     private static func noJar(_ tried: String) -> WorldError {
       WorldError(
         .misconfigured,
-        "ScienceWorld has no simulator. \(tried) Get it with `pip install scienceworld==\(Catalogue.version)` (its jar is all "
-          + "that is used), or set environment.jar.")
+        "ScienceWorld has no simulator. \(tried) Get it with `pip install scienceworld==\(Catalogue.version)` (only "
+          + "its jar is used), or set environment.jar.")
     }
 
     private static func noJava(_ tried: String) -> WorldError {

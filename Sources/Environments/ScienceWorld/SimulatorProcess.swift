@@ -73,7 +73,7 @@ struct SimulatorProcess {
         return .connectionEnded(
           WorldError(
             .misconfigured,
-            "ScienceWorld did not start: \(settings.java) \(arguments.joined(separator: " ")) named no port"
+            "ScienceWorld did not start: \(settings.java) \(arguments.joined(separator: " ")) printed no port"
               + "\(await child.complaints.lastWords()) Run it by hand to see more."))
       }
       group.addTask {
@@ -115,8 +115,8 @@ struct SimulatorProcess {
       guard simulator.version == Catalogue.version else {
         return WorldError(
           .misconfigured,
-          "\(settings.jar) is ScienceWorld \(simulator.version); the tasks known here are those of \(Catalogue.version): "
-            + "`pip install scienceworld==\(Catalogue.version)`.")
+          "\(settings.jar) is ScienceWorld \(simulator.version), but this program needs version \(Catalogue.version): "
+            + "run `pip install scienceworld==\(Catalogue.version)`.")
       }
       await ready(simulator)
       await withTaskCancellationHandler {
@@ -126,7 +126,7 @@ struct SimulatorProcess {
       }
       return nil
     } catch {
-      return WorldError(.unavailable, "ScienceWorld started and does not answer: \(error).")
+      return WorldError(.unavailable, "ScienceWorld started, but does not answer: \(error).")
     }
   }
 }

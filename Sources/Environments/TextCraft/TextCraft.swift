@@ -52,7 +52,7 @@ public struct TextCraft: World {
     }
     guard listing.distractors >= 0 else {
       throw WorldError(
-        .misconfigured, "environment.distractors is \(listing.distractors); a number of commands, 0 or more.")
+        .misconfigured, "environment.distractors is \(listing.distractors); it must be 0 or more.")
     }
     let candidates = recipes.goals.filter { goal in
       depths.contains(recipes.depth(of: goal)) && lengths?.contains(recipes.goldPath(to: goal).count) ?? true
@@ -65,8 +65,8 @@ public struct TextCraft: World {
         .misconfigured,
         "environment.depths is \(depths.lowerBound)...\(depths.upperBound)"
           + (lengths.map { " and environment.lengths is \($0.lowerBound)...\($0.upperBound)" } ?? "")
-          + "; these recipes have goals of depth 1 to \(deepest)"
-          + (lengths == nil ? "." : ", and of every depth some take more steps than others."))
+          + ", and no goal fits; these recipes have goals of depth 1 to \(deepest)"
+          + (lengths == nil ? "." : ", whose known solutions differ in length."))
     }
     if let largest = splits.largest, largest >= goals.count {
       throw WorldError(

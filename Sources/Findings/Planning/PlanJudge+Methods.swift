@@ -42,9 +42,9 @@ extension PlanJudge {
   private func reason(_ method: Method, _ gain: MeanEstimate, _ interval: [Double]) -> String {
     let figures = String(format: "%+.3f ± %.3f", gain.mean, gain.se).replacing("-", with: "−")
     switch obstacle {
-    case .tooFew: return "There are rollouts of too few tasks to tell methods apart."
+    case .tooFew: return "There are rollouts of too few tasks to compare methods."
     case .uniform: return "All rollouts of each task end alike, so there is nothing to select."
-    case .constant: return "The critic tells no states apart."
+    case .constant: return "The critic does not distinguish states."
     case nil: break
     }
     if interval[0] > margin {

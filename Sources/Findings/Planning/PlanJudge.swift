@@ -127,7 +127,7 @@ struct PlanJudge {
     case .tooFew:
       return "A plan needs \(Self.leastTasks) tasks or more with several rollouts each, and there are too few to tell."
     case .uniform: return "All rollouts of each task end alike, so there is nothing to select."
-    case .constant: return "The critic tells no states apart, so nothing would be resampled."
+    case .constant: return "The critic does not distinguish states, so nothing would be resampled."
     case nil: break
     }
     if interval[0] > margin {

@@ -64,7 +64,7 @@ public struct Planner: Sendable {
         .badSettings,
         """
         A plan needs finished rollouts of at least 2 tasks, better 50 or more with 4 or more rollouts each. There are \
-        \(rollouts.count) of \(tasks). Collect more of the train split, 8 a task.
+        \(rollouts.count) of \(tasks) tasks. Collect more rollouts of the train split, 8 for each task.
         """)
     }
     let returns = rollouts.map(\.trajectory.reward)

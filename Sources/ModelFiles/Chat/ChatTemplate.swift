@@ -67,7 +67,7 @@ package struct ChatTemplate: Sendable, Hashable {
     do {
       return try text(messages, addsGenerationPrompt: addsGenerationPrompt).segments
     } catch {
-      throw Self.problem("does not take this conversation", error, path)
+      throw Self.problem("does not support this conversation", error, path)
     }
   }
 
@@ -108,7 +108,7 @@ package struct ChatTemplate: Sendable, Hashable {
         var rest = said[...]
         for turn in turns {
           guard let place = rest.range(of: turn.content) else {
-            throw JinjaError("it leaves out what the role \(turn.role) says")
+            throw JinjaError("it leaves out the text of the role \(turn.role)")
           }
           rest = rest[place.upperBound...]
         }
@@ -139,8 +139,8 @@ package struct ChatTemplate: Sendable, Hashable {
     return ModelFileError(
       .unsupported, path,
       """
-      The chat template \(what): \(quoted(error.message))\(line). Ask the model without turns (policy.api: text), put another \
-      template beside it as chat_template.jinja, or serve it and use kind openai.
+      The chat template \(what): \(quoted(error.message))\(line). Send plain text without turns (policy.api: text), \
+      put another template beside the model as chat_template.jinja, or serve the model and use kind openai.
       """)
   }
 }

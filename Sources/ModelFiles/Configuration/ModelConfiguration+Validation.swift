@@ -17,17 +17,17 @@ extension ModelConfiguration {
       ("vocabulary", vocabulary, Limits.vocabulary), ("number of positions", maximumPositions, Limits.positions),
     ]
     for (name, size, limit) in sizes where !(1...limit).contains(size) {
-      return "the \(name) is \(size), not of 1 to \(limit)"
+      return "the \(name) is \(size), not within 1 to \(limit)"
     }
     if heads % keyValueHeads != 0 { return "\(keyValueHeads) key-value heads do not divide \(heads) heads" }
     if headDimension % 2 != 0 { return "the head dimension \(headDimension) is odd" }
-    if !(normEpsilon >= 0 && normEpsilon < 1) { return "the norm's ε is \(normEpsilon), not of 0 to 1" }
+    if !(normEpsilon >= 0 && normEpsilon < 1) { return "the norm's ε is \(normEpsilon), not within 0 to 1" }
     if !(ropeBase >= 1 && ropeBase.isFinite) { return "RoPE's base is \(ropeBase), not at least 1" }
     if let ropeScaling, let problem = ropeScaling.problem { return problem }
     for token in endTokens + [beginToken].compactMap(\.self) where !(0..<vocabulary).contains(token) {
-      return "the token \(token) is not one of the vocabulary's \(vocabulary)"
+      return "the token \(token) is not one of the vocabulary's \(vocabulary) tokens"
     }
-    if addsBeginToken, beginToken == nil { return "texts begin with a token, and none is named" }
+    if addsBeginToken, beginToken == nil { return "texts must begin with a token, but none is named" }
     return nil
   }
 
@@ -67,7 +67,7 @@ extension ModelConfiguration {
         throw ModelFileError(.inconsistent, path, "The tensor \(name) is missing.")
       }
       guard found == shape else {
-        throw ModelFileError(.inconsistent, path, "\(name) has the shape \(found), and should have \(shape).")
+        throw ModelFileError(.inconsistent, path, "\(name) has the shape \(found), but should have \(shape).")
       }
     }
     // Old exporters also write RoPE's frequencies and a second copy of a tied embedding. Both are redundant.
@@ -86,7 +86,7 @@ extension ModelConfiguration.RoPEScaling {
   var problem: String? {
     switch self {
     case .linear(let factor):
-      return factor >= 1 && factor <= 1e4 ? nil : "RoPE's scaling factor is \(factor), not of 1 to 10000"
+      return factor >= 1 && factor <= 1e4 ? nil : "RoPE's scaling factor is \(factor), not within 1 to 10000"
     case .llama3(let factor, let low, let high, let positions):
       guard factor >= 1, factor <= 1e4, low > 0, high > low, high <= 1e6,
         (1...ModelConfiguration.Limits.positions).contains(positions)

@@ -57,7 +57,7 @@ package struct GGUFFile: Sendable {
     let version = try reader.integer(UInt32.self)
     guard version == 2 || version == 3 else {
       let problem =
-        version.byteSwapped <= 3 ? "it is of the big-endian sort" : "it is of version \(version), not 2 or 3"
+        version.byteSwapped <= 3 ? "it is big-endian" : "it is of version \(version), not 2 or 3"
       throw reader.error(problem, at: 4)
     }
     // The least size of a tensor's entry: the length of its name, the number of its dimensions, its type and its

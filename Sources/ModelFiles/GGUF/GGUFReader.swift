@@ -82,6 +82,6 @@ struct GGUFReader {
   }
 
   func error(_ problem: String, at place: Int) -> ModelFileError {
-    ModelFileError(.malformed, path, "Not a sound GGUF file: \(problem) (byte \(place) of \(bytes.count)).")
+    ModelFileError(.malformed, path, "Not a valid GGUF file: \(problem) (byte \(place) of \(bytes.count)).")
   }
 }

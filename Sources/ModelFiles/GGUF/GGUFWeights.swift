@@ -47,7 +47,8 @@ package struct GGUFWeights: WeightFile {
     let rows = tensor.shape.first ?? 0
     guard rows > 0, rows % (2 * heads) == 0 else {
       throw ModelFileError(
-        .inconsistent, file.path, "\(quoted(name)) has \(rows) rows, which \(heads) heads of an even size do not make.")
+        .inconsistent, file.path,
+        "\(quoted(name)) has \(rows) rows, which cannot be divided into \(heads) heads of an even size.")
     }
     return unpermuted(values, rows: rows, heads: heads)
   }

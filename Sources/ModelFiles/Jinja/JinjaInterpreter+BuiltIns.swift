@@ -64,7 +64,7 @@ extension JinjaInterpreter {
       return first
     }
     func number() throws -> Int {
-      guard let number = value.whole else { throw JinjaError("\(value.kind) is no whole number") }
+      guard let number = value.whole else { throw JinjaError("\(value.kind) is not a whole number") }
       return number
     }
     switch name {
@@ -238,7 +238,9 @@ extension JinjaInterpreter {
     case "rfind": return function { texts, _ in .integer(text.lastFind(try needed(texts)) ?? -1) }
     case "index":
       return function { texts, _ in
-        guard let place = text.find(try needed(texts)) else { throw JinjaError("a text is not in another") }
+        guard let place = text.find(try needed(texts)) else {
+          throw JinjaError("the text to find is not in the other text")
+        }
         return .integer(place)
       }
     case "count":

@@ -35,7 +35,7 @@ extension JinjaInterpreter {
       switch try value(operand, scope) {
       case .integer(let value) where value > .min: return .integer(-value)
       case .number(let value): return .number(-value)
-      case let value: throw JinjaError("\(value.kind) has no negative")
+      case let value: throw JinjaError("\(value.kind) cannot be negated")
       }
     case .arithmetic(let first, let others):
       return try others.reduce(try value(first, scope)) { result, other in
@@ -252,7 +252,7 @@ extension JinjaInterpreter {
     case (.list(let a), .list(let b)):
       for (one, other) in zip(a, b) where !one.equals(other) { return try isOrdered(one, other) }
       return a.count < b.count
-    default: throw JinjaError("\(a.kind) and \(b.kind) have no order")
+    default: throw JinjaError("\(a.kind) and \(b.kind) cannot be compared by size")
     }
   }
 
@@ -267,7 +267,7 @@ extension JinjaInterpreter {
       try spend(values.count + values.count * size(element) / 8)
       return values.contains { $0.equals(element) }
     case .undefined: return false
-    default: throw JinjaError("nothing can be in \(container.kind)")
+    default: throw JinjaError("\(container.kind) cannot contain anything")
     }
   }
 }

@@ -37,7 +37,7 @@ final class JinjaInterpreter {
 
   func spend(_ amount: Int) throws {
     work += amount
-    if work > Limits.work { throw JinjaError("it takes more work than a template may") }
+    if work > Limits.work { throw JinjaError("it takes more steps than a template is allowed") }
   }
 
   /// Charges the cost of searching a text for another.
@@ -48,13 +48,13 @@ final class JinjaInterpreter {
   /// Charges the cost of a new text by its length, and bounds the length.
   func made(_ text: JinjaText) throws -> JinjaText {
     try spend(text.count / 8)
-    if text.count > Limits.size { throw JinjaError("a text becomes longer than a template's may") }
+    if text.count > Limits.size { throw JinjaError("a text becomes longer than a template is allowed") }
     return text
   }
 
   func made(_ values: [JinjaValue]) throws -> JinjaValue {
     try spend(values.count)
-    if values.count > Limits.size { throw JinjaError("a list becomes longer than a template's may") }
+    if values.count > Limits.size { throw JinjaError("a list becomes longer than a template is allowed") }
     return .list(values)
   }
 
@@ -77,7 +77,7 @@ final class JinjaInterpreter {
   private func write(_ text: JinjaText) throws {
     try spend(text.count / 8)
     output += text
-    if output.count > Limits.size { throw JinjaError("it writes more than a template may") }
+    if output.count > Limits.size { throw JinjaError("it writes more than a template is allowed") }
   }
 
   func run(_ statements: [JinjaStatement], _ scope: JinjaScope) throws -> Flow {
@@ -138,7 +138,7 @@ final class JinjaInterpreter {
       }
       for (name, value) in zip(names, values) { scope[name] = value }
     case .attribute(let name, let attribute):
-      guard case .namespace(let namespace) = scope[name] else { throw JinjaError("\(quoted(name)) is no namespace") }
+      guard case .namespace(let namespace) = scope[name] else { throw JinjaError("\(quoted(name)) is not a namespace") }
       namespace.values[attribute] = value
     }
   }

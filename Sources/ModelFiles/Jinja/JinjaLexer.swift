@@ -231,7 +231,9 @@ struct JinjaLexer {
     let text = String(String.UnicodeScalarView(source[place..<end])).replacing("_", with: "")
     advance(to: end)
     if isWhole, let value = Int(text) { return .integer(value) }
-    guard let value = Double(text), value.isFinite else { throw JinjaError("\(quoted(text)) is no number", line: line) }
+    guard let value = Double(text), value.isFinite else {
+      throw JinjaError("\(quoted(text)) is not a number", line: line)
+    }
     return .number(value)
   }
 

@@ -117,7 +117,7 @@ enum JinjaValue {
     case .text(let text): text.letters.map { .text($0) }
     case .list(let values): values
     case .dictionary(let members): members.map(\.key)
-    default: throw JinjaError("\(kind) cannot be gone through")
+    default: throw JinjaError("\(kind) cannot be iterated over")
     }
   }
 

@@ -54,7 +54,8 @@ package struct SafetensorsFolder: WeightFile {
         files[shard] = file
       }
       guard file.shape(of: name) != nil else {
-        throw ModelFileError(.inconsistent, index, "\(quoted(name)) is said to be in \(quoted(shard)), and is not.")
+        throw ModelFileError(
+          .inconsistent, index, "The index maps \(quoted(name)) to \(quoted(shard)), but it is not there.")
       }
       guard shards.updateValue(file, forKey: name) == nil else {
         throw ModelFileError(.malformed, index, "\(quoted(name)) is there twice.")

@@ -24,19 +24,21 @@ struct SafetensorsHeader {
 
   init(parsing bytes: UnsafeRawBufferPointer, path: String) throws(ModelFileError) {
     func error(_ problem: String) -> ModelFileError {
-      ModelFileError(.malformed, path, "Not a sound safetensors file: \(problem).")
+      ModelFileError(.malformed, path, "Not a valid safetensors file: \(problem).")
     }
     guard bytes.count >= 8 else { throw error("it is too short") }
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length <= SafetensorsHeader.longest, length <= bytes.count - 8 else {
-      throw error("its header has \(length) bytes, and the file \(bytes.count): it is truncated or damaged")
+      throw error("its header should have \(length) bytes, but the file has \(bytes.count): it is truncated or damaged")
     }
     let start = 8 + Int(length)
     let header = try JSON(parsing: UnsafeRawBufferPointer(rebasing: bytes[8..<start]), path: path)
     guard let members = header.object else { throw error("its header is \(header.kind), not an object") }
     for (name, value) in members where name != "__metadata__" {
       guard let entry = SafetensorsHeader.entry(value, from: start, size: bytes.count) else {
-        throw error("type, shape or place of \(quoted(name)) are wrong or lie outside of it, it may be truncated")
+        throw error(
+          "type, shape or place of \(quoted(name)) is wrong, or its data lie outside of the file: it may be truncated"
+        )
       }
       guard entries.updateValue(entry, forKey: name) == nil else { throw error("\(quoted(name)) is there twice") }
     }

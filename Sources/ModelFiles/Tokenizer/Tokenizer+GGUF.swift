@@ -45,7 +45,7 @@ extension Tokenizer {
       parts.normalizes = true
     default:
       throw parts.error(
-        "its way to cut texts into words (“pre”) is \(quoted(family)); supported are gpt-2, smollm, llama-bpe and qwen2",
+        "its pre-tokeniser (“pre”) is \(quoted(family)); supported are gpt-2, smollm, llama-bpe and qwen2",
         .unsupported)
     }
     self.init(try parts.finished())

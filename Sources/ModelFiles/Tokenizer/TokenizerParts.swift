@@ -64,7 +64,8 @@ struct TokenizerParts {
       guard let left = ByteAlphabet.decode(pair.left), let right = ByteAlphabet.decode(pair.right),
         let first = numbers[left], let second = numbers[right], let merged = numbers[left + right]
       else {
-        throw error("the merge \(rank) of \(quoted(pair.left)) and \(quoted(pair.right)) is not of tokens to a token")
+        throw error(
+          "the merge \(rank) of \(quoted(pair.left)) and \(quoted(pair.right)) does not make a token of two tokens")
       }
       table.add(first, second, rank: rank, becomes: merged)
     }
@@ -80,7 +81,7 @@ struct TokenizerParts {
   /// Performs the checks that need all parts.
   func finished() throws(ModelFileError) -> TokenizerParts {
     guard byteTokens.contains(where: { $0 >= 0 }) else { throw error("no token stands for a single byte") }
-    guard !steps.isEmpty else { throw error("nothing says how texts are cut into words") }
+    guard !steps.isEmpty else { throw error("it has no pre-tokeniser") }
     var texts: Set<[UInt8]> = []
     for token in added where !texts.insert(Array(token.content.utf8)).inserted {
       throw error("the added token \(quoted(token.content)) is there twice")
@@ -90,7 +91,8 @@ struct TokenizerParts {
 
   private mutating func take(_ id: Int, _ text: String) throws(ModelFileError) {
     guard (0..<TokenizerParts.greatestToken).contains(id) else {
-      throw error("the number \(id) of the token \(quoted(text)) is not of 0 to \(TokenizerParts.greatestToken - 1)")
+      throw error(
+        "the number \(id) of the token \(quoted(text)) is not within 0 to \(TokenizerParts.greatestToken - 1)")
     }
     if id >= taken.count {
       taken += repeatElement(false, count: id + 1 - taken.count)

@@ -75,7 +75,7 @@ struct TensorPickle {
   }
 
   private mutating func pop() throws(ModelFileError) -> Value {
-    guard let value = stack.popLast() else { throw problem("takes what is not there") }
+    guard let value = stack.popLast() else { throw problem("takes a value from an empty stack") }
     return value
   }
 
@@ -114,7 +114,9 @@ struct TensorPickle {
       case 0x72: memo[try number(4)] = stack.last  // LONG_BINPUT
       case 0x94: memo[memo.count] = stack.last  // MEMOIZE
       case 0x68, 0x6A:  // BINGET, LONG_BINGET
-        guard let value = memo[try number(code == 0x68 ? 1 : 4)] else { throw problem("recalls what was never kept") }
+        guard let value = memo[try number(code == 0x68 ? 1 : 4)] else {
+          throw problem("reads a value that was not stored")
+        }
         stack.append(value)
       case 0x85, 0x86, 0x87:  // TUPLE1, TUPLE2, TUPLE3
         var values: [Value] = []
@@ -137,7 +139,7 @@ struct TensorPickle {
       case 0x2E: return try result(pop())  // STOP
       default: throw problem("has the instruction \(code), which is not supported")
       }
-      if stack.count > Self.mostSteps { throw problem("keeps too much") }
+      if stack.count > Self.mostSteps { throw problem("keeps too many values") }
     }
     throw problem("takes too many steps")
   }
@@ -149,31 +151,33 @@ struct TensorPickle {
 
   private func name(_ module: String, _ name: String) throws(ModelFileError) -> Value {
     let whole = "\(module) \(name)"
-    guard Self.names.contains(whole) else { throw problem("asks for \(quoted("\(module).\(name)"))") }
+    guard Self.names.contains(whole) else { throw problem("uses \(quoted("\(module).\(name)"))") }
     return .name(whole)
   }
 
   private func storage(_ value: Value) throws(ModelFileError) -> Value {
     guard case .tuple(let parts) = value, parts.count >= 3, case .text("storage") = parts[0],
       case .name(let type) = parts[1], type.hasPrefix("torch "), case .text(let key) = parts[2]
-    else { throw problem("names a storage in a way that is not known") }
+    else { throw problem("names a storage in an unknown way") }
     return .storage(key: key, type: String(type.dropFirst(6)))
   }
 
   private mutating func call(_ callee: Value, _ arguments: Value) throws(ModelFileError) -> Value {
     guard case .name(let name) = callee, case .tuple(let parts) = arguments else {
-      throw problem("calls what is no function")
+      throw problem("calls a value that is not a function")
     }
     switch name {
     case "collections OrderedDict" where parts.isEmpty: return newDictionary()
     case "torch._utils _rebuild_parameter":
-      guard let first = parts.first, case .tensor = first else { throw problem("makes a parameter of no tensor") }
+      guard let first = parts.first, case .tensor = first else {
+        throw problem("makes a parameter of a value that is not a tensor")
+      }
       return first
     case "torch._utils _rebuild_tensor_v2":
       guard parts.count >= 4, case .storage(let key, let type) = parts[0], case .integer(let offset) = parts[1],
         let shape = integers(parts[2]), let strides = integers(parts[3]), shape.count == strides.count,
         shape.count <= 8, offset >= 0, (shape + strides).allSatisfy({ $0 >= 0 })
-      else { throw problem("makes a tensor in a way that is not known") }
+      else { throw problem("makes a tensor in an unknown way") }
       return .tensor(Entry(storage: key, type: type, offset: offset, shape: shape, strides: strides))
     default: throw problem("calls \(quoted(name))")
     }
@@ -191,7 +195,7 @@ struct TensorPickle {
   /// Adds alternating keys and values to the dictionary at the top of the stack.
   private mutating func set(_ values: [Value]) throws(ModelFileError) {
     guard case .dictionary(let number)? = stack.last, values.count % 2 == 0 else {
-      throw problem("fills no dictionary")
+      throw problem("fills a value that is not a dictionary")
     }
     for place in stride(from: 0, to: values.count, by: 2) {
       dictionaries[number].append((values[place], values[place + 1]))
@@ -199,11 +203,11 @@ struct TensorPickle {
   }
 
   private func result(_ value: Value) throws(ModelFileError) -> [String: Entry] {
-    guard case .dictionary(let number) = value else { throw problem("is no dictionary") }
+    guard case .dictionary(let number) = value else { throw problem("is not a dictionary") }
     var entries: [String: Entry] = [:]
     for (key, value) in dictionaries[number] {
       guard case .text(let name) = key, case .tensor(let entry) = value else {
-        throw problem("has a value that is no tensor")
+        throw problem("has a value that is not a tensor")
       }
       guard entries.updateValue(entry, forKey: name) == nil else { throw problem("has \(quoted(name)) twice") }
     }

@@ -29,7 +29,7 @@ package struct TorchFile: WeightFile {
     self.path = path
     zip = try ZipFile(data: data, path: path)
     guard let pickle = zip.names.first(where: { $0.hasSuffix("/data.pkl") }) else {
-      throw ModelFileError(.malformed, path, "There is no data.pkl in it: it is no file of torch.save's.")
+      throw ModelFileError(.malformed, path, "There is no data.pkl in it: it was not written by torch.save.")
     }
     guard (zip.size(of: pickle) ?? 0) <= Self.longestPickle else {
       throw ModelFileError(.malformed, path, "Its pickle is longer than \(Self.longestPickle) bytes.")
@@ -91,7 +91,7 @@ package struct TorchFile: WeightFile {
     }
     guard let type = Self.type(entry.type), let bytes = zip.size(of: "\(folder)data/\(entry.storage)") else {
       throw ModelFileError(
-        .malformed, path, "The values of \(quoted(name)) are not there, or of a type that is not read.")
+        .malformed, path, "The values of \(quoted(name)) are missing, or of a type that is not supported.")
     }
     let limit = bytes / type.size
     var last = entry.offset

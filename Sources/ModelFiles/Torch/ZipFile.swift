@@ -12,7 +12,7 @@ struct ZipFile: Sendable {
     ranges = try data.withBytes { bytes throws(ModelFileError) in
       guard let ranges = ZipFile.directory(bytes) else {
         throw ModelFileError(
-          .malformed, path, "This is no sound zip file of PyTorch's: it may be truncated or damaged.")
+          .malformed, path, "This is not a valid zip file of PyTorch: it may be truncated or damaged.")
       }
       return ranges
     }

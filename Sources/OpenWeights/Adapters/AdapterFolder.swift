@@ -27,7 +27,7 @@
       var found: [Place: [String: String]] = [:]
       for name in file.names {
         guard let (layer, projection, matrix) = AdapterPlace.parse(name), layer < model.layers else {
-          throw problem("has a tensor \(name.debugDescription) that this model has no place for")
+          throw problem("has a tensor \(name.debugDescription) that does not fit any layer of this model")
         }
         guard found[Place(layer: layer, projection: projection), default: [:]].updateValue(name, forKey: matrix) == nil
         else { throw problem("has the tensor \(name) twice") }
@@ -44,14 +44,16 @@
         let rank = file.shape(of: a)?.first ?? 0
         guard (1...4096).contains(rank) else { throw problem("has a rank of \(rank) at \(module.module)") }
         if (peft.rank_pattern ?? [:]).isEmpty, rank != peft.r {
-          throw problem("has a rank of \(rank) at \(module.module), and r is \(peft.r)")
+          throw problem("has a rank of \(rank) at \(module.module), but r is \(peft.r)")
         }
         let alpha: Double
-        do { alpha = try peft.alpha(of: module.module, rank: rank) } catch { throw problem("is not clear: \(error)") }
+        do { alpha = try peft.alpha(of: module.module, rank: rank) } catch {
+          throw problem("has an unclear α: \(error)")
+        }
         let whole = AdapterPlace(layer: place.layer, projection: place.projection, rank: rank, alpha: alpha)
         for (name, shape) in zip([a, b], whole.shapes(in: model)) {
           guard file.shape(of: name) == shape else {
-            throw problem("has \(name) of shape \(file.shape(of: name) ?? []), where the model wants \(shape)")
+            throw problem("has \(name) of shape \(file.shape(of: name) ?? []), but the model needs \(shape)")
           }
           tensors.append(try Tensor(file.floats(of: name), shape: shape))
         }
@@ -79,7 +81,7 @@
         targets = try names.compactMap { name in
           let last = name.split(separator: ".").last.map(String.init) ?? name
           guard let target = Projection(rawValue: last) else {
-            throw problem("has the target \(name.debugDescription), which is none of a layer's projections")
+            throw problem("has the target \(name.debugDescription), which is not a projection of a layer")
           }
           return name.contains(".") ? nil : target
         }
@@ -107,17 +109,17 @@
       }
       let peft: PEFTConfiguration
       do { peft = try JSONDecoder().decode(PEFTConfiguration.self, from: data) } catch {
-        throw problem("has an \(Self.configurationName) that is no LoRA configuration")
+        throw problem("has an \(Self.configurationName) that is not a LoRA configuration")
       }
       guard peft.peft_type == "LORA" else { throw problem("is of type \(peft.peft_type.debugDescription), not LORA") }
       guard (1...4096).contains(peft.r), peft.lora_alpha.isFinite,
         (peft.alpha_pattern ?? [:]).values.allSatisfy(\.isFinite)
-      else { throw problem("has a rank of \(peft.r), or an α that is no number") }
+      else { throw problem("has a rank of \(peft.r), or an α that is not a number") }
       if let method = peft.init_lora_weights?.changing {
         throw problem(
           """
-          was begun with init_lora_weights \(method.debugDescription), which changes the model's own weights: on the model as it is \
-          it would be another model. Convert it to plain LoRA with PEFT: save_pretrained(…, \
+          was made with init_lora_weights \(method.debugDescription), which changes the model's own weights, so that \
+          it does not fit the unchanged model. Convert it to plain LoRA with PEFT: save_pretrained(…, \
           path_initial_model_for_weight_conversion=…)
           """)
       }

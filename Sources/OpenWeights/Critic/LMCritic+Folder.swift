@@ -30,14 +30,14 @@
       _ path: String, base: LoadedModel, environment: WorldIdentity
     ) throws -> LMCritic {
       guard let data = FileManager.default.contents(atPath: "\(path)/\(recordName)") else {
-        throw CriticError(.unreadable, "There is no critic in \(path). Train one of kind lm.")
+        throw CriticError(.unreadable, "There is no critic in \(path). Train one with cox train --critic lm.")
       }
       guard let record = try? JSONDecoder().decode(Record.self, from: data), record.version == Record.version,
         !record.returns.isEmpty, record.returns.allSatisfy(\.isFinite), record.context > 0
       else { throw CriticError(.unreadable, "The critic in \(path) cannot be read. Train it again.") }
       guard record.environment == environment else {
         throw CriticError(
-          .wrongEnvironment, "The critic in \(path) was trained on \(record.environment), and this is \(environment).")
+          .wrongEnvironment, "The critic in \(path) was trained on \(record.environment), not on \(environment).")
       }
       guard record.base == base.name else {
         throw CriticError(

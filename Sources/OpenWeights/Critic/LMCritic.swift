@@ -87,7 +87,7 @@
         for (row, place) in batch.enumerated() {
           let masses = values[row * width..<(row + 1) * width].map(Double.init)
           guard masses.allSatisfy(\.isFinite), masses.contains(where: { $0 > 0 }) else {
-            throw ModelError("What it says is no number: its weights are broken. Train it again.")
+            throw ModelError("The critic's value is not a number: its weights are broken. Train it again.")
           }
           result[place] = ReturnDistribution(returns: record.returns, probabilities: masses)
         }

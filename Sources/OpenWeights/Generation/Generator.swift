@@ -139,14 +139,15 @@
           """, isTooLong: true)
       }
       guard request.sampling.temperature >= 0, request.sampling.topP > 0 else {
-        throw ModelError("A temperature is 0 or more, topP above 0.")
+        throw ModelError("The temperature must be 0 or more, and topP above 0.")
       }
       let vocabularySize = model.configuration.vocabulary
       if let stranger = request.prompt.first(where: { !(0..<vocabularySize).contains(Int($0)) }) {
-        throw ModelError("The prompt has the token \(stranger), and the model a vocabulary of \(vocabularySize).")
+        throw ModelError(
+          "The prompt has the token \(stranger), but the model's vocabulary has only \(vocabularySize) tokens.")
       }
       if let choices = request.choices {
-        if choices.isEmpty { throw ModelError("An answer from a list of choices needs one.") }
+        if choices.isEmpty { throw ModelError("The list of choices is empty; the answer must be one of them.") }
         if let choice = choices.first(where: { !vocabulary.spells($0) }) {
           throw ModelError("The model's tokens cannot spell the choice \(choice.debugDescription).")
         }

@@ -27,11 +27,11 @@
     ) throws(ModelError) {
       guard format != .tools else {
         throw ModelError(
-          "A model in process takes the formats plain and react; for tools, serve it and use kind openai.")
+          "A model in process supports the formats plain and react; for tools, serve the model and use kind openai.")
       }
       if api == .chat, files.chatTemplate == nil {
         let why = files.chatTemplateError.map { ": \($0)" } ?? "."
-        throw ModelError("\(files.path) has no chat template that can be used (give policy.api: text)\(why)")
+        throw ModelError("\(files.path) has no usable chat template (set policy.api: text)\(why)")
       }
       tokenizer = files.tokenizer
       self.api = api

@@ -107,7 +107,7 @@
       present.drawn = drawn
       let (trajectories, spent) = try await attempts(chosen, method.group, present)
       guard trajectories.joined().contains(where: { $0.map { $0.count > 0 } ?? false }) else {
-        throw ModelError("No attempt of a round came to an answer. Collect rollouts to see why.")
+        throw ModelError("No attempt of a round produced an answer. Run cox collect to see why.")
       }
       var rollouts: [(RolloutTokens, Double)] = []
       for group in trajectories.map({ $0.compactMap(\.self) }) {

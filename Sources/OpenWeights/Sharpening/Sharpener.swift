@@ -108,7 +108,7 @@
       batch: @TensorActor (_ step: Int) async throws -> (Batch, Spent)
     ) async throws -> Outcome {
       guard steps > 0, saveEvery > 0, settings.evaluateEvery > 0, settings.attempts > 0 else {
-        throw ModelError("Steps, the steps between two looks, and attempts are at least 1.")
+        throw ModelError("Steps, steps between two evaluations, and attempts must all be at least 1.")
       }
       let start = ContinuousClock.now
       let folder = TrainingFolder(path: path)
@@ -127,7 +127,7 @@
       while trainer.optimiser.step < steps {
         if Task.isCancelled {
           if !state.log.isEmpty, state.log.count % whole == 0 { try save(state, folder) }
-          throw ModelError("Stopped after \(state.log.count) steps. Run the same command to go on.", isStopped: true)
+          throw ModelError("Stopped after \(state.log.count) steps. Run the same command to continue.", isStopped: true)
         }
         let begun = ContinuousClock.now
         Engine.resetPeakMemory()

@@ -42,12 +42,12 @@ package struct PolicyProbe: Sendable {
         "answers", works: true,
         detail: "in \(String(format: "%.2f", seconds)) s"
           + (response.attempts > 1 ? " after \(response.attempts) attempts" : "")
-          + ", \(response.text.isEmpty ? "without a word" : "\"\(response.text.prefix(40))\"")"),
+          + ", \(response.text.isEmpty ? "with an empty text" : "\"\(response.text.prefix(40))\"")"),
       Finding(
         "usage", works: isCounted,
         detail: isCounted
           ? "\(usage.inputTokens) input tokens (\(usage.cachedInputTokens) cached), \(usage.outputTokens) output tokens"
-          : "not reported: costs and token limits cannot be kept"),
+          : "not reported: costs and tokens cannot be counted"),
     ]
   }
 
@@ -85,13 +85,13 @@ package struct PolicyProbe: Sendable {
         "n", works: count == 2,
         detail: count == 2
           ? "several answers in one call: identical prompts are paid for once"
-          : "one answer at a time: identical prompts are asked one by one")
+          : "one answer in one call: identical prompts are sent and paid for one by one")
     } catch { return Finding("n", works: nil, detail: error.message) }
   }
 
   private static func seed(_ policy: ChatCompletionsPolicy) async -> Finding {
     guard policy.settings.temperature != 0 else {
-      return Finding("seed", works: nil, detail: "cannot be told at temperature 0")
+      return Finding("seed", works: nil, detail: "unknown: not tested at temperature 0")
     }
     do throws(PolicyError) {
       var texts: [String] = []
@@ -102,7 +102,7 @@ package struct PolicyProbe: Sendable {
       let differs = Set(texts).count > 1
       return Finding(
         "seed", works: differs ? true : nil,
-        detail: differs ? "the same seed gives the same answer" : "cannot be told: five answers are all the same")
+        detail: differs ? "the same seed gives the same answer" : "unknown: five answers are all the same")
     } catch { return Finding("seed", works: nil, detail: error.message) }
   }
 
@@ -114,7 +114,8 @@ package struct PolicyProbe: Sendable {
       let text = try await policy.respond(to: request(choices: choices)).text
       let works = choices.contains(text)
       return Finding(
-        name, works: works, detail: works ? "answers are held to the choices" : "read over: the answer was free")
+        name, works: works,
+        detail: works ? "answers are restricted to the choices" : "ignored: the answer was not one of the choices")
     } catch { return Finding(name, works: false, detail: "refused: \(error.message)") }
   }
 
@@ -123,7 +124,7 @@ package struct PolicyProbe: Sendable {
       let response = try await policy.respond(to: request())
       let isReported = response.logProbability != nil
       if !isReported, response.text.isEmpty {
-        return Finding("logprobs", works: nil, detail: "cannot be told: the answer was empty")
+        return Finding("logprobs", works: nil, detail: "unknown: the answer was empty")
       }
       return Finding("logprobs", works: isReported, detail: isReported ? "reported" : "not reported")
     } catch { return Finding("logprobs", works: false, detail: "refused: \(error.message)") }

@@ -79,7 +79,7 @@ struct ResponsesAnswer: Decodable {
     case "failed", "cancelled":
       throw PolicyError(.serverFailed, "\(transport.base) failed to answer: \(transport.excerpt(body))")
     case "queued", "in_progress":
-      throw PolicyError(.malformedAnswer, "\(transport.base) answered before it was done: status \(status ?? "").")
+      throw PolicyError(.malformedAnswer, "\(transport.base) sent an unfinished answer: status \(status ?? "").")
     default: break
     }
     func joined(_ texts: [String]) -> String {
@@ -100,7 +100,7 @@ struct ResponsesAnswer: Decodable {
       text = called.call?.text(after: text) ?? joined([text, called.raw])
     }
     if text.isEmpty, incomplete?.reason == "content_filter" {
-      throw PolicyError(.contentRefused, "\(transport.base) withheld the answer: its content filter says no.")
+      throw PolicyError(.contentRefused, "\(transport.base) withheld the answer: its content filter refused it.")
     }
     let logProbabilities = said.flatMap { $0.logprobs ?? [] }.compactMap(\.logprob)
     let input = usage?.input_tokens?.value ?? 0

@@ -48,10 +48,10 @@ struct RefusedSetting {
   static let topP = RefusedSetting(key: "topP", words: ["top_p", "topp"], remedy: "`none` leaves it to the server")
   static let reasoningEffort = RefusedSetting(
     key: "reasoningEffort", words: ["reasoning_effort", "reasoning.effort", "output_config", "effort"],
-    remedy: "take one that this model knows, or leave the key out")
+    remedy: "use a value that this model supports, or leave the key out")
   static let thinkingTokens = RefusedSetting(
     key: "thinkingTokens", words: ["thinking", "budget_tokens"],
-    remedy: "`adaptive` lets the model decide how long it thinks, `none` lets it not think")
+    remedy: "with `adaptive` the model decides how long it thinks, with `none` it does not think")
 
   func isNamed(in error: PolicyError) -> Bool {
     let said = error.message.lowercased()
@@ -66,8 +66,8 @@ struct RefusedSetting {
   {
     for case (let setting, let value?) in sent where setting.isNamed(in: error) {
       return """
-        \(section).\(setting.key) is \(value): where it is this that the server refuses, set \(section).\(setting.key) \
-        otherwise; \(setting.remedy). It changes the answers, so that it is not left out by itself.
+        \(section).\(setting.key) is \(value). If the server refuses this value, change \(section).\(setting.key): \
+        \(setting.remedy). This setting changes the answers, so it is not left out automatically.
         """
     }
     return nil

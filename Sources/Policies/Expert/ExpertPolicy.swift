@@ -36,14 +36,14 @@ public struct ExpertPolicy: Policy {
     guard step < solution.count else {
       throw PolicyError(
         .badRequest,
-        "The expert's solution of task \(id) has \(solution.count) steps, and the world asks for step \(step + 1): what solves "
-          + "it and what it pays for have drifted apart.")
+        "The expert's solution of task \(id) has \(solution.count) steps, but the attempt did not end there and "
+          + "needs step \(step + 1): correct the world's solution, or when the world ends.")
     }
     guard let text = format.response(for: solution[step], choices: request.choices, tools: request.tools) else {
       throw PolicyError(
         .badRequest,
-        "The expert's action \"\(solution[step])\" of task \(id) cannot be written in the form \(format.rawValue), or is none of "
-          + "the choices; use policy.format plain.")
+        "The expert's action \"\(solution[step])\" of task \(id) cannot be written in the format \(format.rawValue), "
+          + "or is none of the choices; use policy.format plain.")
     }
     return PolicyResponse(text)
   }

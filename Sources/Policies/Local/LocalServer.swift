@@ -110,7 +110,7 @@ public struct LocalServer: Sendable {
     }
     let line = try? OutsideJSON.decode(Line.self, from: text)
     if let port = line?.port { return port }
-    let said = child.complaints.lines.isEmpty ? " without a word" : child.complaints.text
+    let said = child.complaints.lines.isEmpty ? " without a message" : child.complaints.text
     throw PolicyError(
       .unreachable, "The local model server did not start: \(line?.error ?? "its program ended\(said)")")
   }

@@ -39,7 +39,7 @@ public struct Cassette: Sendable {
     let decoder = JSONDecoder()
     var lines = data.split(separator: UInt8(ascii: "\n")).makeIterator()
     guard let first = lines.next(), let header = try? decoder.decode(Header.self, from: first) else {
-      throw PolicyError(.notRecorded, "\(path) is neither a store nor a cassette: its first line is no header.")
+      throw PolicyError(.notRecorded, "\(path) is neither a store nor a cassette: its first line is not a header.")
     }
     guard header.cassette == Self.version else {
       throw PolicyError(
@@ -50,7 +50,7 @@ public struct Cassette: Sendable {
     while let text = lines.next() {
       number += 1
       guard let line = try? decoder.decode(Line.self, from: text) else {
-        throw PolicyError(.notRecorded, "Line \(number) of \(path) is no recorded answer. Was the file cut off?")
+        throw PolicyError(.notRecorded, "Line \(number) of \(path) is not a recorded answer. Was the file cut off?")
       }
       let key = CallKey(run: line.run, task: TaskID(line.task), particle: line.particle, step: line.step)
       entries[key] = RecordedPolicy.Entry(

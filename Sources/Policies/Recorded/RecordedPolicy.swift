@@ -60,15 +60,15 @@ public struct RecordedPolicy: Policy {
         .notRecorded,
         """
         \(name) has no answer for particle \(key.particle), step \(key.step + 1) of task \(key.task) in this run. A \
-        recording replays what was recorded: the same tasks, seed and settings, or fewer attempts.
+        recording has answers for the same tasks, seed and settings only, and for no more attempts.
         """)
     }
     guard entry.question == request.digest else {
       throw PolicyError(
         .notRecorded,
         """
-        The question that \(name) has an answer to at particle \(key.particle), step \(key.step + 1) of task \(key.task) is \
-        no longer the one asked: the world or its prompts have changed since it was recorded.
+        The prompt for particle \(key.particle), step \(key.step + 1) of task \(key.task) differs from the one that \
+        \(name) has an answer to: the world or its prompts have changed since it was recorded.
         """)
     }
     if entry.isRefusal { throw PolicyError(.contentRefused, entry.response.text) }

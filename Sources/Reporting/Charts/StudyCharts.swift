@@ -70,7 +70,10 @@ extension ReportPage.Section {
     for (chart, caption) in [
       (
         StudyCharts.answers(findings),
-        "Means over tasks; whiskers are one standard error. The posterior weighs by the true reward at the end; one attempt and the critic's choice need none when answering."
+        """
+        Means over tasks; whiskers are one standard error. The posterior weighs by the true reward at the end; one \
+        attempt and the critic's choice need no reward.
+        """
       ),
       (StudyCharts.best(findings), "Unbiased estimates of best-of-N beside steered populations."),
       (StudyCharts.pass(findings), "Unbiased estimates from all attempts."),
@@ -94,7 +97,7 @@ extension ReportPage.Section {
       .notes(["Token by token: \(findings.tuned) against \(findings.base)."] + table.lines)
     ]
     if let svg = ForkPicture.svg(findings) {
-      items.append(.picture(svg: svg, caption: "An answer of the tuned model, and where it parts from the base."))
+      items.append(.picture(svg: svg, caption: "An answer of the tuned model, and where it differs from the base."))
     }
     return items + table.tables.map(ReportPage.Item.table)
   }

@@ -47,7 +47,7 @@ extension ReportPage.Section {
             isLine: false)
         }, hasDiagonal: true)
       items.append(
-        .picture(svg: chart.svg, caption: "A point for each setting; on the line the prediction came true."))
+        .picture(svg: chart.svg, caption: "A point for each setting; on the line the gain was as predicted."))
       items.append(.table(PlanTable.predictions(predictions)))
     }
     self.init(anchor: "plan", heading: "Plan", items: items)

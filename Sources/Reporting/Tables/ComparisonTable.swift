@@ -167,7 +167,7 @@ extension ComparisonTable {
         "\(Format.count(summary.storedCalls)) of its calls were read from the store, which its wall time leaves out")
     }
     if summary.savedInputTokens > 0, !isBrief {
-      remarks.append("identical prompts asked once saved \(saved(summary)) of its input tokens")
+      remarks.append("identical prompts were sent once, which saved \(saved(summary)) of its input tokens")
     }
     if let estimated = summary.estimatedTokens {
       remarks.append(
@@ -176,18 +176,22 @@ extension ComparisonTable {
     }
     if let count = summary.cutOffAnswers {
       remarks.append(
-        "\(Format.count(count)) of \(Format.count(summary.policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens"
-      )
+        """
+        \(Format.count(count)) of \(Format.count(summary.policyCalls)) answers were cut off at the maximal length and \
+        used as they were: raise policy.maxTokens
+        """)
     }
     if summary.failedAttempts.count > 0 {
       let tasks = summary.failedAttempts.tasks
       remarks.append(
-        "\(counted(summary.failedAttempts.count, "attempt")) failed and \(summary.failedAttempts.count == 1 ? "is" : "are") in no mean"
+        "\(counted(summary.failedAttempts.count, "attempt")) failed and "
+          + "\(summary.failedAttempts.count == 1 ? "is" : "are") left out of all means"
           + (tasks > 0 ? "; \(counted(tasks, "task")) without a reward" : ""))
       remarks += isBrief ? Array(summary.failedAttempts.sentences.prefix(1)) : summary.failedAttempts.sentences
     }
     if summary.replayMismatches > 0 {
-      remarks.append("\(counted(summary.replayMismatches, "replayed observation")) read otherwise than recorded")
+      remarks.append(
+        "\(counted(summary.replayMismatches, "replayed observation")) differed in text from the recorded ones")
     }
     return remarks.map { visible("\(name): \($0)") }
   }

@@ -30,7 +30,9 @@ package struct DiagnosisTable: Sendable, Hashable {
     predictability = Self.predictability(diagnosis.predictability)
     let predicted = predictor.map { "The reward at the end is predicted by \($0)." }
     let isUncertain = failed.count > diagnosis.rollouts
-    let failures = [isUncertain ? "More attempts failed than got through; what did may not be typical." : nil]
+    let failures = [
+      isUncertain ? "More attempts failed than were finished; the finished ones may not be typical." : nil
+    ]
     sentences = (failed.sentences + failures.compactMap(\.self) + diagnosis.sentences + [predicted].compactMap(\.self))
       .map { visible($0) }
     advice = diagnosis.advice.title

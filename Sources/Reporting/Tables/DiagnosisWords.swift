@@ -18,22 +18,22 @@ extension Diagnosis {
         + " better 50 tasks or more."
     case .nearMaximum:
       "A single rollout has \(reward.text(overTasks: tasks)) on average and \(largest) is \(number(success)):"
-        + " there is next to nothing left to gain by choosing among rollouts."
+        + " there is almost nothing left to gain by choosing among rollouts."
     case .endsAlike:
       "Of \(counted(outcomes.tasks, "task")), \(outcomes.endsAlike.tasks) end alike in all their rollouts, and the mean reward"
         + " is \(reward.text(overTasks: tasks)) where \(largest) is \(number(success))."
-        + " Selection chooses among what the policy does, and here that is nearly one thing per task:"
+        + " Selection chooses among different attempts, and here the attempts at a task are nearly all alike:"
         + " try a stronger model, another prompt or a higher temperature."
     case .flat:
-      "Rollouts differ, but \(best), where \(largest) is \(number(success)): attempts gain little by being many."
+      "Rollouts differ, but \(best), where \(largest) is \(number(success)): more attempts gain little."
         + " Try a stronger model, another prompt or a higher temperature."
     case .bestNearMaximum:
       "Where a verifier can choose, \(best), where \(largest) is \(number(success)): independent attempts reach"
-        + " nearly all there is, and are simpler than a population."
+        + " nearly the largest reward, and are simpler than a population."
     case .unpredictable:
       "Rollouts differ and \(best), but \(told(by: "after no step before the end")): clones would be chosen by chance."
         + (predictability.predictor == .rewardSoFar
-          ? " That is by the reward so far alone; a critic may see more." : "")
+          ? " This prediction uses the reward so far alone; a critic may predict more." : "")
     case .predictableLate:
       "Rollouts differ and \(best), but how they end can be told only from step \(predictability.firstTold ?? 0) of"
         + " \(Format.number(length.mean, digits: 1)): clones would have too little left to differ in."
@@ -51,7 +51,7 @@ extension Diagnosis {
   private var maximum: String? {
     guard !isSuccessKnown else { return nil }
     return "The world names no maximal reward: “solved” means the largest reward seen, \(number(success))"
-      + (success <= 0 ? ", and since that is nothing paid, no rollout counts as solved." : ".")
+      + (success <= 0 ? ". Since this is not above 0, no rollout counts as solved." : ".")
   }
 
   private var differences: String? {
@@ -76,7 +76,7 @@ extension Diagnosis {
     guard !predictability.curve.isEmpty else { return nil }
     let note =
       predictability.predictor == .rewardSoFar
-      ? " No critic was asked: only the reward so far was looked at, and a critic may see more." : ""
+      ? " No critic was used: the predictor is the reward so far alone, and a critic may predict more." : ""
     guard let first = predictability.firstTold, let from = predictability.from else {
       return "Within tasks, \(told(by: "after no step"))." + note
     }

@@ -10,7 +10,7 @@ extension StudyTable {
     if let ratio = findings.tokenRatio {
       let processor = findings.processorRatio.map { " and \(times($0)) its processor time" } ?? ""
       lines.append(
-        "For it ReasonMaxxer worked through \(times(ratio)) GRPO's tokens\(processor), its rollouts included.")
+        "ReasonMaxxer processed \(times(ratio)) GRPO's tokens\(processor), its rollouts included.")
     }
     lines += findings.reached.map(sentence)
     if !findings.missing.isEmpty { lines.append("Not run yet: \(findings.missing.joined(separator: ", ")).") }
@@ -26,16 +26,17 @@ extension StudyTable {
   private static func sentence(_ training: StudyFindings.Training) -> String {
     let threshold = training.threshold.map { ", decisions above \(Format.short($0)) nats" } ?? ""
     let start = "\(training.name): \(counted(training.steps, "step"))\(threshold); "
-    if training.heldOut == 0 { return start + "the last was kept, since no task was held out to choose by." }
+    if training.heldOut == 0 { return start + "the last step was kept, since no task was held out to choose by." }
     return start
       + (training.kept == 0
-        ? "no step did better on the held-out tasks than the model as it was, which was kept: its row is another sample of the base."
+        ? "no step did better on the held-out tasks than the model before training, which was kept: its row is "
+          + "another sample of the base."
         : "kept step \(training.kept), the best on the held-out tasks.")
   }
 
   private static func sentence(_ share: GainShare) -> String {
     guard let value = share.share else {
-      return "GRPO gains nothing over the base here: there is no gain to have a share of."
+      return "GRPO gains nothing over the base here, so that no share of its gain can be given."
     }
     let start = "ReasonMaxxer has \(percent(value)) of GRPO's gain in reward"
     if let interval = share.interval {
@@ -44,7 +45,8 @@ extension StudyTable {
     }
     return start
       + (share.tasks > 1
-        ? ", but GRPO's gain itself is not told from none (\(Format.number(share.withoutGain * 100, digits: 1)) % of bootstrap samples have none): the share has no interval."
+        ? ", but GRPO's gain itself is not significant (\(Format.number(share.withoutGain * 100, digits: 1)) % of "
+          + "bootstrap samples have none): the share has no interval."
         : "; a single task gives no interval.")
   }
 

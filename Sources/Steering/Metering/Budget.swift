@@ -143,15 +143,15 @@ public actor Budget {
   /// The reached limit in words, or nil.
   private var reached: String? {
     if let most = limits.calls, allSpent.calls >= most {
-      return "Reached limits.calls, \(most) model calls. Raise it and run the same again to continue."
+      return "Reached limits.calls, \(most) model calls. Raise it and run the same command again to continue."
     }
     if let most = limits.tokens, allSpent.usage.totalTokens >= most {
       return
-        "Reached limits.tokens, \(most) tokens\(estimateNote). Raise it and run the same again to continue."
+        "Reached limits.tokens, \(most) tokens\(estimateNote). Raise it and run the same command again to continue."
     }
     if let most = limits.cost, allSpent.cost >= most {
       return
-        "Reached limits.cost, \(most)\(estimateNote). Raise it and run the same again to continue."
+        "Reached limits.cost, \(most)\(estimateNote). Raise it and run the same command again to continue."
     }
     return isOutOfTime ? outOfTime : nil
   }
@@ -172,7 +172,7 @@ public actor Budget {
   }
 
   private var outOfTime: String {
-    "Reached limits.seconds, \(limits.seconds ?? 0) s. Run the same again to continue."
+    "Reached limits.seconds, \(limits.seconds ?? 0) s. Run the same command again to continue."
   }
 
   /// Whether the limits allow one more call in addition to those in flight.

@@ -106,8 +106,10 @@ public struct Campaign: Sendable {
     if let repeated = tasks.map(\.id).firstRepeated {
       throw SteeringError(
         .badSettings,
-        "The task \(repeated.rawValue.clipped(to: 80)) stands twice among the tasks to run. Answers are stored under the names of tasks, so that the world "
-          + "must give every task a name of its own.")
+        """
+        The task \(repeated.rawValue.clipped(to: 80)) appears twice among the tasks to run. Answers are stored under \
+        the names of tasks, so that the world must give every task a name of its own.
+        """)
     }
     if let problem = settings.problem(stepLimit: stepLimit) { throw SteeringError(.badSettings, problem) }
     if settings.method.driver == .planned {

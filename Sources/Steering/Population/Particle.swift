@@ -126,7 +126,7 @@ extension Particle {
     let advice = world.divergenceAdvice.map { " \($0)" } ?? ""
     throw WorldError(
       .diverged,
-      "The replay of \(trajectory.count) steps paid or ended otherwise than the recorded episode.\(advice)")
+      "The replay of \(trajectory.count) steps paid or ended differently from the recorded episode.\(advice)")
   }
 
   /// Takes the recorded actions in a fresh episode and compares the outcomes.

@@ -38,9 +38,10 @@ extension Population {
     if states.count > 1, usable.allSatisfy({ $0 == nil }), let absurd = values.compactMap(\.self).first {
       throw CriticError(
         .failed,
-        "The critic \(critic.identity) expects \(absurd) to come where the world "
+        "The critic \(critic.identity) expects a return-to-go of \(absurd), but the world "
           + (world.maximalReward.map { "pays \($0) at most" } ?? "pays rewards of at most a billion")
-          + ": beside such values rewards are rounded away. Scale its values to the world's rewards (critic.scale), or choose another critic."
+          + ": beside such values rewards are rounded away. Scale the critic's values to the world's rewards "
+          + "(critic.scale), or choose another critic."
       )
     }
     return usable

@@ -34,10 +34,10 @@ public struct SearchSettings: Sendable, Hashable, Codable {
     if let calls, calls < 1 { return "steering.calls is \(calls); a task has at least 1 call" }
     if width < 1 { return "steering.width is \(width); a search extends at least 1 state at a time" }
     if let worth, !(worth > 0 && worth.isFinite) {
-      return "steering.worth is \(worth); a unit of reward is worth an amount of money above 0"
+      return "steering.worth is \(worth); it must be an amount of money above 0"
     }
     if !(rule.price >= 0 && rule.price.isFinite) {
-      return "the price of a call is \(rule.price) in reward units; it is a finite number from 0"
+      return "the price of a call is \(rule.price) in reward units; it must be a finite number of at least 0"
     }
     return nil
   }

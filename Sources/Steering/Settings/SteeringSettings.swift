@@ -107,8 +107,8 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
     }
     if !(temperature >= Self.leastTemperature && temperature.isFinite) {
       return
-        "steering.temperature is \(temperature); β is above 0, in reward units (0.1 is a tenth of a reward of 1), and at least "
-        + "\(Self.leastTemperature)"
+        "steering.temperature is \(temperature); β must be at least \(Self.leastTemperature), in reward units (0.1 is "
+        + "a tenth of a reward of 1)"
     }
     if let problem = search.problem { return problem }
     if let keep, keep < 1 { return "steering.keep is \(keep); a beam keeps at least 1 particle" }

@@ -12,7 +12,8 @@ extension Workbench {
     _ request: ComparisonRequest, against other: Options?
   ) async throws -> (comparison: Comparison, compared: Compared) {
     guard (request.study == .cost) == (other != nil) else {
-      throw ConfigurationError("A study of cost and the configuration to compare with (--against) go together.")
+      throw ConfigurationError(
+        "A study of cost and the configuration to compare with (--against) must be given together.")
     }
     let compared =
       if let other { try await costs(request, against: other) } else { try await plain(request) }
@@ -49,7 +50,8 @@ extension Workbench {
 
   private func plain(_ request: ComparisonRequest) async throws -> Compared {
     if request.equality == .cost, pricing.isFree {
-      throw ConfigurationError("--equal cost needs policy.pricing in the configuration: nothing costs anything.")
+      throw ConfigurationError(
+        "--equal cost needs policy.pricing in the configuration: without prices all costs are 0.")
     }
     if request.study == .calls { return try await budgets(request) }
     let isScaling = request.study == .scaling
@@ -192,16 +194,17 @@ extension Workbench {
     let (mine, file) = (options.configurationName, dear.options.configurationName)
     guard world.identity == dear.world.identity else {
       throw ConfigurationError(
-        "\(file) is of another world than \(mine): \(dear.world.identity), not \(world.identity).")
+        "\(file) configures another world than \(mine): \(dear.world.identity), not \(world.identity).")
     }
     for (workbench, name) in [(self, mine), (dear, file)] where workbench.pricing.isFree {
-      throw ConfigurationError("--study cost needs policy.pricing in \(name): nothing costs anything.")
+      throw ConfigurationError("--study cost needs policy.pricing in \(name): without prices all costs are 0.")
     }
     guard policyIdentity != dear.policyIdentity else {
-      throw ConfigurationError("\(file) has the policy of \(mine): there are not two to compare.")
+      throw ConfigurationError(
+        "\(file) and \(mine) configure the same policy. --study cost compares two policies: give another file.")
     }
     if request.equality == .cost {
-      throw ConfigurationError("--equal goes without --study cost, which makes nothing equal.")
+      throw ConfigurationError("--equal cannot be used with --study cost: that study equalises neither calls nor cost.")
     }
   }
 }

@@ -23,8 +23,8 @@ package enum Bounds {
   /// The problem with a value as a sentence; nil if it is within its bounds.
   package static func problem(_ value: Int?, _ name: String, least: Int = 1, most: Int) -> String? {
     guard let value else { return nil }
-    if value < least { return "\(name) is \(value); at least \(least)." }
-    if value > most { return "\(name) is \(value); at most \(most)." }
+    if value < least { return "\(name) is \(value); at least \(least) is required." }
+    if value > most { return "\(name) is \(value); at most \(most) is allowed." }
     return nil
   }
 }

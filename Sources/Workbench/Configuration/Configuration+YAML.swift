@@ -21,10 +21,10 @@ extension Configuration {
         "environment", default: .required, "the world and its tasks", WorldSettings.init)
     else {
       throw top.missing(
-        "environment", message: "\(file) has no environment; the least is `environment: { kind: orders }`.")
+        "environment", message: "\(file) has no environment; write at least `environment: { kind: orders }`.")
     }
     guard let policy = try top.mapping("policy", default: .required, "the model", PolicySettings.init) else {
-      throw top.missing("policy", message: "\(file) has no policy; the least is `policy: { kind: local }`.")
+      throw top.missing("policy", message: "\(file) has no policy; write at least `policy: { kind: local }`.")
     }
     self.environment = environment
     self.policy = policy
@@ -121,10 +121,10 @@ extension SteeringSettings {
     let every = try yaml.integer("every", default: "1", "with `ess`: the number of steps between two checkpoints")
     switch (steps, share) {
     case (let steps?, nil):
-      if every != nil { throw ConfigurationError("steering.resample.every goes with ess, not with steps.") }
+      if every != nil { throw ConfigurationError("steering.resample.every can only be used with ess, not with steps.") }
       return .steps(Array(Set(steps)).sorted())
     case (nil, let share?): return .effectiveSampleSize(below: share, every: every ?? 1)
-    default: throw ConfigurationError("steering.resample takes either steps or ess.")
+    default: throw ConfigurationError("steering.resample needs either steps or ess, and not both.")
     }
   }
 
@@ -148,7 +148,7 @@ extension Limits {
     for (name, value) in [
       ("calls", calls.map(Double.init)), ("tokens", tokens.map(Double.init)), ("cost", cost), ("seconds", seconds),
     ] {
-      if let value, !(value >= 0) { throw ConfigurationError("limits.\(name) is \(value); it is not negative.") }
+      if let value, !(value >= 0) { throw ConfigurationError("limits.\(name) is \(value); it must be 0 or more.") }
     }
   }
 }

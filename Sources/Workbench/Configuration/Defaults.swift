@@ -11,7 +11,7 @@ package enum Defaults {
       kind: local            # a llama.cpp server on loopback, for as long as the run takes
       api: text
       format: plain
-      temperature: 1.4       # a prior that tries things: at 0.7 a third of the orders have a field it never gets right
+      temperature: 1.4       # high, so that attempts differ: at 0.7 a third of the orders have a field never right
       maxTokens: 8
       concurrency: 16
       slots: 64              # each remembers a prompt's beginning
@@ -22,7 +22,7 @@ package enum Defaults {
     steering:
       method: amc
       particles: 8
-      temperature: 0.03      # β, in reward units: of what a sample is drawn; a search leaves it to the plan
+      temperature: 0.03      # β, in reward units, for a sample; for a search the plan chooses β
       resample: auto         # as cox plan says
       answer: search
     """

@@ -99,38 +99,42 @@ extension PolicySettings {
       if let problem = Bounds.problem(value, "\(section).\(key)", most: most) { throw ConfigurationError(problem) }
     }
     if let temperature, !(temperature >= 0 && temperature.isFinite) {
-      throw ConfigurationError("\(section).temperature is \(temperature); it is not negative.")
+      throw ConfigurationError("\(section).temperature is \(temperature); it must be 0 or more.")
     }
     if let topP, !(topP > 0 && topP <= 1) {
-      throw ConfigurationError("\(section).topP is \(topP); above 0 and at most 1.")
+      throw ConfigurationError("\(section).topP is \(topP); it must be above 0 and at most 1.")
     }
     if !(timeout > 0 && timeout <= 86_400) {
-      throw ConfigurationError("\(section).timeout is \(timeout); seconds, above 0 and at most a day.")
+      throw ConfigurationError("\(section).timeout is \(timeout); write seconds, above 0 and at most a day.")
     }
     if !(deadline > 0 && deadline <= 86_400) {
-      throw ConfigurationError("\(section).deadline is \(deadline); seconds, above 0 and at most a day.")
+      throw ConfigurationError("\(section).deadline is \(deadline); write seconds, above 0 and at most a day.")
     }
     if let hedge, !(hedge > 0 && hedge < 1) {
       throw ConfigurationError(
-        "\(section).hedge is \(hedge); a quantile of the latency, above 0 and below 1, such as 0.95.")
+        "\(section).hedge is \(hedge); write a quantile of the latency, above 0 and below 1, such as 0.95.")
     }
     for (key, price) in [
       ("inputPerMillion", pricing.inputPerMillion), ("cachedInputPerMillion", pricing.cachedInputPerMillion),
       ("cacheWritePerMillion", pricing.cacheWritePerMillion), ("outputPerMillion", pricing.outputPerMillion),
     ] where !(price >= 0 && price.isFinite) {
-      throw ConfigurationError("\(section).pricing.\(key) is \(price); it is not negative.")
+      throw ConfigurationError("\(section).pricing.\(key) is \(price); it must be 0 or more.")
     }
-    if let port, !(1...65_535).contains(port) { throw ConfigurationError("\(section).port is \(port); 1 to 65535.") }
+    if let port, !(1...65_535).contains(port) {
+      throw ConfigurationError("\(section).port is \(port); it must be 1 to 65535.")
+    }
     if format == .tools, api == .text {
-      throw ConfigurationError("\(section).format tools goes with api: chat; a text has no tools to call.")
+      throw ConfigurationError(
+        "\(section).format tools cannot be used with api: text, which has no tools; use api: chat.")
     }
     if let api, !kind.apis.contains(api) {
       let owners = policyKinds.filter { $0.apis.contains(api) }.map { $0.name }.joined(separator: ", ")
       throw ConfigurationError(
-        "\(section).api \(api.rawValue) goes with kind \(owners); \(kind.name) has chat and text.")
+        "\(section).api \(api.rawValue) goes with kind \(owners) only; kind \(kind.name) has the apis chat and text.")
     }
     if api == .responses, choices == .grammar {
-      throw ConfigurationError("\(section).choices grammar goes with api chat or text; the Responses API takes schema.")
+      throw ConfigurationError(
+        "\(section).choices grammar can only be used with api chat or text; the Responses API takes schema.")
     }
     try kind.check(self)
   }

@@ -55,7 +55,8 @@ package struct ServerSettings {
     if let apiKeyVariable, apiKeyVariable.wholeMatch(of: ValueTemplate.variableName) == nil {
       // The value is not quoted, since it may be the key itself.
       throw ConfigurationError(
-        "\(section).apiKeyVariable is no name of an environment variable. Give the variable's name, never the key.")
+        "\(section).apiKeyVariable is not the name of an environment variable. Give the variable's name, never the key."
+      )
     }
     if let apiKeyHeader { try checkHeader(apiKeyHeader, "apiKeyHeader") }
     for (name, value) in headers {
@@ -75,10 +76,10 @@ package struct ServerSettings {
 
   private func checkHeader(_ name: String, _ key: String) throws {
     guard name.wholeMatch(of: /[A-Za-z0-9!#$%&'*+.^_`|~-]+/) != nil else {
-      throw ConfigurationError("\(section).\(key): \"\(name.prefix(40))\" is no name of a header.")
+      throw ConfigurationError("\(section).\(key): \"\(name.prefix(40))\" is not the name of a header.")
     }
     if Self.reserved.contains(name.lowercased()) {
-      throw ConfigurationError("\(section).\(key): \(name) is set by cox itself.")
+      throw ConfigurationError("\(section).\(key): the header \(name) is set by cox itself; leave it out.")
     }
   }
 

@@ -52,7 +52,7 @@ extension YAMLMapping {
   package mutating func seconds(_ key: String, default fallback: KeyDefault, _ help: String) throws -> Double? {
     guard let seconds = try number(key, default: fallback, help) else { return nil }
     guard seconds > 0, seconds <= 86_400 else {
-      throw ConfigurationError("environment.\(key) is \(seconds); seconds, above 0 and at most a day.")
+      throw ConfigurationError("environment.\(key) is \(seconds); write seconds, above 0 and at most a day.")
     }
     return seconds
   }
@@ -176,7 +176,7 @@ extension YAMLMapping {
         "further environment variables for the \(child); see [below](#what-programs-get)") ?? []
     guard names.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
       // The names are not quoted, since one may be a secret.
-      throw ConfigurationError("\(name("variables")) lists the names of environment variables, without their values.")
+      throw ConfigurationError("\(name("variables")) must list names of environment variables, without their values.")
     }
     return Set(names)
   }

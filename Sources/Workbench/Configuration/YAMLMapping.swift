@@ -26,7 +26,7 @@ package struct YAMLMapping {
     for (key, value) in mapping {
       guard let key = key.string else { throw ConfigurationError("\(Self.place(node, file)): a key is not a text.") }
       if entries.contains(where: { $0.key == key }) {
-        throw ConfigurationError("\(Self.place(value, file)): the key \(key) stands twice.")
+        throw ConfigurationError("\(Self.place(value, file)): the key \(key) appears twice.")
       }
       entries.append((key, value))
     }
@@ -97,7 +97,7 @@ package struct YAMLMapping {
       ?? known.max { likeness($0, stranger.key) < likeness($1, stranger.key) }
     let note =
       nearest == "apiKeyVariable"
-      ? " It takes the name of the environment variable that holds the key, never the key." : ""
+      ? " Write there the name of the environment variable that holds the key, never the key." : ""
     let hint = nearest.map { "; did you mean \(name($0))?\(note)" } ?? "."
     throw ConfigurationError(
       "\(Self.place(stranger.node, file)): unknown key \(name(stranger.key))\(hint) Valid here: \(known.joined(separator: ", "))."

@@ -45,8 +45,8 @@ package struct DiagnoseReport: Encodable {
 
   private static func command(_ advice: Diagnosis.Advice) -> String? {
     switch advice.reason {
-    case .tooFewRollouts: "cox collect --rollouts \(Diagnosis.Advice.leastRollouts) makes them."
-    case .predictableEarly: "cox plan makes one."
+    case .tooFewRollouts: "Make them with cox collect --rollouts \(Diagnosis.Advice.leastRollouts)."
+    case .predictableEarly: "Make a plan with cox plan."
     default: nil
     }
   }

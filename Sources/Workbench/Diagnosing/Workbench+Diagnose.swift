@@ -49,7 +49,7 @@ extension Workbench {
     guard rollouts.contains(where: { !seen.contains($0.task.id) }) else {
       throw ConfigurationError(
         """
-        The critic \(name) was trained on all of these tasks, and says nothing of new ones here. Choose another \
+        The critic \(name) was trained on all of these tasks, so that none is left to judge it by. Choose another \
         --split, or leave --critic out: then trees are trained on some tasks and judge the others.
         """)
     }

@@ -105,7 +105,7 @@ package struct Check: Encodable {
     }
     do {
       let store = try RolloutStore(path: path, creating: false)
-      let detail = store.isWritable ? path : "\(path), which may be read and not written"
+      let detail = store.isWritable ? path : "\(path), which is read-only"
       return Check(name: "Store", isFine: true, detail: detail, remedy: nil)
     } catch {
       return Check(name: "Store", isFine: false, detail: "\(error)", remedy: "give another --store")
@@ -115,7 +115,7 @@ package struct Check: Encodable {
   /// Whether the configuration can be used, and whether a task of its world can be begun: its server or simulator is
   /// there and speaks as it should. The world is opened once for both.
   package static func configuration(_ options: Result<Workbench.Options, any Error>, file: String) async -> [Check] {
-    let (name, remedy) = ("World", "mend the environment of the configuration")
+    let (name, remedy) = ("World", "correct environment in the configuration")
     do {
       let options = try options.get()
       return try await options.configuration.environment.withWorld(observer: options.observer) { world in
@@ -126,7 +126,7 @@ package struct Check: Encodable {
       }
     } catch {
       return [
-        Check(name: "Configuration", isFine: false, detail: "\(error)", remedy: "mend \(file)"),
+        Check(name: "Configuration", isFine: false, detail: "\(error)", remedy: "correct \(file)"),
         Check(name: name, isFine: false, detail: "\(error)", remedy: remedy),
       ]
     }
@@ -168,7 +168,7 @@ package struct Check: Encodable {
       return [Check(name: "Policy", isFine: true, detail: "a recording of \(source.identity)", remedy: nil)]
     } catch {
       return [
-        Check(name: "Policy", isFine: false, detail: "\(error)", remedy: "mend the policy of the configuration")
+        Check(name: "Policy", isFine: false, detail: "\(error)", remedy: "correct policy in the configuration")
       ]
     }
   }

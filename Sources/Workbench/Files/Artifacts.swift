@@ -23,7 +23,7 @@ extension Workbench {
   package func study() throws -> StudyFindings? {
     guard let data = try TextFile.data(studyPath) else { return nil }
     guard let study = try? JSONDecoder().decode(StudyFindings.self, from: data) else {
-      throw ConfigurationError("\(studyPath) is no study that this version can read. Make it again with cox study.")
+      throw ConfigurationError("\(studyPath) is not a study that this version can read. Make it again with cox study.")
     }
     return study.environment == world.identity && study.policy == policyIdentity ? study : nil
   }
@@ -39,7 +39,7 @@ extension Workbench {
     guard let data = try TextFile.data(path) else { return nil }
     guard let plan = try? JSONDecoder().decode(Plan.self, from: data), plan.format == Plan.format,
       plan.version == Plan.version, plan.isSound
-    else { throw ConfigurationError("\(path) is no plan that this version can read. Make it again with cox plan.") }
+    else { throw ConfigurationError("\(path) is not a plan that this version can read. Make it again with cox plan.") }
     return plan
   }
 

@@ -94,8 +94,8 @@
         let mean = passRates.isEmpty ? 0 : passRates.reduce(0, +) / Double(passRates.count)
         lines.append(
           "\(problems) problems with both outcomes (mean pass rate \(Format.number(mean))), \(rollouts) rollouts, "
-            + "\(Format.count(tokens)) drawn tokens; left out: \(tooEasy) tasks all well, \(tooHard) all badly, \(tooFew) with "
-            + "one attempt, the \(trimmed) longest rollouts.")
+            + "\(Format.count(tokens)) drawn tokens; left out: \(tooEasy) tasks where all attempts pass, \(tooHard) "
+            + "where none passes, \(tooFew) with one attempt, and the \(trimmed) longest rollouts.")
         var table = TextTable(
           title: "Decisions by threshold",
           columns: [.right("τ, nats"), .right("decisions"), .right("of tokens"), .right("rollouts")])
@@ -136,8 +136,10 @@
         let silent = log.count { $0.isSilent == true }
         if silent > 0 {
           lines.append(
-            "\(silent) of them had nothing to learn: all attempts at each of their tasks ended alike. More attempts (--group), easier or harder tasks, or a higher temperature would differ."
-          )
+            """
+            \(silent) of these steps had nothing to learn: all attempts at each of their tasks ended alike. To make \
+            them differ, use more attempts (--group), easier or harder tasks, or a higher temperature.
+            """)
         }
         lines.append("Written to \(adapter); use it with policy.adapter: \"\(adapter)\".")
       }
@@ -179,7 +181,8 @@
         observer.note(
           "held out after \(score.step) steps: pass \(Format.number(score.pass)) ± \(Format.number(score.passSE)), reward \(Format.number(score.reward)) (\(score.tasks) tasks × \(score.attempts))"
         )
-      case .anew: observer.note("The folder held a training of other rollouts or settings: it is begun anew.")
+      case .anew:
+        observer.note("The folder held a training on other rollouts or with other settings: training starts again.")
       }
     }
   }

@@ -168,8 +168,11 @@ import Steering
       let taken = Dictionary(uniqueKeysWithValues: selection.problems.map { ($0.task, $0) })
       guard !taken.isEmpty else {
         throw ConfigurationError(
-          "No task of the train split has rollouts of both outcomes (\(selection.tooHard) end all badly, \(selection.tooEasy) all well): there is nothing to learn from. Collect more with cox collect --rollouts, or on easier or harder tasks."
-        )
+          """
+          No task of the train split has rollouts of both outcomes, so that there is nothing to learn from: of \
+          \(selection.tooHard) tasks no rollout passes, of \(selection.tooEasy) all pass. Collect more with cox \
+          collect --rollouts, or on easier or harder tasks.
+          """)
       }
       // The longest rollouts were left out. The remaining ones are identified by their tokens.
       let entries = zip(stored, tokens).filter { entry in
@@ -208,8 +211,10 @@ import Steering
       if usable.count > 1 {
         guard try !workbench.world.tasks(in: .validation).prefix(settings.heldOut).isEmpty else {
           throw ConfigurationError(
-            "Thresholds are compared on held-out tasks, and there are none: give one --threshold, or tasks of the validation split."
-          )
+            """
+            Several thresholds are compared on held-out tasks, and there are none: give a single --threshold, or tasks \
+            of the validation split.
+            """)
         }
         var score = (-Double.infinity, -Double.infinity)
         for threshold in usable {

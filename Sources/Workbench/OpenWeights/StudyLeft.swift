@@ -26,7 +26,7 @@
         table.append([stage.name, stage.isDone ? "done" : "to do", stage.isDone ? "–" : Format.count(stage.calls)])
       }
       return table.text
-        + "\n\nAbout \(Format.count(calls)) model calls are left; answers that are stored are not asked again."
+        + "\n\nAbout \(Format.count(calls)) model calls are left; stored answers are not requested again."
     }
   }
 #endif

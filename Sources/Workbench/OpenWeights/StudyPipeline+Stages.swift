@@ -14,7 +14,7 @@ import Steering
     /// Runs one stage whose inputs exist.
     package func perform(_ stage: StudyStage, after results: Results) async throws -> StageResult {
       guard let identity = try identity(stage, after: results) else {
-        throw ConfigurationError("The stage \(stage.rawValue) is made from stages that are not done.")
+        throw ConfigurationError("The stage \(stage.rawValue) needs stages that are not done.")
       }
       switch stage {
       case .collect, .reasonmaxxerCollect:
@@ -51,7 +51,7 @@ import Steering
 
     private func adapter(_ stage: StudyStage, _ results: Results) throws -> String {
       guard case .adapter(let path, _, _) = results[stage]?.output else {
-        throw ConfigurationError("The stage \(stage.rawValue) has left no adapter: name it in --stages too.")
+        throw ConfigurationError("The stage \(stage.rawValue) has written no adapter: add this stage to --stages.")
       }
       return path
     }
@@ -128,7 +128,7 @@ import Steering
       let own = try await model(of: stage, results)
       let need: StudyStage = stage == .steerBase ? .critic : .reasonmaxxerCritic
       guard case .critic(let path, _) = results[need]?.output else {
-        throw ConfigurationError("The stage \(need.rawValue) has left no critic: name it in --stages too.")
+        throw ConfigurationError("The stage \(need.rawValue) has written no critic: add this stage to --stages.")
       }
       let critic = try own.critic(path)
       let run = try await own.openRun(try own.openPolicy(for: "study"))

@@ -53,8 +53,10 @@ import Findings
       let kind = workbench.configuration.critic.kind
       guard kind == TreesKind.self else {
         throw ConfigurationError(
-          "cox study trains trees on its own rollouts and steers by them, and critic.kind is \(kind.name): leave critic out. Other critics are compared by cox compare --critic."
-        )
+          """
+          cox study steers by trees that it trains on its own rollouts, but critic.kind is \(kind.name): leave critic \
+          out. Compare other critics with cox compare --critic.
+          """)
       }
       (self.workbench, self.settings) = (workbench, settings)
     }
@@ -106,8 +108,10 @@ import Findings
         let missing = stage.needs.filter { results[$0] == nil }
         guard missing.isEmpty else {
           throw ConfigurationError(
-            "The stage \(stage.rawValue) is made from \(missing.map(\.rawValue).joined(separator: ", ")), which is not done: name it in --stages too."
-          )
+            """
+            The stage \(stage.rawValue) needs \(missing.map(\.rawValue).joined(separator: ", ")), which is not done: \
+            add it to --stages.
+            """)
         }
         note("study: \(stage.rawValue)")
         results[stage] = try await perform(stage, after: results)

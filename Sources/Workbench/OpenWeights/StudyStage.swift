@@ -38,8 +38,11 @@ import Findings
         let stages = whole.map { [$0] } ?? allCases.filter { $0.rawValue.hasPrefix("\(name)-") }
         guard !stages.isEmpty else {
           throw ConfigurationError(
-            "--stages names \(name); the stages are \(allCases.map(\.rawValue).joined(separator: ", ")), and attempts, steer and tokens for all of them."
-          )
+            """
+            --stages names \(name), which is not a stage; the stages are \
+            \(allCases.map(\.rawValue).joined(separator: ", ")). attempts, steer and tokens stand for all stages that \
+            begin with this word.
+            """)
         }
         found.formUnion(stages)
       }

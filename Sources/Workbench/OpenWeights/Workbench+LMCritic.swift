@@ -52,7 +52,8 @@
         case .look(let step, let loss):
           observer.note("held out after \(step) steps: \(Format.number(loss)) nats a state")
         case .anew:
-          observer.note("The training in \(path) was of other rollouts or settings: it is begun anew.")
+          observer.note(
+            "The folder \(path) held a training on other rollouts or with other settings: training starts again.")
         }
       }
       progress.end()
@@ -72,8 +73,10 @@
   extension Workbench {
     package func openCritic(at path: String) async throws -> any Critic {
       throw ConfigurationError(
-        "This cox was built without models in process, which the critic lm is: `make build` has them where MLX can be installed."
-      )
+        """
+        The critic lm is a model in process, and this cox was built without them: `make build` includes them where MLX \
+        can be installed.
+        """)
     }
   }
 #endif

@@ -16,8 +16,10 @@ import Steering
     package func openPolicy(for verb: String) throws -> MLXKind {
       guard let policy = source as? MLXKind else {
         throw ConfigurationError(
-          "cox \(verb) changes or reads the weights of a model: policy.kind is mlx, with policy.model a GGUF file or a folder."
-        )
+          """
+          cox \(verb) needs the weights of a model: set policy.kind to mlx, and policy.model to a GGUF file or a \
+          Hugging Face folder.
+          """)
       }
       return policy
     }
@@ -28,12 +30,14 @@ import Steering
       let policy = configuration.policy
       if let topP = policy.topP, topP < 1 {
         throw ConfigurationError(
-          "cox \(verb) scores tokens under the whole distribution, and policy.topP \(topP) draws from a part of it: leave it out."
-        )
+          """
+          cox \(verb) scores tokens under the whole distribution, but with policy.topP \(topP) tokens are drawn from a \
+          part of it: leave policy.topP out.
+          """)
       }
       if policy.temperature == 0 {
         throw ConfigurationError(
-          "cox \(verb) needs attempts that differ, and policy.temperature is 0: give one above 0, such as 1.")
+          "cox \(verb) needs attempts that differ, but policy.temperature is 0: set it above 0, such as 1.")
       }
     }
 
@@ -74,7 +78,8 @@ import Steering
       throw ConfigurationError(
         """
         The store \(options.store) has no rollouts of "\(identity)" in the \(split.rawValue) split; it has \
-        \(found.isEmpty ? "none of this world" : found). Run cox collect first, or name one of them by --from.
+        \(found.isEmpty ? "none of this world" : found). Run cox collect first, or name one of these policies with \
+        --from.
         """)
     }
 

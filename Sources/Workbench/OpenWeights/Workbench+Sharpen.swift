@@ -35,7 +35,8 @@ import Steering
       for (option, folder) in [("merge", request.merge), ("base", request.base)] {
         if let folder, !((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).isEmpty {
           throw ConfigurationError(
-            "--\(option) writes a model of its own, and \(folder) has files in it: give another folder.")
+            "--\(option) writes a whole model into an empty folder, and \(folder) has files in it: give another folder."
+          )
         }
       }
       return try await observer.resumable(budget) {

@@ -19,8 +19,10 @@ import Findings
       let (tasks, split) = try choice.select(from: world, default: .test)
       guard let path = adapter.map(adapterPath) ?? configuration.policy.adapter else {
         throw ConfigurationError(
-          "cox tokens looks at what a training changed: give --adapter, a folder that cox sharpen wrote, or policy.adapter."
-        )
+          """
+          cox tokens compares a tuned model with its base, and no adapter is given: give --adapter, a folder that cox \
+          sharpen wrote, or set policy.adapter.
+          """)
       }
       // If an adapter is named, the base is the policy as configured.
       let base = adapter == nil ? try await tuned(by: nil) : self

@@ -37,7 +37,7 @@ extension Workbench {
     var settings = configuration.steering
     settings.particles = request.particles ?? settings.particles
     guard settings.particles > 1 else {
-      throw ConfigurationError("A plan is for 2 particles or more; steering.particles is \(settings.particles).")
+      throw ConfigurationError("A plan needs 2 particles or more; steering.particles is \(settings.particles).")
     }
     // The plan chooses the schedule, so the configured one does not matter.
     settings.schedule = .never

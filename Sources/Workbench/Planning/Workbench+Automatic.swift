@@ -39,15 +39,18 @@ extension Workbench {
       // A user who names the judge wants it to resample, even without rollouts for a plan.
       settings.schedule = .effectiveSampleSize(below: 0.5)
       observer.note(
-        "auto: \(settings.schedule). There is no plan for the \(own); cox plan --critic \(own) makes one, and asks it.")
+        """
+        auto: \(settings.schedule). There is no plan for the \(own). cox plan --critic \(own) makes one; that calls \
+        the \(own).
+        """)
       return settings
     }
     guard let plan = try await plan(at: place, settings: settings, by: flags, critic: critic) else {
       observer.note(
         "auto: best-of-\(settings.particles). "
           + (isAsked(flags.critic)
-            ? "There is no plan; cox plan --critic \(criticName(flags.critic)) makes one, and asks the critic."
-            : "The store has too few rollouts to plan from; cox collect makes some."))
+            ? "There is no plan. cox plan --critic \(criticName(flags.critic)) makes one; that calls the critic."
+            : "The store has too few rollouts to plan from. Make more with cox collect."))
       return settings
     }
     let choice = try choice(of: plan, at: place, settings: settings, by: flags)
@@ -60,7 +63,7 @@ extension Workbench {
     let more = try await planningRollouts().count - plan.rollouts
     observer.note(
       "auto: \(what). \(choice.reason) (\(place)"
-        + (more > 0 ? "; the store has \(more) more rollouts now, which cox plan would use)" : ")"))
+        + (more > 0 ? "; the store has \(more) more rollouts since, which a new cox plan would use)" : ")"))
     return settings
   }
 
@@ -70,14 +73,16 @@ extension Workbench {
     if settings.answer == .search, let temperature = flags.temperature {
       guard let choice = plan.choice(temperature: temperature, particles: settings.particles) else {
         throw ConfigurationError(
-          "The plan \(place) did not try β \(temperature): give cox plan --temperatures \(temperature), or leave β to the plan."
-        )
+          """
+          The plan \(place) has no figures for β \(temperature): run cox plan --temperatures \(temperature), or leave \
+          β to the plan.
+          """)
       }
       return choice
     }
     guard let choice = plan.choice(settings.answer, particles: settings.particles) else {
       throw ConfigurationError(
-        "The plan \(place) says nothing of \(settings.answer.rawValue): make it again with cox plan.")
+        "The plan \(place) has no choice for steering.answer \(settings.answer.rawValue): make it again with cox plan.")
     }
     return choice
   }
@@ -95,7 +100,10 @@ extension Workbench {
       let other = isOurs ? "β" : "world, policy or critic"
       if isNamed {
         throw ConfigurationError(
-          "The plan \(path) is for another \(other) (\(plan.environment), \(plan.policy), \(plan.critic)).")
+          """
+          The plan \(path) is for another \(other) (\(plan.environment), \(plan.policy), \(plan.critic)). Make one \
+          with cox plan.
+          """)
       }
       observer.note("auto: the plan \(path) is for another \(other), and is made again.")
     } else if isNamed {

@@ -31,7 +31,7 @@ extension Workbench {
       observer.note(
         "auto: best-of with stopping. "
           + (critic == nil
-            ? "There is no critic; cox train makes one." : "There is no plan for methods; cox plan makes one."))
+            ? "There is no critic. Make one with cox train." : "There is no plan for methods. Make one with cox plan."))
       return chosen
     }
     chosen.search.calls = settings.search.calls ?? Int(choice.calls.rounded(.up))

@@ -37,7 +37,7 @@ extension Workbench {
     if let work { planner.work = work }
     let inputs = Self.digest(stored, planner)
     if let known, known.inputs == inputs {
-      observer.note("Nothing that decides the plan has changed.")
+      observer.note("The stored plan is kept: its rollouts, critic and settings have not changed.")
       return known
     }
     let rollouts = try await valued(stored, by: critic, seed: seed, note: note)
@@ -79,13 +79,17 @@ extension Workbench {
         let unseen = rollouts.filter { !seen.contains($0.task.id) }
         let tasks = Set(unseen.map(\.task.id)).count
         note(
-          "The critic was trained on \(seen.count) tasks and cannot be trained again for each fold: it is planned for on the \(tasks) tasks "
-            + "that it did not see.")
+          """
+          The critic was trained on \(seen.count) tasks and cannot be trained again for each fold: the plan uses only \
+          the \(tasks) tasks that the critic was not trained on.
+          """)
         guard tasks >= 2 else {
           throw CriticError(
             .tooLittleData,
-            "A critic that cannot be trained again for each fold is planned for on tasks that it did not see, at least 2 of them, and there "
-              + "are \(tasks). Collect rollouts of the validation split.")
+            """
+            A plan for this critic needs rollouts of at least 2 tasks that it was not trained on, and there are \
+            \(tasks). Collect rollouts of the validation split.
+            """)
         }
         rollouts = unseen
       }

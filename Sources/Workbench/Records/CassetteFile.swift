@@ -13,7 +13,7 @@ package final class CassetteFile: @unchecked Sendable {
     partial = path + ".partial"
     try OutputFile.write(Data(), to: partial)
     guard let handle = FileHandle(forWritingAtPath: partial) else {
-      throw ConfigurationError("Could not write \(partial).")
+      throw ConfigurationError("Could not write \(partial). Check that its folder is writable.")
     }
     self.handle = handle
   }

@@ -43,7 +43,7 @@ extension Workbench {
     let all = try found(request)
     let comparisons = all.filter { isOurs($0) }
     if comparisons.count < all.count { missing.append("Left out: comparisons of another world or policy.") }
-    if comparisons.isEmpty { missing.append("No comparison: cox compare makes one.") }
+    if comparisons.isEmpty { missing.append("No comparison: make one with cox compare.") }
     for found in comparisons {
       sections.append(found.study == nil ? .init(comparison: found) : .init(study: found))
     }
@@ -55,12 +55,12 @@ extension Workbench {
           plan: plan, answer: configuration.steering.answer,
           predictions: comparisons.filter { $0.study != .cost }.flatMap { $0.predictions(of: plan) }))
     } else {
-      missing.append("No plan of this world, policy and critic: cox plan makes one.")
+      missing.append("No plan of this world, policy and critic: make one with cox plan.")
     }
     if let curve = try await calibration(request.critic) {
       sections.append(.init(calibration: curve))
     } else {
-      missing.append("No calibration: cox collect and cox train make what it takes.")
+      missing.append("No calibration: run cox collect and cox train first.")
     }
     do {
       let report = try await diagnose(split: nil, critic: nil)
@@ -78,12 +78,12 @@ extension Workbench {
     }
     let stories = try await stories(run: request.run, most: request.populations)
     if stories.isEmpty {
-      missing.append("No population: cox steer and cox compare make some.")
+      missing.append("No population: make some with cox steer or cox compare.")
     } else {
       sections.append(
         .init(
           anchor: "populations", heading: "Populations",
-          prose: "Who was culled and who was cloned, task by task. Click a line to read what was said and done.",
+          prose: "Which particles were culled and cloned, task by task. Click a line to read what was said and done.",
           items: [.populations(stories)]))
     }
     return (sections, missing)
@@ -148,7 +148,7 @@ extension Workbench {
     let chosen = name.map { name in runs.first { $0.record.id.hasPrefix(name) } } ?? runs.first
     guard let chosen else {
       guard let name else { return [] }
-      throw ConfigurationError("The store has no steered run that begins with \(name); cox show lists what there is.")
+      throw ConfigurationError("The store has no steered run whose id begins with \(name); cox show lists the runs.")
     }
     let record = chosen.record
     var stories: [PopulationStory] = []

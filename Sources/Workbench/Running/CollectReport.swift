@@ -103,13 +103,17 @@ public struct CollectReport: Sendable, Encodable {
     if savedInputTokens > 0 {
       let share = Usage(inputTokens: inputTokens, savedInputTokens: savedInputTokens).savedShare
       lines.append(
-        "Identical prompts asked once saved \(Format.count(savedInputTokens)) input tokens, \(Format.number(share * 100, digits: 0)) % of all."
-      )
+        """
+        Identical prompts were sent once, which saved \(Format.count(savedInputTokens)) input tokens, \
+        \(Format.number(share * 100, digits: 0)) % of all.
+        """)
     }
     if cutOffAnswers > 0 {
       lines.append(
-        "\(Format.count(cutOffAnswers)) of \(Format.count(policyCalls)) answers were cut off at their greatest length, and acted on as they were: raise policy.maxTokens."
-      )
+        """
+        \(Format.count(cutOffAnswers)) of \(Format.count(policyCalls)) answers were cut off at the maximal length and \
+        used as they were: raise policy.maxTokens.
+        """)
     }
     if failedAttempts.count > 0 { lines.append(failedAttempts.text(of: trajectories + failedAttempts.count)) }
     // Failed attempts do not show whether there is anything to select.

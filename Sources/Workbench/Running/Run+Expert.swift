@@ -17,13 +17,13 @@ extension Workbench {
   ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
     guard let world = world as? any ExpertWorld else {
       throw ConfigurationError(
-        "The world \(world.identity.kind) has no expert; --expert goes with orders, arithmetic and textcraft.")
+        "The world \(world.identity.kind) has no expert; --expert works with orders, arithmetic and textcraft.")
     }
     let solved = try tasks.filter { try world.solution(of: $0) != nil }
     guard !solved.isEmpty else {
       throw ConfigurationError(
         "The expert of \(world.identity.kind) has no solution within the steps of any of these \(tasks.count) tasks; raise "
-          + "environment.maxSteps, or choose others.")
+          + "environment.maxSteps, or choose other tasks.")
     }
     let run = Run(
       workbench: self, base: ExpertPolicy(world: world, format: configuration.policy.format), budget: Budget())

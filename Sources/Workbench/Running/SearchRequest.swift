@@ -31,12 +31,13 @@ extension Workbench {
   package func priced(_ settings: SteeringSettings) async throws -> SteeringSettings {
     guard settings.method == .frontier, let worth = settings.search.worth else { return settings }
     guard !pricing.isFree else {
-      throw ConfigurationError("steering.worth needs policy.pricing in the configuration: nothing costs anything.")
+      throw ConfigurationError(
+        "steering.worth needs policy.pricing in the configuration: without prices all costs are 0.")
     }
     let (calls, usage) = try await store.usage(of: world.identity, policy: policyIdentity)
     guard calls > 0 else {
       throw ConfigurationError(
-        "steering.worth needs stored rollouts of this policy, which say what a call costs: make some with cox collect.")
+        "steering.worth needs stored rollouts of this policy to know the cost of a call: make some with cox collect.")
     }
     var settings = settings
     // Rounded to two digits, so that a few more rollouts do not change the run's id.

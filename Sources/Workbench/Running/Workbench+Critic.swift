@@ -33,7 +33,7 @@ extension Workbench {
     guard case .own(let own) = method.guide else { return flag }
     guard flag == nil || flag == own else {
       throw ConfigurationError(
-        "The method \(method.rawValue) has its own critic, and --critic \(flag ?? "") names another.")
+        "The method \(method.rawValue) has its own critic, but --critic names \(flag ?? ""): leave --critic out.")
     }
     return own
   }

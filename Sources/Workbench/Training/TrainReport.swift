@@ -85,7 +85,7 @@ public struct TreesSummary: Sendable, Encodable {
     }
     let groups = features.filter { $0.share >= 0.005 }.map { "\($0.group) \(Int((100 * $0.share).rounded())) %" }
     if !groups.isEmpty {
-      lines.append("What it rests on (share of that gain lost without): \(groups.joined(separator: ", ")).")
+      lines.append("Features used (share of that gain lost without them): \(groups.joined(separator: ", ")).")
     }
     return lines.joined(separator: "\n")
   }

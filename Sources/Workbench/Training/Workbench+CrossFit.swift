@@ -120,7 +120,7 @@ extension Workbench {
       try OutputFile.write(try encoder.encode(file), to: crossFitPath)
     } catch {
       // The predictions are good without the file. They are made again next time.
-      observer.note("The predictions could not be kept: \(error)")
+      observer.note("The predictions could not be stored: \(error)")
     }
     guard let own = file.beliefs(about: rollouts) else {
       throw ConfigurationError("The store changed while it was read. Run the command again.")

@@ -21,8 +21,10 @@ extension Workbench {
     guard !fromSteering || !steered.isEmpty else {
       throw CriticError(
         .tooLittleData,
-        "There are no steps of steered runs on tasks of the train split. Steer on the train split first, or train without them."
-      )
+        """
+        There are no steps of steered runs on tasks of the train split. Run cox steer --split train first, or leave \
+        --from-steering out.
+        """)
     }
     var critic = try TreesCritic.fit(training, environment: world.identity, policy: policyIdentity, seed: seed) {
       observer.note($0)

@@ -11,7 +11,7 @@
         Example: cox sharpen reasonmaxxer --config model.yaml --steps 60
 
         The policy is kind mlx. The adapter that does best on tasks of the validation split is written in PEFT's format; \
-        use it with policy.adapter. Running the same command again goes on where it stopped.
+        use it with policy.adapter. The same command, run again, continues where it stopped.
         """,
       subcommands: [SharpenByReasonMaxxer.self, SharpenByGRPO.self, SharpenByImitation.self],
       defaultSubcommand: SharpenByReasonMaxxer.self)
@@ -56,7 +56,7 @@
         Example: cox sharpen reasonmaxxer --config model.yaml --threshold 0.63 --steps 60
 
         A contrastive low-rank adapter (arXiv 2605.06241): tokens above the entropy threshold are pushed towards the better \
-        rollouts of their task; everywhere else the model is held to itself.
+        rollouts of their task. At all other tokens the adapter is kept close to the frozen model.
         """)
 
     @OptionGroup var common: CommonOptions
@@ -81,7 +81,7 @@
       discussion: """
         Example: cox sharpen grpo --config model.yaml --rounds 30
 
-        Group-relative policy optimisation: the reference that cheaper methods are judged by.
+        Group-relative policy optimisation: the reference that cheaper methods are compared with.
         """)
 
     @OptionGroup var common: CommonOptions
@@ -105,7 +105,7 @@
   struct SharpenByImitation: SharpeningVerb {
     static let configuration = CommandConfiguration(
       commandName: "imitate",
-      abstract: "Learn to say what successful rollouts say.",
+      abstract: "Learn to give the answers of successful rollouts.",
       discussion: """
         Example: cox collect --config model.yaml --expert && cox sharpen imitate --config model.yaml --from expert
         """)

@@ -13,18 +13,18 @@
 
         Collects rollouts, trains a critic and two adapters on them (ReasonMaxxer, and GRPO as the reference), then measures \
         on held-out tasks: single attempts, best-of-N and pass@k of each model, populations steered by N, steering on top of \
-        the sharpened model, and where each tuned model parts from the base. What follows is left beside the store as \
-        study.json, for cox report.
+        the sharpened model, and at which tokens each tuned model differs from the base. The results are written to \
+        study.json beside the store, for cox report.
 
-        It takes long. Every answer, every training and every stage is kept as it goes: the same command again goes on where \
-        it stopped, and asks for nothing once it is done. --dry-run says what is left.
+        A study takes long. Every answer, training and stage is stored when it is done. The same command, run again, \
+        continues where it stopped, and makes no model calls once all is done. --dry-run prints what is left.
         """)
 
     @OptionGroup(title: "Study") var own: StudyOptions
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
     @OptionGroup(title: "ReasonMaxxer") var learning: LearningOptions
-    @OptionGroup(title: "Steps of either") var steps: StepOptions
+    @OptionGroup(title: "Optimiser steps") var steps: StepOptions
     @OptionGroup(title: "GRPO") var rounds: RoundOptions
     @OptionGroup(title: "The adapters and the optimiser") var training: TrainingOptions
     @OptionGroup(title: "Common options") var common: CommonOptions
@@ -38,10 +38,10 @@
         if let problem = Bounds.problem(value, "--\(name)", most: Bounds.rollouts) { throw ValidationError(problem) }
       }
       if let grpoLearningRate = own.grpoLearningRate, !(grpoLearningRate > 0 && grpoLearningRate.isFinite) {
-        throw ValidationError("--grpo-learning-rate is above 0.")
+        throw ValidationError("--grpo-learning-rate is \(grpoLearningRate); it must be above 0.")
       }
       if let beta = own.beta, !(beta > 0 && beta.isFinite) {
-        throw ValidationError("--beta is above 0.")
+        throw ValidationError("--beta is \(beta); it must be above 0.")
       }
       if let resample = own.resample { _ = try SteeringSettings.schedule(resample, named: "--resample") }
     }
@@ -82,10 +82,10 @@
 
   /// Options that only `cox study` has.
   struct StudyOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Train tasks, by their places in the split (default: all).", valueName: "tasks"))
+    @Option(help: ArgumentHelp("Train tasks, by their positions in the split (default: all).", valueName: "tasks"))
     var trainTasks: String?
 
-    @Option(help: ArgumentHelp("Test tasks, by their places in the split (default: all).", valueName: "tasks"))
+    @Option(help: ArgumentHelp("Test tasks, by their positions in the split (default: all).", valueName: "tasks"))
     var testTasks: String?
 
     @Option(help: ArgumentHelp("Attempts at each train task, to learn from.", valueName: "count"))
@@ -113,7 +113,10 @@
 
     @Option(
       help: ArgumentHelp(
-        "Only these stages, with commas, and what is done: \(StudyStage.allCases.map(\.rawValue).joined(separator: ", ")).",
+        """
+        Run only these stages, separated by commas; finished stages count too. The stages: \
+        \(StudyStage.allCases.map(\.rawValue).joined(separator: ", ")).
+        """,
         valueName: "stages"))
     var stages: String?
 
@@ -121,11 +124,12 @@
     var dryRun = false
 
     @Option(
-      help: ArgumentHelp("GRPO's learning rate (default: --learning-rate, as ReasonMaxxer's).", valueName: "rate"))
+      help: ArgumentHelp("GRPO's learning rate (default: --learning-rate, as for ReasonMaxxer).", valueName: "rate"))
     var grpoLearningRate: Double?
 
     @Option(
-      help: ArgumentHelp("Attempts at each held-out task that chooses among checkpoints.", valueName: "count"))
+      help: ArgumentHelp(
+        "Attempts at each held-out task, by which a checkpoint is chosen.", valueName: "count"))
     var heldOutAttempts = 4
   }
 #endif

@@ -10,11 +10,12 @@
       discussion: """
         Example: cox tokens --config model.yaml --adapter reasonmaxxer --picture forks.svg
 
-        The tuned model's attempts at held-out tasks are scored under both models: how often both prefer the same token, how \
-        undecided the base was where they do not (at forks), and where in the answer that is. Then two interventions on the \
-        base: the tuned model draws the tokens at forks alone (oracle), or as many at random, and who passes how often.
+        The tuned model's attempts at held-out tasks are scored under both models: how often both prefer the same \
+        token, how undecided the base was where they do not (at forks), and where in the answer the forks are. Then \
+        come two interventions on the base, and their pass rates: the tuned model draws only the tokens at forks \
+        (oracle), or as many tokens at random places.
 
-        Attempts, interventions and figures are stored: the same command again asks for nothing.
+        Attempts, interventions and figures are stored: the same command, run again, makes no model calls.
         """)
 
     @OptionGroup(title: "Tokens") var own: TokensOptions
@@ -36,7 +37,7 @@
       try common.deliver(findings) { TokenTable(findings).text }
       if let picture = own.picture {
         guard let svg = ForkPicture.svg(findings) else {
-          throw ConfigurationError("There is no picture to draw: no answer of the tuned model has a token.")
+          throw ConfigurationError("--picture has no answer to draw: no answer of the tuned model has a token.")
         }
         try OutputFile.write(Data(svg.utf8), to: picture)
       }

@@ -73,10 +73,10 @@ struct LimitOptions: ParsableArguments {
     if let problem = Bounds.problem(concurrency, "--concurrency", most: Bounds.concurrency) {
       throw ValidationError(problem)
     }
-    if let limitCalls, limitCalls < 0 { throw ValidationError("--limit-calls is not negative.") }
-    if let limitTokens, limitTokens < 0 { throw ValidationError("--limit-tokens is not negative.") }
-    if let limitCost, !(limitCost >= 0) { throw ValidationError("--limit-cost is not negative.") }
-    if let limitSeconds, !(limitSeconds >= 0) { throw ValidationError("--limit-seconds is not negative.") }
+    if let limitCalls, limitCalls < 0 { throw ValidationError("--limit-calls must be 0 or more.") }
+    if let limitTokens, limitTokens < 0 { throw ValidationError("--limit-tokens must be 0 or more.") }
+    if let limitCost, !(limitCost >= 0) { throw ValidationError("--limit-cost must be 0 or more.") }
+    if let limitSeconds, !(limitSeconds >= 0) { throw ValidationError("--limit-seconds must be 0 or more.") }
   }
 
   func apply(to configuration: inout Configuration) {

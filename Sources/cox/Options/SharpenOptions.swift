@@ -26,12 +26,12 @@
 
     @Option(
       help: ArgumentHelp(
-        "Steps between two looks at held-out states (default: \(usual.evaluateEvery)).", valueName: "steps"))
+        "Steps between two evaluations on held-out states (default: \(usual.evaluateEvery)).", valueName: "steps"))
     var evaluateEvery: Int?
 
     @Option(
       help: ArgumentHelp(
-        "Maximal number of tokens of a state that are read; of longer ones the end (default: \(usual.context)).",
+        "Maximal number of tokens that are read; of a longer state, the last ones (default: \(usual.context)).",
         valueName: "tokens"))
     var context: Int?
 
@@ -50,7 +50,7 @@
         if let problem = Bounds.problem(value, "--\(name)", most: Bounds.steps) { throw ValidationError(problem) }
       }
       if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
-        throw ValidationError("--learning-rate is above 0.")
+        throw ValidationError("--learning-rate is \(learningRate); it must be above 0.")
       }
     }
 
@@ -78,12 +78,15 @@
 
     @Option(
       help: ArgumentHelp(
-        "The share of rollouts, the longest ones, that is left out (default: \(usual.trim)).", valueName: "share"))
+        "The share of rollouts to leave out, the longest first (default: \(usual.trim)).", valueName: "share"))
     var trim: Double?
 
     @Option(
       help: ArgumentHelp(
-        "τ in nats: tokens of more entropy are decisions. Several with commas are tried on held-out tasks; auto, the default, tries three quantiles.",
+        """
+        τ in nats: tokens of higher entropy are decisions. Several values, separated by commas, are compared on \
+        held-out tasks; auto, the default, compares three quantiles.
+        """,
         valueName: "τ"))
     var threshold: String?
 
@@ -100,12 +103,13 @@
     var bound: Double?
 
     func validate() throws {
-      if let trim, !(trim >= 0 && trim < 1) { throw ValidationError("--trim is at least 0 and below 1.") }
-      if let anchor, !(anchor >= 0 && anchor.isFinite) { throw ValidationError("--anchor is not negative.") }
-      if let bound, !(bound > 0) { throw ValidationError("--bound is above 0.") }
+      if let trim, !(trim >= 0 && trim < 1) { throw ValidationError("--trim must be at least 0 and below 1.") }
+      if let anchor, !(anchor >= 0 && anchor.isFinite) { throw ValidationError("--anchor must be 0 or more.") }
+      if let bound, !(bound > 0) { throw ValidationError("--bound must be above 0.") }
       if let problem = Bounds.problem(problems, "--problems", most: Bounds.steps) { throw ValidationError(problem) }
       if let threshold, threshold != "auto", thresholds == nil {
-        throw ValidationError("--threshold is auto, or numbers of nats with commas, such as 0.5,1,1.4.")
+        throw ValidationError(
+          "--threshold is \(threshold); write auto, or numbers of nats separated by commas, such as 0.5,1,1.4.")
       }
     }
 
@@ -172,7 +176,7 @@
         "The folder to write, or a name beside the store (default: the method's name).", valueName: "folder"))
     var adapter: String?
 
-    @Flag(help: "Only print how many problems, tokens and decisions there are.")
+    @Flag(help: "Train nothing: only print how many problems, tokens and decisions there are.")
     var dryRun = false
 
     @Option(help: ArgumentHelp("Attempts at each held-out task.", valueName: "count"))
@@ -184,7 +188,10 @@
 
     @Option(
       help: ArgumentHelp(
-        "Also write the model itself to this folder, and name it as the adapter's base: PEFT and converters read no GGUF files.",
+        """
+        Also write the model itself to this folder, and name it as the adapter's base: PEFT and converters do not read \
+        GGUF files.
+        """,
         valueName: "folder"))
     var base: String?
 
@@ -196,14 +203,14 @@
   struct RoundOptions: ParsableArguments {
     private static let usual = GroupRelativePolicy()
 
-    @Option(help: ArgumentHelp("Tasks asked anew for every round (default: \(usual.tasks)).", valueName: "count"))
+    @Option(help: ArgumentHelp("Tasks of every round (default: \(usual.tasks)).", valueName: "count"))
     var tasksPerRound: Int?
 
     @Option(help: ArgumentHelp("Attempts at each of them (default: \(usual.group)).", valueName: "count"))
     var group: Int?
 
     @Option(
-      help: ArgumentHelp("Rounds of attempts (default: as many as --steps asks for, or 80).", valueName: "count"))
+      help: ArgumentHelp("Rounds of attempts (default: as many as --steps needs, or 80).", valueName: "count"))
     var rounds: Int?
 
     @Option(
@@ -213,7 +220,7 @@
 
     @Option(
       help: ArgumentHelp(
-        "ε: how far the ratio of new to old probability counts (default: \(usual.clip)).", valueName: "ε"))
+        "ε: the ratio of new to old probability is clipped to 1 ± ε (default: \(usual.clip)).", valueName: "ε"))
     var clip: Double?
 
     @Option(
@@ -234,15 +241,15 @@
         if let problem = Bounds.problem(value, "--\(name)", most: Bounds.steps) { throw ValidationError(problem) }
       }
       if let group, group < 2 {
-        throw ValidationError("--group is at least 2: attempts are weighed against each other.")
+        throw ValidationError("--group is \(group); it must be at least 2: attempts are compared with each other.")
       }
       if let problem = Bounds.problem(group, "--group", most: Bounds.rollouts) { throw ValidationError(problem) }
-      if let clip, !(clip > 0 && clip < 1) { throw ValidationError("--clip is above 0 and below 1.") }
+      if let clip, !(clip > 0 && clip < 1) { throw ValidationError("--clip must be above 0 and below 1.") }
       if let divergence, !(divergence >= 0 && divergence.isFinite) {
-        throw ValidationError("--divergence is not negative.")
+        throw ValidationError("--divergence is \(divergence); it must be 0 or more.")
       }
       if let advantageLimit, !(advantageLimit > 0 && advantageLimit.isFinite) {
-        throw ValidationError("--advantage-limit is above 0.")
+        throw ValidationError("--advantage-limit is \(advantageLimit); it must be above 0.")
       }
     }
 
@@ -271,14 +278,14 @@
 
     @Option(
       help: ArgumentHelp(
-        "What is adapted, with commas: q, k, v, o, gate, up, down, or all (default: q,k,v,o).",
+        "What is adapted, separated by commas: q, k, v, o, gate, up, down, or all (default: q,k,v,o).",
         valueName: "targets"))
     var targets: String?
 
     @Option(help: ArgumentHelp("AdamW's learning rate.", valueName: "rate"))
     var learningRate = OptimiserSettings().learningRate
 
-    @Option(help: ArgumentHelp("Steps over which the rate rises from nothing.", valueName: "steps"))
+    @Option(help: ArgumentHelp("Steps over which the learning rate rises from 0.", valueName: "steps"))
     var warmUp = OptimiserSettings().warmUp
 
     @Option(help: ArgumentHelp("The largest norm of a gradient.", valueName: "norm"))
@@ -286,16 +293,17 @@
 
     @Option(
       help: ArgumentHelp(
-        "Tasks of the validation split to choose among checkpoints by; 0 keeps the last.", valueName: "count"))
+        "Tasks of the validation split by which a checkpoint is chosen; 0 keeps the last checkpoint.",
+        valueName: "count"))
     var heldOut = 24
 
-    @Option(help: ArgumentHelp("Steps between two looks at them.", valueName: "steps"))
+    @Option(help: ArgumentHelp("Steps between two evaluations on these tasks.", valueName: "steps"))
     var evaluateEvery = 50
 
     @Flag(help: "Keep all intermediate values: 10 to 20 % faster, and about twice the memory.")
     var noCheckpointing = false
 
-    @Option(help: ArgumentHelp("Tokens worked through at a time; fewer take less memory.", valueName: "tokens"))
+    @Option(help: ArgumentHelp("Tokens processed at a time; fewer take less memory.", valueName: "tokens"))
     var tokensPerPass = Sharpener.Settings().tokensPerPass
 
     private var projections: [Projection]? {
@@ -310,21 +318,22 @@
 
     func validate() throws {
       if projections == nil {
-        throw ValidationError("--targets is all, or some of q, k, v, o, gate, up, down, with commas.")
+        throw ValidationError(
+          "--targets must be all, or some of q, k, v, o, gate, up, down, separated by commas.")
       }
       for (name, value) in [
         ("rank", rank), ("evaluate-every", evaluateEvery), ("tokens-per-pass", tokensPerPass),
       ] {
         if let problem = Bounds.problem(value, "--\(name)", most: Bounds.steps) { throw ValidationError(problem) }
       }
-      if let alpha, !(alpha > 0 && alpha.isFinite) { throw ValidationError("--alpha is above 0.") }
+      if let alpha, !(alpha > 0 && alpha.isFinite) { throw ValidationError("--alpha must be above 0.") }
       for (name, value) in [("warm-up", warmUp), ("held-out", heldOut)] {
         if let problem = Bounds.problem(value, "--\(name)", least: 0, most: Bounds.steps) {
           throw ValidationError(problem)
         }
       }
-      if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate is above 0.") }
-      if !(clipping > 0) { throw ValidationError("--clipping is above 0.") }
+      if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate must be above 0.") }
+      if !(clipping > 0) { throw ValidationError("--clipping must be above 0.") }
     }
 
     /// - Parameters:
@@ -333,8 +342,10 @@
     func settings(attempts: Int, seed: UInt64, base: String?) throws -> Sharpener.Settings {
       if base != nil, rank != nil || alpha != nil || targets != nil {
         throw ConfigurationError(
-          "--rank, --alpha and --targets are of a new adapter, and policy.adapter is trained further as it is: leave them out, or merge it first (--merge) and train on that model."
-        )
+          """
+          --rank, --alpha and --targets describe a new adapter, but policy.adapter is set, and is trained further as \
+          it is. Leave these options out, or merge the adapter first (--merge) and train on the merged model.
+          """)
       }
       var settings = Sharpener.Settings()
       let rank = rank ?? AdapterConfiguration().rank

@@ -9,7 +9,7 @@ struct TaskOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Of the split, the tasks at these places (\"0..<40\", \"0,3,5\"), or the tasks of these ids.", valueName: "tasks")
+      "Only these tasks of the split, by position (\"0..<40\", \"0,3,5\") or by id.", valueName: "tasks")
   )
   var tasks: String?
 

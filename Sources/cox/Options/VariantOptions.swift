@@ -8,21 +8,24 @@ import Workbench
 struct VariantOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Which methods, with commas: \(Steering.Method.listed) (default: single,best-of,amc).", valueName: "methods"),
+      "Methods, separated by commas: \(Steering.Method.listed) (default: single,best-of,amc).", valueName: "methods"),
     completion: .methods)
   var methods: String?
 
-  @Option(help: ArgumentHelp("Values of N, with commas (steering.particles).", valueName: "N,N,…"))
+  @Option(help: ArgumentHelp("Values of N, separated by commas (steering.particles).", valueName: "N,N,…"))
   var particles: String?
 
   @Option(
     name: [.customLong("beta"), .customLong("temperature")],
-    help: ArgumentHelp("Values of β, in reward units, with commas (steering.temperature).", valueName: "β,β,…"))
+    help: ArgumentHelp("Values of β, in reward units, separated by commas (steering.temperature).", valueName: "β,β,…"))
   var beta: String?
 
   @Option(
     help: ArgumentHelp(
-      "When to resample: none, auto (as cox plan says), steps:4,8 or ess:0.5; given again, one more schedule (steering.resample).",
+      """
+      When to resample: none, auto (as cox plan says), steps:4,8 or ess:0.5. Repeat it for more schedules \
+      (steering.resample).
+      """,
       valueName: "schedule"))
   var resample: [String] = []
 
@@ -33,13 +36,19 @@ struct VariantOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Seeds, such as 0,1,2 or 0..<3, in place of --seed: everything is run with each, and a task's result is its mean over them.",
+      """
+      Seeds, such as 0,1,2 or 0..<3, in place of --seed. Everything is run with each seed, and the result of a task is \
+      the mean over the seeds.
+      """,
       valueName: "seeds"))
   var seeds: String?
 
   @Option(
     help: ArgumentHelp(
-      "What is equal: best-of gets at least as many calls, or as much cost, as the steered methods of its N on each task.",
+      """
+      What is made equal: best-of gets at least as many calls, or as much cost, as the steered methods of its N on \
+      each task.
+      """,
       valueName: "what"))
   var equal = Equality.calls
 
@@ -69,7 +78,7 @@ struct VariantOptions: ParsableArguments {
         throw ConfigurationError("--seeds is \(text); write whole numbers, each once, such as 0,1,2 or 0..<3.")
       }
       guard numbers.count <= 10_000 else {
-        throw ConfigurationError("--seeds names \(numbers.count) seeds; at most 10000.")
+        throw ConfigurationError("--seeds names \(numbers.count) seeds; at most 10000 are allowed.")
       }
       return numbers.map { UInt64($0) }
     }
@@ -84,7 +93,7 @@ struct VariantOptions: ParsableArguments {
       return method
     }
     guard !methods.isEmpty, Set(methods).count == methods.count else {
-      throw ConfigurationError("--methods \(list) names no method, or one twice.")
+      throw ConfigurationError("--methods is \(list); write at least one method, and each once.")
     }
     return methods
   }

@@ -10,20 +10,20 @@ enum Remedy {
     switch error {
     case let error as StoreError:
       switch error.kind {
-      case .busy, .wrongVersion, .readOnly, .unopenable, .damaged: return "--store names another path."
+      case .busy, .wrongVersion, .readOnly, .unopenable, .damaged: return "Give another path with --store."
       case .full, .vanished, .failed: return nil
       }
     case let error as CriticError:
       switch error.kind {
-      case .unreadable, .wrongEnvironment: return "cox train makes one, and --critic names another."
+      case .unreadable, .wrongEnvironment: return "Make a critic with cox train, or name another one with --critic."
       case .tooLittleData where !error.message.contains("cox collect"):
-        return "cox collect --rollouts 8 makes them."
+        return "Make rollouts with cox collect --rollouts 8."
       case .limitReached: return limit(error.message)
       default: return nil
       }
     case let error as PolicyError:
       switch error.kind {
-      case .notRecorded: return "cox export --cassette FILE makes a recording."
+      case .notRecorded: return "Make a recording with cox export --cassette FILE."
       case .limitReached: return limit(error.message)
       default: return nil
       }

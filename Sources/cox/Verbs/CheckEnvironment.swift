@@ -13,7 +13,7 @@ struct CheckEnvironment: Verb {
       Example: cox check-environment --config c.yaml --tasks "0..<3"
 
       Walks through some tasks at random, without a model: the same actions again in a fresh episode, a fork half-way, \
-      actions that make no sense. A warning costs some efficiency; what is wrong makes results wrong.
+      actions that make no sense. A warning means some loss of efficiency; a finding marked wrong makes results wrong.
       """)
 
   @OptionGroup(title: "World") var own: CheckEnvironmentOptions
@@ -79,7 +79,7 @@ struct CheckEnvironmentOptions: ParsableArguments {
 
   @Flag(
     help: """
-      Print what a policy is sent before its first action, instead, and with --json the request's body; \
+      Only print what is sent to a policy before its first action, with --json the body of the request. \
       `environment.prompt: FILE` replaces the instructions.
       """)
   var printPrompt = false

@@ -8,12 +8,14 @@ struct Collect: Verb {
     discussion: """
       Example: cox collect --config c.yaml --split train --rollouts 6
 
-      Independent attempts at every task of a split, kept in the store to train a critic on and to diagnose. Running the \
-      same command again asks only for what is missing; more --rollouts keep those that are there. Attempts that fail are counted \
-      apart and tried again the next time; where more than half of them failed the command exits 1.
+      Makes independent attempts at every task of a split, and stores them to train a critic on and to diagnose. The \
+      same command, run again, makes only the attempts that are missing; with more --rollouts the stored ones are \
+      kept. Failed attempts are counted separately and tried again the next time. If more than half of the attempts \
+      failed, the command exits with 1.
 
-      With --expert, the world's own solutions instead, as rollouts of the policy "expert", for a model to imitate: no model \
-      is asked, and the answers are written as policy.format has them. The worlds orders, arithmetic and textcraft have one.
+      With --expert, the world's own solutions are stored instead, as rollouts of the policy "expert", for a model to \
+      imitate. No model is called, and the answers are written in policy.format. The worlds orders, arithmetic and \
+      textcraft have an expert.
       """)
 
   @OptionGroup(title: "Collecting") var own: CollectOptions
@@ -26,7 +28,7 @@ struct Collect: Verb {
       throw ValidationError(problem)
     }
     if own.expert, own.rollouts ?? 1 > 1 {
-      throw ValidationError("--expert goes without --rollouts: a task has one solution.")
+      throw ValidationError("--expert cannot be used with --rollouts: a task has one solution.")
     }
   }
 

@@ -11,13 +11,13 @@ struct Compare: Verb {
     discussion: """
       Example: cox compare --config c.yaml --methods single,best-of,amc --particles 4,8
 
-      Every method is run with every value of N, β and the schedule that it heeds. best-of is given attempts until it has \
-      made at least as many calls, on each task, as any steered method of its N; answers are shared, so that a smaller N \
-      costs nothing more. Differences are paired over tasks.
+      Every method is run with every value of N, β and the schedule that applies to it. best-of makes attempts until \
+      it has made at least as many calls, on each task, as any steered method of its N. Answers are shared, so that a \
+      smaller N costs nothing more. Differences are paired over tasks.
 
-      Three studies: `--study scaling` runs best-of and amc at N = 1 to 32, `--study calls` runs all methods with the calls \
-      of 1 to 16 attempts, with and without one budget for all tasks, and `--study cost --against dear.yaml` sets the \
-      configured policy, steered, against another one by what a task costs.
+      Three studies: `--study scaling` runs best-of and amc at N = 1 to 32, `--study calls` runs all methods with the \
+      calls of 1 to 16 attempts, with and without one budget for all tasks, and `--study cost --against dear.yaml` \
+      compares the cost of a task for the configured policy, steered, with that for another policy.
       """)
 
   @OptionGroup(title: "Output and studies") var own: CompareOptions
@@ -29,7 +29,7 @@ struct Compare: Verb {
 
   func run() async throws {
     guard (own.study == .cost) == (own.against != nil) else {
-      throw ConfigurationError("--study cost and --against go together: the one needs the other.")
+      throw ConfigurationError("--study cost and --against must be given together.")
     }
     var request = try variant.request()
     request.tasks = chosen.choice

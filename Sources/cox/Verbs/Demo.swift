@@ -7,7 +7,7 @@ import Workbench
 
 struct Demo: Verb {
   static let configuration = CommandConfiguration(
-    abstract: "Run the whole way on embedded defaults: collect, train, plan, compare.",
+    abstract: "Run all stages on embedded defaults: collect, train, plan, compare.",
     discussion: """
       Example: cox demo
 
@@ -20,7 +20,7 @@ struct Demo: Verb {
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
-    if own.rollouts < 2 { throw ValidationError("--rollouts is at least 2.") }
+    if own.rollouts < 2 { throw ValidationError("--rollouts is \(own.rollouts); it must be at least 2.") }
   }
 
   func run() async throws {

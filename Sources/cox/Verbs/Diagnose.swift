@@ -11,9 +11,10 @@ struct Diagnose: Verb {
     discussion: """
       Example: cox diagnose --config c.yaml
 
-      Looks at the rollouts that cox collect has stored: how much they differ within a task, what the best of several would \
-      have come to, and how early their end can be told. Asks no model. The end is predicted by trees that are trained on \
-      some of the tasks and judge the others; with --critic, by that critic, on tasks it was not trained on.
+      Looks at the rollouts that cox collect has stored: how much they differ within a task, which reward the best of \
+      several would have had, and how early the reward at the end can be predicted. The predictions are those of trees \
+      that are trained on some of the tasks and judge the others; with --critic, those of that critic on tasks it was \
+      not trained on.
       """)
 
   @OptionGroup(title: "Diagnosis") var own: DiagnoseOptions

@@ -29,8 +29,8 @@ struct Doctor: Verb {
 struct DoctorOptions: ParsableArguments {
   @Flag(
     help: """
-      Also ask the configured policy: whether it answers, how fast, and what its server can do. A few small calls, which \
-      cost what they cost and are not stored.
+      Also call the configured policy: whether it answers, how fast, and what its server can do. These are a few small \
+      calls, which are paid for and not stored.
       """)
   var policy = false
 }

@@ -12,18 +12,18 @@ struct MakePlan: Verb {
     discussion: """
       Example: cox plan --config c.yaml --particles 8
 
-      Simulates best-of-N and steered populations on the stored rollouts of the train and validation splits, judged by a \
-      critic that never saw their task, over schedules, temperatures and numbers of particles. Nothing is asked of the \
-      policy. Where the gain is not surely above zero the plan is best-of-N. `--resample auto` obeys the plan.
+      Simulates best-of-N and steered populations on the stored rollouts of the train and validation splits, judged by \
+      a critic that never saw their task, over schedules, temperatures and numbers of particles. The policy is not \
+      called. If the gain is not significantly above zero, the plan is best-of-N. `--resample auto` follows the plan.
       """)
 
   @OptionGroup(title: "Plan") var own: MakePlanOptions
   @OptionGroup(title: "Critic and plan") var chosen: PlanOptions
-  @OptionGroup(title: "Limits, for a critic that is asked") var limits: LimitOptions
+  @OptionGroup(title: "Limits, for a critic that is called") var limits: LimitOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
-    if !(own.work >= 1 && own.work.isFinite) { throw ValidationError("--work is at least 1.") }
+    if !(own.work >= 1 && own.work.isFinite) { throw ValidationError("--work is \(own.work); it must be at least 1.") }
   }
 
   func run() async throws {
@@ -41,7 +41,8 @@ struct MakePlan: Verb {
     try OutputFile.write(json: made, to: path)
     if common.json != "-" {
       Console.print(
-        "\nWritten to \(path) in \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)); --resample auto obeys it."
+        "\nWritten to \(path) in \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)); "
+          + "--resample auto follows it."
       )
     }
   }
@@ -51,7 +52,7 @@ struct MakePlan: Verb {
     let numbers = list.split(separator: ",").map { Double($0.trimmingCharacters(in: .whitespaces)) }
     let known = numbers.compactMap(\.self).filter { $0 > 0 && $0.isFinite }
     guard !known.isEmpty, known.count == numbers.count else {
-      throw ConfigurationError("--beta \(list) names no values of β: write numbers above 0, with commas.")
+      throw ConfigurationError("--beta is \(list); write numbers above 0, separated by commas.")
     }
     return known
   }
@@ -65,7 +66,7 @@ struct MakePlanOptions: ParsableArguments {
   @Option(
     name: [.customLong("beta"), .customLong("temperatures")],
     help: ArgumentHelp(
-      "Values of β to try in a search, with commas (default: from the range of returns).", valueName: "β,β"))
+      "Values of β to try in a search, separated by commas (default: from the range of returns).", valueName: "β,β"))
   var beta: String?
 
   @Option(

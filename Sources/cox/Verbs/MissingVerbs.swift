@@ -10,7 +10,10 @@ import Workbench
   extension MissingVerb {
     func run() throws {
       throw ConfigurationError(
-        "This cox was built without models in process, which this verb needs: `make build` has them where MLX can be installed."
+        """
+        This verb needs models in process, and this cox was built without them: `make build` includes them where MLX \
+        can be installed.
+        """
       )
     }
   }

@@ -17,7 +17,7 @@ struct Report: Verb {
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
-    if own.populations < 0 { throw ValidationError("--populations is not negative.") }
+    if own.populations < 0 { throw ValidationError("--populations is \(own.populations); it must be 0 or more.") }
   }
 
   func run() async throws {
@@ -36,7 +36,7 @@ struct Report: Verb {
     let html = Data(page.html.utf8)
     do { try OutputFile.write(html, to: path) } catch let error as ConfigurationError {
       guard named == nil else { throw error }
-      throw ConfigurationError("\(error.message) Say with --output where the page goes.")
+      throw ConfigurationError("\(error.message) Give another path for the page with --output.")
     }
     if let json = common.json {
       try Console.write(

@@ -15,7 +15,7 @@ struct Show: Verb {
 
       Without an argument it lists the runs of the store; RUN lists a run's tasks, RUN/TASK a task's trajectories, \
       RUN/TASK/PARTICLE prints one. RUN is the beginning of a run's id, or last; PARTICLE a number, best or worst. \
-      Nothing is asked of a model, and no configuration is needed.
+      No model is called, and no configuration is needed.
       """)
 
   @OptionGroup(title: "Show") var own: ShowOptions
@@ -68,7 +68,7 @@ struct Show: Verb {
 
   private func chosen(_ name: String, of runs: [StoredRun]) throws -> StoredRun {
     guard let newest = runs.first else {
-      throw ConfigurationError("The store \(common.store) has no trajectories yet: cox collect makes some.")
+      throw ConfigurationError("The store \(common.store) has no trajectories yet: make some with cox collect.")
     }
     if name == "last" { return newest }
     let fitting = runs.filter { !name.isEmpty && $0.record.id.hasPrefix(name) }

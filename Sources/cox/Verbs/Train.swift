@@ -14,14 +14,14 @@ struct Train: Verb {
 
   @OptionGroup(title: "Critic") var own: TrainOptions
   #if OpenWeights
-    @OptionGroup(title: "A critic that reads (--critic lm)") var reading: ReadingOptions
+    @OptionGroup(title: "The language-model critic (--critic lm)") var reading: ReadingOptions
   #endif
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   #if OpenWeights
     func validate() throws {
       if own.critic != LMKind.name, let option = reading.given.first {
-        throw ValidationError("--\(option) is of a critic that reads: --critic lm.")
+        throw ValidationError("--\(option) needs --critic lm: it is an option of the language-model critic only.")
       }
     }
   #endif
@@ -54,6 +54,6 @@ struct TrainOptions: ParsableArguments {
     completion: .trainedCritics)
   var critic = TreesKind.name
 
-  @Flag(help: "Also learn from the steps of stored steered runs on train tasks, by their one-step returns.")
+  @Flag(help: "Also learn from the steps of stored steered runs on train tasks, with one-step returns as targets.")
   var fromSteering = false
 }

@@ -32,7 +32,7 @@ struct Patience {
       lost += 1
       guard lost < Self.losses else {
         throw WorldError(
-          .unavailable, "\(message) So it went with \(lost) sessions in a row; see the server's log.")
+          .unavailable, "\(message) This happened with \(lost) sessions in a row; read the server's log.")
       }
     case .unreachable(let message):
       let since = downSince ?? .now
@@ -40,8 +40,10 @@ struct Patience {
       guard since.duration(to: .now) < .seconds(settings.recoveryWait) else {
         throw WorldError(
           .unavailable,
-          "\(message) Tried for \(settings.recoveryWait) s: start the server, or see environment.url and environment.recoveryWait."
-        )
+          """
+          \(message) Tried for \(settings.recoveryWait) s: start the server, or check environment.url and \
+          environment.recoveryWait.
+          """)
       }
       try await pause()
     case .full(let message):
@@ -55,8 +57,8 @@ struct Patience {
       guard since.duration(to: .now) < .seconds(settings.capacityWait) else {
         throw WorldError(
           .unavailable,
-          "\(message) Tried for \(settings.capacityWait) s while others held all of its sessions: raise the server's "
-            + "max_concurrent_envs, end its other clients, or raise environment.capacityWait.")
+          "\(message) Tried for \(settings.capacityWait) s while other clients held all of its sessions: raise the "
+            + "server's max_concurrent_envs, end its other clients, or raise environment.capacityWait.")
       }
       try await pause()
     }

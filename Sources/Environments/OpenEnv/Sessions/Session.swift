@@ -43,9 +43,9 @@ struct Session: Sendable {
       case .cancelled: throw .final(Self.stopped)
       case .refused(429), .refused(503): throw .full(text)
       case .refused(let status) where status < 500:
-        throw .final(WorldError(.misconfigured, "\(text) There is no OpenEnv server; see environment.url."))
+        throw .final(WorldError(.misconfigured, "\(text) This is not an OpenEnv server; check environment.url."))
       case .malformed:
-        throw .final(WorldError(.misconfigured, "\(text) There is no OpenEnv server; see environment.url."))
+        throw .final(WorldError(.misconfigured, "\(text) This is not an OpenEnv server; check environment.url."))
       case .unreachable, .refused, .closed, .timedOut, .tooLong: throw .unreachable(text)
       }
     }
@@ -100,9 +100,9 @@ struct Session: Sendable {
       // Codes of a server that accepts a connection and closes it at once: going away, policy, restart, try again
       // later.
       case .closed(let code?, _) where isFresh && [1000, 1001, 1005, 1008, 1012, 1013].contains(code):
-        throw .full("\(name), asked to \(type): \(error).")
+        throw .full("\(name), on the request \(type): \(error).")
       case .unreachable, .refused, .closed, .timedOut, .tooLong, .malformed:
-        throw .lost("\(name), asked to \(type): \(error).")
+        throw .lost("\(name), on the request \(type): \(error).")
       }
     }
     return try report(text, to: type)
@@ -116,7 +116,7 @@ struct Session: Sendable {
     case "observation": break
     case "error": return try refusal(data, of: type)
     default:
-      throw misspoken(type, "with \"type\": \"observation\" in JSON (which knows neither NaN nor Infinity)", text)
+      throw misspoken(type, "with \"type\": \"observation\" in JSON (where NaN and Infinity are not valid)", text)
     }
     guard let observation = data["observation"] else { throw misspoken(type, "with data.observation", text) }
     guard case .flag(let isDone) = data["done"] else { throw misspoken(type, "with data.done, true or false", text) }
@@ -141,7 +141,7 @@ struct Session: Sendable {
     case "VALIDATION_ERROR", "EXECUTION_ERROR":
       let errors = (data["errors"]?.items ?? []).compactMap { $0["msg"]?.text }
       return Report(refusal: ([message] + errors).joined(separator: ": ").clipped(to: 300))
-    default: throw .final(WorldError(.misconfigured, "\(text). See the server's log."))
+    default: throw .final(WorldError(.misconfigured, "\(text). Read the server's log."))
     }
   }
 
@@ -149,6 +149,6 @@ struct Session: Sendable {
     .final(
       WorldError(
         .misconfigured,
-        "\(name) answered \(type) otherwise than OpenEnv 0.3 does, \(wanted). It answered: \(text.clipped(to: 300))"))
+        "\(name) did not answer \(type) as OpenEnv 0.3 does, \(wanted). It answered: \(text.clipped(to: 300))"))
   }
 }

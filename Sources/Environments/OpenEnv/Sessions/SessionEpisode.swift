@@ -115,7 +115,8 @@ actor SessionEpisode: Episode {
       guard opening?.observation.json.saysTheSame(as: view.observation.json) ?? true else {
         throw .final(
           WorldError(
-            .diverged, "The task \(task), opened again, begins otherwise: the environment does not follow its seed."))
+            .diverged,
+            "The task \(task), opened again, begins differently: the seed does not determine the environment."))
       }
       opening = opening ?? view
       guard await world.pool.opened(ticket, fresh) else { throw .final(Patience.closed) }
@@ -125,8 +126,8 @@ actor SessionEpisode: Episode {
           throw .final(
             WorldError(
               .diverged,
-              "The task \(task), played again, paid \(again.reward) for step \(number + 1) where it had paid "
-                + "\(step.report.reward), or ended otherwise: the environment does not follow its seed."))
+              "The task \(task), played again, paid \(again.reward) for step \(number + 1) instead of "
+                + "\(step.report.reward), or ended differently: the seed does not determine the environment."))
         }
       }
       return fresh

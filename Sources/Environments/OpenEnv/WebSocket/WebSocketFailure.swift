@@ -17,14 +17,14 @@ enum WebSocketFailure: Error, Hashable, CustomStringConvertible {
   var description: String {
     switch self {
     case .unreachable(let reason): "no connection: \(reason)"
-    case .refused(let status): "it answered HTTP \(status) where WebSocket was asked for"
+    case .refused(let status): "it answered the request for a WebSocket with HTTP status \(status)"
     case .closed(nil, let reason): "the connection ended\(reason.isEmpty ? "" : ": \(reason)")"
     case .closed(let code?, let reason):
       "it closed the connection with code \(code)\(reason.isEmpty ? "" : ": \(reason)")"
     case .timedOut(let seconds): "it did not answer within \(seconds) s"
     case .tooLong(let bytes): "it sent a message of more than \(bytes >> 10) KB"
     case .cancelled: "the run was stopped"
-    case .malformed(let reason): "it does not keep to WebSocket: \(reason)"
+    case .malformed(let reason): "it does not follow the WebSocket protocol: \(reason)"
     }
   }
 }

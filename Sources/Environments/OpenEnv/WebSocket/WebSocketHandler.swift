@@ -40,7 +40,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     switch unwrapOutboundIn(data) {
     case .ask(let text, let seconds, let answer):
       if let last = remains.last { return answer.completeWith(last) }
-      guard pending == nil else { return answer.fail(WebSocketFailure.malformed("two questions at a time")) }
+      guard pending == nil else { return answer.fail(WebSocketFailure.malformed("two requests at a time")) }
       wasAsked = true
       let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
       let alarm = context.eventLoop.scheduleTask(in: .milliseconds(Int64(seconds * 1_000))) {
@@ -76,7 +76,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
       stop(context, .closed(code: code.map { Int($0) } ?? 1005, reason: reason))
     default:
       sendClose(context, .unacceptableData)
-      stop(context, .malformed("a frame that is no text"))
+      stop(context, .malformed("a frame that is not text"))
     }
   }
 
@@ -107,7 +107,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     } else if !wasAsked, remains.greeting.withLock(\.self) == nil {
       remains.greeting.withLock { $0 = text }
     } else if !isParting {
-      stop(context, .malformed("an answer to nothing: \(text.prefix(200))"))
+      stop(context, .malformed("an answer without a request: \(text.prefix(200))"))
     }
   }
 

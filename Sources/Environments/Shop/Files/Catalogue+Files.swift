@@ -31,10 +31,10 @@ extension Catalogue {
     if files.goals == .human, files.humanGoals == nil {
       throw WorldError(
         .misconfigured,
-        "Human goals are asked for, and items_human_ins.json is missing. Ask for synthetic ones or add it.")
+        "environment.goals is human, but items_human_ins.json is missing. Add the file, or set goals: synthetic.")
     }
     if let limit = files.limit, limit < 1 {
-      throw WorldError(.misconfigured, "environment.limit is \(limit); at least one product is read.")
+      throw WorldError(.misconfigured, "environment.limit is \(limit); it must be at least 1.")
     }
     let fingerprint = try files.fingerprint()
     if let catalogue = open(files, fingerprint: fingerprint) { return catalogue }

@@ -38,7 +38,7 @@ struct JSONReader {
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "{"): return try nested { reader throws(OrderedJSON.Malformed) in try reader.object() }
     case UInt8(ascii: "["): return try nested { reader throws(OrderedJSON.Malformed) in try reader.array() }
-    case nil: throw malformed("the text ends where a value is due")
+    case nil: throw malformed("the text ends where a value is expected")
     default: return try word()
     }
   }
@@ -58,7 +58,7 @@ struct JSONReader {
     if skip(UInt8(ascii: "}")) { return .object(members) }
     repeat {
       skipSpace()
-      guard current == UInt8(ascii: "\"") else { throw malformed("a key is no string") }
+      guard current == UInt8(ascii: "\"") else { throw malformed("a key is not a string") }
       let key = try string()
       guard skip(UInt8(ascii: ":")) else { throw malformed("a colon is missing") }
       members.append((key, try value()))
@@ -85,7 +85,7 @@ struct JSONReader {
     case "true": return .bool(true)
     case "false": return .bool(false)
     default:
-      guard let number = Double(word) else { throw malformed("\"\(word.clipped(to: 20))\" is no value") }
+      guard let number = Double(word) else { throw malformed("\"\(word.clipped(to: 20))\" is not a value") }
       return .number(number)
     }
   }

@@ -88,7 +88,7 @@ struct Tagger {
     guard let model = try next() else { throw failed("gave no nouns.") }
     let update = try database.cachedStatement(sql: "UPDATE product SET nouns = ? WHERE id = ?")
     for row in try Int64.fetchAll(database, sql: "SELECT id FROM product ORDER BY id") {
-      guard let nouns = try next() else { throw failed("gave the nouns of fewer titles than there are.") }
+      guard let nouns = try next() else { throw failed("gave no nouns for the last titles.") }
       try update.execute(arguments: [Catalogue.packed(nouns), row])
     }
     return model.joined(separator: " ")

@@ -16,8 +16,8 @@ extension Catalogue {
     guard (1...10_000_000).contains(products), (1...products).contains(goals) else {
       throw WorldError(
         .misconfigured,
-        "environment.products is \(products) and environment.goals \(goals); there are 1 to 10,000,000 products, "
-          + "and 1 goal to one for each product.")
+        "environment.products is \(products) and environment.goals \(goals); allowed are 1 to 10,000,000 products, "
+          + "and from 1 goal to one for each product.")
     }
     do {
       let database = try DatabaseQueue()

@@ -60,10 +60,11 @@ extension CriticKind {
 
   static func unconfigured() -> ConfigurationError {
     ConfigurationError(
-      "The configuration says nothing of a critic \(name): write critic: { kind: \(name), url: …, model: … }.")
+      "The configuration has no critic of kind \(name): write critic: { kind: \(name), url: …, model: … }.")
   }
 
   package func immediate(_ name: String, in workbench: Workbench) throws -> any Critic {
-    throw ConfigurationError("The critic \(name) is asked for values, and has none of its own here.")
+    throw ConfigurationError(
+      "The critic \(name) cannot be used here: its values come from a server that is not started.")
   }
 }

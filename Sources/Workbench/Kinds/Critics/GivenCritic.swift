@@ -10,7 +10,8 @@ struct GivenCritic: CriticKind {
   init(_ made: any Critic) { self.made = made }
 
   init() throws {
-    throw ConfigurationError("The critic given is for programs that make their own critic.")
+    throw ConfigurationError(
+      "The critic kind given is only for programs that make their own critic; choose another kind.")
   }
 
   func with<T: Sendable>(

@@ -46,8 +46,10 @@ package struct JudgeKind: CriticKind {
     try policy.read(&yaml)
     if samples > 1, policy.temperature == 0 {
       throw ConfigurationError(
-        "critic.samples is \(samples) at critic.temperature 0, where all answers are the same: raise the one or leave out the other."
-      )
+        """
+        critic.samples is \(samples) at critic.temperature 0, where all answers are the same: raise the temperature, \
+        or leave samples out.
+        """)
     }
   }
 
@@ -78,7 +80,7 @@ package struct JudgeKind: CriticKind {
       let value = try await body(judge)
       let counts = judge.counts
       if counts.missing > 0 {
-        workbench.observer.note("The judge's answers: \(counts.asked), of which \(counts.missing) stated no score.")
+        workbench.observer.note("The judge gave \(counts.asked) answers; \(counts.missing) of them stated no score.")
       }
       return value
     }
@@ -101,7 +103,7 @@ package struct JudgeKind: CriticKind {
       throw ConfigurationError("critic.instructions: there is no readable text file \(path).")
     }
     guard !text.allSatisfy(\.isWhitespace) else {
-      throw ConfigurationError("critic.instructions: \(path) says nothing.")
+      throw ConfigurationError("critic.instructions: \(path) is empty.")
     }
     return text
   }

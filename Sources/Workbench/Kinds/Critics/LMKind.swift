@@ -37,6 +37,6 @@ package struct LMKind: CriticKind {
   }
 
   package func immediate(_ name: String, in workbench: Workbench) throws -> any Critic {
-    throw ConfigurationError("The critic \(name) reads with a language model, which is not loaded for this.")
+    throw ConfigurationError("The critic \(name) cannot be used here: its language model is not loaded.")
   }
 }

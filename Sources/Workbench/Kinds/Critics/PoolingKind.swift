@@ -44,7 +44,7 @@ package struct PoolingKind: CriticKind {
       model: server.model ?? "", batch: batch, scale: scale, offset: offset, rules: server.rules)
     guard critic.scale.isFinite, critic.scale != 0, critic.offset.isFinite else {
       throw ConfigurationError(
-        "critic.scale is \(critic.scale) and critic.offset \(critic.offset); numbers, and the scale not 0.")
+        "critic.scale is \(critic.scale) and critic.offset \(critic.offset); both must be finite, and the scale not 0.")
     }
   }
 

@@ -34,17 +34,22 @@ package struct AnthropicKind: PolicyKind {
     try settings.checkServer()
     let section = settings.section
     if let temperature = settings.temperature, temperature > 1 {
-      throw ConfigurationError("\(section).temperature is \(temperature); this API takes 0 to 1.")
+      throw ConfigurationError("\(section).temperature is \(temperature); this API accepts 0 to 1.")
     }
     if case .tokens(let tokens) = settings.thinking, tokens < 1024 || tokens >= settings.maxTokens {
       throw ConfigurationError(
-        "\(section).thinkingTokens is \(tokens); at least 1024, and less than maxTokens, which counts thoughts too.")
+        """
+        \(section).thinkingTokens is \(tokens); it must be at least 1024, and less than maxTokens, which includes the \
+        thoughts.
+        """)
     }
     if settings.topP != nil, let temperature = settings.temperature, temperature != 1 {
-      throw ConfigurationError("\(section).topP goes with temperature 1: this API takes the one or the other.")
+      throw ConfigurationError(
+        "\(section).topP needs \(section).temperature 1: this API accepts only one of the two settings.")
     }
     if settings.thinking != nil, let temperature = settings.temperature, temperature != 1 {
-      throw ConfigurationError("\(section).thinkingTokens goes with temperature 1: a model that thinks samples at 1.")
+      throw ConfigurationError(
+        "\(section).thinkingTokens needs \(section).temperature 1: with thinking, this API allows no other.")
     }
   }
 

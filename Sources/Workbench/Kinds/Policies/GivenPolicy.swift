@@ -12,7 +12,7 @@ struct GivenPolicy: PolicyKind {
   init(_ made: any Policy) { self.made = made }
 
   init(_ settings: PolicySettings) throws {
-    throw ConfigurationError("policy.kind given is for programs that make their own policy.")
+    throw ConfigurationError("policy.kind given is only for programs that make their own policy; choose another kind.")
   }
 
   var identity: String { made.identity }

@@ -15,8 +15,10 @@
     package init(_ settings: PolicySettings) throws {
       guard let path = settings.model ?? Installation.current.bundledModel else {
         throw ConfigurationError(
-          "\(settings.section).model is missing: a GGUF file or a Hugging Face folder. Without it the model that make setup installs is taken, and there is none."
-        )
+          """
+          \(settings.section).model is missing, and the model that make setup installs is not there either. Give a \
+          GGUF file or a Hugging Face folder, or run make setup.
+          """)
       }
       self.settings = settings
       self.path = path
@@ -98,14 +100,14 @@
     package static func check() async -> Check {
       Check(
         name: "Models in process", isFine: true,
-        detail: "not in this build: make build has them where MLX can be installed", remedy: nil)
+        detail: "not in this build; make build includes them where MLX can be installed", remedy: nil)
     }
 
     package init(_ settings: PolicySettings) throws {
       throw ConfigurationError(
         """
-        This cox was built without models in process, which \(settings.section).kind mlx asks for: `make build` builds \
-        it with them where MLX can be installed (or swift build --traits OpenWeights, after make setup).
+        \(settings.section).kind mlx needs models in process, and this cox was built without them. Build it with them \
+        by `make build`, where MLX can be installed (or by swift build --traits OpenWeights, after make setup).
         """)
     }
 
@@ -144,11 +146,11 @@ extension MLXKind {
   package static func check(_ settings: PolicySettings) throws {
     if settings.temperature == nil {
       throw ConfigurationError(
-        "\(settings.section).temperature is none; a model in process has no other to go by.")
+        "\(settings.section).temperature is none; a model in process needs a number.")
     }
     if settings.format == .tools {
       throw ConfigurationError(
-        "\(settings.section).format tools goes with a server; a model in process takes plain and react.")
+        "\(settings.section).format tools needs a server; for a model in process write plain or react.")
     }
   }
 }

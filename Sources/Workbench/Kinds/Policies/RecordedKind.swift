@@ -40,7 +40,8 @@ package struct RecordedKind: PolicyKind {
     guard try isStore(path) else {
       let cassette = try Cassette(contentsOf: path)
       if let identity = settings.identity, identity != cassette.policy {
-        throw ConfigurationError("The recording \(path) is of \"\(cassette.policy)\", not of policy.identity.")
+        throw ConfigurationError(
+          "The recording \(path) is of \"\(cassette.policy)\", not of the policy in policy.identity.")
       }
       return RecordedPolicy(cassette, name: path)
     }
@@ -67,7 +68,8 @@ package struct RecordedKind: PolicyKind {
 
   private static func isStore(_ path: String) throws -> Bool {
     guard let file = FileHandle(forReadingAtPath: path) else {
-      throw ConfigurationError("There is no readable recording \(path): give a store, or a cassette of cox export.")
+      throw ConfigurationError(
+        "There is no readable recording \(path): give a store, or a cassette written by cox export.")
     }
     defer { try? file.close() }
     let start = try file.read(upToCount: 64) ?? Data()

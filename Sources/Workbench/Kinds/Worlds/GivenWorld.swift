@@ -10,7 +10,8 @@ package struct GivenWorld: WorldKind {
   package init(_ made: any World) { self.made = made }
 
   package init(_ yaml: inout YAMLMapping) throws {
-    throw ConfigurationError("environment.kind given is for programs that make their own world.")
+    throw ConfigurationError(
+      "environment.kind given is only for programs that make their own world; choose another kind.")
   }
 
   package func make(_ environment: WorldSettings, observer: any WorkObserver) -> any World { made }

@@ -53,7 +53,7 @@ package struct ServerURLs {
       case (nil, _):
         throw ConfigurationError.missing(
           "environment.url", "the server's base URL, such as \"http://127.0.0.1:36001\".")
-      case (_?, _?): throw ConfigurationError("environment has both url and urls; one of them is enough.")
+      case (_?, _?): throw ConfigurationError("environment has both url and urls; leave one of them out.")
       }
     }
   }

@@ -60,7 +60,7 @@ package struct PromptSettings: Sendable {
     case let path?:
       let text = try Self.text(of: path, key: "prompt")
       guard !text.allSatisfy(\.isWhitespace) else {
-        throw ConfigurationError("environment.prompt: \(path) says nothing.")
+        throw ConfigurationError("environment.prompt: \(path) is empty.")
       }
       prompting = Prompting(text, examples: world.examples, historyLimit: world.historyLimit)
     }
@@ -77,7 +77,7 @@ package struct PromptSettings: Sendable {
       let response = try yaml.text("response", default: .required, "what is answered")
       guard let prompt, let response else {
         throw yaml.missing(
-          prompt == nil ? "prompt" : "response", message: "\(path): every example has a prompt and a response.")
+          prompt == nil ? "prompt" : "response", message: "\(path): every example must have a prompt and a response.")
       }
       return Prompting.Exchange(prompt: prompt, response: response)
     }
@@ -93,7 +93,7 @@ package struct PromptSettings: Sendable {
     guard let text = try TextFile.text(path) else {
       throw ConfigurationError(
         "environment.\(key): there is no readable file \(path)"
-          + (key == "prompt" ? ", and react and reflact are the only prompts with names." : "."))
+          + (key == "prompt" ? "; give the path of a text file, or write react or reflact." : "."))
     }
     return text
   }

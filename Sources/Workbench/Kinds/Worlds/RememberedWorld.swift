@@ -42,10 +42,10 @@ struct RememberedWorld: World {
   func tasks(in split: Split) -> [AgentTask] { [] }
 
   func task(_ id: TaskID) throws(WorldError) -> AgentTask {
-    throw WorldError(.unavailable, "The world was not opened, since only its rollouts are read.")
+    throw WorldError(.unavailable, "The world was not opened, because this command only reads its stored rollouts.")
   }
 
   func begin(_ task: AgentTask) async throws(WorldError) -> (episode: any Episode, observation: Observation) {
-    throw WorldError(.unavailable, "The world was not opened, since only its rollouts are read.")
+    throw WorldError(.unavailable, "The world was not opened, because this command only reads its stored rollouts.")
   }
 }

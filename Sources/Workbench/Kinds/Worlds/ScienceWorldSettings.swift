@@ -81,7 +81,7 @@ package struct ScienceWorldSettings: WorldKind {
       }
     if case .variations = chosen, environment.tasks.values.contains(where: { !$0.isEmpty }) {
       throw ConfigurationError(
-        "environment.tasks goes with games: benchmark or all; with variations the simulator's own splits hold.")
+        "environment.tasks goes with games: benchmark or all; with variations the simulator's own splits are used.")
     }
     let prompting = try environment.prompts.applied(
       to: ScienceWorld.prompting, reflection: ScienceWorld.reflection)

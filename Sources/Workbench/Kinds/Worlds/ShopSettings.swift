@@ -34,7 +34,8 @@ package struct ShopSettings: WorldKind {
     forcedPurchase = try yaml.flag(
       "forcedPurchase", default: true, "the last step buys the product that is shown")
     if tagger != nil, files == nil {
-      throw ConfigurationError("environment.tagger goes with environment.files: generated titles need no tagger.")
+      throw ConfigurationError(
+        "environment.tagger can only be used with environment.files: generated titles need no tagger.")
     }
   }
 
