@@ -84,6 +84,31 @@ struct CrossFitTests {
     #expect(abs(critic.record.heldOutLogLoss - mean) < 3 * error)
   }
 
+  @Test("Values for the targets of a fold do not depend on the returns of that fold")
+  func pairValues() throws {
+    let rollouts = GaugeWorld.rollouts(tasks: 0..<20, each: 3, seed: Seed(4))
+    let own = try work(rollouts)
+    let fold = 2
+    let tasks = Set(own.foldOfState.indices.filter { own.foldOfState[$0] == fold }.map { own.set.states[$0].task })
+    // The same rollouts with other returns of the tasks of that fold.
+    let turned = rollouts.map { rollout -> Trajectory in
+      guard let task = own.set.tasks.firstIndex(of: rollout.task.id), tasks.contains(task) else { return rollout }
+      var steps = Array(rollout.steps)
+      steps[6].outcome.reward = 1 - steps[6].outcome.reward
+      return Trajectory(task: rollout.task, opening: rollout.opening, steps: steps)
+    }
+    let features = FeatureMap(hashBuckets: own.settings.hashBuckets)
+    let other = CrossFitWork(
+      try TrainingSet(turned, features: features), bins: own.bins, features: features, settings: own.settings,
+      seed: own.seed)
+    let (values, again) = (try own.pairValues(rounds: 20)[fold], try other.pairValues(rounds: 20)[fold])
+    let states = own.foldOfState.indices.filter { own.foldOfState[$0] != fold }
+    #expect(states.allSatisfy { values[$0] == again[$0] })
+    // Control: the values for another fold do depend on them.
+    let (first, second) = (try own.pairValues(rounds: 20)[0], try other.pairValues(rounds: 20)[0])
+    #expect(states.contains { own.foldOfState[$0] != 0 && first[$0] != second[$0] })
+  }
+
   @Test("Noise keeps no trees in most fits, and then every belief is the marginal of the other folds")
   func noise() throws {
     var kept = 0

@@ -12,10 +12,11 @@ func linkByHand() {
   #expect(abs(link.probabilities(2)[1] - 0.75) < 0.002)
   #expect(abs(link.slope - log(3)) < 0.01)
   // A score that says nothing, and one that says the opposite: the marginal for every score.
-  for counts in [[[10.0, 30], [10, 30]], [[10, 30], [30, 10]]] {
+  for (counts, marginal) in [([[10.0, 30], [10, 30]], 0.75), ([[2, 98], [60, 40]], 0.69)] {
     let none = OrdinalLink(scores: [-1, 1], counts: counts, bins: 2)
     #expect(abs(none.slope) < 1e-6)
     #expect(none.probabilities(5) == none.probabilities(-5))
+    #expect(abs(none.probabilities(0)[1] - marginal) < 0.005)
   }
 }
 
@@ -59,6 +60,31 @@ func linkOfRareBins() {
     #expect(own.allSatisfy { $0 >= 0 } && abs(own.reduce(0, +) - 1) < 1e-12)
   }
   #expect(link.probabilities(3)[2] > 0)
+  // A bin between two others, too: all its visits may be in the fold that is judged.
+  let gap = OrdinalLink(scores: [0, 1, 2, 3], counts: [[9, 0, 1], [8, 0, 2], [5, 0, 5], [1, 0, 9]], bins: 3)
+  #expect(gap.probabilities(1)[1] > 0.004)
+}
+
+@Test("Links of extreme scores and counts converge to distributions")
+func extremeLinks() {
+  let known = OrdinalLink(scores: [5.5, -3.3, -2.5], counts: [[0, 0, 1], [10, 2, 0], [0, 0, 100]], bins: 3)
+  #expect(known.isValid(bins: 3))
+  var generator = Seed(9).generator()
+  for _ in 0..<300 {
+    let rows = 2 + Int(generator.next() % 6)
+    let bins = 2 + Int(generator.next() % 5)
+    let spread = pow(10, 2 * generator.uniform() - 0.5)
+    let scores = (0..<rows).map { _ in spread * (2 * generator.uniform() - 1) }
+    let counts = scores.map { _ in
+      (0..<bins).map { _ in generator.uniform() < 0.5 ? 0 : Double(generator.next() % 100) }
+    }
+    let link = OrdinalLink(scores: scores, counts: counts, bins: bins)
+    #expect(link.isValid(bins: bins))
+    for score in scores + [0, -40, 40] {
+      let own = link.probabilities(score)
+      #expect(own.allSatisfy { $0 >= 0 && $0.isFinite } && abs(own.reduce(0, +) - 1) < 1e-9)
+    }
+  }
 }
 
 @Test func fewReturnsAreTheirOwnBins() {

@@ -6,7 +6,7 @@ import Foundation
 /// The trees learn the scaled return-to-go, one tree a round, and ``StepLinks`` turn their score into a distribution.
 /// The targets are Monte Carlo returns or λ-returns. Targets, rounds, and whether the trees are used at all are chosen by
 /// held-out loss, and for the predictions of a fold by the losses of the other folds alone, so that ``beliefs`` are those
-/// of unseen tasks.
+/// of unseen tasks. Only the number of rounds of the values that λ-returns use is chosen by all folds.
 struct CrossFit: Sendable {
   /// What was chosen.
   struct Choice: Sendable, Hashable {

@@ -77,7 +77,7 @@ struct CrossFitWork {
       let (targets, weights) = targets(fold)
       let grower = try grower(
         targets, weights: weights, train: without(fold), held: held[fold], seed: seed.split(name).split(fold))
-      try grower.grow(to: settings.mostRounds, patience: 2 * settings.patience)
+      try grower.grow(to: settings.mostRounds, patience: 2 * min(settings.patience, settings.mostRounds))
       return grower
     }
   }

@@ -13,73 +13,117 @@ struct OrdinalLink: Sendable, Hashable, Codable {
   /// Fits all thresholds and their common slope to the sum of the log-losses of the K − 1 questions "is the bin at
   /// least k", which is convex. With a common slope the thresholds of the optimum decrease.
   ///
+  /// One further observation at the mean score, spread evenly over the bins, keeps the probability of a bin that was not
+  /// observed above 0.
+  ///
   /// - Parameters:
   ///   - scores: one for each state, finite.
   ///   - counts: for each state, how often each bin was observed.
   ///   - bins: at least 2.
   init(scores: [Double], counts: [[Double]], bins: Int) {
-    let mean = scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
-    // For each state, how often each threshold was reached, and the number of observations.
-    let reached = counts.map { counts in
-      var sum = 0.0
-      return counts.dropFirst().reversed().map { count -> Double in
-        sum += count
-        return sum
-      }.reversed() as [Double]
+    let fit = Fit(scores: scores, counts: counts, bins: bins)
+    var (a, b) = fit.optimum(hasSlope: true)
+    // A negative slope would turn the order of the trees around, which no state supports on unseen tasks.
+    if b < 0 { (a, b) = fit.optimum(hasSlope: false) }
+    slope = b
+    thresholds = a.map { $0 - b * fit.mean }
+  }
+
+  /// The likelihood of thresholds (at the mean score) and a slope.
+  private struct Fit {
+    let mean: Double
+    private let centred: [Double]
+    /// For each state with a visit, how often each threshold was reached, and the number of visits.
+    private let reached: [[Double]]
+    private let totals: [Double]
+    /// How often the further observation reached each threshold.
+    private let prior: [Double]
+
+    init(scores: [Double], counts: [[Double]], bins: Int) {
+      let rows = counts.indices.filter { counts[$0].contains { $0 > 0 } }
+      let mean = rows.isEmpty ? 0 : rows.reduce(0) { $0 + scores[$1] } / Double(rows.count)
+      self.mean = mean
+      centred = rows.map { scores[$0] - mean }
+      reached = rows.map { row in
+        var sum = 0.0
+        return counts[row].dropFirst().reversed().map { count -> Double in
+          sum += count
+          return sum
+        }.reversed()
+      }
+      totals = rows.map { counts[$0].reduce(0, +) }
+      prior = (1..<bins).map { Double(bins - $0) / Double(bins) }
     }
-    let totals = counts.map { $0.reduce(0, +) }
-    let total = totals.reduce(0, +)
-    var a = (0..<(bins - 1)).map { place in
-      let share = (reached.reduce(0) { $0 + $1[place] } + 0.5) / (total + 1)
-      return log(share / (1 - share))
-    }
-    var b = 0.0
-    for _ in 0..<30 {
-      var gradient = Array(repeating: 0.0, count: a.count)
-      var curvature = Array(repeating: 0.0, count: a.count)
-      var cross = Array(repeating: 0.0, count: a.count)
-      // A weak pull to slope 0 keeps the system regular if all scores are equal.
-      var slopeGradient = -1e-3 * b
-      var slopeCurvature = 1e-3
-      for (row, score) in scores.enumerated() where totals[row] > 0 {
-        let centred = score - mean
+
+    /// The log-likelihood, up to a constant, with a weak pull to slope 0 that keeps the system regular if all scores are
+    /// equal.
+    private func objective(_ a: [Double], _ b: Double) -> Double {
+      var sum = -5e-4 * b * b
+      for place in a.indices { sum += prior[place] * a[place] - Self.softplus(a[place]) }
+      for row in centred.indices {
         for place in a.indices {
-          let p = 1 / (1 + exp(-(a[place] + b * centred)))
-          let residual = reached[row][place] - totals[row] * p
-          let weight = totals[row] * p * (1 - p)
-          gradient[place] += residual
-          curvature[place] += weight
-          cross[place] += weight * centred
-          slopeGradient += residual * centred
-          slopeCurvature += weight * centred * centred
+          let logit = a[place] + b * centred[row]
+          sum += reached[row][place] * logit - totals[row] * Self.softplus(logit)
         }
       }
-      // One observation, half of it a success, keeps the thresholds of rare bins finite.
-      for place in a.indices {
-        let p = 1 / (1 + exp(-a[place]))
-        gradient[place] += 0.5 - p
-        curvature[place] += p * (1 - p) + 1e-9
-      }
-      // Newton's step. The Hessian is a diagonal with one further row and column.
-      var numerator = slopeGradient
-      var denominator = slopeCurvature
-      for place in a.indices {
-        numerator -= cross[place] * gradient[place] / curvature[place]
-        denominator -= cross[place] * cross[place] / curvature[place]
-      }
-      let slopeStep = Self.limited(numerator / max(denominator, 1e-9))
-      var largest = abs(slopeStep)
-      b += slopeStep
-      for place in a.indices {
-        let step = Self.limited((gradient[place] - cross[place] * slopeStep) / curvature[place])
-        a[place] += step
-        largest = max(largest, abs(step))
-      }
-      if largest < 1e-9 { break }
+      return sum
     }
-    // A negative slope would turn the order of the trees around, which no state supports on unseen tasks.
-    slope = max(b, 0)
-    thresholds = b > 0 ? a.map { $0 - b * mean } : a
+
+    private static func softplus(_ value: Double) -> Double { max(value, 0) + log1p(exp(-abs(value))) }
+
+    /// Newton's method. A step is halved until the likelihood does not fall.
+    func optimum(hasSlope: Bool) -> (thresholds: [Double], slope: Double) {
+      let total = totals.reduce(0, +)
+      var a = prior.indices.map { place in
+        let share = (reached.reduce(0) { $0 + $1[place] } + prior[place]) / (total + 1)
+        return log(share / (1 - share))
+      }
+      var b = 0.0
+      var current = objective(a, b)
+      for _ in 0..<50 {
+        var gradient = a.indices.map { prior[$0] - sigmoid(a[$0]) }
+        var curvature = a.map { sigmoid($0) * (1 - sigmoid($0)) + 1e-9 }
+        var cross = Array(repeating: 0.0, count: a.count)
+        var (slopeGradient, slopeCurvature) = (-1e-3 * b, 1e-3)
+        for row in centred.indices {
+          for place in a.indices {
+            let p = sigmoid(a[place] + b * centred[row])
+            let residual = reached[row][place] - totals[row] * p
+            let weight = totals[row] * p * (1 - p)
+            gradient[place] += residual
+            curvature[place] += weight
+            cross[place] += weight * centred[row]
+            slopeGradient += residual * centred[row]
+            slopeCurvature += weight * centred[row] * centred[row]
+          }
+        }
+        // The Hessian is a diagonal with one further row and column.
+        var (numerator, denominator) = (slopeGradient, slopeCurvature)
+        for place in a.indices {
+          numerator -= cross[place] * gradient[place] / curvature[place]
+          denominator -= cross[place] * cross[place] / curvature[place]
+        }
+        let slopeStep = hasSlope ? numerator / max(denominator, 1e-9) : 0
+        let steps = a.indices.map { (gradient[$0] - cross[$0] * slopeStep) / curvature[$0] }
+        var size = 1.0
+        var next = (a: a, b: b, value: current)
+        while size > 1e-8 {
+          let trial = zip(a, steps).map { $0 + size * $1 }
+          let value = objective(trial, b + size * slopeStep)
+          if value >= current {
+            next = (trial, b + size * slopeStep, value)
+            break
+          }
+          size /= 2
+        }
+        let gain = next.value - current
+        (a, b, current) = (next.a, next.b, next.value)
+        if size <= 1e-8 || gain < 1e-10 { break }
+      }
+      // Rounding must not turn neighbouring thresholds around.
+      for place in a.indices.dropFirst() { a[place] = min(a[place], a[place - 1]) }
+      return (a, b)
+    }
   }
 
   /// Whether a decoded link gives distributions over so many bins.
@@ -90,12 +134,9 @@ struct OrdinalLink: Sendable, Hashable, Codable {
 
   /// The probability of each bin.
   func probabilities(_ score: Double) -> [Double] {
-    let reached = [1] + thresholds.map { 1 / (1 + exp(-($0 + slope * score))) } + [0]
+    let reached = [1] + thresholds.map { sigmoid($0 + slope * score) } + [0]
     return zip(reached, reached.dropFirst()).map { max($0 - $1, 0) }
   }
-
-  /// Newton's steps are exact near the optimum and can be too long far from it.
-  private static func limited(_ step: Double) -> Double { min(max(step, -2), 2) }
 }
 
 /// One link for each stretch of steps: the same score leaves more open early in an episode than late.

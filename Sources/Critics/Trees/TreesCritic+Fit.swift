@@ -61,7 +61,8 @@ extension TreesCritic {
         record: Record(
           environment: environment, policy: policy, tasks: tasks, rollouts: rollouts.count,
           unfinished: trajectories.count - rollouts.count, rows: returns.count, seed: seed, settings: settings,
-          states: set.states.count, steeredSteps: set.transitions.count, folds: bins.count > 1 ? fit.folds : 0,
+          states: set.states.count, steeredSteps: choice.isEarned && choice.lambda < 1 ? set.transitions.count : 0,
+          folds: bins.count > 1 ? fit.folds : 0,
           rounds: choice.isEarned ? choice.rounds : 0, lambda: choice.lambda, heldOutLogLoss: fit.logLoss,
           marginalLogLoss: fit.marginalLogLoss,
           bellmanError: CrossFit.squaredBellmanError(means, on: set).map { max($0, 0).squareRoot() },

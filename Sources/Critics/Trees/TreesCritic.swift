@@ -75,9 +75,9 @@ extension TreesCritic {
     public let seed: Seed
     /// How the critic was trained.
     public let settings: Settings
-    /// Distinct states among them.
+    /// Distinct states, those of steered steps included.
     public let states: Int
-    /// Steps from states that a method chose, which count with their one-step return; 0 unless asked for.
+    /// Steps from states that a method chose, which count with their one-step return; 0 unless asked for and used.
     public let steeredSteps: Int
     /// Folds of tasks that made all choices; 0 if all returns were equal.
     public let folds: Int
@@ -117,7 +117,7 @@ extension TreesCritic {
     public var folds = 5
     /// The most boosting rounds; 0 gives the marginal.
     public var mostRounds = 200
-    /// Rounds without a lower held-out log-loss after which the search for the best one ends; at least 1.
+    /// Half the rounds without a lower held-out loss after which the search for the best one ends; at least 1.
     public var patience = 10
     /// Levels of a tree; 1 to 12.
     public var depth = 4
@@ -131,7 +131,8 @@ extension TreesCritic {
     public var columnSample = 0.8
     /// L2 penalty on leaf values.
     public var lambda = 2.0
-    /// Whether λ-returns are tried beside Monte Carlo returns. They take twice the time.
+    /// Whether λ-returns are tried beside Monte Carlo returns. With five folds that takes 25 fits in
+    /// place of 5.
     public var bootstraps = true
 
     /// The defaults.

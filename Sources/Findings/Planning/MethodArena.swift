@@ -90,13 +90,15 @@ struct MethodArena: Sendable {
     return rewards
   }
 
-  /// The calls and the best reward of a frontier search with a price of a call, by task, as means over replicates. A
-  /// search makes at most eight times ``calls``.
+  /// The calls and the best reward of a frontier search with a price of a call, by task, as means over replicates. The
+  /// calls of all tasks together are limited as in a campaign.
   ///
-  /// - Parameter price: in reward units.
-  func priced(_ price: Double) async -> (calls: [Double], rewards: [Double]) {
+  /// - Parameters:
+  ///   - price: in reward units.
+  ///   - calls: the most calls of a task on average.
+  func priced(_ price: Double, calls: Int, hasVerifier: Bool) async -> (calls: [Double], rewards: [Double]) {
     let tasks = simulation.space.tasks.count
-    let most = 8 * calls
+    let most = 3 * calls
     let replicates = 4
     let curves = await withTaskGroup(of: (Int, [SearchCurve]).self) { group in
       for task in 0..<tasks {
@@ -104,18 +106,22 @@ struct MethodArena: Sendable {
           let curves = (0..<replicates).map { replicate in
             simulation.frontier(
               at: task, beliefs: beliefs, isGuided: true, rule: Frontier.Rule(price: price), calls: most,
-              seed: seed.split(simulation.space.tasks[task].rawValue).split(replicate))
+              hasVerifier: hasVerifier, seed: seed.split(simulation.space.tasks[task].rawValue).split(replicate))
           }
           return (task, curves)
         }
       }
       return await group.reduce(into: [Int: [SearchCurve]]()) { $0[$1.0] = $1.1 }
     }
-    let own = (0..<tasks).map { curves[$0] ?? [] }
-    return (
-      own.map { $0.reduce(0) { $0 + Double($1.end ?? most) } / Double(replicates) },
-      own.map { $0.reduce(0) { $0 + $1.best(within: most) } / Double(replicates) }
-    )
+    var (spent, rewards) = (Array(repeating: 0.0, count: tasks), Array(repeating: 0.0, count: tasks))
+    for replicate in 0..<replicates {
+      let own = (0..<tasks).compactMap { curves[$0]?[replicate] }
+      for (task, allotted) in SearchCurve.allotted(own, total: calls * tasks).enumerated() {
+        spent[task] += Double(allotted) / Double(replicates)
+        rewards[task] += own[task].best(within: allotted) / Double(replicates)
+      }
+    }
+    return (spent, rewards)
   }
 
   private func curve(

@@ -117,9 +117,12 @@ public struct Planner: Sendable {
   private func prices(_ simulation: Simulation, _ rollouts: [ValuedRollout]) async -> [Plan.PriceForecast]? {
     guard let worth = settings.search.worth, callCost > 0 else { return nil }
     let arena = methodArena(simulation, rollouts)
+    let limit = simulation.space.stepLimits.max() ?? 1
+    let most = settings.search.calls ?? settings.particles * limit
     var forecasts: [Plan.PriceForecast] = []
     for worth in [worth / 4, worth, 4 * worth] {
-      let (calls, rewards) = await arena.priced(callCost / worth)
+      let (calls, rewards) = await arena.priced(
+        callCost / worth, calls: most, hasVerifier: settings.search.hasVerifier)
       forecasts.append(
         Plan.PriceForecast(
           worth: worth, price: callCost / worth, calls: MeanEstimate(calls), reward: MeanEstimate(rewards)))

@@ -18,23 +18,17 @@ public struct LocalServer: Sendable {
     public var slots: Int
     /// Tokens of context for each slot.
     public var context: Int
-    /// Threads that compute. By default one core is left to others, if two remain.
+    /// Threads that compute. Servers whose threads are together more than the cores are ten times as slow.
     public var threads: Int
     /// The most seconds until the server is ready.
     public var patience: Int
     /// The environment variables that the server gets.
     public var environment = ChildEnvironment()
 
-    /// Two threads read prompts twice as fast as one where two cores are free, and no slower where they are not.
-    public static var standardThreads: Int {
-      let cores = ProcessInfo.processInfo.activeProcessorCount
-      return max(min(cores, 2), cores - 1)
-    }
-
     /// - Parameter python: the path of a Python with PyPI's `xllamacpp`.
     public init(
       python: String, model: String? = nil, port: Int? = nil, slots: Int = 8, context: Int = 1024,
-      threads: Int = Self.standardThreads, patience: Int = 120
+      threads: Int = max(1, ProcessInfo.processInfo.activeProcessorCount - 1), patience: Int = 120
     ) {
       self.python = python
       self.model = model

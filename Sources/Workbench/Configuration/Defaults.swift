@@ -16,6 +16,7 @@ package enum Defaults {
       concurrency: 16
       slots: 64              # each remembers a prompt's beginning
       context: 256           # tokens for each slot
+      threads: 2             # both cores of a small machine
 
     critic: { kind: trees }
 

@@ -51,7 +51,8 @@ extension Workbench {
 
   private static func digest(_ rollouts: [Trajectory], _ planner: Planner) -> String {
     var digest = Digest()
-    digest.add(planning, "\(StoredCrossFit.version)", "\(planner.environment)", planner.policy, planner.critic)
+    digest.add(planning, "\(StoredCrossFit.version)", TreesCritic.libraryVersion)
+    digest.add("\(planner.environment)", planner.policy, planner.critic)
     digest.add(
       "\(planner.settings)", "\(planner.particles)", "\(planner.temperatures ?? [])",
       "\(planner.maximalReward ?? .nan)", "\(planner.callCost)", "\(planner.seed)", "\(planner.work)")

@@ -49,7 +49,7 @@ public struct TreesSummary: Sendable, Encodable {
   public let marginalLogLoss: Double
   /// The root of the mean squared Bellman error, in reward units; nil if no state was visited twice.
   public let bellmanError: Double?
-  /// Steps from states that a method chose; 0 unless they were asked for.
+  /// Steps from states that a method chose; 0 unless they were asked for and are used.
   public let steeredSteps: Int
   /// The held-out log-loss of the same training without those steps; nil unless they were asked for.
   public let logLossWithoutSteering: Double?
@@ -80,8 +80,10 @@ public struct TreesSummary: Sendable, Encodable {
     ]
     if let without = logLossWithoutSteering {
       lines.append(
-        "With \(Format.count(steeredSteps)) steps of steered runs; without them the log-loss is \(Format.number(without))."
-      )
+        steeredSteps == 0
+          ? "The steps of steered runs are not used: Monte Carlo returns predict better."
+          : "With \(Format.count(steeredSteps)) steps of steered runs; without them the log-loss is "
+            + "\(Format.number(without)).")
     }
     let groups = features.filter { $0.share >= 0.005 }.map { "\($0.group) \(Int((100 * $0.share).rounded())) %" }
     if !groups.isEmpty {

@@ -50,7 +50,9 @@ struct StoredCrossFit: Codable {
         Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)))
       }
     }
-    guard numbers.allSatisfy({ (0...1).contains($0) }) else { return nil }
+    guard numbers.allSatisfy({ (0...1).contains($0) }),
+      stride(from: 0, to: numbers.count, by: width).allSatisfy({ numbers[$0..<($0 + width)].contains { $0 > 0 } })
+    else { return nil }
     let distributions = (0..<(numbers.count / width)).map {
       ReturnDistribution(returns: returns, probabilities: Array(numbers[($0 * width)..<(($0 + 1) * width)]))
     }
@@ -88,7 +90,7 @@ extension Workbench {
   var crossFitPath: String { besideStore("trees.crossfit") }
 
   /// The return-to-go after every step of every rollout, by trees that never saw its task. They are trained on the
-  /// rollouts of the train and validation splits; rollouts of the test split are only judged.
+  /// rollouts of the train and validation splits; rollouts of the test split are only judged, unless there are no others.
   ///
   /// - Parameter rollouts: stored rollouts of any split.
   func crossFit(
@@ -99,7 +101,10 @@ extension Workbench {
       stored[split] = try await store.rollouts(of: world.identity, policy: policyIdentity, split: split).map(
         \.trajectory)
     }
-    let trained = (stored[.train] ?? []) + (stored[.validation] ?? [])
+    let usual = (stored[.train] ?? []) + (stored[.validation] ?? [])
+    let areThere = Set(usual.filter { $0.isFinished && $0.count > 0 }.map(\.task.id)).count > 1
+    let trained = areThere ? usual : usual + (stored[.test] ?? [])
+    let judged = areThere ? stored[.test] ?? [] : []
     let seed = Seed(configuration.steering.seed).split("cross-fit")
     let digest = try crossFitDigest(trained, settings, seed)
     if let data = try? TextFile.data(crossFitPath),
@@ -108,7 +113,6 @@ extension Workbench {
     {
       return beliefs
     }
-    let judged = (stored[.test] ?? [])
     let all = trained + judged
     let beliefs = try CrossFitted.beliefs(
       about: all, judged: Set(judged.map(\.task.id)), environment: world.identity, seed: seed, settings: settings
@@ -135,7 +139,8 @@ extension Workbench {
     encoder.outputFormatting = .sortedKeys
     var digest = Digest()
     digest.add(
-      "\(StoredCrossFit.version)", "\(world.identity)", policyIdentity, "\(seed.rawValue)",
+      "\(StoredCrossFit.version)", TreesCritic.libraryVersion, "\(world.identity)", policyIdentity,
+      "\(seed.rawValue)",
       String(decoding: try encoder.encode(settings), as: UTF8.self))
     for rollout in rollouts { digest.add(rollout.digest) }
     return digest.text

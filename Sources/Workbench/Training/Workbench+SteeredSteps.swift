@@ -6,7 +6,8 @@ import Steering
 
 extension Workbench {
   /// The steps of stored runs whose states were chosen by a critic, on tasks of the train split. Each draw of the
-  /// policy counts once: survivors are not preferred, and repeated draws are kept.
+  /// policy counts once: survivors are not preferred, and repeated draws are kept. Populations that do not store all of
+  /// their attempts are left out.
   func steeredSteps() async throws -> [SteeredStep] {
     let tasks = Set(try world.tasks(in: .train).map(\.id))
     var steps: [SteeredStep] = []
@@ -30,6 +31,9 @@ extension Workbench {
       let line: Int
       let step: Int
     }
+    // Of the finished attempts that were culled at one place only the best is stored. Without the others the steps would be
+    // a selection by reward.
+    guard ancestry.culls.count == records.count(where: { $0.standing != .final }) else { return [] }
     var known: Set<Place> = []
     var steps: [SteeredStep] = []
     for record in records where record.failure == nil {
@@ -57,13 +61,19 @@ extension Workbench {
       arrivals[child] += 1
       hasChild[choice.state] = true
     }
-    let ends = tree.nodes.indices.filter { tree.nodes[$0].isFinished }.flatMap {
+    var ends = tree.nodes.indices.filter { tree.nodes[$0].isFinished }.flatMap {
       Array(repeating: $0, count: arrivals[$0])
     }
-    let leaves = tree.nodes.indices.filter { !hasChild[$0] && !tree.nodes[$0].isFinished && tree.nodes[$0].step > 0 }
+    var leaves = tree.nodes.indices.filter { !hasChild[$0] && !tree.nodes[$0].isFinished && tree.nodes[$0].step > 0 }
     let final = records.filter { $0.standing == .final }
     let culled = records.filter { $0.standing != .final }.sorted { $0.particle < $1.particle }
-    // A search without a finished attempt reports an unfinished one, whose number is not stored.
+    // A search without a finished attempt reports the unfinished one with the highest reward.
+    if ends.isEmpty, tree.nodes.count > 1,
+      let best = tree.nodes.indices.max(by: { (tree.nodes[$0].reward, $1) < (tree.nodes[$1].reward, $0) })
+    {
+      ends = [best]
+      leaves.removeAll { $0 == best }
+    }
     guard ends.count == final.count, leaves.count == culled.count else { return [] }
     var trajectories: [Int: Trajectory] = [:]
     for (node, record) in zip(ends + leaves, final + culled) where record.trajectory.count == tree.nodes[node].step {

@@ -18,13 +18,14 @@ struct Train: Verb {
   #endif
   @OptionGroup(title: "Common options") var common: CommonOptions
 
-  #if OpenWeights
-    func validate() throws {
+  func validate() throws {
+    if own.critic == LMKind.name, own.fromSteering { throw ValidationError("--from-steering is for critics of trees.") }
+    #if OpenWeights
       if own.critic != LMKind.name, let option = reading.given.first {
         throw ValidationError("--\(option) needs --critic lm: it is an option of the language-model critic only.")
       }
-    }
-  #endif
+    #endif
+  }
 
   func run() async throws {
     let report = try await Workbench.with(common.options(), creating: false, train)

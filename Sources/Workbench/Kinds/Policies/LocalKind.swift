@@ -1,4 +1,5 @@
 import Agents
+import Foundation
 import HTTP
 import ModelServers
 import Policies
@@ -21,7 +22,7 @@ package struct LocalKind: PolicyKind {
     settings.python = try yaml.text(
       "python", default: "[as installed](#what-is-installed-and-where)", "the Python that runs the server")
     settings.port = try yaml.integer("port", default: "a free one", "port on loopback")
-    settings.threads = try yaml.integer("threads", default: "cores − 1, at least 2", "threads that compute")
+    settings.threads = try yaml.integer("threads", default: "cores − 1", "threads that compute")
     settings.context = try yaml.integer("context", default: settings.context, "context of each slot, in tokens")
     settings.slots = try yaml.integer("slots", default: "`concurrency`", "slots of the server")
     settings.children.passing = try yaml.variables(for: "server")
@@ -68,7 +69,9 @@ package struct LocalKind: PolicyKind {
       python: settings.python ?? Installation.current.serverPython,
       model: model, port: settings.port,
       slots: settings.slots ?? settings.concurrency, context: settings.context)
-    if let threads = settings.threads { server.threads = threads }
+    if let threads = settings.threads {
+      server.threads = min(threads, ProcessInfo.processInfo.activeProcessorCount)
+    }
     server.environment = settings.children
     return server
   }
