@@ -141,7 +141,7 @@ struct CommandTests {
       (["steer", "--method", "magic"], "magic"), (["steer", "--critic", "nowhere.json"], "nowhere.json"),
       (["steer", "--split", "test", "--tasks", "no-such"], "no-such"),
       (["compare", "--methods", "amc,magic"], "magic"),
-      (["compare", "--methods", "amc,amc"], "twice"), (["collect", "--rollouts", "0"], "rollouts"),
+      (["compare", "--methods", "amc,amc"], "each once"), (["collect", "--rollouts", "0"], "rollouts"),
       (["collect", "--config", "none.yaml"], "none.yaml"),
       (["fly"], "fly"), (["steer", "--unknown"], "unknown"), (["collect", "--concurrency", "0"], "concurrency"),
     ])

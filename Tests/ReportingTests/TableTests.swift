@@ -121,7 +121,7 @@ struct ComparisonTableTests {
       Samples.comparison([Samples.summary("amc", stopped: "the limit\u{1B}[0m", failed: 1, mismatches: 2)]))
     #expect(
       table.lines == [
-        "amc: stopped early: the limit␛[0m", "amc: 1 attempt failed and is in no mean",
+        "amc: stopped early: the limit␛[0m", "amc: 1 attempt failed and is left out of all means",
         "amc: 1 failed because the environment failed or hung: look. One of them: lost",
         "amc: 2 replayed observations differed in text from the recorded ones",
       ])

@@ -54,7 +54,7 @@ struct VariantTableTests {
     #expect(
       table.lines.contains(
         "a task's figures are means over the seeds 0, 1, 2, or over those of them that a variant was run with"))
-    #expect(table.lines.contains("beam k 1 N 4, ess:0.5 β 0.03: 1 attempt failed and is in no mean"))
+    #expect(table.lines.contains("beam k 1 N 4, ess:0.5 β 0.03: 1 attempt failed and is left out of all means"))
   }
 
   @Test("A study has a table of its points")
