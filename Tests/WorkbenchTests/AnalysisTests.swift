@@ -81,7 +81,8 @@ struct AnalysisTests {
         // Rollouts of the test split are only judged: they change no prediction of the others.
         let before = try await bench.crossFit(bench.planningRollouts())
         try await bench.collect(split: .test, rollouts: 2)
-        _ = try await bench.plan(PlanRequest())
+        request.particles = 6
+        _ = try await bench.plan(request)
         #expect(remarks.fits() == 0)
         let all = try await bench.diagnose(split: nil, critic: nil)
         #expect(remarks.fits() == 1)
