@@ -42,7 +42,7 @@ private struct Chart {
     hasVariants = comparison.hasVariants
     let rewards = [
       Figure(name: "Best reward", estimates: methods.map(\.rewardBest)),
-      Figure(name: "Selected reward, without a verifier", estimates: methods.map(\.rewardSelected.estimate)),
+      Figure(name: "Selected reward", estimates: methods.map(\.rewardSelected.estimate)),
       Figure(name: "Mean over particles", estimates: methods.map(\.rewardMean)),
     ]
     let rewardAxis = Axis(covering: rewards.flatMap { $0.estimates.compactMap { $0?.mean }.filter(\.isFinite) })
