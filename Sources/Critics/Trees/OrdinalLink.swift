@@ -161,7 +161,7 @@ struct StepLinks: Sendable, Hashable, Codable {
     for (step, counts) in zip(steps, counts) { visits[step, default: 0] += counts.reduce(0, +) }
     let total = visits.values.reduce(0, +)
     let share = max(total / Double(Self.most), Self.fewest)
-    // A stretch is closed once it has its share; too short a rest joins the last one.
+    // A stretch ends once it has its share of the visits, unless the visits that remain are fewer than a share.
     var starts = [0]
     var (own, left) = (0.0, total)
     for (step, count) in visits.sorted(by: { $0.key < $1.key }) {

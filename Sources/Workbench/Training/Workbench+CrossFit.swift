@@ -96,15 +96,12 @@ extension Workbench {
   func crossFit(
     _ rollouts: [Trajectory], settings: TreesCritic.Settings = .init()
   ) async throws -> [[ReturnDistribution]] {
-    var stored: [Split: [Trajectory]] = [:]
-    for split in Split.allCases {
-      stored[split] = try await store.rollouts(of: world.identity, policy: policyIdentity, split: split).map(
-        \.trajectory)
+    func stored(_ split: Split) async throws -> [Trajectory] {
+      try await store.rollouts(of: world.identity, policy: policyIdentity, split: split).map(\.trajectory)
     }
-    let usual = (stored[.train] ?? []) + (stored[.validation] ?? [])
+    let usual = try await stored(.train) + stored(.validation)
     let areThere = Set(usual.filter { $0.isFinished && $0.count > 0 }.map(\.task.id)).count > 1
-    let trained = areThere ? usual : usual + (stored[.test] ?? [])
-    let judged = areThere ? stored[.test] ?? [] : []
+    let trained = areThere ? usual : try await usual + stored(.test)
     let seed = Seed(configuration.steering.seed).split("cross-fit")
     let digest = try crossFitDigest(trained, settings, seed)
     if let data = try? TextFile.data(crossFitPath),
@@ -113,6 +110,8 @@ extension Workbench {
     {
       return beliefs
     }
+    // Rollouts that are only judged are read only where the file does not serve.
+    let judged = areThere ? try await stored(.test) : []
     let all = trained + judged
     let beliefs = try CrossFitted.beliefs(
       about: all, judged: Set(judged.map(\.task.id)), environment: world.identity, seed: seed, settings: settings
