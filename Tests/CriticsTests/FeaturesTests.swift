@@ -4,6 +4,14 @@ import Testing
 
 @testable import Critics
 
+extension FeatureReader {
+  /// The row of one state.
+  static func row(_ map: FeatureMap, for state: CriticState) throws -> FeatureRow {
+    var reader = FeatureReader(map)
+    return try reader.row(for: state)
+  }
+}
+
 @Test func wordsOfAnyScript() {
   #expect(Words.split("Two medium, GREEN leather-dress!") == ["two", "medium", "green", "leather", "dress"])
   #expect(Words.split("  … ") == [])
@@ -23,7 +31,7 @@ import Testing
   #expect(hash.value == 0xaf63_dc4c_8601_ec8c)
 }
 
-@Test func denseFeaturesByHand() {
+@Test func denseFeaturesByHand() throws {
   let task = AgentTask(id: "order", request: "Two medium green leather dress", stepLimit: 5)
   var trajectory = Trajectory(task: task, opening: Observation("Which item?"))
   for (action, isInvalid) in [("dress", false), ("cotton", true), ("cotton", true), ("dark Green", false)] {
@@ -32,7 +40,7 @@ import Testing
         response: action, action: .act(action),
         outcome: Outcome(Observation("Which next?"), reward: 0.25, isInvalid: isInvalid)))
   }
-  let row = FeatureMap(hashBuckets: 32).row(for: CriticState(trajectory))
+  let row = try FeatureReader.row(FeatureMap(hashBuckets: 32), for: CriticState(trajectory))
   #expect(row.indices.prefix(9).elementsEqual(0..<9))
   // The actions so far are dress, cotton, cotton, dark, green. Of these, dress and green occur.
   #expect(Array(row.values.prefix(9)) == [2, 0.4, 1, 0.5, 0.8, 4, 1, 1, 2])
@@ -42,7 +50,7 @@ import Testing
   #expect(row.values.dropFirst(9).reduce(0, +) == 15)
 }
 
-@Test func textsHaveColumnsOfTheirOwn() {
+@Test func textsHaveColumnsOfTheirOwn() throws {
   func state(request: String, action: String, observation: String) -> CriticState {
     let task = AgentTask(id: "t", request: request, stepLimit: 2)
     return CriticState(
@@ -51,8 +59,8 @@ import Testing
         steps: [Step(response: "", action: .act(action), outcome: Outcome(Observation(observation)))]))
   }
   let map = FeatureMap(hashBuckets: 16)
-  let places = [("apple", "", ""), ("", "apple", ""), ("", "", "apple")].map {
-    Array(map.row(for: state(request: $0, action: $1, observation: $2)).indices.dropFirst(9))
+  let places = try [("apple", "", ""), ("", "apple", ""), ("", "", "apple")].map {
+    Array(try FeatureReader.row(map, for: state(request: $0, action: $1, observation: $2)).indices.dropFirst(9))
   }
   #expect(places.allSatisfy { $0.count == 1 })
   #expect(places[1][0] == places[0][0] + 16)
@@ -61,8 +69,9 @@ import Testing
 
 /// Pinned, since stored critics depend on it. The values were computed independently of this code: FNV-1a of each
 /// word's UTF-8 and 0xFF, the high half folded into the low one, modulo 1024.
-@Test func columnsAreStable() {
+@Test func columnsAreStable() throws {
   let task = AgentTask(id: "t", request: "red hat", stepLimit: 2)
-  let row = FeatureMap().row(for: CriticState(Trajectory(task: task, opening: Observation("Größe?"))))
+  let row = try FeatureReader.row(
+    FeatureMap(), for: CriticState(Trajectory(task: task, opening: Observation("Größe?"))))
   #expect(Array(row.indices.dropFirst(9)) == [372, 911, 943, 2381])
 }

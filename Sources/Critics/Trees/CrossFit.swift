@@ -113,7 +113,7 @@ struct CrossFit: Sendable {
       return
     }
     var lost: [(group: FeatureMap.Group, share: Double)] = []
-    for group in FeatureMap.Group.allCases {
+    for group in work.features.groups {
       let rows = work.shuffled(group)
       var without = 0.0
       for fold in everyFold {

@@ -16,6 +16,7 @@ public enum CrossFitted {
   ///   - environment: the world they come from.
   ///   - folds: the most folds of tasks, at least 2; never more than there are tasks to train on.
   ///   - seed: decides the folds and every fit.
+  ///   - embeddings: of all states of the rollouts, as further features; see ``TreesCritic/states(of:steered:)``.
   ///   - progress: called with messages on the progress.
   /// - Returns: one array per rollout in the order given, with the return-to-go (in reward units) after each of 0 ..<
   ///   count steps. The finished state has no entry. Where trees predict no better than the marginal of the other folds,
@@ -24,7 +25,8 @@ public enum CrossFitted {
   ///   rewards that are not finite and XGBoost's own errors.
   public static func beliefs(
     about rollouts: [Trajectory], judged: Set<TaskID> = [], environment: WorldIdentity, folds: Int = 5, seed: Seed,
-    settings: TreesCritic.Settings = .init(), progress: ((String) -> Void)? = nil
+    settings: TreesCritic.Settings = .init(), embeddings: StateEmbeddings? = nil,
+    progress: ((String) -> Void)? = nil
   ) throws(CriticError) -> [[ReturnDistribution]] {
     guard folds >= 2 else { throw CriticError(.failed, "Out-of-fold beliefs need at least 2 folds, not \(folds).") }
     try settings.check()
@@ -39,8 +41,8 @@ public enum CrossFitted {
     }
     var settings = settings
     settings.folds = folds
-    let features = FeatureMap(hashBuckets: settings.hashBuckets)
-    let set = try TrainingSet(rollouts, judged: judged, features: features)
+    let features = FeatureMap(hashBuckets: settings.hashBuckets, embedder: embeddings?.embedder)
+    let set = try TrainingSet(rollouts, judged: judged, features: features, embeddings: embeddings)
     let bins = ReturnBins(set.states.flatMap(\.returns), limit: settings.bins)
     let fit = try CrossFit(
       CrossFitWork(set, bins: bins, features: features, settings: settings, seed: seed.split("cross-fitted")),

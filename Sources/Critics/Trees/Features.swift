@@ -12,7 +12,7 @@ struct FeatureRow: Sendable, Hashable {
 /// Columns 0..<``Dense/count`` are always present. After them come three blocks of ``hashBuckets`` columns: hashed
 /// counts of the words and of the pairs of neighbouring words in the request, the last action and the observation
 /// (feature hashing: Weinberger et al., ICML 2009). The hash is FNV-1a over UTF-8, so a row is the same on every
-/// machine.
+/// machine. If the map has an embedder, its columns come last; see ``StateEmbeddings``.
 struct FeatureMap: Sendable, Hashable, Codable {
   /// The dense features; the raw value is the column.
   enum Dense: Int, CaseIterable {
@@ -41,12 +41,16 @@ struct FeatureMap: Sendable, Hashable, Codable {
     case request = "words of the request"
     case action = "words of the last action"
     case observation = "words of the observation"
+    case embedding = "embeddings of the request and the present"
   }
+
+  /// The groups that this map has.
+  var groups: [Group] { Group.allCases.filter { $0 != .embedding || embedder != nil } }
 
   /// The group of a column.
   func group(of column: Int) -> Group {
     guard let dense = Dense(rawValue: column) else {
-      return [.request, .action, .observation][min((column - Dense.count) / hashBuckets, 2)]
+      return [.request, .action, .observation, .embedding][min((column - Dense.count) / hashBuckets, 3)]
     }
     return switch dense {
     case .overlapCount, .overlapShare, .lastOverlapCount, .lastOverlapShare: .overlap
@@ -62,14 +66,16 @@ struct FeatureMap: Sendable, Hashable, Codable {
   /// Columns per text: request, last action, observation.
   let hashBuckets: Int
 
-  init(hashBuckets: Int = 1024) { self.hashBuckets = hashBuckets }
+  /// The identity of the embedder; nil without embeddings.
+  let embedder: String?
 
-  var columns: Int { Dense.count + 3 * hashBuckets }
-
-  func row(for state: CriticState) -> FeatureRow {
-    var reader = FeatureReader(self)
-    return reader.row(for: state)
+  init(hashBuckets: Int = 1024, embedder: String? = nil) {
+    (self.hashBuckets, self.embedder) = (hashBuckets, embedder)
   }
+
+  private var firstEmbedding: Int { Dense.count + 3 * hashBuckets }
+
+  var columns: Int { firstEmbedding + (embedder == nil ? 0 : 2 * ProjectedEmbedder.dimensions + 1) }
 
   fileprivate func row(for state: CriticState, words: (String) -> [String]) -> FeatureRow {
     let request = words(state.request)
@@ -103,6 +109,11 @@ struct FeatureMap: Sendable, Hashable, Codable {
       values: dense + hashed.map { counts[$0] ?? 0 })
   }
 
+  fileprivate func adding(_ embedding: [Float], to row: FeatureRow) -> FeatureRow {
+    FeatureRow(
+      indices: row.indices + embedding.indices.map { UInt32(firstEmbedding + $0) }, values: row.values + embedding)
+  }
+
   private func count(_ words: [String], block: Int, into counts: inout [UInt32: Float]) {
     let first = Dense.count + block * hashBuckets
     for (index, word) in words.enumerated() {
@@ -131,17 +142,27 @@ struct FeatureMap: Sendable, Hashable, Codable {
 /// Makes the rows of many states and splits each text only once.
 struct FeatureReader {
   private let map: FeatureMap
+  private let embeddings: StateEmbeddings?
   private var known: [String: [String]] = [:]
 
-  init(_ map: FeatureMap) { self.map = map }
+  /// - Parameter embeddings: needed if the map has an embedder.
+  init(_ map: FeatureMap, embeddings: StateEmbeddings? = nil) { (self.map, self.embeddings) = (map, embeddings) }
 
-  mutating func row(for state: CriticState) -> FeatureRow {
+  /// - Throws: ``CriticError`` if the state's embedding is missing.
+  mutating func row(for state: CriticState) throws(CriticError) -> FeatureRow {
     let map = map
-    return map.row(for: state) { text in
+    let row = map.row(for: state) { text in
       if let words = known[text] { return words }
       let words = Words.split(text)
       known[text] = words
       return words
     }
+    guard let embedder = map.embedder else { return row }
+    guard let embeddings, embeddings.embedder == embedder else {
+      throw CriticError(
+        .failed,
+        "This critic uses \(embedder): give the same critic.embeddings as when it was trained, or train it again.")
+    }
+    return map.adding(try embeddings.columns(state), to: row)
   }
 }

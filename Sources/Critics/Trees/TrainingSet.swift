@@ -52,17 +52,18 @@ struct TrainingSet: Sendable {
   ///   - judged: tasks that are only judged.
   ///   - steered: steps from states that a method chose; see ``Transition``.
   init(
-    _ rollouts: [Trajectory], judged: Set<TaskID> = [], steered: [SteeredStep] = [], features: FeatureMap
+    _ rollouts: [Trajectory], judged: Set<TaskID> = [], steered: [SteeredStep] = [], features: FeatureMap,
+    embeddings: StateEmbeddings? = nil
   ) throws(CriticError) {
     tasks = Set(rollouts.map(\.task.id) + steered.map(\.from.task.id)).sorted()
     let indexOfTask = Dictionary(uniqueKeysWithValues: tasks.enumerated().map { ($1, $0) })
-    var reader = FeatureReader(features)
+    var reader = FeatureReader(features, embeddings: embeddings)
     var known: [Key: Int] = [:]
-    func place(_ state: CriticState, _ task: Int, isAnswer: Bool = false) -> Int {
+    func place(_ state: CriticState, _ task: Int, isAnswer: Bool = false) throws(CriticError) -> Int {
       let key = Key(task: task, state: state, isAnswer: isAnswer)
       if let place = known[key] { return place }
       known[key] = states.count
-      states.append(State(task: task, step: state.step, features: reader.row(for: state)))
+      states.append(State(task: task, step: state.step, features: try reader.row(for: state)))
       return states.count - 1
     }
     // Sorted by task, so that the order in which tasks are given does not change the critic.
@@ -76,14 +77,15 @@ struct TrainingSet: Sendable {
     for index in order.filter({ counts(rollouts[$0]) }) + order.filter({ !counts(rollouts[$0]) }) {
       let rollout = rollouts[index]
       let task = indexOfTask[rollout.task.id] ?? 0
-      var path = (0..<rollout.count).map { place(CriticState(rollout.prefix($0)), task) }
+      var path: [Int] = []
+      for step in 0..<rollout.count { path.append(try place(CriticState(rollout.prefix(step)), task)) }
       prefixes[index] = path
       guard counts(rollout) else { continue }
       guard rollout.reward.isFinite else {
         throw CriticError(
           .failed, "A rollout of task \(rollout.task.id) has the reward \(rollout.reward), which is not a number.")
       }
-      path.append(place(CriticState(rollout, hidingLastReward: true), task, isAnswer: true))
+      path.append(try place(CriticState(rollout, hidingLastReward: true), task, isAnswer: true))
       let rewards = rollout.steps.map(\.outcome.reward)
       var left = rollout.reward
       for (step, state) in path.enumerated() {
@@ -96,9 +98,15 @@ struct TrainingSet: Sendable {
       let task = indexOfTask[step.from.task.id] ?? 0
       transitions.append(
         Transition(
-          from: place(CriticState(step.from), task), reward: step.reward,
-          to: step.to.isFinished ? nil : place(CriticState(step.to), task)))
+          from: try place(CriticState(step.from), task), reward: step.reward,
+          to: step.to.isFinished ? nil : try place(CriticState(step.to), task)))
     }
+  }
+
+  /// Every state that a training or a judgement of these rollouts and steps needs, for ``StateEmbeddings``.
+  static func states(of rollouts: [Trajectory], steered: [SteeredStep] = []) -> [CriticState] {
+    rollouts.flatMap { rollout in (0...rollout.count).map { CriticState(rollout.prefix($0)) } }
+      + steered.flatMap { [CriticState($0.from), CriticState($0.to)] }
   }
 
   /// The number of visits of all states.

@@ -1,6 +1,11 @@
 import Agents
 
 extension TreesCritic {
+  /// The states whose embeddings a training on these rollouts needs.
+  public static func states(of rollouts: [Trajectory], steered: [SteeredStep] = []) -> [CriticState] {
+    TrainingSet.states(of: rollouts, steered: steered)
+  }
+
   /// Trains a critic on stored rollouts, failures included. Takes seconds for thousands of states.
   ///
   /// The same rollouts in the same order, seed and settings give the same critic.
@@ -11,12 +16,14 @@ extension TreesCritic {
   ///   - policy: the identity of the policy they come from.
   ///   - seed: decides folds and the trees' samples of rows and columns.
   ///   - steered: steps from states that a method chose, of the same tasks; others are left out.
+  ///   - embeddings: of all states, as further features; see ``states(of:steered:)``.
   ///   - progress: called with messages on the progress of the training.
   /// - Throws: `CriticError` of kind `tooLittleData` below two tasks, since nothing can be held out then; `failed` for
   ///   settings out of range, rewards that are not finite and XGBoost's own errors.
   public static func fit(
     _ trajectories: [Trajectory], environment: WorldIdentity, policy: String, seed: Seed,
-    settings: Settings = .init(), steered: [SteeredStep] = [], progress: ((String) -> Void)? = nil
+    settings: Settings = .init(), steered: [SteeredStep] = [], embeddings: StateEmbeddings? = nil,
+    progress: ((String) -> Void)? = nil
   ) throws(CriticError) -> TreesCritic {
     try settings.check()
     let rollouts = try Rollouts.finished(trajectories)
@@ -30,10 +37,11 @@ extension TreesCritic {
         rollouts of the train split, 4 for each task.
         """)
     }
-    let features = FeatureMap(hashBuckets: settings.hashBuckets)
+    let features = FeatureMap(hashBuckets: settings.hashBuckets, embedder: embeddings?.embedder)
     let known = Set(tasks)
     let set = try TrainingSet(
-      rollouts, steered: steered.filter { known.contains($0.from.task.id) }, features: features)
+      rollouts, steered: steered.filter { known.contains($0.from.task.id) }, features: features,
+      embeddings: embeddings)
     let returns = set.states.flatMap(\.returns)
     let bins = ReturnBins(returns, limit: settings.bins)
     progress?(

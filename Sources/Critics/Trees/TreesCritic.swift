@@ -15,6 +15,7 @@ public struct TreesCritic: Critic {
   let artifact: Artifact
   private let booster: Booster?
   private let digest: String
+  private var embedder: (any Embedder)?
 
   /// - Throws: `CriticError` of kind `unreadable` if the parts do not fit together.
   init(_ artifact: Artifact) throws(CriticError) {
@@ -34,16 +35,32 @@ public struct TreesCritic: Critic {
     "trees, \(record.environment), \(record.rollouts) rollouts of \(record.tasks.count) tasks, \(digest)"
   }
 
+  /// The identity of the embedder whose vectors are among the features; nil if there is none.
+  public var embedderIdentity: String? { artifact.trees == nil ? nil : artifact.features.embedder }
+
+  /// The same critic, which asks this embedder about new states.
+  public func asking(_ embedder: any Embedder) -> TreesCritic {
+    var critic = self
+    critic.embedder = embedder
+    return critic
+  }
+
   public func returnsToGo(from states: [CriticState]) async throws(CriticError) -> [ReturnDistribution?] {
-    try predict(states)
+    guard embedderIdentity != nil, let embedder else { return try predict(states) }
+    return try predict(states, embeddings: try await StateEmbeddings(of: states, by: embedder))
   }
 
   /// ``returnsToGo(from:)``, synchronously. Safe from any thread.
-  public func predict(_ states: [CriticState]) throws(CriticError) -> [ReturnDistribution] {
+  ///
+  /// - Parameter embeddings: of these states, for a critic with an embedder.
+  public func predict(
+    _ states: [CriticState], embeddings: StateEmbeddings? = nil
+  ) throws(CriticError) -> [ReturnDistribution] {
     guard let booster, let trees = artifact.trees, !states.isEmpty else { return states.map { _ in record.marginal } }
-    var reader = FeatureReader(artifact.features)
-    let matrix = try FeatureMatrix(
-      states.map { reader.row(for: $0) }, columns: artifact.features.columns, baseMargin: trees.baseMargin)
+    var reader = FeatureReader(artifact.features, embeddings: embeddings)
+    var rows: [FeatureRow] = []
+    for state in states { rows.append(try reader.row(for: state)) }
+    let matrix = try FeatureMatrix(rows, columns: artifact.features.columns, baseMargin: trees.baseMargin)
     var result: [ReturnDistribution] = []
     for (state, margin) in zip(states, try booster.margins(of: matrix)) {
       guard margin.isFinite else {

@@ -22,6 +22,8 @@ public struct LocalServer: Sendable {
     public var threads: Int
     /// The most seconds until the server is ready.
     public var patience: Int
+    /// Whether it serves embeddings, the mean over the tokens of a text, and nothing else.
+    public var embeddings = false
     /// The environment variables that the server gets.
     public var environment = ChildEnvironment()
 
@@ -84,10 +86,11 @@ public struct LocalServer: Sendable {
       let model: String?
       let port: Int?
       let slots, context, threads, patience: Int
+      let embeddings: Bool
     }
     let wire = Wire(
       model: settings.model, port: settings.port, slots: settings.slots, context: settings.context,
-      threads: settings.threads, patience: settings.patience)
+      threads: settings.threads, patience: settings.patience, embeddings: settings.embeddings)
     return String(decoding: try JSONEncoder().encode(wire), as: UTF8.self)
   }
 

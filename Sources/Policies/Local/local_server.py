@@ -81,6 +81,11 @@ def main():
     # A cache of idle prompts beside the slots only costs time on short prompts.
     parameters.cache_ram_mib = 0
     parameters.verbosity = 0
+    if settings["embeddings"]:
+        parameters.embedding = True
+        parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        # A text is read in one batch.
+        parameters.n_batch = parameters.n_ubatch = settings["context"]
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = settings["threads"]
     try:
         server = xllamacpp.Server(parameters)

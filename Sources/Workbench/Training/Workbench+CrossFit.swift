@@ -114,7 +114,8 @@ extension Workbench {
     let judged = areThere ? try await stored(.test) : []
     let all = trained + judged
     let beliefs = try CrossFitted.beliefs(
-      about: all, judged: Set(judged.map(\.task.id)), environment: world.identity, seed: seed, settings: settings
+      about: all, judged: Set(judged.map(\.task.id)), environment: world.identity, seed: seed, settings: settings,
+      embeddings: try await embeddings(of: all)
     ) { [observer] in observer.note($0) }
     let file = StoredCrossFit(digest: digest, rollouts: all, beliefs: beliefs)
     do {
@@ -139,7 +140,7 @@ extension Workbench {
     var digest = Digest()
     digest.add(
       "\(StoredCrossFit.version)", TreesCritic.libraryVersion, "\(world.identity)", policyIdentity,
-      "\(seed.rawValue)",
+      "\(seed.rawValue)", try embedder()?.identity ?? "",
       String(decoding: try encoder.encode(settings), as: UTF8.self))
     for rollout in rollouts { digest.add(rollout.digest) }
     return digest.text

@@ -26,17 +26,20 @@ extension Workbench {
         --from-steering out.
         """)
     }
-    var critic = try TreesCritic.fit(training, environment: world.identity, policy: policyIdentity, seed: seed) {
-      observer.note($0)
-    }
+    let embeddings = try await embeddings(of: training, steered: steered)
+    var critic = try TreesCritic.fit(
+      training, environment: world.identity, policy: policyIdentity, seed: seed, embeddings: embeddings
+    ) { observer.note($0) }
     let alone = critic.record.heldOutLogLoss
     if fromSteering {
       critic = try TreesCritic.fit(
-        training, environment: world.identity, policy: policyIdentity, seed: seed, steered: steered
+        training, environment: world.identity, policy: policyIdentity, seed: seed, steered: steered,
+        embeddings: embeddings
       ) { observer.note($0) }
     }
     let success = world.maximalReward ?? (training + held).map(\.reward).max() ?? 1
-    let figures = try await HeldOutFigures.evaluate(critic, on: held, success: success)
+    let figures = try await HeldOutFigures.evaluate(
+      try embedder().map(critic.asking) ?? critic, on: held, success: success)
     let path = criticPath(name)
     try OutputFile.write(try critic.encoded(), to: path)
     var report = TrainReport(
