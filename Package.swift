@@ -36,6 +36,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // Without its configuration and HTTP/2 traits: a server on loopback needs neither.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -101,10 +103,13 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
 
+    // What agents' programs and model servers say to each other: one neutral form, and the APIs that are translated by it.
+    .target(name: "Dialects", dependencies: ["Agents"]),
+
     .target(
       name: "Policies",
       dependencies: [
-        "Agents", "ChildProcess", "HTTP", "ModelServers",
+        "Agents", "ChildProcess", "Dialects", "HTTP", "ModelServers",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -165,6 +170,16 @@ let package = Package(
     .target(
       name: "ProcessWorld", dependencies: ["Agents", "ChildProcess", "WorldKit"], path: "Sources/Environments/Process"),
 
+    // Stands in for a model's provider before an agent's own program.
+    .target(
+      name: "Gateway",
+      dependencies: [
+        "Agents", "ChildProcess", "Dialects", "WorldKit",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+
     .target(
       name: "Reporting",
       dependencies: [
@@ -199,7 +214,8 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Findings", "HTTP", "ModelFiles",
+        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Dialects", "Findings", "Gateway", "HTTP",
+        "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
         "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft",
         .product(name: "Yams", package: "Yams"),
@@ -216,8 +232,8 @@ let package = Package(
     .executableTarget(
       name: "cox",
       dependencies: [
-        "Agents", "CoxswainTesting", "Critics", "Findings", "HTTP", "ModelFiles", "OpenWeights", "ParticleFilter",
-        "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Workbench",
+        "Agents", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles", "OpenWeights",
+        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -270,6 +286,17 @@ let package = Package(
     .testTarget(name: "WorldKitTests", dependencies: ["Agents", "WorldKit"]),
     .testTarget(
       name: "CoxswainTestingTests", dependencies: ["Agents", "Arithmetic", "CoxswainTesting", "Orders", "WorldKit"]),
+    .testTarget(name: "DialectsTests", dependencies: ["Agents", "Dialects"], exclude: ["Captured", "clients.py"]),
+    .testTarget(
+      name: "GatewayTests",
+      dependencies: [
+        "Agents", "ChildProcess", "Dialects", "Gateway", "ParticleFilter", "Policies", "RolloutStore", "Steering",
+        "TestSupport",
+        "TestTraits", "Workbench",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     .testTarget(name: "ChildProcessTests", dependencies: ["ChildProcess", "TestSupport"]),
     .testTarget(
       name: "AgentGymTests",

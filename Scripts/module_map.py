@@ -14,10 +14,10 @@ import sys
 # Each line is a storey. The rooms of one storey do not import each other.
 STOREYS = [
     ["Agents", "HTTP", "ChildProcess", "CMLX", "CXGBoost"],
-    ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit"],
+    ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit", "Dialects"],
     ["RolloutStore", "ModelServers", "OpenWeights"],
     ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv",
-     "ProcessWorld"],
+     "ProcessWorld", "Gateway"],
     ["Findings", "Critics", "CoxswainTesting"],
     ["Reporting"],
     ["Workbench"],

@@ -65,4 +65,8 @@ else
   rm -rf .venv/open-weights
   echo "MLX could not be installed: cox is built without sharpen, tokens, study, the policy kind mlx and the critic lm." >&2
 fi
-if [ "${1:-}" = --tests ]; then install requirements-tests.txt; fi
+if [ "${1:-}" = --tests ]; then
+  install requirements-tests.txt
+  # The frameworks of the agents in Examples/Agents.
+  install requirements-agents.txt
+fi

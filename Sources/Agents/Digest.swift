@@ -34,7 +34,8 @@ extension PolicyRequest {
   /// prompts and is not used.
   public var digest: String {
     var digest = Digest()
-    for entry in transcript.entries {
+    // The transcript of a question says the same again.
+    for entry in question == nil ? transcript.entries : [] {
       switch entry {
       case .instructions(let text): digest.add("instructions", text)
       case .prompt(let text): digest.add("prompt", text)
@@ -42,6 +43,7 @@ extension PolicyRequest {
       case .response(let text): digest.add("response", text)
       }
     }
+    if let question { digest.add("question", question.dialect.rawValue, questionDigest ?? question.body.json) }
     for choice in choices ?? [] { digest.add("choice", choice) }
     for tool in tools {
       digest.add("tool", tool.name, tool.description, tool.template)

@@ -4,11 +4,26 @@ public struct Observation: Sendable, Hashable, Codable {
   public var text: String
   /// The admissible actions; nil if any text is admissible.
   public var choices: [String]?
+  /// The question that an agent's own program asks its model; nil in other worlds.
+  package var question: AskedQuestion?
 
   /// An observation; `choices` also restrict the policies whose server can enforce them.
   public init(_ text: String, choices: [String]? = nil) {
     self.text = text
     self.choices = choices
+  }
+}
+
+/// A question of an agent's own program, in the form in which it is stored.
+package struct AskedQuestion: Sendable, Hashable, Codable {
+  /// A digest of the whole question without what may differ between an attempt and its replay.
+  package let digest: String
+  /// The question relative to the one before it, as JSON.
+  package let record: String
+
+  package init(digest: String, record: String) {
+    self.digest = digest
+    self.record = record
   }
 }
 
@@ -18,17 +33,20 @@ public enum Action: Sendable, Hashable, Codable {
   case act(String)
   /// The whole answer, from which no action could be read. The world decides what an invalid action costs.
   case unparsable(String)
+  /// A model's answer to an agent's own program: in words, and in full as it is handed to the program. Nil if the policy
+  /// gives only a text.
+  case answer(String, inFull: String?)
 
   /// The action's text, or the whole unparsable answer.
   public var text: String {
     switch self {
-    case .act(let text), .unparsable(let text): text
+    case .act(let text), .unparsable(let text), .answer(let text, inFull: _): text
     }
   }
 
   /// Whether an action could be read from the answer.
   public var isParsed: Bool {
-    if case .act = self { true } else { false }
+    if case .unparsable = self { false } else { true }
   }
 }
 

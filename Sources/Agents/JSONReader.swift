@@ -1,4 +1,4 @@
-/// Reads JSON (RFC 8259) into a ``JSONValue`` and keeps every number's digits. The first of two equal keys counts.
+/// Reads JSON (RFC 8259) into an ``OrderedJSON`` and keeps every number's digits. The first of two equal keys counts.
 struct JSONReader {
   /// The text is not JSON or is nested too deeply.
   struct Malformed: Error {}
@@ -10,9 +10,12 @@ struct JSONReader {
   private var place = 0
   private var depth = 0
 
-  static func value(of text: String) throws(Malformed) -> JSONValue {
+  static func value(of text: String) throws(Malformed) -> JSONValue { JSONValue(try ordered(text)) }
+
+  /// The value with the members of objects in the order of the text.
+  static func ordered(_ text: String) throws(Malformed) -> OrderedJSON {
     var text = text
-    let result: Result<JSONValue, Malformed> = text.withUTF8 { bytes in
+    let result: Result<OrderedJSON, Malformed> = text.withUTF8 { bytes in
       do throws(Malformed) {
         var reader = JSONReader(bytes: bytes)
         return .success(try reader.document())
@@ -25,7 +28,7 @@ struct JSONReader {
 
   private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-  private mutating func document() throws(Malformed) -> JSONValue {
+  private mutating func document() throws(Malformed) -> OrderedJSON {
     let value = try value()
     skipSpace()
     guard place == bytes.count else { throw Malformed() }
@@ -45,7 +48,7 @@ struct JSONReader {
     return true
   }
 
-  private mutating func value() throws(Malformed) -> JSONValue {
+  private mutating func value() throws(Malformed) -> OrderedJSON {
     skipSpace()
     guard let byte = current else { throw Malformed() }
     switch byte {
@@ -60,8 +63,9 @@ struct JSONReader {
     }
   }
 
-  private mutating func members() throws(Malformed) -> [String: JSONValue] {
-    var members: [String: JSONValue] = [:]
+  private mutating func members() throws(Malformed) -> [OrderedJSON.Member] {
+    var members: [OrderedJSON.Member] = []
+    var keys: Set<String> = []
     if skip("}") { return members }
     repeat {
       skipSpace()
@@ -69,14 +73,14 @@ struct JSONReader {
       let key = try string()
       guard skip(":") else { throw Malformed() }
       let value = try value()
-      if members[key] == nil { members[key] = value }
+      if keys.insert(key).inserted { members.append(OrderedJSON.Member(key, value)) }
     } while skip(",")
     guard skip("}") else { throw Malformed() }
     return members
   }
 
-  private mutating func elements() throws(Malformed) -> [JSONValue] {
-    var elements: [JSONValue] = []
+  private mutating func elements() throws(Malformed) -> [OrderedJSON] {
+    var elements: [OrderedJSON] = []
     if skip("]") { return elements }
     repeat { elements.append(try value()) } while skip(",")
     guard skip("]") else { throw Malformed() }
@@ -84,7 +88,7 @@ struct JSONReader {
   }
 
   /// A number, or one of the literals `null`, `true` and `false`.
-  private mutating func word() throws(Malformed) -> JSONValue {
+  private mutating func word() throws(Malformed) -> OrderedJSON {
     let start = place
     while let byte = current, !Self.ends.contains(byte) { place += 1 }
     let word = String(decoding: bytes[start..<place], as: UTF8.self)

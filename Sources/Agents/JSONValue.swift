@@ -72,7 +72,7 @@ extension JSONValue {
     case .null: text += "null"
     case .flag(let value): text += value ? "true" : "false"
     case .number(let value): text += value.isFinite ? value.text : "null"
-    case .text(let value): Self.write(value, to: &text)
+    case .text(let value): text.appendJSON(value)
     case .list(let values):
       text += "["
       for (place, value) in values.enumerated() {
@@ -84,31 +84,12 @@ extension JSONValue {
       text += "{"
       for (place, (key, value)) in fields.sorted(by: { $0.key < $1.key }).enumerated() {
         if place > 0 { text += "," }
-        Self.write(key, to: &text)
+        text.appendJSON(key)
         text += ":"
         value.write(to: &text)
       }
       text += "}"
     }
-  }
-
-  private static func write(_ value: String, to text: inout String) {
-    text += "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case "\u{8}": text += "\\b"
-      case "\u{C}": text += "\\f"
-      case "\u{0}"..<"\u{10}": text += "\\u000" + String(scalar.value, radix: 16)
-      case "\u{10}"..<" ": text += "\\u00" + String(scalar.value, radix: 16)
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
   }
 
   /// A text without quotation marks, any other value as JSON.

@@ -39,6 +39,10 @@ public struct PolicyRequest: Sendable {
   public var choices: [String]?
   /// The world's actions as tools; empty unless the policy's format is ``ActionFormat/tools``.
   public var tools: [ActionTool]
+  /// The question of an agent's own program, which is sent as it is; nil if the transcript is the question.
+  package var question: ModelQuestion?
+  /// A digest of the question without what may differ between an attempt and its replay.
+  package var questionDigest: String?
   /// The seed of the policy's sampling, for policies that can be seeded.
   public var seed: Seed
   /// The place in the run, under which the answer is stored.
@@ -82,7 +86,8 @@ public struct PolicyResponse: Sendable, Hashable, Codable {
   /// How often the call was sent, failures included; at least 1.
   public var attempts: Int
   /// Data that the policy's server needs back beside this answer in later calls, such as signed reasoning before a tool
-  /// call. Its form is the policy's own. Nil if there is none.
+  /// call. Its form is the policy's own. Nil if there is none. For a question of an agent's own program it is the whole
+  /// answer.
   public var continuation: String?
 
   /// An answer. Only the text is needed for a policy of your own.

@@ -37,6 +37,8 @@ extension PolicyRequest {
   var estimatedTokens: Int {
     // Tokens that a chat template adds to a turn.
     let turn = 4
+    // The transcript of a question says the same again. Its syntax is not part of a prompt, but a chat template has its own.
+    if let question { return max(Usage.estimatedTokens(in: question.body.json), 1) }
     var tokens = transcript.entries.reduce(0) { sum, entry in
       switch entry {
       case .instructions(let text), .prompt(let text), .response(let text):

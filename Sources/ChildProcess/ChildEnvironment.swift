@@ -11,14 +11,20 @@ public struct ChildEnvironment: Sendable, Hashable {
   /// value as one of them.
   public var keys: Set<String>
 
+  /// Variables that are set in addition, whatever this process has under their names.
+  public var setting: [String: String]
+
   /// Passes no secret by default.
-  public init(passing: Set<String> = [], keys: Set<String> = []) {
+  public init(passing: Set<String> = [], keys: Set<String> = [], setting: [String: String] = [:]) {
     self.passing = passing
     self.keys = keys
+    self.setting = setting
   }
 
-  /// The variables of this process that a child gets.
-  public var variables: [String: String] { variables(from: ProcessInfo.processInfo.environment) }
+  /// The variables that a child gets.
+  public var variables: [String: String] {
+    variables(from: ProcessInfo.processInfo.environment).merging(setting) { $1 }
+  }
 
   /// - Parameter all: the variables to choose from.
   public func variables(from all: [String: String]) -> [String: String] {

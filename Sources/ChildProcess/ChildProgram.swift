@@ -60,6 +60,20 @@ package struct ChildProgram: Sendable, Hashable {
     try await finished(body).value
   }
 
+  /// Starts the program, runs `body` with it, and ends it.
+  ///
+  /// - Returns: what `body` returned, and the program's exit status: 0 to 255, or the negative number of the signal that
+  ///   ended it.
+  package func runToStatus<T: Sendable>(_ body: (Child) async throws -> T) async throws -> (value: T, status: Int) {
+    let (value, status) = try await finished(body)
+    return
+      switch status
+    {
+    case .exited(let code): (value, Int(code))
+    case .signaled(let signal): (value, -Int(signal))
+    }
+  }
+
   /// Standard output of the program, without white space at its ends.
   ///
   /// - Parameter complaints: whether standard error is included.
@@ -75,7 +89,7 @@ package struct ChildProgram: Sendable, Hashable {
       }
       return (text, child.complaints)
     }
-    guard let result, result.isSuccess else { return nil }
+    guard let result, result.status.isSuccess else { return nil }
     let (text, said) = result.value
     return (String(decoding: text, as: UTF8.self) + (complaints ? said.lines.joined(separator: "\n") : ""))
       .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -83,7 +97,7 @@ package struct ChildProgram: Sendable, Hashable {
 
   private func finished<T: Sendable>(
     _ body: (Child) async throws -> T
-  ) async throws -> (value: T, isSuccess: Bool) {
+  ) async throws -> (value: T, status: TerminationStatus) {
     Self.ignoreBrokenPipes
     let absolute = URL(fileURLWithPath: path).path
     let complaints = Complaints()
@@ -120,7 +134,7 @@ package struct ChildProgram: Sendable, Hashable {
           return result
         }
       }
-      return (try result.closureResult.get(), result.terminationStatus.isSuccess)
+      return (try result.closureResult.get(), result.terminationStatus)
     } catch let error as SubprocessError {
       throw ChildError("\(path) could not be run: \(error)")
     }

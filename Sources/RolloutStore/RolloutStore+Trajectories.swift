@@ -263,6 +263,10 @@ extension RolloutStore {
     try choices.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
   }
 
+  static func encoded(_ question: AskedQuestion?) throws -> String? {
+    try question.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+  }
+
   static func decoded(_ choices: String?) throws -> [String]? {
     try choices.map { try JSONDecoder().decode([String].self, from: Data($0.utf8)) }
   }

@@ -133,11 +133,14 @@ public final class RolloutStore: Sendable {
         database, sql: "SELECT * FROM outcome WHERE run = ? AND task = ? AND particle = ? AND step = ?",
         arguments: [key.run, key.task.rawValue, key.particle, key.step]
       ).map { row in
-        try OutcomeRecord(
+        var observation = try Observation(row.value("observation"), choices: Self.decoded(row.value("choices")))
+        observation.question = try (row.value("question") as String?).map {
+          try JSONDecoder().decode(AskedQuestion.self, from: Data($0.utf8))
+        }
+        return try OutcomeRecord(
           key: key, past: row.value("past"), action: row.value("action"),
           outcome: Outcome(
-            Observation(row.value("observation"), choices: Self.decoded(row.value("choices"))),
-            reward: row.value("reward"), isDone: row.value("isDone"), isInvalid: row.value("isInvalid")),
+            observation, reward: row.value("reward"), isDone: row.value("isDone"), isInvalid: row.value("isInvalid")),
           failure: try AttemptFailure(row))
       }
     }

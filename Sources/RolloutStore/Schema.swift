@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header distinguishes a store from other SQLite files.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that older versions of Coxswain cannot read.
-  static let version = 7
+  static let version = 8
 
   /// Rejects a file that is not a store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -46,6 +46,7 @@ enum Schema {
     if version < 5 { try database.execute(sql: fifthVersion) }
     if version < 6 { try database.execute(sql: sixthVersion) }
     if version < 7 { try database.execute(sql: seventhVersion) }
+    if version < 8 { try database.execute(sql: eighthVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -122,6 +123,13 @@ enum Schema {
       task TEXT NOT NULL, states TEXT NOT NULL,
       PRIMARY KEY (run, task)
     ) STRICT, WITHOUT ROWID;
+    """
+
+  /// Version 8 adds the questions of agents' own programs.
+  private static let eighthVersion = """
+    -- The question that an agent's own program asks its model, as JSON: its digest, and the question relative to the one
+    -- before it.
+    ALTER TABLE outcome ADD COLUMN question TEXT;
     """
 
   private static let tables = """

@@ -1,4 +1,5 @@
 import Agents
+import Foundation
 import HTTP
 import Policies
 import RolloutStore
@@ -46,6 +47,25 @@ public struct Workbench: Sendable {
 
     /// A policy that the caller has made, in place of the configured one.
     package var policy: (any Policy)?
+
+    /// - Parameters:
+    ///   - file: a YAML file; nil for `agent`, or else for the configuration beside the store, or the embedded one.
+    ///   - agent: the configuration of an agent's own program, as YAML. It is kept beside the store.
+    package init(
+      configuration file: String?, agent: String?, store: String, seed: UInt64,
+      observer: any WorkObserver
+    ) throws {
+      let kept = Workbench.beside(store: store, "agent.yaml")
+      if let agent {
+        guard file == nil else {
+          throw ConfigurationError("A program after `--` cannot be used with --config: its command is in the file.")
+        }
+        _ = try Configuration(yaml: agent, file: "the command line")
+        try OutputFile.write(Data(agent.utf8), to: kept)
+      }
+      let hasKept = try file == nil && TextFile.text(kept) != nil
+      try self.init(configuration: file ?? (hasKept ? kept : nil), store: store, seed: seed, observer: observer)
+    }
 
     /// For a world and a policy of the caller's own.
     ///

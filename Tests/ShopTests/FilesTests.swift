@@ -153,7 +153,7 @@ func filesOfAnotherShapeAreRefused(name: String, text: String, reason: String) a
   let entries = (0..<8).map { "\($0)" + #", "x": ["\#(filler)", {"y": []}]"# }.map { #"{"n": \#($0)}"# }
   try await withDirectory(["long.json": "\u{feff} [" + entries.joined(separator: " ,\n") + "] "]) { directory in
     var pieces = try JSONEntries(path: "\(directory)/long.json")
-    var numbers: [OrderedJSON?] = []
+    var numbers: [ProductJSON?] = []
     while let piece = try pieces.next() { numbers.append(try JSONReader.value(of: piece)["n"]) }
     #expect(numbers == (0..<8).map { .number(Double($0)) })
     #expect(pieces.position > 2_000_000)

@@ -8,7 +8,7 @@ import ModelServers
 ///
 /// Differences between servers are found by trying: a parameter that a server rejects and that does not change the
 /// model's distribution is left out or renamed from then on.
-public final class ChatCompletionsPolicy: SamplingPolicy {
+public final class ChatCompletionsPolicy: SamplingPolicy, ForwardingPolicy {
   /// The endpoint that receives the requests.
   public enum API: String, CaseIterable, Sendable, Codable {
     /// `/chat/completions`: examples and history are turns.
@@ -52,6 +52,8 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
     /// Whether the server reports the output tokens of the first of several answers only, as llama.cpp does. The other
     /// answers then count as equally long.
     public var reportsFirstAnswerOnly = false
+    /// For agents' own programs: what is set of their sampling. Nil for other worlds.
+    public var questions: QuestionSettings?
 
     /// - Parameters:
     ///   - model: the model's name at the server.
@@ -93,6 +95,9 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
   }
 
   public var identity: String {
+    if let questions = settings.questions {
+      return "\(settings.model) \(settings.api), asked by the agent\(questions.text)"
+    }
     let topP = settings.topP.map { " topP \($0)" } ?? ""
     let effort = settings.reasoningEffort.map { " effort \($0)" } ?? ""
     return
@@ -110,6 +115,11 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
   }
 
   public func respond(to request: PolicyRequest, samples: Int) async throws(PolicyError) -> [PolicyResponse] {
+    if let question = request.question {
+      return try await endpoint.answers(
+        to: question, in: settings.api == .chat ? .chat : .text, model: settings.model,
+        settings: settings.questions ?? QuestionSettings(), samples: samples, for: request)
+    }
     let mostSamples = dialect.current.mostSamples
     return try await dialect.call { dialect throws(PolicyError) in
       try await ask(request, samples: min(samples, dialect.mostSamples), dialect: dialect)
@@ -125,6 +135,10 @@ public final class ChatCompletionsPolicy: SamplingPolicy {
           (.reasoningEffort, settings.reasoningEffort),
         ], section: settings.rules.section)
     }
+  }
+
+  package func forward(_ path: String, _ body: OrderedJSON) async throws(PolicyError) -> OrderedJSON {
+    try await endpoint.forward(path, body)
   }
 
   private func ask(

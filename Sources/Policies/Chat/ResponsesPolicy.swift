@@ -8,7 +8,7 @@ import ModelServers
 ///
 /// The server stores nothing. Every request contains the whole conversation. In the format `tools` it also contains the
 /// model's reasoning of earlier steps as the server sent it, encrypted or not.
-public final class ResponsesPolicy: Policy {
+public final class ResponsesPolicy: Policy, ForwardingPolicy {
   /// The model, its sampling, and how its server is called.
   public struct Settings: Sendable, Hashable {
     /// The model's name at the server.
@@ -29,6 +29,8 @@ public final class ResponsesPolicy: Policy {
     public var logProbabilities = false
     /// Retries, timeouts and concurrency.
     public var rules: CallRules
+    /// For agents' own programs: what is set of their sampling. Nil for other worlds.
+    public var questions: QuestionSettings?
 
     /// - Parameters:
     ///   - model: the model's name at the server.
@@ -68,6 +70,7 @@ public final class ResponsesPolicy: Policy {
   }
 
   public var identity: String {
+    if let questions = settings.questions { return "\(settings.model) responses, asked by the agent\(questions.text)" }
     let topP = settings.topP.map { " topP \($0)" } ?? ""
     let effort = settings.reasoningEffort.map { " effort \($0)" } ?? ""
     return
@@ -78,7 +81,12 @@ public final class ResponsesPolicy: Policy {
   public var limitsConcurrency: Bool { true }
 
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
-    try await dialect.call { dialect throws(PolicyError) in
+    if let question = request.question {
+      return try await endpoint.answers(
+        to: question, in: .responses, model: settings.model, settings: settings.questions ?? QuestionSettings(),
+        for: request)[0]
+    }
+    return try await dialect.call { dialect throws(PolicyError) in
       try await ask(request, dialect: dialect)
     } simpler: { dialect, error in
       dialect.simpler(after: error, request: request, settings: settings)
@@ -90,6 +98,10 @@ public final class ResponsesPolicy: Policy {
           (.reasoningEffort, settings.reasoningEffort),
         ], section: settings.rules.section)
     }
+  }
+
+  package func forward(_ path: String, _ body: OrderedJSON) async throws(PolicyError) -> OrderedJSON {
+    try await endpoint.forward(path, body)
   }
 
   private func ask(_ request: PolicyRequest, dialect: ResponsesDialect) async throws(PolicyError) -> PolicyResponse {

@@ -13,7 +13,7 @@ public protocol SamplingPolicy: Policy {
 ///
 /// If a server draws fewer answers than requested, the rest is requested again. Later calls request no more than it
 /// draws.
-public struct SharedPrompts: Policy {
+public struct SharedPrompts: Policy, ForwardingPolicy {
   private let desk: Desk
   private let base: any SamplingPolicy
 
@@ -31,12 +31,20 @@ public struct SharedPrompts: Policy {
     try await desk.answer(to: request).get()
   }
 
+  package func forward(_ path: String, _ body: OrderedJSON) async throws(PolicyError) -> OrderedJSON {
+    guard let base = base as? any ForwardingPolicy else {
+      throw PolicyError(.badRequest, "This policy has no server that \(path) could be forwarded to.")
+    }
+    return try await base.forward(path, body)
+  }
+
   /// Groups requests that arrive together.
   private actor Desk {
     struct Prompt: Hashable {
       let transcript: Transcript
       let choices: [String]?
       let tools: [ActionTool]
+      let question: ModelQuestion?
     }
 
     typealias Answer = Result<PolicyResponse, PolicyError>
@@ -64,7 +72,9 @@ public struct SharedPrompts: Policy {
         do throws(PolicyError) { return .success(try await base.respond(to: request)) } catch { return .failure(error) }
       }
       return await withCheckedContinuation { continuation in
-        let prompt = Prompt(transcript: request.transcript, choices: request.choices, tools: request.tools)
+        let prompt = Prompt(
+          transcript: request.transcript, choices: request.choices, tools: request.tools,
+          question: request.question)
         groups[prompt, default: []].append(Waiting(request: request, answered: continuation))
         let size = groups[prompt]?.count ?? 0
         if size >= most {

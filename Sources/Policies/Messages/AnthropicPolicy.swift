@@ -37,6 +37,8 @@ public final class AnthropicPolicy: Policy {
     public var cachesPrompts = true
     /// Retries, timeouts and concurrency.
     public var rules: CallRules
+    /// For agents' own programs: what is set of their sampling. Nil for other worlds.
+    public var questions: QuestionSettings?
 
     /// - Parameters:
     ///   - model: the model's name at the API.
@@ -85,6 +87,7 @@ public final class AnthropicPolicy: Policy {
   }
 
   public var identity: String {
+    if let questions = settings.questions { return "\(settings.model) messages, asked by the agent\(questions.text)" }
     let topP = settings.topP.map { " topP \($0)" } ?? ""
     let effort = settings.effort.map { " effort \($0)" } ?? ""
     return
@@ -103,7 +106,12 @@ public final class AnthropicPolicy: Policy {
   public var limitsConcurrency: Bool { true }
 
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
-    try await dialect.call { dialect throws(PolicyError) in
+    if let question = request.question {
+      return try await endpoint.answers(
+        to: question, in: .messages, model: settings.model, settings: settings.questions ?? QuestionSettings(),
+        for: request)[0]
+    }
+    return try await dialect.call { dialect throws(PolicyError) in
       try await ask(request, dialect: dialect)
     } simpler: { dialect, error in
       dialect.simpler(after: error, settings: settings)

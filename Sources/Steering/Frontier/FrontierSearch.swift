@@ -110,7 +110,7 @@ struct FrontierSearch: Sendable {
     for choice in chosen {
       let state = frontier.choices[choice].state
       let particle = try await departure(from: state)
-      let request = particle.request(in: context, at: choice)
+      let request = try particle.request(in: context, at: choice)
       // States whose predictions equal the root's belong to independent attempts, which share nothing.
       let prompt = frontier.states[state].isToldApart ? request.digest : "state \(state)"
       let question = Question(prompt: prompt, number: used[state, default: 0])
@@ -241,7 +241,9 @@ struct FrontierSearch: Sendable {
   /// The key that distinguishes the children of a state.
   private static func key(of trajectory: Trajectory) -> String {
     guard let last = trajectory.last else { return "" }
-    return [last.action.text, last.outcome.observation.text, String(last.outcome.reward)].joined(separator: "\u{1F}")
+    // Questions of programs may differ in times and names that mean nothing.
+    let seen = last.outcome.observation.question?.digest ?? last.outcome.observation.text
+    return [last.action.text, seen, String(last.outcome.reward)].joined(separator: "\u{1F}")
   }
 
   // MARK: - What the critic expects

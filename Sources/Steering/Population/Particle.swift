@@ -23,19 +23,25 @@ struct Particle: Sendable {
   /// A failure of this particle alone is recorded in it. Other errors are thrown.
   mutating func advance(through segment: Segment, at place: Int) async throws {
     while trajectory.count < segment.end, !isOver {
-      let request = request(in: segment.context, at: place)
+      let request = try request(in: segment.context, at: place)
       guard let response = try await answer(to: request, in: segment.context) else { return }
       try await take(response, to: request, in: segment, at: place)
     }
   }
 
   /// The next question.
-  func request(in context: RunContext, at place: Int) -> PolicyRequest {
+  func request(in context: RunContext, at place: Int) throws(WorldError) -> PolicyRequest {
     let task = trajectory.task.id
     let key = CallKey(run: context.run, task: task, particle: place, step: trajectory.count)
     let seed = CallKey.seed(ofTask: task, particle: place, from: context.root)
-    return PolicyRequest(
-      after: trajectory, in: context.world, format: context.policy.format, seed: seed.split(key.step), key: key)
+    guard let world = context.world as? any QuestionWorld else {
+      return PolicyRequest(
+        after: trajectory, in: context.world, format: context.policy.format, seed: seed.split(key.step), key: key)
+    }
+    var request = PolicyRequest(transcript: world.transcript(for: trajectory), seed: seed.split(key.step), key: key)
+    request.question = try world.question(after: trajectory)
+    request.questionDigest = trajectory.observation.question?.digest
+    return request
   }
 
   /// Asks the policy. nil if the particle failed at this question.
@@ -57,8 +63,10 @@ struct Particle: Sendable {
   mutating func take(
     _ response: PolicyResponse, to request: PolicyRequest, in segment: Segment, at place: Int
   ) async throws {
-    let action = segment.context.policy.format.action(
-      in: response.text, choices: request.choices, tools: request.tools)
+    let action =
+      request.question == nil
+      ? segment.context.policy.format.action(in: response.text, choices: request.choices, tools: request.tools)
+      : .answer(response.text, inFull: response.continuation)
     guard let outcome = try await outcome(of: action, in: segment, at: place) else { return }
     var step = Step(response: response.text, action: action, outcome: outcome)
     step.continuation = response.continuation
@@ -115,13 +123,18 @@ extension Particle {
   ///
   /// - Throws: `diverged` if the replay differs from the record, and the world's own errors.
   private mutating func catchUp(in world: any World, divergence: DivergencePolicy) async throws {
-    for _ in 0..<(divergence == .retry ? 3 : 1) {
-      let (episode, hasDiverged) = try await replay(in: world)
-      if !hasDiverged || divergence == .keep {
-        (self.episode, isBehind) = (episode, false)
-        return
+    for attempt in 0..<(divergence == .retry ? 3 : 1) {
+      do {
+        let (episode, hasDiverged) = try await replay(in: world, keepsDivergences: divergence == .keep)
+        if !hasDiverged || divergence == .keep {
+          (self.episode, isBehind) = (episode, false)
+          return
+        }
+        await episode.close()
+      } catch let error as WorldError where error.kind == .diverged && world is any QuestionWorld {
+        // The error shows what differs.
+        if divergence != .retry || attempt == 2 { throw error }
       }
-      await episode.close()
     }
     let advice = world.divergenceAdvice.map { " \($0)" } ?? ""
     throw WorldError(
@@ -130,7 +143,14 @@ extension Particle {
   }
 
   /// Takes the recorded actions in a fresh episode and compares the outcomes.
-  private mutating func replay(in world: any World) async throws -> (episode: any Episode, hasDiverged: Bool) {
+  private mutating func replay(
+    in world: any World, keepsDivergences: Bool
+  ) async throws -> (episode: any Episode, hasDiverged: Bool) {
+    if let world = world as? any QuestionWorld {
+      let (episode, differing) = try await world.resume(trajectory, keepsDivergences: keepsDivergences)
+      mismatches += differing
+      return (episode, false)
+    }
     var (episode, opening) = try await world.begin(trajectory.task)
     var comparison = ReplayComparison()
     defer { mismatches += comparison.mismatches }

@@ -28,6 +28,7 @@ extension Configuration {
     }
     self.environment = environment
     self.policy = policy
+    self.policy.answersQuestions = type(of: environment.own).asksQuestions
     critic = try top.mapping("critic", default: "`trees`", "what guides the population", CriticSettings.init) ?? critic
     let steered = "method, number of particles, β, schedule"
     if let read = try top.mapping("steering", default: .none, steered, SteeringSettings.read) {

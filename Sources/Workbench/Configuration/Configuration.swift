@@ -30,6 +30,10 @@ package struct PolicySettings {
   package enum API: String, CaseIterable { case chat, responses, text }
 
   package var kind: any PolicyKind.Type
+  /// Keys of sampling that are given. An agent's own program decides the others itself.
+  package var given: Set<String> = []
+  /// Whether the policy answers the questions of an agent's own program.
+  package var answersQuestions = false
   /// The section of the keys, for errors.
   package var section = "policy"
   package var api: API?

@@ -15,6 +15,7 @@ extension PolicySettings {
 
   /// Reads every key of a policy except its kind. Missing keys leave their settings unchanged.
   package mutating func read(_ yaml: inout YAMLMapping) throws {
+    given = Set(["temperature", "topP", "maxTokens", "reasoningEffort"].filter(yaml.has))
     api = try yaml.choice("api", API.self, default: kind.apiWords.default, kind.apiWords.help)
     model = try yaml.text("model", default: kind.modelWords.default, kind.modelWords.help)
     temperature = try yaml.numberOrNone(

@@ -56,6 +56,9 @@ package struct YAMLMapping {
     (self.notes, self.path, file, entries) = (notes, path, "", [])
   }
 
+  /// Whether a key is given and not read yet.
+  package func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
+
   /// All remaining keys in order, which count as read.
   package mutating func remainingKeys() -> [String] { entries.map(\.key) }
 

@@ -1,6 +1,8 @@
 import Agents
 import Findings
 import Foundation
+import Gateway
+import Policies
 import Reporting
 import RolloutStore
 import Steering
@@ -15,6 +17,11 @@ package struct Run {
     self.workbench = workbench
     self.base = base
     self.budget = budget
+  }
+
+  /// Answers one request without storing the answer, for checks.
+  package func answer(_ request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
+    try await base.respond(to: request)
   }
 
   /// Runs one method on tasks, with progress.
@@ -76,7 +83,10 @@ extension Workbench {
     return try await observer.stoppable(budget: budget) {
       noteConnections(configuration.policy)
       return try await source.with { policy in
-        try await body(Run(workbench: self, base: policy, budget: budget))
+        if let world = world as? AgentWorld, let able = policy as? any ForwardingPolicy {
+          await world.use { path, body throws(PolicyError) in try await able.forward(path, body) }
+        }
+        return try await body(Run(workbench: self, base: policy, budget: budget))
       }
     }
   }

@@ -42,9 +42,12 @@ struct CommonOptions: ParsableArguments {
   }
 
   /// The options for opening a workbench: the configuration, overridden by these command-line options.
-  func options(_ limits: LimitOptions? = nil) throws -> Workbench.Options {
+  ///
+  /// - Parameter agent: an agent's own program, in place of a configuration file. Its configuration is kept beside the
+  ///   store, for later commands without a configuration.
+  func options(_ limits: LimitOptions? = nil, agent: AgentOptions? = nil) throws -> Workbench.Options {
     var options = try Workbench.Options(
-      configuration: config, store: store, seed: seed, observer: TerminalObserver(isQuiet: quiet))
+      configuration: config, agent: agent?.yaml, store: store, seed: seed, observer: TerminalObserver(isQuiet: quiet))
     limits?.apply(to: &options.configuration)
     return options
   }

@@ -2,6 +2,7 @@ import Agents
 import ArgumentParser
 import CoxswainTesting
 import Foundation
+import Gateway
 import Policies
 import Workbench
 
@@ -14,17 +15,36 @@ struct CheckEnvironment: Verb {
 
       Walks through some tasks at random, without a model: the same actions again in a fresh episode, a fork half-way, \
       actions that make no sense. A warning means some loss of efficiency; a finding marked wrong makes results wrong.
+
+      An agent's own program (kind agent) plays one attempt with the configured model instead, and is started twice again \
+      with the recorded answers.
       """)
 
   @OptionGroup(title: "World") var own: CheckEnvironmentOptions
   @OptionGroup(title: "Tasks") var chosen: TaskOptions
+  @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func run() async throws {
-    let options = try common.options()
+    let options = try common.options(agent: agent)
     let settings = options.configuration.environment
+    if settings.kind == AgentSettings.name { return try await checkAgent(options) }
     if own.printPrompt { return try await settings.withWorld(observer: options.observer, printPrompt) }
     let (findings, identity) = try await settings.withWorld(observer: options.observer, findings)
+    try report(findings, on: identity)
+  }
+
+  /// Plays an attempt of an agent's own program and replays it.
+  private func checkAgent(_ options: Workbench.Options) async throws {
+    let (findings, identity) = try await Workbench.with(options) { bench in
+      let tasks = try tasks(of: bench.world)
+      let played = chosen.tasks == nil ? Array(tasks.prefix(1)) : tasks
+      return (try await bench.checkAgent(played) ?? [], "\(bench.world.identity)")
+    }
+    try report(findings.map { Finding($0.name, .init($0.verdict), $0.detail) }, on: identity)
+  }
+
+  private func report(_ findings: [Finding], on identity: String) throws {
     if let json = common.json { try Console.write(json: findings, to: json) }
     if common.json != "-" {
       Console.print("\(identity)")
@@ -83,4 +103,15 @@ struct CheckEnvironmentOptions: ParsableArguments {
       `environment.prompt: FILE` replaces the instructions.
       """)
   var printPrompt = false
+}
+
+extension Finding.Verdict {
+  fileprivate init(_ verdict: AgentCheck.Finding.Verdict) {
+    self =
+      switch verdict {
+      case .fine: .fine
+      case .warning: .warning
+      case .wrong: .wrong
+      }
+  }
 }

@@ -21,6 +21,7 @@ struct Collect: Verb {
   @OptionGroup(title: "Collecting") var own: CollectOptions
   @OptionGroup(title: "Tasks") var chosen: TaskOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
@@ -33,7 +34,7 @@ struct Collect: Verb {
   }
 
   func run() async throws {
-    let (report, failure) = try await Workbench.with(common.options(limits)) { bench in
+    let (report, failure) = try await Workbench.with(common.options(limits, agent: agent)) { bench in
       try await own.expert
         ? bench.collectExpert(chosen.choice) : bench.collect(chosen.choice, rollouts: own.rollouts ?? 4)
     }

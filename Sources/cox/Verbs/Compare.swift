@@ -25,6 +25,7 @@ struct Compare: Verb {
   @OptionGroup(title: "Methods and settings") var variant: VariantOptions
   @OptionGroup(title: "Critic and plan") var guide: CriticOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func run() async throws {
@@ -37,7 +38,7 @@ struct Compare: Verb {
     var other = common
     other.config = own.against
     let dear = try own.against == nil ? nil : other.options(limits)
-    let (comparison, compared) = try await Workbench.with(common.options(limits)) { [request] bench in
+    let (comparison, compared) = try await Workbench.with(common.options(limits, agent: agent)) { [request] bench in
       try await bench.compare(request, against: dear)
     }
     try common.deliver(comparison) { comparison.text }

@@ -18,10 +18,11 @@ struct Diagnose: Verb {
       """)
 
   @OptionGroup(title: "Diagnosis") var own: DiagnoseOptions
+  @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func run() async throws {
-    let report = try await Workbench.with(common.options(), creating: false) { bench in
+    let report = try await Workbench.with(common.options(agent: agent), creating: false) { bench in
       try await bench.diagnose(split: own.split, critic: own.critic)
     }
     try common.deliver(report) { report.text }

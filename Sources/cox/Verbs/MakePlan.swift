@@ -20,6 +20,7 @@ struct MakePlan: Verb {
   @OptionGroup(title: "Plan") var own: MakePlanOptions
   @OptionGroup(title: "Critic and plan") var chosen: PlanOptions
   @OptionGroup(title: "Limits, for a critic that is called") var limits: LimitOptions
+  @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
@@ -34,7 +35,8 @@ struct MakePlan: Verb {
     request.critic = chosen.critic
     request.work = own.work
     request.file = chosen.plan
-    let (made, path, answer) = try await Workbench.with(common.options(limits), creating: false) { [request] bench in
+    let (made, path, answer) = try await Workbench.with(common.options(limits, agent: agent), creating: false) {
+      [request] bench in
       (try await bench.unwrittenPlan(request), bench.planFile(request), bench.configuration.steering.answer)
     }
     try common.deliver(made) { PlanTable(made, answer: answer).text }

@@ -20,6 +20,7 @@ struct Steer: Verb {
   @OptionGroup(title: "Steering") var steering: SteeringOptions
   @OptionGroup(title: "Critic and plan") var guide: CriticOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func run() async throws {
@@ -27,7 +28,7 @@ struct Steer: Verb {
     request.method = own.method
     try steering.apply(to: &request)
     (request.critic, request.plan) = (guide.critic, guide.plan)
-    let (outcome, summary) = try await Workbench.with(common.options(limits)) { [request] bench in
+    let (outcome, summary) = try await Workbench.with(common.options(limits, agent: agent)) { [request] bench in
       try await bench.steered(request)
     }
     try common.deliver(summary) { ComparisonTable(summary).text }

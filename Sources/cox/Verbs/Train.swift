@@ -16,6 +16,7 @@ struct Train: Verb {
   #if OpenWeights
     @OptionGroup(title: "The language-model critic (--critic lm)") var reading: ReadingOptions
   #endif
+  @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
@@ -28,7 +29,7 @@ struct Train: Verb {
   }
 
   func run() async throws {
-    let report = try await Workbench.with(common.options(), creating: false, train)
+    let report = try await Workbench.with(common.options(agent: agent), creating: false, train)
     try common.deliver(report) { report.text }
   }
 

@@ -134,7 +134,7 @@ struct CatalogueBuilder {
     }
   }
 
-  private func entry(of asin: String, in table: String) throws -> OrderedJSON? {
+  private func entry(of asin: String, in table: String) throws -> ProductJSON? {
     let statement = try database.cachedStatement(sql: "SELECT entry FROM \(table) WHERE asin = ?")
     guard let data = try Data.fetchOne(statement, arguments: [asin]) else { return nil }
     return try JSONReader.value(of: Array(data)[...]).members.first?.value
@@ -161,7 +161,7 @@ struct CatalogueBuilder {
       digests.append(entries.digest)
     } catch let error as JSONEntries.Unreadable {
       throw Self.unusable(path, "\(error.reason) (after \(number) entries)")
-    } catch let error as OrderedJSON.Malformed {
+    } catch let error as ProductJSON.Malformed {
       throw Self.unusable(path, "entry \(number) is not JSON: \(error.reason)")
     }
   }

@@ -7,7 +7,7 @@ struct JSONReader {
   /// Deeper than any product file, and shallow enough for the stack.
   private static let deepest = 64
 
-  static func value(of bytes: ArraySlice<UInt8>) throws(OrderedJSON.Malformed) -> OrderedJSON {
+  static func value(of bytes: ArraySlice<UInt8>) throws(ProductJSON.Malformed) -> ProductJSON {
     var reader = JSONReader(bytes: bytes, place: bytes.startIndex)
     let value = try reader.value()
     reader.skipSpace()
@@ -17,8 +17,8 @@ struct JSONReader {
 
   private var current: UInt8? { place < bytes.endIndex ? bytes[place] : nil }
 
-  private func malformed(_ reason: String) -> OrderedJSON.Malformed {
-    OrderedJSON.Malformed(reason: "\(reason), at byte \(place - bytes.startIndex) of the entry")
+  private func malformed(_ reason: String) -> ProductJSON.Malformed {
+    ProductJSON.Malformed(reason: "\(reason), at byte \(place - bytes.startIndex) of the entry")
   }
 
   private mutating func skipSpace() {
@@ -32,20 +32,20 @@ struct JSONReader {
     return true
   }
 
-  private mutating func value() throws(OrderedJSON.Malformed) -> OrderedJSON {
+  private mutating func value() throws(ProductJSON.Malformed) -> ProductJSON {
     skipSpace()
     switch current {
     case UInt8(ascii: "\""): return .string(try string())
-    case UInt8(ascii: "{"): return try nested { reader throws(OrderedJSON.Malformed) in try reader.object() }
-    case UInt8(ascii: "["): return try nested { reader throws(OrderedJSON.Malformed) in try reader.array() }
+    case UInt8(ascii: "{"): return try nested { reader throws(ProductJSON.Malformed) in try reader.object() }
+    case UInt8(ascii: "["): return try nested { reader throws(ProductJSON.Malformed) in try reader.array() }
     case nil: throw malformed("the text ends where a value is expected")
     default: return try word()
     }
   }
 
   private mutating func nested(
-    _ body: (inout JSONReader) throws(OrderedJSON.Malformed) -> OrderedJSON
-  ) throws(OrderedJSON.Malformed) -> OrderedJSON {
+    _ body: (inout JSONReader) throws(ProductJSON.Malformed) -> ProductJSON
+  ) throws(ProductJSON.Malformed) -> ProductJSON {
     guard depth < Self.deepest else { throw malformed("values are nested too deeply") }
     depth += 1
     defer { depth -= 1 }
@@ -53,8 +53,8 @@ struct JSONReader {
     return try body(&self)
   }
 
-  private mutating func object() throws(OrderedJSON.Malformed) -> OrderedJSON {
-    var members: [(key: String, value: OrderedJSON)] = []
+  private mutating func object() throws(ProductJSON.Malformed) -> ProductJSON {
+    var members: [(key: String, value: ProductJSON)] = []
     if skip(UInt8(ascii: "}")) { return .object(members) }
     repeat {
       skipSpace()
@@ -67,8 +67,8 @@ struct JSONReader {
     return .object(members)
   }
 
-  private mutating func array() throws(OrderedJSON.Malformed) -> OrderedJSON {
-    var values: [OrderedJSON] = []
+  private mutating func array() throws(ProductJSON.Malformed) -> ProductJSON {
+    var values: [ProductJSON] = []
     if skip(UInt8(ascii: "]")) { return .array(values) }
     repeat { values.append(try value()) } while skip(UInt8(ascii: ","))
     guard skip(UInt8(ascii: "]")) else { throw malformed("an array is not closed") }
@@ -76,7 +76,7 @@ struct JSONReader {
   }
 
   /// Reads a number or a literal.
-  private mutating func word() throws(OrderedJSON.Malformed) -> OrderedJSON {
+  private mutating func word() throws(ProductJSON.Malformed) -> ProductJSON {
     let start = place
     while let byte = current, !Self.ends.contains(byte) { place += 1 }
     let word = String(decoding: bytes[start..<place], as: UTF8.self)
@@ -92,7 +92,7 @@ struct JSONReader {
 
   private static let ends = Set(" \t\r\n,]}:[{\"".utf8)
 
-  private mutating func string() throws(OrderedJSON.Malformed) -> String {
+  private mutating func string() throws(ProductJSON.Malformed) -> String {
     place += 1
     var decoded: [UInt8] = []
     var start = place
@@ -114,7 +114,7 @@ struct JSONReader {
     throw malformed("a string is not closed")
   }
 
-  private mutating func escape() throws(OrderedJSON.Malformed) -> Unicode.Scalar {
+  private mutating func escape() throws(ProductJSON.Malformed) -> Unicode.Scalar {
     guard let byte = current else { throw malformed("a string is not closed") }
     place += 1
     switch byte {
@@ -137,7 +137,7 @@ struct JSONReader {
     }
   }
 
-  private mutating func hexadecimal() throws(OrderedJSON.Malformed) -> UInt32 {
+  private mutating func hexadecimal() throws(ProductJSON.Malformed) -> UInt32 {
     let digits = bytes[place...].prefix(4)
     guard digits.count == 4, let unit = UInt32(String(decoding: digits, as: UTF8.self), radix: 16) else {
       throw malformed("four hexadecimal digits are missing")

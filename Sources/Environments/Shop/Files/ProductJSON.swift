@@ -1,17 +1,17 @@
 /// A JSON value that keeps the order of an object's keys. Pages list options in this order.
-enum OrderedJSON: Sendable, Equatable {
+enum ProductJSON: Sendable, Equatable {
   case null
   case bool(Bool)
   case number(Double)
   case string(String)
-  case array([OrderedJSON])
-  case object([(key: String, value: OrderedJSON)])
+  case array([ProductJSON])
+  case object([(key: String, value: ProductJSON)])
 
   /// Why a text is not JSON.
   struct Malformed: Error { let reason: String }
 
   /// The value of a key's last occurrence, as Python reads it.
-  subscript(key: String) -> OrderedJSON? {
+  subscript(key: String) -> ProductJSON? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
   }
@@ -28,12 +28,12 @@ enum OrderedJSON: Sendable, Equatable {
     return values.compactMap(\.text)
   }
 
-  var members: [(key: String, value: OrderedJSON)] {
+  var members: [(key: String, value: ProductJSON)] {
     guard case .object(let members) = self else { return [] }
     return members
   }
 
-  static func == (a: OrderedJSON, b: OrderedJSON) -> Bool {
+  static func == (a: ProductJSON, b: ProductJSON) -> Bool {
     switch (a, b) {
     case (.null, .null): true
     case (.bool(let a), .bool(let b)): a == b

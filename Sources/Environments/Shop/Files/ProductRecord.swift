@@ -8,7 +8,7 @@ extension Product {
   ///
   /// - Parameter attributes: from the file of attributes.
   /// - Returns: nil for entries that WebShop skips: without a name or with an invalid `asin`.
-  convenience init?(_ record: OrderedJSON, attributes: [String]) {
+  convenience init?(_ record: ProductJSON, attributes: [String]) {
     guard let asin = record["asin"]?.text.map({ String($0.trimmed) }), let title = record["name"]?.text,
       !asin.isEmpty, asin != "nan", asin.count <= 10
     else { return nil }
@@ -33,7 +33,7 @@ extension Product {
     return prices.isEmpty ? [100] : Array(prices.prefix(2))
   }
 
-  private static func options(_ record: OrderedJSON?) -> [Option] {
+  private static func options(_ record: ProductJSON?) -> [Option] {
     var options: [Option] = []
     for (name, contents) in record?.members ?? [] {
       guard case .array(let contents) = contents else { continue }
@@ -58,10 +58,10 @@ extension Catalogue.Request {
   ///   - entry: an array of human requests, or the product's entry in the file of attributes.
   ///   - generator: draws the price limits, one for each request.
   static func requests(
-    in entry: OrderedJSON, for product: Product, row: Int64, prices generator: inout MersenneTwister
+    in entry: ProductJSON, for product: Product, row: Int64, prices generator: inout MersenneTwister
   ) -> [Self] {
     let isHuman: Bool
-    let records: [OrderedJSON]
+    let records: [ProductJSON]
     if case .array(let written) = entry {
       (isHuman, records) = (true, written)
     } else {

@@ -79,6 +79,7 @@ package struct AnthropicKind: PolicyKind {
       maxTokens: settings.maxTokens, rules: settings.rules)
     messages.thinking = settings.thinking
     messages.effort = settings.reasoningEffort
+    messages.questions = settings.questions
     messages.cachesPrompts = settings.promptCache
     return messages
   }

@@ -81,6 +81,7 @@ package struct OpenAIKind: PolicyKind {
       maxTokens: settings.maxTokens, constraint: settings.choices, rules: settings.rules)
     responses.reasoningEffort = settings.reasoningEffort
     responses.logProbabilities = settings.logprobs
+    responses.questions = settings.questions
     return responses
   }
 

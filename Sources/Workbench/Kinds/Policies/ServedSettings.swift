@@ -48,7 +48,19 @@ extension PolicySettings {
     completions.tokenParameter = maxTokensParameter
     completions.reasoningEffort = reasoningEffort
     completions.logProbabilities = logprobs
+    completions.questions = questions
     return completions
+  }
+
+  /// What is set of an agent's own sampling; nil for other worlds.
+  var questions: QuestionSettings? {
+    guard answersQuestions else { return nil }
+    var questions = QuestionSettings()
+    if given.contains("temperature") { questions.temperature = temperature }
+    if given.contains("topP") { questions.topP = topP }
+    if given.contains("maxTokens") { questions.maxTokens = maxTokens }
+    if given.contains("reasoningEffort") { questions.reasoningEffort = reasoningEffort }
+    return questions
   }
 
   /// The largest number of answers per prompt. It is never above the calls in flight. A server that returns fewer

@@ -12,6 +12,12 @@ package protocol WorldKind: Sendable {
   /// Whether ``PromptSettings`` apply to it.
   static var takesPrompts: Bool { get }
 
+  /// Whether it reads the key `tasks` itself, which is a file for it.
+  static var readsTasks: Bool { get }
+
+  /// Whether its observations are questions of an agent's own program, which are sent as they are.
+  static var asksQuestions: Bool { get }
+
   /// Whether the world's identity is known only after a program or server has been asked.
   static var asksForIdentity: Bool { get }
 
@@ -29,6 +35,8 @@ package protocol WorldKind: Sendable {
 
 extension WorldKind {
   package static var takesPrompts: Bool { true }
+  package static var readsTasks: Bool { false }
+  package static var asksQuestions: Bool { false }
   package static var asksForIdentity: Bool { false }
   package var needs: Set<Need> { [] }
 }
@@ -36,5 +44,5 @@ extension WorldKind {
 /// Every kind of world, in the order in which they are listed.
 package let worldKinds: [any WorldKind.Type] = [
   OrdersSettings.self, ArithmeticSettings.self, TextCraftSettings.self, ShopSettings.self, ScienceWorldSettings.self,
-  AgentGymSettings.self, OpenEnvSettings.self, ProcessSettings.self,
+  AgentGymSettings.self, OpenEnvSettings.self, ProcessSettings.self, AgentSettings.self,
 ]

@@ -36,7 +36,9 @@ package struct WorldSettings: Sendable {
       `stop`: the run ends. See [failed attempts](#failed-attempts)
       """)
     tasks =
-      try yaml.mapping("tasks", default: .none, "the tasks of each split. No task may be in two splits") { yaml in
+      try kind.readsTasks
+      ? [:]
+      : yaml.mapping("tasks", default: .none, "the tasks of each split. No task may be in two splits") { yaml in
         var tasks: [Split: [Int]] = [:]
         for split in Split.allCases {
           tasks[split] = try yaml.numbers(

@@ -1,0 +1,265 @@
+import Agents
+import Dialects
+import Foundation
+import WorldKit
+
+/// One attempt of an agent's program.
+///
+/// An episode is its task and the answers so far. The program is a faster way to go on: another episode may take its
+/// place, and the next step then starts it again and answers its first questions from the record.
+actor AgentEpisode: Episode {
+  private struct Past {
+    let asked: AskedQuestion
+    let answer: ModelAnswer
+  }
+
+  private let world: AgentWorld
+  private let task: AgentTask
+  private let ticket: Seating.Ticket
+  /// The questions that were answered.
+  private var past: [Past] = []
+  /// The question that waits.
+  private var current: (question: ModelQuestion, asked: AskedQuestion)?
+  private var program: AgentProgram?
+  /// The open question's number in the program's line.
+  private var open: Int?
+  /// The sum of the rewards paid so far.
+  private var paid = 0.0
+  private var mismatches = 0
+  private var isClosed = false
+  /// What the last program was seen to do.
+  private(set) var habits = AttemptLine.Habits()
+
+  init(_ world: AgentWorld, _ task: AgentTask, ticket: Seating.Ticket) {
+    (self.world, self.task, self.ticket) = (world, task, ticket)
+  }
+
+  /// An episode that has taken the steps of a trajectory, without a program yet.
+  init(_ world: AgentWorld, after trajectory: Trajectory, ticket: Seating.Ticket) throws(WorldError) {
+    let asked = try trajectory.askedQuestions()
+    guard asked.count == trajectory.count + 1 else { throw Trajectory.withoutQuestions }
+    (self.world, task, self.ticket) = (world, trajectory.task, ticket)
+    past = zip(asked, trajectory.steps).map { Past(asked: $0, answer: ModelAnswer($1.action)) }
+    current = (try world.question(after: trajectory), asked[asked.count - 1])
+    paid = trajectory.reward
+  }
+
+  var recoveryMismatches: Int { mismatches }
+
+  // MARK: - Steps
+
+  /// Starts the program and waits for its first question.
+  func open() async throws(WorldError) -> Observation {
+    try await seated { () async throws(WorldError) in
+      let program = try await self.start()
+      switch await program.line.next(until: self.deadline) {
+      case .question(let asked)?:
+        self.open = asked.id
+        return try await self.observation(of: asked)
+      case .end?:
+        throw WorldError(
+          .unavailable,
+          """
+          The program \(await program.end.description) It asked no model. Does it use \
+          OPENAI_BASE_URL or ANTHROPIC_BASE_URL, which the gateway sets?
+          """)
+      case nil: throw await self.silence(of: program)
+      }
+    }
+  }
+
+  /// Starts the program again, and answers as before.
+  func reopen(keepsDivergences: Bool) async throws(WorldError) {
+    try await seated { () async throws(WorldError) in try await self.replay(keepsDivergences: keepsDivergences) }
+  }
+
+  func step(_ action: Action) async throws(WorldError) -> Outcome {
+    let answer = ModelAnswer(action)
+    return try await seated { () async throws(WorldError) in
+      if self.program == nil { try await self.replay(keepsDivergences: false) }
+      guard let program = self.program, let open = self.open, let current = self.current else {
+        throw WorldError(.unavailable, "The program of this attempt has ended.")
+      }
+      await program.line.answer(open, answer)
+      self.past.append(Past(asked: current.asked, answer: answer))
+      self.open = nil
+      return try await self.next(of: program)
+    }
+  }
+
+  /// The next question, or the end.
+  private func next(of program: AgentProgram) async throws(WorldError) -> Outcome {
+    switch await program.line.next(until: deadline) {
+    case .question(let asked)?:
+      guard past.count < task.stepLimit else {
+        await program.line.end(
+          GatewayError(.tooManyCalls, "An attempt makes at most \(task.stepLimit) calls (environment.calls)."))
+        return try await finish(program)
+      }
+      open = asked.id
+      // A line that the program printed before it asked may still be in the pipe.
+      try? await Task.sleep(for: .milliseconds(2))
+      let reward = program.printed.partial - paid
+      paid += reward
+      return Outcome(try await observation(of: asked), reward: reward)
+    case .end?: return try await finish(program)
+    case nil: throw await silence(of: program)
+    }
+  }
+
+  private var deadline: ContinuousClock.Instant { .now + .seconds(world.settings.timeout) }
+
+  private func observation(of asked: AttemptLine.Asked) async throws(WorldError) -> Observation {
+    let previous = current?.question
+    let said = past.last.map { Readable.answer($0.answer.body, $0.answer.dialect) } ?? ""
+    var observation = Observation(asked.question.news(after: previous, answer: said))
+    let stored = try AskedQuestion(asked.question, digest: asked.digest, after: previous)
+    observation.question = stored
+    current = (asked.question, stored)
+    return observation
+  }
+
+  private func silence(of program: AgentProgram) async -> WorldError {
+    if Task.isCancelled { return WorldError(.cancelled, "The run was stopped while it waited for a program.") }
+    return WorldError(
+      .unavailable,
+      "The program neither asked nor ended within \(world.settings.timeout) s (environment.timeout).")
+  }
+
+  /// Waits for the end and reads the score.
+  private func finish(_ program: AgentProgram) async throws(WorldError) -> Outcome {
+    let late = Task { [timeout = world.settings.timeout] in
+      try await Task.sleep(for: .seconds(timeout))
+      await program.stop()
+    }
+    let end = await program.end
+    late.cancel()
+    if Task.isCancelled { throw WorldError(.cancelled, "The run was stopped while it waited for a program.") }
+    let total = try await ScoreReader(world: world, task: task).reward(of: program, end)
+    return Outcome(
+      Observation("The program \(end.description)"), reward: total - paid, isDone: true)
+  }
+
+  // MARK: - The program
+
+  private func start() async throws(WorldError) -> AgentProgram {
+    let program = try await world.start(task, replaying: past.count)
+    self.program = program
+    return program
+  }
+
+  private func replay(keepsDivergences: Bool) async throws(WorldError) {
+    let program = try await start()
+    var recorded: ModelQuestion?
+    let open = current.map { [$0.asked] } ?? []
+    for (number, asked) in (past.map(\.asked) + open).enumerated() {
+      let question = try asked.question(after: recorded)
+      recorded = question
+      switch await program.line.next(expecting: asked.digest, until: deadline) {
+      case .question(let found)?:
+        if found.digest != asked.digest {
+          mismatches += 1
+          guard keepsDivergences else { throw divergence(at: number, question, found.question, program) }
+        }
+        if number < past.count {
+          await program.line.answer(found.id, past[number].answer)
+        } else {
+          self.open = found.id
+        }
+      case .end?:
+        throw WorldError(
+          .diverged,
+          """
+          Started again with the same answers, the program \(await program.end.description) It had asked question \
+          \(number + 1) there.
+          """)
+      case nil: throw await silence(of: program)
+      }
+    }
+    let partial = program.printed.partial
+    guard abs(partial - paid) <= 1e-6 || keepsDivergences else {
+      throw WorldError(
+        .diverged, "Started again with the same answers, the program paid \(partial) where it had paid \(paid).")
+    }
+  }
+
+  private func divergence(
+    at number: Int, _ recorded: ModelQuestion, _ replayed: ModelQuestion, _ program: AgentProgram
+  ) -> WorldError {
+    var comparison = world.settings.comparison
+    comparison.folders.append(program.folder.path)
+    let difference = comparison.difference(recorded: recorded, replayed: replayed)
+    let advice = difference?.suggestion.map { " environment.ignore: [\"\($0)\"] would leave that out." } ?? ""
+    return WorldError(
+      .diverged,
+      """
+      Started again with the same answers, the program asked another question \(number + 1)\
+      \(difference.map { ", at \($0.path):\n\($0.diff)\n" } ?? ".")\(advice)
+      """)
+  }
+
+  /// Gives the place to another episode. The next step starts the program again.
+  func putAway() async {
+    let program = self.program
+    (self.program, open) = (nil, nil)
+    if let program { habits = await program.line.habits }
+    await program?.stop()
+  }
+
+  func close() async {
+    guard !isClosed else { return }
+    isClosed = true
+    await putAway()
+    await world.seats.close(ticket)
+  }
+
+  /// Runs `body` in a place of its own. After an error, or the end of the attempt, the place is free for others.
+  private func seated<T: Sendable>(
+    _ body: () async throws(WorldError) -> T
+  ) async throws(WorldError) -> T {
+    if let other = try await world.seats.enter(ticket, self) { await other.putAway() }
+    do {
+      let value = try await body()
+      if let outcome = value as? Outcome, outcome.isDone {
+        await putAway()
+        await world.seats.close(ticket)
+      } else {
+        await world.seats.leave(ticket)
+      }
+      return value
+    } catch {
+      await putAway()
+      await world.seats.close(ticket)
+      throw error
+    }
+  }
+}
+
+extension ModelAnswer {
+  /// The answer that an action hands to a program. An answer that is only a text is one of chat, with the tool calls
+  /// that the text holds.
+  init(_ action: Action) {
+    if case .answer(_, inFull: let text?) = action, let answer = ModelAnswer(text) {
+      self = answer
+    } else {
+      self = .plain(action.text)
+    }
+  }
+
+  /// An answer of a model that only writes text.
+  package static func plain(_ text: String) -> ModelAnswer {
+    var digest = Digest()
+    digest.add(text)
+    var parts: [AnswerPart] = []
+    let (words, calls) = Readable.parts(of: text)
+    if !words.isEmpty || calls.isEmpty { parts.append(.text(words)) }
+    for (number, call) in calls.enumerated() {
+      parts.append(
+        .call(
+          CalledTool(id: "call_\(digest.text.prefix(12))_\(number)", name: call.name, arguments: call.arguments)))
+    }
+    let answer = NeutralAnswer(parts: parts, finish: calls.isEmpty ? .stop : .toolCalls)
+    return ModelAnswer(
+      dialect: .chat, body: answer.json(in: .chat, model: "", id: "chatcmpl-\(digest.text)", created: 0))
+  }
+}

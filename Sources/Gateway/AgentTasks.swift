@@ -1,0 +1,71 @@
+import Agents
+import Foundation
+
+/// The tasks of an agent: a file with one JSON object on each line.
+struct AgentTasks: Sendable {
+  struct Entry: Sendable {
+    let id: TaskID
+    let split: Split
+    /// What `{input}` stands for; empty if the line has none.
+    let input: String
+    /// The line.
+    let json: String
+    let maximalReward: Double?
+  }
+
+  let entries: [Entry]
+  private let places: [TaskID: Int]
+
+  /// - Throws: `misconfigured` with the number of the line.
+  init(text: String, file: String) throws(WorldError) {
+    var entries: [Entry] = []
+    var places: [TaskID: Int] = [:]
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let line = String(line.trimmed)
+      guard !line.isEmpty else { continue }
+      func wrong(_ reason: String) -> WorldError {
+        WorldError(.misconfigured, "\(file), line \(number + 1): \(reason)")
+      }
+      guard let json = JSONValue(parsing: line), let fields = json.fields else {
+        throw wrong(#"it is not a JSON object. Write one task on a line, such as {"id": "a", "input": "…"}."#)
+      }
+      guard let id = (fields["id"]?.text ?? fields["id"]?.integer.map(String.init)), !id.isEmpty else {
+        throw wrong(#"the task has no "id"."#)
+      }
+      var split = Self.split(of: id)
+      if let given = fields["split"], given != .null {
+        guard let named = given.text.flatMap(Split.init) else {
+          throw wrong("split is \(given.json.clipped(to: 40)); it is train, validation or test.")
+        }
+        split = named
+      }
+      var maximum: Double?
+      if let given = fields["maximalReward"], given != .null {
+        guard let number = given.amount, number.isFinite, number > 0 else {
+          throw wrong("maximalReward is \(given.json.clipped(to: 40)); it is a number above 0.")
+        }
+        maximum = number
+      }
+      guard places.updateValue(entries.count, forKey: TaskID(id)) == nil else {
+        throw wrong("there is another task with the id \(id.clipped(to: 80)).")
+      }
+      entries.append(
+        Entry(
+          id: TaskID(id), split: split, input: fields["input"].map(\.shown) ?? "", json: line, maximalReward: maximum))
+    }
+    guard !entries.isEmpty else { throw WorldError(.misconfigured, "\(file) has no task.") }
+    self.entries = entries
+    self.places = places
+  }
+
+  subscript(id: TaskID) -> Entry? { places[id].map { entries[$0] } }
+
+  /// The split of a task that states none: six of ten tasks train, one validates, three test, by a hash of the id.
+  static func split(of id: String) -> Split {
+    switch Seed(0).split(id).rawValue % 10 {
+    case 0..<6: .train
+    case 6: .validation
+    default: .test
+    }
+  }
+}

@@ -1,0 +1,230 @@
+import Agents
+import ChildProcess
+import Dialects
+import Foundation
+import Synchronization
+
+/// An agent's own program as a world: its steps are its model calls.
+///
+/// An episode starts the program; the observation is the question that it asks its model; the action is the answer. A
+/// fork is the same program started again, whose first questions are answered from the record.
+package final class AgentWorld: QuestionWorld {
+  /// The program and how it is run.
+  package struct Settings: Sendable {
+    /// The program and its arguments. `{task}` stands for the task's id and `{input}` for its input.
+    package var command: [String]
+    /// The path of the file with the tasks, for messages, and its text.
+    package var tasks: (file: String, text: String)
+    /// The folder that is copied for every attempt; nil for an empty one.
+    package var folder: String?
+    package var score = AgentScore.stdout
+    /// The most model calls of an attempt.
+    package var calls = 30
+    /// The most seconds without a question or an end.
+    package var timeout = 600.0
+    /// The most programs that run at a time.
+    package var processes = 8
+    package var comparison: QuestionComparison
+    /// Files and folders that decide what the program does; nil for the files that the command names.
+    package var identityFiles: [String]?
+    /// The environment variables that the program gets.
+    package var environment = ChildEnvironment()
+    /// The seed of the programs' own randomness.
+    package var seed: UInt64 = 1
+
+    package init(command: [String], tasks: (file: String, text: String), comparison: QuestionComparison) {
+      self.command = command
+      self.tasks = tasks
+      self.comparison = comparison
+    }
+  }
+
+  package let identity: WorldIdentity
+  package let maximalReward: Double?
+  package var storesOutcomes: Bool { true }
+  package var divergenceAdvice: String? {
+    """
+    cox check-environment shows whether the program asks the same questions for the same answers. What may differ, such \
+    as times, goes into environment.ignore.
+    """
+  }
+
+  let settings: Settings
+  let desk = AttemptDesk()
+  let seats: ProgramSeats
+  private let tasks: AgentTasks
+  private let path: String
+  private let command: [String]
+  private let server: GatewayServer
+  private let folders = WorkingFolders()
+  private let attempts = Mutex(0)
+
+  /// Reads the tasks, finds the program and starts the gateway.
+  ///
+  /// - Throws: `misconfigured` with what is missing.
+  package init(_ settings: Settings) async throws(WorldError) {
+    self.settings = settings
+    tasks = try AgentTasks(text: settings.tasks.text, file: settings.tasks.file)
+    guard let name = settings.command.first, !name.isEmpty else {
+      throw WorldError(.misconfigured, "environment.command names no program.")
+    }
+    guard let path = Programs.find(name, in: settings.folder) else {
+      throw WorldError(.misconfigured, "There is no program \(name): give its path, or put it on PATH.")
+    }
+    if let folder = settings.folder {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+        throw WorldError(.misconfigured, "environment.folder: there is no folder \(folder).")
+      }
+    }
+    self.path = path
+    command = settings.command.map { Programs.absolute($0, besides: settings.folder) }
+    // Every task's own maximum, or else 1, which is what verifiers usually pay.
+    maximalReward = tasks.entries.map { $0.maximalReward ?? 1 }.max()
+    let files = try settings.identityFiles ?? Programs.files(settings.command)
+    identity = WorldIdentity(
+      kind: "agent",
+      rules: """
+        \(settings.command.joined(separator: " ")), files \(try Programs.digest(of: files)), score \
+        \(settings.score.text), \(settings.calls) calls\(settings.folder == nil ? "" : ", in a copied folder")
+        """)
+    seats = ProgramSeats(processes: settings.processes)
+    server = try await GatewayServer.start(desk)
+  }
+
+  package func tasks(in split: Split) -> [AgentTask] {
+    tasks.entries.filter { $0.split == split }.map(task)
+  }
+
+  package func task(_ id: TaskID) throws(WorldError) -> AgentTask {
+    guard let entry = tasks[id] else {
+      throw WorldError(.unknownTask, "\(settings.tasks.file) has no task \(id).")
+    }
+    return task(entry)
+  }
+
+  private func task(_ entry: AgentTasks.Entry) -> AgentTask {
+    AgentTask(id: entry.id, request: entry.input, stepLimit: settings.calls)
+  }
+
+  /// The question as turns of text, for policies that only write texts; others get the question itself.
+  package func transcript(for trajectory: Trajectory) -> Transcript {
+    guard let question = try? question(after: trajectory), let request = try? NeutralRequest(question) else {
+      return Transcript(instructions: "", history: trajectory)
+    }
+    return Transcript(request)
+  }
+
+  package func question(after trajectory: Trajectory) throws(WorldError) -> ModelQuestion {
+    var question: ModelQuestion?
+    for asked in try trajectory.askedQuestions() { question = try asked.question(after: question) }
+    guard let question else { throw Trajectory.withoutQuestions }
+    return question
+  }
+
+  package func begin(_ task: AgentTask) async throws(WorldError) -> (
+    episode: any Episode, observation: Observation
+  ) {
+    let episode = AgentEpisode(self, task, ticket: await seats.ticket())
+    do {
+      return (episode, try await episode.open())
+    } catch {
+      await episode.close()
+      throw error
+    }
+  }
+
+  package func resume(
+    _ trajectory: Trajectory, keepsDivergences: Bool
+  ) async throws(WorldError) -> (episode: any Episode, mismatches: Int) {
+    let episode = try AgentEpisode(self, after: trajectory, ticket: await seats.ticket())
+    do {
+      try await episode.reopen(keepsDivergences: keepsDivergences)
+      return (episode, 0)
+    } catch {
+      await episode.close()
+      throw error
+    }
+  }
+
+  /// Sends what is no step, such as embeddings, to the policy's server.
+  package func use(
+    _ forward: @escaping @Sendable (_ path: String, _ body: OrderedJSON) async throws(PolicyError) -> OrderedJSON
+  ) async {
+    await desk.use(forward)
+  }
+
+  package func close() async {
+    for episode in await seats.close() { await episode.close() }
+    await server.stop()
+    folders.removeAll()
+  }
+
+  // MARK: - Programs
+
+  /// The line of a task in the file of tasks.
+  func line(of id: TaskID) -> String { tasks[id]?.json ?? "" }
+
+  /// Starts the program for an attempt at a task.
+  func start(_ task: AgentTask, replaying calls: Int) async throws(WorldError) -> AgentProgram {
+    guard let entry = tasks[task.id] else {
+      throw WorldError(.unknownTask, "\(settings.tasks.file) has no task \(task.id).")
+    }
+    let number = attempts.withLock { number in
+      number += 1
+      return number
+    }
+    let folder = try folders.folder(copying: settings.folder, as: "\(number)")
+    var comparison = settings.comparison
+    comparison.folders.append(folder.path)
+    let seed = Seed(settings.seed).split(task.id.rawValue).rawValue >> 33
+    return await AgentProgram.start(
+      command.map { Programs.filled($0, task: task.id.rawValue, input: entry.input) }, path: path, in: folder,
+      line: AttemptLine(comparison: comparison), desk: desk, port: server.port,
+      attempt: UUID().uuidString, environment: settings.environment,
+      variables: [
+        "COX_TASK": entry.json, "COX_SEED": "\(seed)", "COX_REPLAYED_CALLS": "\(calls)",
+      ])
+  }
+}
+
+extension Trajectory {
+  static let withoutQuestions = WorldError(
+    .misconfigured, "This attempt was not recorded with an agent's program, so that it has no questions.")
+
+  /// The questions that the steps answer, and the one that is open.
+  func askedQuestions() throws(WorldError) -> [AskedQuestion] {
+    var asked: [AskedQuestion] = []
+    for observation in [opening] + steps.map(\.outcome.observation) {
+      guard let question = observation.question else {
+        // After the end there is no question.
+        guard asked.count == count, isDone else { throw Self.withoutQuestions }
+        continue
+      }
+      asked.append(question)
+    }
+    return asked
+  }
+}
+
+extension AskedQuestion {
+  /// The whole question.
+  func question(after previous: ModelQuestion?) throws(WorldError) -> ModelQuestion {
+    do {
+      return try JSONDecoder().decode(QuestionRecord.self, from: Data(record.utf8)).question(after: previous)
+    } catch {
+      throw WorldError(.misconfigured, "A stored question cannot be read: \(error)")
+    }
+  }
+
+  init(_ question: ModelQuestion, digest: String, after previous: ModelQuestion?) throws(WorldError) {
+    do {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let record = try encoder.encode(QuestionRecord(question, after: previous))
+      self.init(digest: digest, record: String(decoding: record, as: UTF8.self))
+    } catch {
+      throw WorldError(.unavailable, "A question could not be written as JSON: \(error)")
+    }
+  }
+}
