@@ -3,7 +3,8 @@ extension ActionFormat {
   ///
   /// - Parameter action: the action read from the answer. If it is unparsable, the whole answer is returned.
   public func thought(in response: String, action: Action) -> String? {
-    guard action.isParsed else { return nil }
+    // An agent's own program gets the whole answer.
+    guard action.isParsed, action.text != response else { return nil }
     let parts = Thoughts(in: response)
     let words: Substring
     switch self {

@@ -67,7 +67,7 @@ extension AttemptFailure.Kind {
     case .contextTooLong: "the prompt exceeded the model's context"
     case .contentRefused: "the model's server refused the content"
     case .noAnswer: "the model gave no usable answer"
-    case .environmentFailed: "the environment failed or hung"
+    case .environmentFailed: "the environment or the agent's program failed or hung"
     case .diverged: "a replay in the environment differed from the recorded episode"
     case .badReward: "the environment paid an invalid reward"
     case .unknown: "of a reason that an older version did not store"
@@ -79,15 +79,16 @@ extension AttemptFailure.Kind {
     switch self {
     case .contextTooLong:
       """
-      lower environment.history or environment.maxSteps, or use a model with a longer context (for a local one, raise \
+      lower environment.history, environment.maxSteps or an agent's environment.calls, or use a model with a longer context (for a local one, raise \
       policy.context)
       """
     case .contentRefused: "change environment.prompt, leave these tasks out, or use another provider"
     case .noAnswer: "check what the server sends, raise policy.maxTokens, or use another model or server"
-    case .environmentFailed: "read the environment's own log, and raise environment.timeout if it is slow"
+    case .environmentFailed: "read what it said and its own log, and raise environment.timeout if it is slow"
     case .diverged:
       "check whether the world is deterministic, or set steering.divergence: keep to continue nevertheless"
-    case .badReward: "correct the environment's rewards, or the maximum that it states"
+    case .badReward:
+      "correct the environment's rewards, or the maximum that it states (maximalReward in the tasks of an agent)"
     case .unknown: "run the command again"
     }
   }

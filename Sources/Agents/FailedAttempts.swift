@@ -69,6 +69,7 @@ public struct FailedAttempts: Sendable, Hashable, Codable {
 
   /// Messages may quote a server at length.
   private static func short(_ message: String) -> String {
-    message.count > 300 ? message.prefix(300) + "…" : message
+    // The end matters most where a program's last words are quoted.
+    message.count > 400 ? message.prefix(150) + " … " + message.suffix(250) : message
   }
 }

@@ -36,6 +36,11 @@ public struct ChildEnvironment: Sendable, Hashable {
     }
   }
 
+  /// The named variables that look like secrets and are set.
+  package var passedSecrets: [String] {
+    passing.filter { Self.looksSecret($0) && ProcessInfo.processInfo.environment[$0] != nil }.sorted()
+  }
+
   // MARK: - Variables that programs need
 
   private static let needed: Set<String> = [

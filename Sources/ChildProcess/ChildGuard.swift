@@ -11,6 +11,10 @@ import Synchronization
 final class ChildGuard: Sendable {
   static let shared = ChildGuard()
 
+  /// The variable that every child of this process has in its environment, and its value.
+  static let variable = "COXSWAIN_PARENT"
+  static let mark = UUID().uuidString
+
   private struct State {
     var socket: Int32?
     var watcher: pid_t?
@@ -32,6 +36,11 @@ final class ChildGuard: Sendable {
       esac
     done
     for one in $groups; do kill -s KILL -- "-$one" 2>/dev/null; done
+    # What left its group is found by its environment.
+    for file in $(grep -lszx -- "$1" /proc/[0-9]*/environ 2>/dev/null); do
+      one=${file#/proc/}
+      kill -s KILL "${one%/environ}" 2>/dev/null
+    done
     """
 
   /// - Throws: ``ChildError`` if the watching shell cannot be started.
@@ -122,7 +131,7 @@ final class ChildGuard: Sendable {
     #else
       posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSID | POSIX_SPAWN_CLOEXEC_DEFAULT))
     #endif
-    var arguments = ["sh", "-c", script, "guard"].map(Self.copied) + [nil]
+    var arguments = ["sh", "-c", script, "guard", "\(variable)=\(mark)"].map(Self.copied) + [nil]
     var variables = ["PATH=/usr/bin:/bin"].map(Self.copied) + [nil]
     defer { for text in arguments + variables { free(text) } }
     var process: pid_t = 0

@@ -104,7 +104,8 @@ package struct ChildProgram: Sendable, Hashable {
     var options = PlatformOptions()
     options.createSession = true
     options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))]
-    let variables = environment.variables.map { Array("\($0.key)=\($0.value)\0".utf8) }
+    let marked = environment.variables.merging([ChildGuard.variable: ChildGuard.mark]) { $1 }
+    let variables = marked.map { Array("\($0.key)=\($0.value)\0".utf8) }
     do {
       let result = try await Subprocess.run(
         .path(FilePath(Self.shell)), arguments: Arguments(["-c", Self.trampoline, absolute] + arguments),

@@ -9,13 +9,41 @@ package enum Leftovers {
   package static func kill(having variable: String, _ value: String) {
     #if os(Linux)
       let wanted = Array("\(variable)=\(value)".utf8)
-      for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-        guard let process = pid_t(name), process > 1, process != getpid(),
-          let environment = FileManager.default.contents(atPath: "/proc/\(name)/environ")
-        else { continue }
-        let has = environment.split(separator: 0).contains { $0.elementsEqual(wanted) }
-        if has { _ = systemKill(process) }
+      // Again, while something is found: a process may fork while it is looked for.
+      for _ in 0..<10 {
+        var found = false
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+          guard let process = pid_t(name), process > 1, process != getpid(), isRunning(name),
+            let environment = FileManager.default.contents(atPath: "/proc/\(name)/environ"),
+            environment.split(separator: 0).contains(where: { $0.elementsEqual(wanted) })
+          else { continue }
+          found = true
+          _ = systemKill(process)
+        }
+        if !found { return }
       }
+    #endif
+  }
+
+  /// Whether a process has not ended. Of one that has, the environment can be read until it is collected.
+  private static func isRunning(_ name: String) -> Bool {
+    guard let data = FileManager.default.contents(atPath: "/proc/\(name)/stat") else { return false }
+    let text = String(decoding: data, as: UTF8.self)
+    // The state follows the name, which is in brackets and may hold anything.
+    guard let bracket = text.lastIndex(of: ")") else { return false }
+    return !text[bracket...].hasPrefix(") Z") && !text[bracket...].hasPrefix(") X")
+  }
+
+  /// Whether a child has printed what was not read yet. False where that cannot be told.
+  package static func hasUnreadOutput(_ process: pid_t) -> Bool {
+    #if os(Linux)
+      let pipe = open("/proc/\(process)/fd/1", O_RDONLY | O_NONBLOCK)
+      guard pipe >= 0 else { return false }
+      defer { close(pipe) }
+      var count: Int32 = 0
+      return ioctl(pipe, UInt(FIONREAD), &count) == 0 && count > 0
+    #else
+      return false
     #endif
   }
 

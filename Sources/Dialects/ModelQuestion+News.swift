@@ -44,6 +44,9 @@ extension ModelQuestion {
     elements.flatMap { HistoryEntry.entries($0, dialect) }
   }
 
+  /// The number of messages or items.
+  package var turnCount: Int { elements.count }
+
   /// The messages or items of the question.
   var elements: [OrderedJSON] {
     let value = body[growingKey]

@@ -47,6 +47,13 @@ package struct QuestionComparison: Sendable, Hashable {
     self.folders = folders
   }
 
+  /// The same comparison, which leaves out what a further pattern matches.
+  ///
+  /// - Precondition: the pattern is a regular expression.
+  package func ignoring(_ pattern: String) -> QuestionComparison {
+    (try? QuestionComparison(match, ignore: ignore + [pattern], folders: folders)) ?? self
+  }
+
   /// A digest of what counts in a question; 32 hexadecimal digits.
   package func digest(of question: ModelQuestion) -> String {
     var digest = Digest()

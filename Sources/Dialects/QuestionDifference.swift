@@ -116,7 +116,9 @@ enum Suggestion {
     guard a.utf8.count + b.utf8.count <= 40_000 else { return nil }
     let before = context(a, b)
     for kind in kinds {
-      for pattern in [before.isEmpty ? kind : before + kind, kind] {
+      // A pattern of bare numbers would hide too much.
+      let patterns = kind == kinds.last ? [before + kind] : [before + kind, kind]
+      for pattern in patterns where pattern != kinds.last {
         guard let regex = try? Regex(pattern) else { continue }
         let (first, second) = (a.replacing(regex, with: ""), b.replacing(regex, with: ""))
         if first == second, holds(pattern) { return pattern }

@@ -59,7 +59,22 @@ package struct AgentCheck: Sendable {
       habits.mostOpen > 1
         ? "up to \(habits.mostOpen) at the same time; they are told apart by what they ask" : "one at a time")
     await replay(trajectory, note)
-    note("key", .fine, "the program has a key of the gateway, and no key of a model")
+    if habits.isGreedy {
+      note("sampling", .warning, "it asks at temperature 0, where attempts hardly differ: set policy.temperature")
+    }
+    let keys = world.settings.environment.passedSecrets
+    note(
+      "key", keys.isEmpty ? .fine : .wrong,
+      keys.isEmpty
+        ? "the program has a key of the gateway, and no other secret"
+        : "the program gets \(keys.joined(separator: ", ")) (environment.variables). If one is a model's key, it can ask the model without the gateway"
+    )
+    if !world.isIdentified {
+      note(
+        "identity", .warning,
+        "no file of the program is part of its identity, so that a change of it goes unseen: set environment.identityFiles"
+      )
+    }
     return findings
   }
 
@@ -130,8 +145,8 @@ package struct AgentCheck: Sendable {
     note(
       "replay", .fine,
       """
-      twice the same questions and the same reward for the same answers; a replay of \(calls - 1) calls takes \
-      \(String(format: "%.2f", mean)) s
+      twice the same questions and the same reward for the same answers; a start with \(calls - 1) recorded \
+      call\(calls == 2 ? "" : "s") takes \(String(format: "%.2f", mean)) s
       """)
   }
 

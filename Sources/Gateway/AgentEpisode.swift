@@ -26,7 +26,10 @@ actor AgentEpisode: Episode {
   /// The sum of the rewards paid so far.
   private var paid = 0.0
   private var mismatches = 0
+  private var keepsDivergences = false
   private var isClosed = false
+  /// How often it got a place.
+  private var uses = 0
   /// What the last program was seen to do.
   private(set) var habits = AttemptLine.Habits()
 
@@ -39,7 +42,9 @@ actor AgentEpisode: Episode {
     let asked = try trajectory.askedQuestions()
     guard asked.count == trajectory.count + 1 else { throw Trajectory.withoutQuestions }
     (self.world, task, self.ticket) = (world, trajectory.task, ticket)
-    past = zip(asked, trajectory.steps).map { Past(asked: $0, answer: ModelAnswer($1.action)) }
+    past = zip(asked.enumerated().map { ($0.offset, $0.element) }, trajectory.steps).map {
+      Past(asked: $0.1, answer: ModelAnswer($1.action, number: $0.0))
+    }
     current = (try world.question(after: trajectory), asked[asked.count - 1])
     paid = trajectory.reward
   }
@@ -60,23 +65,37 @@ actor AgentEpisode: Episode {
         throw WorldError(
           .unavailable,
           """
-          The program \(await program.end.description) It asked no model. Does it use \
-          OPENAI_BASE_URL or ANTHROPIC_BASE_URL, which the gateway sets?
+          The program \(await program.end.description)\
+          \(await program.line.hasHeard ? "" : Self.silenceAdvice)
           """)
       case nil: throw await self.silence(of: program)
       }
     }
   }
 
+  private static let silenceAdvice =
+    " It asked no model. Does it use OPENAI_BASE_URL or ANTHROPIC_BASE_URL, which the gateway sets?"
+
   /// Starts the program again, and answers as before.
   func reopen(keepsDivergences: Bool) async throws(WorldError) {
-    try await seated { () async throws(WorldError) in try await self.replay(keepsDivergences: keepsDivergences) }
+    self.keepsDivergences = keepsDivergences
+    try await seated { () async throws(WorldError) in try await self.replay() }
+  }
+
+  /// Starts a program again that was put away. As a clone is, it is tried three times.
+  private func replayRepeatedly() async throws(WorldError) {
+    for attempt in 1...3 {
+      do throws(WorldError) { return try await replay() } catch {
+        guard error.kind == .diverged, attempt < 3 else { throw error }
+        await putAway()
+      }
+    }
   }
 
   func step(_ action: Action) async throws(WorldError) -> Outcome {
-    let answer = ModelAnswer(action)
+    let answer = ModelAnswer(action, number: past.count)
     return try await seated { () async throws(WorldError) in
-      if self.program == nil { try await self.replay(keepsDivergences: false) }
+      if self.program == nil { try await self.replayRepeatedly() }
       guard let program = self.program, let open = self.open, let current = self.current else {
         throw WorldError(.unavailable, "The program of this attempt has ended.")
       }
@@ -97,8 +116,7 @@ actor AgentEpisode: Episode {
         return try await finish(program)
       }
       open = asked.id
-      // A line that the program printed before it asked may still be in the pipe.
-      try? await Task.sleep(for: .milliseconds(2))
+      await program.settle()
       let reward = program.printed.partial - paid
       paid += reward
       return Outcome(try await observation(of: asked), reward: reward)
@@ -148,18 +166,22 @@ actor AgentEpisode: Episode {
     return program
   }
 
-  private func replay(keepsDivergences: Bool) async throws(WorldError) {
+  private func replay() async throws(WorldError) {
     let program = try await start()
-    var recorded: ModelQuestion?
-    let open = current.map { [$0.asked] } ?? []
-    for (number, asked) in (past.map(\.asked) + open).enumerated() {
-      let question = try asked.question(after: recorded)
-      recorded = question
-      switch await program.line.next(expecting: asked.digest, until: deadline) {
+    let comparison = world.comparison
+    var questions: [ModelQuestion] = []
+    for asked in past.map(\.asked) + (current.map { [$0.asked] } ?? []) {
+      questions.append(try asked.question(after: questions.last))
+    }
+    // Not those that are stored: the patterns of what may differ may have changed since.
+    let digests = questions.map(comparison.digest)
+    for (number, question) in questions.enumerated() {
+      let later = Set(digests[(number + 1)...])
+      switch await program.line.next(expecting: digests[number], later: later, until: deadline) {
       case .question(let found)?:
-        if found.digest != asked.digest {
+        if found.digest != digests[number] {
           mismatches += 1
-          guard keepsDivergences else { throw divergence(at: number, question, found.question, program) }
+          guard keepsDivergences else { throw divergence(at: number, question, found.question) }
         }
         if number < past.count {
           await program.line.answer(found.id, past[number].answer)
@@ -176,20 +198,29 @@ actor AgentEpisode: Episode {
       case nil: throw await silence(of: program)
       }
     }
+    try await checkPayments(of: program)
+  }
+
+  /// What the program has paid so far must reach what it had paid. A line that came late then counts with the next step.
+  private func checkPayments(of program: AgentProgram) async throws(WorldError) {
+    let limit = ContinuousClock.now + .seconds(2)
+    while program.printed.partial < paid - 1e-6, .now < limit, !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(10))
+    }
     let partial = program.printed.partial
-    guard abs(partial - paid) <= 1e-6 || keepsDivergences else {
+    guard partial >= paid - 1e-6 || keepsDivergences else {
       throw WorldError(
         .diverged, "Started again with the same answers, the program paid \(partial) where it had paid \(paid).")
     }
   }
 
-  private func divergence(
-    at number: Int, _ recorded: ModelQuestion, _ replayed: ModelQuestion, _ program: AgentProgram
-  ) -> WorldError {
-    var comparison = world.settings.comparison
-    comparison.folders.append(program.folder.path)
-    let difference = comparison.difference(recorded: recorded, replayed: replayed)
-    let advice = difference?.suggestion.map { " environment.ignore: [\"\($0)\"] would leave that out." } ?? ""
+  private func divergence(at number: Int, _ recorded: ModelQuestion, _ replayed: ModelQuestion) -> WorldError {
+    let difference = world.comparison.difference(recorded: recorded, replayed: replayed)
+    let advice =
+      difference?.suggestion.map { pattern in
+        let quoted = pattern.replacing("'", with: "''")
+        return " environment.ignore: ['\(quoted)'] would leave that out."
+      } ?? ""
     return WorldError(
       .diverged,
       """
@@ -198,7 +229,12 @@ actor AgentEpisode: Episode {
       """)
   }
 
-  /// Gives the place to another episode. The next step starts the program again.
+  /// Gives the place to another episode, unless it got one again meanwhile.
+  func putAway(after uses: Int) async {
+    if uses == self.uses { await putAway() }
+  }
+
+  /// Ends the program. The next step starts it again.
   func putAway() async {
     let program = self.program
     (self.program, open) = (nil, nil)
@@ -217,7 +253,9 @@ actor AgentEpisode: Episode {
   private func seated<T: Sendable>(
     _ body: () async throws(WorldError) -> T
   ) async throws(WorldError) -> T {
-    if let other = try await world.seats.enter(ticket, self) { await other.putAway() }
+    let (number, evicted) = try await world.seats.enter(ticket, self)
+    uses = number
+    if let evicted { await evicted.episode.putAway(after: evicted.uses) }
     do {
       let value = try await body()
       if let outcome = value as? Outcome, outcome.isDone {
@@ -238,18 +276,20 @@ actor AgentEpisode: Episode {
 extension ModelAnswer {
   /// The answer that an action hands to a program. An answer that is only a text is one of chat, with the tool calls
   /// that the text holds.
-  init(_ action: Action) {
+  ///
+  /// - Parameter number: of the answer in its attempt, so that two equal calls have different ids.
+  init(_ action: Action, number: Int) {
     if case .answer(_, inFull: let text?) = action, let answer = ModelAnswer(text) {
       self = answer
     } else {
-      self = .plain(action.text)
+      self = .plain(action.text, number: number)
     }
   }
 
   /// An answer of a model that only writes text.
-  package static func plain(_ text: String) -> ModelAnswer {
+  package static func plain(_ text: String, number: Int = 0) -> ModelAnswer {
     var digest = Digest()
-    digest.add(text)
+    digest.add(text, "\(number)")
     var parts: [AnswerPart] = []
     let (words, calls) = Readable.parts(of: text)
     if !words.isEmpty || calls.isEmpty { parts.append(.text(words)) }

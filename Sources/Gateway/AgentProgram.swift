@@ -1,109 +1,61 @@
 import Agents
 import ChildProcess
 import Foundation
+import Synchronization
 
 /// One run of an agent's program, in a folder of its own.
 final class AgentProgram: Sendable {
-  /// How a program ended.
-  struct End: Sendable {
-    /// 0 to 255, or the negative number of a signal; nil if it could not be run.
-    let status: Int?
-    /// What it last wrote to standard error, after a colon, or a full stop.
-    let lastWords: String
-
-    var description: String {
-      switch status {
-      case nil: "could not be run\(lastWords)"
-      case let status? where status < 0: "was ended by signal \(-status)\(lastWords)"
-      case let status?: "ended with status \(status)\(lastWords)"
-      }
-    }
-  }
-
   let line: AttemptLine
   let printed = PrintedScore()
   let folder: WorkingFolder
   private let token: String
   private let desk: AttemptDesk
-  private let running: Task<End, Never>
+  private let process = Mutex<pid_t?>(nil)
+  private let running = Mutex<Task<ProgramRun.End, Never>?>(nil)
 
   /// - Parameters:
   ///   - environment: what the program gets besides the variables of the gateway.
   ///   - port: of the gateway.
-  ///   - variables: further variables, such as the task.
   static func start(
-    _ command: [String], path: String, in folder: WorkingFolder, line: AttemptLine, desk: AttemptDesk, port: Int,
-    attempt: String, environment: ChildEnvironment, variables: [String: String]
+    path: String, arguments: [String], in folder: WorkingFolder, line: AttemptLine, desk: AttemptDesk, port: Int,
+    environment: ChildEnvironment
   ) async -> AgentProgram {
     let token = await desk.open(line)
     var environment = environment
-    environment.setting = GatewayVariables.all(port: port, token: token)
-      .merging(variables) { $1 }.merging(["COX_ATTEMPT": attempt]) { $1 }
-    let program = ChildProgram(
-      path: path, arguments: Array(command.dropFirst()), folder: folder.path, environment: environment,
-      grace: .milliseconds(200))
-    return AgentProgram(program, line: line, folder: folder, token: token, desk: desk, attempt: attempt)
+    environment.setting.merge(GatewayVariables.all(port: port, token: token)) { $1 }
+    let run = ProgramRun(
+      path: path, arguments: arguments, folder: folder.path, environment: environment, mark: UUID().uuidString)
+    return AgentProgram(run, line: line, folder: folder, token: token, desk: desk)
   }
 
-  private init(
-    _ program: ChildProgram, line: AttemptLine, folder: WorkingFolder, token: String, desk: AttemptDesk,
-    attempt: String
-  ) {
+  private init(_ run: ProgramRun, line: AttemptLine, folder: WorkingFolder, token: String, desk: AttemptDesk) {
     (self.line, self.folder, self.token, self.desk) = (line, folder, token, desk)
-    running = Task { [printed] in
-      let end: End
-      do {
-        let (complaints, status) = try await program.runToStatus { child in
-          await child.endInput()
-          await Self.follow(child, printed)
-          // Whatever it started may hold its output open for ever.
-          child.kill()
-          Leftovers.kill(having: "COX_ATTEMPT", attempt)
-          return child.complaints
-        }
-        end = End(status: status, lastWords: await complaints.lastWords(patience: .milliseconds(200)))
-      } catch {
-        end = End(status: nil, lastWords: ": \(error)")
-      }
-      printed.end()
+    let task = Task { [printed] in
+      let end = await run.run(printed) { [weak self] process in self?.process.withLock { $0 = process } }
       await line.programEnded()
       return end
     }
+    running.withLock { $0 = task }
   }
 
-  /// Reads the output until the program has ended. Children that it leaves behind may keep the pipe open.
-  private static func follow(_ child: Child, _ printed: PrintedScore) async {
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask {
-        try? await child.read { bytes in
-          printed.take(bytes)
-          return true
-        }
-      }
-      group.addTask {
-        while !Task.isCancelled, !Leftovers.hasEnded(child.process) {
-          try? await Task.sleep(for: .milliseconds(20))
-        }
-        // What it wrote last is still in the pipe.
-        try? await Task.sleep(for: .milliseconds(100))
-      }
-      // The end of the output, or of the program. A program may close its output and work on.
-      await group.next()
-      if !Leftovers.hasEnded(child.process), !Task.isCancelled { await group.next() }
-      group.cancelAll()
-      child.kill()
-    }
+  /// Waits until everything was read that the program has printed so far. It prints before it asks.
+  func settle() async {
+    guard let process = process.withLock(\.self) else { return }
+    for _ in 0..<100 where Leftovers.hasUnreadOutput(process) { try? await Task.sleep(for: .milliseconds(5)) }
+    await Task.yield()
   }
 
   /// Waits for the end.
-  var end: End { get async { await running.value } }
+  var end: ProgramRun.End {
+    get async { await running.withLock(\.self)?.value ?? ProgramRun.End(status: nil, lastWords: ".") }
+  }
 
   /// Ends the program and everything that it started, and removes its folder.
   func stop() async {
     await desk.close(token)
     await line.end(GatewayError(.unauthorized, "This attempt was ended."))
-    running.cancel()
-    _ = await running.value
+    running.withLock { $0?.cancel() }
+    _ = await end
     folder.remove()
   }
 }

@@ -13,6 +13,9 @@ struct AgentTasks: Sendable {
     let maximalReward: Double?
   }
 
+  /// Of one variable of an environment; Linux allows 128 KB.
+  private static let longestLine = 100_000
+
   let entries: [Entry]
   private let places: [TaskID: Int]
 
@@ -31,6 +34,13 @@ struct AgentTasks: Sendable {
       }
       guard let id = (fields["id"]?.text ?? fields["id"]?.integer.map(String.init)), !id.isEmpty else {
         throw wrong(#"the task has no "id"."#)
+      }
+      guard line.utf8.count <= Self.longestLine else {
+        throw wrong(
+          """
+          the task has \(line.utf8.count) bytes, more than a program can get in its environment (\(Self.longestLine)). Put \
+          long texts into files, and their names into the task.
+          """)
       }
       var split = Self.split(of: id)
       if let given = fields["split"], given != .null {

@@ -25,7 +25,7 @@ package final class AgentWorld: QuestionWorld {
     /// The most programs that run at a time.
     package var processes = 8
     package var comparison: QuestionComparison
-    /// Files and folders that decide what the program does; nil for the files that the command names.
+    /// Files and folders that decide what the program does; nil for the program that the command names and the folder.
     package var identityFiles: [String]?
     /// The environment variables that the program gets.
     package var environment = ChildEnvironment()
@@ -53,8 +53,11 @@ package final class AgentWorld: QuestionWorld {
   let desk = AttemptDesk()
   let seats: ProgramSeats
   private let tasks: AgentTasks
-  private let path: String
-  private let command: [String]
+  private let place: ProgramPlace
+  /// How questions are compared: as configured, and without the names of working folders.
+  let comparison: QuestionComparison
+  /// Whether some file of the program is part of the identity.
+  let isIdentified: Bool
   private let server: GatewayServer
   private let folders = WorkingFolders()
   private let attempts = Mutex(0)
@@ -65,11 +68,9 @@ package final class AgentWorld: QuestionWorld {
   package init(_ settings: Settings) async throws(WorldError) {
     self.settings = settings
     tasks = try AgentTasks(text: settings.tasks.text, file: settings.tasks.file)
-    guard let name = settings.command.first, !name.isEmpty else {
-      throw WorldError(.misconfigured, "environment.command names no program.")
-    }
-    guard let path = Programs.find(name, in: settings.folder) else {
-      throw WorldError(.misconfigured, "There is no program \(name): give its path, or put it on PATH.")
+    place = try ProgramPlace(settings.command, key: "environment.command", folder: settings.folder)
+    if case .command(let grader) = settings.score {
+      _ = try ProgramPlace(grader, key: "environment.score.command", folder: settings.folder)
     }
     if let folder = settings.folder {
       var isFolder: ObjCBool = false
@@ -77,16 +78,17 @@ package final class AgentWorld: QuestionWorld {
         throw WorldError(.misconfigured, "environment.folder: there is no folder \(folder).")
       }
     }
-    self.path = path
-    command = settings.command.map { Programs.absolute($0, besides: settings.folder) }
+    comparison = settings.comparison.ignoring(WorkingFolders.pattern)
     // Every task's own maximum, or else 1, which is what verifiers usually pay.
     maximalReward = tasks.entries.map { $0.maximalReward ?? 1 }.max()
-    let files = try settings.identityFiles ?? Programs.files(settings.command)
+    let files = settings.identityFiles ?? place.files + (settings.folder.map { [$0] } ?? [])
+    isIdentified = !files.isEmpty
     identity = WorldIdentity(
       kind: "agent",
       rules: """
-        \(settings.command.joined(separator: " ")), files \(try Programs.digest(of: files)), score \
-        \(settings.score.text), \(settings.calls) calls\(settings.folder == nil ? "" : ", in a copied folder")
+        \(settings.command.joined(separator: " ")), files \(try IdentityFiles.digest(of: files)), score \
+        \(settings.score.text), \(settings.calls) calls, seed \(settings.seed)\
+        \(settings.folder == nil ? "" : ", in a copied folder")
         """)
     seats = ProgramSeats(processes: settings.processes)
     server = try await GatewayServer.start(desk)
@@ -154,6 +156,13 @@ package final class AgentWorld: QuestionWorld {
     await desk.use(forward)
   }
 
+  /// Answers what a framework asks before the agent's work begins. It is no step.
+  package func use(
+    probe: @escaping @Sendable (_ question: ModelQuestion) async throws(PolicyError) -> ModelAnswer
+  ) async {
+    await desk.use(probe: probe)
+  }
+
   package func close() async {
     for episode in await seats.close() { await episode.close() }
     await server.stop()
@@ -175,16 +184,16 @@ package final class AgentWorld: QuestionWorld {
       return number
     }
     let folder = try folders.folder(copying: settings.folder, as: "\(number)")
-    var comparison = settings.comparison
-    comparison.folders.append(folder.path)
+    if case .file(let name) = settings.score { folder.remove(name) }
+    var environment = settings.environment
     let seed = Seed(settings.seed).split(task.id.rawValue).rawValue >> 33
+    environment.setting.merge([
+      "COX_TASK": entry.json, "COX_SEED": "\(seed)", "COX_REPLAYED_CALLS": "\(calls)",
+    ]) { $1 }
     return await AgentProgram.start(
-      command.map { Programs.filled($0, task: task.id.rawValue, input: entry.input) }, path: path, in: folder,
-      line: AttemptLine(comparison: comparison), desk: desk, port: server.port,
-      attempt: UUID().uuidString, environment: settings.environment,
-      variables: [
-        "COX_TASK": entry.json, "COX_SEED": "\(seed)", "COX_REPLAYED_CALLS": "\(calls)",
-      ])
+      path: place.path(in: folder), arguments: place.arguments(task: task), in: folder,
+      line: AttemptLine(comparison: comparison, input: entry.json), desk: desk, port: server.port,
+      environment: environment)
   }
 }
 

@@ -3,15 +3,32 @@ import Dialects
 
 /// The attempts that are running, by their tokens.
 actor AttemptDesk {
-  /// Sends a request that is no step to the policy's server, such as `/embeddings`, and returns its answer.
+  /// Sends a request that is no step to the policy's server, such as `/embeddings`, and returns its answer. The same request
+  /// has to have the same answer, since a replay sends it again.
   typealias Forward = @Sendable (_ path: String, _ body: OrderedJSON) async throws(PolicyError) -> OrderedJSON
 
   private var lines: [String: AttemptLine] = [:]
   private var forwarding: Forward?
-  /// Answers to forwarded requests, by what they asked, so that a replay gets the same.
-  private var forwarded: [String: OrderedJSON] = [:]
+
+  /// Answers a question that is no step.
+  typealias Probe = @Sendable (_ question: ModelQuestion) async throws(PolicyError) -> ModelAnswer
+
+  private var probing: Probe?
 
   func use(_ forward: @escaping Forward) { forwarding = forward }
+
+  func use(probe: @escaping Probe) { probing = probe }
+
+  /// The answer to a probe, in its own dialect; nil if there is no policy for it, so that it is a question like others.
+  func probe(_ question: ModelQuestion) async throws(GatewayError) -> OrderedJSON? {
+    guard let probing else { return nil }
+    do {
+      let answer = try await probing(question)
+      return try question.answer(answer.body, inDialect: answer.dialect)
+    } catch {
+      throw GatewayError(.failed, "\(error)")
+    }
+  }
 
   /// Opens an attempt.
   ///
@@ -44,17 +61,10 @@ actor AttemptDesk {
     guard let question = OrderedJSON(parsing: text), case .object = question else {
       throw GatewayError(.badRequest, "The body of the request is not a JSON object.")
     }
-    var digest = Digest()
-    digest.add(path, question.sorted.json)
-    if let known = forwarded[digest.text] { return known }
     guard let forwarding else {
       throw GatewayError(.notFound, "The policy has no server that \(path) could be forwarded to.")
     }
-    do throws(PolicyError) {
-      let answer = try await forwarding(path, question)
-      forwarded[digest.text] = answer
-      return answer
-    } catch {
+    do throws(PolicyError) { return try await forwarding(path, question) } catch {
       throw GatewayError(.failed, error.message)
     }
   }

@@ -47,6 +47,8 @@ actor AttemptLine {
   private var entries: [Entry] = []
   private var requests = 0
   private var hasEnded = false
+  /// Why no question is answered any more.
+  private var refusal: GatewayError?
   private var watchers: [CheckedContinuation<Void, Never>] = []
   /// Answers by id, for questions that continue them (`previous_response_id`).
   private var responses: [String: (body: OrderedJSON, answer: OrderedJSON)] = [:]
@@ -61,11 +63,43 @@ actor AttemptLine {
     /// The most questions that were open at the same time.
     var mostOpen = 0
     var models: Set<String> = []
+    /// Whether it asked at temperature 0, where attempts do not differ.
+    var isGreedy = false
   }
 
-  init(comparison: QuestionComparison) { self.comparison = comparison }
+  /// The line of the task, by which probes are told from questions.
+  private let input: String
+
+  /// - Parameter input: the line of the task; without one nothing is taken for a probe.
+  init(comparison: QuestionComparison, input: String = "") {
+    self.comparison = comparison
+    self.input = input
+  }
 
   // MARK: - The gateway's side
+
+  /// The most characters of a probe.
+  private static let longestProbe = 40
+
+  /// Whether a question only tries whether the model is there, before the work begins, such as "Please say 'hello, world'".
+  /// A framework asks it, not the agent: it is short, offers no tools and has no word in common with the task.
+  func isProbe(_ question: ModelQuestion) -> Bool {
+    guard entries.isEmpty, !input.isEmpty, question.dialect != .text, question.turnCount == 1, !question.hasTools,
+      question.body["system"] == nil, question.body["instructions"] == nil
+    else { return false }
+    let text = question.news(after: nil)
+    guard text.count <= Self.longestProbe else { return false }
+    return Self.words(text).isDisjoint(with: Self.words(input))
+  }
+
+  private static func words(_ text: String) -> Set<String> {
+    Set(text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init))
+  }
+
+  /// Whether the program has sent anything to the gateway.
+  private(set) var hasHeard = false
+
+  func heard() { hasHeard = true }
 
   /// A request that asks: its question and its own number.
   struct Ticket: Sendable {
@@ -101,6 +135,11 @@ actor AttemptLine {
     let asked = Asked(id: entries.count, question: whole, digest: comparison.digest(of: whole))
     entries.append(Entry(asked: asked, body: body, connected: [requests]))
     habits.mostOpen = max(habits.mostOpen, entries.count { $0.reply == nil })
+    if question.body["temperature"]?.double == 0 { habits.isGreedy = true }
+    if let refusal {
+      entries[asked.id].isTaken = true
+      reply(to: asked.id, .refusal(refusal))
+    }
     wake()
     return Ticket(question: asked.id, request: requests)
   }
@@ -135,22 +174,31 @@ actor AttemptLine {
   ///
   /// - Parameters:
   ///   - digest: the question that is expected; nil for the one that arrived first.
+  ///   - later: questions that are expected after it. They may be open already.
   ///   - deadline: how long to wait.
-  ///   - patience: how long an expected question may follow others, before one of them is returned in its place.
+  ///   - patience: how long an expected question may follow one that is not expected at all, before that is returned in
+  ///     its place.
   /// - Returns: nil at the deadline, or if the task is cancelled.
   func next(
-    expecting digest: String? = nil, until deadline: ContinuousClock.Instant,
+    expecting digest: String? = nil, later: Set<String> = [], until deadline: ContinuousClock.Instant,
     patience: Duration = .seconds(2)
   ) async -> Event? {
     var seen: ContinuousClock.Instant?
     while !Task.isCancelled {
       let open = entries.indices.filter { !entries[$0].isTaken }
+      if digest == nil, open.count > 1,
+        let first = open.min(by: { entries[$0].asked.digest < entries[$1].asked.digest })
+      {
+        // Their order of arrival means nothing.
+        entries[first].isTaken = true
+        return .question(entries[first].asked)
+      }
       if let place = open.first(where: { digest == nil || entries[$0].asked.digest == digest }) {
         entries[place].isTaken = true
         return .question(entries[place].asked)
       }
       var limit = deadline
-      if let other = open.first {
+      if let other = open.first(where: { !later.contains(entries[$0].asked.digest) }) {
         let first = seen ?? .now
         seen = first
         limit = min(limit, first + patience)
@@ -186,19 +234,20 @@ actor AttemptLine {
 
   /// Refuses every open and every later question.
   func end(_ error: GatewayError) {
-    hasEnded = true
-    for id in entries.indices { reply(to: id, .refusal(error)) }
+    refusal = error
+    for id in entries.indices {
+      entries[id].isTaken = true
+      reply(to: id, .refusal(error))
+    }
     wake()
   }
 
-  /// The program has ended.
+  /// The program has ended. Nobody waits for an answer any more.
   func programEnded() {
     hasEnded = true
+    for id in entries.indices { entries[id].isTaken = true }
     wake()
   }
-
-  /// Whether the program has ended or must end.
-  var isOver: Bool { hasEnded }
 
   // MARK: - Waiting
 

@@ -76,6 +76,7 @@ struct GatewayResponder: HTTPResponder {
         throw GatewayError(
           .unauthorized, "This API key belongs to no attempt that is running. The key of an attempt ends with it.")
       }
+      await line.heard()
       switch (request.method, path) {
       case (.get, "/models"): return Self.json(200, await desk.models)
       case (.get, _) where path.hasPrefix("/models/"):
@@ -139,26 +140,40 @@ struct GatewayResponder: HTTPResponder {
     _ request: Request, in dialect: ModelDialect, of line: AttemptLine
   ) async throws(GatewayError) -> Response {
     let isRetry = request.headers[.init("x-stainless-retry-count")!].map { $0 != "0" } ?? false
-    let rhythm = rhythm
-    let asked = Mutex<AttemptLine.Ticket?>(nil)
+    let (rhythm, desk) = (rhythm, desk)
+    let connection = Mutex<(ticket: AttemptLine.Ticket?, isClosed: Bool)>((nil, false))
     let result: Result<Response, GatewayError>
     do {
       result = try await request.body.consumeWithInboundCloseHandler { body in
         do throws(GatewayError) {
           let bytes = try await Self.whole(body)
           let question = try Self.question(bytes, dialect)
+          if await line.isProbe(question), let answer = try await desk.probe(question) {
+            let text = question.isStreaming ? Self.text(of: question.events(of: answer)) : answer.json
+            return .success(
+              Response(
+                status: .ok, headers: Self.headers(question),
+                body: ResponseBody(byteBuffer: ByteBuffer(string: text))))
+          }
           var digest = Digest()
           digest.add(String(decoding: bytes, as: UTF8.self))
           let ticket = try await line.ask(question, body: dialect.path + digest.text, isRetry: isRetry)
-          asked.withLock { $0 = ticket }
+          let isClosed = connection.withLock { connection in
+            connection.ticket = ticket
+            return connection.isClosed
+          }
+          if isClosed { await line.closed(ticket) }
           return .success(await Self.response(to: question, ticket, line, rhythm))
         } catch {
           return .failure(error)
         }
       } onInboundClosed: {
         // The client is gone. The reply is kept for its retry.
-        guard let ticket = asked.withLock(\.self) else { return }
-        Task { await line.closed(ticket) }
+        let ticket = connection.withLock { connection in
+          connection.isClosed = true
+          return connection.ticket
+        }
+        if let ticket { Task { await line.closed(ticket) } }
       }
     } catch {
       throw GatewayError(.badRequest, "The request could not be read: \(error)")

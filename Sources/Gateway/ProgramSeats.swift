@@ -8,7 +8,14 @@ actor ProgramSeats {
 
   private var seating: Seating
   private var episodes: [Seating.Ticket: AgentEpisode] = [:]
-  private var waiting: [Seating.Turn: CheckedContinuation<Result<AgentEpisode?, WorldError>, Never>] = [:]
+  /// Those that wait for a place.
+  private var entering: [Seating.Ticket: AgentEpisode] = [:]
+  /// How often each episode got a place.
+  private var uses: [Seating.Ticket: Int] = [:]
+  private var waiting: [Seating.Turn: CheckedContinuation<Result<Grant, WorldError>, Never>] = [:]
+
+  /// A place: the number of the episode's use of one, and the episode that must be put away first, with its last use.
+  typealias Grant = (uses: Int, evicted: (episode: AgentEpisode, uses: Int)?)
   private var isClosed = false
 
   init(processes: Int) { seating = Seating(running: 1, places: processes) }
@@ -17,10 +24,10 @@ actor ProgramSeats {
 
   /// Waits for a place for one step.
   ///
-  /// - Returns: the episode that must be put away first, or nil.
-  func enter(_ ticket: Seating.Ticket, _ episode: AgentEpisode) async throws(WorldError) -> AgentEpisode? {
+  func enter(_ ticket: Seating.Ticket, _ episode: AgentEpisode) async throws(WorldError) -> Grant {
+    entering[ticket] = episode
     let turn = seating.enter(ticket)
-    let result: Result<AgentEpisode?, WorldError> = await withTaskCancellationHandler {
+    let result: Result<Grant, WorldError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         waiting[turn] = continuation
         if Task.isCancelled || isClosed { giveUp(turn) } else { proceed() }
@@ -28,9 +35,7 @@ actor ProgramSeats {
     } onCancel: {
       Task { await self.giveUp(turn) }
     }
-    let evicted = try result.get()
-    episodes[ticket] = episode
-    return evicted
+    return try result.get()
   }
 
   /// Ends a step.
@@ -41,7 +46,7 @@ actor ProgramSeats {
 
   /// Gives up the place.
   func close(_ ticket: Seating.Ticket) {
-    episodes[ticket] = nil
+    (episodes[ticket], entering[ticket], uses[ticket]) = (nil, nil, nil)
     seating.close(ticket)
     proceed()
   }
@@ -62,8 +67,13 @@ actor ProgramSeats {
 
   private func proceed() {
     for grant in seating.orders().grants {
-      let evicted = grant.evicted.flatMap { episodes.removeValue(forKey: $0) }
-      waiting.removeValue(forKey: grant.turn)?.resume(returning: .success(evicted))
+      let evicted = grant.evicted.flatMap { ticket in
+        episodes.removeValue(forKey: ticket).map { (episode: $0, uses: uses[ticket, default: 0]) }
+      }
+      episodes[grant.ticket] = entering.removeValue(forKey: grant.ticket)
+      uses[grant.ticket, default: 0] += 1
+      waiting.removeValue(forKey: grant.turn)?.resume(
+        returning: .success((uses: uses[grant.ticket, default: 0], evicted: evicted)))
     }
   }
 }

@@ -10,20 +10,19 @@ struct ScoreReader {
   /// The reward of the whole attempt.
   ///
   /// - Throws: `unavailable` for a program that failed or gave no score, `badReward` for a score that is no number.
-  func reward(of program: AgentProgram, _ end: AgentProgram.End) async throws(WorldError) -> Double {
-    guard let status = end.status else { throw WorldError(.unavailable, "The program \(end.description)") }
+  func reward(of program: AgentProgram, _ end: ProgramRun.End) async throws(WorldError) -> Double {
+    guard let status = end.status, status >= 0 else {
+      throw WorldError(.unavailable, "The program \(end.description)")
+    }
+    if world.settings.score == .exit { return status == 0 ? 1 : 0 }
+    // A program that crashed has nothing to be scored, whatever it had printed or written before.
+    guard status == 0 else { throw WorldError(.unavailable, "The program \(end.description)") }
     switch world.settings.score {
-    case .exit:
-      guard status >= 0 else { throw WorldError(.unavailable, "The program \(end.description)") }
-      return status == 0 ? 1 : 0
-    case .stdout:
-      if let reward = program.printed.final, program.printed.unreadable == nil {
-        return try checked(reward)
-      }
+    case .exit, .stdout:
+      if let reward = program.printed.final, program.printed.unreadable == nil { return try checked(reward) }
       throw missing(in: program.printed, "The program", end.description)
     case .file(let name):
-      let path = "\(program.folder.path)/\(name)"
-      guard let data = FileManager.default.contents(atPath: path) else {
+      guard let data = FileManager.default.contents(atPath: "\(program.folder.path)/\(name)") else {
         throw WorldError(
           .unavailable, "The program \(end.description) It left no file \(name) with its score in its folder.")
       }
@@ -33,10 +32,7 @@ struct ScoreReader {
           .badReward, "The file \(name) has no number under \"reward\": \(String(text.trimmed).clipped(to: 200))")
       }
       return try checked(reward)
-    case .command(let command):
-      // A program that crashed has nothing to grade.
-      guard status == 0 else { throw WorldError(.unavailable, "The program \(end.description)") }
-      return try await graded(command, in: program.folder)
+    case .command(let command): return try await graded(command, in: program.folder)
     }
   }
 
@@ -61,49 +57,27 @@ struct ScoreReader {
 
   /// Runs the command of the score in the folder of the attempt.
   private func graded(_ command: [String], in folder: WorkingFolder) async throws(WorldError) -> Double {
-    guard let name = command.first, let path = Programs.find(name, in: folder.path) else {
-      throw WorldError(.misconfigured, "environment.score: there is no program \(command.first ?? "").")
-    }
-    let arguments = command.dropFirst().map { Programs.absolute($0, besides: folder.path) }.map {
-      Programs.filled($0, task: task.id.rawValue, input: task.request)
-    }
+    let place = try ProgramPlace(command, key: "environment.score.command", folder: world.settings.folder)
     var environment = world.settings.environment
     environment.setting["COX_TASK"] = world.line(of: task.id)
-    let program = ChildProgram(
-      path: path, arguments: arguments, folder: folder.path, environment: environment, grace: .milliseconds(200))
+    let run = ProgramRun(
+      path: place.path(in: folder), arguments: place.arguments(task: task), folder: folder.path,
+      environment: environment, mark: UUID().uuidString)
     let printed = PrintedScore()
-    let timeout = world.settings.timeout
-    let status: Int
-    do {
-      status = try await program.runToStatus { child in
-        await child.endInput()
-        await withTaskGroup(of: Void.self) { group in
-          group.addTask {
-            try? await child.read { bytes in
-              printed.take(bytes)
-              return true
-            }
-          }
-          group.addTask { try? await Task.sleep(for: .seconds(timeout)) }
-          await group.next()
-          group.cancelAll()
-          // Closes the pipe, so that the reading ends.
-          if !Leftovers.hasEnded(child.process) {
-            try? await Task.sleep(for: .milliseconds(50))
-            if !Leftovers.hasEnded(child.process) { child.kill() }
-          }
-        }
-      }.status
-    } catch {
-      throw WorldError(.unavailable, "The command of the score could not be run: \(error)")
-    }
-    printed.end()
+    let end = await run.run(printed, timeout: world.settings.timeout)
     if let reward = printed.final, printed.unreadable == nil { return try checked(reward) }
     if printed.unreadable != nil { throw missing(in: printed, "The command of the score", "") }
-    guard status >= 0 else {
+    switch end.status {
+    case 0?: return 1
+    case 1?: return 0
+    default:
+      // Neither passed nor failed: a missing program, a wrong argument, a signal.
       throw WorldError(
-        .unavailable, "The command of the score was ended by signal \(-status), perhaps after \(timeout) s.")
+        .unavailable,
+        """
+        The command of the score \(end.description) It printed no line with "reward", and only the statuses 0 (reward 1) \
+        and 1 (reward 0) are scores.
+        """)
     }
-    return status == 0 ? 1 : 0
   }
 }

@@ -1,22 +1,19 @@
 import Agents
 import Foundation
-import Synchronization
 
 /// The folders in which the programs of one world work.
 struct WorkingFolders: Sendable {
   private static let prefix = "coxswain-agents-"
-  private static let worlds = Mutex(0)
+  /// The path of a working folder in what a program asks; it differs from attempt to attempt.
+  static let pattern = #"[^\s"'()\[\]<>]*coxswain-agents-[0-9]+-[0-9A-F]+/[0-9]+"#
 
   private let place: URL
 
   /// Removes what processes that were killed have left.
   init() {
-    let number = Self.worlds.withLock { number in
-      number += 1
-      return number
-    }
     let process = ProcessInfo.processInfo.processIdentifier
-    place = FileManager.default.temporaryDirectory.appendingPathComponent("\(Self.prefix)\(process)-\(number)")
+    place = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "\(Self.prefix)\(process)-\(UUID().uuidString.prefix(8))")
     Self.removeAbandoned()
   }
 
@@ -54,6 +51,9 @@ struct WorkingFolders: Sendable {
 /// The folder in which one run of a program works.
 struct WorkingFolder: Sendable {
   let path: String
+
+  /// Removes a file of the folder.
+  func remove(_ name: String) { try? FileManager.default.removeItem(atPath: "\(path)/\(name)") }
 
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

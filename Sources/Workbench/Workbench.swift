@@ -52,20 +52,28 @@ public struct Workbench: Sendable {
     ///   - file: a YAML file; nil for `agent`, or else for the configuration beside the store, or the embedded one.
     ///   - agent: the configuration of an agent's own program, as YAML. It is kept beside the store.
     package init(
-      configuration file: String?, agent: String?, store: String, seed: UInt64,
+      configuration file: String?, agent: String?, usesKept: Bool = true, store: String, seed: UInt64,
       observer: any WorkObserver
     ) throws {
-      let kept = Workbench.beside(store: store, "agent.yaml")
-      if let agent {
-        guard file == nil else {
-          throw ConfigurationError("A program after `--` cannot be used with --config: its command is in the file.")
-        }
-        _ = try Configuration(yaml: agent, file: "the command line")
-        try OutputFile.write(Data(agent.utf8), to: kept)
+      guard let agent else {
+        let kept = Workbench.beside(store: store, "agent.yaml")
+        let hasKept = try usesKept && file == nil && TextFile.text(kept) != nil
+        try self.init(configuration: file ?? (hasKept ? kept : nil), store: store, seed: seed, observer: observer)
+        if hasKept { observer.note("The configuration is \(kept).") }
+        return
       }
-      let hasKept = try file == nil && TextFile.text(kept) != nil
-      try self.init(configuration: file ?? (hasKept ? kept : nil), store: store, seed: seed, observer: observer)
+      guard file == nil else {
+        throw ConfigurationError("A program after `--` cannot be used with --config: its command is in the file.")
+      }
+      try self.init(configuration: nil, store: store, seed: seed, observer: observer)
+      configuration = try Configuration(yaml: agent, file: "the command line")
+      configuration.steering.seed = seed
+      configurationName = "the command line"
+      self.agent = agent
     }
+
+    /// The configuration of an agent's own program that is kept beside the store once it has been opened.
+    private(set) var agent: String?
 
     /// For a world and a policy of the caller's own.
     ///
@@ -138,7 +146,13 @@ public struct Workbench: Sendable {
     // Opened last: it may start programs, and an error above would leave them running.
     let world = try await open(options, isReading: !creating)
     return try await world.closing {
-      try await body(
+      if creating, let agent = options.agent {
+        let kept = beside(store: options.store, "agent.yaml")
+        try OutputFile.write(Data(agent.utf8), to: kept)
+        // Arguments may be private.
+        try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: kept)
+      }
+      return try await body(
         Workbench(
           options: options, world: world, store: store, source: source,
           budget: Budget(limits: options.configuration.limits, pricing: options.configuration.policy.pricing)))
@@ -148,7 +162,8 @@ public struct Workbench: Sendable {
   /// The configured world. If only stored rollouts are read, a known identity is used and no program or server is
   /// started.
   private static func open(_ options: Options, isReading: Bool) async throws -> any World {
-    let settings = options.configuration.environment
+    var settings = options.configuration.environment
+    settings.concurrency = options.configuration.policy.concurrency
     guard type(of: settings.own).asksForIdentity else { return try await settings.make(observer: options.observer) }
     if isReading, let card = WorldCard.read(settings, beside: options.store) { return RememberedWorld(card: card) }
     let world = try await settings.make(observer: options.observer)

@@ -74,7 +74,8 @@ struct ReadOnlyTests {
             ("call", "estimatedTokens"), ("call", "cutOffAnswers"), ("trajectory", "failureKind"),
             ("outcome", "failureKind"), ("outcome", "failure"), ("call", "continuation"),
           ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
-          try database.execute(sql: "DROP TABLE tree; ALTER TABLE outcome DROP COLUMN question; PRAGMA user_version = 4")
+          try database.execute(
+            sql: "DROP TABLE tree; ALTER TABLE outcome DROP COLUMN question; PRAGMA user_version = 4")
         }
       default: break
       }

@@ -60,7 +60,7 @@ struct Bench {
     var settings = AgentWorld.Settings(
       command: ["python3", try program(body), "{task}", "{input}"], tasks: ("tasks.jsonl", Self.tasks),
       comparison: try QuestionComparison(match, ignore: ignore))
-    settings.timeout = 30
+    settings.timeout = 90
     change(&settings)
     return settings
   }

@@ -68,6 +68,9 @@ struct ScoreTests {
     #expect(silent?.kind == .unavailable && silent?.text.contains("printed no score") == true)
     let notNumber = message(try await end(Self.one + "print(json.dumps({'reward': float('nan')}))"))
     #expect(notNumber?.kind == .badReward && notNumber?.text.contains("NaN") == true)
+    // What a program had printed or written before it crashed is no score.
+    let late = message(try await end(Self.one + "print(json.dumps({'reward': 1}), flush=True); sys.exit(3)"))
+    #expect(late?.kind == .unavailable && late?.text.contains("status 3") == true)
     let killed = message(try await end(Self.one + "os.kill(os.getpid(), 9)"))
     #expect(killed?.text.contains("signal 9") == true)
     let asksNothing = message(try await end("print(json.dumps({'reward': 1}))"))
@@ -93,6 +96,18 @@ struct ScoreTests {
     #expect(try await end(writes) { $0.score = .command(["python3", grades]) }.get().reward == 0.4)
     #expect(try await end(writes) { $0.score = .command(["false"]) }.get().reward == 0)
     #expect(try await end(writes) { $0.score = .command(["true"]) }.get().reward == 1)
+    // Neither passed nor failed: the grader itself is at fault, and the reward is not 0.
+    let broken = message(
+      try await end(writes) { $0.score = .command(["sh", "-c", "echo no such fixture >&2; exit 4"]) })
+    #expect(broken?.kind == .unavailable && broken?.text.contains("no such fixture") == true)
+    let gone = try? await end(writes) { $0.score = .command(["python3", "no_such_grader.py"]) }
+    #expect(gone == nil)
+    let behind = message(
+      try await end(writes) {
+        $0.score = .command(["sh", "-c", "sleep 86417 & exit 0"])
+        $0.timeout = 20
+      })
+    #expect(behind == nil)
     let crashed = message(try await end(Self.one + "sys.exit(2)") { $0.score = .command(["true"]) })
     #expect(crashed?.kind == .unavailable)
   }
@@ -112,6 +127,13 @@ struct ScoreTests {
       for number in range(5):
           ask([{"role": "user", "content": str(number)}])
       """
+    // One that asks on, whatever it is told, is not waited for.
+    let stubborn = """
+      for number in range(5):
+          status, answer = post("/chat/completions", {"model": "m", "messages": [{"role": "user", "content": str(number)}]})
+      print(json.dumps({"reward": 0.4}))
+      """
+    #expect(try await end(stubborn, answers: ["a", "b", "c"]) { $0.calls = 2 }.get().reward == 0.4)
     let failed = message(try await end(loud, answers: ["a", "b", "c"]) { $0.calls = 2 })
     #expect(failed?.text.contains("429") == true)
   }

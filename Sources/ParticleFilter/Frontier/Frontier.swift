@@ -118,7 +118,7 @@ public struct Frontier: Sendable {
     let share = novelty(of: place)
     guard share > 0 else { return -.infinity }
     return place.reward
-      + place.returnToGo.excessThreshold(rule.price * Double(max(place.callsLeft, 1)) / share)
+      + place.returnToGo.excessThreshold(rule.price * callsExpected(from: place) / share)
   }
 
   /// Whether some state is worth the price of extending it: b is below the largest reservation value.
@@ -157,6 +157,7 @@ public struct Frontier: Sendable {
     if let known = states[parent].children[key] {
       choices[choice].child = known
       states[known].arrivals += 1
+      if states[known].isFinished { lengths.append(states[known].step) }
       return nil
     }
     var child = child
@@ -165,6 +166,7 @@ public struct Frontier: Sendable {
     states.append(child)
     choices[choice].child = states.count - 1
     states[parent].children[key] = states.count - 1
+    if child.isFinished { lengths.append(child.step) }
     if child.isFinished, child.worth > best ?? -.infinity {
       best = child.worth
       improvements = states.map(expectedImprovement)
@@ -188,6 +190,18 @@ public struct Frontier: Sendable {
   }
 
   // MARK: - The choice
+
+  /// The steps of every attempt that has ended.
+  private var lengths: [Int] = []
+
+  /// How many calls an attempt needs from a state to its end: as many as those that have ended needed on average, and at
+  /// most as many as are allowed. Where attempts end early, the limit of steps says little.
+  private func callsExpected(from state: State) -> Double {
+    let most = Double(max(state.callsLeft, 1))
+    guard !lengths.isEmpty else { return most }
+    let typical = Double(lengths.reduce(0, +)) / Double(lengths.count)
+    return min(most, max(typical - Double(state.step), 1))
+  }
 
   /// The least return that the root's belief allows, and at most 0.
   private let floor: Double
@@ -217,7 +231,7 @@ public struct Frontier: Sendable {
   }
 
   private func score(of place: Int, using generator: inout some RandomNumberGenerator) -> Double {
-    let calls = Double(max(states[place].callsLeft, 1))
+    let calls = callsExpected(from: states[place])
     let share = rule.penalizesDraws ? novelty(of: states[place]) : 1
     if rule.price > 0 { return reservationValue(of: place) - (best ?? floor) }
     switch rule.criterion {

@@ -116,9 +116,19 @@ public final class ChatCompletionsPolicy: SamplingPolicy, ForwardingPolicy {
 
   public func respond(to request: PolicyRequest, samples: Int) async throws(PolicyError) -> [PolicyResponse] {
     if let question = request.question {
-      return try await endpoint.answers(
-        to: question, in: settings.api == .chat ? .chat : .text, model: settings.model,
-        settings: settings.questions ?? QuestionSettings(), samples: samples, for: request)
+      // Only the number of answers is ours; everything else is as the agent wrote it.
+      return try await dialect.call { dialect throws(PolicyError) in
+        try await endpoint.answers(
+          to: question, in: settings.api == .chat ? .chat : .text, model: settings.model,
+          settings: settings.questions ?? QuestionSettings(), samples: min(samples, dialect.mostSamples), for: request)
+      } simpler: { dialect, _ in
+        guard min(samples, dialect.mostSamples) > 1 else { return nil }
+        var simpler = dialect
+        simpler.mostSamples = min(samples, dialect.mostSamples) / 2
+        return simpler
+      } advice: { _ in
+        nil
+      }
     }
     let mostSamples = dialect.current.mostSamples
     return try await dialect.call { dialect throws(PolicyError) in

@@ -33,7 +33,7 @@ public struct QuestionSettings: Sendable, Hashable {
     } else {
       do throws(UntranslatableError) { body = try NeutralRequest(question).body(in: dialect) } catch {
         throw PolicyError(
-          .badRequest, "\(error) Use a policy whose server speaks the agent's own dialect, or change the agent.")
+          .unanswered, "\(error) Use a policy whose server speaks the agent's own dialect, or change the agent.")
       }
     }
     for key in ["stream", "stream_options", "n"] { body.remove(key) }

@@ -1,4 +1,5 @@
 import Agents
+import Dialects
 
 /// A readable trajectory: thought, action, observation, reward and critic value of every step.
 package struct TrajectoryText: Sendable {
@@ -10,16 +11,19 @@ package struct TrajectoryText: Sendable {
   package let reasoning: [Int: String]
   /// The steps, counted from 0, whose answers were cut off at the length limit.
   package let cutOff: Set<Int>
+  /// Whether it is the conversation of an agent's own program with its model.
+  package let isConversation: Bool
 
   package init(
     _ trajectory: Trajectory, format: ActionFormat, values: [Int: Double] = [:], reasoning: [Int: String] = [:],
-    cutOff: Set<Int> = []
+    cutOff: Set<Int> = [], isConversation: Bool = false
   ) {
     self.trajectory = trajectory
     self.format = format
     self.values = values
     self.reasoning = reasoning
     self.cutOff = cutOff
+    self.isConversation = isConversation
   }
 
   /// - Parameter width: the width in characters at which lines are wrapped.
@@ -36,7 +40,7 @@ package struct TrajectoryText: Sendable {
       }
     }
     lines.append("Start" + value(after: 0))
-    add("Observation", trajectory.opening.text)
+    add(isConversation ? "User" : "Observation", trajectory.opening.text)
     for (place, step) in trajectory.steps.enumerated() {
       paid += step.outcome.reward
       lines.append("")
@@ -46,6 +50,13 @@ package struct TrajectoryText: Sendable {
           + (step.outcome.isInvalid ? "  invalid" : "")
           + (step.outcome.isDone ? "  done" : ""))
       if let reasoning = reasoning[place] { add("Reasoning", reasoning) }
+      if isConversation {
+        let (words, calls) = Readable.parts(of: step.action.text)
+        if !words.isEmpty || calls.isEmpty { add("Assistant", words) }
+        for call in calls { add("Calls", "\(call.name) \(call.arguments)") }
+        add(step.outcome.isDone ? "End" : calls.isEmpty ? "User" : "Tool", step.outcome.observation.text)
+        continue
+      }
       if let thought = format.thought(in: step.response, action: step.action) { add("Thought", thought) }
       add(step.action.isParsed ? "Action" : "No action", step.action.text)
       add("Observation", step.outcome.observation.text)

@@ -2,9 +2,9 @@ import Agents
 import RolloutStore
 import Synchronization
 
-/// Answers of a critic or an embedder in the store, under a digest of the text that they are about. Each is asked for
-/// once.
-struct DigestedAnswers: Sendable {
+/// Answers of a critic, an embedder or another server in the store, under a digest of the text that they are about. Each
+/// is asked for once.
+package struct DigestedAnswers: Sendable {
   private let store: RolloutStore
   private let record: RunRecord
   private let hasBegun = Begun()
@@ -16,7 +16,7 @@ struct DigestedAnswers: Sendable {
   /// - Parameters:
   ///   - identity: names who answers. Another identity has other answers.
   ///   - verb: the verb of the run that the answers are stored under.
-  init(of identity: String, verb: String, store: RolloutStore, environment: WorldIdentity) {
+  package init(of identity: String, verb: String, store: RolloutStore, environment: WorldIdentity) {
     self.store = store
     // Without a policy, so that the run is not taken for a recording of one.
     record = RunRecord(
@@ -30,7 +30,7 @@ struct DigestedAnswers: Sendable {
   ///   - read: reads a stored answer; nil for an invalid one, which is asked for again.
   ///   - text: writes an answer; nil if it cannot be stored.
   ///   - ask: answers the texts at these places.
-  func values<Value: Sendable>(
+  package func values<Value: Sendable>(
     of texts: [String], read: (String) -> Value?, text: (Value) -> String?,
     asking ask: ([Int]) async throws(CriticError) -> [Value]
   ) async throws(CriticError) -> [Value] {

@@ -44,9 +44,11 @@ package struct Check: Encodable {
     store: String, asksPolicy: Bool, configuration file: String?, _ options: () throws -> Workbench.Options
   ) async -> [Check] {
     let read = Result { try options() }
+    // The one beside the store, of an agent's own program.
+    let kept = (try? read.get()).flatMap { $0.configurationName.hasSuffix(".yaml") ? $0.configurationName : nil }
     let needs = Needs((try? read.get())?.configuration)
     var checks = [Check.xgboost()] + (await needs.checks)
-    checks += [Check.store(store)] + (await Check.configuration(read, file: file ?? "the embedded default"))
+    checks += [Check.store(store)] + (await Check.configuration(read, file: file ?? kept ?? "the embedded default"))
     if asksPolicy { checks += await Check.policy(read) }
     return checks
   }

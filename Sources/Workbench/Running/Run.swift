@@ -83,11 +83,52 @@ extension Workbench {
     return try await observer.stoppable(budget: budget) {
       noteConnections(configuration.policy)
       return try await source.with { policy in
-        if let world = world as? AgentWorld, let able = policy as? any ForwardingPolicy {
-          await world.use { path, body throws(PolicyError) in try await able.forward(path, body) }
-        }
+        if let world = world as? AgentWorld { await serve(world, by: policy) }
         return try await body(Run(workbench: self, base: policy, budget: budget))
       }
     }
+  }
+
+  /// Answers what agents' programs ask that is no step: embeddings, and what a framework asks before the work begins.
+  /// Each answer is stored, and asked for once.
+  private func serve(_ world: AgentWorld, by policy: any Policy) async {
+    let answers = DigestedAnswers(
+      of: "\(policyIdentity), no step", verb: "forward", store: store, environment: world.identity)
+    let budget = budget
+    @Sendable func stored(
+      _ question: String, _ ask: () async throws(PolicyError) -> OrderedJSON
+    ) async throws(PolicyError) -> OrderedJSON {
+      if let end = await budget.end { throw end }
+      do throws(CriticError) {
+        return try await answers.values(of: [question]) {
+          OrderedJSON(parsing: $0)
+        } text: {
+          $0.json
+        } asking: { (_: [Int]) async throws(CriticError) in
+          do throws(PolicyError) { return [try await ask()] } catch { throw CriticError(error) }
+        }[0]
+      } catch {
+        throw PolicyError(.serverFailed, error.message)
+      }
+    }
+    if let able = policy as? any ForwardingPolicy {
+      await world.use { path, body throws(PolicyError) in
+        try await stored(path + " " + body.sorted.json) { () throws(PolicyError) in try await able.forward(path, body) }
+      }
+    }
+    await world.use(probe: { question throws(PolicyError) in
+      let json = try await stored(question.path + " " + question.body.sorted.json) { () throws(PolicyError) in
+        let key = CallKey(run: "probe", task: "probe", particle: 0, step: 0)
+        var request = PolicyRequest(transcript: Transcript(), seed: Seed(0), key: key)
+        request.question = question
+        let response = try await policy.respond(to: request)
+        let answer = response.continuation.flatMap(ModelAnswer.init) ?? .plain(response.text)
+        return ["dialect": .text(answer.dialect.rawValue), "answer": answer.body]
+      }
+      guard let answer = ModelAnswer(json.json) else {
+        throw PolicyError(.malformedAnswer, "A stored answer cannot be read.")
+      }
+      return answer
+    })
   }
 }

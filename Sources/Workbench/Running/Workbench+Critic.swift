@@ -49,7 +49,9 @@ extension Workbench {
     let name = criticName(flag)
     if name == configuration.critic.kind.name { return configuration.critic.own }
     let kind = criticKinds.first { $0.name == name } ?? criticKinds.first { $0.isTrained(name, in: self) }
-    return try (kind ?? TreesKind.self).init()
+    let chosen = kind ?? TreesKind.self
+    // The same kind under another name has the configured settings.
+    return try chosen == configuration.critic.kind ? configuration.critic.own : chosen.init()
   }
 
   /// Whether the critic's values come from a server, which may cost money.

@@ -43,11 +43,16 @@ struct CommonOptions: ParsableArguments {
 
   /// The options for opening a workbench: the configuration, overridden by these command-line options.
   ///
-  /// - Parameter agent: an agent's own program, in place of a configuration file. Its configuration is kept beside the
+  /// - Parameters:
+  ///   - agent: an agent's own program, in place of a configuration file. Its configuration is kept beside the
   ///   store, for later commands without a configuration.
-  func options(_ limits: LimitOptions? = nil, agent: AgentOptions? = nil) throws -> Workbench.Options {
+  ///   - keeps: whether such a kept configuration is used.
+  func options(
+    _ limits: LimitOptions? = nil, agent: AgentOptions? = nil, keeps: Bool = true
+  ) throws -> Workbench.Options {
     var options = try Workbench.Options(
-      configuration: config, agent: agent?.yaml, store: store, seed: seed, observer: TerminalObserver(isQuiet: quiet))
+      configuration: config, agent: agent?.yaml, usesKept: keeps, store: store, seed: seed,
+      observer: TerminalObserver(isQuiet: quiet))
     limits?.apply(to: &options.configuration)
     return options
   }

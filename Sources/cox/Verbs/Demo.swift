@@ -26,7 +26,7 @@ struct Demo: Verb {
   func run() async throws {
     if own.printConfig { return Console.print(Defaults.yaml) }
     let start = ContinuousClock.now
-    let (comparison, compared) = try await Workbench.with(common.options(limits)) { bench in
+    let (comparison, compared) = try await Workbench.with(common.options(limits, keeps: false)) { bench in
       try await bench.demonstrate(rollouts: own.rollouts, heading: heading)
     }
     try common.deliver(comparison) { "\n" + comparison.text }

@@ -13,6 +13,8 @@ package struct AgentSettings: WorldKind {
   package static let asksQuestions = true
 
   private let settings: AgentWorld.Settings
+  /// nil for a number that suits the concurrency.
+  private let processes: Int?
 
   package init(_ yaml: inout YAMLMapping) throws {
     let command = try yaml.texts(
@@ -29,8 +31,8 @@ package struct AgentSettings: WorldKind {
     let score = try Self.score(&yaml)
     let calls = try yaml.count("calls", most: Bounds.steps, default: 30, "model calls of one attempt at most")
     let timeout = try yaml.seconds("timeout", default: 600.0, "seconds without a question or an end")
-    let processes = try yaml.count(
-      "processes", most: Bounds.processes, default: 8,
+    processes = try yaml.count(
+      "processes", most: Bounds.processes, default: "twice `policy.concurrency`, 8 to 32",
       "programs alive at a time; others are put away and replayed when they go on")
     let match = try yaml.choice(
       "match", default: QuestionMatch.ids,
@@ -42,7 +44,7 @@ package struct AgentSettings: WorldKind {
       try yaml.texts(
         "ignore", default: .none, "regular expressions of further text that may differ, as a list") ?? []
     let files = try yaml.texts(
-      "identityFiles", default: "the files that the command names",
+      "identityFiles", default: "the program, or the script, that the command names, and `folder`",
       "files and folders that decide what the program does: their digest is part of the prior's identity")
     let seed = try yaml.count(
       "programSeed", least: 0, default: 1, "decides COX_SEED, which is the same for all attempts at a task")
@@ -65,7 +67,6 @@ package struct AgentSettings: WorldKind {
     settings.score = score
     settings.calls = calls
     settings.timeout = timeout
-    settings.processes = processes
     settings.identityFiles = files
     settings.environment = ChildEnvironment(passing: variables)
     settings.seed = UInt64(seed)
@@ -108,6 +109,8 @@ package struct AgentSettings: WorldKind {
       )
     }
     settings.environment.keys = keys
+    // As many attempts as a campaign has under way, so that few are put away.
+    settings.processes = processes ?? min(max(2 * environment.concurrency, 8), 32)
     return try await AgentWorld(settings)
   }
 }

@@ -9,6 +9,8 @@ package struct WorldSettings: Sendable {
   /// A digest of the whole section, for kinds that ask a program or server for the identity; empty for others.
   package let digest: String
   package var seed: UInt64 = 1
+  /// Model calls in flight, which decides how many attempts are under way.
+  package var concurrency = 8
   /// Whether a failing world ends the attempt or the run.
   package var onError = WorldErrorPolicy.fail
   package let tasks: [Split: [Int]]
