@@ -183,7 +183,8 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "Agents", "Dialects", "Findings", "ParticleFilter", "Steering", .product(name: "Mustache", package: "swift-mustache"),
+        "Agents", "Dialects", "Findings", "ParticleFilter", "Steering",
+        .product(name: "Mustache", package: "swift-mustache"),
       ],
       resources: ["page", "section", "table", "populations"].map { .embedInCode("Page/Templates/\($0).mustache") }
         + ["report.css", "story.js", "transcript.js", "marks.js", "browser.js"].map { .embedInCode("Page/\($0)") }),
