@@ -1,7 +1,7 @@
 # With models in process wherever set-up could install what they need.
 TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 
-.PHONY: demo test setup build lint format bench bench-check peers consumer clean
+.PHONY: demo test test-agents setup build lint format bench bench-check bench-gateway peers consumer clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About five minutes after the build on a quiet machine.
 demo: build
@@ -13,8 +13,19 @@ test:
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests $(TRAITS)
 	Scripts/plain_check.py
-	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers
+	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=24 swift test --skip-build $(TRAITS)
+
+# Agents whose packages are large: mini-swe-agent and an Inspect task, in an environment of their own (900 MB).
+test-agents:
+	@Scripts/setup.sh --tests
+	@test -x .venv-agents/bin/python || python3 -m venv .venv-agents
+	@cmp -s Scripts/requirements-agents-large.txt .venv-agents/requirements.txt || { \
+	  .venv-agents/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r Scripts/requirements-agents-large.txt && \
+	  cp Scripts/requirements-agents-large.txt .venv-agents/requirements.txt; }
+	AGENTS_LARGE=$$PWD/.venv-agents .venv/bin/python -B -m pytest -q -p no:cacheprovider Tests/Agents
+	swift build --build-tests $(TRAITS)
+	AGENTS_LARGE=$$PWD/.venv-agents swift test --skip-build $(TRAITS) --filter LargeAgentTests
 
 setup:
 	@Scripts/setup.sh
@@ -39,6 +50,12 @@ bench: setup
 bench-check: setup
 	swift build -c release --product benchmark $(TRAITS)
 	.build/release/benchmark check
+
+# What the gateway before an agent costs.
+bench-gateway: setup
+	@Scripts/setup.sh --tests
+	swift build -c release --product cox $(TRAITS)
+	.venv/bin/python Benchmarks/gateway/gateway.py .build/release/cox
 
 # Search libraries of others on the enumerable chain, with the same calls and the same exact critic.
 peers: setup

@@ -78,18 +78,27 @@ actor AttemptLine {
 
   // MARK: - The gateway's side
 
-  /// The most characters of a probe.
-  private static let longestProbe = 40
+  /// The words of probes. A short question of an agent's own must not be taken for one, so that it has no others.
+  private static let probing: Set<String> = [
+    "a", "and", "answer", "are", "hello", "hi", "is", "just", "nothing", "only", "ok", "ping", "please", "pong",
+    "reply",
+    "respond", "say", "test", "testing", "the", "there", "this", "with", "word", "world", "you",
+  ]
+  private var probes = 0
 
   /// Whether a question only tries whether the model is there, before the work begins, such as "Please say 'hello, world'".
-  /// A framework asks it, not the agent: it is short, offers no tools and has no word in common with the task.
+  /// A framework asks it, not the agent: it offers no tools, has no word that is not usual there, and none of the task.
   func isProbe(_ question: ModelQuestion) -> Bool {
-    guard entries.isEmpty, !input.isEmpty, question.dialect != .text, question.turnCount == 1, !question.hasTools,
+    guard entries.isEmpty, probes == 0, !input.isEmpty, question.dialect != .text, question.turnCount == 1,
+      !question.hasTools,
       question.body["system"] == nil, question.body["instructions"] == nil
     else { return false }
-    let text = question.news(after: nil)
-    guard text.count <= Self.longestProbe else { return false }
-    return Self.words(text).isDisjoint(with: Self.words(input))
+    let words = Self.words(question.news(after: nil))
+    guard !words.isEmpty, words.isSubset(of: Self.probing), words.isDisjoint(with: Self.words(input)) else {
+      return false
+    }
+    probes += 1
+    return true
   }
 
   private static func words(_ text: String) -> Set<String> {

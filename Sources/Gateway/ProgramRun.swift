@@ -12,7 +12,7 @@ struct ProgramRun: Sendable {
     let lastWords: String
 
     /// The last words as the end of a sentence.
-    private var said: String { lastWords.last?.isPunctuation == true ? lastWords : lastWords + "." }
+    private var said: String { [".", "!", "?"].contains(lastWords.last) ? lastWords : lastWords + "." }
 
     var description: String {
       switch status {

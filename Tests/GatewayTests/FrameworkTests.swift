@@ -94,14 +94,27 @@ struct FrameworkTests {
     arguments: agents)
   func steered(_ agent: Agent) async throws {
     try #require(Self.isInstalled(agent.package), "make test installs \(agent.package)")
-    try await ChildServer.with(["Agents/scripted_provider.py", "--child", "--seed", "3", "--errors", "0.1"]) { server in
-      let world = try await Self.world(agent)
-      let policy = Self.policy(agent.api, server.url)
+    let world = try await Self.world(agent)
+    let particles = try await Self.steered(world, by: agent.api, at: "crates-02", errors: 0.1)
+    for trajectory in particles {
+      #expect([0, 1].contains(trajectory.reward))
+      // The agent's own words: tool calls with their arguments, and what the tools said.
+      #expect(trajectory.actions.contains { $0.contains("look_up") })
+      #expect(trajectory.steps.contains { $0.outcome.observation.text.contains("costs") })
+    }
+  }
+
+  /// Steers a population of four with many forks, and closes the world.
+  static func steered(
+    _ world: AgentWorld, by api: ModelDialect, at task: TaskID, errors: Double
+  ) async throws -> [Trajectory] {
+    let options = ["Agents/scripted_provider.py", "--child", "--seed", "3", "--errors", "\(errors)"]
+    return try await ChildServer.with(options) { server in
+      let policy = Self.policy(api, server.url)
       let settings = SteeringSettings(
         method: .amc, particles: 4, temperature: 0.1, schedule: .steps([1, 2, 3]), answer: .sample)
       let campaign = Campaign(world: world, policy: policy, critic: Self.noise(), settings: settings, concurrency: 4)
-      let task = try world.task("crates-02")
-      let outcome = try await campaign.run([task], split: nil)
+      let outcome = try await campaign.run([try world.task(task)], split: nil)
       await world.close()
       #expect(outcome.stopped == nil, "\(outcome.stopped.map { "\($0)" } ?? "")")
       let result = try #require(outcome.results.first)
@@ -109,14 +122,10 @@ struct FrameworkTests {
       #expect(result.replayMismatches == 0)
       let forks = result.genealogy.checkpoints.compactMap(\.ancestors).map { 4 - Set($0).count }
       #expect(forks.reduce(0, +) > 0)
-      for member in result.particles {
-        #expect(member.trajectory.isDone)
-        #expect([0, 1].contains(member.trajectory.reward))
-        // The agent's own words: tool calls with their arguments, and what the tools said.
-        #expect(member.trajectory.actions.contains { $0.contains("look_up") })
-        #expect(member.trajectory.steps.contains { $0.outcome.observation.text.contains("costs") })
-      }
+      let areDone = result.particles.map(\.trajectory.isDone)
+      #expect(!areDone.contains(false))
       #expect(result.usage.inputTokens > 0 && result.usage.estimatedTokens == 0)
+      return result.particles.map(\.trajectory)
     }
   }
 
