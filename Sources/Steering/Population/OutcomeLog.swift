@@ -7,14 +7,25 @@ struct OutcomeLog: Sendable {
   let store: RolloutStore
   let run: String
 
-  /// The opening that all particles of the task share.
-  func opening(of task: TaskID) async throws(StoreError) -> Observation? {
-    try await store.outcome(for: key(task, place: 0, step: 0))?.outcome.observation
+  /// The opening that all particles of the task share; nil if it was not recorded, or only for another request under the
+  /// same name.
+  func opening(of task: AgentTask) async throws(StoreError) -> Observation? {
+    let record = try await store.outcome(for: key(task.id, place: 0, step: 0))
+    // Older versions did not note the request.
+    guard let record, record.past.isEmpty || record.past == Self.digest(of: task) else { return nil }
+    return record.outcome.observation
   }
 
-  func record(_ opening: Observation, of task: TaskID) async throws(StoreError) {
+  func record(_ opening: Observation, of task: AgentTask) async throws(StoreError) {
     try await store.record(
-      OutcomeRecord(key: key(task, place: 0, step: 0), past: "", action: "", outcome: Outcome(opening)))
+      OutcomeRecord(
+        key: key(task.id, place: 0, step: 0), past: Self.digest(of: task), action: "", outcome: Outcome(opening)))
+  }
+
+  private static func digest(of task: AgentTask) -> String {
+    var digest = Digest()
+    digest.add("request", task.request)
+    return digest.text
   }
 
   /// The stored result of an action.

@@ -36,13 +36,13 @@ struct RunContext: Sendable {
   /// - Parameter opening: the opening, if it is known already.
   func first(of task: AgentTask, _ opening: Observation?) async throws -> Particle {
     var opening = opening
-    if opening == nil { opening = try await outcomes?.opening(of: task.id) }
+    if opening == nil { opening = try await outcomes?.opening(of: task) }
     if let opening {
       return Particle(trajectory: Trajectory(task: task, opening: opening), episode: EndedEpisode(), isBehind: true)
     }
     let (episode, observation) = try await world.begin(task)
     let first = Particle(trajectory: Trajectory(task: task, opening: observation), episode: episode)
-    do { try await outcomes?.record(observation, of: task.id) } catch {
+    do { try await outcomes?.record(observation, of: task) } catch {
       await episode.close()
       throw error
     }
