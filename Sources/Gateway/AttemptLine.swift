@@ -267,7 +267,8 @@ actor AttemptLine {
 
   private func change(before limit: ContinuousClock.Instant) async {
     let timer = Task {
-      try? await Task.sleep(until: limit)
+      // A cancelled timer must not wake those who wait for something else.
+      do { try await Task.sleep(until: limit) } catch { return }
       self.wake()
     }
     defer { timer.cancel() }
