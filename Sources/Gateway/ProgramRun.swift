@@ -88,7 +88,9 @@ struct ProgramRun: Sendable {
       } else {
         // What it wrote last may still be in the pipe.
         let limit = ContinuousClock.now + .milliseconds(200)
-        while Leftovers.hasUnreadOutput(child.process), .now < limit { try? await Task.sleep(for: .milliseconds(5)) }
+        while Leftovers.hasUnreadOutput(child.process), .now < limit, !Task.isCancelled {
+          try? await Task.sleep(for: .milliseconds(5))
+        }
         try? await Task.sleep(for: .milliseconds(10))
       }
       group.cancelAll()

@@ -249,6 +249,25 @@ struct GatewayTests {
     }
   }
 
+  @Test("A program whose question waits is ended with its attempt, and with its world")
+  func endedWhileWaiting() async throws {
+    let body = """
+      ask([{"role": "user", "content": str(os.getpid())}])
+      print(json.dumps({"reward": 1}))
+      """
+    let last = try await bench.with(body) { world in
+      let (first, opening) = try await world.begin(world.task("a"))
+      let process = try #require(pid_t(opening.text))
+      #expect(kill(process, 0) == 0)
+      await first.close()
+      #expect(kill(process, 0) != 0)
+      // Not closed by its own attempt.
+      let (_, other) = try await world.begin(world.task("b"))
+      return try #require(pid_t(other.text))
+    }
+    #expect(kill(last, 0) != 0)
+  }
+
   @Test("The folder is copied for every attempt, a script's path is found from there, and a file in it is meant there")
   func folders() async throws {
     let template = bench.folder.appendingPathComponent("work")
