@@ -13,7 +13,7 @@ test:
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests $(TRAITS)
 	Scripts/plain_check.py
-	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents
+	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents/test_provider.py
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=24 swift test --skip-build $(TRAITS)
 
 # Agents whose packages are large: mini-swe-agent and an Inspect task, in an environment of their own (900 MB).
