@@ -73,8 +73,13 @@ struct ResumeTests {
           try await Task.sleep(for: .milliseconds(Int(generator.uniform() * 50)))
           kill(process.processIdentifier, SIGKILL)
           let result = await Command.finish(process, output, errors)
-          #expect(result.status == SIGKILL, "ended before it was killed: \(result.errors)")
-          kills += 1
+          if result.status == SIGKILL {
+            kills += 1
+          } else {
+            // On a busy machine the run may end before the kill. Nothing is left to be killed then.
+            #expect(result.status == 0 && kills >= 10, "after \(kills) kills: \(result.errors)")
+            last = result
+          }
         } else {
           last = await Command.finish(process, output, errors)
         }

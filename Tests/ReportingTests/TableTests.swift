@@ -122,7 +122,7 @@ struct ComparisonTableTests {
     #expect(
       table.lines == [
         "amc: stopped early: the limit␛[0m", "amc: 1 attempt failed and is left out of all means",
-        "amc: 1 failed because the environment failed or hung: look. One of them: lost",
+        "amc: 1 failed because the environment or the agent's program failed or hung: look. One of them: lost",
         "amc: 2 replayed observations differed in text from the recorded ones",
       ])
   }

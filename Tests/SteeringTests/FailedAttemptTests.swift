@@ -137,7 +137,7 @@ struct FailedAttemptTests {
     let error = try #require(outcome.stopped)
     #expect(error.kind == .attemptsFailed)
     #expect(error.message.contains("attempts failed") && error.message.contains("today"))
-    #expect(error.message.contains("environment's own log"))
+    #expect(error.message.contains("its own log"))
     // The run stopped before all twenty tasks were tried, and no call was made.
     #expect(outcome.results.count < 20 && outcome.calls == 0)
     #expect(outcome.results.allSatisfy { $0.failedParticles == 4 })
