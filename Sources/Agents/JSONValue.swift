@@ -61,36 +61,7 @@ extension JSONValue {
   }
 
   /// The value as JSON on one line, with sorted keys. Numbers that are not finite become `null`.
-  package var json: String {
-    var text = ""
-    write(to: &text)
-    return text
-  }
-
-  private func write(to text: inout String) {
-    switch self {
-    case .null: text += "null"
-    case .flag(let value): text += value ? "true" : "false"
-    case .number(let value): text += value.isFinite ? value.text : "null"
-    case .text(let value): text.appendJSON(value)
-    case .list(let values):
-      text += "["
-      for (place, value) in values.enumerated() {
-        if place > 0 { text += "," }
-        value.write(to: &text)
-      }
-      text += "]"
-    case .object(let fields):
-      text += "{"
-      for (place, (key, value)) in fields.sorted(by: { $0.key < $1.key }).enumerated() {
-        if place > 0 { text += "," }
-        text.appendJSON(key)
-        text += ":"
-        value.write(to: &text)
-      }
-      text += "}"
-    }
-  }
+  package var json: String { OrderedJSON(self).json }
 
   /// A text without quotation marks, any other value as JSON.
   package var shown: String { text ?? json }
