@@ -36,10 +36,13 @@ final class ChildGuard: Sendable {
       esac
     done
     for one in $groups; do kill -s KILL -- "-$one" 2>/dev/null; done
-    # What left its group is found by its environment.
-    for file in $(grep -lszx -- "$1" /proc/[0-9]*/environ 2>/dev/null); do
-      one=${file#/proc/}
-      kill -s KILL "${one%/environ}" 2>/dev/null
+    # What left its group is found by its environment, which is empty for a moment while a program begins.
+    for pass in 1 2 3 4 5; do
+      for file in $(grep -lszx -- "$1" /proc/[0-9]*/environ 2>/dev/null); do
+        one=${file#/proc/}
+        kill -s KILL "${one%/environ}" 2>/dev/null
+      done
+      sleep 0.1
     done
     """
 

@@ -35,7 +35,15 @@ final class StoreLock: Sendable {
           ? .full(while: "note who uses the store", path: store)
           : StoreError(.unopenable, "Could not create \(path): \(String(cString: strerror(errno))).")
       }
-      guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+      // A child that this process is just starting holds copies of its descriptors, also of a lock that was given up.
+      var patience = 40
+      while flock(file, LOCK_EX | LOCK_NB) != 0 {
+        let holder = Self.holder(file)
+        if errno == EWOULDBLOCK, holder == ProcessInfo.processInfo.processIdentifier, patience > 0 {
+          patience -= 1
+          usleep(5_000)
+          continue
+        }
         defer { close(file) }
         guard errno == EWOULDBLOCK else {
           return StoreError(.unopenable, "Could not lock \(path): \(String(cString: strerror(errno))).")
@@ -43,7 +51,7 @@ final class StoreLock: Sendable {
         return StoreError(
           .busy,
           """
-          Another process\(Self.holder(file)) is running on \(store). Wait for it to end, or give another path: two \
+          Another process\(holder.map { " (\($0))" } ?? "") is running on \(store). Wait for it to end, or give another path: two \
           runs that request the same answers would both pay for them.
           """)
       }
@@ -57,11 +65,13 @@ final class StoreLock: Sendable {
     if let failure { throw failure }
   }
 
-  /// " (12345)", or an empty string if the holder has written no number.
-  private static func holder(_ file: Int32) -> String {
+  /// The number of the process that holds the lock; nil if it has written none.
+  private static func holder(_ file: Int32) -> Int32? {
+    // `errno` is the caller's.
+    let before = errno
+    defer { errno = before }
     var bytes = [UInt8](repeating: 0, count: 32)
     let count = pread(file, &bytes, bytes.count, 0)
-    guard count > 0, let number = Int32(String(decoding: bytes.prefix(count), as: UTF8.self)) else { return "" }
-    return " (\(number))"
+    return count > 0 ? Int32(String(decoding: bytes.prefix(count), as: UTF8.self)) : nil
   }
 }
