@@ -66,14 +66,14 @@ struct ComparisonTests {
       ("Mon Nov 30 19:02:11 UTC 2026", "Tue Dec  1 01:02:11 UTC 2026", true),
       ("see /tmp/abc123/x.py", "see /tmp/zzz9/x.py", true), ("see /tmp/abc/x.py", "see /tmp/abc/y.py", false),
       ("/var/folders/ab/cdef/T/tmpx1/out", "/var/folders/q/w/T/tmp22/out", true),
-      ("cd /work/a1/src", "cd /work/b2/src", true),
+      ("cd /srv/a1/src", "cd /srv/b2/src", true),
       ("<X at 0x7f3a12bc>", "<X at 0x55d01234>", true),
       ("a.py:12:34: error", "a.py:12:35: error", false), ("a  b\n\nc", "a b\nc", true), ("ab", "a b", false),
       ("version 1.2", "version 1.3", false),
       ("3 apples", "4 apples", false), ("commit 1a2b3c4", "commit 9f8e7d6", false), ("ratio 3:4", "ratio 3:5", false),
     ])
   func shell(a: String, b: String, isSame: Bool) throws {
-    let shell = try QuestionComparison(.shell, folders: ["/work/a1", "/work/b2"])
+    let shell = try QuestionComparison(.shell, folders: ["/srv/a1", "/srv/b2"])
     #expect(equal(chat(a), chat(b), shell) == isSame)
     #expect(!equal(chat(a), chat(b), try QuestionComparison()))
   }
