@@ -15,7 +15,7 @@ FIELDS = {
     "size": "tiny small medium large huge".split(),
     "count": "two three four five six seven eight nine".split(),
 }
-# The worked orders of the prompt. They are no tasks.
+# The worked orders of the prompt. They are not tasks themselves.
 WORKED = [
     ["sweater", "leather", "orange", "large", "seven"],
     ["jacket", "wool", "yellow", "huge", "five"],

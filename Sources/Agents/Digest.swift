@@ -34,7 +34,7 @@ extension PolicyRequest {
   /// prompts and is not used.
   public var digest: String {
     var digest = Digest()
-    // The transcript of a question says the same again.
+    // A question's transcript repeats the question.
     for entry in question == nil ? transcript.entries : [] {
       switch entry {
       case .instructions(let text): digest.add("instructions", text)

@@ -37,7 +37,8 @@ extension PolicyRequest {
   var estimatedTokens: Int {
     // Tokens that a chat template adds to a turn.
     let turn = 4
-    // The transcript of a question says the same again. Its syntax is not part of a prompt, but a chat template has its own.
+    // A question's transcript repeats the question, so only one of the two is counted. The syntax of JSON stands for the
+    // tokens that a chat template adds.
     if let question { return max(Usage.estimatedTokens(in: question.body.json), 1) }
     var tokens = transcript.entries.reduce(0) { sum, entry in
       switch entry {

@@ -35,6 +35,13 @@ package struct ChildProgram: Sendable, Hashable {
   }
 
   static let shell = "/bin/sh"
+
+  /// The path of a program on `PATH`; nil if there is none.
+  package static func onPath(_ name: String) -> String? {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    return folders.map { "\($0)/\(name)" }.first(where: FileManager.default.isExecutableFile)
+  }
+
   /// Ignores SIGPIPE unless the caller has a handler of its own: writing to a program that has ended is an error and
   /// must not end this process.
   private static let ignoreBrokenPipes: Void = {

@@ -86,11 +86,10 @@ package struct AgentCheck: Sendable {
     var episode = begun
     do {
       while !trajectory.isFinished {
-        var request = PolicyRequest(
-          transcript: world.transcript(for: trajectory), seed: seed.split(trajectory.count),
-          key: CallKey(run: "check", task: task.id, particle: 0, step: trajectory.count))
-        request.question = try world.question(after: trajectory)
-        let response = try await ask(request)
+        let response = try await ask(
+          PolicyRequest(
+            after: trajectory, asking: world, seed: seed.split(trajectory.count),
+            key: CallKey(run: "check", task: task.id, particle: 0, step: trajectory.count)))
         let action = Action.answer(response.text, inFull: response.continuation)
         let outcome = try await episode.step(action)
         trajectory.append(Step(response: response.text, action: action, outcome: outcome))

@@ -32,7 +32,6 @@ final class PrintedScore: Sendable {
     var lines = Lines(longest: 1 << 20)
     var partial = 0.0
     var final: Double?
-    var finals = 0
     /// A line with `reward` that cannot be read.
     var unreadable: String?
   }

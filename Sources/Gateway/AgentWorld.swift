@@ -109,9 +109,15 @@ package final class AgentWorld: QuestionWorld {
     AgentTask(id: entry.id, request: entry.input, stepLimit: settings.calls)
   }
 
-  /// The question as turns of text, for policies that only write texts; others get the question itself.
   package func transcript(for trajectory: Trajectory) -> Transcript {
-    guard let question = try? question(after: trajectory), let request = try? NeutralRequest(question) else {
+    guard let question = try? question(after: trajectory) else {
+      return Transcript(instructions: "", history: trajectory)
+    }
+    return transcript(of: question, after: trajectory)
+  }
+
+  package func transcript(of question: ModelQuestion, after trajectory: Trajectory) -> Transcript {
+    guard let request = try? NeutralRequest(question) else {
       return Transcript(instructions: "", history: trajectory)
     }
     return Transcript(request)

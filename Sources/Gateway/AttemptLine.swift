@@ -182,7 +182,7 @@ actor AttemptLine {
   /// The next question that was not taken yet, or the end of the program.
   ///
   /// - Parameters:
-  ///   - digest: the question that is expected; nil for the one that arrived first.
+  ///   - digest: the question that is expected; nil for whichever is open.
   ///   - later: questions that are expected after it. They may be open already.
   ///   - deadline: how long to wait.
   ///   - patience: how long an expected question may follow one that is not expected at all, before that is returned in
@@ -195,14 +195,14 @@ actor AttemptLine {
     var seen: ContinuousClock.Instant?
     while !Task.isCancelled {
       let open = entries.indices.filter { !entries[$0].isTaken }
-      if digest == nil, open.count > 1,
-        let first = open.min(by: { entries[$0].asked.digest < entries[$1].asked.digest })
-      {
-        // Their order of arrival means nothing.
-        entries[first].isTaken = true
-        return .question(entries[first].asked)
-      }
-      if let place = open.first(where: { digest == nil || entries[$0].asked.digest == digest }) {
+      // Without an expectation the least digest is taken, since the order of arrival means nothing.
+      let place =
+        if let digest {
+          open.first { entries[$0].asked.digest == digest }
+        } else {
+          open.min { entries[$0].asked.digest < entries[$1].asked.digest }
+        }
+      if let place {
         entries[place].isTaken = true
         return .question(entries[place].asked)
       }

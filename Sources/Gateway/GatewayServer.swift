@@ -109,8 +109,12 @@ struct GatewayResponder: HTTPResponder {
     return String(rest)
   }
 
+  private static func header(_ name: String, of request: Request) -> String? {
+    HTTPField.Name(name).flatMap { request.headers[$0] }
+  }
+
   private static func token(_ request: Request) -> String? {
-    if let key = request.headers[.init("x-api-key")!] { return key }
+    if let key = header("x-api-key", of: request) { return key }
     guard let header = request.headers[.authorization] else { return nil }
     let words = header.split(separator: " ")
     return words.count == 2 && words[0].lowercased() == "bearer" ? String(words[1]) : nil
@@ -139,7 +143,7 @@ struct GatewayResponder: HTTPResponder {
   private func answer(
     _ request: Request, in dialect: ModelDialect, of line: AttemptLine
   ) async throws(GatewayError) -> Response {
-    let isRetry = request.headers[.init("x-stainless-retry-count")!].map { $0 != "0" } ?? false
+    let isRetry = Self.header("x-stainless-retry-count", of: request).map { $0 != "0" } ?? false
     let (rhythm, desk) = (rhythm, desk)
     let connection = Mutex<(ticket: AttemptLine.Ticket?, isClosed: Bool)>((nil, false))
     let result: Result<Response, GatewayError>
@@ -149,11 +153,10 @@ struct GatewayResponder: HTTPResponder {
           let bytes = try await Self.whole(body)
           let question = try Self.question(bytes, dialect)
           if await line.isProbe(question), let answer = try await desk.probe(question) {
-            let text = question.isStreaming ? Self.text(of: question.events(of: answer)) : answer.json
             return .success(
               Response(
                 status: .ok, headers: Self.headers(question),
-                body: ResponseBody(byteBuffer: ByteBuffer(string: text))))
+                body: ResponseBody(byteBuffer: Self.bytes(of: answer, to: question))))
           }
           var digest = Digest()
           digest.add(String(decoding: bytes, as: UTF8.self))
@@ -226,7 +229,7 @@ struct GatewayResponder: HTTPResponder {
   private static func whole(
     _ json: OrderedJSON, _ question: ModelQuestion, _ ticket: AttemptLine.Ticket, _ line: AttemptLine
   ) -> Response {
-    let bytes = ByteBuffer(string: question.isStreaming ? text(of: question.events(of: json)) : json.json)
+    let bytes = bytes(of: json, to: question)
     return Response(
       status: .ok, headers: headers(question),
       body: ResponseBody(contentLength: question.isStreaming ? nil : bytes.readableBytes) { writer in
@@ -249,24 +252,24 @@ struct GatewayResponder: HTTPResponder {
     return Response(
       status: .ok, headers: headers(question),
       body: ResponseBody { writer in
-        let (signs, sign_) = AsyncStream<Bool>.makeStream()
+        let (turns, turn) = AsyncStream<Bool>.makeStream()
         let clock = Task {
           while !Task.isCancelled {
-            sign_.yield(false)
+            turn.yield(false)
             try? await Task.sleep(for: rhythm.interval)
           }
         }
         let ending = Task {
           _ = await waiting.value
-          sign_.yield(true)
-          sign_.finish()
+          turn.yield(true)
+          turn.finish()
         }
         defer {
           clock.cancel()
           ending.cancel()
         }
         do {
-          for await isThere in signs {
+          for await isThere in turns {
             if isThere { break }
             try await writer.write(ByteBuffer(string: sign))
           }
@@ -278,8 +281,7 @@ struct GatewayResponder: HTTPResponder {
           await line.sent(ticket, isWhole: true)
           throw ClosedByGateway()
         }
-        let rest = question.isStreaming ? text(of: question.events(of: json)) : json.json
-        try await deliver(ByteBuffer(string: rest), to: &writer, ticket, line)
+        try await deliver(bytes(of: json, to: question), to: &writer, ticket, line)
       })
   }
 
@@ -306,8 +308,9 @@ struct GatewayResponder: HTTPResponder {
       : [.contentType: "application/json"]
   }
 
-  private static func text(of events: [StreamEvent]) -> String {
-    events.map(\.text).joined()
+  /// An answer as the program wants it: whole, or as a stream.
+  private static func bytes(of answer: OrderedJSON, to question: ModelQuestion) -> ByteBuffer {
+    ByteBuffer(string: question.isStreaming ? question.events(of: answer).map(\.text).joined() : answer.json)
   }
 
   private static func json(_ status: Int, _ value: OrderedJSON) -> Response {

@@ -1,4 +1,5 @@
 import Agents
+import ChildProcess
 import Foundation
 
 /// Where the program of a command is, and what its arguments mean in an attempt's own folder.
@@ -52,8 +53,7 @@ struct ProgramPlace: Sendable {
   private static func find(_ name: String, key: String, folder: String?) throws(WorldError) -> Place {
     let manager = FileManager.default
     if !name.contains("/") {
-      let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-      if let path = folders.map({ "\($0)/\(name)" }).first(where: manager.isExecutableFile) { return .absolute(path) }
+      if let path = ChildProgram.onPath(name) { return .absolute(path) }
     } else {
       if let folder, !name.hasPrefix("/"), manager.isExecutableFile(atPath: "\(folder)/\(name)") {
         return .inFolder(name)

@@ -53,7 +53,7 @@ struct ProgramRun: Sendable {
         started(child.process)
         await child.endInput()
         await follow(child, printed, timeout: timeout)
-        // Whatever it started may hold its output open for ever.
+        // Once more: a process that was just begun had no environment yet by which it is found.
         child.kill()
         Leftovers.kill(having: Self.mark, mark)
         return child.complaints
@@ -94,6 +94,7 @@ struct ProgramRun: Sendable {
         try? await Task.sleep(for: .milliseconds(10))
       }
       group.cancelAll()
+      // Whatever it started may hold its output open for ever.
       child.kill()
       Leftovers.kill(having: Self.mark, mark)
     }

@@ -23,7 +23,6 @@ actor ProgramSeats {
   func ticket() -> Seating.Ticket { seating.ticket() }
 
   /// Waits for a place for one step.
-  ///
   func enter(_ ticket: Seating.Ticket, _ episode: AgentEpisode) async throws(WorldError) -> Grant {
     entering[ticket] = episode
     let turn = seating.enter(ticket)

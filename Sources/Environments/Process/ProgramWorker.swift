@@ -188,7 +188,6 @@ actor ProgramWorker {
       let path = URL(fileURLWithPath: program, relativeTo: base).path
       return manager.isExecutableFile(atPath: path) ? path : nil
     }
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    return folders.map { "\($0)/\(program)" }.first(where: manager.isExecutableFile)
+    return ChildProgram.onPath(program)
   }
 }

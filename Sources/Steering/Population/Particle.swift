@@ -38,10 +38,7 @@ struct Particle: Sendable {
       return PolicyRequest(
         after: trajectory, in: context.world, format: context.policy.format, seed: seed.split(key.step), key: key)
     }
-    var request = PolicyRequest(transcript: world.transcript(for: trajectory), seed: seed.split(key.step), key: key)
-    request.question = try world.question(after: trajectory)
-    request.questionDigest = trajectory.observation.question?.digest
-    return request
+    return try PolicyRequest(after: trajectory, asking: world, seed: seed.split(key.step), key: key)
   }
 
   /// Asks the policy. nil if the particle failed at this question.
