@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestSupport
 import TestTraits
 import Testing
 import Workbench
@@ -104,14 +105,13 @@ struct CommandTests {
     let arguments = ["collect", "--config", file, "--store", "s.sqlite", "--rollouts", "12", "--json", "-"]
     let (process, output, errors) = try cox.start(arguments)
     let store = cox.folder.appendingPathComponent("s.sqlite").path
-    func calls() async -> Int { await Self.calls(in: store) }
-    for _ in 0..<600 where await calls() < 40 { try await Task.sleep(for: .milliseconds(50)) }
-    kill(process.processIdentifier, SIGINT)
+    let command = process.processIdentifier
+    await Processes.once({ Self.calls(in: store) >= 40 }, act: { kill(command, SIGINT) })
     let stopped = await Command.finish(process, output, errors)
     #expect(stopped.status == 1)
     #expect(stopped.errors.contains("Run the same command to continue"), "\(stopped.errors)")
     #expect(!stopped.json.isEmpty)
-    let before = await calls()
+    let before = Self.calls(in: store)
     #expect(before >= 40 && before < 10 * 12 * 5)
 
     let (again, output2, errors2) = try cox.start(arguments)
@@ -119,7 +119,7 @@ struct CommandTests {
     #expect(finished.status == 0, "\(finished.errors)")
     #expect(finished.json["trajectories"] as? Int == 120)
     #expect(finished.json["policyCalls"] as? Int == 600)
-    #expect(await calls() == 600)
+    #expect(Self.calls(in: store) == 600)
   }
 
   @Test func limitsExitWithThree() async throws {
@@ -252,38 +252,30 @@ struct CommandTests {
     let arguments = ["collect", "--config", file, "--store", "s.sqlite", "--rollouts", "10", "--json", "-"]
     let (process, output, errors) = try cox.start(arguments)
     let store = cox.folder.appendingPathComponent("s.sqlite").path
-    func calls() async -> Int { await Self.calls(in: store) }
-    for _ in 0..<600 where await calls() < 20 { try await Task.sleep(for: .milliseconds(50)) }
-    let server = try #require(Self.children(of: process.processIdentifier).first)
-    kill(server, SIGKILL)
+    let command = process.processIdentifier
+    // The other child is the shell that watches over the server.
+    await Processes.once({ Self.calls(in: store) >= 20 }) {
+      for child in Processes.descendants(of: command) where Processes.commandLine(of: child).contains("python") {
+        kill(child, SIGKILL)
+      }
+    }
     let died = await Command.finish(process, output, errors)
     #expect(died.status == 1)
     #expect(
       died.errors.contains("http://127.0.0.1") && died.errors.contains("tried 2 times"),
       "\(died.errors)"
     )
-    let kept = await calls()
+    let kept = Self.calls(in: store)
     #expect(kept >= 20 && kept < 500)
     let (again, output2, errors2) = try cox.start(arguments)
     let finished = await Command.finish(again, output2, errors2)
     #expect(finished.status == 0 && finished.json["trajectories"] as? Int == 100, "\(finished.errors)")
-    #expect(await calls() == 500)
+    #expect(Self.calls(in: store) == 500)
   }
 
   /// The number of stored answers.
-  private static func calls(in store: String) async -> Int {
-    (try? await DatabaseQueue(path: store).read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM call") ?? 0 }) ?? 0
-  }
-
-  /// The child processes of a process, read from /proc.
-  private static func children(of parent: Int32) -> [Int32] {
-    let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
-    return processes.filter { process in
-      guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
-      // After the name in brackets come the state and the parent's id.
-      let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
-      return fields.count > 1 && Int32(fields[1]) == parent
-    }
+  private static func calls(in store: String) -> Int {
+    (try? DatabaseQueue(path: store).read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM call") ?? 0 }) ?? 0
   }
 
   @Test("TextCraft on the real model, in chat and in ReAct form; no action is a crash")

@@ -19,6 +19,24 @@ public enum Processes {
     return processes.filter(isAlive)
   }
 
+  /// Looks every 20 ms until a condition holds, and acts at once.
+  ///
+  /// Both happen on a thread of their own. A task of a busy test process may go on minutes late, and a program that a
+  /// test has started does not wait for it.
+  /// - Parameter seconds: how long the condition is awaited. The action follows in any case.
+  public static func once(
+    _ condition: @escaping @Sendable () -> Bool, within seconds: Double = 300, act: @escaping @Sendable () -> Void
+  ) async {
+    await withCheckedContinuation { continuation in
+      Thread.detachNewThread {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < deadline, !condition() { Thread.sleep(forTimeInterval: 0.02) }
+        act()
+        continuation.resume()
+      }
+    }
+  }
+
   /// All descendants of a process.
   public static func descendants(of process: pid_t) -> Set<pid_t> {
     var children: [pid_t: [pid_t]] = [:]
