@@ -168,7 +168,8 @@ let package = Package(
       path: "Sources/Environments/OpenEnv"),
 
     .target(
-      name: "ProcessWorld", dependencies: ["Agents", "ChildProcess", "WorldKit"], path: "Sources/Environments/Process"),
+      name: "ProcessWorld", dependencies: ["Agents", "ChildProcess", "Dialects", "WorldKit"],
+      path: "Sources/Environments/Process"),
 
     // Stands in for a model's provider before an agent's own program.
     .target(

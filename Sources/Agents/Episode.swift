@@ -60,6 +60,8 @@ public struct Outcome: Sendable, Hashable, Codable {
   public var isDone: Bool
   /// Whether the world could not carry out the action. Counted in ``Trajectory/invalidActions``.
   public var isInvalid: Bool
+  /// Named parts of the reward, for readers; empty if the world names none. They need not add up to ``reward``.
+  public var rewards: [String: Double] = [:]
 
   /// The response to one action; by default it pays nothing and continues.
   public init(_ observation: Observation, reward: Double = 0, isDone: Bool = false, isInvalid: Bool = false) {

@@ -13,6 +13,11 @@ public struct WorldIdentity: Sendable, Hashable, Codable, CustomStringConvertibl
   }
 
   public var description: String { rules.isEmpty ? kind : "\(kind) (\(rules))" }
+
+  /// How the rules of a ``QuestionWorld`` that is no agent end.
+  package static let speaking = ", conversation"
+  /// Whether attempts are conversations: messages and tool calls.
+  package var isConversation: Bool { kind == "agent" || rules.hasSuffix(Self.speaking) }
 }
 
 /// The world that an agent acts in: tasks, observations, rewards.
@@ -83,6 +88,8 @@ public struct WorldError: Error, Sendable, Hashable, CustomStringConvertible {
     case diverged
     /// A step paid a reward that is not admissible; see ``Magnitude/isReward(_:)``.
     case badReward
+    /// The environment itself says that this attempt failed. It is not tried again, and the run goes on.
+    case failed
     /// The run was stopped while it waited.
     case cancelled
   }

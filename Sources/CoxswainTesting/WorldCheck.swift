@@ -26,7 +26,8 @@ public struct WorldCheck: Sendable {
     findings.append(laws.transcripts(walks))
     findings.append(try await laws.replays(walks))
     findings.append(try await laws.copies(walks))
-    if let task = tasks.first { findings.append(try await strangeActions(in: task)) }
+    // In a conversation an answer without a call is an answer like any other.
+    if let task = tasks.first, !(world is any QuestionWorld) { findings.append(try await strangeActions(in: task)) }
     return findings
   }
 

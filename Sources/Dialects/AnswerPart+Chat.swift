@@ -61,7 +61,7 @@ extension OrderedJSON {
 extension [AnswerPart] {
   /// The assistant's message of chat that has these parts. Signatures are in `reasoning_details`, as OpenRouter has
   /// them.
-  var chatMessage: OrderedJSON {
+  package var chatMessage: OrderedJSON {
     let calls = compactMap { part -> OrderedJSON? in
       guard case .call(let call) = part else { return nil }
       return [
@@ -96,7 +96,7 @@ extension [AnswerPart] {
     compactMap { if case .reasoning(let reasoning) = $0 { reasoning } else { nil } }
   }
 
-  var calls: [CalledTool] {
+  package var calls: [CalledTool] {
     compactMap { if case .call(let call) = $0 { call } else { nil } }
   }
 }

@@ -30,6 +30,8 @@ package struct QuestionComparison: Sendable, Hashable {
   package let ignore: [String]
   /// Working folders, whose paths differ from attempt to attempt.
   package var folders: [String]
+  /// A text that occurs in everything that a pattern matches, by pattern. A text without it is not searched.
+  private var marks: [String: String] = [:]
 
   /// - Throws: an error that names the first pattern that cannot be compiled.
   package init(
@@ -50,8 +52,12 @@ package struct QuestionComparison: Sendable, Hashable {
   /// The same comparison, which leaves out what a further pattern matches.
   ///
   /// - Precondition: the pattern is a regular expression.
-  package func ignoring(_ pattern: String) -> QuestionComparison {
-    (try? QuestionComparison(match, ignore: ignore + [pattern], folders: folders)) ?? self
+  /// - Parameter mark: a text that occurs in everything that it matches.
+  package func ignoring(_ pattern: String, containing mark: String? = nil) -> QuestionComparison {
+    guard var copy = try? QuestionComparison(match, ignore: ignore + [pattern], folders: folders) else { return self }
+    copy.marks = marks
+    copy.marks[pattern] = mark
+    return copy
   }
 
   /// A digest of what counts in a question; 32 hexadecimal digits.
@@ -87,11 +93,13 @@ package struct QuestionComparison: Sendable, Hashable {
   /// What removes from a text all that may differ, apart from ids.
   func cleaner() -> (String) -> String {
     // Compiled here, since a compiled pattern cannot be shared between threads.
-    let patterns = ignore.compactMap { try? Regex($0) }
+    let patterns = ignore.compactMap { pattern in
+      (try? Regex(pattern)).map { (regex: $0, mark: marks[pattern].map { Array($0.utf8) }) }
+    }
     let folders = folders.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
     return { text in
       var text = text
-      for pattern in patterns { text.replace(pattern, with: "") }
+      for pattern in patterns where pattern.mark.map(text.holds) ?? true { text.replace(pattern.regex, with: "") }
       guard match == .shell else { return text }
       for folder in folders { text = text.replacingOccurrences(of: folder, with: "<folder>") }
       return ShellText.normalised(text)
@@ -119,6 +127,22 @@ package struct QuestionComparison: Sendable, Hashable {
       }
     default: break
     }
+  }
+}
+
+extension String {
+  /// Whether the bytes, of which there is at least one, occur in the text.
+  fileprivate func holds(_ bytes: [UInt8]) -> Bool {
+    // Without contiguous storage the pattern decides alone.
+    utf8.withContiguousStorageIfAvailable { text in
+      var rest = text[...]
+      while rest.count >= bytes.count, let start = rest.firstIndex(of: bytes[0]) {
+        rest = rest[start...]
+        if rest.starts(with: bytes) { return true }
+        rest = rest.dropFirst()
+      }
+      return false
+    } ?? true
   }
 }
 

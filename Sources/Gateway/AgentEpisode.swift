@@ -7,7 +7,7 @@ import WorldKit
 ///
 /// An episode is its task and the answers so far. The program is a faster way to go on: another episode may take its
 /// place, and the next step then starts it again and answers its first questions from the record.
-actor AgentEpisode: Episode {
+actor AgentEpisode: QuestionEpisode {
   private struct Past {
     let asked: AskedQuestion
     let answer: ModelAnswer
@@ -45,11 +45,13 @@ actor AgentEpisode: Episode {
     past = zip(asked.enumerated().map { ($0.offset, $0.element) }, trajectory.steps).map {
       Past(asked: $0.1, answer: ModelAnswer($1.action, number: $0.0))
     }
-    current = (try world.question(after: trajectory), asked[asked.count - 1])
+    current = (try trajectory.openQuestion(), asked[asked.count - 1])
     paid = trajectory.reward
   }
 
   var recoveryMismatches: Int { mismatches }
+
+  var openQuestion: ModelQuestion? { current?.question }
 
   // MARK: - Steps
 
@@ -270,36 +272,5 @@ actor AgentEpisode: Episode {
       await world.seats.close(ticket)
       throw error
     }
-  }
-}
-
-extension ModelAnswer {
-  /// The answer that an action hands to a program. An answer that is only a text is one of chat, with the tool calls
-  /// that the text holds.
-  ///
-  /// - Parameter number: of the answer in its attempt, so that two equal calls have different ids.
-  init(_ action: Action, number: Int) {
-    if case .answer(_, inFull: let text?) = action, let answer = ModelAnswer(text) {
-      self = answer
-    } else {
-      self = .plain(action.text, number: number)
-    }
-  }
-
-  /// An answer of a model that only writes text.
-  package static func plain(_ text: String, number: Int = 0) -> ModelAnswer {
-    var digest = Digest()
-    digest.add(text, "\(number)")
-    var parts: [AnswerPart] = []
-    let (words, calls) = Readable.parts(of: text)
-    if !words.isEmpty || calls.isEmpty { parts.append(.text(words)) }
-    for (number, call) in calls.enumerated() {
-      parts.append(
-        .call(
-          CalledTool(id: "call_\(digest.text.prefix(12))_\(number)", name: call.name, arguments: call.arguments)))
-    }
-    let answer = NeutralAnswer(parts: parts, finish: calls.isEmpty ? .stop : .toolCalls)
-    return ModelAnswer(
-      dialect: .chat, body: answer.json(in: .chat, model: "", id: "chatcmpl-\(digest.text)", created: 0))
   }
 }

@@ -78,7 +78,7 @@ package final class AgentWorld: QuestionWorld {
         throw WorldError(.misconfigured, "environment.folder: there is no folder \(folder).")
       }
     }
-    comparison = settings.comparison.ignoring(WorkingFolders.pattern)
+    comparison = settings.comparison.ignoring(WorkingFolders.pattern, containing: WorkingFolders.prefix)
     // Every task's own maximum, or else 1, which is what verifiers usually pay.
     maximalReward = tasks.entries.map { $0.maximalReward ?? 1 }.max()
     let files = settings.identityFiles ?? place.files + (settings.folder.map { [$0] } ?? [])
@@ -107,27 +107,6 @@ package final class AgentWorld: QuestionWorld {
 
   private func task(_ entry: AgentTasks.Entry) -> AgentTask {
     AgentTask(id: entry.id, request: entry.input, stepLimit: settings.calls)
-  }
-
-  package func transcript(for trajectory: Trajectory) -> Transcript {
-    guard let question = try? question(after: trajectory) else {
-      return Transcript(instructions: "", history: trajectory)
-    }
-    return transcript(of: question, after: trajectory)
-  }
-
-  package func transcript(of question: ModelQuestion, after trajectory: Trajectory) -> Transcript {
-    guard let request = try? NeutralRequest(question) else {
-      return Transcript(instructions: "", history: trajectory)
-    }
-    return Transcript(request)
-  }
-
-  package func question(after trajectory: Trajectory) throws(WorldError) -> ModelQuestion {
-    var question: ModelQuestion?
-    for asked in try trajectory.askedQuestions() { question = try asked.question(after: question) }
-    guard let question else { throw Trajectory.withoutQuestions }
-    return question
   }
 
   package func begin(_ task: AgentTask) async throws(WorldError) -> (
@@ -200,46 +179,5 @@ package final class AgentWorld: QuestionWorld {
       path: place.path(in: folder), arguments: place.arguments(task: task), in: folder,
       line: AttemptLine(comparison: comparison, input: entry.json), desk: desk, port: server.port,
       environment: environment)
-  }
-}
-
-extension Trajectory {
-  static let withoutQuestions = WorldError(
-    .misconfigured, "This attempt was not recorded with an agent's program, so that it has no questions.")
-
-  /// The questions that the steps answer, and the one that is open.
-  func askedQuestions() throws(WorldError) -> [AskedQuestion] {
-    var asked: [AskedQuestion] = []
-    for observation in [opening] + steps.map(\.outcome.observation) {
-      guard let question = observation.question else {
-        // After the end there is no question.
-        guard asked.count == count, isDone else { throw Self.withoutQuestions }
-        continue
-      }
-      asked.append(question)
-    }
-    return asked
-  }
-}
-
-extension AskedQuestion {
-  /// The whole question.
-  func question(after previous: ModelQuestion?) throws(WorldError) -> ModelQuestion {
-    do {
-      return try JSONDecoder().decode(QuestionRecord.self, from: Data(record.utf8)).question(after: previous)
-    } catch {
-      throw WorldError(.misconfigured, "A stored question cannot be read: \(error)")
-    }
-  }
-
-  init(_ question: ModelQuestion, digest: String, after previous: ModelQuestion?) throws(WorldError) {
-    do {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      let record = try encoder.encode(QuestionRecord(question, after: previous))
-      self.init(digest: digest, record: String(decoding: record, as: UTF8.self))
-    } catch {
-      throw WorldError(.unavailable, "A question could not be written as JSON: \(error)")
-    }
   }
 }

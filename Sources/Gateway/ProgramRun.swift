@@ -77,14 +77,17 @@ struct ProgramRun: Sendable {
         return true
       }
       group.addTask {
+        // The output of most programs ends with them, so that this may be slow.
         while !Task.isCancelled, !Leftovers.hasEnded(child.process), deadline.map({ .now < $0 }) ?? true {
-          try? await Task.sleep(for: .milliseconds(10))
+          try? await Task.sleep(for: .milliseconds(100))
         }
         return false
       }
       if await group.next() == true {
         // The output has ended.
-        _ = await group.next()
+        while !Task.isCancelled, !Leftovers.hasEnded(child.process), deadline.map({ .now < $0 }) ?? true {
+          try? await Task.sleep(for: .milliseconds(2))
+        }
       } else {
         // What it wrote last may still be in the pipe.
         let limit = ContinuousClock.now + .milliseconds(200)

@@ -3,7 +3,8 @@ import Foundation
 
 /// The folders in which the programs of one world work.
 struct WorkingFolders: Sendable {
-  private static let prefix = "coxswain-agents-"
+  /// What every path of a working folder contains.
+  static let prefix = "coxswain-agents-"
   /// The path of a working folder in what a program asks; it differs from attempt to attempt.
   static let pattern = #"[^\s"'()\[\]<>]*coxswain-agents-[0-9]+-[0-9A-F]+/[0-9]+"#
 

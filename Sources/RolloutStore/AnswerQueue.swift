@@ -80,12 +80,12 @@ actor AnswerQueue {
   private static func insert(_ record: OutcomeRecord, into database: Database) throws {
     let outcome = record.outcome
     try database.cachedStatement(
-      sql: "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+      sql: "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ).execute(arguments: [
       record.key.run, record.key.task.rawValue, record.key.particle, record.key.step, record.past, record.action,
       outcome.observation.text, try RolloutStore.encoded(outcome.observation.choices), outcome.reward,
       outcome.isDone, outcome.isInvalid, record.failure?.kind.rawValue, record.failure?.message,
-      try RolloutStore.encoded(outcome.observation.question),
+      try RolloutStore.encoded(outcome.observation.question), try RolloutStore.encoded(outcome.rewards),
     ])
   }
 }

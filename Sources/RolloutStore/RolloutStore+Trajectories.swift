@@ -226,11 +226,11 @@ extension RolloutStore {
     let id = database.lastInsertedRowID
     for (number, step) in trajectory.steps.enumerated().dropFirst(first) {
       try database.execute(
-        sql: "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        sql: "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         arguments: [
           id, number + 1, step.response, step.action.text, step.action.isParsed, step.outcome.observation.text,
           try encoded(step.outcome.observation.choices), step.outcome.reward, step.outcome.isDone,
-          step.outcome.isInvalid,
+          step.outcome.isInvalid, try encoded(step.outcome.rewards),
         ])
     }
   }
@@ -249,14 +249,29 @@ extension RolloutStore {
       database, sql: "SELECT * FROM step WHERE trajectory = ? ORDER BY number", arguments: [id]
     ).map { row in
       let text: String = try row.value("action")
+      var outcome = try Outcome(
+        Observation(row.value("observation"), choices: decoded(row.value("choices"))), reward: row.value("reward"),
+        isDone: row.value("isDone"), isInvalid: row.value("isInvalid"))
+      outcome.rewards = try rewards(row)
       return try Step(
         response: row.value("response"), action: row.value("isParsed") ? .act(text) : .unparsable(text),
-        outcome: Outcome(
-          Observation(row.value("observation"), choices: decoded(row.value("choices"))), reward: row.value("reward"),
-          isDone: row.value("isDone"), isInvalid: row.value("isInvalid")))
+        outcome: outcome)
     }
     let opening = try Observation(row.value("opening"), choices: decoded(row.value("choices")))
     return Trajectory(task: task, opening: opening, steps: steps)
+  }
+
+  /// Named parts of a reward, with sorted names; nil if there are none.
+  static func encoded(_ rewards: [String: Double]) throws -> String? {
+    guard !rewards.isEmpty else { return nil }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(rewards), as: UTF8.self)
+  }
+
+  static func rewards(_ row: Row) throws -> [String: Double] {
+    guard let text: String = try row.value("rewards") else { return [:] }
+    return try JSONDecoder().decode([String: Double].self, from: Data(text.utf8))
   }
 
   static func encoded(_ choices: [String]?) throws -> String? {

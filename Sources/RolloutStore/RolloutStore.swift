@@ -137,10 +137,11 @@ public final class RolloutStore: Sendable {
         observation.question = try (row.value("question") as String?).map {
           try JSONDecoder().decode(AskedQuestion.self, from: Data($0.utf8))
         }
+        var outcome = try Outcome(
+          observation, reward: row.value("reward"), isDone: row.value("isDone"), isInvalid: row.value("isInvalid"))
+        outcome.rewards = try Self.rewards(row)
         return try OutcomeRecord(
-          key: key, past: row.value("past"), action: row.value("action"),
-          outcome: Outcome(
-            observation, reward: row.value("reward"), isDone: row.value("isDone"), isInvalid: row.value("isInvalid")),
+          key: key, past: row.value("past"), action: row.value("action"), outcome: outcome,
           failure: try AttemptFailure(row))
       }
     }

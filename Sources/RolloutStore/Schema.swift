@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header distinguishes a store from other SQLite files.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that older versions of Coxswain cannot read.
-  static let version = 8
+  static let version = 9
 
   /// Rejects a file that is not a store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -47,6 +47,7 @@ enum Schema {
     if version < 6 { try database.execute(sql: sixthVersion) }
     if version < 7 { try database.execute(sql: seventhVersion) }
     if version < 8 { try database.execute(sql: eighthVersion) }
+    if version < 9 { try database.execute(sql: ninthVersion) }
     if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
   }
 
@@ -130,6 +131,13 @@ enum Schema {
     -- The question that an agent's own program asks its model, as JSON: its digest, and the question relative to the one
     -- before it.
     ALTER TABLE outcome ADD COLUMN question TEXT;
+    """
+
+  /// Version 9 adds the named parts of rewards.
+  private static let ninthVersion = """
+    -- An object of numbers; NULL if the world names no parts.
+    ALTER TABLE outcome ADD COLUMN rewards TEXT;
+    ALTER TABLE step ADD COLUMN rewards TEXT;
     """
 
   private static let tables = """

@@ -168,10 +168,10 @@ struct CommandTests {
     defer { cox.clean() }
     let path = cox.folder.appendingPathComponent("s.sqlite").path
     try await DatabaseQueue(path: path).write {
-      try $0.execute(sql: "CREATE TABLE run (id); PRAGMA application_id = \(0x434F_5857); PRAGMA user_version = 9")
+      try $0.execute(sql: "CREATE TABLE run (id); PRAGMA application_id = \(0x434F_5857); PRAGMA user_version = 10")
     }
     let result = try await cox.run("train", "--store", "s.sqlite")
-    #expect(result.status == 2 && result.errors.contains("version 9"), "\(result.errors)")
+    #expect(result.status == 2 && result.errors.contains("version 10"), "\(result.errors)")
   }
 
   @Test func trainingOnNothingSaysWhatToDo() async throws {
@@ -254,11 +254,13 @@ struct CommandTests {
     let store = cox.folder.appendingPathComponent("s.sqlite").path
     let command = process.processIdentifier
     // The other child is the shell that watches over the server.
-    await Processes.once({ Self.calls(in: store) >= 20 }) {
-      for child in Processes.descendants(of: command) where Processes.commandLine(of: child).contains("python") {
-        kill(child, SIGKILL)
-      }
-    }
+    await Processes.once(
+      { Self.calls(in: store) >= 20 },
+      act: {
+        for child in Processes.descendants(of: command) where Processes.commandLine(of: child).contains("python") {
+          kill(child, SIGKILL)
+        }
+      })
     let died = await Command.finish(process, output, errors)
     #expect(died.status == 1)
     #expect(

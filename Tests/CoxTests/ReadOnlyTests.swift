@@ -75,7 +75,9 @@ struct ReadOnlyTests {
             ("outcome", "failureKind"), ("outcome", "failure"), ("call", "continuation"),
           ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
           try database.execute(
-            sql: "DROP TABLE tree; ALTER TABLE outcome DROP COLUMN question; PRAGMA user_version = 4")
+            sql:
+              "DROP TABLE tree; ALTER TABLE outcome DROP COLUMN question; ALTER TABLE outcome DROP COLUMN rewards; ALTER TABLE step DROP COLUMN rewards; PRAGMA user_version = 4"
+          )
         }
       default: break
       }

@@ -76,7 +76,10 @@ struct StoredFailureTests {
       ] {
         try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)")
       }
-      try database.execute(sql: "DROP TABLE tree; ALTER TABLE outcome DROP COLUMN question; PRAGMA user_version = 4")
+      try database.execute(
+        sql:
+          "DROP TABLE tree; ALTER TABLE outcome DROP COLUMN question; ALTER TABLE outcome DROP COLUMN rewards; ALTER TABLE step DROP COLUMN rewards; PRAGMA user_version = 4"
+      )
     }
     let store = try RolloutStore(path: path)
     let failed = try await store.failedAttempts(of: StoreTests.world, policy: "p", split: .train)

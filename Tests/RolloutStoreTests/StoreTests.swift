@@ -246,7 +246,7 @@ struct StoreLifeTests {
       for (table, column) in [
         ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
         ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"), ("call", "cutOffAnswers"),
-        ("call", "estimatedTokens"), ("call", "continuation"), ("trajectory", "failureKind"),
+        ("call", "estimatedTokens"), ("call", "continuation"), ("trajectory", "failureKind"), ("step", "rewards"),
       ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
       for table in ["outcome", "score", "tree"] { try database.execute(sql: "DROP TABLE \(table)") }
       try database.execute(sql: "PRAGMA user_version = 1")

@@ -17,7 +17,8 @@ extension ReplayComparison {
 }
 
 extension WorldLaws {
-  /// The same actions have the same outcomes in a fresh episode. Different texts are a warning.
+  /// A task begins the same way each time, and the same actions have the same outcomes in a fresh episode. Texts in
+  /// another order are a warning, and so is a walk that pays nothing: its replay shows nothing about rewards.
   public func replays(on tasks: [AgentTask]) async throws(WorldError) -> Finding {
     try await replays(try await walks(through: tasks))
   }
@@ -27,8 +28,17 @@ extension WorldLaws {
     var otherOpenings = 0
     for walk in walks {
       var (episode, opening) = try await world.begin(walk.task)
-      if opening != walk.opening { otherOpenings += 1 }
       var broken: Finding?
+      if opening != walk.opening { otherOpenings += 1 }
+      if comparison.compare(opening: opening, with: walk.opening) == .diverges {
+        broken = Finding(
+          "replay", .wrong,
+          """
+          \(walk.task.id) begins differently the second time, so that attempts at it cannot be compared, and an attempt \
+          that is lost cannot be opened again. It began with \"\(walk.opening.text.clipped(to: 200))\" and then with \
+          \"\(opening.text.clipped(to: 200))\". Draw what is random from the name of the task, or from the seed of reset
+          """)
+      }
       do throws(WorldError) {
         for (number, step) in walk.steps.enumerated() where broken == nil {
           let outcome = try await episode.step(step.action)
@@ -47,12 +57,16 @@ extension WorldLaws {
       await episode.close()
       if let broken { return broken }
     }
-    let texts = otherOpenings + comparison.mismatches
-    return Finding(
-      "replay", texts == 0 ? .fine : .warning,
+    let texts = max(otherOpenings, comparison.mismatches)
+    let paidNothing = walks.allSatisfy { $0.steps.allSatisfy { $0.outcome.reward == 0 } }
+    let result =
       texts == 0
-        ? "the same actions have the same observations, rewards and ends"
-        : "the same actions pay the same, but \(texts) observations have another text")
+      ? "the same actions have the same observations, rewards and ends"
+      : "the same actions pay the same, but \(texts) observations have another text"
+    return Finding(
+      "replay", texts == 0 && !paidNothing ? .fine : .warning,
+      result + (paidNothing ? ". Every step paid 0, so that this proves nothing about rewards: try better actions" : "")
+    )
   }
 
   /// A copied episode continues like its original, and neither affects the other. Different texts are a warning. A

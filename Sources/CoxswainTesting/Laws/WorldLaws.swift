@@ -208,14 +208,25 @@ extension WorldLaws {
     return tasks
   }
 
+  /// One of the choices, or a call of one of the tools, or one of the given actions.
+  private func action(
+    after walk: Walk, seeing observation: Observation, using generator: inout SplitMix64
+  ) throws(WorldError) -> Action {
+    if let world = world as? any QuestionWorld {
+      let question = try world.question(after: walk.trajectory(of: walk.steps.count))
+      if let call = ToolSample.action(for: question, using: &generator) { return call }
+    }
+    let choices = observation.choices.flatMap { $0.isEmpty ? nil : $0 } ?? actions
+    return .act(choices[generator.number(below: choices.count)])
+  }
+
   private func walk(through task: AgentTask) async throws(WorldError) -> Walk {
     var (episode, observation) = try await world.begin(task)
     var walk = Walk(task: task, opening: observation)
     var generator = seed.split(task.id.rawValue).generator()
     do throws(WorldError) {
       while walk.steps.count < task.stepLimit, !walk.isDone {
-        let choices = observation.choices.flatMap { $0.isEmpty ? nil : $0 } ?? actions
-        let action = Action.act(choices[generator.number(below: choices.count)])
+        let action = try self.action(after: walk, seeing: observation, using: &generator)
         let outcome = try await episode.step(action)
         walk.steps.append((action, outcome))
         observation = outcome.observation

@@ -52,18 +52,22 @@ actor ProgramWorker {
   }
 
   /// Sends a request and waits for the answer.
-  func ask(_ make: (Int) -> ProgramRequest) async throws(WorldError) -> ProgramReply {
+  ///
+  /// - Parameter timeout: the longest the answer may take, in seconds; nil for that of the settings.
+  func ask(
+    timeout: Double? = nil, _ make: (Int) -> ProgramRequest
+  ) async throws(WorldError) -> ProgramReply {
     // The program ended over another request.
     if let end { throw end.kind == .unavailable ? WorldError(.displaced, end.message) : end }
     next += 1
     let id = next
     let request = make(id)
     let line = Data((request.json + "\n").utf8)
-    let timer = Task { [settings] in
-      try await Task.sleep(for: .seconds(settings.timeout))
+    let limit = timeout ?? settings.timeout
+    let timer = Task {
+      try await Task.sleep(for: .seconds(limit))
       self.stop(
-        WorldError(
-          .unavailable, "\(self.name) did not answer \(request.op.rawValue) within \(settings.timeout) s."), over: id)
+        WorldError(.unavailable, "\(self.name) did not answer \(request.op.rawValue) within \(limit) s."), over: id)
     }
     defer { timer.cancel() }
     let result = await withTaskCancellationHandler {
@@ -77,6 +81,9 @@ actor ProgramWorker {
     let reply = try result.get()
     if let error = reply.error {
       throw WorldError(.unavailable, "\(name) refused \(request.op.rawValue): \(error.prefix(500))")
+    }
+    if let failed = reply.failed {
+      throw WorldError(.failed, "\(name) says that the attempt failed: \(failed.clipped(to: 500))")
     }
     return reply
   }

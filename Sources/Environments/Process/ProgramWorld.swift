@@ -17,6 +17,8 @@ public final class ProgramWorld: World {
     public var processes: Int
     /// The most seconds for one answer.
     public var timeout: Double
+    /// The most seconds for a reward that is not known at the end.
+    public var scoreTimeout = 3_600.0
     /// The maximal number of steps; nil for the program's.
     public var stepLimit: Int?
     /// The environment variables that the program gets.
@@ -38,14 +40,19 @@ public final class ProgramWorld: World {
 
   /// The version of the protocol.
   public static let protocolVersion = 1
+  /// Raised with additions that older programs may ignore.
+  public static let protocolRevision = 2
 
   public let identity: WorldIdentity
   public let maximalReward: Double?
   public var storesOutcomes: Bool { true }
-  private let settings: Settings
+  let settings: Settings
   private let prompting: Prompting
+  /// Of the tasks that have instructions of their own.
+  private let promptings: [TaskID: Prompting]
+  private let listed: [TaskID: ProgramTask]
   private let splits: TaskSplits
-  private let hello: ProgramReply
+  let hello: ProgramReply
   private let stepLimit: Int
   private let pool: ProgramPool
   private let episodes = Mutex(0)
@@ -67,15 +74,30 @@ public final class ProgramWorld: World {
         command: settings.command, folder: settings.folder, timeout: settings.timeout,
         environment: settings.environment), size: settings.processes)
     do {
-      hello = try await pool.worker(0).ask { ProgramRequest(id: $0, op: .hello, protocol: Self.protocolVersion) }
+      hello = try await pool.worker(0).ask {
+        ProgramRequest(id: $0, op: .hello, protocol: Self.protocolVersion, revision: Self.protocolRevision)
+      }
       let name = try hello.checkedName(of: settings.command)
       try hello.checkTaskNames(of: name)
       stepLimit = try hello.checkedStepLimit(or: settings.stepLimit)
       self.prompting = try prompting(Prompting(hello.instructions ?? ""))
+      var listed: [TaskID: ProgramTask] = [:]
+      var promptings: [TaskID: Prompting] = [:]
+      for task in (hello.tasks ?? [:]).values.joined() {
+        listed[TaskID(task.id)] = task
+        promptings[TaskID(task.id)] = try task.instructions.map { try prompting(Prompting($0)) }
+      }
+      (self.listed, self.promptings) = (listed, promptings)
       maximalReward = hello.maximalReward
+      var own = Digest()
+      for (id, prompting) in promptings.sorted(by: { $0.key < $1.key }) { own.add(id.rawValue, prompting.summary) }
+      let ownInstructions = promptings.isEmpty ? "" : ", instructions by task \(own.text.prefix(8))"
       identity = WorldIdentity(
         kind: "process",
-        rules: "\(name)\(hello.version.map { " \($0)" } ?? ""), \(stepLimit) steps, \(self.prompting.summary)")
+        rules: """
+          \(name)\(hello.version.map { " \($0)" } ?? ""), \(stepLimit) steps, \(self.prompting.summary)\(ownInstructions)\
+          \(hello.conversation == true ? WorldIdentity.speaking : "")
+          """)
     } catch {
       await pool.close()
       throw error
@@ -85,29 +107,39 @@ public final class ProgramWorld: World {
   /// The program's own splits. If the configuration gives splits, they are places in the list of all tasks, from train
   /// to test.
   public func tasks(in split: Split) throws(WorldError) -> [AgentTask] {
-    guard let largest = splits.largest else { return (hello.tasks?[split.rawValue] ?? []).map(task) }
+    guard let largest = splits.largest else { return (hello.tasks?[split.rawValue] ?? []).map { task($0.id) } }
     let all = Split.allCases.flatMap { hello.tasks?[$0.rawValue] ?? [] }
     guard largest < all.count else {
       throw WorldError(
         .misconfigured, "environment.tasks names task \(largest); the program has \(all.count) tasks, numbered from 0.")
     }
-    return splits[split].map { task(all[$0]) }
+    return splits[split].map { task(all[$0].id) }
   }
 
   public func task(_ id: TaskID) throws(WorldError) -> AgentTask {
-    guard hello.tasks?.values.joined().contains(where: { TaskID($0) == id }) == true else {
+    guard listed[id] != nil else {
       throw WorldError(.unknownTask, "The program has no task \(id).")
     }
     return task(id.rawValue)
   }
 
   private func task(_ name: String) -> AgentTask {
-    AgentTask(id: TaskID(name), request: "", stepLimit: stepLimit)
+    let id = TaskID(name)
+    return AgentTask(id: id, request: "", stepLimit: settings.stepLimit ?? listed[id]?.stepLimit ?? stepLimit)
   }
 
-  public func transcript(for trajectory: Trajectory) -> Transcript { prompting.transcript(for: trajectory) }
+  public func transcript(for trajectory: Trajectory) -> Transcript {
+    prompting(for: trajectory.task).transcript(for: trajectory)
+  }
 
-  public func tools(for task: AgentTask) -> [ActionTool]? { hello.tools }
+  func prompting(for task: AgentTask) -> Prompting { promptings[task.id] ?? prompting }
+
+  public func tools(for task: AgentTask) -> [ActionTool]? {
+    if case .actions(let tools) = hello.tools { tools } else { nil }
+  }
+
+  /// Whether the program speaks in messages and tool calls, so that it is played as a ``ConversationWorld``.
+  package var isConversation: Bool { hello.conversation == true }
 
   public func begin(_ task: AgentTask) async throws(WorldError) -> (
     episode: any Episode, observation: Observation
@@ -115,13 +147,14 @@ public final class ProgramWorld: World {
     let recovering = try await RecoveringEpisode.begin { () async throws(WorldError) in
       let number = self.nextEpisode()
       let worker = try await self.pool.worker(number)
+      let name = task.id.rawValue
+      // The same for every attempt, so that a replay draws what the attempt drew.
+      let seed = Int(Seed(1).split(name).rawValue >> 33)
       let reply = try await worker.ask {
-        ProgramRequest(id: $0, op: .reset, episode: number, task: task.id.rawValue)
+        ProgramRequest(id: $0, op: .reset, episode: number, task: name, seed: seed)
       }
-      let episode = ProgramEpisode(
-        world: self, worker: worker, number: number, task: task.id.rawValue,
-        takesSnapshots: self.hello.snapshots ?? false)
-      return (episode, try Self.observation(reply, to: "reset"))
+      let episode = ProgramEpisode(world: self, worker: worker, number: number, task: name)
+      return (episode, try self.observation(reply, to: "reset"))
     }
     return (recovering.episode, recovering.observation)
   }
@@ -133,7 +166,9 @@ public final class ProgramWorld: World {
     }
   }
 
-  static func observation(_ reply: ProgramReply, to operation: String) throws(WorldError) -> Observation {
+  /// What the agent sees; in a conversation, the new messages and tools as JSON.
+  func observation(_ reply: ProgramReply, to operation: String) throws(WorldError) -> Observation {
+    if isConversation { return Observation(try ProgramMessages(reply, to: operation).json) }
     guard let text = reply.observation else {
       throw WorldError(.misconfigured, "The program answered \(operation) without an observation.")
     }
@@ -156,9 +191,9 @@ extension ProgramReply {
   /// Rejects repeated task names. Answers are stored by task name, and a task in two splits would be tested on its own
   /// training data.
   fileprivate func checkTaskNames(of name: String) throws(WorldError) {
-    let names = Split.allCases.flatMap { tasks?[$0.rawValue] ?? [] }.map { TaskID($0) }
+    let names = Split.allCases.flatMap { tasks?[$0.rawValue] ?? [] }.map { TaskID($0.id) }
     guard let repeated = names.firstRepeated else { return }
-    let splits = Split.allCases.filter { tasks?[$0.rawValue]?.contains { TaskID($0) == repeated } == true }
+    let splits = Split.allCases.filter { tasks?[$0.rawValue]?.contains { TaskID($0.id) == repeated } == true }
     throw WorldError(
       .misconfigured,
       "\(name.clipped(to: 80)) lists the task \(repeated.rawValue.clipped(to: 80)) more than once (in \(splits.map(\.rawValue).joined(separator: " and "))): "
@@ -166,10 +201,13 @@ extension ProgramReply {
   }
 
   fileprivate func checkedStepLimit(or own: Int?) throws(WorldError) -> Int {
-    guard let limit = own ?? stepLimit, limit > 0 else {
+    let limits = (tasks ?? [:]).values.joined().map { own ?? $0.stepLimit ?? stepLimit }
+    guard !limits.contains(where: { ($0 ?? 0) < 1 }), let limit = own ?? stepLimit ?? limits.compactMap(\.self).max()
+    else {
       throw WorldError(
         .misconfigured,
-        "\(name ?? "The program") names no stepLimit: answer hello with one, or set environment.maxSteps.")
+        "\(name ?? "The program") names no stepLimit for all of its tasks: answer hello with one, at least 1, or set environment.maxSteps."
+      )
     }
     return limit
   }
@@ -201,39 +239,5 @@ actor ProgramPool {
   func close() async {
     for worker in workers.values { await worker.close() }
     workers = [:]
-  }
-}
-
-/// One episode of a program.
-struct ProgramEpisode: Episode {
-  let world: ProgramWorld
-  let worker: ProgramWorker
-  let number: Int
-  let task: String
-  let takesSnapshots: Bool
-
-  mutating func step(_ action: Action) async throws(WorldError) -> Outcome {
-    let number = number
-    let reply = try await worker.ask {
-      ProgramRequest(id: $0, op: .step, episode: number, action: action.text, parsed: action.isParsed)
-    }
-    return Outcome(
-      try ProgramWorld.observation(reply, to: "step"), reward: reply.reward ?? 0, isDone: reply.done ?? false,
-      isInvalid: reply.invalid ?? false)
-  }
-
-  func fork() async throws(WorldError) -> (any Episode)? {
-    guard takesSnapshots else { return nil }
-    let (number, task, copy) = (number, task, world.nextEpisode())
-    let state = try await worker.ask { ProgramRequest(id: $0, op: .snapshot, episode: number) }
-    _ = try await worker.ask {
-      ProgramRequest(id: $0, op: .restore, episode: copy, task: task, snapshot: state.snapshot ?? .null)
-    }
-    return ProgramEpisode(world: world, worker: worker, number: copy, task: task, takesSnapshots: true)
-  }
-
-  func close() async {
-    let number = number
-    _ = try? await worker.ask { ProgramRequest(id: $0, op: .close, episode: number) }
   }
 }

@@ -107,6 +107,14 @@ public final class ChatCompletionsPolicy: SamplingPolicy, ForwardingPolicy {
   public var format: ActionFormat { settings.format }
   public var limitsConcurrency: Bool { true }
 
+  /// The sampling of questions that a program or a world asks as a whole.
+  private var ownQuestions: QuestionSettings {
+    settings.questions
+      ?? QuestionSettings(
+        temperature: settings.temperature, topP: settings.topP, maxTokens: settings.maxTokens,
+        reasoningEffort: settings.reasoningEffort)
+  }
+
   /// The most requests in flight now; below the rules' concurrency while the server rejects calls or slows down.
   public var allowedConcurrency: Int { endpoint.allowed }
 
@@ -120,7 +128,7 @@ public final class ChatCompletionsPolicy: SamplingPolicy, ForwardingPolicy {
       return try await dialect.call { dialect throws(PolicyError) in
         try await endpoint.answers(
           to: question, in: settings.api == .chat ? .chat : .text, model: settings.model,
-          settings: settings.questions ?? QuestionSettings(), samples: min(samples, dialect.mostSamples), for: request)
+          settings: ownQuestions, samples: min(samples, dialect.mostSamples), for: request)
       } simpler: { dialect, _ in
         guard min(samples, dialect.mostSamples) > 1 else { return nil }
         var simpler = dialect

@@ -80,10 +80,18 @@ public final class ResponsesPolicy: Policy, ForwardingPolicy {
   public var format: ActionFormat { settings.format }
   public var limitsConcurrency: Bool { true }
 
+  /// The sampling of questions that a program or a world asks as a whole.
+  private var ownQuestions: QuestionSettings {
+    settings.questions
+      ?? QuestionSettings(
+        temperature: settings.temperature, topP: settings.topP, maxTokens: settings.maxTokens,
+        reasoningEffort: settings.reasoningEffort)
+  }
+
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     if let question = request.question {
       return try await endpoint.answers(
-        to: question, in: .responses, model: settings.model, settings: settings.questions ?? QuestionSettings(),
+        to: question, in: .responses, model: settings.model, settings: ownQuestions,
         for: request)[0]
     }
     return try await dialect.call { dialect throws(PolicyError) in

@@ -105,10 +105,19 @@ public final class AnthropicPolicy: Policy {
   public var format: ActionFormat { settings.format }
   public var limitsConcurrency: Bool { true }
 
+  /// The sampling of questions that a program or a world asks as a whole.
+  private var ownQuestions: QuestionSettings {
+    settings.questions
+      ?? QuestionSettings(
+        temperature: settings.thinking == nil ? settings.temperature : nil, topP: settings.topP,
+        maxTokens: settings.maxTokens,
+        reasoningEffort: settings.effort)
+  }
+
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     if let question = request.question {
       return try await endpoint.answers(
-        to: question, in: .messages, model: settings.model, settings: settings.questions ?? QuestionSettings(),
+        to: question, in: .messages, model: settings.model, settings: ownQuestions,
         for: request)[0]
     }
     return try await dialect.call { dialect throws(PolicyError) in

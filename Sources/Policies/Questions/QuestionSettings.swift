@@ -15,6 +15,14 @@ public struct QuestionSettings: Sendable, Hashable {
   /// Leaves everything to the agent.
   public init() {}
 
+  /// The sampling of a policy whose questions are those of a world.
+  init(temperature: Double?, topP: Double?, maxTokens: Int, reasoningEffort: String?) {
+    self.temperature = temperature
+    self.topP = topP
+    self.maxTokens = maxTokens
+    self.reasoningEffort = reasoningEffort
+  }
+
   /// The form in identities.
   var text: String {
     [

@@ -91,6 +91,7 @@ struct StoryData: Encodable {
     parts.append(part(step.action.isParsed ? "Action" : "No action", step.action.text))
     parts.append(part("Observation", step.outcome.observation.text))
     var head = "reward \(Format.number(step.outcome.reward, signed: true)), \(Format.number(paid)) so far"
+    head += TrajectoryText.parts(of: step.outcome)
     if step.outcome.isInvalid { head += ", invalid" }
     if step.outcome.isDone { head += ", done" }
     return Node(past: node.past, head: head, isInvalid: step.outcome.isInvalid, parts: parts)

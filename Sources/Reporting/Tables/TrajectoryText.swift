@@ -47,7 +47,7 @@ package struct TrajectoryText: Sendable {
       lines.append(
         "Step \(place + 1)  reward \(Format.number(step.outcome.reward, signed: true)), \(Format.number(paid)) so far"
           + value(after: place + 1) + (cutOff.contains(place) ? "  answer cut off" : "")
-          + (step.outcome.isInvalid ? "  invalid" : "")
+          + (step.outcome.isInvalid ? "  invalid" : "") + Self.parts(of: step.outcome)
           + (step.outcome.isDone ? "  done" : ""))
       if let reasoning = reasoning[place] { add("Reasoning", reasoning) }
       if isConversation {
@@ -62,6 +62,15 @@ package struct TrajectoryText: Sendable {
       add("Observation", step.outcome.observation.text)
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// The named parts of a reward, with sorted names.
+  package static func parts(of outcome: Outcome) -> String {
+    guard !outcome.rewards.isEmpty else { return "" }
+    let parts = outcome.rewards.sorted { $0.key < $1.key }.map {
+      "\($0.key.clipped(to: 40)) \(Format.number($0.value, signed: true))"
+    }
+    return " (\(parts.joined(separator: ", ")))"
   }
 
   private func value(after steps: Int) -> String {

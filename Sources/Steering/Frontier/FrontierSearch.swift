@@ -110,7 +110,7 @@ struct FrontierSearch: Sendable {
     for choice in chosen {
       let state = frontier.choices[choice].state
       let particle = try await departure(from: state)
-      let request = try particle.request(in: context, at: choice)
+      let request = try await particle.request(in: context, at: choice)
       // States whose predictions equal the root's belong to independent attempts, which share nothing.
       let prompt = frontier.states[state].isToldApart ? request.digest : "state \(state)"
       let question = Question(prompt: prompt, number: used[state, default: 0])

@@ -23,14 +23,14 @@ struct Particle: Sendable {
   /// A failure of this particle alone is recorded in it. Other errors are thrown.
   mutating func advance(through segment: Segment, at place: Int) async throws {
     while trajectory.count < segment.end, !isOver {
-      let request = try request(in: segment.context, at: place)
+      let request = try await request(in: segment.context, at: place)
       guard let response = try await answer(to: request, in: segment.context) else { return }
       try await take(response, to: request, in: segment, at: place)
     }
   }
 
   /// The next question.
-  func request(in context: RunContext, at place: Int) throws(WorldError) -> PolicyRequest {
+  func request(in context: RunContext, at place: Int) async throws(WorldError) -> PolicyRequest {
     let task = trajectory.task.id
     let key = CallKey(run: context.run, task: task, particle: place, step: trajectory.count)
     let seed = CallKey.seed(ofTask: task, particle: place, from: context.root)
@@ -38,7 +38,8 @@ struct Particle: Sendable {
       return PolicyRequest(
         after: trajectory, in: context.world, format: context.policy.format, seed: seed.split(key.step), key: key)
     }
-    return try PolicyRequest(after: trajectory, asking: world, seed: seed.split(key.step), key: key)
+    let known = isBehind ? nil : await (episode as? any QuestionEpisode)?.openQuestion
+    return try PolicyRequest(after: trajectory, asking: world, known: known, seed: seed.split(key.step), key: key)
   }
 
   /// Asks the policy. nil if the particle failed at this question.
@@ -187,9 +188,10 @@ extension Particle {
 }
 
 extension SteeringSettings {
-  /// Whether an error of an open world ends only the attempt. A diverged replay never ends the run.
+  /// Whether an error of an open world ends only the attempt. A diverged replay never ends the run, nor does an attempt
+  /// that failed by the world's own word.
   func fails(over error: WorldError) -> Bool {
-    error.kind != .cancelled && (onEnvironmentError == .fail || error.kind == .diverged)
+    error.kind != .cancelled && (onEnvironmentError == .fail || error.kind == .diverged || error.kind == .failed)
   }
 
   /// Whether an error on opening a task ends only the attempt. A configuration error would fail every other attempt

@@ -61,7 +61,7 @@ struct Show: Verb {
       record, of: run,
       TrajectoryText(
         record.trajectory, format: run.record.format, values: try values(of: record, of: run) ?? lineage.values,
-        reasoning: reasoning, cutOff: cutOff, isConversation: run.record.environment.kind == AgentSettings.name))
+        reasoning: reasoning, cutOff: cutOff, isConversation: run.record.environment.isConversation))
   }
 
   // MARK: - Choosing

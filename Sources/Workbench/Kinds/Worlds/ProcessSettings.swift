@@ -16,18 +16,29 @@ package struct ProcessSettings: WorldKind {
     let folder = try yaml.text("folder", default: "the current folder", "working folder of the program")
     let processes = try yaml.count("processes", most: Bounds.processes, default: 1, "number of processes")
     let timeout = try yaml.seconds("timeout", default: 60.0, "maximal time for an answer, in seconds")
+    let scoreTimeout = try yaml.seconds(
+      "scoreTimeout", default: 3_600.0, "maximal time for a reward that is not known at the end, in seconds")
     let variables = try yaml.variables()
     guard let command, !command.isEmpty else {
       throw ConfigurationError.missing("environment.command", "the program and its arguments, as a list.")
     }
-    settings = ProgramWorld.Settings(
+    var settings = ProgramWorld.Settings(
       command: command, folder: folder, processes: processes, timeout: timeout, stepLimit: stepLimit,
       environment: ChildEnvironment(passing: variables))
+    settings.scoreTimeout = scoreTimeout
+    self.settings = settings
   }
 
   package func make(_ environment: WorldSettings, observer: any WorkObserver) async throws -> any World {
     var settings = settings
     settings.environment.keys = environment.children.keys
-    return try await ProgramWorld(settings, splits: environment.splits) { try environment.prompts.applied(to: $0) }
+    let world = try await ProgramWorld(settings, splits: environment.splits) {
+      try environment.prompts.applied(to: $0)
+    }
+    guard world.isConversation else { return world }
+    do { return try ConversationWorld(world) } catch {
+      await world.close()
+      throw error
+    }
   }
 }

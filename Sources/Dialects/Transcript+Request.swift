@@ -1,5 +1,4 @@
 import Agents
-import Dialects
 
 extension Transcript {
   /// A question as turns of text.
