@@ -234,7 +234,8 @@ class Server:
         """Carries out an action."""
         episode = self.episode(question)
         if episode.done:
-            raise Refusal("The episode has ended.")
+            # Not an error, which cox would ask about twice more.
+            raise Failed("The episode has ended.")
         if episode.broken:
             raise Refusal(f"An earlier step of the episode failed: {episode.broken}")
         world = episode.world

@@ -110,7 +110,8 @@ def cox_revision(cox: str, tmp_path_factory: pytest.TempPathFactory) -> int:
     program.write_text(
         "import sys\nline = sys.stdin.readline()\nopen(sys.argv[1], 'w').write(line)\n")
     (folder / "c.yaml").write_text(
-        f"environment: {{ kind: process, command: [{sys.executable}, {program}, {folder}/hello] }}\n")
+        f"environment: {{ kind: process, command: [{sys.executable}, {program}, {folder}/hello] }}\n"
+        "policy: { kind: openai, url: 'http://127.0.0.1:1/v1', model: m }\n")
     subprocess.run(
         [cox, "check-environment", "--config", str(folder / "c.yaml")], cwd=folder, capture_output=True, timeout=60)
     return int(json.loads((folder / "hello").read_text()).get("revision", 1))

@@ -264,7 +264,7 @@ def test_clones_of_an_agent(cox: str, tmp_path: pathlib.Path, kind: str) -> None
                 # An older cox sets no COX_RECORD itself.
                 "variables": ["LOTS", "COX_RECORD"]},
             "policy": {"kind": "openai", "url": url, "model": "m", "concurrency": 4},
-            "steering": {"particles": 4, "temperature": 0.05, "answer": "sample"}}))
+            "steering": {"particles": 4, "temperature": 0.05, "answer": "sample", "divergence": "drop"}}))
         done = subprocess.run(
             [cox, "steer", "--config", "c.yaml", "--method", "amc", "--critic", "constant", "--resample", "steps:1,2",
              "--json", "-", "--quiet"],

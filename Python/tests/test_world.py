@@ -38,7 +38,7 @@ def test_an_episode(play: Play) -> None:
     assert world.ask("fork", episode=1, copy=2, task="0-1") == {}
     end = world.ask("step", episode=1, action="south", parsed=True)
     assert end["done"] and end["reward"] == 0.95
-    assert "ended" in world.ask("step", episode=1, action="south", parsed=True)["error"]
+    assert "ended" in world.ask("step", episode=1, action="south", parsed=True)["failed"]
     # The copy goes on by itself, and outlives the original.
     assert world.ask("close", episode=1) == {}
     assert world.ask("step", episode=2, action="east", parsed=True)["done"] is False
@@ -197,7 +197,7 @@ def test_failures_and_mistakes_of_tools(play: Play) -> None:
     for episode in (1, 2):
         world.ask("reset", episode=episode, task="lamp", seed=1)
     assert world.call(("look", {"product": "failure"})) == {"failed": "the shop burnt down"}
-    assert "ended" in world.call(("look", {"product": "x"}))["error"]
+    assert "ended" in world.call(("look", {"product": "x"}))["failed"]
     assert world.call(("look", {"product": "mistake"}), episode=2) == {"error": "RuntimeError: the catalogue is gone"}
 
 

@@ -63,6 +63,24 @@ class SnapshotMaze(Maze):
         self.at, self.door, self.steps = snapshot
 
 
+class Tally(World):
+    """Pays the digit that it is given, at once, so that clones are made without a critic."""
+
+    step_limit = 4
+    maximal_reward = 4
+
+    def tasks(self) -> Mapping[str, list[str]]:
+        return {"test": ["a", "b"]}
+
+    def reset(self, task: str) -> str:
+        self.steps = 0
+        return f"{task}: a digit."
+
+    def step(self, action: str) -> Result:
+        self.steps += 1
+        return f"{self.steps}: another.", int(action) / 9, self.steps == 4
+
+
 class Colour(enum.Enum):
     """A colour of the shop."""
 
