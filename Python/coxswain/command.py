@@ -73,6 +73,7 @@ class TaskResult:
 class MethodResult(Result):
     """One method on tasks: the result of `cox steer`, and one element of that of `cox compare`."""
 
+    raw: Any = dataclasses.field(repr=False)
     method: str = ""
     tasks: int = 0
     particles: int = 0
@@ -128,6 +129,7 @@ class Difference:
 class Comparison(Result):
     """Several methods on the same tasks: the result of `cox compare`."""
 
+    raw: Any = dataclasses.field(repr=False)
     methods: Sequence[MethodResult] = ()
     differences: Sequence[Difference] = ()
 
