@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import dataclasses
+import importlib
 import json
 import math
 import os
@@ -469,8 +470,8 @@ class _Notebook:
     """The progress in a cell: the last line of each bar, and all messages."""
 
     def __init__(self) -> None:
-        from IPython.display import display
-
+        # By name: the package does not depend on IPython, and this runs where it is there.
+        display = importlib.import_module("IPython.display").display
         self.lines: list[str] = []
         self.rest = ""
         self.handle: Any = display(self._page(), display_id=True)
