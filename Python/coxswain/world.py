@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar, Union
@@ -171,6 +172,8 @@ def tool(method: Any = None, /, *, name: str | None = None) -> Any:
     """
 
     def mark(method: Any) -> Any:
+        if isinstance(method, (staticmethod, classmethod)) or inspect.iscoroutinefunction(method):
+            raise TypeError("A tool is an ordinary method: not static, not of the class, not async.")
         method.coxswain_tool = name or method.__name__
         return method
 
@@ -330,6 +333,8 @@ class World:
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
         for name, member in vars(cls).items():
+            if isinstance(member, (staticmethod, classmethod)) and hasattr(member.__func__, "coxswain_tool"):
+                raise TypeError(f"{cls.__name__}.{name}: a tool is an ordinary method, not static, not of the class.")
             if hasattr(member, "coxswain_tool") and hasattr(World, name):
                 raise TypeError(
                     f"{cls.__name__}.{name}: a world has a method {name} already. Name the method otherwise, and mark "

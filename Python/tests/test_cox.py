@@ -52,6 +52,15 @@ def test_a_world_is_steered(cox: str, tmp_path: pathlib.Path) -> None:
     assert {step["action"] for step in steps} <= {"north", "south", "west", "east"}
 
 
+@pytest.mark.parametrize("world", ["Tally", "Locked"])
+def test_clones_of_a_world(cox: str, tmp_path: pathlib.Path, world: str) -> None:
+    """An episode that cannot be copied after all is replayed."""
+    with model_server() as url:
+        configure(tmp_path, world, url, format="plain")
+        result = call(cox, tmp_path, "steer", "--method", "amc", "--critic", "constant", "--resample", "steps:1,2,3")
+    assert result["forks"] > 0 and result["failedAttempts"]["count"] == 0 and result["replayMismatches"] == 0
+
+
 def test_a_world_of_tools_is_steered(cox: str, cox_revision: int, tmp_path: pathlib.Path) -> None:
     if cox_revision < 2:
         pytest.skip(f"cox speaks revision {cox_revision} of the process protocol; conversations need 2")

@@ -244,3 +244,18 @@ def test_a_tool_must_not_hide_a_method_of_worlds() -> None:
     window = Window()
     assert window.tools()[0]["function"]["name"] == "close"
     assert window.call("close", {}) == "Closed."
+
+
+def test_a_tool_is_an_ordinary_method() -> None:
+    async def wait(self: World) -> None:
+        """Not yet."""
+
+    with pytest.raises(TypeError, match="not async"):
+        tool(wait)
+    with pytest.raises(TypeError, match="Clock.now: .* not static"):
+        class Clock(World):
+            @staticmethod
+            @tool
+            def now() -> str:
+                """The time."""
+                return "now"

@@ -81,6 +81,14 @@ class Tally(World):
         return f"{self.steps}: another.", int(action) / 9, self.steps == 4
 
 
+class Locked(Tally):
+    """Looks as if it could be copied until an episode has begun."""
+
+    def reset(self, task: str) -> str:
+        self.lock = threading.Lock()
+        return super().reset(task)
+
+
 class Colour(enum.Enum):
     """A colour of the shop."""
 
