@@ -61,6 +61,8 @@ package final class AgentWorld: QuestionWorld {
   private let server: GatewayServer
   private let folders = WorkingFolders()
   private let attempts = Mutex(0)
+  /// Where programs keep results of tools that a replay must not ask for again; nil if they have no such place.
+  private let records = Mutex<String?>(nil)
 
   /// Reads the tasks, finds the program and starts the gateway.
   ///
@@ -141,6 +143,14 @@ package final class AgentWorld: QuestionWorld {
     await desk.use(forward)
   }
 
+  /// Gives programs a folder for results of tools that must not run again on a replay. Each identity has its own.
+  package func use(recordsIn folder: String) {
+    var digest = Digest()
+    digest.add(identity.kind, identity.rules)
+    let path = "\(folder)/\(digest.text.prefix(16))"
+    records.withLock { $0 = path }
+  }
+
   /// Answers what a framework asks before the agent's work begins. It is no step.
   package func use(
     probe: @escaping @Sendable (_ question: ModelQuestion) async throws(PolicyError) -> ModelAnswer
@@ -175,6 +185,15 @@ package final class AgentWorld: QuestionWorld {
     environment.setting.merge([
       "COX_TASK": entry.json, "COX_SEED": "\(seed)", "COX_REPLAYED_CALLS": "\(calls)",
     ]) { $1 }
+    if let records = records.withLock(\.self) {
+      do {
+        try FileManager.default.createDirectory(
+          atPath: records, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      } catch {
+        throw WorldError(.unavailable, "No folder could be made at \(records): \(error.localizedDescription)")
+      }
+      environment.setting["COX_RECORD"] = records
+    }
     return await AgentProgram.start(
       path: place.path(in: folder), arguments: place.arguments(task: task), in: folder,
       line: AttemptLine(comparison: comparison, input: entry.json), desk: desk, port: server.port,

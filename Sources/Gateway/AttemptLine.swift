@@ -241,6 +241,18 @@ actor AttemptLine {
     entries[id].waiting = [:]
   }
 
+  /// How far the attempt is, for the program's own tools: how many questions are answered, and a digest of the answers. A
+  /// replay has the same digest as the attempt had, whatever the order of questions that are open at the same time.
+  var progress: OrderedJSON {
+    let answers = entries.compactMap { entry -> String? in
+      guard case .answer(let answer)? = entry.reply else { return nil }
+      return entry.asked.digest + " " + answer.json
+    }
+    var digest = Digest()
+    for answer in answers.sorted() { digest.add(answer) }
+    return ["answered": .integer(answers.count), "past": .text(digest.text)]
+  }
+
   /// Refuses every open and every later question.
   func end(_ error: GatewayError) {
     refusal = error

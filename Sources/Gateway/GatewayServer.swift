@@ -79,6 +79,7 @@ struct GatewayResponder: HTTPResponder {
       await line.heard()
       switch (request.method, path) {
       case (.get, "/models"): return Self.json(200, await desk.models)
+      case (.get, "/coxswain/attempt"): return Self.json(200, await line.progress)
       case (.get, _) where path.hasPrefix("/models/"):
         return Self.json(200, AttemptDesk.model(String(path.dropFirst("/models/".count))))
       case (.post, "/embeddings"):

@@ -29,7 +29,7 @@ struct ProgramPlace: Sendable {
     // The script of an interpreter: the first argument, if it is a file. Other arguments stay as they are, since the
     // program may write there.
     if let script = arguments.first, !script.hasPrefix("-") {
-      if let inFolder = Self.file(script, in: folder), !script.hasPrefix("/") {
+      if let folder, let inFolder = Self.file(script, in: folder), !script.hasPrefix("/") {
         files.append(inFolder)
       } else if let here = Self.file(script, in: nil) {
         arguments[0] = here

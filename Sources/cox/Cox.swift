@@ -15,7 +15,7 @@ struct Cox: AsyncParsableCommand {
       Progress goes to standard error, results to standard output. Exit codes: 0 done, 2 bad use or configuration, \
       3 stopped by a limit, 1 anything else.
       """,
-    version: "cox \(ProductVersion.number)",
+    version: BuildInformation.text,
     subcommands: [
       Demo.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Report.self,
       Show.self,

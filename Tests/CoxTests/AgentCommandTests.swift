@@ -65,6 +65,43 @@ struct AgentCommandTests {
   }
 
   @Test(
+    "A script here, without a folder and without a file; its tools see how far the attempt is, and where to keep results"
+  )
+  func relative() async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let model = Model()
+    try await TestServer.with(model.reply) { server in
+      // After every answer a file is written whose name is the digest of all answers so far.
+      let program = Self.program.replacing(
+        "    messages += ",
+        with: """
+              request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/coxswain/attempt",
+                  headers={"Authorization": "Bearer " + os.environ["OPENAI_API_KEY"]})
+              progress = json.loads(urllib.request.urlopen(request).read())
+              assert progress["answered"] == step + 1, progress
+              open(os.path.join(os.environ["COX_RECORD"], progress["past"]), "a").write("x")
+              messages += 
+          """.trimmingCharacters(in: .newlines))
+      _ = try cox.write(program, to: "bits.py")
+      _ = try cox.write(Self.tasks, to: "tasks.jsonl")
+      let result = try await cox.run(
+        "steer", "--method", "amc", "--resample", "steps:1,2,3", "--beta", "0.2", "--particles", "4", "--critic",
+        "constant",
+        "--tasks-from", "tasks.jsonl", "--url", server.url, "--model", "m", "--json", "-", "--", "python3", "bits.py",
+        "{task}",
+        "1")
+      #expect(result.status == 0 && result.json["failedParticles"] as? Int == 0, "\(result.errors)")
+      let records = cox.folder.appendingPathComponent(".coxswain/records")
+      let folders = try FileManager.default.contentsOfDirectory(atPath: records.path)
+      #expect(folders.count == 1)
+      // A replay has the digests of the attempt, so that there are no more than answers.
+      let names = try FileManager.default.contentsOfDirectory(atPath: records.path + "/" + (folders.first ?? ""))
+      #expect(!names.isEmpty && names.count <= model.asked, "\(names.count) of \(model.asked)")
+    }
+  }
+
+  @Test(
     "Killed ten times at any moment, a steered run asks for no stored answer again, leaves no process, and ends alike")
   func killed() async throws {
     let cox = try Command()

