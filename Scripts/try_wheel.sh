@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs the wheels of .build/wheels into an empty environment, as a user without Swift would, and uses them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+wheels=$PWD/.build/wheels
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+cd "$place"
+start=$(date +%s)
+python3 -m venv venv
+# What pip is configured with, and nothing else of this machine's settings.
+clean() { env -i PATH="$place/venv/bin:/usr/bin:/bin" HOME="$HOME" TMPDIR="$place" "$@"; }
+clean pip install --quiet --disable-pip-version-check --find-links "$wheels" "coxswain[local]"
+echo "Installed in $(($(date +%s) - start)) s: $(clean cox --version)"
+clean cox doctor >doctor.txt || { cat doctor.txt >&2; exit 1; }
+clean cox demo --print-config >c.yaml
+clean cox steer --config c.yaml --method best-of --particles 2 --tasks "0..<2" --quiet --json result.json
+clean python - <<'PYTHON'
+import json
+import coxswain
+
+result = json.load(open("result.json"))
+assert result["tasks"] == 2 and result["failedParticles"] == 0, result
+assert sum(1 for _ in coxswain.Store(".coxswain/store.sqlite").rows("trajectories")) == 4
+assert coxswain.run("steer", config="c.yaml", method="best-of", particles=2, tasks="0..<2").raw["tasks"] == 2
+PYTHON
+echo "The wheels work: a model on loopback has played 2 orders in an environment of their own."
