@@ -238,7 +238,8 @@ let package = Package(
         "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      resources: [.embedInCode("Templates/world.py"), .embedInCode("Templates/agent.py")]),
 
     .executableTarget(
       name: "benchmark",

@@ -10,7 +10,9 @@ start=$(date +%s)
 python3 -m venv venv
 # What pip is configured with, and nothing else of this machine's settings.
 clean() { env -i PATH="$place/venv/bin:/usr/bin:/bin" HOME="$HOME" TMPDIR="$place" "$@"; }
-clean pip install --quiet --disable-pip-version-check --find-links "$wheels" "coxswain[local]"
+# With its version: PyPI has another project of this name.
+version=$(basename "$wheels"/coxswain-[0-9]*.whl | cut -d- -f2)
+clean pip install --quiet --disable-pip-version-check --find-links "$wheels" "coxswain[local]==$version"
 echo "Installed in $(($(date +%s) - start)) s: $(clean cox --version)"
 clean cox doctor >doctor.txt || { cat doctor.txt >&2; exit 1; }
 clean cox demo --print-config >c.yaml

@@ -11,12 +11,12 @@ public final class RolloutStore: Sendable {
   public let path: String
   let pool: any DatabaseWriter
   /// nil if the store was opened for reading only.
-  private let writing: Writing?
+  let writing: Writing?
   /// The folder of a private copy, if there is one.
   private let scratch: URL?
 
   /// What writing needs besides the database.
-  private struct Writing {
+  struct Writing {
     let answers: AnswerQueue
     let watch: StoreWatch
     let lock: StoreLock

@@ -20,6 +20,8 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case vanished
     /// The file is damaged: its contents are not what was written.
     case damaged
+    /// Two stores that were to be merged contradict each other.
+    case conflict
     /// Any other error of SQLite; the message quotes it.
     case failed
   }

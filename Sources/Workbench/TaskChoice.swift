@@ -7,6 +7,8 @@ public struct TaskChoice: Sendable {
   public var split: Split?
   /// Places in the split (`0..<40`, `0,3,5`) or task ids with commas; nil for all of the split.
   public var tasks: String?
+  /// A share of the chosen tasks; nil for all of them.
+  public var shard: Shard?
   /// The flag that gave `tasks`, for messages.
   package var flag = "tasks"
 
@@ -27,6 +29,15 @@ public struct TaskChoice: Sendable {
   ///
   /// - Returns: the tasks with their split; the split is nil for ids of several splits or of none.
   package func select(from world: any World, default standard: Split) throws -> (tasks: [AgentTask], split: Split?) {
+    let (tasks, split) = try all(of: world, default: standard)
+    guard let shard else { return (tasks, split) }
+    guard shard.count <= tasks.count else {
+      throw ConfigurationError("--shard \(shard) divides \(tasks.count) tasks: use at most \(tasks.count) shards.")
+    }
+    return (shard.share(of: tasks), split)
+  }
+
+  private func all(of world: any World, default standard: Split) throws -> (tasks: [AgentTask], split: Split?) {
     let split = split ?? standard
     let all = try world.tasks(in: split)
     guard let text = tasks else {

@@ -17,9 +17,9 @@ struct Cox: AsyncParsableCommand {
       """,
     version: BuildInformation.text,
     subcommands: [
-      Demo.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Report.self,
+      Demo.self, Init.self, RunAll.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self, Compare.self, Report.self,
       Show.self,
-      Export.self, CheckEnvironment.self, Doctor.self, Sharpen.self, Tokens.self, Study.self,
+      Export.self, Merge.self, CheckEnvironment.self, Doctor.self, Sharpen.self, Tokens.self, Study.self,
       Keys.self,
     ])
 }

@@ -13,7 +13,23 @@ struct TaskOptions: ParsableArguments {
   )
   var tasks: String?
 
-  var choice: TaskChoice { TaskChoice(split: split, tasks: tasks, flag: "--tasks") }
+  @Option(
+    help: ArgumentHelp(
+      "Only a share of these tasks, such as 3/16, in a store of its own. `cox merge` makes one store of all.",
+      valueName: "k/n"),
+    transform: { text in
+      guard let shard = Shard(text) else {
+        throw ValidationError("--shard is a share of the tasks such as 3/16, from 1/16 to 16/16, not \(text).")
+      }
+      return shard
+    })
+  var shard: Shard?
+
+  var choice: TaskChoice {
+    var choice = TaskChoice(split: split, tasks: tasks, flag: "--tasks")
+    choice.shard = shard
+    return choice
+  }
 }
 
 extension Split: ExpressibleByArgument {}

@@ -11,7 +11,7 @@ enum Remedy {
     case let error as StoreError:
       switch error.kind {
       case .busy, .wrongVersion, .readOnly, .unopenable, .damaged: return "Give another path with --store."
-      case .full, .vanished, .failed: return nil
+      case .full, .vanished, .conflict, .failed: return nil
       }
     case let error as CriticError:
       switch error.kind {
