@@ -97,7 +97,8 @@ for name in sorted(set(DATASETS) - {"composite"}):
             counted += 1
 print('', counted)
 '''
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment(), timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment(), timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout.split()[-1]) >= 180
 

@@ -11,15 +11,14 @@ pytest.importorskip("textarena", reason="textarena is not installed")
 
 MODULE = ("-m", "coxswain.worlds.textarena")
 
-DUEL = '''
+DUEL = r'''
 import random, re
 from coxswain.worlds.textarena import serve_textarena
 
-class Opponent:
-    def __call__(self, observation):
-        return f"[{random.choice(re.findall(r"'?(?:\\\\[)(\\\\d)(?:\\\\])", observation.rpartition('Available Moves')[2]))}]"
+def opponent(observation):
+    return random.choice(re.findall(r"'(\[\d\])'", observation.rpartition("Available Moves")[2]))
 
-serve_textarena("TicTacToe-v0", opponent=Opponent(), train=3, validation=1, test=2)
+serve_textarena("TicTacToe-v0", opponent=opponent, train=3, validation=1, test=2)
 '''
 
 

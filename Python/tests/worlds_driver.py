@@ -30,8 +30,8 @@ class Cox:
 
     def __init__(self, *command: str, revision: int = 2, **variables: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=environment(**variables))
+            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, env=environment(**variables))
         self.count = 0
         self.hello = self.ask(op="hello", protocol=1, **({"revision": revision} if revision > 1 else {}))
         self.tasks: dict[str, list[str]] = self.hello.get("tasks", {})

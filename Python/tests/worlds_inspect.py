@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Tasks of inspect_ai for the tests of their wrapper."""
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ def basic() -> Task:
 
 @task
 def letters() -> Task:
-    return Task(dataset=[Sample(input=f"Pick {each}.", choices=["x", "y", str(each)], target="C") for each in range(14)],
-                solver=multiple_choice(), scorer=choice())
+    picks = [Sample(input=f"Pick {each}.", choices=["x", "y", str(each)], target="C") for each in range(14)]
+    return Task(dataset=picks, solver=multiple_choice(), scorer=choice())
 
 
 @scorer(metrics=[accuracy()])

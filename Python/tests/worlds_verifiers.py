@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Environments of verifiers for the tests of their wrapper."""
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def short(completion: Any, **_: Any) -> float:
     return float(len(str(completion[-1]["content"])) < 10)
 
 
-RUBRIC = dict(funcs=[right, short], weights=[1.0, 0.5])
+RUBRIC: dict[str, Any] = {"funcs": [right, short], "weights": [1.0, 0.5]}
 
 
 def single() -> Any:

@@ -1,7 +1,8 @@
 """One sample of a task of inspect_ai, as an evaluation runs it, but with cox as the model and without logs.
 
-An evaluation of inspect_ai runs all its samples to their ends, and there can be one in a process only. So this enters the
-contexts of a sample itself. They are not part of the package's public interface: a new version may need changes here.
+An evaluation of inspect_ai runs all its samples to their ends, and there can be one in a process only. So this enters
+the contexts of a sample itself. They are not part of the package's public interface: a new version may need changes
+here.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def register() -> None:
     from inspect_ai.model import GenerateConfig, ModelAPI, messages_to_openai, modelapi, model_output_from_openai
 
     @modelapi(name="coxswain")
-    class CoxModel(ModelAPI):
+    class CoxModel(ModelAPI):  # type: ignore[misc, unused-ignore]
         def __init__(self, model_name: str, ask: _rollout.Ask, playing: list[bool], **others: Any) -> None:
             super().__init__(model_name)
             self.ask, self.playing = ask, playing
@@ -117,7 +118,7 @@ def register() -> None:
             offered = [{"type": "function", "function": {
                 "name": tool.name, "description": tool.description,
                 "parameters": tool.parameters.model_dump(mode="json", exclude_none=True)}} for tool in tools]
-            answer = await self.ask(await messages_to_openai(input), offered)  # type: ignore[arg-type]
+            answer = await self.ask(await messages_to_openai(input), offered)
             end = "tool_calls" if answer.get("tool_calls") else "stop"
             choice = {"index": 0, "message": answer, "finish_reason": end, "logprobs": None}
             return await model_output_from_openai({

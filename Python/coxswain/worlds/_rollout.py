@@ -1,13 +1,15 @@
 """A rollout of another package, turned inside out: it runs until it asks its model, and cox answers.
 
-The package's own loop runs as it is, with its own tools, stops and scores; only its model is ours. Everything happens on
-one thread: while cox thinks, no rollout runs. A rollout cannot be copied, so that cox replays its answers for a clone.
+The package's own loop runs as it is, with its own tools, stops and scores; only its model is ours. Everything happens
+on one thread: while cox thinks, no rollout runs. A rollout cannot be copied, so that cox replays its answers for a
+clone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,7 +34,6 @@ class RolloutWorld(world.World):
 
     conversation = True
     copyable = False
-    _loop: asyncio.AbstractEventLoop | None = None
     _offered: Sequence[Mapping[str, Any]] = ()
 
     async def play(self, ask: Ask) -> Score:
@@ -45,7 +46,7 @@ class RolloutWorld(world.World):
 
     def reset(self, task: str, seed: int = 0) -> world.Outcome:
         """Starts the rollout and returns what it tells its model first."""
-        RolloutWorld._loop = RolloutWorld._loop or asyncio.new_event_loop()
+        self._loop = loop()
         self._random = _shared.Randomness(seed)
         self._known: list[world.Message] = []
         self._question: asyncio.Future[Any] = self._loop.create_future()
@@ -56,7 +57,7 @@ class RolloutWorld(world.World):
 
     def reply(self, answer: world.Answer) -> world.Outcome:
         """Gives the rollout its model's answer."""
-        assert self._reply is not None and self._loop is not None
+        assert self._reply is not None
         self._known.append(answer.message)
         self._question = self._loop.create_future()
         reply, self._reply = self._reply, None
@@ -65,7 +66,7 @@ class RolloutWorld(world.World):
 
     def close(self) -> None:
         """Cancels what still runs."""
-        if self._loop and hasattr(self, "_playing") and not self._playing.done():
+        if hasattr(self, "_playing") and not self._playing.done():
             self._playing.cancel()
             self._loop.run_until_complete(asyncio.wait({self._playing}, timeout=5))
 
@@ -79,7 +80,6 @@ class RolloutWorld(world.World):
         return await self._reply
 
     def _proceed(self) -> world.Outcome:
-        assert self._loop is not None
         with self._random:
             self._loop.run_until_complete(
                 asyncio.wait({self._question, self._playing}, return_when=asyncio.FIRST_COMPLETED))
@@ -94,6 +94,12 @@ class RolloutWorld(world.World):
         if not self._known:
             raise world.Failed("The rollout ended before it asked its model.")
         return world.Outcome(messages=[], reward=score.reward, rewards=score.rewards, done=True)
+
+
+@functools.cache
+def loop() -> asyncio.AbstractEventLoop:
+    """The event loop of all rollouts."""
+    return asyncio.new_event_loop()
 
 
 def _essence(message: world.Message) -> tuple[Any, ...]:

@@ -65,7 +65,12 @@ def divide(
     seen: set[str] = set()
 
     def different(each: Iterable[Any]) -> list[Any]:
-        return [row for row in each if (text := repr(key(row))) not in seen and not seen.add(text)]
+        found = []
+        for row in each:
+            if (text := repr(key(row))) not in seen:
+                seen.add(text)
+                found.append(row)
+        return found
 
     pattern = ["train", "test", "train", "validation", "train", "test", "train"]
     found: dict[str, list[Any]] = {split: [] for split in SPLITS}
@@ -86,7 +91,8 @@ class Randomness:
 
     def __init__(self, seed: int) -> None:
         self.states: tuple[Any, Any] | None = None
-        self.seed, self.others = seed, (None, None)
+        self.others: tuple[Any, Any] = (None, None)
+        self.seed = seed
 
     def __enter__(self) -> None:
         numpy = sys.modules.get("numpy")

@@ -35,7 +35,8 @@ def taxi(environment: Any, observation: Any) -> str:
     row, column, passenger, destination = environment.unwrapped.decode(int(observation))
     places = ["R", "G", "Y", "B"]
     waits = "is in the taxi" if passenger == 4 else f"waits at {places[passenger]}"
-    said = f"The taxi is in row {row}, column {column}. The passenger {waits}. The destination is {places[destination]}."
+    said = (f"The taxi is in row {row}, column {column}. The passenger {waits}. "
+            f"The destination is {places[destination]}.")
     return f"{plain(environment.render())}\n{said}" if environment.render_mode == "ansi" else said
 
 
@@ -49,12 +50,13 @@ CLIFF = Toy(["up", "right", "down", "left"],
             "Walk from x to T. Each step costs 1. C is the cliff: it costs 100, and you begin again.", 0)
 TOYS = {
     "FrozenLake": Toy(["left", "down", "right", "up"],
-                      "Walk over the ice from S to the goal G. F is ice, H is a hole. You are at the letter in brackets.",
-                      1),
+                      "Walk over the ice from S to the goal G. F is ice, H is a hole. You are at the letter in "
+                      "brackets.", 1),
     "CliffWalking": CLIFF,
     "CliffWalkingSlippery": CLIFF,
     "Taxi": Toy(["south", "north", "east", "west", "pick up", "drop off"],
                 "Fetch the passenger and bring them to the destination. R, G, Y and B are in the corners: R in row 0, "
                 "column 0, G in row 0, column 4, Y in row 4, column 0, B in row 4, column 3. | is a wall.", 20, taxi),
-    "Blackjack": Toy(["stick", "hit"], "Play Blackjack: come closer to 21 than the dealer, but not above.", 1, blackjack),
+    "Blackjack": Toy(["stick", "hit"], "Play Blackjack: come closer to 21 than the dealer, but not above.", 1,
+                     blackjack),
 }

@@ -11,7 +11,6 @@ In Python, for games of your own making:
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import re
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import world
-from . import _shared
+from . import _challenges, _shared
 
 IDLE = ("look", "inventory")  # Valid in every state, without any effect.
 
@@ -49,7 +48,6 @@ class TextWorld(_shared.Seeded):
             self.game = textworld.start(str(self.compiled()), wanted)
         self.game.seed(0)
         self.now = self.game.reset()
-        self.score = self.now.score or 0
         return world.Outcome(clean(self.now.feedback), choices=self.choices())
 
     def step(self, action: str) -> world.Outcome:
@@ -109,25 +107,9 @@ def settings(seed: int, path: Path) -> Any:
 def clean(feedback: str) -> str:
     """A game's text without the banner and the status line."""
     text = re.sub(r"\n>[^\n]*\Z", "", feedback.rstrip())
-    lines = [line.rstrip() for line in text.splitlines() if not re.fullmatch(r"[^A-Za-z0-9]*[$|_\\][^A-Za-z0-9]*", line)]
+    banner = re.compile(r"[^A-Za-z0-9]*[$|_\\][^A-Za-z0-9]*")
+    lines = [line.rstrip() for line in text.splitlines() if not banner.fullmatch(line)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def custom(arguments: argparse.Namespace) -> Callable[[Any], Any]:
-    """Makes games as `tw-make custom` does."""
-    def make(options: Any) -> Any:
-        from textworld.generator import make_game
-        from textworld.generator.chaining import QuestGenerationError
-
-        options.nb_rooms, options.nb_objects = arguments.nb_rooms, arguments.nb_objects
-        options.quest_length = arguments.quest_length
-        for _ in range(20):
-            try:
-                return make_game(options)
-            except QuestGenerationError:  # Not every map and every set of objects has such a quest.
-                options.seeds = {part: seed + 1 for part, seed in options.seeds.items()}
-        raise world.Failed(f"No quest of length {arguments.quest_length} was found. Try more rooms or objects.")
-    return make
 
 
 def serve_textworld(
@@ -152,20 +134,7 @@ def main() -> None:
     parser.add_argument("--step-limit", type=int, default=50, help="the most steps")
     given, rest = parser.parse_known_args()
     _shared.begin("textworld")
-    from textworld.challenges import CHALLENGES
-
-    own = argparse.ArgumentParser(prog=f"{parser.prog} {given.challenge}")
-    if given.challenge == "custom":
-        for option, value in {"nb-rooms": 3, "nb-objects": 6, "quest-length": 4}.items():
-            own.add_argument(f"--{option}", type=int, default=value)
-        make = custom(own.parse_args(rest))
-    elif given.challenge in CHALLENGES:
-        _, build, add_arguments = CHALLENGES[given.challenge]
-        add_arguments(own)
-        arguments = vars(own.parse_args(rest))
-        make = lambda options: build(arguments, options)
-    else:
-        _shared.refuse(f"There is no challenge {given.challenge}: custom, {', '.join(CHALLENGES)}.")
+    make = _challenges.challenge(given.challenge, rest, parser.prog)
     serve_textworld(make, name=_shared.label("textworld", given.challenge, *rest), step_limit=given.step_limit,
                     train=given.train, validation=given.validation, test=given.test, seed=given.seed)
 

@@ -7,8 +7,9 @@ In Python, for an environment object:
     from coxswain.worlds.verifiers import serve_verifiers
     serve_verifiers(my_environment, name="mine")
 
-It takes the environments of verifiers up to 0.3 (SingleTurnEnv, ToolEnv, StatefulToolEnv, MultiTurnEnv and their kin). The
-tasksets of `verifiers.v1` run a program against a server instead: that is what `environment: { kind: agent }` is for.
+It takes the environments of verifiers up to 0.3 (SingleTurnEnv, ToolEnv, StatefulToolEnv, MultiTurnEnv and their kin).
+The tasksets of `verifiers.v1` run a program against a server instead: that is what `environment: { kind: agent }` is
+for.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def client(ask: _rollout.Ask) -> Any:
     from verifiers.clients import Client
     from verifiers.types import Response, ResponseMessage, ToolCall
 
-    class CoxClient(Client):
+    class CoxClient(Client):  # type: ignore[misc, unused-ignore]
         async def get_response(
             self, prompt: Any, model: str, sampling_args: Any, tools: Any = None, **_: Any
         ) -> Response:
@@ -128,7 +129,8 @@ def main() -> None:
     """The command."""
     parser = _shared.parser("verifiers", "An environment of verifiers.", seeded=False)
     parser.add_argument("environment", help="the id of an installed environment, or a module with load_environment")
-    parser.add_argument("--args", type=_shared.json_object, default={}, metavar="JSON", help="those of load_environment")
+    parser.add_argument("--args", type=_shared.json_object, default={}, metavar="JSON",
+                        help="arguments of load_environment")
     parser.add_argument("--step-limit", type=int, help="the most steps")
     parser.add_argument("--maximal-reward", type=float, help="the largest reward of an episode")
     given = parser.parse_args()
