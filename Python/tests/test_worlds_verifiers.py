@@ -61,7 +61,7 @@ def test_tools() -> None:
         assert answer["messages"][0] == {"role": "tool", "tool_call_id": "call-0", "content": "5"}
         end = cox.say(1, "0")
         assert end["done"] and end["rewards"]["short"] == 0.5
-        assert "error" in cox.say(1, "once more")
+        assert {"error", "failed"} & set(cox.say(1, "once more"))
 
 
 def test_hidden_arguments_and_two_episodes_at_a_time() -> None:
