@@ -13,7 +13,9 @@ struct RunAllTests {
       defer { cox.clean() }
       let file = try cox.write(
         OrderServer.configuration(server.url, tasks: 6, policy: "concurrency: 16, samplesPerCall: 1"), to: "c.yaml")
-      let arguments = ["run", "--config", file, "--rollouts", "4", "--store", "s.sqlite"]
+      let arguments = [
+        "run", "--config", file, "--rollouts", "4", "--store", "s.sqlite", "--work", PlanCommandTests.work,
+      ]
       let limited = try await cox.run(arguments: arguments + ["--limit-calls", "100"])
       #expect(limited.status == 3 && limited.errors.contains("--limit-calls"), "\(limited.errors)")
       #expect(server.requests.count <= 116)

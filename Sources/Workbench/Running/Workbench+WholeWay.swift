@@ -30,16 +30,17 @@ extension Workbench {
   /// Every stage says what it found and what the next one will cost. The way ends where there is nothing to select.
   /// - Parameters:
   ///   - rollouts: attempts at each task of the train and validation splits.
+  ///   - work: about how many particle-steps the plan simulates for each number of particles.
   ///   - say: called with what there is to read.
   package func goWholeWay(
-    rollouts: Int, say: (String) -> Void
+    rollouts: Int, work: Double, say: (String) -> Void
   ) async throws -> (report: WholeWayReport, compared: Compared?) {
     var report = WholeWayReport()
     let (tests, _) = try TaskChoice(split: .test).select(from: world, default: .test)
     let compared = try await withRun { run -> Compared? in
       try await collect(rollouts, by: run, &report, say)
       guard try await examine(&report, say) else { return nil }
-      return try await compare(on: tests, by: run, &report, say)
+      return try await compare(on: tests, work: work, by: run, &report, say)
     }
     if let compared {
       let comparison = finish(compared, critic: nil)
@@ -100,12 +101,13 @@ extension Workbench {
 
   /// Stages 4 and 5.
   private func compare(
-    on tasks: [AgentTask], by run: Run, _ report: inout WholeWayReport, _ say: (String) -> Void
+    on tasks: [AgentTask], work: Double, by run: Run, _ report: inout WholeWayReport, _ say: (String) -> Void
   ) async throws -> Compared {
     say("\n4/5  Plan from the stored rollouts alone: no calls")
     let critic = try critic(TreesKind.name)
     let configured = configuration.steering
-    let plan = try await makePlan(critic: critic, settings: configured)
+    let plan = try await makePlan(
+      critic: critic, settings: configured, work: work, known: try? Self.plan(at: planPath(nil)))
     try OutputFile.write(json: plan, to: planPath(nil))
     say(PlanTable(plan, answer: configured.answer).text)
     var automatic = configured

@@ -25,11 +25,12 @@ struct RunAll: Verb {
       throw ValidationError(problem)
     }
     if own.rollouts < 2 { throw ValidationError("--rollouts is \(own.rollouts); it must be at least 2.") }
+    if !(own.work >= 1 && own.work.isFinite) { throw ValidationError("--work is \(own.work); it must be at least 1.") }
   }
 
   func run() async throws {
     let (report, compared) = try await Workbench.with(common.options(limits, agent: agent)) { bench in
-      try await bench.goWholeWay(rollouts: own.rollouts, say: say)
+      try await bench.goWholeWay(rollouts: own.rollouts, work: own.work, say: say)
     }
     try common.deliver(report) {
       report.comparison.map { "\n" + $0.text } ?? ""
@@ -51,4 +52,10 @@ struct RunAll: Verb {
 struct RunAllOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Attempts at each train and validation task.", valueName: "count"))
   var rollouts = 4
+
+  @Option(
+    help: ArgumentHelp(
+      "About how many particle-steps the plan simulates for each number of particles; more make its figures steadier.",
+      valueName: "steps"))
+  var work = 8_000_000.0
 }
