@@ -3,19 +3,23 @@ PREFIX = /usr/local
 # With models in process wherever set-up could install what they need.
 TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 
-.PHONY: demo test test-agents setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
+.PHONY: demo test test-agents test-wrappers setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About five minutes after the build on a quiet machine.
 demo: build
 	.build/release/cox demo
 
-# Set-up, then all tests. More than a few at a time would starve those that measure time.
+# Set-up, then all tests, and the wheels in an empty environment. More than a few tests at a time would starve those that measure
+# time.
 test:
 	@Scripts/setup.sh --tests
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests $(TRAITS)
 	Scripts/plain_check.py
 	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents/test_provider.py
+	COXSWAIN_COX=$$PWD/.build/debug/cox .venv/bin/python -B -m pytest -q -p no:cacheprovider Python/tests
+	Scripts/wheel.sh
+	Scripts/try_wheel.sh
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=24 swift test --skip-build $(TRAITS)
 
 # Agents whose packages are large: mini-swe-agent and an Inspect task, in an environment of their own (900 MB).
@@ -28,6 +32,16 @@ test-agents:
 	AGENTS_LARGE=$$PWD/.venv-agents .venv/bin/python -B -m pytest -q -p no:cacheprovider Tests/Agents
 	swift build --build-tests $(TRAITS)
 	AGENTS_LARGE=$$PWD/.venv-agents swift test --skip-build $(TRAITS) --filter LargeAgentTests
+
+# Worlds of other packages, on the real packages, in an environment of their own (1.3 GB).
+test-wrappers: setup
+	@test -x .venv-wrappers/bin/python || python3 -m venv .venv-wrappers
+	@cmp -s Scripts/requirements-wrappers.txt .venv-wrappers/requirements.txt || { \
+	  .venv-wrappers/bin/python -m pip install --quiet --disable-pip-version-check -r Scripts/requirements-wrappers.txt && \
+	  cp Scripts/requirements-wrappers.txt .venv-wrappers/requirements.txt; }
+	swift build --product cox $(TRAITS)
+	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
+	  .venv-wrappers/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_worlds_*.py
 
 setup:
 	@Scripts/setup.sh

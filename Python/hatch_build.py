@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import platform
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -15,7 +16,7 @@ class ProgramHook(BuildHookInterface):  # type: ignore[type-arg]
         if self.target_name != "wheel" or not dist:
             return
         build_data["pure_python"] = False
-        build_data["tag"] = "py3-none-manylinux_2_35_x86_64"
+        build_data["tag"] = f"py3-none-manylinux_2_35_{platform.machine()}"
         folder = pathlib.Path(dist)
         for name in ("bin", "lib", "share"):
             build_data["force_include"][str(folder / name)] = f"coxswain/{name}"

@@ -18,8 +18,11 @@ packages=$("$tools/bin/python" -c "import sysconfig; print(sysconfig.get_path('p
 # A folder with nothing else in it, so that the linker takes these in place of the shared libraries of the system.
 libraries=$root/.build/dist-libraries
 mkdir -p "$libraries"
-system=$(dirname "$(gcc -print-file-name=libsqlite3.a)")
-ln -sf "$system/libsqlite3.a" "$system/libz.a" "$libraries/"
+for library in libsqlite3.a libz.a; do
+  found=$(find /usr/lib /usr/local/lib -name "$library" -print -quit 2>/dev/null)
+  [ -n "$found" ] || { echo "There is no $library: install libsqlite3-dev and zlib1g-dev" >&2; exit 1; }
+  ln -sf "$found" "$libraries/"
+done
 ln -sf "$packages/xgboost/lib/libxgboost.so" "$libraries/"
 
 # A scratch folder of its own: the objects of a static build are others than those of an ordinary one.

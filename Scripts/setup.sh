@@ -9,7 +9,7 @@ command -v swift >/dev/null || {
 }
 
 packages=()
-for package in libxgboost-dev libsqlite3-dev pkg-config; do
+for package in libxgboost-dev libsqlite3-dev zlib1g-dev pkg-config; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "ok installed" || packages+=("$package")
 done
 # ScienceWorld's simulator runs on any Java, however it was installed.

