@@ -13,8 +13,10 @@ public protocol WorkObserver: Sendable {
 
   /// Tasks are about to be attempted.
   ///
-  /// - Parameter pricing: of the policy, for the cost so far.
-  func begin(_ title: String, tasks: Int, pricing: Pricing) -> any TaskProgress
+  /// - Parameters:
+  ///   - calls: the most model calls that all of them may take.
+  ///   - pricing: of the policy, for the cost so far.
+  func begin(_ title: String, tasks: Int, calls: Int, pricing: Pricing) -> any TaskProgress
 
   /// Work that is counted in steps is about to begin.
   ///
@@ -54,7 +56,7 @@ public struct SilentObserver: WorkObserver {
 
   public func note(_ text: String) {}
   public func warn(_ text: String) {}
-  public func begin(_ title: String, tasks: Int, pricing: Pricing) -> any TaskProgress { NoProgress() }
+  public func begin(_ title: String, tasks: Int, calls: Int, pricing: Pricing) -> any TaskProgress { NoProgress() }
   public func begin(_ title: String, steps: Int, unit: String) -> any StepProgress { NoProgress() }
 
   public func stoppable<T>(

@@ -13,8 +13,8 @@ private final class Remarks: WorkObserver {
 
   func note(_ text: String) { notes.withLock { $0.append(text) } }
   func warn(_ text: String) { note(text) }
-  func begin(_ title: String, tasks: Int, pricing: Pricing) -> any TaskProgress {
-    SilentObserver().begin(title, tasks: tasks, pricing: pricing)
+  func begin(_ title: String, tasks: Int, calls: Int, pricing: Pricing) -> any TaskProgress {
+    SilentObserver().begin(title, tasks: tasks, calls: calls, pricing: pricing)
   }
   func begin(_ title: String, steps: Int, unit: String) -> any StepProgress {
     SilentObserver().begin(title, steps: steps, unit: unit)

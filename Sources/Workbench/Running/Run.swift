@@ -32,7 +32,8 @@ package struct Run {
   ) async throws -> Campaign.Outcome {
     let settings = settings.effective
     let progress = workbench.observer.begin(
-      title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count, pricing: workbench.pricing)
+      title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count,
+      calls: mostCalls(of: tasks, settings, minimum: minimumCalls, budget: calls), pricing: workbench.pricing)
     let campaign = campaign(settings, critic: critic, verb: verb)
     let before = workbench.criticCost.current
     var outcome = try await campaign.run(
@@ -41,6 +42,13 @@ package struct Run {
     progress.end()
     outcome.criticCost = workbench.criticCost.current - before
     return outcome
+  }
+
+  private func mostCalls(
+    of tasks: [AgentTask], _ settings: SteeringSettings, minimum: [TaskID: Int], budget: Int?
+  ) -> Int {
+    if let budget = budget ?? settings.search.calls.map({ $0 * tasks.count }) { return budget }
+    return tasks.reduce(0) { $0 + max(settings.particles * $1.stepLimit, minimum[$1.id] ?? 0) }
   }
 
   /// A campaign of one method with this policy and the workbench's store.

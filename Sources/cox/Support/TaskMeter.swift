@@ -10,6 +10,8 @@ import Workbench
 final class TaskMeter: TaskProgress {
   private struct State {
     var tasksDone = 0
+    /// The calls of these tasks.
+    var callsOfDone = 0
     /// The number of tasks with a reward. `rewards` is the sum of these rewards.
     var rewarded = 0
     var rewards = 0.0
@@ -22,15 +24,18 @@ final class TaskMeter: TaskProgress {
 
   private let title: String
   private let tasks: Int
+  /// The most calls that all tasks may take.
+  private let most: Int
   private let pricing: Pricing
   private let isQuiet: Bool
   private let isTerminal: Bool
   private let start = ContinuousClock.now
   private let state = Mutex(State())
 
-  init(_ title: String, tasks: Int, pricing: Pricing, quiet: Bool) {
+  init(_ title: String, tasks: Int, calls: Int, pricing: Pricing, quiet: Bool) {
     self.title = title
     self.tasks = tasks
+    most = calls
     self.pricing = pricing
     isQuiet = quiet
     isTerminal = Console.errorIsTerminal
@@ -40,6 +45,7 @@ final class TaskMeter: TaskProgress {
   func finished(_ result: PopulationResult) {
     state.withLock {
       $0.tasksDone += 1
+      $0.callsOfDone += result.calls
       $0.failed += result.failedParticles
       guard let reward = result.rewardMean else { return }
       $0.rewarded += 1
@@ -82,7 +88,9 @@ final class TaskMeter: TaskProgress {
 
   private func text(_ state: State, seconds: Double) -> String {
     let width = 20
-    let filled = tasks > 0 ? width * state.tasksDone / tasks : 0
+    // Tasks run side by side and differ in length, so that calls tell more than finished tasks.
+    let expected = expectedCalls(state)
+    let filled = state.tasksDone == tasks ? width : min(width * state.calls / max(expected, 1), width - 1)
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     var parts = ["\(title) \(bar) \(state.tasksDone)/\(tasks)"]
     if state.rewarded > 0 {
@@ -97,11 +105,19 @@ final class TaskMeter: TaskProgress {
     let fresh = state.calls - state.stored
     parts.append("\(state.calls) calls" + (state.stored > 0 ? " (\(state.stored) stored)" : ""))
     if seconds > 1, fresh > 0 { parts.append(String(format: "%.1f/s", Double(fresh) / seconds)) }
-    if state.tasksDone > 0, state.tasksDone < tasks {
-      let left = Int(seconds / Double(state.tasksDone) * Double(tasks - state.tasksDone))
-      parts.append("\(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60) left")
+    if seconds > 1, fresh > 0, state.tasksDone < tasks, expected > state.calls {
+      let left = Int(seconds / Double(fresh) * Double(expected - state.calls))
+      // Before the first task is done only the most is known.
+      let most = state.tasksDone == 0 ? "at most " : ""
+      parts.append("\(most)\(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60) left")
     }
     return parts.joined(separator: "  ")
+  }
+
+  /// The calls of all tasks, if those to come are like those that are done.
+  private func expectedCalls(_ state: State) -> Int {
+    guard state.tasksDone > 0 else { return most }
+    return min(max(state.callsOfDone * tasks / state.tasksDone, state.calls), max(most, state.calls))
   }
 
   /// 950, 12k, 3.4M.

@@ -13,8 +13,8 @@ struct TerminalObserver: WorkObserver {
 
   func warn(_ text: String) { Console.note(text) }
 
-  func begin(_ title: String, tasks: Int, pricing: Pricing) -> any TaskProgress {
-    TaskMeter(title, tasks: tasks, pricing: pricing, quiet: isQuiet)
+  func begin(_ title: String, tasks: Int, calls: Int, pricing: Pricing) -> any TaskProgress {
+    TaskMeter(title, tasks: tasks, calls: calls, pricing: pricing, quiet: isQuiet)
   }
 
   func begin(_ title: String, steps: Int, unit: String) -> any StepProgress {
