@@ -92,14 +92,17 @@ package struct QuestionComparison: Sendable, Hashable {
 
   /// What removes from a text all that may differ, apart from ids.
   func cleaner() -> (String) -> String {
-    // Compiled here, since a compiled pattern cannot be shared between threads.
-    let patterns = ignore.compactMap { pattern in
-      (try? Regex(pattern)).map { (regex: $0, mark: marks[pattern].map { Array($0.utf8) }) }
-    }
+    // Compiled here, since a compiled pattern cannot be shared between threads, and only where a text needs it.
+    let patterns = ignore.map { (text: $0, mark: marks[$0].map { Array($0.utf8) }) }
+    var compiled: [String: Regex<AnyRegexOutput>] = [:]
     let folders = folders.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
     return { text in
       var text = text
-      for pattern in patterns where pattern.mark.map(text.holds) ?? true { text.replace(pattern.regex, with: "") }
+      for pattern in patterns where pattern.mark.map(text.holds) ?? true {
+        guard let regex = try? compiled[pattern.text] ?? Regex(pattern.text) else { continue }
+        compiled[pattern.text] = regex
+        text.replace(regex, with: "")
+      }
       guard match == .shell else { return text }
       for folder in folders { text = text.replacingOccurrences(of: folder, with: "<folder>") }
       return ShellText.normalised(text)

@@ -212,21 +212,22 @@ extension RolloutStore {
     if case .culled(let step) = record.standing {
       first = genealogy?.origin(of: record.particle, before: step)?.step ?? 0
     }
-    try database.execute(
+    try database.cachedStatement(
       sql: """
         INSERT INTO trajectory
         (run, task, particle, standing, opening, choices, reward, isDone, logWeight, failure, failureKind)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
+        """
+    ).execute(
       arguments: [
         run, task.rawValue, record.particle, record.standing.rawValue, trajectory.opening.text,
         try encoded(trajectory.opening.choices), trajectory.reward, trajectory.isDone, record.logWeight?.ifFinite,
         record.failure?.message, record.failure?.kind.rawValue,
       ])
     let id = database.lastInsertedRowID
+    let statement = try database.cachedStatement(sql: "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     for (number, step) in trajectory.steps.enumerated().dropFirst(first) {
-      try database.execute(
-        sql: "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      try statement.execute(
         arguments: [
           id, number + 1, step.response, step.action.text, step.action.isParsed, step.outcome.observation.text,
           try encoded(step.outcome.observation.choices), step.outcome.reward, step.outcome.isDone,

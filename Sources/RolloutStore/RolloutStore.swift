@@ -14,6 +14,8 @@ public final class RolloutStore: Sendable {
   let writing: Writing?
   /// The folder of a private copy, if there is one.
   private let scratch: URL?
+  private let answers: StoredShelf<AnswerRecord>
+  private let outcomes: StoredShelf<OutcomeRecord>
 
   /// What writing needs besides the database.
   struct Writing {
@@ -36,6 +38,7 @@ public final class RolloutStore: Sendable {
       guard let file, file.isWritable else {
         let opened = try file.map(ReadOnlyStore.open) ?? .empty()
         (pool, scratch, writing) = (opened.database, opened.scratch, nil)
+        (answers, outcomes) = Self.shelves(of: pool, watch: nil, path: path)
         return
       }
       var configuration = Configuration()
@@ -54,6 +57,7 @@ public final class RolloutStore: Sendable {
       try pool.write { try Schema.prepare($0, path: path) }
       let watch = StoreWatch(file)
       (self.pool, scratch) = (pool, nil)
+      (answers, outcomes) = Self.shelves(of: pool, watch: watch, path: path)
       writing = Writing(
         answers: AnswerQueue(pool: pool, watch: watch), watch: watch, lock: StoreLock(file))
     } catch {
@@ -112,45 +116,63 @@ public final class RolloutStore: Sendable {
 
   /// The stored answer to a call; nil if the call has still to be made.
   package func answer(for key: CallKey) async throws(StoreError) -> AnswerRecord? {
-    try await read("read an answer") { database in
-      try Row.fetchOne(
-        database, sql: "SELECT * FROM call WHERE run = ? AND task = ? AND particle = ? AND step = ?",
-        arguments: [key.run, key.task.rawValue, key.particle, key.step]
-      ).map { row in try AnswerRecord(key: key, row) }
+    try await answers.record(at: key)
+  }
+
+  private static func shelves(
+    of pool: any DatabaseWriter, watch: StoreWatch?, path: String
+  ) -> (StoredShelf<AnswerRecord>, StoredShelf<OutcomeRecord>) {
+    @Sendable func rows<T: Sendable>(
+      _ table: String, _ condition: String, _ arguments: StatementArguments, while action: String,
+      _ record: @escaping @Sendable (Row) throws -> T
+    ) async throws(StoreError) -> [T] {
+      do {
+        return try await pool.read { database in
+          let statement = try database.cachedStatement(sql: "SELECT * FROM \(table) WHERE \(condition)")
+          return try Row.fetchAll(statement, arguments: arguments).map(record)
+        }
+      } catch {
+        throw watch?.explained(error, pool, while: action) ?? StoreError(error, while: action, path: path)
+      }
     }
+    func shelf<T: Sendable>(
+      _ table: String, while action: String, key: @escaping @Sendable (T) -> CallKey,
+      _ record: @escaping @Sendable (CallKey, Row) throws -> T
+    ) -> StoredShelf<T> {
+      StoredShelf(key: key) { run, task throws(StoreError) in
+        try await rows(table, "run = ? AND task = ?", [run, task.rawValue], while: action) { row in
+          try record(CallKey(run: run, task: task, particle: row.value("particle"), step: row.value("step")), row)
+        }
+      } readOne: { key throws(StoreError) in
+        try await rows(
+          table, "run = ? AND task = ? AND particle = ? AND step = ?",
+          [key.run, key.task.rawValue, key.particle, key.step], while: action
+        ) { try record(key, $0) }.first
+      }
+    }
+    return (
+      shelf("call", while: "read an answer", key: \.key) { try AnswerRecord(key: $0, $1) },
+      shelf("outcome", while: "read an outcome", key: \.key) { try OutcomeRecord(key: $0, $1) }
+    )
   }
 
   /// Stores an answer. On return it is on the disk. Answers that arrive during a commit share the next one.
   package func record(_ answer: AnswerRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "store an answer", path: path) }
     try await writing.answers.record(.answer(answer))
+    await answers.note(answer)
   }
 
   /// The stored outcome at a step of a run; nil if the world has still to be asked.
   package func outcome(for key: CallKey) async throws(StoreError) -> OutcomeRecord? {
-    try await read("read an outcome") { database in
-      try Row.fetchOne(
-        database, sql: "SELECT * FROM outcome WHERE run = ? AND task = ? AND particle = ? AND step = ?",
-        arguments: [key.run, key.task.rawValue, key.particle, key.step]
-      ).map { row in
-        var observation = try Observation(row.value("observation"), choices: Self.decoded(row.value("choices")))
-        observation.question = try (row.value("question") as String?).map {
-          try JSONDecoder().decode(AskedQuestion.self, from: Data($0.utf8))
-        }
-        var outcome = try Outcome(
-          observation, reward: row.value("reward"), isDone: row.value("isDone"), isInvalid: row.value("isInvalid"))
-        outcome.rewards = try Self.rewards(row)
-        return try OutcomeRecord(
-          key: key, past: row.value("past"), action: row.value("action"), outcome: outcome,
-          failure: try AttemptFailure(row))
-      }
-    }
+    try await outcomes.record(at: key)
   }
 
   /// Stores a world's outcome. On return it is on the disk.
   package func record(_ outcome: OutcomeRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "store an outcome", path: path) }
     try await writing.answers.record(.outcome(outcome))
+    await outcomes.note(outcome)
   }
 
   /// The number of answers stored for a run, and their usage, by task.
@@ -263,5 +285,20 @@ extension AnswerRecord {
     try self.init(
       key: key, promptDigest: row.value("promptDigest"), response: response, seconds: row.value("seconds"),
       isRefusal: row.value("isRefusal"))
+  }
+}
+
+extension OutcomeRecord {
+  init(key: CallKey, _ row: Row) throws {
+    var observation = try Observation(
+      row.value("observation"), choices: RolloutStore.decoded(row.value("choices")))
+    observation.question = try (row.value("question") as String?).map {
+      try JSONDecoder().decode(AskedQuestion.self, from: Data($0.utf8))
+    }
+    var outcome = try Outcome(
+      observation, reward: row.value("reward"), isDone: row.value("isDone"), isInvalid: row.value("isInvalid"))
+    outcome.rewards = try RolloutStore.rewards(row)
+    try self.init(
+      key: key, past: row.value("past"), action: row.value("action"), outcome: outcome, failure: AttemptFailure(row))
   }
 }

@@ -1,0 +1,90 @@
+import Agents
+
+/// What a store has of the tasks that are worked on, read once for each task of a run: a query for every step of a resumed
+/// run would take most of its time. What was asked for once is kept no longer.
+actor StoredShelf<Record: Sendable> {
+  private struct Name: Hashable {
+    let run: String
+    let task: TaskID
+  }
+
+  private struct Place: Hashable {
+    let particle: Int
+    let step: Int
+
+    init(_ key: CallKey) { (particle, step) = (key.particle, key.step) }
+  }
+
+  private struct Group {
+    let loading: Task<Result<[Place: Record], StoreError>, Never>
+    /// What was read and not asked for yet; nil until it was read.
+    var records: [Place: Record]?
+    /// What is in the store alone: it was asked for, or written since.
+    var stored: Set<Place> = []
+    var used: Int
+  }
+
+  /// The most tasks at a time. What was put away is read again when it is asked for.
+  private static var most: Int { 256 }
+
+  private let key: @Sendable (Record) -> CallKey
+  private let read: @Sendable (_ run: String, _ task: TaskID) async throws(StoreError) -> [Record]
+  private let readOne: @Sendable (CallKey) async throws(StoreError) -> Record?
+  private var groups: [Name: Group] = [:]
+  private var uses = 0
+
+  /// - Parameters:
+  ///   - read: reads all records of a task of a run.
+  ///   - readOne: reads the record at a place.
+  init(
+    key: @escaping @Sendable (Record) -> CallKey,
+    read: @escaping @Sendable (_ run: String, _ task: TaskID) async throws(StoreError) -> [Record],
+    readOne: @escaping @Sendable (CallKey) async throws(StoreError) -> Record?
+  ) {
+    (self.key, self.read, self.readOne) = (key, read, readOne)
+  }
+
+  /// The record at a place; nil if there is none.
+  func record(at place: CallKey) async throws(StoreError) -> Record? {
+    let name = Name(run: place.run, task: place.task)
+    uses += 1
+    let loading: Task<Result<[Place: Record], StoreError>, Never>
+    if let group = groups[name] {
+      loading = group.loading
+      groups[name]?.used = uses
+    } else {
+      let (key, read) = (key, read)
+      loading = Task {
+        do throws(StoreError) {
+          let records = try await read(name.run, name.task)
+          return .success(Dictionary(records.map { (Place(key($0)), $0) }) { $1 })
+        } catch {
+          return .failure(error)
+        }
+      }
+      groups[name] = Group(loading: loading, used: uses)
+      putAwayOldest()
+    }
+    let result = await loading.value
+    guard case .success(let read) = result else {
+      groups[name] = nil
+      return try result.get()[Place(place)]
+    }
+    guard groups[name]?.stored.contains(Place(place)) == false else { return try await readOne(place) }
+    if groups[name]?.records == nil { groups[name]?.records = read }
+    guard let record = groups[name]?.records?.removeValue(forKey: Place(place)) else { return nil }
+    groups[name]?.stored.insert(Place(place))
+    return record
+  }
+
+  /// A record was written.
+  func note(_ record: Record) {
+    let key = key(record)
+    groups[Name(run: key.run, task: key.task)]?.stored.insert(Place(key))
+  }
+
+  private func putAwayOldest() {
+    guard groups.count > Self.most, let oldest = groups.min(by: { $0.value.used < $1.value.used }) else { return }
+    groups[oldest.key] = nil
+  }
+}
