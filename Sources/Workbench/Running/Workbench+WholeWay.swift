@@ -92,7 +92,10 @@ extension Workbench {
     say(diagnosis.table.text())
     switch diagnosis.diagnosis.advice.kind {
     case .collectMore, .noSelection, .strongerPrior:
-      report.end("\(diagnosis.advice) There is nothing to select yet, so that no call is spent on the other stages.")
+      report.end(
+        diagnosis.diagnosis.advice.kind == .collectMore
+          ? "There are too few rollouts to go on with: run it again with more tasks or with --rollouts \(Diagnosis.Advice.leastRollouts)."
+          : "There is nothing to select here, so that no call is spent on the other stages.")
       say("\n" + (report.ended ?? ""))
       return false
     case .bestOf, .steer: return true

@@ -9,9 +9,9 @@ struct Init: Verb {
     discussion: """
       Example: cox init --url https://api.example.com/v1 --model some-model --api-key-variable EXAMPLE_API_KEY
 
-      Asks for what is not given, tries the model's server with a small call, and writes coxswain.yaml and a skeleton of \
-      a world (world.py), or of an agent's own program (agent.py, tasks.jsonl). The skeleton works as it is: replace its \
-      middle part.
+      Asks for what is not given, tries the model's server with a few small calls, and writes coxswain.yaml and a skeleton of \
+      a world (world.py), or of an agent's own program (agent.py, tasks.jsonl). The skeleton works as it is: make it yours \
+      step by step.
       """)
 
   @OptionGroup(title: "What to write") var own: InitOptions
@@ -34,7 +34,7 @@ struct Init: Verb {
       return
         (findings + [
           "Written: \(files.map(\.name).joined(separator: ", ")). Next:",
-          "  \(place)cox check-environment --config coxswain.yaml" + (choice.isAgent ? "" : " --action 5 --action 12"),
+          "  \(place)cox check-environment --config coxswain.yaml",
           "  \(place)cox run --config coxswain.yaml",
         ]).joined(separator: "\n")
     }
