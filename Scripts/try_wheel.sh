@@ -9,7 +9,11 @@ cd "$place"
 start=$(date +%s)
 python3 -m venv venv
 # What pip is configured with, and nothing else of this machine's settings.
-clean() { env -i PATH="$place/venv/bin:/usr/bin:/bin" HOME="$HOME" TMPDIR="$place" "$@"; }
+kept=()
+while IFS= read -r name; do kept+=("$name=${!name}"); done < <(
+  compgen -e | grep -E '^(PIP_.*|SSL_CERT_.*|(https?|no|all)_proxy|(HTTPS?|NO|ALL)_PROXY)$' || true
+)
+clean() { env -i "${kept[@]}" PATH="$place/venv/bin:/usr/bin:/bin" HOME="$HOME" TMPDIR="$place" "$@"; }
 # With its version: PyPI has another project of this name.
 version=$(basename "$wheels"/coxswain-[0-9]*.whl | cut -d- -f2)
 clean pip install --quiet --disable-pip-version-check --find-links "$wheels" "coxswain[local]==$version"
