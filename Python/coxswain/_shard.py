@@ -142,7 +142,7 @@ def version_of(program: str) -> str:
     return subprocess.run([program, "--version"], capture_output=True, text=True, timeout=120).stdout.strip()
 
 
-def write(path: pathlib.Path, data: bytes, executable: bool = False) -> None:
+def write(path: pathlib.Path, data: bytes | bytearray, executable: bool = False) -> None:
     """Writes a file as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")

@@ -178,9 +178,7 @@ class _Job:
         """The configuration."""
         if isinstance(self.config, Mapping):
             return self.config
-        path = self.config
-        if path is None and not (path := self.store.with_name("agent.yaml")).exists():
-            return {}
+        path = self.store.with_name("agent.yaml") if self.config is None else self.config
         # Ray brings it.
         yaml = importlib.import_module("yaml")
         try:
@@ -248,8 +246,9 @@ class _Job:
                 if name == "critic" and plan.exists():
                     _read(plan, f".inputs/{plan.name}", sent)
         # What commands find beside a store. The shard's store is in the folder above.
-        for found in [*self.store.parent.glob("*.critic.json"), *self.store.parent.glob("*.plan.json"),
-                      self.store.with_name("agent.yaml"), self.store.with_name(f"{self.flags.get('critic')}.critic")]:
+        beside = self.store.parent
+        names = ["agent.yaml", f"{pathlib.Path(str(self.flags.get('critic'))).name}.critic"]
+        for found in [*beside.glob("*.critic.json"), *beside.glob("*.plan.json"), *(beside / name for name in names)]:
             if found.exists():
                 _read(found, f"../{found.name}", sent)
         return _command._options(options), sent
@@ -743,8 +742,9 @@ def _final(job: _Job, end: _End, progress: Progress) -> Result:
         return dataclasses.replace(result, stopped=end.stopped)
     if end.failed_attempts:
         # A command tries failed attempts again, on one machine as well.
-        limits = {f"limit_{name}": value for name, value in job.limits.items()}
-        return _command.run(job.verb, **limits, **given)
+        given |= {f"limit_{name}": value for name, value in job.limits.items()}
+        again: Result = _command.run(job.verb, **given)
+        return again
     raise CoxError(
         f"All shards are finished and merged into {job.store}, but the command without shards would ask for further "
         "answers: its tasks depend on each other. Nothing was asked. Run it without shards to go on.", 3, "", result.raw)
