@@ -121,6 +121,8 @@ def work(order: Order, home: bytes | None, report: Report) -> Outcome:
             write(files / name, data, executable=data.startswith(b"#!"))
         files.mkdir(exist_ok=True)
         sender = _Sender(store, home, report)
+        # Home learns where the shard is before anything is asked.
+        sender.send()
         outputs = [folder / "output.json", folder / "errors.txt"]
         with outputs[0].open("wb") as output, outputs[1].open("wb") as errors:
             # Files, not pipes: a cox whose worker was killed still writes to them.
@@ -253,14 +255,28 @@ def _prepare(store: pathlib.Path, home: bytes | None, program: str) -> None:
 
 _GUARD = """
 import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+prctl = ctypes.CDLL(None).prctl
+prctl(1, signal.SIGKILL)
 if os.getppid() != int(sys.argv[1]): sys.exit(143)
-os.execv(sys.argv[2], sys.argv[2:])
+own = os.getpid()
+child = os.fork()
+if child == 0:
+    prctl(1, signal.SIGTERM)
+    if os.getppid() != own: os._exit(143)
+    os.execv(sys.argv[2], sys.argv[2:])
+signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+if status >= 0: sys.exit(status)
+if -status != signal.SIGKILL: signal.signal(-status, signal.SIG_DFL)
+os.kill(own, -status)
 """
 
 
 def _guard() -> list[str]:
-    """What to start a program with, so that it gets SIGTERM when this process dies. It then ends in order."""
+    """What starts cox, so that it gets SIGTERM when this process dies: it then finishes and stores its calls in flight.
+
+    A process stands between, because Ray kills the children of a worker by SIGKILL when it ends the worker.
+    """
     return [sys.executable, "-I", "-S", "-c", _GUARD, str(os.getpid())] if sys.platform == "linux" else []
 
 

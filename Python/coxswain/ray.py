@@ -430,7 +430,8 @@ class _Driver:
                 self._merge_leftovers()
             if self.failure:
                 raise self.failure
-            shutil.rmtree(self.home)
+            if not self.limited:
+                shutil.rmtree(self.home)
         return _End(
             self._reached() if self.limited else None, sum(shard.failed_attempts for shard in self.shards))
 
@@ -580,7 +581,10 @@ class _Driver:
     def _collect_letters(self) -> None:
         for letter in self.ray.get(self.mailbox.take.remote()):
             shard = self.shards[letter.number - 1]
-            shard.node = letter.node
+            if shard.node != letter.node:
+                # At once, because a driver that is killed must find its shards again.
+                shard.node = letter.node
+                self._save()
             if letter.change:
                 if not shard.store.exists() and self.content is not None:
                     _shard.write(shard.store, self.ray.get(self.content))

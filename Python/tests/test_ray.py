@@ -154,6 +154,11 @@ def workers(nodes: str) -> list[int]:
     return [parent(process) for process in processes("--shard=", nodes) if "ray::" in command_line(parent(process))]
 
 
+def programs(nodes: str) -> list[int]:
+    """Every cox that runs a shard in these folders."""
+    return [process for process in processes("--shard=", nodes) if "python" not in command_line(process).split("\0")[0]]
+
+
 def command_line(process: int) -> str:
     try:
         return pathlib.Path(f"/proc/{process}/cmdline").read_text()
@@ -193,7 +198,7 @@ def test_a_killed_cox_asks_only_for_what_was_in_flight(
     with seeded_server(delay=0.05) as server:
         killed: list[int] = []
         thread = threading.Thread(
-            target=kill_in_the_middle, args=(lambda: processes("--shard=", nodes), server, 100, killed))
+            target=kill_in_the_middle, args=(lambda: programs(nodes), server, 100, killed))
         thread.start()
         result = shards.run(
             "steer", shards=2, config=configure(server), method="best-of", particles=8, store="s.sqlite", progress=False)
