@@ -40,7 +40,6 @@ class Order:
     options: tuple[str, ...]
     program: tuple[str, ...]
     """What stands after `--`."""
-    files: Mapping[str, bytes]
     variables: Mapping[str, str]
     version: str
     """What `cox --version` says where the results are merged."""
@@ -99,11 +98,12 @@ Report = Callable[[Totals, Change | None], bool]
 """Takes what a store holds and how it has changed; says whether to go on."""
 
 
-def work(order: Order, home: bytes | None, report: Report) -> Outcome:
+def work(order: Order, files: Mapping[str, bytes], home: bytes | None, report: Report) -> Outcome:
     """Runs one shard to its end, and reports its store while it runs.
 
     Args:
         order: What to run.
+        files: What the working folder has at the start.
         home: The store as it has arrived at home, or with which all shards begin; None for none.
         report: Sends the store home.
     """
@@ -116,10 +116,10 @@ def work(order: Order, home: bytes | None, report: Report) -> Outcome:
         store = folder / "store.sqlite"
         _await_release(store)
         _prepare(store, home, program)
-        files = folder / "files"
-        for name, data in order.files.items():
-            write(files / name, data, executable=data.startswith(b"#!"))
-        files.mkdir(exist_ok=True)
+        place = folder / "files"
+        for name, data in files.items():
+            write(place / name, data, executable=data.startswith(b"#!"))
+        place.mkdir(exist_ok=True)
         sender = _Sender(store, home, report)
         # Home learns where the shard is before anything is asked.
         sender.send()
@@ -129,7 +129,7 @@ def work(order: Order, home: bytes | None, report: Report) -> Outcome:
             process = subprocess.Popen(
                 [*_guard(), program, order.verb, *order.options, f"--shard={order.name}", f"--store={store}", "--json=-", "--quiet",
                  *(["--", *order.program] if order.program else [])],
-                cwd=files, env={**os.environ, **order.variables}, stdin=subprocess.DEVNULL, stdout=output,
+                cwd=place, env={**os.environ, **order.variables}, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=errors, start_new_session=True)
             stopped = _supervise(process, sender)
         said = outputs[1].read_bytes()[-20_000:].decode("utf-8", "replace")

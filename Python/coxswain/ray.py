@@ -18,6 +18,7 @@ import functools
 import hashlib
 import importlib
 import json
+import logging
 import math
 import os
 import pathlib
@@ -299,7 +300,7 @@ def _cluster(address: str | None) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    given: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": "ERROR"}
+    given: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.ERROR}
     if address is None and not os.environ.get("RAY_ADDRESS"):
         given["include_dashboard"] = False
     ray.init(**given)
@@ -343,7 +344,7 @@ class _Mailbox:
         self.stopping = True
 
 
-def _task(order: Order, home: bytes | None, mailbox: Any) -> Outcome:
+def _task(order: Order, files: Mapping[str, bytes], home: bytes | None, mailbox: Any) -> Outcome:
     """A shard as a Ray task."""
     ray = _ray()
     node = ray.get_runtime_context().get_node_id()
@@ -351,7 +352,7 @@ def _task(order: Order, home: bytes | None, mailbox: Any) -> Outcome:
     def report(totals: Totals, change: Change | None) -> bool:
         return bool(ray.get(mailbox.put.remote(_Letter(order.number, node, totals, change))))
 
-    return _shard.work(order, home, report)
+    return _shard.work(order, files, home, report)
 
 
 # MARK: - The driver
@@ -443,7 +444,7 @@ class _Driver:
         state: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError):
             state = json.loads((self.home / "state.json").read_text())
-        self.options, self.files = self.job.parts()
+        self.options, files = self.job.parts()
         self.digest = self.job.digest
         same = state.get("command") == self.digest
         self.run_id = state["run"] if same and state["shards"] == self.job.shards else uuid.uuid4().hex
@@ -455,6 +456,7 @@ class _Driver:
         here = ray.get_runtime_context().get_node_id()
         self.mailbox = ray.remote(_Mailbox).options(num_cpus=0, scheduling_strategy=self._on(here, soft=False)).remote()
         self.task = ray.remote(_task)
+        self.files = ray.put(files)
         self.content: Any = None
         if self.job.store.exists():
             copy = self.home / "start.sqlite"
@@ -534,7 +536,7 @@ class _Driver:
             share = left / len(self.waiting)
             # A small share for a shard that has had one is not worth its start, while others may return more.
             small = bool(self.waiting[0].counted) and share < self.job.limits[limit] / (4 * self.job.shards)
-            if left <= 0 or (small and self.running):
+            if left <= 1e-9 * self.job.limits[limit] or (small and self.running):
                 return None
             grant[limit] = share if limit == "cost" else min(max(1, int(share)), int(left))
             if grant[limit] <= 0:
@@ -561,7 +563,7 @@ class _Driver:
             limits.append(f"--limit-seconds={max(0.001, self.job.seconds - (time.monotonic() - self.began)):.3f}")
         order = Order(
             run=self.run_id, number=shard.number, count=self.job.shards, verb=self.job.verb,
-            options=(*self.options, *limits), program=self.job.program, files=self.files,
+            options=(*self.options, *limits), program=self.job.program,
             variables={name: os.environ[name] for name in self.job.variables if name in os.environ},
             version=self.version)
         home = self.ray.put(shard.store.read_bytes()) if shard.store.exists() else self.content
@@ -572,7 +574,7 @@ class _Driver:
         if shard.node:
             # What a killed worker did not send is still in its folder on that node.
             options["scheduling_strategy"] = self._on(shard.node, soft=True)
-        task = self.task.options(**{**options, **self.job.ray_options}).remote(order, home, self.mailbox)
+        task = self.task.options(**{**options, **self.job.ray_options}).remote(order, self.files, home, self.mailbox)
         self.running[task] = shard
 
     def _unused(self, shard: _Shard, limit: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pathlib
 import signal
@@ -28,30 +29,40 @@ import ray
 from coxswain import ray as shards
 
 TASKS = 16
-VARIANT = {"methods": ["single", "best-of", "amc"], "resample": ["steps:1,2"]}
+VARIANT: dict[str, Any] = {"methods": ["single", "best-of", "amc"], "resample": ["steps:1,2"]}
 
 
 @pytest.fixture(scope="module")
-def cluster(cox: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of two nodes, each with a folder of its own for shards."""
+def nodes(cox: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A cluster of two nodes, each with a folder of its own for shards."""
     from ray.cluster_utils import Cluster
 
     os.environ |= {
         "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "240", "COXSWAIN_COX": cox,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))}
     os.environ.pop("RAY_ADDRESS", None)
-    nodes = Cluster()
+    started = Cluster()
     try:
         for number in range(2):
-            nodes.add_node(
-                num_cpus=2, object_store_memory=80_000_000, include_dashboard=False,
-                env_vars={"COXSWAIN_SHARDS": str(tmp_path_factory.mktemp(f"node{number}"))})
-        nodes.wait_for_nodes()
-        ray.init(address=nodes.address, log_to_driver=False, logging_level="ERROR")
-        yield nodes.address
+            add_node(started, tmp_path_factory.mktemp(f"node{number}"))
+        ray.init(address=started.address, log_to_driver=False, logging_level=logging.ERROR)
+        yield started
     finally:
-        ray.shutdown()
-        nodes.shutdown()
+        ray.shutdown()  # type: ignore[no-untyped-call]
+        started.shutdown()
+
+
+def add_node(nodes: Any, folder: pathlib.Path) -> Any:
+    node = nodes.add_node(
+        num_cpus=2, object_store_memory=80_000_000, include_dashboard=False, env_vars={"COXSWAIN_SHARDS": str(folder)})
+    nodes.wait_for_nodes()
+    return node
+
+
+@pytest.fixture(scope="module")
+def cluster(nodes: Any) -> str:
+    """The address of the cluster."""
+    return str(nodes.address)
 
 
 @pytest.fixture
@@ -205,6 +216,36 @@ def test_a_killed_cox_asks_only_for_what_was_in_flight(
         thread.join()
     assert killed and result.tasks == TASKS and calls("s.sqlite") == TASKS * 8 * 5
     assert server.repeated <= 2, "at most the calls in flight"
+
+
+def test_a_lost_node_costs_what_it_had_not_sent(
+    nodes: Any, folder: pathlib.Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    third = add_node(nodes, tmp_path_factory.mktemp("third"))
+    with seeded_server(delay=0.05) as server:
+        at: list[int] = []
+
+        def remove() -> None:
+            while server.total < 150:
+                time.sleep(0.01)
+            at.append(server.total)
+            nodes.remove_node(third, allow_graceful=False)
+
+        thread = threading.Thread(target=remove)
+        thread.start()
+        said: list[str] = []
+        config = configure(server)
+        result = shards.run(
+            "steer", shards=6, config=config, method="best-of", particles=8, store="s.sqlite", progress=said.append)
+        thread.join()
+        assert sum("starts again" in text for text in said) == 2, said
+        assert result.tasks == TASKS and calls("s.sqlite") == TASKS * 8 * 5
+        # Two shards with 2 calls of 0.05 s at a time, which send their stores every second: 80 calls, and those in flight.
+        assert server.repeated <= 100, (server.repeated, at)
+        print(f"{server.repeated} of {server.total} calls were repeated")
+        server.delay = 0
+        whole = run("steer", config=config, method="best-of", particles=8, store="whole.sqlite", progress=False)
+    assert lasting(result.raw) == lasting(whole.raw)
 
 
 @pytest.mark.parametrize("limit", [{"limit_calls": 150}, {"limit_cost": 0.15}, {"limit_tokens": 6450}])
