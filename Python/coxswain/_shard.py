@@ -127,8 +127,8 @@ def work(order: Order, files: Mapping[str, bytes], home: bytes | None, report: R
         with outputs[0].open("wb") as output, outputs[1].open("wb") as errors:
             # Files, not pipes: a cox whose worker was killed still writes to them.
             process = subprocess.Popen(
-                [*_guard(), program, order.verb, *order.options, f"--shard={order.name}", f"--store={store}", "--json=-", "--quiet",
-                 *(["--", *order.program] if order.program else [])],
+                [*_guard(), program, order.verb, *order.options, f"--shard={order.name}", f"--store={store}",
+                 "--json=-", "--quiet", *(["--", *order.program] if order.program else [])],
                 cwd=place, env={**os.environ, **order.variables}, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=errors, start_new_session=True)
             stopped = _supervise(process, sender)

@@ -271,8 +271,8 @@ def _inside(name: str | os.PathLike[str]) -> str:
         path = os.path.relpath(path)
     if path.startswith(".."):
         raise UsageError(
-            f"{os.fspath(name)} is not below this folder, and only such files are sent. Put it there, or on every node.",
-            2, "")
+            f"{os.fspath(name)} is not below this folder, and only such files are sent. Put it there, or on every "
+            "node.", 2, "")
     return path
 
 
@@ -558,7 +558,8 @@ class _Driver:
     def _submit(self, shard: _Shard) -> None:
         limits = [
             # cox counts stored answers, too.
-            f"--limit-{limit}={shard.counted.get(limit, 0) + self._unused(shard, limit):.10g}" for limit in shard.granted]
+            f"--limit-{limit}={shard.counted.get(limit, 0) + self._unused(shard, limit):.10g}"
+            for limit in shard.granted]
         if self.job.seconds is not None:
             limits.append(f"--limit-seconds={max(0.001, self.job.seconds - (time.monotonic() - self.began)):.3f}")
         order = Order(
@@ -702,8 +703,8 @@ def _first_line(error: Exception) -> str:
 def _merge(program: str, store: pathlib.Path, shards: Sequence[pathlib.Path]) -> None:
     store.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [program, "merge", f"--store={store}", *map(str, shards), "--quiet", "--json=-"], capture_output=True, text=True,
-        start_new_session=True)
+        [program, "merge", f"--store={store}", *map(str, shards), "--quiet", "--json=-"], capture_output=True,
+        text=True, start_new_session=True)
     if done.returncode:
         raise CoxError(
             f"Shards cannot be merged: {_command._last_words(done.stderr)}", done.returncode, done.stderr)
@@ -753,7 +754,8 @@ def _final(job: _Job, end: _End, progress: Progress) -> Result:
         return again
     raise CoxError(
         f"All shards are finished and merged into {job.store}, but the command without shards would ask for further "
-        "answers: its tasks depend on each other. Nothing was asked. Run it without shards to go on.", 3, "", result.raw)
+        "answers: its tasks depend on each other. Nothing was asked. Run it without shards to go on.", 3, "",
+        result.raw)
 
 
 # MARK: - Progress
@@ -812,14 +814,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     line, program = (line[:line.index("--")], line[line.index("--") + 1:]) if "--" in line else (line, [])
     parser = argparse.ArgumentParser(
         prog="python -m coxswain.ray", allow_abbrev=False,
-        description="Runs cox collect, steer or compare in shards on a Ray cluster. All other options are those of cox.")
+        description="Runs cox collect, steer or compare in shards on a Ray cluster. Other options are those of cox.")
     parser.add_argument("verb", choices=_VERBS)
     parser.add_argument("--shards", type=int, required=True, help="how many shares the tasks are divided into")
     parser.add_argument("--address", help="the cluster, such as auto; default: RAY_ADDRESS, or this machine alone")
     parser.add_argument("--config", help="the configuration")
     parser.add_argument("--store", default=".coxswain/store.sqlite", help="the store that has everything at the end")
     parser.add_argument("--send", action="append", default=[], metavar="FILE", help="a file or folder for the nodes")
-    parser.add_argument("--variable", action="append", default=[], metavar="NAME", help="an environment variable to send")
+    parser.add_argument(
+        "--variable", action="append", default=[], metavar="NAME", help="an environment variable to send")
     parser.add_argument("--retries", type=int, default=3, help="starts of a shard that was lost")
     parser.add_argument("--parallel", type=int, help="shards at a time")
     parser.add_argument("--cpus", type=float, default=1, help="processors for a shard")
