@@ -3,7 +3,7 @@ PREFIX = /usr/local
 # With models in process wherever set-up could install what they need.
 TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 
-.PHONY: demo test test-agents test-wrappers setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
+.PHONY: demo test test-agents test-wrappers test-ray setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About five minutes after the build on a quiet machine.
 demo: build
@@ -42,6 +42,16 @@ test-wrappers: setup
 	swift build --product cox $(TRAITS)
 	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
 	  .venv-wrappers/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_worlds_*.py
+
+# Shards on a Ray cluster of two nodes on this machine, in an environment of its own (300 MB).
+test-ray: setup
+	@test -x .venv-ray/bin/python || python3 -m venv .venv-ray
+	@cmp -s Scripts/requirements-ray.txt .venv-ray/requirements.txt || { \
+	  .venv-ray/bin/python -m pip install --quiet --disable-pip-version-check -r Scripts/requirements-ray.txt && \
+	  cp Scripts/requirements-ray.txt .venv-ray/requirements.txt; }
+	swift build --product cox $(TRAITS)
+	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
+	  .venv-ray/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_ray.py Python/tests/test_clusters.py
 
 setup:
 	@Scripts/setup.sh
