@@ -36,6 +36,8 @@ class Order:
     number: int
     """The shard's number, from 1."""
     count: int
+    start: int
+    """Which start of the shard in this run it is, from 1."""
     verb: str
     options: tuple[str, ...]
     program: tuple[str, ...]
@@ -94,8 +96,9 @@ class Outcome:
     """Whether it was asked to stop."""
 
 
-Report = Callable[[Totals, Change | None], bool]
-"""Takes what a store holds and how it has changed; says whether to go on."""
+Report = Callable[[Totals, Change | None, bool], bool]
+"""Takes what a store holds and how it has changed, and whether to wait until it is on the disk at home; says whether to
+go on."""
 
 
 def work(order: Order, files: Mapping[str, bytes], home: bytes | None, report: Report) -> Outcome:
@@ -121,8 +124,8 @@ def work(order: Order, files: Mapping[str, bytes], home: bytes | None, report: R
             write(place / name, data, executable=data.startswith(b"#!"))
         place.mkdir(exist_ok=True)
         sender = _Sender(store, home, report)
-        # Home learns where the shard is before anything is asked.
-        sender.send()
+        # Home knows where the shard is before anything is asked.
+        sender.send(settle=True)
         outputs = [folder / "output.json", folder / "errors.txt"]
         with outputs[0].open("wb") as output, outputs[1].open("wb") as errors:
             # Files, not pipes: a cox whose worker was killed still writes to them.
@@ -134,7 +137,7 @@ def work(order: Order, files: Mapping[str, bytes], home: bytes | None, report: R
             stopped = _supervise(process, sender)
         said = outputs[1].read_bytes()[-20_000:].decode("utf-8", "replace")
         outcome = Outcome(process.returncode, outputs[0].read_text("utf-8", "replace"), said, stopped)
-        # Everything is at home.
+        # Everything is on the disk at home.
         shutil.rmtree(folder)
     return outcome
 
@@ -261,10 +264,14 @@ if os.getppid() != int(sys.argv[1]): sys.exit(143)
 own = os.getpid()
 child = os.fork()
 if child == 0:
-    prctl(1, signal.SIGTERM)
+    prctl(1, signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if os.getppid() != own: os._exit(143)
     os.execv(sys.argv[2], sys.argv[2:])
-signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+def end(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.kill(child, signal.SIGTERM)
+signal.signal(signal.SIGTERM, end)
 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 if status >= 0: sys.exit(status)
 if -status != signal.SIGKILL: signal.signal(-status, signal.SIG_DFL)
@@ -273,9 +280,11 @@ os.kill(own, -status)
 
 
 def _guard() -> list[str]:
-    """What starts cox, so that it gets SIGTERM when this process dies: it then finishes and stores its calls in flight.
+    """What starts cox, so that it gets SIGINT when this process dies: it then finishes and stores its calls in flight.
 
-    A process stands between, because Ray kills the children of a worker by SIGKILL when it ends the worker.
+    A process stands between, because Ray kills the children of a worker by SIGKILL when it ends the worker. It passes
+    SIGTERM on, once. A second signal of the same kind would end cox at once; Ray first asks a worker to end and then
+    kills it, so that the death of the worker is another kind.
     """
     return [sys.executable, "-I", "-S", "-c", _GUARD, str(os.getpid())] if sys.platform == "linux" else []
 
@@ -295,7 +304,7 @@ def _supervise(process: subprocess.Popen[bytes], sender: _Sender) -> bool:
                 stopped = True
             # Sending takes a twentieth of the time, however large the store grows.
             pause = min(max(1.0, 20 * (time.monotonic() - start)), 60)
-        sender.send()
+        sender.send(settle=True)
     finally:
         if process.poll() is None:
             # The task was cancelled, or nobody is at home.
@@ -313,10 +322,10 @@ class _Sender:
         self.report = report
         self.sent = [_digest(home[start:start + BLOCK]) for start in range(0, len(home), BLOCK)] if home else []
 
-    def send(self) -> bool:
+    def send(self, settle: bool = False) -> bool:
         """Sends what has changed; returns whether to go on."""
         if not self.store.exists():
-            return self.report(Totals(), None)
+            return self.report(Totals(), None, settle)
         snapshot(self.store, self.copy)
         digests: list[bytes] = []
         blocks: dict[int, bytes] = {}
@@ -327,7 +336,7 @@ class _Sender:
                 if number >= len(self.sent) or self.sent[number] != digests[number]:
                     blocks[number] = block
         change = Change(self.copy.stat().st_size, blocks) if blocks or len(digests) != len(self.sent) else None
-        go_on = self.report(totals(self.copy), change)
+        go_on = self.report(totals(self.copy), change, settle)
         self.sent = digests
         return go_on
 

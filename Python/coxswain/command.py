@@ -224,6 +224,10 @@ class CoxError(Exception):
         self.raw = raw
         """The JSON that it printed all the same, such as the findings of check-environment; else None."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is pickled with its message alone, and could not be made again from that in another process.
+        return type(self), (*self.args, self.status, self.stderr, self.raw)
+
 
 class UsageError(CoxError):
     """Wrong use or a wrong configuration (status 2)."""

@@ -319,26 +319,34 @@ def _ray() -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class _Letter:
-    number: int
+    shard: int
+    start: int
     node: str
     totals: Totals
     change: Change | None
 
 
 class _Mailbox:
-    """What shards have sent, until the driver takes it. An actor."""
+    """What shards have sent, until the driver has it on its disk. An actor."""
 
     def __init__(self) -> None:
         self.letters: list[_Letter] = []
+        self.handled = 0
         self.stopping = False
 
-    def put(self, letter: _Letter) -> bool:
+    def put(self, letter: _Letter) -> tuple[int, bool]:
+        """Takes a letter; returns its number, from 1, and whether to go on."""
         self.letters.append(letter)
-        return not self.stopping
+        return self.handled + len(self.letters), not self.stopping
 
-    def take(self) -> list[_Letter]:
-        taken, self.letters = self.letters, []
-        return taken
+    def has_handled(self, number: int) -> bool:
+        return number <= self.handled
+
+    def take(self, handled: int) -> list[_Letter]:
+        """The letters after those that are handled. A driver that was interrupted gets the same ones again."""
+        self.letters = self.letters[handled - self.handled:]
+        self.handled = handled
+        return list(self.letters)
 
     def stop(self) -> None:
         self.stopping = True
@@ -349,8 +357,11 @@ def _task(order: Order, files: Mapping[str, bytes], home: bytes | None, mailbox:
     ray = _ray()
     node = ray.get_runtime_context().get_node_id()
 
-    def report(totals: Totals, change: Change | None) -> bool:
-        return bool(ray.get(mailbox.put.remote(_Letter(order.number, node, totals, change))))
+    def report(totals: Totals, change: Change | None, settle: bool) -> bool:
+        number, go_on = ray.get(mailbox.put.remote(_Letter(order.number, order.start, node, totals, change)))
+        while settle and not ray.get(mailbox.has_handled.remote(number)):
+            time.sleep(0.05)
+        return bool(go_on)
 
     return _shard.work(order, files, home, report)
 
@@ -373,6 +384,7 @@ class _Shard:
     """How much more the running start may use."""
     began: Totals = Totals()
     """What its store held when the running start began."""
+    starts: int = 0
     losses: int = 0
     failed_attempts: int = 0
 
@@ -398,6 +410,8 @@ class _Driver:
             _Shard(number, self.home / f"{number}-of-{job.shards}.sqlite") for number in range(1, job.shards + 1)]
         self.start = Totals()
         self.earlier = dict.fromkeys(_LIMITS, 0.0)
+        self.handled = 0
+        """How many letters are on the disk."""
         self.running: dict[Any, _Shard] = {}
         self.waiting = list(self.shards)
         self.done: list[_Shard] = []
@@ -497,7 +511,7 @@ class _Driver:
                 self.limited += self.waiting
                 self.waiting = []
                 break
-            ready, _ = self.ray.wait(list(self.running), timeout=0.5)
+            ready, _ = self.ray.wait(list(self.running), timeout=0.2)
             self._collect_letters()
             for task in ready:
                 self._finish(task, merger)
@@ -562,8 +576,9 @@ class _Driver:
             for limit in shard.granted]
         if self.job.seconds is not None:
             limits.append(f"--limit-seconds={max(0.001, self.job.seconds - (time.monotonic() - self.began)):.3f}")
+        shard.starts += 1
         order = Order(
-            run=self.run_id, number=shard.number, count=self.job.shards, verb=self.job.verb,
+            run=self.run_id, number=shard.number, count=self.job.shards, start=shard.starts, verb=self.job.verb,
             options=(*self.options, *limits), program=self.job.program,
             variables={name: os.environ[name] for name in self.job.variables if name in os.environ},
             version=self.version)
@@ -582,17 +597,25 @@ class _Driver:
         return max(0, shard.granted[limit] - self.job.amount(limit, shard.totals - shard.began))
 
     def _collect_letters(self) -> None:
-        for letter in self.ray.get(self.mailbox.take.remote()):
-            shard = self.shards[letter.number - 1]
-            if shard.node != letter.node:
-                # At once, because a driver that is killed must find its shards again.
-                shard.node = letter.node
-                self._save()
-            if letter.change:
-                if not shard.store.exists() and self.content is not None:
-                    _shard.write(shard.store, self.ray.get(self.content))
-                _shard.patch(shard.store, letter.change)
-                shard.totals = letter.totals
+        while letters := self.ray.get(self.mailbox.take.remote(self.handled)):
+            for letter in letters:
+                self._handle(letter)
+                self.handled += 1
+
+    def _handle(self, letter: _Letter) -> None:
+        shard = self.shards[letter.shard - 1]
+        if letter.start != shard.starts:
+            # A dead worker's last words. What it changed is relative to what only that worker had sent.
+            return
+        if shard.node != letter.node:
+            # At once, because a driver that is killed must find its shards again.
+            shard.node = letter.node
+            self._save()
+        if letter.change:
+            if not shard.store.exists() and self.content is not None:
+                _shard.write(shard.store, self.ray.get(self.content))
+            _shard.patch(shard.store, letter.change)
+            shard.totals = letter.totals
 
     def _finish(self, task: Any, merger: _Merger) -> None:
         shard = self.running[task]
@@ -675,7 +698,7 @@ class _Driver:
             self.meter.note("stopping; calls in flight are finished and stored")
             self.ray.get(self.mailbox.stop.remote())
             while self.running:
-                ready, _ = self.ray.wait(list(self.running), timeout=1)
+                ready, _ = self.ray.wait(list(self.running), timeout=0.2)
                 for task in ready:
                     del self.running[task]
                 self._collect_letters()

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -67,15 +67,20 @@ def seeded_server(delay: float = 0) -> Iterator[SeededServer]:
             """Nothing is logged."""
 
         def do_POST(self) -> None:
+            try:
+                self.reply()
+            except ConnectionError:
+                # A client may have been killed.
+                self.close_connection = True
+
+        def reply(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             data = json.dumps(server.answer(body)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            # A client may have been killed.
-            with suppress(ConnectionError):
-                self.wfile.write(data)
+            self.wfile.write(data)
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True

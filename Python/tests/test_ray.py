@@ -302,6 +302,20 @@ def test_a_server_that_refuses_stops_all(cluster: str, folder: pathlib.Path) -> 
     assert caught.value.status == 1 and caught.value.stderr
 
 
+def test_another_cox_on_a_node(
+    cluster: str, folder: pathlib.Path, cox: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a node raises arrives as it was, and is not taken for a loss."""
+    other = folder / "cox"
+    other.write_text(f'#!/bin/sh\ntest "$1" = --version && echo cox 9 && exit\nexec {cox} "$@"\n')
+    other.chmod(0o755)
+    monkeypatch.setenv("COXSWAIN_COX", str(other))
+    said: list[str] = []
+    with seeded_server() as server, pytest.raises(CoxError, match="This node has another cox: .*, not cox 9"):
+        shards.run("steer", config=configure(server), shards=2, method="best-of", progress=said.append)
+    assert server.total == 0 and not any("again" in text for text in said)
+
+
 def test_files_travel(cluster: str, folder: pathlib.Path) -> None:
     """An agent's program, its tasks and its folder."""
     (folder / "agent.py").write_text("""

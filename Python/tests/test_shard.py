@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import pickle
 import random
 import signal
 import sqlite3
@@ -22,7 +23,7 @@ from tests.seeded_server import seeded_server
 
 def order(version: str = "", *options: str) -> Order:
     return Order(
-        run="run", number=1, count=1, verb="steer", options=options, program=(), variables={}, version=version)
+        run="run", number=1, count=1, start=1, verb="steer", options=options, program=(), variables={}, version=version)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ def test_a_store_is_sent_and_counted(cox: str, tmp_path: pathlib.Path) -> None:
     collect(cox, tmp_path / "s.sqlite")
     sent: list[tuple[Totals, Change | None]] = []
 
-    def report(totals: Totals, change: Change | None) -> bool:
+    def report(totals: Totals, change: Change | None, settle: bool) -> bool:
         sent.append((totals, change))
         return True
 
@@ -92,9 +93,12 @@ def test_what_is_at_home_counts(cox: str, tmp_path: pathlib.Path, contradicts: b
 
 
 def test_another_version_is_refused(shards: pathlib.Path) -> None:
-    with pytest.raises(CoxError, match="another cox: .*, not cox 0.0.1"):
+    with pytest.raises(CoxError, match="another cox: .*, not cox 0.0.1") as caught:
         _shard.work(order("cox 0.0.1"), {}, None, lambda *_: True)
     assert not shards.exists()
+    # It reaches another machine.
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.status, copy.stderr) == (str(caught.value), 1, "")
 
 
 def test_wrong_use_is_an_outcome(cox: str, shards: pathlib.Path) -> None:
@@ -104,14 +108,14 @@ def test_wrong_use_is_an_outcome(cox: str, shards: pathlib.Path) -> None:
 
 
 def test_the_end_of_a_parent(tmp_path: pathlib.Path) -> None:
-    """A program gets SIGTERM when its grandparent is killed, and its status and signal are passed on."""
+    """A program gets SIGINT when its grandparent is killed, and its status and signal are passed on."""
     for body, status in (("sys.exit(7)", 7), ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL)):
         line = [*_shard._guard(), sys.executable, "-c", f"import os, signal, sys; {body}"]
         assert subprocess.run(line).returncode == status
     child = tmp_path / "child.py"
     child.write_text(f"""
 import pathlib, signal, time
-signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path({str(tmp_path / "ended")!r}).write_text("1"), exit()))
+signal.signal(signal.SIGINT, lambda *_: (pathlib.Path({str(tmp_path / "ended")!r}).write_text("1"), exit()))
 pathlib.Path({str(tmp_path / "began")!r}).write_text("1")
 time.sleep(60)
 """)
