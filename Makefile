@@ -3,14 +3,20 @@ PREFIX = /usr/local
 # With models in process wherever set-up could install what they need.
 TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
 
+# A Python environment of its own with the packages of a list: its folder, the list, and options of pip. The list is copied last,
+# so that an interrupted installation is repeated.
+environment = { test -x $(1)/bin/python || python3 -m venv $(1); } && \
+  { cmp -s Scripts/$(2) $(1)/requirements.txt || { \
+    $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(3) -r Scripts/$(2) && \
+    cp Scripts/$(2) $(1)/requirements.txt; }; }
+
 .PHONY: demo test test-agents test-wrappers test-ray setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About five minutes after the build on a quiet machine.
 demo: build
 	.build/release/cox demo
 
-# Set-up, then all tests, and the wheels in an empty environment. More than a few tests at a time would starve those that measure
-# time.
+# Set-up, then all tests, and the wheels in an empty environment.
 test:
 	@Scripts/setup.sh --tests
 	@$(MAKE) --no-print-directory lint
@@ -20,35 +26,26 @@ test:
 	COXSWAIN_COX=$$PWD/.build/debug/cox .venv/bin/python -B -m pytest -q -p no:cacheprovider Python/tests
 	Scripts/wheel.sh
 	Scripts/try_wheel.sh
-	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=24 swift test --skip-build $(TRAITS)
+	Scripts/suite.py $(TRAITS)
 
 # Agents whose packages are large: mini-swe-agent and an Inspect task, in an environment of their own (900 MB).
 test-agents:
 	@Scripts/setup.sh --tests
-	@test -x .venv-agents/bin/python || python3 -m venv .venv-agents
-	@cmp -s Scripts/requirements-agents-large.txt .venv-agents/requirements.txt || { \
-	  .venv-agents/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r Scripts/requirements-agents-large.txt && \
-	  cp Scripts/requirements-agents-large.txt .venv-agents/requirements.txt; }
+	@$(call environment,.venv-agents,requirements-agents-large.txt,--no-deps)
 	AGENTS_LARGE=$$PWD/.venv-agents .venv/bin/python -B -m pytest -q -p no:cacheprovider Tests/Agents
 	swift build --build-tests $(TRAITS)
 	AGENTS_LARGE=$$PWD/.venv-agents swift test --skip-build $(TRAITS) --filter LargeAgentTests
 
 # Worlds of other packages, on the real packages, in an environment of their own (1.3 GB).
 test-wrappers: setup
-	@test -x .venv-wrappers/bin/python || python3 -m venv .venv-wrappers
-	@cmp -s Scripts/requirements-wrappers.txt .venv-wrappers/requirements.txt || { \
-	  .venv-wrappers/bin/python -m pip install --quiet --disable-pip-version-check -r Scripts/requirements-wrappers.txt && \
-	  cp Scripts/requirements-wrappers.txt .venv-wrappers/requirements.txt; }
+	@$(call environment,.venv-wrappers,requirements-wrappers.txt)
 	swift build --product cox $(TRAITS)
 	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
 	  .venv-wrappers/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_worlds_*.py
 
 # Shards on a Ray cluster of two nodes on this machine, in an environment of its own (300 MB).
 test-ray: setup
-	@test -x .venv-ray/bin/python || python3 -m venv .venv-ray
-	@cmp -s Scripts/requirements-ray.txt .venv-ray/requirements.txt || { \
-	  .venv-ray/bin/python -m pip install --quiet --disable-pip-version-check -r Scripts/requirements-ray.txt && \
-	  cp Scripts/requirements-ray.txt .venv-ray/requirements.txt; }
+	@$(call environment,.venv-ray,requirements-ray.txt)
 	swift build --product cox $(TRAITS)
 	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
 	  .venv-ray/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_ray.py Python/tests/test_clusters.py

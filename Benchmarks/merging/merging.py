@@ -111,7 +111,7 @@ def main() -> None:
     copies = given.calls // (TASKS * ROLLOUTS * STEPS)
     stores = [folder / f"shard{number}.sqlite" for number in range(given.shards)]
     for number, store in enumerate(stores):
-        # Dealt in turn, since a shard's tasks stand between those of the others.
+        # Tasks are dealt in turn: in a real run, too, the tasks of one shard lie between those of the others.
         repeat(small, store, range(number, copies, given.shards), given.answer_bytes)
     size = sum(store.stat().st_size for store in stores)
     print(f"{copies * TASKS * ROLLOUTS * STEPS} calls in {given.shards} shards of {size / given.shards / 1e6:.1f} MB")

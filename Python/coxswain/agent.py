@@ -140,9 +140,10 @@ def recorded(function: _Function) -> _Function:
     - Only the result is stored. What a tool did to the working folder is not done again.
     - An exception is not stored: the tool runs again.
     - Attempts whose model has said exactly the same so far cannot be told apart. They share results though neither is a
-    clone. - A tool that ran when the program was killed has no result yet. It runs again. - A `cox` that does not tell
-    the model's answers: the calls of recorded tools so far and their results stand for them. Then
-      tools must be called in the same order every time, not several at a time.
+      clone.
+    - A tool that ran when the program was killed has no result yet. It runs again.
+    - With a `cox` that does not tell the model's answers, the calls of recorded tools so far and their results stand
+      for them. Then tools must be called in the same order every time, not several at a time.
 
     Works for functions, methods (the object is no argument) and `async` functions. Without `COX_RECORD` it only calls
     the tool.
@@ -156,7 +157,7 @@ def recorded(function: _Function) -> _Function:
             entry = _record.entry(function, arguments, named)
             if entry is None:
                 return await function(*arguments, **named)
-            # Another process may be running the same call. The event loop goes on meanwhile.
+            # In a thread, so that the event loop goes on while another process runs the same call.
             await asyncio.to_thread(entry.open)
             try:
                 return entry.result if entry.is_found else entry.keep(await function(*arguments, **named))
@@ -253,7 +254,7 @@ class _Entry:
         return self.result
 
     def close(self) -> None:
-        """Lets others in."""
+        """Releases the lock."""
         if self.file is not None:
             self.file.close()
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.results import lasting
 from tests.seeded_server import SeededServer, seeded_server
 
 CLUSTERS = REPOSITORY / "Examples" / "Clusters"
@@ -43,14 +44,6 @@ def submit(cox: str, folder: pathlib.Path, number: int) -> subprocess.Popen[str]
         stderr=subprocess.STDOUT, text=True, env={
             **os.environ, "COX": cox, "COX_FOLDER": str(folder), "COX_SHARDS": str(SHARDS), "SLURM_ARRAY_JOB_ID": "7",
             "SLURM_ARRAY_TASK_ID": str(number), "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
-
-
-def lasting(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: lasting(each) for key, each in value.items()
-            if key not in ("wallSeconds", "criticalPathSeconds", "storedCalls")}
-    return [lasting(each) for each in value] if isinstance(value, list) else value
 
 
 def test_slurm(cox: str, tmp_path: pathlib.Path) -> None:

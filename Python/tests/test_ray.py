@@ -20,6 +20,7 @@ import pytest
 
 from coxswain import Comparison, CoxError, UsageError, run
 from tests.conftest import PACKAGE
+from tests.results import lasting
 from tests.seeded_server import SeededServer, seeded_server
 
 pytest.importorskip("ray", reason="ray is not installed: pip install 'coxswain[ray]'")
@@ -80,15 +81,6 @@ def configure(server: SeededServer, **policy: Any) -> dict[str, Any]:
             "concurrency": 2, "samplesPerCall": 1, "pricing": {"inputPerMillion": 10, "outputPerMillion": 200},
             **policy},
         "steering": {"particles": 4, "answer": "sample", "temperature": 0.1}}
-
-
-def lasting(value: Any) -> Any:
-    """JSON without what depends on time, or on how much was stored before."""
-    if isinstance(value, dict):
-        return {
-            key: lasting(each) for key, each in value.items()
-            if key not in ("wallSeconds", "criticalPathSeconds", "storedCalls")}
-    return [lasting(each) for each in value] if isinstance(value, list) else value
 
 
 def calls(store: str) -> int:

@@ -30,8 +30,11 @@ package struct QuestionComparison: Sendable, Hashable {
   package let ignore: [String]
   /// Working folders, whose paths differ from attempt to attempt.
   package var folders: [String]
-  /// A text that occurs in everything that a pattern matches, by pattern. A text without it is not searched.
+  /// For some patterns a literal that every match contains. A text without the literal is not searched.
   private var marks: [String: String] = [:]
+
+  /// Ids may differ, and nothing else.
+  package init() { (match, ignore, folders) = (.ids, [], []) }
 
   /// - Throws: an error that names the first pattern that cannot be compiled.
   package init(

@@ -3,7 +3,7 @@ import Foundation
 
 extension Trajectory {
   package static let withoutQuestions = WorldError(
-    .misconfigured, "This attempt was not recorded with an agent's program, so that it has no questions.")
+    .misconfigured, "This attempt was not recorded as a conversation with a model, so that it has no questions.")
 
   /// The questions that the steps answer, and the one that is open.
   package func askedQuestions() throws(WorldError) -> [AskedQuestion] {
@@ -18,9 +18,7 @@ extension Trajectory {
     }
     return asked
   }
-}
 
-extension Trajectory {
   /// The open question, put together from the record of all of them.
   ///
   /// - Throws: `misconfigured` if the trajectory has none.

@@ -61,7 +61,8 @@ package final class AgentWorld: QuestionWorld {
   private let server: GatewayServer
   private let folders = WorkingFolders()
   private let attempts = Mutex(0)
-  /// Where programs keep results of tools that a replay must not ask for again; nil if they have no such place.
+  /// The folder in which programs store results of tools, so that a replay reads them instead of running a tool again; nil
+  /// if there is none.
   private let records = Mutex<String?>(nil)
 
   /// Reads the tasks, finds the program and starts the gateway.

@@ -78,16 +78,12 @@ struct ProgramRun: Sendable {
       }
       group.addTask {
         // The output of most programs ends with them, so that this may be slow.
-        while !Task.isCancelled, !Leftovers.hasEnded(child.process), deadline.map({ .now < $0 }) ?? true {
-          try? await Task.sleep(for: .milliseconds(100))
-        }
+        await Self.end(of: child, before: deadline, lookingEvery: .milliseconds(100))
         return false
       }
       if await group.next() == true {
         // The output has ended.
-        while !Task.isCancelled, !Leftovers.hasEnded(child.process), deadline.map({ .now < $0 }) ?? true {
-          try? await Task.sleep(for: .milliseconds(2))
-        }
+        await Self.end(of: child, before: deadline, lookingEvery: .milliseconds(2))
       } else {
         // What it wrote last may still be in the pipe.
         let limit = ContinuousClock.now + .milliseconds(200)
@@ -100,6 +96,15 @@ struct ProgramRun: Sendable {
       // Whatever it started may hold its output open for ever.
       child.kill()
       Leftovers.kill(having: Self.mark, mark)
+    }
+  }
+
+  /// Waits for the end of a program, for its deadline, or until the task is cancelled.
+  private static func end(
+    of child: Child, before deadline: ContinuousClock.Instant?, lookingEvery interval: Duration
+  ) async {
+    while !Task.isCancelled, !Leftovers.hasEnded(child.process), deadline.map({ .now < $0 }) ?? true {
+      try? await Task.sleep(for: interval)
     }
   }
 }

@@ -152,19 +152,17 @@ extension RolloutStore {
   /// Copies the rows that are new, and checks that all rows of the other store are there afterwards.
   private static func copy(_ table: Table, _ database: Database) throws -> MergeReport.Count {
     let names = try database.columns(in: table.name).map(\.name).joined(separator: ", ")
-    let before = try count(table.name, database)
     try database.execute(
       sql: """
         INSERT INTO main.\(table.name) (\(names)) SELECT \(names) FROM other.\(table.name) AS a
         WHERE NOT EXISTS (SELECT 1 FROM main.\(table.name) AS b WHERE \(table.sameKey))
         """)
-    return try checked(table, added: try count(table.name, database) - before, database)
+    return try checked(table, added: database.changesCount, database)
   }
 
   /// Trajectories are numbered anew, and their steps with them.
   private static func copyTrajectories(_ database: Database) throws -> MergeReport.Count {
     let table = trajectories
-    let before = try count(table.name, database)
     let last = try Int64.fetchOne(database, sql: "SELECT COALESCE(MAX(id), 0) FROM main.trajectory") ?? 0
     let names = try database.columns(in: table.name).map(\.name).filter { $0 != "id" }.joined(separator: ", ")
     try database.execute(
@@ -172,6 +170,7 @@ extension RolloutStore {
         INSERT INTO main.trajectory (\(names)) SELECT \(names) FROM other.trajectory AS a
         WHERE NOT EXISTS (SELECT 1 FROM main.trajectory AS b WHERE \(table.sameKey)) ORDER BY a.id
         """)
+    let added = database.changesCount
     let columns = try database.columns(in: "step").map(\.name).filter { $0 != "trajectory" }
     try database.execute(
       sql: """
@@ -180,13 +179,13 @@ extension RolloutStore {
         FROM other.trajectory AS b JOIN main.trajectory AS a ON \(table.sameKey) JOIN other.step AS s ON s.trajectory = b.id
         WHERE a.id > ?
         """, arguments: [last])
-    return try checked(table, added: try count(table.name, database) - before, database)
+    return try checked(table, added: added, database)
   }
 
   private static func checked(
     _ table: Table, added: Int, _ database: Database
   ) throws -> MergeReport.Count {
-    let there = try count("other.\(table.name)", database)
+    let there = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM other.\(table.name)") ?? 0
     let found =
       try Int.fetchOne(
         database,
@@ -196,10 +195,6 @@ extension RolloutStore {
         .failed, "Of \(there) rows of the table \(table.name) only \(found) were merged. Nothing was kept.")
     }
     return MergeReport.Count(added: added, known: there - added)
-  }
-
-  private static func count(_ table: String, _ database: Database) throws -> Int {
-    try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM \(table.contains(".") ? table : "main." + table)") ?? 0
   }
 
   private static func refuseConflict(in table: Table, _ path: String, _ database: Database) throws {

@@ -16,9 +16,10 @@ actor StoredShelf<Record: Sendable> {
   }
 
   private struct Group {
-    let loading: Task<Result<[Place: Record], StoreError>, Never>
-    /// What was read and not asked for yet; nil until it was read.
-    var records: [Place: Record]?
+    /// nil once it has ended, so that nothing else holds what was read.
+    var loading: Task<Result<[Place: Record], StoreError>, Never>?
+    /// What was read and not asked for yet.
+    var records: [Place: Record] = [:]
     /// What is in the store alone: it was asked for, or written since.
     var stored: Set<Place> = []
     var used: Int
@@ -47,34 +48,39 @@ actor StoredShelf<Record: Sendable> {
   /// The record at a place; nil if there is none.
   func record(at place: CallKey) async throws(StoreError) -> Record? {
     let name = Name(run: place.run, task: place.task)
+    let own = Place(place)
     uses += 1
-    let loading: Task<Result<[Place: Record], StoreError>, Never>
-    if let group = groups[name] {
-      loading = group.loading
-      groups[name]?.used = uses
-    } else {
-      let (key, read) = (key, read)
-      loading = Task {
-        do throws(StoreError) {
-          let records = try await read(name.run, name.task)
-          return .success(Dictionary(records.map { (Place(key($0)), $0) }) { $1 })
-        } catch {
-          return .failure(error)
-        }
-      }
-      groups[name] = Group(loading: loading, used: uses)
+    if groups[name] == nil {
+      groups[name] = Group(loading: loading(name), used: uses)
       putAwayOldest()
     }
-    let result = await loading.value
-    guard case .success(let read) = result else {
-      groups[name] = nil
-      return try result.get()[Place(place)]
+    groups[name]?.used = uses
+    // Again, if it was put away and read anew meanwhile.
+    while let loading = groups[name]?.loading {
+      let result = await loading.value
+      guard groups[name]?.loading == loading else { continue }
+      do throws(StoreError) {
+        groups[name]?.records = try result.get()
+        groups[name]?.loading = nil
+      } catch {
+        groups[name] = nil
+        throw error
+      }
     }
-    guard groups[name]?.stored.contains(Place(place)) == false else { return try await readOne(place) }
-    if groups[name]?.records == nil { groups[name]?.records = read }
-    guard let record = groups[name]?.records?.removeValue(forKey: Place(place)) else { return nil }
-    groups[name]?.stored.insert(Place(place))
+    guard groups[name]?.stored.contains(own) == false else { return try await readOne(place) }
+    guard let record = groups[name]?.records.removeValue(forKey: own) else { return nil }
+    groups[name]?.stored.insert(own)
     return record
+  }
+
+  private func loading(_ name: Name) -> Task<Result<[Place: Record], StoreError>, Never> {
+    Task { [key, read] in
+      do throws(StoreError) {
+        return .success(Dictionary(try await read(name.run, name.task).map { (Place(key($0)), $0) }) { $1 })
+      } catch {
+        return .failure(error)
+      }
+    }
   }
 
   /// A record was written.

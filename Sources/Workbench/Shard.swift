@@ -21,15 +21,13 @@ public struct Shard: Sendable, Hashable, CustomStringConvertible {
   /// The tasks of this share, in their order. Tasks are dealt in the order of a digest of their names, so that tasks of one
   /// kind, which often stand together, are spread.
   func share(of tasks: [AgentTask]) -> [AgentTask] {
-    let order = tasks.indices.sorted { one, other in
-      let digests = [one, other].map { place in
-        var digest = Digest()
-        digest.add(tasks[place].id.rawValue)
-        return digest.text
-      }
-      return digests[0] == digests[1] ? one < other : digests[0] < digests[1]
+    let digests = tasks.map { task in
+      var digest = Digest()
+      digest.add(task.id.rawValue)
+      return digest.text
     }
-    let own = Set(order.enumerated().filter { $0.offset % count == number - 1 }.map(\.element))
-    return tasks.indices.filter(own.contains).map { tasks[$0] }
+    let order = tasks.indices.sorted { (digests[$0], $0) < (digests[$1], $1) }
+    let own = stride(from: number - 1, to: order.count, by: count).map { order[$0] }
+    return own.sorted().map { tasks[$0] }
   }
 }

@@ -37,7 +37,7 @@ struct ComparisonTests {
 
   @Test("Ids are renamed by first appearance, wherever they are a whole value")
   func ids() throws {
-    let ids = try QuestionComparison()
+    let ids = QuestionComparison()
     #expect(ids.match == .ids)
     #expect(equal(chat("x"), chat("x", id: "call_2"), ids))
     #expect(equal(chat("call_1"), chat("call_9", id: "call_9"), ids))
@@ -75,7 +75,7 @@ struct ComparisonTests {
   func shell(a: String, b: String, isSame: Bool) throws {
     let shell = try QuestionComparison(.shell, folders: ["/srv/a1", "/srv/b2"])
     #expect(equal(chat(a), chat(b), shell) == isSame)
-    #expect(!equal(chat(a), chat(b), try QuestionComparison()))
+    #expect(!equal(chat(a), chat(b), QuestionComparison()))
   }
 
   @Test("Patterns remove text from every string and are checked")
@@ -93,7 +93,7 @@ struct ComparisonTests {
     other[29] = "line 30 of build 12345678"
     var first = lines
     first[29] = "line 30 of build 87654321"
-    let ids = try QuestionComparison()
+    let ids = QuestionComparison()
     let found = try #require(
       ids.difference(
         recorded: chat(first.joined(separator: "\n")), replayed: chat(other.joined(separator: "\n"), id: "call_7")))
@@ -127,7 +127,7 @@ struct ComparisonTests {
       ("a cat", "a dog", false), ("a", "a b", false),
     ])
   func suggestion(a: String, b: String, isGiven: Bool) throws {
-    let found = try QuestionComparison().difference(recorded: chat(a), replayed: chat(b))
+    let found = QuestionComparison().difference(recorded: chat(a), replayed: chat(b))
     #expect((found?.suggestion != nil) == isGiven)
     guard let pattern = found?.suggestion else { return }
     #expect(equal(chat(a), chat(b), try QuestionComparison(.ids, ignore: [pattern])))
@@ -140,7 +140,7 @@ struct ComparisonTests {
     let pattern = try #require(shell.difference(recorded: chat(a), replayed: chat(b))?.suggestion)
     #expect(pattern.hasPrefix("job "))
     #expect(equal(chat(a), chat(b), try QuestionComparison(.shell, ignore: [pattern])))
-    #expect(try QuestionComparison().difference(recorded: chat(a), replayed: chat(b))?.suggestion == nil)
+    #expect(QuestionComparison().difference(recorded: chat(a), replayed: chat(b))?.suggestion == nil)
   }
 
   @Test("A long diff is clipped")
@@ -148,7 +148,7 @@ struct ComparisonTests {
     let lines = (1...200).map { "line \($0) " + String(repeating: "word ", count: 100) }
     let others = lines.map { $0 + "x" }
     let found = try #require(
-      try QuestionComparison().difference(
+      QuestionComparison().difference(
         recorded: chat(lines.joined(separator: "\n")), replayed: chat(others.joined(separator: "\n"))))
     let shown = found.diff.split(separator: "\n")
     #expect(shown.count <= 31)

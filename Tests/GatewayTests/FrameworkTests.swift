@@ -71,7 +71,7 @@ struct FrameworkTests {
     let tasks = examples + "/tasks.jsonl"
     var settings = AgentWorld.Settings(
       command: [ChildServer.python, "\(examples)/\(agent.script)", "--task", "{task}"] + agent.arguments,
-      tasks: (tasks, try String(contentsOfFile: tasks, encoding: .utf8)), comparison: try QuestionComparison())
+      tasks: (tasks, try String(contentsOfFile: tasks, encoding: .utf8)), comparison: QuestionComparison())
     settings.timeout = 90
     settings.processes = processes
     return try await AgentWorld(settings)

@@ -119,7 +119,7 @@ struct GatewayTests {
   @Test("A held question is kept alive, for plain clients and streams; the answer still arrives whole")
   func heldQuestions() async throws {
     let desk = AttemptDesk()
-    let line = AttemptLine(comparison: try QuestionComparison())
+    let line = AttemptLine(comparison: QuestionComparison())
     let token = await desk.open(line)
     let server = try await GatewayServer.start(
       desk, rhythm: .init(silence: .milliseconds(100), interval: .milliseconds(50)))

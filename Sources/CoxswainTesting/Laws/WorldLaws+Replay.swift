@@ -25,12 +25,13 @@ extension WorldLaws {
 
   func replays(_ walks: [Walk]) async throws(WorldError) -> Finding {
     var comparison = ReplayComparison(tolerance: 0)
+    var openings = ReplayComparison()
     var otherOpenings = 0
     for walk in walks {
       var (episode, opening) = try await world.begin(walk.task)
       var broken: Finding?
       if opening != walk.opening { otherOpenings += 1 }
-      if comparison.compare(opening: opening, with: walk.opening) == .diverges {
+      if openings.compare(opening: opening, with: walk.opening) == .diverges {
         broken = Finding(
           "replay", .wrong,
           """
@@ -57,7 +58,7 @@ extension WorldLaws {
       await episode.close()
       if let broken { return broken }
     }
-    let texts = max(otherOpenings, comparison.mismatches)
+    let texts = otherOpenings + comparison.mismatches
     let paidNothing = walks.allSatisfy { $0.steps.allSatisfy { $0.outcome.reward == 0 } }
     let result =
       texts == 0

@@ -78,12 +78,11 @@ package final class ConversationWorld: QuestionWorld {
 struct Conversation {
   /// The open question, without a model.
   private(set) var question = ModelQuestion(dialect: .chat, body: ["messages": []])
-  private var hasBegun = false
-  /// The question before, to which the record of the next one is relative.
+  /// The question before, to which the record of the next one is relative; nil before the first.
   private var asked: ModelQuestion?
   /// The number of answers.
   private var answers = 0
-  private static let comparison: QuestionComparison? = try? QuestionComparison()
+  private static let comparison = QuestionComparison()
 
   init(instructions: String) {
     if !instructions.isEmpty {
@@ -110,17 +109,16 @@ struct Conversation {
     guard let added = ProgramMessages(json: raw.text) else {
       throw WorldError(.misconfigured, "The program sent no messages.")
     }
-    let previous = hasBegun ? question : nil
+    let previous = asked == nil ? nil : question
     // Its own instructions replace those of `hello`.
-    let begins = hasBegun || added.messages.first?["role"]?.text != "system" ? messages : []
+    let begins = asked != nil || added.messages.first?["role"]?.text != "system" ? messages : []
     question.body.set("messages", .list(begins + completed(added.messages)))
     if let tools = added.tools {
       if tools.isEmpty { question.body.remove("tools") } else { question.body.set("tools", .list(tools)) }
     }
-    hasBegun = true
     try checkResults()
     var observation = Observation(question.news(after: previous))
-    let digest = Self.comparison?.digest(of: question) ?? ""
+    let digest = Self.comparison.digest(of: question)
     observation.question = try AskedQuestion(question, digest: digest, after: asked)
     asked = question
     return observation

@@ -44,9 +44,12 @@ extension Campaign {
     return (results, stopped)
   }
 
-  /// The settings' budget for all tasks together.
-  func budgetedCalls(_ tasks: [AgentTask]) -> Int {
-    settings.search.calls.map { $0 * tasks.count } ?? tasks.reduce(0) { $0 + settings.particles * $1.stepLimit }
+  /// The settings' budget for all tasks together; without one the most that the population of each task may take.
+  ///
+  /// - Parameter minimum: calls of a task that may exceed that.
+  package func budgetedCalls(_ tasks: [AgentTask], minimum: [TaskID: Int] = [:]) -> Int {
+    settings.search.calls.map { $0 * tasks.count }
+      ?? tasks.reduce(0) { $0 + max(settings.particles * $1.stepLimit, minimum[$1.id] ?? 0) }
   }
 
   private struct Part: Sendable {

@@ -19,13 +19,7 @@ extension Workbench {
     try check(configured, for: tasks)
     let compared = try await withRun { run in
       heading("1/4  Collecting rollouts of the frozen policy: \(policyIdentity)")
-      for split in [Split.train, .validation] {
-        let tasks = try world.tasks(in: split)
-        guard !tasks.isEmpty else { continue }
-        let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
-        heading(CollectReport(outcome, split: split, rollouts: rollouts, pricing: pricing).text)
-        if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
-      }
+      try await run.collectForTraining(rollouts: rollouts) { heading($0.text) }
       heading("\n2/4  Training the critic")
       heading(try await train(TreesKind.name).text)
       let critic = try critic(TreesKind.name)

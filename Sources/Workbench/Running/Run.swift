@@ -31,10 +31,10 @@ package struct Run {
     title: String? = nil
   ) async throws -> Campaign.Outcome {
     let settings = settings.effective
+    let campaign = campaign(settings, critic: critic, verb: verb)
     let progress = workbench.observer.begin(
       title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count,
-      calls: mostCalls(of: tasks, settings, minimum: minimumCalls, budget: calls), pricing: workbench.pricing)
-    let campaign = campaign(settings, critic: critic, verb: verb)
+      calls: calls ?? campaign.budgetedCalls(tasks, minimum: minimumCalls), pricing: workbench.pricing)
     let before = workbench.criticCost.current
     var outcome = try await campaign.run(
       tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
@@ -42,13 +42,6 @@ package struct Run {
     progress.end()
     outcome.criticCost = workbench.criticCost.current - before
     return outcome
-  }
-
-  private func mostCalls(
-    of tasks: [AgentTask], _ settings: SteeringSettings, minimum: [TaskID: Int], budget: Int?
-  ) -> Int {
-    if let budget = budget ?? settings.search.calls.map({ $0 * tasks.count }) { return budget }
-    return tasks.reduce(0) { $0 + max(settings.particles * $1.stepLimit, minimum[$1.id] ?? 0) }
   }
 
   /// A campaign of one method with this policy and the workbench's store.
@@ -63,6 +56,22 @@ package struct Run {
     try await steer(
       tasks, split: split, settings: independent(rollouts), critic: nil, verb: "collect",
       title: "collect \(split?.rawValue ?? "tasks") × \(rollouts)")
+  }
+
+  /// Independent rollouts of the splits that critics and plans are made from.
+  ///
+  /// - Parameters:
+  ///   - rollouts: attempts at each task.
+  ///   - done: called after each split that has tasks.
+  /// - Throws: `SteeringError` where a limit was reached, or more than half of the attempts of a split failed.
+  package func collectForTraining(rollouts: Int, done: (CollectReport) -> Void) async throws {
+    for split in [Split.train, .validation] {
+      let tasks = try workbench.world.tasks(in: split)
+      guard !tasks.isEmpty else { continue }
+      let outcome = try await collect(tasks, split: split, rollouts: rollouts)
+      done(CollectReport(outcome, split: split, rollouts: rollouts, pricing: workbench.pricing))
+      if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
+    }
   }
 
   /// The settings of independent attempts.

@@ -65,12 +65,9 @@ extension Workbench {
       1/5  Collect: \(rollouts) attempts at each of \(splits.map { "\($0.tasks.count) \($0.split.rawValue)" }.joined(separator: " and ")) \
       tasks, at most \(Format.count(steps)) calls
       """)
-    for (split, tasks) in splits {
-      let outcome = try await run.collect(tasks, split: split, rollouts: rollouts)
-      let collected = CollectReport(outcome, split: split, rollouts: rollouts, pricing: pricing)
+    try await run.collectForTraining(rollouts: rollouts) { collected in
       report.add(collected)
       say(collected.text)
-      if let stopped = outcome.stopped ?? outcome.failure(ofMoreThan: 0.5) { throw stopped }
     }
   }
 

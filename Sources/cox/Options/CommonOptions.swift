@@ -41,6 +41,15 @@ struct CommonOptions: ParsableArguments {
     if let json { try Console.write(json: result, to: json) }
   }
 
+  /// Prints what is found on the way. It is part of the result, unless standard output carries JSON.
+  func say(_ text: String) {
+    if json == "-" {
+      if !quiet { Console.note(text) }
+    } else {
+      Console.print(text)
+    }
+  }
+
   /// The options for opening a workbench: the configuration, overridden by these command-line options.
   ///
   /// - Parameters:

@@ -27,7 +27,7 @@ struct Demo: Verb {
     if own.printConfig { return Console.print(Defaults.yaml) }
     let start = ContinuousClock.now
     let (comparison, compared) = try await Workbench.with(common.options(limits, keeps: false)) { bench in
-      try await bench.demonstrate(rollouts: own.rollouts, heading: heading)
+      try await bench.demonstrate(rollouts: own.rollouts, heading: common.say)
     }
     try common.deliver(comparison) { "\n" + comparison.text }
     try Pictures.draw(after: compared.end) {
@@ -37,15 +37,6 @@ struct Demo: Verb {
     if common.json != "-" {
       Console.print("\nPictures: \(own.output)/comparison.svg, \(own.output)/genealogy/")
       Console.print("Took \(Format.duration(seconds: (ContinuousClock.now - start).inSeconds)).")
-    }
-  }
-
-  /// Headings are part of the result, unless standard output carries JSON.
-  private func heading(_ text: String) {
-    if common.json == "-" {
-      if !common.quiet { Console.note(text) }
-    } else {
-      Console.print(text)
     }
   }
 }

@@ -46,7 +46,7 @@ struct Init: Verb {
     let server: [String]
   }
 
-  /// Calls the server once.
+  /// Tries what the server can do.
   private func tried(_ choice: InitChoice) async throws -> [String] {
     let policy = try Configuration(yaml: "environment: { kind: orders }\n" + choice.policy, file: "coxswain.yaml")
       .policy
@@ -171,10 +171,10 @@ struct InitChoice {
         policy:
           kind: local                    # the bundled 135M model, on loopback
           temperature: 1
-          maxTokens: 16
+          \(isAgent ? "maxTokens: 64" : "format: plain\n  maxTokens: 16")
           context: 1024
 
-        """.replacing("  maxTokens: 16\n", with: isAgent ? "  maxTokens: 64\n" : "  format: plain\n  maxTokens: 16\n")
+        """
     }
     func quoted(_ text: String) -> String { JSONValue.text(text).json }
     var lines = ["policy:", "  kind: \(server.api == .messages ? "anthropic" : "openai")"]

@@ -18,14 +18,11 @@ struct MakePlan: Verb {
       """)
 
   @OptionGroup(title: "Plan") var own: MakePlanOptions
+  @OptionGroup(title: "Plan") var planning: PlanningWork
   @OptionGroup(title: "Critic and plan") var chosen: PlanOptions
   @OptionGroup(title: "Limits, for a critic that is called") var limits: LimitOptions
   @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
-
-  func validate() throws {
-    if !(own.work >= 1 && own.work.isFinite) { throw ValidationError("--work is \(own.work); it must be at least 1.") }
-  }
 
   func run() async throws {
     let start = ContinuousClock.now
@@ -33,7 +30,7 @@ struct MakePlan: Verb {
     request.particles = own.particles
     request.temperatures = try Self.numbers(own.beta)
     request.critic = chosen.critic
-    request.work = own.work
+    request.work = planning.work
     request.file = chosen.plan
     let (made, path, answer) = try await Workbench.with(common.options(limits, agent: agent), creating: false) {
       [request] bench in
@@ -70,10 +67,17 @@ struct MakePlanOptions: ParsableArguments {
     help: ArgumentHelp(
       "Values of β to try in a search, separated by commas (default: from the range of returns).", valueName: "β,β"))
   var beta: String?
+}
 
+/// How much a plan simulates.
+struct PlanningWork: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "About how many particle-steps are simulated for each number of particles; more make the figures steadier.",
+      "About how many particle-steps the plan simulates for each number of particles; more make its figures steadier.",
       valueName: "steps"))
-  var work = 8_000_000.0
+  var work = PlanRequest().work
+
+  func validate() throws {
+    if !(work >= 1 && work.isFinite) { throw ValidationError("--work is \(work); it must be at least 1.") }
+  }
 }

@@ -16,6 +16,7 @@ struct RunAll: Verb {
       """)
 
   @OptionGroup(title: "The whole way") var own: RunAllOptions
+  @OptionGroup(title: "The whole way") var planning: PlanningWork
   @OptionGroup(title: "Limits") var limits: LimitOptions
   @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
@@ -25,26 +26,16 @@ struct RunAll: Verb {
       throw ValidationError(problem)
     }
     if own.rollouts < 2 { throw ValidationError("--rollouts is \(own.rollouts); it must be at least 2.") }
-    if !(own.work >= 1 && own.work.isFinite) { throw ValidationError("--work is \(own.work); it must be at least 1.") }
   }
 
   func run() async throws {
     let (report, compared) = try await Workbench.with(common.options(limits, agent: agent)) { bench in
-      try await bench.goWholeWay(rollouts: own.rollouts, work: own.work, say: say)
+      try await bench.goWholeWay(rollouts: own.rollouts, work: planning.work, say: common.say)
     }
     try common.deliver(report) {
       report.comparison.map { "\n" + $0.text } ?? ""
     }
     if let end = compared?.end { throw end }
-  }
-
-  /// What is found on the way is part of the result, unless standard output carries JSON.
-  private func say(_ text: String) {
-    if common.json == "-" {
-      if !common.quiet { Console.note(text) }
-    } else {
-      Console.print(text)
-    }
   }
 }
 
@@ -52,10 +43,4 @@ struct RunAll: Verb {
 struct RunAllOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Attempts at each train and validation task.", valueName: "count"))
   var rollouts = 4
-
-  @Option(
-    help: ArgumentHelp(
-      "About how many particle-steps the plan simulates for each number of particles; more make its figures steadier.",
-      valueName: "steps"))
-  var work = 8_000_000.0
 }
