@@ -39,15 +39,9 @@ extension RolloutStore {
           GROUP BY run.id ORDER BY MAX(trajectory.id) DESC
           """
       ).map { row in
-        let format: String? = try row.value("format")
-        return try StoredRun(
-          record: RunRecord(
-            id: row.value("id"), verb: row.value("verb"), method: row.value("method"),
-            environment: WorldIdentity(kind: row.value("environmentKind"), rules: row.value("environmentRules")),
-            policy: row.value("policy"), format: format.flatMap(ActionFormat.init) ?? .plain,
-            critic: row.value("critic"), isPrior: row.value("isPrior"), seed: UInt64(bitPattern: row.value("seed")),
-            settings: row.value("settings")),
-          startedAt: row.value("startedAt"), tasks: row.value("tasks"), trajectories: row.value("trajectories"))
+        try StoredRun(
+          record: RunRecord(row), startedAt: row.value("startedAt"), tasks: row.value("tasks"),
+          trajectories: row.value("trajectories"))
       }
     }
   }
@@ -98,6 +92,17 @@ extension RolloutStore {
       }
     }
     return culled ? Lives(records, genealogy).whole : records
+  }
+}
+
+extension RunRecord {
+  init(_ row: Row) throws {
+    let format: String? = try row.value("format")
+    try self.init(
+      id: row.value("id"), verb: row.value("verb"), method: row.value("method"),
+      environment: WorldIdentity(kind: row.value("environmentKind"), rules: row.value("environmentRules")),
+      policy: row.value("policy"), format: format.flatMap(ActionFormat.init) ?? .plain, critic: row.value("critic"),
+      isPrior: row.value("isPrior"), seed: UInt64(bitPattern: row.value("seed")), settings: row.value("settings"))
   }
 }
 
