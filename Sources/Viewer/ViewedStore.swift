@@ -53,8 +53,9 @@ actor ViewedStore {
       if isStale, !readers.isEmpty, ContinuousClock.now >= notBefore { await refresh() }
       silence += 1
       if silence >= 60 {
-        // A connection that says nothing is taken for a lost one.
+        // A connection that says nothing is taken for a lost one. A run whose process was killed says nothing, either.
         silence = 0
+        isStale = true
         for reader in readers.values { reader.yield(": still here\n\n") }
       }
       try? await Task.sleep(for: .milliseconds(250))
