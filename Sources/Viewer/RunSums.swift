@@ -71,7 +71,9 @@ struct RunSums: Sendable {
     }
     let stale: [TaskID]
     if hasCalls {
-      stale = try await store.calledTasks(ofRun: id).filter { counted[$0] == nil || counted[$0] != trajectories[$0]?.last }
+      stale = try await store.calledTasks(ofRun: id).filter {
+        counted[$0] == nil || counted[$0] != trajectories[$0]?.last
+      }
       let fresh = try await store.callTallies(ofRun: id, tasks: stale)
       changed += fresh.keys.filter { fresh[$0] != calls[$0] }
       calls.merge(fresh) { $1 }

@@ -153,7 +153,8 @@ actor ViewedStore {
       case .open: ("open", nil)
       }
     return StateDocument(
-      version: version, store: path, state: state, message: message, runs: order.compactMap { runs[$0] }.map { RunDocument($0) })
+      version: version, store: path, state: state, message: message,
+      runs: order.compactMap { runs[$0] }.map { RunDocument($0) })
   }
 }
 

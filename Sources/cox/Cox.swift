@@ -19,7 +19,7 @@ struct Cox: AsyncParsableCommand {
     subcommands: [
       Demo.self, Init.self, RunAll.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self,
       Compare.self, Report.self,
-      Show.self,
+      Show.self, View.self,
       Export.self, Merge.self, CheckEnvironment.self, Doctor.self, Sharpen.self, Tokens.self, Study.self,
       Keys.self,
     ])

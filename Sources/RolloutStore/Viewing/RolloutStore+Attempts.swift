@@ -13,6 +13,14 @@ package struct AttemptRow: Sendable {
   package let isDone: Bool
   package let logWeight: Double?
   package let failure: AttemptFailure?
+
+  package init(
+    task: TaskID, particle: Int, standing: TrajectoryRecord.Standing, steps: Int, reward: Double, isDone: Bool,
+    logWeight: Double?, failure: AttemptFailure?
+  ) {
+    (self.task, self.particle, self.standing, self.steps) = (task, particle, standing, steps)
+    (self.reward, self.isDone, self.logWeight, self.failure) = (reward, isDone, logWeight, failure)
+  }
 }
 
 /// Which of several rows are read.

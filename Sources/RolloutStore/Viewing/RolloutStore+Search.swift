@@ -26,8 +26,8 @@ extension RolloutStore {
   ) async throws(StoreError) -> [SearchHit] {
     let patterns = Self.patterns(words)
     func matches(_ columns: String...) -> String {
-      "(" + columns.flatMap { column in patterns.indices.map { "\(column) LIKE :p\($0) ESCAPE '\\'" } }
-        .joined(separator: " OR ") + ")"
+      let tests = columns.flatMap { column in patterns.indices.map { "\(column) LIKE :p\($0) ESCAPE '\\'" } }
+      return "(" + tests.joined(separator: " OR ") + ")"
     }
     var arguments: [String: (any DatabaseValueConvertible)?] = [
       "run": run.id, "kind": run.environment.kind, "rules": run.environment.rules, "limit": slice.limit,

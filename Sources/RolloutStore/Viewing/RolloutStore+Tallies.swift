@@ -22,6 +22,8 @@ package struct TrajectoryTally: Sendable, Hashable {
   package var rewardMean: Double?
   /// The largest row id. It grows when trajectories are stored again.
   package var last: Int64 = 0
+
+  package init() {}
 }
 
 /// What the calls of one task of a run sum up to.
@@ -32,6 +34,8 @@ package struct CallTally: Sendable, Hashable {
   package var seconds = 0.0
   /// UTC, in SQLite's format.
   package var lastAt: String?
+
+  package init() {}
 
   package static func += (a: inout CallTally, b: CallTally) {
     a.calls += b.calls
@@ -148,9 +152,8 @@ extension RolloutStore {
         sql: "SELECT * FROM task WHERE environmentKind = ? AND environmentRules = ? AND id = ?")
       return try tasks.reduce(into: [:]) { found, id in
         guard let row = try Row.fetchOne(statement, arguments: [world.kind, world.rules, id.rawValue]) else { return }
-        found[id] = try (
-          AgentTask(id: id, request: row.value("request"), stepLimit: row.value("stepLimit")), row.value("split")
-        )
+        let task = try AgentTask(id: id, request: row.value("request"), stepLimit: row.value("stepLimit"))
+        found[id] = (task, try row.value("split"))
       }
     }
   }

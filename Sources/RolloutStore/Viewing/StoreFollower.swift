@@ -33,7 +33,7 @@ package actor StoreFollower {
   }
 
   /// The path of the SQLite file, as given.
-  package let path: String
+  package nonisolated let path: String
   package private(set) var state = State.missing
   private var seen: Signature?
   private var isLive = false

@@ -56,12 +56,8 @@ final class ProgressKeeper: Sendable {
     progress.finished(result)
   }
 
-  /// Runs `body` and reports meanwhile.
-  ///
-  /// - Parameter stopped: why a result is not whole; nil if it is.
-  func reporting<T: Sendable>(
-    stopped: (T) -> String?, _ body: () async throws -> T
-  ) async throws -> T {
+  /// Runs a campaign and reports meanwhile.
+  func reporting(_ campaign: () async throws -> Campaign.Outcome) async throws -> Campaign.Outcome {
     let reports = Task {
       while !Task.isCancelled {
         await report()
@@ -75,10 +71,10 @@ final class ProgressKeeper: Sendable {
       progress.end()
     }
     do {
-      let result = try await body()
-      let reason = stopped(result)
+      let outcome = try await campaign()
+      let reason = outcome.stopped?.message
       await end(reason == nil ? .done : .stopped, reason)
-      return result
+      return outcome
     } catch {
       await end(.stopped, String(describing: error))
       throw error

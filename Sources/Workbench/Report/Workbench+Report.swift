@@ -6,6 +6,7 @@ import ParticleFilter
 import Reporting
 import RolloutStore
 import Steering
+import Viewer
 
 /// The contents of a report. Fields that are nil are taken from the configuration or from files beside the store.
 package struct ReportRequest: Sendable {
@@ -162,25 +163,6 @@ extension Workbench {
           format: record.format))
     }
     return stories
-  }
-}
-
-extension [TrajectoryRecord] {
-  /// The trajectories with the checkpoints at which they ended.
-  fileprivate func lives(in ancestry: Ancestry) -> [PopulationStory.Life] {
-    let final = filter { $0.standing == .final }
-    let weights = LogWeights(final.map { $0.logWeight ?? -.infinity }).normalised
-    return zip(final, weights).map { record, weight in
-      PopulationStory.Life(
-        place: record.particle, culledAfter: nil, trajectory: record.trajectory, failure: record.failure?.message,
-        weight: weight)
-    }
-      + filter { $0.standing != .final }.compactMap { record in
-        ancestry.line(of: record).flatMap { ancestry.end(of: $0) }.map {
-          PopulationStory.Life(
-            place: record.particle, culledAfter: $0, trajectory: record.trajectory, failure: record.failure?.message)
-        }
-      }
   }
 }
 

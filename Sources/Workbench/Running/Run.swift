@@ -36,7 +36,7 @@ package struct Run {
       of: campaign, tasks, title ?? "\(settings.method.rawValue) × \(settings.particles)", minimumCalls: minimumCalls,
       calls: calls)
     let before = workbench.criticCost.current
-    var outcome = try await progress.reporting(stopped: { $0.stopped?.message }) {
+    var outcome = try await progress.reporting {
       try await campaign.run(
         tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
         called: progress.called, progress: progress.finished)
