@@ -12,6 +12,10 @@ public struct StoredRun: Sendable {
   public let tasks: Int
   /// The number of stored trajectories, failed and culled ones included.
   public let trajectories: Int
+
+  package init(record: RunRecord, startedAt: String, tasks: Int, trajectories: Int) {
+    (self.record, self.startedAt, self.tasks, self.trajectories) = (record, startedAt, tasks, trajectories)
+  }
 }
 
 /// One task of a run as listed by ``RolloutStore/tasks(ofRun:)``.
@@ -25,6 +29,11 @@ public struct StoredTask: Sendable {
   public let rewardBest: Double?
   /// The mean reward of the trajectories at the end of the run that did not fail; nil if all did.
   public let rewardMean: Double?
+
+  package init(id: TaskID, trajectories: Int, failed: Int, rewardBest: Double?, rewardMean: Double?) {
+    (self.id, self.trajectories, self.failed) = (id, trajectories, failed)
+    (self.rewardBest, self.rewardMean) = (rewardBest, rewardMean)
+  }
 }
 
 extension RolloutStore {

@@ -27,7 +27,7 @@ extension ViewedStore {
     let told = try await told(query, sums, store)
     let record = sums.run.record
     let pricing = sums.figures?.progress.pricing
-    let seen = told.isKnown ? [] : try await observations(of: told, in: record, store)
+    let seen = told.isKnown ? [] : try await store.observations(before: told.calls.compactMap(\.self))
     var paid = 0.0
     let steps = told.trajectory.steps.enumerated().map { number, step in
       paid += step.outcome.reward
@@ -96,18 +96,6 @@ extension ViewedStore {
     }
     let lineage = Lineage(of: record, in: try await store.genealogy(run: run.id, task: task))
     return ((0..<record.trajectory.count).map { (lineage.place(atStep: $0), $0) }, lineage.values)
-  }
-
-  /// What the agent saw before each step of an attempt, from the prompts: worlds of the run's own process store no
-  /// outcomes before the end.
-  private func observations(of told: Told, in run: RunRecord, _ store: RolloutStore) async throws -> [String?] {
-    var seen: [String?] = []
-    for place in told.places {
-      guard let place else { continue }
-      let key = CallKey(run: run.id, task: told.task.id, particle: place.particle, step: place.step)
-      seen.append(try await store.prompt(of: key)?.last { $0.role == .prompt }?.text)
-    }
-    return seen
   }
 
   // MARK: - Prompts

@@ -30,7 +30,8 @@ package struct StoredRuns: Sendable {
     var outcome = Outcome(Observation(text("You see \(action).")), reward: reward, isDone: isDone)
     outcome.rewards = reward > 0 ? ["heat": reward] : [:]
     return Step(
-      response: "Thought: \(text("I should \(action)"))\nAction: \(text(action))", action: .act(text(action)), outcome: outcome)
+      response: "Thought: \(text("I should \(action)"))\nAction: \(text(action))", action: .act(text(action)),
+      outcome: outcome)
   }
 
   private func trajectory(_ task: AgentTask, _ actions: [String], reward: Double) -> Trajectory {
@@ -49,15 +50,19 @@ package struct StoredRuns: Sendable {
       AnswerRecord(
         key: CallKey(run: run, task: task.id, particle: particle, step: step), promptDigest: "",
         response: PolicyResponse(
-          "Thought: \(text("I should \(action)"))\nAction: \(text(action))", reasoning: text("reasoning about \(action)"),
+          "Thought: \(text("I should \(action)"))\nAction: \(text(action))",
+          reasoning: text("reasoning about \(action)"),
           usage: Usage(inputTokens: 100, cachedInputTokens: 20, outputTokens: 10), attempts: 2),
         seconds: 0.25,
         prompt: [
-          PromptPart(.instructions, text("You are in a lab.")), PromptPart(.prompt, text("Seen before step \(step + 1).")),
+          PromptPart(.instructions, text("You are in a lab.")),
+          PromptPart(.prompt, text("Seen before step \(step + 1).")),
         ]))
   }
 
-  private func calls(_ store: RolloutStore, _ run: String, _ task: AgentTask, particle: Int, _ actions: [String], from first: Int = 0)
+  private func calls(
+    _ store: RolloutStore, _ run: String, _ task: AgentTask, particle: Int, _ actions: [String], from first: Int = 0
+  )
     async throws
   {
     for (step, action) in actions.enumerated() {
@@ -97,7 +102,8 @@ package struct StoredRuns: Sendable {
     try await calls(store, Self.steer, task, particle: 1, ["take", "heat"])
     try await calls(store, Self.steer, task, particle: 2, ["wait", "wait"])
     let checkpoint = Checkpoint(
-      step: 1, logWeights: LogWeights([-6, 0, -1]), softValues: [0.125, 0.625, 0.5], ancestors: [1, 1, 2], logEvidence: 0)
+      step: 1, logWeights: LogWeights([-6, 0, -1]), softValues: [0.125, 0.625, 0.5], ancestors: [1, 1, 2],
+      logEvidence: 0)
     let genealogy = Genealogy(count: 3, checkpoints: [checkpoint])
     try await store.save(
       culled: [
@@ -130,7 +136,9 @@ package struct StoredRuns: Sendable {
         """.utf8))
     try await store.save(
       run: Self.frontier, task: task,
-      trajectories: [TrajectoryRecord(particle: 0, trajectory: trajectory(task, ["look", "heat"], reward: 1), logWeight: 0)],
+      trajectories: [
+        TrajectoryRecord(particle: 0, trajectory: trajectory(task, ["look", "heat"], reward: 1), logWeight: 0)
+      ],
       tree: tree)
   }
 

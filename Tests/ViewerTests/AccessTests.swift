@@ -77,10 +77,15 @@ struct AccessTests {
           #expect(try await page.get(path, cookie: page.cookie).status == 404, "\(path)")
         }
         // Nothing of the page comes from elsewhere.
-        for path in ["/", "/view.js", "/lists.js", "/talk.js", "/live.js", "/keys.js", "/figures.js", "/pictures.js", "/parts.js", "/view.css", "/report.css", "/pictures.css", "/icon.svg"] {
+        for path in [
+          "/", "/view.js", "/lists.js", "/talk.js", "/live.js", "/keys.js", "/figures.js", "/pictures.js", "/parts.js",
+          "/view.css", "/report.css", "/pictures.css", "/icon.svg",
+        ] {
           let part = try await page.get(path, cookie: page.cookie)
           #expect(part.status == 200 && !part.text.isEmpty, "\(path)")
-          let addresses = part.text.ranges(of: "http").filter { !part.text[$0.upperBound...].hasPrefix("://www.w3.org/") }
+          let addresses = part.text.ranges(of: "http").filter {
+            !part.text[$0.upperBound...].hasPrefix("://www.w3.org/")
+          }
           #expect(addresses.isEmpty, "\(path)")
           #expect(!part.text.contains("innerHTML") && !part.text.contains("eval("), "\(path)")
         }

@@ -50,21 +50,27 @@ struct FollowingTests {
         let attempts = try await page.api("attempts", query)
         #expect(attempts["running"]?.items?.map { $0["steps"]?.integer } == [2, 1])
         #expect(attempts.value(at: "running.0.latest")?.shown == "take")
-        let talk = try await page.api("trajectory", [
-          "run": StoredRuns.collect, "task": "under-way", "particle": "0", "standing": "running",
-        ])
+        let talk = try await page.api(
+          "trajectory",
+          [
+            "run": StoredRuns.collect, "task": "under-way", "particle": "0", "standing": "running",
+          ])
         let steps = talk["steps"]?.items ?? []
         #expect(steps.map { $0["action"]?.shown } == ["look", "take"])
         // What the agent saw is in the next prompt; the last outcome and the rewards are not stored yet.
-        #expect(talk["opening"]?.shown == "Seen before step 1." && steps[0]["observation"]?.shown == "Seen before step 2.")
+        #expect(
+          talk["opening"]?.shown == "Seen before step 1." && steps[0]["observation"]?.shown == "Seen before step 2.")
         #expect(steps[1]["observation"] == nil && steps[0]["reward"] == nil)
         try await StoredRuns().end(store, task)
         let ended = try await page.wait("attempts", query) { $0["running"]?.items?.isEmpty == true }
-        #expect(ended.value(at: "page.rows.0.steps")?.integer == 3 && ended.value(at: "page.rows.0.reward")?.shown == "1")
+        #expect(
+          ended.value(at: "page.rows.0.steps")?.integer == 3 && ended.value(at: "page.rows.0.reward")?.shown == "1")
         // An address of before still finds it.
-        let same = try await page.api("trajectory", [
-          "run": StoredRuns.collect, "task": "under-way", "particle": "0", "standing": "running",
-        ])
+        let same = try await page.api(
+          "trajectory",
+          [
+            "run": StoredRuns.collect, "task": "under-way", "particle": "0", "standing": "running",
+          ])
         #expect(same.value(at: "attempt.standing")?.shown == "final")
       }
     }
@@ -90,7 +96,9 @@ struct FollowingTests {
     }
   }
 
-  @Test(arguments: [OlderStore.nine, OlderStore.one]) func aStoreOfAnOlderVersionIsReadAndStaysAsItIs(script: String) async throws {
+  @Test(arguments: [OlderStore.nine, OlderStore.one]) func aStoreOfAnOlderVersionIsReadAndStaysAsItIs(script: String)
+    async throws
+  {
     try await Browsing.inFolder { folder in
       let path = folder.path + "/s.sqlite"
       try await StoredRuns().write(to: path)
@@ -103,9 +111,11 @@ struct FollowingTests {
       let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
       try await Browsing.with(path) { page in
         #expect(run(try await page.api("state"))?["calls"]?.integer == 20)
-        let prompt = try await page.api("prompt", [
-          "run": StoredRuns.collect, "task": "task-1", "particle": "0", "standing": "final", "step": "1",
-        ])
+        let prompt = try await page.api(
+          "prompt",
+          [
+            "run": StoredRuns.collect, "task": "task-1", "particle": "0", "standing": "final", "step": "1",
+          ])
         #expect(prompt["note"]?.shown.contains("older version") == true)
       }
       #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)

@@ -26,7 +26,8 @@ struct ReadingTests {
       let runs = state["runs"]?.items ?? []
       #expect(runs.count == 3)
       let collect = try #require(runs.first { $0["id"]?.shown == StoredRuns.collect })
-      #expect(collect["tasks"]?.integer == 5 && collect["trajectories"]?.integer == 10 && collect["failed"]?.integer == 1)
+      #expect(
+        collect["tasks"]?.integer == 5 && collect["trajectories"]?.integer == 10 && collect["failed"]?.integer == 1)
       #expect(collect["calls"]?.integer == 20 && collect.value(at: "tokens.input")?.integer == 2_000)
       #expect(collect["state"]?.shown == "done")
       let steer = try #require(runs.first { $0["id"]?.shown == StoredRuns.steer })
@@ -81,19 +82,26 @@ struct ReadingTests {
       #expect(steps[0]["action"]?.shown == "take" && steps[0]["thought"]?.shown == "I should take")
       #expect(steps[0]["value"]?.shown == "0.625" && steps[0].value(at: "call.particle")?.integer == 1)
       #expect(steps[0]["reasoning"]?.shown == "reasoning about take")
-      #expect(steps[2].value(at: "call.tokens.cached")?.integer == 20 && steps[2].value(at: "call.attempts")?.integer == 2)
+      #expect(
+        steps[2].value(at: "call.tokens.cached")?.integer == 20 && steps[2].value(at: "call.attempts")?.integer == 2)
       #expect(steps[2].value(at: "rewards.heat")?.shown == "1" && steps[2]["paid"]?.shown == "1")
-      let prompt = try await page.api("prompt", [
-        "run": StoredRuns.steer, "task": "melt/1", "particle": "0", "standing": "final", "step": "1",
-      ])
+      let prompt = try await page.api(
+        "prompt",
+        [
+          "run": StoredRuns.steer, "task": "melt/1", "particle": "0", "standing": "final", "step": "1",
+        ])
       #expect(prompt["parts"]?.items?.map { $0["role"]?.shown } == ["instructions", "prompt"])
-      let culled = try await page.api("trajectory", [
-        "run": StoredRuns.steer, "task": "melt/1", "particle": "0", "standing": "culled 1",
-      ])
+      let culled = try await page.api(
+        "trajectory",
+        [
+          "run": StoredRuns.steer, "task": "melt/1", "particle": "0", "standing": "culled 1",
+        ])
       #expect(culled["steps"]?.items?.map { $0["action"]?.shown } == ["break"])
-      let found = try await page.api("trajectory", [
-        "run": StoredRuns.frontier, "task": "search-1", "particle": "0", "standing": "final",
-      ])
+      let found = try await page.api(
+        "trajectory",
+        [
+          "run": StoredRuns.frontier, "task": "search-1", "particle": "0", "standing": "final",
+        ])
       #expect(found["steps"]?.items?.map { $0.value(at: "call.particle")?.integer } == [0, 1])
       #expect(found["value"]?.shown == "0.25" && found["steps"]?.items?[0]["value"]?.shown == "0.75")
     }
@@ -136,7 +144,8 @@ struct ReadingTests {
         ("tasks?run=\(StoredRuns.collect)&limit=-1", 400, "limit"),
       ] as [(String, UInt, String)] {
         let answer = try await page.get("/api/\(path)", cookie: page.cookie)
-        #expect(answer.status == status && answer.json["error"]?.shown.contains(words) == true, "\(path): \(answer.text)")
+        #expect(
+          answer.status == status && answer.json["error"]?.shown.contains(words) == true, "\(path): \(answer.text)")
       }
     }
   }

@@ -44,6 +44,9 @@ extension RolloutStore {
       UNION ALL
       SELECT task, standing, particle, 0, 'opening', opening FROM trajectory
       WHERE run = :run AND \(matches("opening"))
+        -- Attempts at a task share the opening.
+        AND particle = (
+          SELECT MIN(first.particle) FROM trajectory AS first WHERE first.run = :run AND first.task = trajectory.task)
       UNION ALL
       SELECT trajectory.task, trajectory.standing, trajectory.particle, step.number,
         CASE WHEN \(matches("step.action")) THEN 'action' WHEN \(matches("step.response")) THEN 'response'

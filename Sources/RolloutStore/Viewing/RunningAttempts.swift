@@ -45,6 +45,14 @@ extension RolloutStore {
     }
   }
 
+  /// What the agent saw before each of some calls, from their prompts: worlds of the run's own process store no
+  /// outcomes before the end. nil where a call has no prompt.
+  package func observations(before calls: [StoredCall]) async throws(StoreError) -> [String?] {
+    var seen: [String?] = []
+    for call in calls { seen.append(try await prompt(of: call.answer.key)?.last { $0.role == .prompt }?.text) }
+    return seen
+  }
+
   /// The largest place of a stored final trajectory; nil if there is none.
   private func finalPlaces(run: String, task: TaskID) async throws(StoreError) -> Int? {
     try await read("look for trajectories of \(task)") { database in

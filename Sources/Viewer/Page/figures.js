@@ -98,7 +98,7 @@ export function progress(run) {
     if (figures.callsPerSecond) told.push(`${figures.callsPerSecond.toFixed(1)} calls/s`);
   }
   if (figures.failed > 0) told.push(`${count(figures.failed)} failed`);
-  told.push(`${duration(figures.seconds)} so far`);
+  told.push(run.state === "running" ? `${duration(figures.seconds)} so far` : `in ${duration(figures.seconds)}`);
   made.append(
     element("p", "headline", element("span", `state ${run.state}`, stateNames[run.state] ?? run.state), " ", left),
     bar(share, "calls made of those expected"), element("p", "figures", told.join(" · ")));

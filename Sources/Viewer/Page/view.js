@@ -257,6 +257,7 @@ function taskView(id, task) {
   const request = element("p", "request");
   const figure = element("figure", "picture");
   const note = element("p", "compare-note");
+  tellMarked(note);
   const table = lists.table("Trajectories", lists.attemptHeadings);
   const foot = element("div", "");
   const asked = { limit: 100 };
@@ -322,6 +323,7 @@ function talkView(id, task, particle, standing, rest) {
   const request = element("p", "request");
   const steps = element("div", "talk");
   const note = element("p", "compare-note");
+  tellMarked(note);
   main.replaceChildren(heading, figures, tools, note, element("details", "request-fold", element("summary", "", "Request"), request), steps);
   let talk;
   let wanted = rest[0] === "step" ? rest[1] : undefined;
@@ -420,6 +422,7 @@ function chosen() {
 
 function show() {
   complain(undefined);
+  document.getElementById("help").close();
   view = chosen()();
   if (hasState) view.update(undefined);
   scrollTo(0, 0);

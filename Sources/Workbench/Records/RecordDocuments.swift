@@ -51,11 +51,14 @@ package struct RunLine: Encodable {
 package struct TaskLine: Encodable {
   package let task: TaskID
   package let trajectories, failed: Int
+  /// Attempts whose trajectories are not stored yet.
+  package let running: Int
   /// Absent if every attempt failed.
   package let rewardBest, rewardMean: Double?
 
-  package init(_ task: StoredTask) {
+  package init(_ task: StoredTask, running: Int = 0) {
     self.task = task.id
+    self.running = running
     trajectories = task.trajectories
     failed = task.failed
     rewardBest = task.rewardBest
@@ -72,9 +75,10 @@ package struct ParticleLine: Encodable {
   package let failure: String?
   package let failureKind: AttemptFailure.Kind?
 
-  package init(_ record: TrajectoryRecord) {
+  /// - Parameter isRunning: whether the trajectory is not stored yet.
+  package init(_ record: TrajectoryRecord, isRunning: Bool = false) {
     particle = record.name
-    standing = record.standing.rawValue
+    standing = isRunning ? "running" : record.standing.rawValue
     steps = record.trajectory.count
     reward = record.trajectory.reward
     done = record.trajectory.isDone
@@ -108,12 +112,12 @@ package struct TrajectoryDocument: Encodable {
   package let criticValue: Double?
   package let steps: [Exchange]
 
-  package init(_ record: TrajectoryRecord, run: StoredRun, text: TrajectoryText) {
+  package init(_ record: TrajectoryRecord, run: StoredRun, text: TrajectoryText, isRunning: Bool = false) {
     self.run = RunLine(run)
     task = record.trajectory.task.id
     request = record.trajectory.request
     opening = record.trajectory.opening.text
-    particle = ParticleLine(record)
+    particle = ParticleLine(record, isRunning: isRunning)
     criticValue = text.values[0]
     steps = record.trajectory.steps.enumerated().map { place, step in
       Exchange(
