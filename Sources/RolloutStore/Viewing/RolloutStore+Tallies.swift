@@ -115,7 +115,8 @@ extension RolloutStore {
       var tallies: [TaskID: CallTally] = [:]
       if let tasks {
         let statement = try database.cachedStatement(
-          sql: "\(Self.sums), TOTAL(seconds) AS seconds, MAX(answeredAt) AS lastAt FROM call WHERE run = ? AND task = ?")
+          sql: "\(Self.sums), TOTAL(seconds) AS seconds, MAX(answeredAt) AS lastAt FROM call WHERE run = ? AND task = ?"
+        )
         for task in tasks {
           if let row = try Row.fetchOne(statement, arguments: [run, task.rawValue]) {
             tallies[task] = try CallTally(row)
