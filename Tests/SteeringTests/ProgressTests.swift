@@ -1,6 +1,7 @@
 import Agents
-import Steering
 import Testing
+
+@testable import Steering
 
 @Suite("Remaining time")
 struct ProgressTests {
