@@ -188,8 +188,8 @@ let package = Package(
         "Agents", "Dialects", "Findings", "ParticleFilter", "Steering",
         .product(name: "Mustache", package: "swift-mustache"),
       ],
-      resources: ["page", "section", "table", "populations"].map { .embedInCode("Page/Templates/\($0).mustache") }
-        + ["report.css", "parts.js", "story.js", "transcript.js", "marks.js", "browser.js"].map { .embedInCode("Page/\($0)") }),
+      resources: ["page", "section", "table", "populations", "trajectories"].map { .embedInCode("Page/Templates/\($0).mustache") }
+        + ["report.css", "parts.js", "story.js", "transcript.js", "marks.js", "browser.js", "archive.js"].map { .embedInCode("Page/\($0)") }),
 
     // The page about a store, while it is written to or afterwards.
     .target(

@@ -76,25 +76,25 @@ struct ProgressTests {
 
   @Test func timeIsTheWorkAtTheRateOrTheLongestAttempt() throws {
     let plain = figures { _ in }
-    #expect(plain.expectedCalls == 150 && abs(try #require(plain.secondsLeft) - 50) < 2)
+    #expect(plain.expectedCalls == 150 && abs((plain.secondsLeft ?? .nan) - 50) < 2)
     let inFlight = figures { $0.inFlight = 20 }
-    #expect(abs(try #require(inFlight.secondsLeft) - 40) < 2)
+    #expect(abs((inFlight.secondsLeft ?? .nan) - 40) < 2)
     // 8 steps one after another take 16 s, however many others are done meanwhile.
     let last = figures { $0.inFlight = 90 }
-    #expect(abs(try #require(last.secondsLeft) - 16) < 0.1)
+    #expect(abs((last.secondsLeft ?? .nan) - 16) < 0.1)
     #expect(figures { $0.tasksDone = 10 }.secondsLeft == 0)
   }
 
   @Test func theLimitThatIsReachedFirstEndsTheRun() throws {
     let calls = figures { $0.limits = Limits(calls: 120, seconds: 131) }
-    #expect(calls.endsBy == "limits.calls" && abs(try #require(calls.secondsLeft) - 20) < 1)
+    #expect(calls.endsBy == "limits.calls" && abs((calls.secondsLeft ?? .nan) - 20) < 1)
     let seconds = figures { $0.limits = Limits(calls: 200, seconds: 111) }
     #expect(seconds.endsBy == "limits.seconds" && seconds.secondsLeft == 10)
     let cost = figures {
       $0.limits = Limits(tokens: 1_000_000, cost: 2)
       ($0.spentTokens, $0.spentCost) = (1_000, 1.9)
     }
-    #expect(cost.endsBy == "limits.cost" && abs(try #require(cost.secondsLeft) - 5.3) < 0.5)
+    #expect(cost.endsBy == "limits.cost" && abs((cost.secondsLeft ?? .nan) - 5.3) < 0.5)
     #expect(figures { $0.limits = Limits(calls: 1_000) }.endsBy == nil)
   }
 }

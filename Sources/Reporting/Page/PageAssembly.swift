@@ -22,6 +22,8 @@ struct PageAssembly {
       PageData.Item(picture: PageData.Picture(svg: picture(svg), caption: caption))
     case .notes(let notes): PageData.Item(notes: notes.isEmpty ? nil : PageData.Notes(entries: notes))
     case .populations(let stories): PageData.Item(populations: stories.isEmpty ? nil : populations(stories))
+    case .trajectories(let archive):
+      PageData.Item(archive: archive.count == 0 ? nil : PageData.Archive(data: archive.json))
     }
   }
 

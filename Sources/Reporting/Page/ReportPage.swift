@@ -22,6 +22,8 @@ package struct ReportPage: Sendable {
     case notes([String])
     /// Populations, shown one at a time.
     case populations([PopulationStory])
+    /// Trajectories in a list with a filter.
+    case trajectories(TrajectoryArchive)
   }
 
   package struct Section: Sendable {
@@ -67,7 +69,7 @@ package struct ReportPage: Sendable {
     "(() => {\n\"use strict\";\n"
     + [
       PackageResources.parts_js, PackageResources.story_js, PackageResources.transcript_js, PackageResources.marks_js,
-      PackageResources.browser_js,
+      PackageResources.browser_js, PackageResources.archive_js,
     ].map {
       String(decoding: $0, as: UTF8.self)
     }.joined(separator: "\n") + "})();\n"
