@@ -188,8 +188,12 @@ let package = Package(
         "Agents", "Dialects", "Findings", "ParticleFilter", "Steering",
         .product(name: "Mustache", package: "swift-mustache"),
       ],
-      resources: ["page", "section", "table", "populations", "trajectories"].map { .embedInCode("Page/Templates/\($0).mustache") }
-        + ["report.css", "parts.js", "story.js", "transcript.js", "marks.js", "browser.js", "archive.js"].map { .embedInCode("Page/\($0)") }),
+      resources: ["page", "section", "table", "populations", "trajectories"].map {
+        .embedInCode("Page/Templates/\($0).mustache")
+      }
+        + ["report.css", "parts.js", "story.js", "transcript.js", "marks.js", "browser.js", "archive.js"].map {
+          .embedInCode("Page/\($0)")
+        }),
 
     // The page about a store, while it is written to or afterwards.
     .target(
@@ -250,7 +254,7 @@ let package = Package(
       name: "cox",
       dependencies: [
         "Agents", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles", "OpenWeights",
-        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Viewer", "Workbench",
+        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
