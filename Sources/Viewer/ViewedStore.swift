@@ -64,7 +64,13 @@ actor ViewedStore {
     readers = [:]
   }
 
-  func look() async { if await follower.look() { isStale = true } }
+  func look() async {
+    guard await follower.look() else { return }
+    isStale = true
+    // Nothing is to be read, or another file.
+    if case .open(_, let store) = await follower.state, file == ObjectIdentifier(store) { return }
+    notBefore = .now
+  }
 
   /// Computes the sums anew if something was written. Callers at the same time share the work.
   func refresh() async {
@@ -154,7 +160,7 @@ actor ViewedStore {
       }
     return StateDocument(
       version: version, store: path, state: state, message: message,
-      runs: order.compactMap { runs[$0] }.map { RunDocument($0) })
+      runs: state == "open" ? order.compactMap { runs[$0] }.map { RunDocument($0) } : [])
   }
 }
 

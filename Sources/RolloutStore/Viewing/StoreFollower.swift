@@ -40,8 +40,8 @@ package actor StoreFollower {
   private var isCopy = false
   private var version: Int?
   private var opened = ContinuousClock.now
-  private var quietSince = ContinuousClock.now
-  private var hasAskedForLock = false
+  /// When it is seen whether the log can be merged.
+  private var mergeAt = ContinuousClock.now
 
   package init(_ path: String) { self.path = path }
 
@@ -49,6 +49,13 @@ package actor StoreFollower {
   ///
   /// - Returns: whether what is stored may differ from what it was at the last look.
   package func look() async -> Bool {
+    if await hasNews() { return true }
+    // Here no connection is held by a variable.
+    if isLive, ContinuousClock.now >= mergeAt { mergeLog() }
+    return false
+  }
+
+  private func hasNews() async -> Bool {
     guard let now = Signature(path) else {
       let wasThere = seen != nil
       (state, seen, isLive) = (.missing, nil, false)
@@ -71,18 +78,14 @@ package actor StoreFollower {
       return true
     }
     if version != self.version {
-      (self.version, quietSince, hasAskedForLock) = (version, .now, false)
+      (self.version, mergeAt) = (version, .now + .seconds(3))
       return true
-    }
-    if !hasAskedForLock, ContinuousClock.now - quietSince > .seconds(3) {
-      hasAskedForLock = true
-      mergeLog()
     }
     return false
   }
 
   private func open(_ now: Signature) {
-    (seen, version, opened, quietSince, hasAskedForLock) = (now, nil, .now, .now, false)
+    (seen, version, opened, mergeAt) = (now, nil, .now, .now + .seconds(3))
     do {
       let file = try StoreFile(path)
       let first = try ReadOnlyStore.open(file)
@@ -100,6 +103,7 @@ package actor StoreFollower {
   /// Merges the log that a run could not merge at its end because this process was reading. Otherwise the results of
   /// the run would stay in two files, and a copy of the first would lack some.
   private func mergeLog() {
+    mergeAt = .now + .seconds(10)
     guard let file = try? StoreFile(path), file.isWritable, !StoreLock.isHeld(file) else { return }
     (state, isLive) = (.missing, false)
     var configuration = Configuration()
@@ -109,7 +113,7 @@ package actor StoreFollower {
       try? database.close()
     }
     if let now = Signature(path) { open(now) }
-    hasAskedForLock = true
+    mergeAt = .now + .seconds(10)
   }
 }
 
