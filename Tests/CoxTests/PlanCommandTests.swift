@@ -198,7 +198,7 @@ struct PlanCommandTests {
       let asked = server.requests.count
       let whole = try await cox.run("report", "--config", file, "--output", "r.html", "--json", "-", "--quiet")
       #expect(
-        whole.json["sections"] as? [String] == ["comparison", "plan", "calibration", "diagnosis", "populations"],
+        whole.json["sections"] as? [String] == ["comparison", "plan", "calibration", "diagnosis", "populations", "trajectories"],
         "\(whole.errors)")
       #expect(server.requests.count == asked)
       let html = try String(contentsOf: cox.folder.appendingPathComponent("r.html"), encoding: .utf8)
