@@ -33,11 +33,11 @@ struct LivePageTests {
     }
   }
 
+  /// Waits until an element that the selector finds has these words.
   private func shows(_ page: Page, _ selector: String, _ words: String) async throws {
+    let (found, wanted) = (JSONValue.text(selector).json, JSONValue.text(words).json)
     try await page.wait(
-      for:
-        "[...document.querySelectorAll('\(selector)')].some((found) => found.innerText.includes(\(JSONValue.text(words).json)))"
-    )
+      for: "[...document.querySelectorAll(\(found))].some((one) => one.innerText.includes(\(wanted)))")
   }
 
   private func key(_ page: Page, _ key: String, times: Int = 1) async throws {
@@ -54,7 +54,7 @@ struct LivePageTests {
       try await shows(page, "tbody th", "melt/1")
       try await page.click("tbody th a")
       try await shows(page, "tbody th", "particle 0, culled after step 1")
-      try await page.wait(for: "document.querySelector('.cox-genealogy')")
+      try await page.wait(for: "document.querySelector('.cox-genealogy') !== null")
       // The line of the culled particle in the picture.
       try await page.click("[data-line='0'] .hit")
       try await shows(page, "h1", "melt/1, particle 0, culled after step 1")
@@ -201,7 +201,7 @@ struct LivePageTests {
         }
       }
       try await page.navigate(to: home + Self.melt + "/at/0/final")
-      try await page.wait(for: "document.querySelector('details.prompt')")
+      try await page.wait(for: "document.querySelector('details.prompt') !== null")
       try await page.click("details.prompt summary")
       try await shows(page, "dd.sent", shown)
       #expect(try await page.isTrue("window.__pwned === undefined"))
@@ -231,7 +231,7 @@ struct LivePageTests {
           ("pair", Self.melt + "/at/0/final/with/\(StoredRuns.steer)/melt%2F1/1/final", ".pair .step"),
         ] {
           try await page.navigate(to: home + hash)
-          try await page.wait(for: "document.querySelector('\(selector)')")
+          try await page.wait(for: "document.querySelector('\(selector)') !== null")
           #expect(try await page.isTrue("document.documentElement.scrollWidth <= innerWidth"), "\(name) at \(width)")
           // Whatever is wider than its box scrolls there, and says so.
           try await page.wait(

@@ -36,9 +36,16 @@ struct Page: Sendable {
     try await wait(for: "document.readyState === 'complete' && location.href !== 'about:blank'")
   }
 
-  /// Waits until an expression is true. The test's time limit bounds the wait.
+  /// Waits until an expression is true, for three minutes at most.
   func wait(for expression: String) async throws {
-    while try await !isTrue(expression) { try await Task.sleep(for: .milliseconds(50)) }
+    let end = ContinuousClock.now + .seconds(180)
+    while try await !isTrue(expression) {
+      guard ContinuousClock.now < end else {
+        let shown = try await text("location.hash + ' ' + document.body.innerText.slice(0, 600)")
+        throw DevTools.Failure(description: "\(expression) did not become true at \(shown)")
+      }
+      try await Task.sleep(for: .milliseconds(50))
+    }
   }
 
   // MARK: - Looking

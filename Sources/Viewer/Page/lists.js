@@ -1,5 +1,6 @@
 // Lists: runs, tasks, trajectories, failures, places where words were found.
 import { element, figuresLine } from "/parts.js";
+import { hintAt } from "/pictures.js";
 import { bar, count, duration, money, number, progress, short, stateNames, tokens } from "/figures.js";
 
 /**
@@ -49,8 +50,10 @@ export function table(label, headings) {
   const box = element("div", "box", made);
   box.setAttribute("role", "region");
   box.setAttribute("aria-label", label);
-  box.body = body;
-  return box;
+  box.tabIndex = 0;
+  const whole = element("div", "list", box, hintAt(box));
+  whole.body = body;
+  return whole;
 }
 
 /** @param cells lists of a text or an element, a label and a side; the first names the row. */
