@@ -10,7 +10,7 @@ import Steering
 /// The policy in use: metered, recorded and within the limits.
 package struct Run {
   package let workbench: Workbench
-  private let base: any Policy
+  let base: any Policy
   package let budget: Budget
 
   package init(workbench: Workbench, base: any Policy, budget: Budget) {
@@ -82,12 +82,18 @@ package struct Run {
       onEnvironmentError: workbench.configuration.steering.onEnvironmentError)
   }
 
-  /// - Parameter policy: the policy's name, if several are compared.
-  package func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings, policy: String? = nil) -> MethodSummary
-  {
-    MethodSummary(
+  /// - Parameters:
+  ///   - policy: the policy's name, if several are compared.
+  ///   - detail: how much of the chosen answers it has.
+  package func summary(
+    _ outcome: Campaign.Outcome, settings: SteeringSettings, policy: String? = nil, detail: AnswerDetail = .none
+  ) -> MethodSummary {
+    // A comparison runs every population to its end; its answers are still those that the configuration wants.
+    let wanted = workbench.configuration.steering.answer
+    return MethodSummary(
       outcome, settings: settings, pricing: workbench.pricing, maximalReward: workbench.world.maximalReward,
-      policy: policy)
+      policy: policy
+    ) { chosenAnswer(of: $0, settings: settings, answer: wanted, detail: detail) }
   }
 }
 

@@ -61,7 +61,7 @@ extension Workbench {
       try check(settings, for: tasks)
       return try await withRun { [settings] run in
         let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
-        return (outcome, run.summary(outcome, settings: settings))
+        return (outcome, run.summary(outcome, settings: settings, detail: .messages))
       }
     }
   }
@@ -74,7 +74,8 @@ extension Workbench {
 
   /// Runs one method on tasks, as the configuration and the request say.
   ///
-  /// - Returns: rewards, calls and costs, for each task and over all.
+  /// - Returns: rewards, calls and costs, for each task and over all, and each task's answer
+  ///   (``MethodSummary/TaskRow/chosen``).
   /// - Throws: `SteeringError` where a limit was reached, or every attempt failed.
   public func steer(_ request: SteerRequest = SteerRequest()) async throws -> MethodSummary {
     let (outcome, summary) = try await steered(request)
