@@ -99,12 +99,13 @@ struct AnswerCommandTests {
           messages += [message, {"role": "user", "content": "go on"}]
       print(json.dumps({"reward": len(message["content"]) % 7 / 7}))
       """
-    try await TestServer.with({ request in
+    let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { request in
       .answer(
         200,
         #"{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"Answer \#(request.number)\u001b[31m, final"}}]}"#
       )
-    }) { server in
+    }
+    try await TestServer.with(reply) { server in
       _ = try cox.write(program, to: "a.py")
       _ = try cox.write(#"{"id": "t", "split": "test", "input": "What is it?"}"#, to: "tasks.jsonl")
       let arguments = [

@@ -39,7 +39,8 @@ struct MessagesTests {
       ])
     let world = Steps(identity: WorldIdentity(kind: "orders"))
     let messages = trajectory.chatMessages(in: world, format: .plain)
-    #expect(messages.map { $0["role"]?.text } == ["system", "user", "assistant", "user", "assistant", "user", "assistant"])
+    #expect(
+      messages.map { $0["role"]?.text } == ["system", "user", "assistant", "user", "assistant", "user", "assistant"])
     #expect(messages[3]["content"]?.text?.contains("open") == true)
     #expect(messages.last?["content"]?.text == "Action: sing")
     #expect(trajectory.lastWords(in: world.identity) == .action("Action: sing"))
@@ -96,7 +97,9 @@ struct MessagesTests {
     return trajectory
   }
 
-  @Test("In a conversation: what the model was last asked and its answer, whatever the API", arguments: ModelDialect.allCases)
+  @Test(
+    "In a conversation: what the model was last asked and its answer, whatever the API",
+    arguments: ModelDialect.allCases)
   func conversation(dialect: ModelDialect) throws {
     let (first, second): (OrderedJSON, OrderedJSON) =
       switch dialect {
@@ -153,7 +156,9 @@ struct MessagesTests {
         [
           "message": [
             "role": "assistant", "content": .null,
-            "tool_calls": [["id": "c1", "type": "function", "function": ["name": "submit", "arguments": #"{"n":1}"#]]],
+            "tool_calls": [
+              ["id": "c1", "type": "function", "function": ["name": "submit", "arguments": #"{"n":1}"#]]
+            ],
           ]
         ]
       ]
