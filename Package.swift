@@ -224,6 +224,16 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
 
+    // An OpenAI-compatible server before a world: one request is one task.
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Agents", "Dialects", "Findings", "Reporting", "Steering", "Workbench",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+
     // What another package imports.
     .target(
       name: "Coxswain",
@@ -236,7 +246,7 @@ let package = Package(
       name: "cox",
       dependencies: [
         "Agents", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles", "OpenWeights",
-        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Workbench",
+        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Serving", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -8,7 +8,7 @@ import RolloutStore
 import Steering
 
 /// The policy in use: metered, recorded and within the limits.
-package struct Run {
+package struct Run: Sendable {
   package let workbench: Workbench
   let base: any Policy
   package let budget: Budget
@@ -103,12 +103,15 @@ extension Workbench {
   /// - Parameter budget: the limits of the run; nil for those of the configuration.
   package func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
     let budget = budget ?? self.budget
-    return try await observer.stoppable(budget: budget) {
-      noteConnections(configuration.policy)
-      return try await source.with { policy in
-        if let world = world as? AgentWorld { await serve(world, by: policy) }
-        return try await body(Run(workbench: self, base: policy, budget: budget))
-      }
+    return try await observer.stoppable(budget: budget) { try await withPolicy(budget: budget, body) }
+  }
+
+  /// Like ``withRun(budget:_:)``, for a body that ends on the user's request by itself.
+  func withPolicy<T: Sendable>(budget: Budget, _ body: (Run) async throws -> T) async throws -> T {
+    noteConnections(configuration.policy)
+    return try await source.with { policy in
+      if let world = world as? AgentWorld { await serve(world, by: policy) }
+      return try await body(Run(workbench: self, base: policy, budget: budget))
     }
   }
 
