@@ -214,7 +214,7 @@ def test_killed_and_started_again(cox: str, tmp_path: pathlib.Path, method: str)
         with served(cox, tmp_path, *arguments) as server:
             again = [server.ask(task) for task in tasks]
             assert model.total == asked
-    for before, after in zip(first, again):
+    for before, after in zip(first, again, strict=True):
         assert before.choices == after.choices
         for key in ("run", "reward", "selectedBy", "calls", "cost"):
             assert before.coxswain[key] == after.coxswain[key]
@@ -314,6 +314,28 @@ def test_an_agent_by_description(cox: str, tmp_path: pathlib.Path, model: Seeded
     assert not (tmp_path / "pwned").exists() and "\x1b" not in errors(tmp_path)
 
 
+def test_a_world_in_python_by_description(cox: str, tmp_path: pathlib.Path, model: SeededServer) -> None:
+    repository = pathlib.Path(__file__).resolve().parents[1]
+    (tmp_path / "c.yaml").write_text(json.dumps({
+        "environment": {
+            "kind": "process", "command": [sys.executable, str(repository / "tests" / "worlds.py"), "Repeat"],
+            "variables": ["PYTHONPATH"]},
+        "policy": {"kind": "openai", "api": "text", "url": model.url, "model": "m", "format": "plain",
+                   "samplesPerCall": 1},
+        "steering": {"method": "best-of", "particles": 3}}))
+    os.environ.setdefault("PYTHONPATH", str(repository))
+    with served(cox, tmp_path) as server:
+        text = " ".join(str(number) for number in range(20)) + "\nand a line"
+        answer = server.ask(text=text)
+        assert answer.coxswain["task"].startswith("described-")
+        assert answer.coxswain["reward"] == float(answer.choices[0].message.content in text.split())
+        asked = model.total
+        assert server.ask(text=text).choices == answer.choices and model.total == asked
+        assert server.ask("seven").coxswain["task"] == "seven"
+        with pytest.raises(openai.NotFoundError, match="seven, five"):
+            server.ask("eight")
+
+
 def test_requests_that_are_refused(cox: str, tmp_path: pathlib.Path, model: SeededServer) -> None:
     orders(tmp_path, model.url)
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
@@ -342,6 +364,7 @@ def test_requests_that_are_refused(cox: str, tmp_path: pathlib.Path, model: Seed
         # What an ordinary client sends along changes nothing.
         server.ask("order-1-0", temperature=0.1, top_p=0.5, max_tokens=5, user="u", n=1, frequency_penalty=0)
         image = [{"type": "image_url", "image_url": {"url": "http://127.0.0.1/x.png"}}]
+        picture = json.dumps({"messages": [{"role": "user", "content": image}]}).encode()
         whole = json.dumps({"model": "m", "messages": USER, "metadata": {"task": "order-1-0"}}).encode()
         raw: list[tuple[str, str, bytes | None, int]] = [
             ("POST", "/v1/chat/completions", b"{", 400),
@@ -351,7 +374,7 @@ def test_requests_that_are_refused(cox: str, tmp_path: pathlib.Path, model: Seed
             ("POST", "/v1/chat/completions", b"", 400),
             ("POST", "/v1/chat/completions", b'{"messages": 3, "metadata": 4}', 400),
             ("POST", "/v1/chat/completions", b'{"messages": [], "metadata": {"task": {"a": 1}}}', 400),
-            ("POST", "/v1/chat/completions", json.dumps({"messages": [{"role": "user", "content": image}]}).encode(), 400),
+            ("POST", "/v1/chat/completions", picture, 400),
             ("POST", "/v1/chat/completions", b" " * (1 << 21), 413),
             ("GET", "/v1/chat/completions", None, 405),
             ("POST", "/v1/completions", whole, 404),
