@@ -136,7 +136,7 @@ def model() -> Iterator[SeededServer]:
 
 def test_plain_and_streaming(cox: str, tmp_path: pathlib.Path, model: SeededServer) -> None:
     orders(tmp_path, model.url)
-    with served(cox, tmp_path) as server:
+    with served(cox, tmp_path, "--json", "report.json") as server:
         answer = server.ask("order-1-1")
         assert answer.object == "chat.completion" and answer.model == "any"
         choice = answer.choices[0]
@@ -172,6 +172,10 @@ def test_plain_and_streaming(cox: str, tmp_path: pathlib.Path, model: SeededServ
         assert server.health()["answered"] == 8
         server.stop(signal.SIGINT)
         assert "8 requests answered" in server.output
+    report = json.loads((tmp_path / "report.json").read_text())
+    # Each answer counts once: order-1-1 with two seeds, and two other tasks.
+    assert (report["answered"], report["failed"], report["policyCalls"]) == (8, 0, 80)
+    assert abs(report["cost"] - 80 * (40 + 2 * 3) / 1e6) < 1e-12
     assert "200  order-1-1  20 calls" in errors(tmp_path) and KEY not in errors(tmp_path)
 
 

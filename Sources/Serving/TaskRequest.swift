@@ -25,7 +25,7 @@ struct TaskRequest: Sendable {
         """, param: "n")
     }
     let request: NeutralRequest
-    do throws(UntranslatableError) { request = try NeutralRequest(question) } catch {
+    do throws(UntranslatableError) { request = try NeutralRequest(question.withoutNames) } catch {
       throw ServingError(.badRequest, "The request has \(error.feature), which a task cannot take.")
     }
     try Self.check(request)
@@ -110,5 +110,22 @@ struct TaskRequest: Sendable {
       throw ServingError(.badRequest, "The last message of the user is empty.", param: "messages")
     }
     return text
+  }
+}
+
+extension ModelQuestion {
+  /// The question without the names of those who speak, which no other API has and which no task needs.
+  fileprivate var withoutNames: ModelQuestion {
+    guard dialect == .chat, let messages = body["messages"]?.items else { return self }
+    var question = self
+    question.body.set(
+      "messages",
+      .list(
+        messages.map { message in
+          var message = message
+          if message.members != nil { message.remove("name") }
+          return message
+        }))
+    return question
   }
 }

@@ -38,6 +38,8 @@ struct TaskRequestTests {
     let turns =
       #"{"messages":[{"role":"user","content":"one"},{"role":"assistant","content":"two"},{"role":"user","content":" three\n"}]}"#
     #expect(try Self.read(turns).wish == .described("three"))
+    let speaker = #"{"messages":[{"role":"system","name":"s","content":"x"},{"role":"user","name":"u","content":"y"}]}"#
+    #expect(try Self.read(speaker).wish == .described("y"))
   }
 
   @Test(

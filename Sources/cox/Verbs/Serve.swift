@@ -63,8 +63,12 @@ struct Serve: Verb {
       service.takesDescriptions
       ? "described by the last message, or named in the metadata" : "named in the metadata: {\"task\": \"…\"}"
     let example = service.tasks.first.map { ", such as \($0.id.rawValue.clipped(to: 60))" } ?? ""
+    let settings = service.settings
+    let size =
+      settings.search.calls.map { "at most \(Format.count($0)) calls a task" }
+      ?? "\(settings.particles) attempts a task"
     return """
-      Serving \(service.world.kind) by \(service.settings.method.rawValue), \(service.settings.particles) attempts a task.
+      Serving \(service.world.kind) by \(settings.method.rawValue), \(size).
       base URL  http://127.0.0.1:\(port)/v1
       API key   \(own.apiKeyVariable.map { "the value of \($0)" } ?? key)
       tasks     \(Format.count(service.tasks.count)), \(tasks)\(example)
