@@ -189,7 +189,11 @@ def test_steer_and_serve_share_what_is_stored(cox: str, tmp_path: pathlib.Path, 
     with served(cox, tmp_path) as server:
         answer = server.ask("order-1-3")
         assert answer.choices[0].message.content == row["answer"] and model.total == asked
-        assert answer.coxswain["reward"] == row["answerReward"]
+        assert answer.coxswain["reward"] == row["answerReward"] and "messages" not in answer.coxswain
+        whole = server.ask(metadata={"task": "order-1-3", "messages": "true"})
+        assert whole.coxswain["messages"] == row["messages"]
+        chunks = list(server.ask(metadata={"task": "order-1-3", "messages": "true"}, stream=True))
+        assert chunks[-1].coxswain["messages"] == row["messages"]
 
 
 @pytest.mark.parametrize("method", ["best-of", "amc", "frontier"])

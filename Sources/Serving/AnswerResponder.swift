@@ -99,7 +99,8 @@ struct AnswerResponder: HTTPResponder {
     do throws(ServingRefusal) { flight = try await service.begin(wanted.wish, seed: wanted.seed) } catch {
       throw ServingError(error)
     }
-    let completion = Completion(question: wanted.question, flight: flight, settings: service.settings)
+    let completion = Completion(
+      question: wanted.question, wantsMessages: wanted.wantsMessages, flight: flight, settings: service.settings)
     if wanted.question.isStreaming {
       await flight.begun(within: rhythm.patience)
       if flight.result.map({ if case .failure = $0 { true } else { false } }) != true { return stream(completion) }

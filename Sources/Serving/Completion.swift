@@ -7,6 +7,8 @@ import Workbench
 /// The answer to a task as a response of OpenAI's API.
 struct Completion: Sendable {
   let question: ModelQuestion
+  /// Whether the messages of the chosen attempt are wanted.
+  let wantsMessages: Bool
   let flight: TaskFlight
   let settings: SteeringSettings
   /// Seconds since 1970.
@@ -44,6 +46,7 @@ struct Completion: Sendable {
     details.set("storedCalls", .integer(landing.progress.storedCalls))
     details.set("cost", .number(landing.cost))
     details.set("failedAttempts", .integer(landing.failedAttempts.count))
+    if wantsMessages { details.set("messages", .list((landing.chosen.messages ?? []).map { OrderedJSON($0) })) }
     details.set("seconds", .number((landing.seconds * 1_000).rounded() / 1_000))
     return details
   }

@@ -9,6 +9,8 @@ struct TaskRequest: Sendable {
   let wish: TaskWish
   /// The seed of the population; nil for the server's.
   let seed: UInt64?
+  /// Whether the answer has the messages of the chosen attempt.
+  let wantsMessages: Bool
 
   /// - Throws: `badRequest` that names what is wrong or not possible.
   init(_ bytes: [UInt8], in dialect: ModelDialect) throws(ServingError) {
@@ -31,6 +33,8 @@ struct TaskRequest: Sendable {
     try Self.check(request)
     seed = try Self.seed(body["seed"])
     wish = try Self.wish(body["metadata"], request)
+    let messages = body["metadata"]?["messages"]
+    wantsMessages = messages?.flag ?? (messages?.text == "true")
   }
 
   /// Refuses what would change the answer and is not the client's to say: the agent is the server's.

@@ -19,7 +19,7 @@ package final class TaskFlight: Sendable {
 
   /// The answer to a task, and what it took.
   package struct Landing: Sendable {
-    /// The answer and who chose it.
+    /// The answer with its messages, and who chose it.
     package let chosen: ChosenAnswer
     /// What was used, stored answers included.
     package let progress: Progress

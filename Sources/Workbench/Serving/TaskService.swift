@@ -149,7 +149,7 @@ extension Run {
       guard result.rewardBest != nil else {
         throw SteeringError(.attemptsFailed, result.failureText + " The same request tries them again.")
       }
-      guard let chosen = chosenAnswer(of: result, settings: campaign.settings, detail: .text), chosen.answer != nil
+      guard let chosen = chosenAnswer(of: result, settings: campaign.settings, detail: .messages), chosen.answer != nil
       else { throw SteeringError(.attemptsFailed, "No attempt came to an answer.") }
       var progress = flight.progress
       (progress.calls, progress.storedCalls, progress.usage) = (outcome.calls, outcome.storedCalls, outcome.usage)
