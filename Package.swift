@@ -202,6 +202,16 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
 
+    // An OpenAI-compatible server before a world: one request is one task.
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Agents", "Dialects", "Findings", "Reporting", "Steering", "Workbench",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+
     // What another package imports.
     .target(
       name: "Coxswain",
@@ -214,7 +224,7 @@ let package = Package(
       name: "cox",
       dependencies: [
         "Agents", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles", "OpenWeights",
-        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Workbench",
+        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Serving", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -329,6 +339,8 @@ let package = Package(
     .testTarget(
       name: "CriticsTests", dependencies: ["Critics", "Findings", "ModelServers", "Policies", "TestSupport"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Agents", "RolloutStore", "Steering", "Workbench"]),
+    .testTarget(
+      name: "ServingTests", dependencies: ["Agents", "Dialects", "Serving", "Steering", "TestSupport", "Workbench"]),
     .testTarget(
       name: "CoxTests",
       dependencies: [

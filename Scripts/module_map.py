@@ -21,7 +21,7 @@ STOREYS = [
     ["Findings", "Critics", "CoxswainTesting"],
     ["Reporting"],
     ["Workbench"],
-    ["Coxswain"],
+    ["Coxswain", "Serving"],
     ["cox"],
 ]
 FOLDERS = {"ProcessWorld": "Environments/Process"}
