@@ -57,7 +57,7 @@ actor AnswerQueue {
     }
   }
 
-  private static func insert(_ answer: AnswerRecord, into database: Database) throws {
+  static func insert(_ answer: AnswerRecord, into database: Database) throws {
     let usage = answer.response.usage
     try database.cachedStatement(
       sql: """
@@ -77,7 +77,7 @@ actor AnswerQueue {
     ])
   }
 
-  private static func insert(_ record: OutcomeRecord, into database: Database) throws {
+  static func insert(_ record: OutcomeRecord, into database: Database) throws {
     let outcome = record.outcome
     try database.cachedStatement(
       sql: "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
