@@ -60,9 +60,10 @@ let package = Package(
       // it has no trait.
       swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug, traits: ["OpenWeights"]))]),
 
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "RolloutStore",
-      dependencies: ["Agents", "ParticleFilter", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: ["Agents", "CZlib", "ParticleFilter", .product(name: "GRDB", package: "GRDB.swift")]),
 
     .target(
       name: "Steering",
