@@ -217,12 +217,14 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Dialects", "Findings", "Gateway", "HTTP",
+        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "CZlib", "Dialects", "Findings", "Gateway",
+        "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
         "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft",
         .product(name: "Yams", package: "Yams"),
-      ]),
+      ],
+      resources: [.embedInCode("Exporting/parquet.py"), .embedInCode("Importing/eval.py")]),
 
     // What another package imports.
     .target(

@@ -14,7 +14,10 @@ struct ConversationRecord {
   init(_ run: RunRecord, world: (any World)?) {
     format = run.format
     isConversation = run.environment.isConversation
-    self.world = world.flatMap { $0.identity == run.environment && !($0 is any QuestionWorld) ? $0 : nil }
+    self.world = world.flatMap { world in
+      let hasPrompts = !(world is any QuestionWorld) && !(world is RememberedWorld)
+      return hasPrompts && world.identity == run.environment ? world : nil
+    }
   }
 
   /// Fills in prompts, messages and places.
@@ -26,38 +29,45 @@ struct ConversationRecord {
     _ exported: inout ExportedTrajectory, parts: [Int: [PromptPart]], questions: [Int: AskedQuestion]
   ) {
     let trajectory = exported.trajectory
+    guard trajectory.count > 0 else { return }
+    var transcripts: [Int: (Transcript, [ActionTool])] = [:]
     var previous: ModelQuestion?
     for step in 0..<trajectory.count {
-      if let parts = parts[step], !parts.isEmpty {
-        exported.prompts[step] = Self.prompt(parts)
-      } else if let asked = questions[step], let question = try? asked.question(after: previous) {
+      if let asked = questions[step], let question = try? asked.question(after: previous) {
         previous = question
         exported.prompts[step] = Self.prompt(question)
-      } else if let world {
-        exported.prompts[step] = prompt(after: trajectory.prefix(step), in: world)
+      } else {
+        transcripts[step] =
+          parts[step].flatMap { $0.isEmpty ? nil : Self.transcript($0) }
+          ?? world.map { transcript(after: trajectory.prefix(step), in: $0) }
+        exported.prompts[step] = transcripts[step].map(Self.prompt)
       }
     }
-    let last = trajectory.count - 1
-    guard last >= 0, let prompt = exported.prompts[last] else {
-      (exported.messages, exported.places) = Self.plain(trajectory, tools: tools(of: trajectory))
+    exported.said = trajectory.steps.enumerated().map { number, step in
+      let isQuestion = isConversation || questions[number] != nil
+      return answer(step, to: exported.prompts[number], exported.answers[number], isQuestion: isQuestion)
+    }
+    let last = exported.conversation(endingAt: trajectory.count - 1)
+    if let last { exported.tools = exported.prompts[trajectory.count - 1]?.tools ?? [] }
+    if let last, !questions.isEmpty || last.places.count == trajectory.count {
+      (exported.messages, exported.isAsSent) = (last.messages, true)
+      exported.places = (0..<trajectory.count).map { last.places[$0] }
       return
     }
-    exported.tools = prompt.tools
-    exported.messages = prompt.messages
-    exported.messages += answer(to: prompt, trajectory.steps[last], exported.answers[last], questions[last] != nil)
-    exported.places = (0...last).map { step in
-      if step == last { return prompt.messages.count }
-      guard let earlier = exported.prompts[step]?.messages, earlier.count < prompt.messages.count else { return nil }
-      // The present turn may list the admissible actions, and a turn of the past does not.
-      let common = zip(earlier, prompt.messages).prefix { $0 == $1 }.count
-      let isAnswer = prompt.messages[earlier.count]["role"]?.text == "assistant"
-      return isAnswer && common >= earlier.count - 1 ? earlier.count : nil
-    }
+    // Where the last prompt does not show the past, the first goes on with answers and observations in turn.
+    let start = transcripts[0] ?? (Transcript(entries: [.prompt(trajectory.opening.text)]), tools(of: trajectory))
+    (exported.messages, exported.places) = Self.whole(trajectory, after: start)
   }
 
   // MARK: - Prompts
 
-  private static func prompt(_ parts: [PromptPart]) -> ExportedTrajectory.Prompt {
+  static func prompt(_ parts: [PromptPart]) -> ExportedTrajectory.Prompt { prompt(transcript(parts)) }
+
+  private static func prompt(_ sent: (Transcript, [ActionTool])) -> ExportedTrajectory.Prompt {
+    ExportedTrajectory.Prompt(messages: sent.0.chatMessages(tools: sent.1), tools: sent.1.map(\.chatTool))
+  }
+
+  private static func transcript(_ parts: [PromptPart]) -> (Transcript, [ActionTool]) {
     var entries: [Transcript.Entry] = []
     var tools: [ActionTool] = []
     for part in parts {
@@ -69,8 +79,13 @@ struct ConversationRecord {
       case .choices: break
       }
     }
-    return ExportedTrajectory.Prompt(
-      messages: Transcript(entries: entries).chatMessages(tools: tools), tools: tools.map(\.chatTool))
+    return (Transcript(entries: entries), tools)
+  }
+
+  private func transcript(after trajectory: Trajectory, in world: any World) -> (Transcript, [ActionTool]) {
+    let tools =
+      format == .tools ? format.tools(world.tools(for: trajectory.task), choices: trajectory.observation.choices) : []
+    return (format.applied(to: world.transcript(for: trajectory)), tools)
   }
 
   /// A question of an agent's own program. One that cannot be translated is shown as text.
@@ -87,29 +102,21 @@ struct ConversationRecord {
     return ExportedTrajectory.Prompt(messages: [["role": "user", "content": .text(question.news(after: nil))]])
   }
 
-  private func prompt(after trajectory: Trajectory, in world: any World) -> ExportedTrajectory.Prompt {
-    let tools =
-      format == .tools ? format.tools(world.tools(for: trajectory.task), choices: trajectory.observation.choices) : []
-    return ExportedTrajectory.Prompt(
-      messages: format.applied(to: world.transcript(for: trajectory)).chatMessages(tools: tools),
-      tools: tools.map(\.chatTool))
-  }
-
   // MARK: - Answers
 
-  /// The answer to a prompt as messages: one.
+  /// The answer to a prompt as a message.
   private func answer(
-    to prompt: ExportedTrajectory.Prompt, _ step: Step, _ stored: AnswerRecord?, _ isQuestion: Bool
-  ) -> [OrderedJSON] {
-    if isQuestion || isConversation {
+    _ step: Step, to prompt: ExportedTrajectory.Prompt?, _ stored: AnswerRecord?, isQuestion: Bool
+  ) -> OrderedJSON {
+    if isQuestion {
       let answer = stored?.response.continuation.flatMap(ModelAnswer.init) ?? .plain(step.response)
-      if let neutral = try? NeutralAnswer(answer.body, answer.dialect) { return [neutral.parts.chatMessage] }
+      if let neutral = try? NeutralAnswer(answer.body, answer.dialect) { return neutral.parts.chatMessage }
     }
     // A call's id is made of its place in the transcript.
-    var entries = prompt.messages.map { _ in Transcript.Entry.prompt("") }
+    var entries = (prompt?.messages ?? []).map { _ in Transcript.Entry.prompt("") }
     entries.append(.response(step.response))
-    let tools = prompt.tools.compactMap(ActionTool.init(chatTool:))
-    return Transcript(entries: entries).chatMessages(tools: tools).suffix(1)
+    let tools = prompt?.tools.compactMap(ActionTool.init(chatTool:)) ?? []
+    return Transcript(entries: entries).chatMessages(tools: tools).last ?? ["role": "assistant", "content": ""]
   }
 
   /// The tools that a trajectory without stored prompts has called.
@@ -120,14 +127,17 @@ struct ConversationRecord {
     }
   }
 
-  /// Observations and answers in turn, without the observation after the last answer.
-  private static func plain(_ trajectory: Trajectory, tools: [ActionTool]) -> ([OrderedJSON], [Int?]) {
-    var entries: [Transcript.Entry] = [.prompt(trajectory.opening.text)]
+  /// The first prompt, then answers and observations in turn, without the observation after the last answer.
+  private static func whole(
+    _ trajectory: Trajectory, after start: (Transcript, [ActionTool])
+  ) -> ([OrderedJSON], [Int?]) {
+    var entries = start.0.entries
+    let first = entries.count
     for (number, step) in trajectory.steps.enumerated() {
       entries.append(.response(step.response))
       if number + 1 < trajectory.count { entries.append(.prompt(step.outcome.observation.text)) }
     }
-    let messages = Transcript(entries: entries).chatMessages(tools: tools)
-    return (messages, (0..<trajectory.count).map { 2 * $0 + 1 })
+    let messages = Transcript(entries: entries).chatMessages(tools: start.1)
+    return (messages, (0..<trajectory.count).map { first + 2 * $0 })
   }
 }

@@ -49,7 +49,8 @@ struct ExportSource: Sendable {
     guard !chosen.isEmpty else { return 0 }
     let genealogy = try await store.genealogy(run: run.id, task: task)
     let answers = try await store.answers(ofRun: run.id, task: task)
-    let questions = run.environment.isConversation || run.verb == Self.imported
+    let questions =
+      run.environment.isConversation || run.verb == Self.imported
       ? try await store.questions(ofRun: run.id, task: task) : [:]
     let ends = tree?.ends(of: records) ?? []
     let conversation = ConversationRecord(run, world: world)
@@ -101,7 +102,7 @@ extension [CallKey: AskedQuestion] {
   ///
   /// - Parameter keys: the calls by step.
   fileprivate subscript(at step: Int, keys: [CallKey]) -> AskedQuestion? {
-    var key = keys[max(step - 1, 0)]
+    var key = keys[Swift.max(step - 1, 0)]
     key.step = step
     if let question = self[key] { return question }
     // All attempts of a run begin alike.

@@ -17,7 +17,10 @@ extension ExportedTrajectory {
       "failure": record.failure.map { ["kind": .text($0.kind.rawValue), "text": .text($0.message)] } ?? .null,
       "isDone": .flag(trajectory.isDone), "opening": .text(trajectory.opening.text),
       "choices": .texts(ifGiven: trajectory.opening.choices), "value": .number(ifGiven: values[0]),
-      "messages": .list(messages), "tools": .list(tools), "steps": .list(steps), "usage": usageJSON,
+      "messages": .list(messages), "isAsSent": .flag(isAsSent),
+      "places": .list(places.map { $0.map(OrderedJSON.integer) ?? .null }), "tools": .list(tools),
+      "steps": .list(steps),
+      "usage": usageJSON,
     ]
   }
 

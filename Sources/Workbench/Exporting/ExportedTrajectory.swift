@@ -19,9 +19,14 @@ struct ExportedTrajectory: Sendable {
   var answers: [Int: AnswerRecord] = [:]
   /// The prompts by step, from 0; empty if they are unknown.
   var prompts: [Int: Prompt] = [:]
-  /// The last prompt and the answer to it.
+  /// The answer of each step as a message.
+  var said: [OrderedJSON] = []
+  /// The last prompt and the answer to it, or else, if that prompt does not show the past, the first prompt and then
+  /// answers and observations in turn.
   var messages: [OrderedJSON] = []
-  /// The place in `messages` of the answer of each step; nil where the last prompt no longer shows it.
+  /// Whether `messages` are the last prompt and the answer to it.
+  var isAsSent = false
+  /// The place in `messages` of the answer of each step; nil where it is not shown.
   var places: [Int?] = []
   /// The tools of the last prompt.
   var tools: [OrderedJSON] = []
@@ -55,8 +60,41 @@ struct ExportedTrajectory: Sendable {
   /// Seconds in calls.
   var seconds: Double { answers.keys.sorted().reduce(0) { $0 + (answers[$1]?.seconds ?? 0) } }
 
-  /// The prompt of a step as messages: as it was sent, otherwise what of the conversation comes before its answer.
-  func prompt(ofStep step: Int) -> [OrderedJSON]? {
-    prompts[step]?.messages ?? places[step].map { Array(messages[..<$0]) }
+  /// A prompt and the answer to it, and where they show the answers of steps.
+  struct Conversation: Sendable {
+    var messages: [OrderedJSON]
+    /// The places of answers by step.
+    var places: [Int: Int]
+  }
+
+  /// The prompt of a step and its answer; nil if the prompt is unknown.
+  func conversation(endingAt step: Int) -> Conversation? {
+    guard let prompt = prompts[step]?.messages else { return nil }
+    var places = [step: prompt.count]
+    for earlier in 0..<step {
+      guard let before = prompts[earlier]?.messages, before.count < prompt.count else { continue }
+      // The present turn may list the admissible actions, and a turn of the past does not.
+      let common = zip(before, prompt).prefix { $0 == $1 }.count
+      let isAnswer = prompt[before.count]["role"]?.text == "assistant"
+      if isAnswer, common >= before.count - 1 { places[earlier] = before.count }
+    }
+    return Conversation(messages: prompt + [said[step]], places: places)
+  }
+
+  /// The fewest conversations in which every step's answer follows what the model was shown, the longest first. One if
+  /// prompts show the whole past.
+  var conversations: [Conversation] {
+    guard !prompts.isEmpty else {
+      let known = places.enumerated().compactMap { step, place in place.map { (step, $0) } }
+      return [Conversation(messages: messages, places: Dictionary(uniqueKeysWithValues: known))]
+    }
+    var conversations: [Conversation] = []
+    var covered: Set<Int> = []
+    for step in (0..<trajectory.count).reversed() where !covered.contains(step) {
+      guard let conversation = conversation(endingAt: step) else { continue }
+      covered.formUnion(conversation.places.keys)
+      conversations.append(conversation)
+    }
+    return conversations
   }
 }

@@ -71,7 +71,8 @@ enum InspectLog {
         "metadata": ["coxswain": "after the last answer"],
       ])
     }
-    let asked = exported.prompt(ofStep: 0) ?? exported.messages
+    let first = (exported.places.first ?? nil) ?? 0
+    let asked = exported.prompts[0]?.messages ?? Array(exported.messages[..<first])
     let usage = exported.usage.inspected(cost: exported.pricing?.cost(of: exported.usage))
     var sample: OrderedJSON = [
       "id": .text(exported.task.rawValue), "epoch": .integer(epoch),

@@ -40,7 +40,8 @@ struct InspectWriter: ExportWriter {
     summaries = try FileSink(summariesPath)
     if isZip {
       var zip = ZipWriter(sink)
-      let start: OrderedJSON = ["version": 2, "eval": InspectLog.spec(of: run, createdAt), "plan": InspectLog.plan(run)]
+      let spec = InspectLog.spec(of: run, createdAt)
+      let start: OrderedJSON = ["version": 2, "eval": spec, "plan": InspectLog.plan(run)]
       try await zip.add("_journal/start.json", Array(start.json.utf8))
       target = .zip(zip)
     } else {

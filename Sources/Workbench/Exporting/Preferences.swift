@@ -15,9 +15,8 @@ struct Preferences {
 
     /// nil if the conversation up to the step is unknown, or differs in more than the answers.
     func example(nextMessageOnly: Bool) -> OrderedJSON? {
-      guard let prompt = better.prompt(ofStep: step), prompt == worse.prompt(ofStep: step), !prompt.isEmpty,
-        let chosen = better.continuation(from: step, nextMessageOnly),
-        let rejected = worse.continuation(from: step, nextMessageOnly)
+      guard let (prompt, chosen) = better.parted(at: step, nextMessageOnly),
+        let (same, rejected) = worse.parted(at: step, nextMessageOnly), prompt == same, !prompt.isEmpty
       else { return nil }
       return [
         "prompt": .list(prompt.map(\.trained)), "chosen": .list(chosen.map(\.trained)),
@@ -86,9 +85,13 @@ struct Preferences {
 }
 
 extension ExportedTrajectory {
-  /// The messages from the answer of a step on.
-  fileprivate func continuation(from step: Int, _ nextMessageOnly: Bool) -> [OrderedJSON]? {
-    guard let place = places[step] else { return nil }
-    return nextMessageOnly ? [messages[place]] : Array(messages[place...])
+  /// What the model was shown at a step, and the messages from its answer on as far as one conversation shows them.
+  fileprivate func parted(
+    at step: Int, _ nextMessageOnly: Bool
+  ) -> (prompt: [OrderedJSON], rest: [OrderedJSON])? {
+    let shown = conversations.first { $0.places[step] != nil }
+    guard let shown, let place = shown.places[step] else { return nil }
+    let prompt = prompts[step]?.messages ?? Array(shown.messages[..<place])
+    return (prompt, nextMessageOnly ? [shown.messages[place]] : Array(shown.messages[place...]))
   }
 }

@@ -16,11 +16,13 @@ struct TrainerWriter: ExportWriter {
 
   mutating func write(_ trajectory: ExportedTrajectory) async throws {
     // A failed attempt has no reward, and nothing is learned from it.
-    guard let reward = trajectory.reward, !trajectory.places.isEmpty else { return }
+    guard let reward = trajectory.reward, trajectory.trajectory.count > 0 else { return }
     switch request.trainer {
     case .sft:
       guard reward >= request.threshold ?? -.infinity else { return }
-      try await emit(["messages": .list(trajectory.messages.map(\.trained))], trajectory)
+      for conversation in trajectory.conversations {
+        try await emit(["messages": .list(conversation.messages.map(\.trained))], trajectory)
+      }
     case .dpo, .kto: group.append(trajectory)
     }
   }
@@ -38,15 +40,18 @@ struct TrainerWriter: ExportWriter {
       let rewards = group.compactMap(\.reward)
       let mean = rewards.reduce(0, +) / Double(max(rewards.count, 1))
       for trajectory in group {
-        guard let reward = trajectory.reward, let first = trajectory.places.first ?? nil else { continue }
+        guard let reward = trajectory.reward else { continue }
         // Without a threshold an attempt says something only beside a better or worse one.
         guard request.threshold != nil || abs(reward - mean) > 1e-9 else { continue }
-        try await emit(
-          [
-            "prompt": .list((trajectory.prompt(ofStep: 0) ?? []).map(\.trained)),
-            "completion": .list(trajectory.messages[first...].map(\.trained)),
-            "label": .flag(request.threshold.map { reward >= $0 } ?? (reward > mean)),
-          ], trajectory)
+        for conversation in trajectory.conversations {
+          guard let first = conversation.places.values.min() else { continue }
+          try await emit(
+            [
+              "prompt": .list(conversation.messages[..<first].map(\.trained)),
+              "completion": .list(conversation.messages[first...].map(\.trained)),
+              "label": .flag(request.threshold.map { reward >= $0 } ?? (reward > mean)),
+            ], trajectory)
+        }
       }
     }
   }

@@ -50,7 +50,9 @@ struct ZipReader {
     guard start <= bytes.count, entry.packedSize <= bytes.count - start else { return nil }
     let packed = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + entry.packedSize)])
     let plain: [UInt8]?
-    if entry.method == 0 { plain = packed.count == entry.size ? Array(packed) : nil } else {
+    if entry.method == 0 {
+      plain = packed.count == entry.size ? Array(packed) : nil
+    } else {
       plain = RawDeflate.expanded(packed, size: entry.size)
     }
     guard let plain, Int(RawDeflate.checksum(plain)) == entry.checksum else { return nil }
