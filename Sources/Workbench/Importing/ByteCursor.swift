@@ -8,6 +8,8 @@ struct ByteCursor {
   private let handle: FileHandle
   private var buffer: [UInt8] = []
   private var place = 0
+  /// The bytes that were read before `buffer`.
+  private var before = 0
   /// The line of the next byte, from 1.
   private(set) var line = 1
 
@@ -18,9 +20,13 @@ struct ByteCursor {
     self.handle = handle
   }
 
+  /// How many bytes were taken.
+  var offset: Int { before + place }
+
   /// The next byte; nil at the end.
   mutating func peek() throws -> UInt8? {
     if place == buffer.count {
+      before += buffer.count
       buffer = Array(try handle.read(upToCount: 1 << 20) ?? Data())
       place = 0
     }

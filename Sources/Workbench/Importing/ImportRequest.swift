@@ -59,7 +59,7 @@ package struct ImportReport: Sendable, Encodable {
   package var withoutSplit = 0
   /// Of the added ones, those of another world.
   package var otherWorld = 0
-  /// Of the added ones, those that their file says are no draws of the policy, although `--policy-is-prior` was given.
+  /// Of the added ones, those that their file says are no draws of a policy, failed ones not counted.
   package var steered = 0
 
   package var added: Int { files.reduce(0) { $0 + $1.added } }

@@ -26,7 +26,7 @@ struct Importer {
 
   /// Adds the records of one file.
   ///
-  /// - Parameter progress: called with the number of records so far.
+  /// - Parameter progress: called with the share of the file that was read, in percent.
   /// - Throws: an error with the place of the first record that cannot be read, unless they are skipped.
   func add(
     _ file: RecordFile, to store: RolloutImport, _ report: inout ImportReport, _ progress: (Int) -> Void
@@ -36,7 +36,7 @@ struct Importer {
     try file.each { record in
       try Task.checkCancellation()
       count += 1
-      if count.isMultiple(of: 100) { progress(count) }
+      progress(Int(100 * record.share))
       do {
         guard let json = record.json else { throw BadRecord(record.problem) }
         let imported = try trajectory(of: json, in: file)
@@ -74,7 +74,7 @@ struct Importer {
     if trajectory.failure != nil { report.failed += 1 }
     if imported.split == nil { report.withoutSplit += 1 }
     if trajectory.run.environment != target.world { report.otherWorld += 1 }
-    if imported.isSteered { report.steered += 1 }
+    if imported.isSteered, trajectory.failure == nil { report.steered += 1 }
   }
 
   // MARK: - One record
@@ -84,7 +84,7 @@ struct Importer {
     /// The run that it is of, if the file says so.
     let source: String?
     let split: Split?
-    /// Whether the record says that it is no draw of the policy, and the request that it is.
+    /// Whether the record says that it is no draw of its policy.
     let isSteered: Bool
   }
 
@@ -129,7 +129,7 @@ struct Importer {
     let source = try record.text("run")
     let isPriorThere = try record.flag("isPrior")
     let policyThere = try record.text("policy")
-    let isSteered = request.policyIsPrior && isPriorThere == false
+    let isSteered = isPriorThere == false
     let isPrior = isPriorThere ?? true && (request.policyIsPrior || policyThere == target.policy)
     let policy = request.policyIsPrior && !isSteered ? target.policy : policyThere ?? "unknown"
     let method = try record.text("method") ?? ExportSource.imported

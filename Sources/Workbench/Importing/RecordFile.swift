@@ -11,10 +11,14 @@ struct RecordFile {
     let json: OrderedJSON?
     /// Why it is none.
     var problem = "it is not JSON"
+    /// How much of the file was read with it, in 0...1.
+    var share = 0.0
   }
 
   let path: String
   let format: ImportFormat
+  /// In bytes.
+  private let size: Int
   /// The `eval` of an inspect log.
   private(set) var spec: OrderedJSON?
   private let shape: Shape
@@ -35,6 +39,8 @@ struct RecordFile {
   ///   - archive: the path of the file's contents, if they had to be compressed otherwise.
   init(_ path: String, format: ImportFormat?, archive: String? = nil) throws {
     self.path = path
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    size = max((attributes?[.size] as? NSNumber)?.intValue ?? 1, 1)
     let start = try Self.start(of: path)
     if start.starts(with: [0x50, 0x4B]) {
       guard format ?? .inspect == .inspect else {
@@ -88,25 +94,30 @@ struct RecordFile {
       while let (bytes, line) = try cursor.takeLine() {
         if bytes?.allSatisfy({ $0 <= 0x20 }) == true { continue }
         let problem = bytes == nil ? "it is longer than \(ByteCursor.longest >> 20) MB" : "it is not JSON"
-        try body(Record(place: "line \(line)", json: bytes.flatMap(Self.json), problem: problem))
+        try body(
+          Record(
+            place: "line \(line)", json: bytes.flatMap(Self.json), problem: problem,
+            share: Double(cursor.offset) / Double(size)))
       }
     case .list:
       var cursor = try ByteCursor(path)
       try cursor.skipSpace()
       _ = try cursor.take()
-      try Self.elements(&cursor, path, body)
+      try elements(&cursor, body)
     case .samples:
       var cursor = try ByteCursor(path)
       _ = try Self.members(&cursor, path) { key, cursor in
         guard key == "samples", try cursor.peek() == UInt8(ascii: "[") else { return false }
         _ = try cursor.take()
-        try Self.elements(&cursor, path, body)
+        try elements(&cursor, body)
         return true
       }
     case .archive(let zip):
-      for entry in zip.entries where entry.name.hasPrefix("samples/") && entry.name.hasSuffix(".json") {
+      let samples = zip.entries.filter { $0.name.hasPrefix("samples/") && $0.name.hasSuffix(".json") }
+      for (number, entry) in samples.enumerated() {
         let json = try Self.json(zip.bytes(of: entry, path))
-        try body(Record(place: entry.name, json: json))
+        try body(
+          Record(place: entry.name.clipped(to: 200), json: json, share: Double(number + 1) / Double(samples.count)))
       }
     }
   }
@@ -142,9 +153,7 @@ struct RecordFile {
   // MARK: - JSON documents
 
   /// The elements of a list whose bracket was taken.
-  private static func elements(
-    _ cursor: inout ByteCursor, _ path: String, _ body: (Record) throws -> Void
-  ) throws {
+  private func elements(_ cursor: inout ByteCursor, _ body: (Record) throws -> Void) throws {
     while true {
       try cursor.skipSpace()
       guard let byte = try cursor.peek() else {
@@ -167,7 +176,8 @@ struct RecordFile {
       guard try cursor.peek() != nil else {
         throw ConfigurationError("\(path) ends inside of its list, in line \(cursor.line): it is truncated.")
       }
-      try body(Record(place: "line \(line)", json: json(value)))
+      try body(
+        Record(place: "line \(line)", json: Self.json(value), share: Double(cursor.offset) / Double(size)))
     }
   }
 

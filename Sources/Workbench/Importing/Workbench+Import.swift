@@ -17,8 +17,8 @@ extension Workbench {
       report = try await store.importing { [observer] store in
         var report = before
         let file = try RecordFile(path, format: request.format, archive: copy)
-        let progress = observer.begin(
-          "import \(URL(fileURLWithPath: path).lastPathComponent)", steps: .max, unit: "records")
+        let name = URL(fileURLWithPath: path).lastPathComponent
+        let progress = observer.begin("import \(name)", steps: 100, unit: "%")
         defer { progress.end() }
         try importer.add(file, to: store, &report) { progress.update($0, "") }
         return report

@@ -47,17 +47,16 @@ struct Import: Verb {
       return "\(file.path) (\(file.format.rawValue)): \(parts.joined(separator: ", ")).\(problem)"
     }
     guard report.added > 0 else { return lines.joined(separator: "\n") }
-    let own = report.added - report.failed
+    let others = report.added - report.failed - report.prior - report.steered
     lines.append(
-      report.prior == own
-        ? "Critics and plans use \(report.prior == 1 ? "it" : "all \(Format.count(report.prior))") as rollouts of \"\(report.policy)\"."
-        : """
-        Critics and plans use \(Format.count(report.prior)) of \(Format.count(own)) as rollouts of "\(report.policy)". Where the \
-        others are draws of it, too, import with --policy-is-prior.
-        """)
+      "Critics and plans use \(Format.count(report.prior)) of them as rollouts of \"\(report.policy)\"."
+        + (others > 0
+          ? " \(Format.count(others)) are of other policies: where they are draws of this one, add --policy-is-prior."
+          : ""))
     if report.failed > 0 { lines.append("\(Format.count(report.failed)) of them failed, and have no reward.") }
     if report.steered > 0 {
-      lines.append("\(Format.count(report.steered)) are of steered runs, and are no draws of a policy.")
+      lines.append(
+        "\(Format.count(report.steered)) are of runs that a critic has steered, and are no draws of a policy.")
     }
     if report.otherWorld > 0 {
       lines.append("\(Format.count(report.otherWorld)) are of another world than \(report.world).")
