@@ -352,7 +352,11 @@ let package = Package(
     .testTarget(name: "TextCraftTests", dependencies: ["TestSupport", "TextCraft"]),
     .testTarget(
       name: "CriticsTests", dependencies: ["Critics", "Findings", "ModelServers", "Policies", "TestSupport"]),
-    .testTarget(name: "WorkbenchTests", dependencies: ["Agents", "RolloutStore", "Steering", "Workbench"]),
+    .testTarget(
+      name: "WorkbenchTests",
+      dependencies: [
+        "Agents", "Dialects", "ParticleFilter", "Policies", "RolloutStore", "Steering", "TestSupport", "Workbench",
+      ]),
     .testTarget(
       name: "CoxTests",
       dependencies: [
