@@ -25,7 +25,9 @@ struct StoredPrompt: Sendable, Hashable {
   init(_ parts: [PromptPart]) {
     var nodes: [Node] = []
     for part in parts {
-      let piece = part.text.utf8.count > Self.longest ? Self.digest("piece", part.text) : nil
+      // SQLite ends a text at a zero byte.
+      let isPiece = part.text.utf8.count > Self.longest || part.text.utf8.contains(0)
+      let piece = isPiece ? Self.digest("piece", part.text) : nil
       let parent = nodes.last?.id
       let name = piece.map { String($0) } ?? part.text
       let id = Self.digest(parent.map { String($0) } ?? "", part.role.rawValue, piece == nil ? "text" : "piece", name)

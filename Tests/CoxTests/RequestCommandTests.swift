@@ -124,16 +124,17 @@ struct RequestCommandTests {
       var stored: Set<[String]> = []
       for key in keys {
         let parts = try #require(try await store.prompt(of: key))
-        try stored.insert(
-          parts.flatMap { part in
-            switch part.role {
-            case .instructions: ["system: \(part.text)"]
-            case .prompt: ["user: \(part.text)"]
-            case .response: ["assistant: \(part.text)"]
-            case .choices: try JSONDecoder().decode([String].self, from: Data(part.text.utf8))
-            case .tools: []
-            }
-          })
+        var lines: [String] = []
+        for part in parts {
+          switch part.role {
+          case .instructions: lines.append("system: \(part.text)")
+          case .prompt: lines.append("user: \(part.text)")
+          case .response: lines.append("assistant: \(part.text)")
+          case .choices: lines += try JSONDecoder().decode([String].self, from: Data(part.text.utf8))
+          case .tools: break
+          }
+        }
+        stored.insert(lines)
       }
       #expect(keys.count == 30 && stored == sent && sent.count > 2)
     }

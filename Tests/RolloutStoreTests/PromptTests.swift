@@ -50,14 +50,14 @@ struct PromptTests {
     let store = try RolloutStore(path: path)
     for (key, prompt) in sent { #expect(try await store.prompt(of: key) == prompt, "\(key)") }
     #expect(try await store.prompt(of: CallKey(run: "r1", task: "t1", particle: 9, step: 0)) == nil)
-    // The instructions, and the observation after each step but the last.
-    #expect(try await count(path, "SELECT COUNT(*) FROM piece") == 5)
+    // The instructions, the opening, whose zero byte no text of SQLite can hold, and the observation after each step but the last.
+    #expect(try await count(path, "SELECT COUNT(*) FROM piece") == 6)
     // Two parts that all share, and for each particle two a step and the choices of each call; the first are alike.
     #expect(try await count(path, "SELECT COUNT(*) FROM prompt") == 2 + 3 * (2 * 4 + 5) - 2)
     #expect(try await count(path, "SELECT SUM(LENGTH(text)) FROM piece") < Self.rules.utf8.count / 2)
     // What was read again is not written again.
     for key in sent.keys { try await store.record(answer(key.particle, step: key.step, sent[key])) }
-    #expect(try await count(path, "SELECT COUNT(*) FROM piece") == 5)
+    #expect(try await count(path, "SELECT COUNT(*) FROM piece") == 6)
   }
 
   @Test("An answer may have no prompt, and a prompt may be empty", arguments: [nil, [PromptPart]()])
