@@ -6,6 +6,12 @@ enum ParquetFile {
   /// The package, as `cox doctor` and errors name it.
   static let package = "pyarrow"
 
+  /// How to install the package into a Python.
+  static func remedy(_ python: String) -> String {
+    let own = Installation.remedy("export")
+    return own.hasPrefix("pip ") ? own : "\(python) -m pip install \(package)"
+  }
+
   /// Runs `body` with a sink that takes JSON lines of trajectories.
   ///
   /// - Returns: what `body` returned, and the size of the file in bytes.
@@ -59,7 +65,7 @@ enum ParquetFile {
     let said = child.complaints.lines.joined(separator: "\n")
     if said.contains("cannot be imported") {
       return ConfigurationError(
-        "Parquet is written by PyPI's \(package), which \(python) cannot import: \(Installation.remedy("export")). "
+        "Parquet is written by PyPI's \(package), which \(python) cannot import: \(remedy(python)). "
           + "Or export jsonl, which pandas reads, too.")
     }
     return ExportError("\(python) could not write Parquet: \(said.isEmpty ? "\(error.map { "\($0)" } ?? "")" : said)")

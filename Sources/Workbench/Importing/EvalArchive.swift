@@ -12,7 +12,7 @@ enum EvalArchive {
     else { return nil }
     let installation = Installation.current
     let python = installation.python(with: ParquetFile.package)
-    let remedy = Installation.remedy("export")
+    let remedy = ParquetFile.remedy(python)
     guard FileManager.default.isExecutableFile(atPath: python) else {
       throw ConfigurationError(
         "\(path) is compressed by Zstandard, which Python reads, and there is none at \(python): \(remedy).")
