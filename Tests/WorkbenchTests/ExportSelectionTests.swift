@@ -49,8 +49,8 @@ struct ExportSelectionTests {
     #expect(try await ids { $0.standings = try ExportSelection.standings("culled") } == ["ccc1/z/1-culled-1"])
     #expect(try await ids { $0.standings = try ExportSelection.standings("all") }.count == 5)
     let failed = try await made.lines { $0.selection.failed = true }
-    #expect(failed.count == 5 && failed[4]["reward"] == .null)
-    #expect(failed[4]["failure"] == ["kind": "noAnswer", "text": "it hung"])
+    #expect(failed.count == 5 && failed[3]["reward"] == .null)
+    #expect(failed[3]["failure"] == ["kind": "noAnswer", "text": "it hung"])
     for (name, said) in [("", "no run's id begins"), ("ddd", "there are aaa1, bbb1, ccc1")] {
       let error = await #expect(throws: ConfigurationError.self) { _ = try await ids { $0.runs = [name] } }
       #expect(error?.message.contains(said) == true)

@@ -106,21 +106,30 @@ struct ExportStore {
   }
 
   /// The store that `importing` writes to.
-  var imported: ExportStore { get throws { try ExportStore(folder, "imported.sqlite") } }
+  var imported: ExportStore {
+    get throws {
+      let second = folder.appendingPathComponent("second")
+      try FileManager.default.createDirectory(at: second, withIntermediateDirectories: true)
+      try Self.copy(folder.appendingPathComponent("imported.sqlite").path, to: second.path + "/s.sqlite")
+      return ExportStore(second, try RolloutStore(path: second.path + "/s.sqlite"))
+    }
+  }
 
-  private init(_ folder: URL, _ name: String) throws {
-    self.folder = folder.appendingPathComponent("second")
-    try FileManager.default.createDirectory(at: self.folder, withIntermediateDirectories: true)
-    let target = self.folder.appendingPathComponent("s.sqlite").path
+  /// A copy of the store, which no process has locked.
+  func copied() throws -> String {
+    try Self.copy(path, to: path + ".copy")
+    return path + ".copy"
+  }
+
+  private static func copy(_ source: String, to target: String) throws {
     for suffix in ["", "-wal", "-shm"] {
       try? FileManager.default.removeItem(atPath: target + suffix)
-      let source = folder.appendingPathComponent(name).path + suffix
-      if FileManager.default.fileExists(atPath: source) {
-        try FileManager.default.copyItem(atPath: source, toPath: target + suffix)
-      }
+      guard FileManager.default.fileExists(atPath: source + suffix) else { continue }
+      try FileManager.default.copyItem(atPath: source + suffix, toPath: target + suffix)
     }
-    store = try RolloutStore(path: target)
   }
+
+  private init(_ folder: URL, _ store: RolloutStore) { (self.folder, self.store) = (folder, store) }
 }
 
 extension OrderedJSON {

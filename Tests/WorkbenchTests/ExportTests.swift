@@ -34,7 +34,7 @@ struct ExportTests {
     #expect(try await made.importing(text).known == 2)
     #expect(try await made.imported.lines().map(\.lasting) == lines.map(\.lasting))
     // The same attempts are not imported into the store that they come from.
-    #expect(try await made.importing(text, into: made.path).known == 2)
+    #expect(try await made.importing(text, into: made.copied()).known == 2)
   }
 
   @Test("Tool calls are those of OpenAI's chat, with the tools that were offered")

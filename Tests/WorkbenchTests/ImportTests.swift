@@ -75,7 +75,7 @@ struct ImportTests {
     "What cannot be read is named with its line, and nothing of its file is stored",
     arguments: [
       ("nothing", "it is not JSON"), ("[1]\n", "in.jsonl"), (#"{"task":"t""#, "it is not JSON"),
-      (ImportTests.line("\"x\":1"), "line 1: it has no reward"),
+      (ImportTests.line("\"x\":1"), "line 2: it has no reward"),
       (ImportTests.line(#""reward":NaN"#), "it has no reward"),
       (ImportTests.line(#""reward":1e999"#), "reward is no finite number"),
       (ImportTests.line(#""reward":"high""#), "reward is no finite number"),
@@ -98,7 +98,7 @@ struct ImportTests {
       (
         ImportTests.line(#""reward":1,"run":"r","particle":0"#)
           + ImportTests.line(#""reward":0.5,"run":"r","particle":0"#),
-        "line 2: the store or the file"
+        "line 3: the store or the file"
       ),
     ])
   func bad(text: String, said: String) async throws {
