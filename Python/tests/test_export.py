@@ -165,9 +165,34 @@ def test_trl(made: Made, trainer: str, monkeypatch: pytest.MonkeyPatch, tmp_path
         else:
             assert isinstance(example["label"], bool) and texts["completion"]
     if trainer == "dpo":
-        assert utilities.extract_prompt(dict(examples[0]))["prompt"][: len(examples[0]["prompt"])] == examples[0]["prompt"]
         unpaired = utilities.unpair_preference_dataset(examples)
         assert len(unpaired) == 2 * len(examples) and set(unpaired.column_names) == KEYS["kto"]
+
+
+def test_what_is_refused(made: Made) -> None:
+    cases = [
+        ([], "Give --format"), (["--format", "xml"], "xml"), (["--format", "jsonl", "--trl", "sft"], "belong to --format trl"),
+        (["--format", "trl", "--next"], "--trl dpo"), (["--format", "trl", "--trl", "dpo", "--threshold", "1"], "sft and kto"),
+        (["--format", "cassette"], "needs --out"), (["--cassette", "c", "--out", "d"], "leave --format and --out out"),
+        (["--format", "jsonl", "--json", "-"], "standard output"), (["--format", "jsonl", "--run", "zzz"], "no run's id"),
+        (["--format", "jsonl", "--standing", "dead"], "final, banked, culled or all"),
+        (["--format", "jsonl", "--tasks", "0..<2"], "--config"), (["--format", "inspect"], "FOLDER/"),
+        (["--format", "jsonl", "--out", "/dev/null/x"], "/dev/null/x"),
+    ]
+    for arguments, said in cases:
+        assert said in made.run("export", *arguments, status=2), arguments
+    assert "no store" in made.run("export", "--format", "jsonl", status=2, store="none.sqlite")
+    assert not (made.folder / "none.sqlite").exists()
+    numbered = made.lines("--format", "jsonl", "--tasks", "1,0", "--config", "orders.yaml")
+    assert {line["task"] for line in numbered} == {"order-1-0", "order-1-1"}
+    priced = json.loads((made.folder / "orders.yaml").read_text())
+    priced["policy"]["pricing"] = {"inputPerMillion": 1e6}
+    (made.folder / "priced.yaml").write_text(json.dumps(priced))
+    line = made.lines("--format", "jsonl", "--config", "priced.yaml")[0]
+    assert line["usage"]["cost"] == pytest.approx(line["usage"]["inputTokens"])
+    made.run("export", "--format", "cassette", "--out", "c.jsonl", "--config", "orders.yaml")
+    assert "exists" in made.run("export", "--format", "cassette", "--out", "c.jsonl", "--config", "orders.yaml", status=2)
+    assert "pyarrow" in made.run("doctor", "--config", "orders.yaml")
 
 
 def imported(made: Made, file: str, store: str, *more: str) -> dict[str, Any]:
@@ -220,7 +245,7 @@ def test_a_log_of_failures_and_strange_names_in_inspect(made: Made, cox: str, tm
     log = pytest.importorskip("inspect_ai.log")
     other = Made(cox, tmp_path)
     (tmp_path / "c.yaml").write_text((made.folder / "orders.yaml").read_text())
-    hard = {"role": "assistant", "content": "no </script> \u001b[2J \ud83e\uddf5"}
+    hard = {"role": "assistant", "content": "no </script> \u001b[2J \U0001f9f5"}
     rows = [
         {"task": "../../etc/a", "messages": [{"role": "user", "content": "q"}, hard], "reward": 0.5, "run": "e" * 32},
         {"task": "b\\c\n", "messages": [{"role": "user", "content": "q"}, hard], "run": "e" * 32,

@@ -137,6 +137,28 @@ struct ImportTests {
     #expect(try await made.imported.lines().first?["task"] == "a\u{FFFD}/b")
   }
 
+  @Test("AgentGym names a task otherwise than the world, and its data have no reward")
+  func gymNames() async throws {
+    let made = try ExportStore()
+    let text = #"""
+      [{"item_id": "train_3", "conversations": [
+        {"from": "human", "loss": null, "value": "Play."}, {"from": "gpt", "loss": false, "value": "OK."},
+        {"from": "human", "loss": null, "value": "0 heads"}, {"from": "gpt", "loss": true, "value": "Thought: x\nAction: heads"},
+        {"from": "human", "loss": null, "value": "1 heads"}]}]
+      """#
+    let missing = await #expect(throws: ConfigurationError.self) { _ = try await made.importing(text) }
+    #expect(missing?.message.contains("line 1: it has no reward: give --reward") == true)
+    let report = try await made.importing(text) {
+      $0.reward = 1
+      $0.policyIsPrior = true
+    }
+    #expect(report.prior == 1 && report.withoutSplit == 0)
+    let line = try #require(try await made.imported.lines().first)
+    #expect(line["task"] == "train-3" && line["split"] == "train" && line["opening"] == "0 heads")
+    #expect(line.said().first == "user: Play." && line["places"] == [3])
+    #expect(line["steps"]?.items?[0]["observation"] == "1 heads" && line["reward"] == 1.0)
+  }
+
   @Test("A log of inspect_ai: scores, errors, epochs, and several scorers")
   func inspect() async throws {
     let made = try ExportStore()

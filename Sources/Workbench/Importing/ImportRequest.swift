@@ -53,7 +53,7 @@ package struct ImportReport: Sendable, Encodable {
   package var files: [File] = []
   /// Of the added ones, those that critics are trained on and plans are made from: draws of the policy.
   package var prior = 0
-  /// Of the added ones, the failed attempts.
+  /// Of the added ones, the failed attempts of the configured world.
   package var failed = 0
   /// Of the added ones, those whose task is in no split.
   package var withoutSplit = 0

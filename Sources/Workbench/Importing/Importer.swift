@@ -70,11 +70,12 @@ struct Importer {
 
   private func note(_ imported: Imported, in report: inout ImportReport) {
     let trajectory = imported.trajectory
-    if trajectory.run.isPrior, trajectory.failure == nil { report.prior += 1 }
-    if trajectory.failure != nil { report.failed += 1 }
+    let isOurs = trajectory.run.environment == target.world
+    if trajectory.run.isPrior, trajectory.failure == nil, isOurs { report.prior += 1 }
+    if trajectory.failure != nil, isOurs { report.failed += 1 }
     if imported.split == nil { report.withoutSplit += 1 }
-    if trajectory.run.environment != target.world { report.otherWorld += 1 }
-    if imported.isSteered, trajectory.failure == nil { report.steered += 1 }
+    if !isOurs { report.otherWorld += 1 }
+    if imported.isSteered, trajectory.failure == nil, isOurs { report.steered += 1 }
   }
 
   // MARK: - One record
@@ -95,9 +96,12 @@ struct Importer {
       case .agentgym: try AttemptRecord(agentGym: json)
       case .inspect: try AttemptRecord(sample: json, of: file.spec ?? [:], scorer: request.scorer)
       }
-    let task = try record.task
+    var task = try record.task
     let world = record.world ?? target.world
-    let known = world == target.world ? target.known(task) : AttemptReader.Known()
+    var known = world == target.world ? target.known(task) : AttemptReader.Known()
+    if file.format == .agentgym, known.stepLimit == nil, let own = ownName(ofGymTask: task) {
+      (task, known) = (own, target.known(own))
+    }
     let format: ActionFormat
     if let name = try record.text("format") {
       guard let named = ActionFormat(rawValue: name) else {
@@ -120,6 +124,13 @@ struct Importer {
     imported.answers = attempt.answers
     imported.questions = attempt.questions
     return Imported(trajectory: imported, source: source, split: split, isSteered: isSteered)
+  }
+
+  /// AgentGym's data name `textcraft_12` what the world names `textcraft-12`; nil if the world has no such task.
+  private func ownName(ofGymTask task: TaskID) -> TaskID? {
+    guard let place = task.rawValue.lastIndex(of: "_") else { return nil }
+    let own = TaskID(task.rawValue[..<place] + "-" + task.rawValue[task.rawValue.index(after: place)...])
+    return target.known(own).stepLimit == nil ? nil : own
   }
 
   /// The run that a record is stored with. Equal records have equal runs, and so they are known when they come again.

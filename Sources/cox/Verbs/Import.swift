@@ -47,13 +47,13 @@ struct Import: Verb {
       return "\(file.path) (\(file.format.rawValue)): \(parts.joined(separator: ", ")).\(problem)"
     }
     guard report.added > 0 else { return lines.joined(separator: "\n") }
-    let others = report.added - report.failed - report.prior - report.steered
+    let others = report.added - report.failed - report.prior - report.steered - report.otherWorld
     lines.append(
       "Critics and plans use \(Format.count(report.prior)) of them as rollouts of \"\(report.policy)\"."
         + (others > 0
           ? " \(Format.count(others)) are of other policies: where they are draws of this one, add --policy-is-prior."
           : ""))
-    if report.failed > 0 { lines.append("\(Format.count(report.failed)) of them failed, and have no reward.") }
+    if report.failed > 0 { lines.append("\(Format.count(report.failed)) failed, and have no reward.") }
     if report.steered > 0 {
       lines.append(
         "\(Format.count(report.steered)) are of runs that a critic has steered, and are no draws of a policy.")
