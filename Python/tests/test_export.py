@@ -1,7 +1,7 @@
 """What `cox export` writes, read by the real packages: pandas, pyarrow, datasets, TRL's data utilities, inspect_ai.
 
-A test is skipped where its package is missing. TRL itself needs torch; of it only `trl.data_utils` runs here, which decides
-what trainers take, with a chat template of one's own in place of a tokenizer.
+A test is skipped where its package is missing. TRL itself needs torch; of it only `trl.data_utils` runs here, which
+decides what trainers take, with a chat template of one's own in place of a tokenizer.
 """
 
 from __future__ import annotations
@@ -171,10 +171,13 @@ def test_trl(made: Made, trainer: str, monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_what_is_refused(made: Made) -> None:
     cases = [
-        ([], "Give --format"), (["--format", "xml"], "xml"), (["--format", "jsonl", "--trl", "sft"], "belong to --format trl"),
-        (["--format", "trl", "--next"], "--trl dpo"), (["--format", "trl", "--trl", "dpo", "--threshold", "1"], "sft and kto"),
+        ([], "Give --format"), (["--format", "xml"], "xml"),
+        (["--format", "jsonl", "--trl", "sft"], "belong to --format trl"),
+        (["--format", "trl", "--next"], "--trl dpo"),
+        (["--format", "trl", "--trl", "dpo", "--threshold", "1"], "sft and kto"),
         (["--format", "cassette"], "needs --out"), (["--cassette", "c", "--out", "d"], "leave --format and --out out"),
-        (["--format", "jsonl", "--json", "-"], "standard output"), (["--format", "jsonl", "--run", "zzz"], "no run's id"),
+        (["--format", "jsonl", "--json", "-"], "standard output"),
+        (["--format", "jsonl", "--run", "zzz"], "no run's id"),
         (["--format", "jsonl", "--standing", "dead"], "final, banked, culled or all"),
         (["--format", "jsonl", "--tasks", "0..<2"], "--config"), (["--format", "inspect"], "FOLDER/"),
         (["--format", "jsonl", "--out", "/dev/null/x"], "/dev/null/x"),
@@ -190,8 +193,9 @@ def test_what_is_refused(made: Made) -> None:
     (made.folder / "priced.yaml").write_text(json.dumps(priced))
     line = made.lines("--format", "jsonl", "--config", "priced.yaml")[0]
     assert line["usage"]["cost"] == pytest.approx(line["usage"]["inputTokens"])
-    made.run("export", "--format", "cassette", "--out", "c.jsonl", "--config", "orders.yaml")
-    assert "exists" in made.run("export", "--format", "cassette", "--out", "c.jsonl", "--config", "orders.yaml", status=2)
+    cassette = ["export", "--format", "cassette", "--out", "c.jsonl", "--config", "orders.yaml"]
+    made.run(*cassette)
+    assert "exists" in made.run(*cassette, status=2)
     assert "pyarrow" in made.run("doctor", "--config", "orders.yaml")
 
 

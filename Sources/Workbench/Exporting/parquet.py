@@ -1,4 +1,4 @@
-"""Writes JSON lines of trajectories, from standard input, as a Parquet file with typed columns: python parquet.py FILE"""
+"""Writes JSON lines of trajectories, from standard input, as Parquet with typed columns: python parquet.py FILE"""
 
 import json
 import sys
