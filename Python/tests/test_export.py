@@ -181,6 +181,7 @@ def test_what_is_refused(made: Made) -> None:
         (["--format", "jsonl", "--standing", "dead"], "final, banked, culled or all"),
         (["--format", "jsonl", "--tasks", "0..<2"], "--config"), (["--format", "inspect"], "FOLDER/"),
         (["--format", "jsonl", "--out", "/dev/null/x"], "/dev/null/x"),
+        (["--format", "jsonl", "--out", "/dev/null", "--force"], "no regular file"),
     ]
     for arguments, said in cases:
         assert said in made.run("export", *arguments, status=2), arguments

@@ -66,11 +66,7 @@ private struct Exporter {
   func run() async throws -> ExportSummary {
     let runs = try await chosenRuns()
     let parts = try self.parts(of: runs)
-    for part in parts where part.path != "-" && !request.force {
-      guard !FileManager.default.fileExists(atPath: part.path) else {
-        throw ConfigurationError("\(part.path) exists: give another --out, or --force to replace it.")
-      }
-    }
+    for part in parts where part.path != "-" { try check(part.path) }
     var summary = ExportSummary(format: request.format)
     summary.runs = runs.count
     let progress = options.observer.begin(
@@ -82,6 +78,18 @@ private struct Exporter {
       if part.path != "-", file.records == 0, parts.count > 1 { unlink(part.path) } else { summary.files.append(file) }
     }
     return summary
+  }
+
+  /// Refuses to replace a file unasked, and ever to replace what is no file, such as a device.
+  private func check(_ path: String) throws {
+    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    guard let attributes = try? FileManager.default.attributesOfItem(atPath: resolved) else { return }
+    guard attributes[.type] as? FileAttributeType == .typeRegular else {
+      throw ConfigurationError("\(path) is no regular file: give another --out.")
+    }
+    guard request.force else {
+      throw ConfigurationError("\(path) exists: give another --out, or --force to replace it.")
+    }
   }
 
   /// The runs with trajectories that were selected, the oldest first.
