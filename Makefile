@@ -32,12 +32,12 @@ test-agents:
 	swift build --build-tests
 	AGENTS_LARGE=$$PWD/.venv-agents swift test --skip-build --filter LargeAgentTests
 
-# Worlds of other packages, on the real packages, in an environment of their own (1.3 GB).
+# Worlds of other packages, and exported logs, on the real packages, in an environment of their own (1.3 GB).
 test-wrappers: setup
 	@$(call environment,.venv-wrappers,requirements-wrappers.txt)
 	swift build --product cox
 	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
-	  .venv-wrappers/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_worlds_*.py
+	  .venv-wrappers/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_worlds_*.py Python/tests/test_export.py
 
 # Shards on a Ray cluster of two nodes on this machine, in an environment of its own (300 MB).
 test-ray: setup

@@ -195,12 +195,14 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Dialects", "Findings", "Gateway", "HTTP",
+        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "CZlib", "Dialects", "Findings", "Gateway",
+        "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
         "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft",
         .product(name: "Yams", package: "Yams"),
-      ]),
+      ],
+      resources: [.embedInCode("Exporting/parquet.py"), .embedInCode("Importing/eval.py")]),
 
     // An OpenAI-compatible server before a world: one request is one task.
     .target(
@@ -338,7 +340,11 @@ let package = Package(
     .testTarget(name: "TextCraftTests", dependencies: ["TestSupport", "TextCraft"]),
     .testTarget(
       name: "CriticsTests", dependencies: ["Critics", "Findings", "ModelServers", "Policies", "TestSupport"]),
-    .testTarget(name: "WorkbenchTests", dependencies: ["Agents", "RolloutStore", "Steering", "Workbench"]),
+    .testTarget(
+      name: "WorkbenchTests",
+      dependencies: [
+        "Agents", "Dialects", "ParticleFilter", "Policies", "RolloutStore", "Steering", "TestSupport", "Workbench",
+      ]),
     .testTarget(
       name: "ServingTests", dependencies: ["Agents", "Dialects", "Serving", "Steering", "TestSupport", "Workbench"]),
     .testTarget(
