@@ -180,8 +180,26 @@ let package = Package(
         "Agents", "Dialects", "Findings", "ParticleFilter", "Steering",
         .product(name: "Mustache", package: "swift-mustache"),
       ],
-      resources: ["page", "section", "table", "populations"].map { .embedInCode("Page/Templates/\($0).mustache") }
-        + ["report.css", "story.js", "transcript.js", "marks.js", "browser.js"].map { .embedInCode("Page/\($0)") }),
+      resources: ["page", "section", "table", "populations", "trajectories"].map {
+        .embedInCode("Page/Templates/\($0).mustache")
+      }
+        + ["report.css", "parts.js", "story.js", "transcript.js", "marks.js", "browser.js", "archive.js"].map {
+          .embedInCode("Page/\($0)")
+        }),
+
+    // The page about a store, while it is written to or afterwards.
+    .target(
+      name: "Viewer",
+      dependencies: [
+        "Agents", "Dialects", "ParticleFilter", "Reporting", "RolloutStore", "Steering",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      resources: [
+        "view.html", "view.css", "icon.svg", "view.js", "lists.js", "talk.js", "live.js", "keys.js", "figures.js",
+        "pictures.js",
+      ].map { .embedInCode("Page/\($0)") }),
 
     // A C face of MLX, which is found while the program runs. What is behind it is in Native/MLX.
     .target(name: "CMLX"),
@@ -199,7 +217,7 @@ let package = Package(
         "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
-        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft",
+        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "Viewer",
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Exporting/parquet.py"), .embedInCode("Importing/eval.py")]),
@@ -265,7 +283,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Steering",
+        "Agents", "ParticleFilter", "RolloutStore", "Steering",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -358,8 +376,17 @@ let package = Package(
     .testTarget(
       name: "BrowserTests",
       dependencies: [
-        "Reporting", "Agents", "Findings", "ParticleFilter", "TestTraits",
+        "Reporting", "Agents", "Findings", "ParticleFilter", "RolloutStore", "TestSupport", "TestTraits", "Viewer",
         .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
+    .testTarget(
+      name: "ViewerTests",
+      dependencies: [
+        "Agents", "RolloutStore", "Steering", "TestSupport", "Viewer",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     .testTarget(
       name: "PoliciesTests",

@@ -20,6 +20,7 @@ STOREYS = [
      "ProcessWorld", "Gateway"],
     ["Findings", "Critics", "CoxswainTesting"],
     ["Reporting"],
+    ["Viewer"],
     ["Workbench"],
     ["Coxswain", "Serving"],
     ["cox"],

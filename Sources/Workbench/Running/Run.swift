@@ -32,16 +32,35 @@ package struct Run: Sendable {
   ) async throws -> Campaign.Outcome {
     let settings = settings.effective
     let campaign = campaign(settings, critic: critic, verb: verb)
-    let progress = workbench.observer.begin(
-      title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count,
-      calls: calls ?? campaign.budgetedCalls(tasks, minimum: minimumCalls), pricing: workbench.pricing)
+    let progress = progress(
+      of: campaign, tasks, title ?? "\(settings.method.rawValue) × \(settings.particles)", minimumCalls: minimumCalls,
+      calls: calls)
     let before = workbench.criticCost.current
-    var outcome = try await campaign.run(
-      tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
-      called: progress.called, progress: progress.finished)
-    progress.end()
+    var outcome = try await progress.reporting {
+      try await campaign.run(
+        tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
+        called: progress.called, progress: progress.finished)
+    }
     outcome.criticCost = workbench.criticCost.current - before
     return outcome
+  }
+
+  private func progress(
+    of campaign: Campaign, _ tasks: [AgentTask], _ title: String, minimumCalls: [TaskID: Int], calls: Int?
+  ) -> ProgressKeeper {
+    let most = calls ?? campaign.budgetedCalls(tasks, minimum: minimumCalls)
+    var figures = ProgressFigures()
+    figures.title = title
+    figures.tasks = tasks.count
+    figures.mostCalls = most
+    figures.pricing = workbench.pricing
+    let left = RemainingSteps(
+      tasks: tasks.count, attempts: campaign.settings.particles, stepLimit: tasks.map(\.stepLimit).max() ?? 1,
+      minimum: minimumCalls, most: most,
+      isBudget: campaign.settings.hasBudget || campaign.settings.method.driver == .frontier)
+    return ProgressKeeper(
+      figures, left, run: campaign.run, store: workbench.store, budget: budget,
+      progress: workbench.observer.begin(title, tasks: tasks.count, calls: most, pricing: workbench.pricing))
   }
 
   /// A campaign of one method with this policy and the workbench's store.
