@@ -72,6 +72,16 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
 
+    // Reports runs to backends of others, which never slow them: OpenTelemetry, MLflow, Weights & Biases.
+    .target(
+      name: "Tracking",
+      dependencies: [
+        "Agents", "ChildProcess", "HTTP", "Steering",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      resources: [.embedInCode("WandB/wandb_runs.py")]),
+
     // What stored rollouts say: diagnosis, planning, comparison, study.
     .target(name: "Findings", dependencies: ["Agents", "ParticleFilter", "Steering"]),
 
@@ -219,7 +229,7 @@ let package = Package(
         "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Dialects", "Findings", "Gateway", "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
-        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft",
+        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "Tracking",
         .product(name: "Yams", package: "Yams"),
       ]),
 
@@ -349,11 +359,16 @@ let package = Package(
     .testTarget(name: "TextCraftTests", dependencies: ["TestSupport", "TextCraft"]),
     .testTarget(
       name: "CriticsTests", dependencies: ["Critics", "Findings", "ModelServers", "Policies", "TestSupport"]),
+    .testTarget(
+      name: "TrackingTests",
+      dependencies: [
+        "Agents", "CoxswainTesting", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "TestSupport", "Tracking",
+      ], exclude: ["parse_otlp.py", "mlflow_exchange.jsonl"]),
     .testTarget(name: "WorkbenchTests", dependencies: ["Agents", "RolloutStore", "Steering", "Workbench"]),
     .testTarget(
       name: "CoxTests",
       dependencies: [
-        "cox", "AgentGym", "Findings", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", "Workbench",
+        "cox", "AgentGym", "Findings", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", "Tracking", "Workbench",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(

@@ -36,19 +36,35 @@ package struct Run {
       title ?? "\(settings.method.rawValue) × \(settings.particles)", tasks: tasks.count,
       calls: calls ?? campaign.budgetedCalls(tasks, minimum: minimumCalls), pricing: workbench.pricing)
     let before = workbench.criticCost.current
-    var outcome = try await campaign.run(
-      tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
-      called: progress.called, progress: progress.finished)
+    let tracked = TrackedCampaign(
+      campaign, tasks, split: split, title: title ?? "\(verb) \(settings.method.rawValue) × \(settings.particles)",
+      of: workbench)
+    var outcome: Campaign.Outcome
+    do {
+      outcome = try await campaign.run(
+        tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
+        called: progress.called,
+        progress: { result in
+          progress.finished(result)
+          tracked?.finished(result)
+        })
+    } catch {
+      tracked?.end(nil, stopped: true)
+      throw error
+    }
     progress.end()
     outcome.criticCost = workbench.criticCost.current - before
+    tracked?.end(summary(outcome, settings: settings), stopped: outcome.stopped != nil)
     return outcome
   }
 
   /// A campaign of one method with this policy and the workbench's store.
   package func campaign(_ settings: SteeringSettings, critic: (any Critic)? = nil, verb: String) -> Campaign {
-    Campaign(
+    var campaign = Campaign(
       world: workbench.world, policy: base, critic: critic, settings: settings, store: workbench.store, budget: budget,
       concurrency: workbench.configuration.policy.concurrency, verb: verb)
+    campaign.tracer = workbench.trackers.tracer
+    return campaign
   }
 
   /// Independent rollouts of the frozen policy.
@@ -97,6 +113,7 @@ extension Workbench {
   /// - Parameter budget: the limits of the run; nil for those of the configuration.
   package func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
     let budget = budget ?? self.budget
+    try await trackers.open()
     return try await observer.stoppable(budget: budget) {
       noteConnections(configuration.policy)
       return try await source.with { policy in
