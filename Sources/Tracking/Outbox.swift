@@ -27,6 +27,8 @@ final class Outbox<Item: Sendable>: Sendable {
     var isClosed = false
     var sleeper: Task<Void, Never>?
     var sent = 0
+    /// How many batches were delivered, in part at least.
+    var moves = 0
     var losses: [String: Int] = [:]
   }
 
@@ -82,6 +84,9 @@ final class Outbox<Item: Sendable>: Sendable {
   /// What was delivered, and what was not by reason.
   var tally: (sent: Int, losses: [String: Int]) { state.withLock { ($0.sent, $0.losses) } }
 
+  /// Grows with everything that is delivered.
+  var moves: Int { state.withLock(\.moves) }
+
   /// Delivers batches until the outbox is closed and empty, or the task is cancelled.
   func work(_ deliver: ([Item]) async -> Delivery) async {
     var tries = 0
@@ -131,6 +136,7 @@ final class Outbox<Item: Sendable>: Sendable {
     state.withLock {
       $0.items.removeFirst(min(gone, $0.items.count))
       $0.sent += delivered
+      if delivery.done > 0 { $0.moves += 1 }
       if let loss { $0.losses[loss.reason, default: 0] += loss.items.reduce(0) { $0 + weight($1) } }
       if let rejected = delivery.rejected { $0.losses[rejected.reason, default: 0] += rejected.count }
     }

@@ -64,6 +64,8 @@ actor MLflowSession {
       ])
     if let old = found["runs"]?.items?.first, let id = old["info"]?["run_id"]?.text {
       _ = try await api.post("runs/update", ["run_id": .text(id), "status": "RUNNING"])
+      // It may have been made by a try that ended before they were logged.
+      if (old["data"]?["params"]?.items ?? []).isEmpty { try await log(parameters: run.parameters, to: id) }
       let history = try await api.get(
         "metrics/get-history", [("run_id", id), ("metric_key", Self.mark), ("max_results", "25000")])
       // A whole number comes as a text from some servers.
@@ -84,8 +86,12 @@ actor MLflowSession {
     guard let info = made["run"]?["info"], let id = info["run_id"]?.text else {
       throw MLflowFailure(reason: "the server answered without a run", isPassing: false)
     }
-    let parameters = run.parameters.sorted { $0.key < $1.key }
-    // The run is known only once its parameters are logged, so that a second try logs them.
+    try await log(parameters: run.parameters, to: id)
+    runs[run.id] = Run(id: id, artifacts: info["artifact_uri"]?.text ?? "", known: [])
+  }
+
+  private func log(parameters: [String: String], to id: String) async throws(MLflowFailure) {
+    let parameters = parameters.sorted { $0.key < $1.key }
     for start in stride(from: 0, to: parameters.count, by: 100) {
       _ = try await api.post(
         "runs/log-batch",
@@ -97,7 +103,6 @@ actor MLflowSession {
             }),
         ])
     }
-    runs[run.id] = Run(id: id, artifacts: info["artifact_uri"]?.text ?? "", known: [])
   }
 
   private func openExperiment() async throws(MLflowFailure) -> String {

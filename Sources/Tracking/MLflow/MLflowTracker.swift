@@ -36,7 +36,7 @@ package final class MLflowTracker: ExperimentTracker {
 
   package func close(within seconds: Double) async -> TrackingLoss {
     outbox.close()
-    await Deadline.finish(worker, within: seconds)
+    await Deadline(seconds, idle: 5).finish(worker) { [outbox] in outbox.moves }
     outbox.abandon("the command ended before they were sent")
     await api.close()
     let (sent, losses) = outbox.tally

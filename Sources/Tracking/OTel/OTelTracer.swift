@@ -33,7 +33,7 @@ package final class OTelTracer: RunTracer {
   private let outbox: Outbox<Item>
   private let runs = Mutex<[String: OpenRun]>([:])
   private let receiver: OTLPReceiver
-  private let worker: Mutex<Task<Void, Never>?>
+  private let worker: Task<Void, Never>
 
   /// - Parameters:
   ///   - headers: the value of the variable of headers.
@@ -48,12 +48,10 @@ package final class OTelTracer: RunTracer {
       return 1 + (step.call == nil ? 0 : 1) + (step.world == nil ? 0 : 1)
     }
     receiver = try OTLPReceiver(settings, headers: headers)
-    worker = Mutex(nil)
     let (outbox, receiver, spans, service) = (outbox, receiver, spans, settings.service)
-    let task = Task.detached(priority: .utility) {
+    worker = Task.detached(priority: .utility) {
       await outbox.work { batch in await Self.deliver(batch, spans, service, to: receiver) }
     }
-    worker.withLock { $0 = task }
   }
 
   /// The longest body of a request, in bytes. Receivers accept 4 MB and more.
@@ -215,7 +213,7 @@ package final class OTelTracer: RunTracer {
   /// - Parameter seconds: how long it may take.
   package func close(within seconds: Double) async -> TrackingLoss {
     outbox.close()
-    await Deadline.finish(worker.withLock(\.self), within: seconds)
+    await Deadline(seconds).finish(worker) { [outbox] in outbox.moves }
     outbox.abandon("the command ended before they were sent")
     await receiver.close()
     let (sent, losses) = outbox.tally
@@ -225,20 +223,4 @@ package final class OTelTracer: RunTracer {
 
 extension StepTrace.Interval {
   func union(_ other: Self) -> Self { Self(start: min(start, other.start), end: max(end, other.end)) }
-}
-
-enum Deadline {
-  /// Waits for a task, and cancels it after so many seconds.
-  static func finish(_ task: Task<Void, Never>?, within seconds: Double, late: @escaping @Sendable () -> Void = {})
-    async
-  {
-    guard let task else { return }
-    let watch = Task {
-      try await Task.sleep(for: .seconds(seconds))
-      task.cancel()
-      late()
-    }
-    await task.value
-    watch.cancel()
-  }
 }

@@ -25,7 +25,7 @@ package final class WandBTracker: ExperimentTracker {
   ///   - key: the API key; nil for the login of `wandb login`.
   package init(_ settings: WandBSettings, python: String, folder: String, environment: ChildEnvironment, key: String?) {
     wantsReport = settings.report
-    let outbox = Outbox<ExperimentUpdate>(capacity: 8_192, most: 64, linger: 0.5)
+    let outbox = Outbox<ExperimentUpdate>(capacity: 8_192, most: 8, linger: 0.5)
     let running = Running()
     (self.outbox, self.running) = (outbox, running)
     var environment = environment
@@ -78,7 +78,12 @@ package final class WandBTracker: ExperimentTracker {
 
   package func close(within seconds: Double) async -> TrackingLoss {
     outbox.close()
-    await Deadline.finish(worker, within: seconds) { [running] in running.child.withLock { $0?.kill() } }
+    // The package takes seconds to begin a run at its server, and to upload what is left.
+    await Deadline(seconds, idle: 10).finish(worker) { [outbox] in
+      outbox.moves
+    } late: { [running] in
+      running.child.withLock { $0?.kill() }
+    }
     outbox.abandon("the command ended before they were sent")
     let (sent, losses) = outbox.tally
     return TrackingLoss(tracker: "wandb", unit: "updates", sent: sent, losses: losses)

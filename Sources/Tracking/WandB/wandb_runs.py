@@ -87,7 +87,7 @@ def file(line):
 
 def end(_line):
     for name, run in list(runs.items()):
-        run.finish(quiet=True)
+        run.finish()
         del runs[name]
 
 
