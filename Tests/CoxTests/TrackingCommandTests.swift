@@ -69,7 +69,7 @@ struct TrackingCommandTests {
         let reply: @Sendable (TestServer.Request) -> TestServer.Reply = { request in
           switch fault {
           case "echo":
-            .answer(400, "{\"error_code\":\"X\",\"message\":\"\(request.headers["authorization"] ?? "")\"}")
+            .answer(401, "{\"error_code\":\"X\",\"message\":\"\(request.headers["authorization"] ?? "")\"}")
           case "hang": .hang(300)
           default: .reset
           }

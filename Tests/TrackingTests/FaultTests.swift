@@ -86,7 +86,7 @@ struct FaultTests {
           switch await receiver.send([]) {
           case .accepted: Outbox<Int>.Delivery(done: batch.count)
           case .passing(let reason, let after): Outbox<Int>.Delivery(done: 0, trouble: .passing(reason, after: after))
-          case .refused(let reason): Outbox<Int>.Delivery(done: 0, trouble: .final(reason, items: batch.count))
+          case .refused(let reason, _): Outbox<Int>.Delivery(done: 0, trouble: .final(reason, items: batch.count))
           }
         }
       }

@@ -11,7 +11,7 @@ struct OTLPReceiver: Sendable {
     case accepted(rejected: Int)
     /// The same request may be accepted later.
     case passing(String, after: Double?)
-    case refused(String)
+    case refused(String, status: Int? = nil)
   }
 
   private let url: String
@@ -73,7 +73,7 @@ struct OTLPReceiver: Sendable {
       let after = answer.headers.first(name: "Retry-After").flatMap(Double.init)
       return .passing("the receiver answered \(answer.status)", after: after)
     case 500..<600, 408: return .passing("the receiver answered \(answer.status)", after: nil)
-    default: return .refused("the receiver answered \(answer.status)")
+    default: return .refused("the receiver answered \(answer.status)", status: answer.status)
     }
   }
 
@@ -94,8 +94,9 @@ extension OTelTracer {
     let answer = await receiver.send(Array(#"{"resourceSpans":[]}"#.utf8), within: 5)
     await receiver.close()
     switch answer {
-    case .accepted: return nil
-    case .passing(let reason, _), .refused(let reason): return reason
+    // Some receivers refuse a request without spans.
+    case .accepted, .refused(_, status: 400): return nil
+    case .passing(let reason, _), .refused(let reason, _): return reason
     }
   }
 }

@@ -43,7 +43,7 @@ package final class OTelTracer: RunTracer {
     clock = WallClock(seconds: now)
     spans = StepSpans(model: model, content: settings.content, clock: clock)
     // Prompts are large, so that fewer of them wait.
-    outbox = Outbox(capacity: settings.content ? 1_024 : 8_192, most: 512, linger: 0.5) { item in
+    outbox = Outbox(capacity: settings.content ? 1_024 : 8_192, most: 256, linger: 0.5) { item in
       guard case .step(let step, _) = item else { return 1 }
       return 1 + (step.call == nil ? 0 : 1) + (step.world == nil ? 0 : 1)
     }
@@ -75,7 +75,7 @@ package final class OTelTracer: RunTracer {
       if rejected > 0 { delivery.rejected = (rejected, "the receiver rejected them") }
       return delivery
     case .passing(let reason, let after): return Outbox<Item>.Delivery(done: 0, trouble: .passing(reason, after: after))
-    case .refused(let reason): return Outbox<Item>.Delivery(done: 0, trouble: .final(reason, items: items))
+    case .refused(let reason, _): return Outbox<Item>.Delivery(done: 0, trouble: .final(reason, items: items))
     }
   }
 
@@ -213,7 +213,7 @@ package final class OTelTracer: RunTracer {
   /// - Parameter seconds: how long it may take.
   package func close(within seconds: Double) async -> TrackingLoss {
     outbox.close()
-    await Deadline(seconds).finish(worker) { [outbox] in outbox.moves }
+    await Deadline(seconds, idle: 5).finish(worker) { [outbox] in outbox.moves }
     outbox.abandon("the command ended before they were sent")
     await receiver.close()
     let (sent, losses) = outbox.tally

@@ -86,7 +86,7 @@ package final class Trackers: Sendable {
   // MARK: - The end
 
   /// How long the last spans, figures and files may take, in seconds.
-  private static let patience = (spans: 3.0, files: 30.0)
+  private static let patience = (spans: 10.0, files: 30.0)
 
   /// Uploads the report, delivers what is left and closes.
   ///
