@@ -1,4 +1,5 @@
 import Agents
+import Steering
 
 /// One span of OpenTelemetry.
 struct OTLPSpan: Sendable {
@@ -49,20 +50,25 @@ struct OTLPSpan: Sendable {
   mutating func set(_ key: String, _ flag: Bool) { attributes.append((key, .flag(flag))) }
 }
 
-/// The ids of spans: digests of what they stand for, so that a resumed run gives the same.
-enum SpanID {
-  static func trace(_ run: String) -> String { digest("trace", run, "", "", "") }
+/// The ids of a run's spans: digests of what they stand for, so that a resumed run gives the same.
+struct SpanIDs: Sendable {
+  /// Commands and methods with the same answers share a run, and have traces of their own.
+  private let scope: String
 
-  static func run(_ run: String) -> String { short("run", run, "", "", "") }
-  static func task(_ task: TaskID, in run: String) -> String { short("task", run, task.rawValue, "", "") }
+  init(_ run: RunTrace) { scope = "\(run.run) \(run.verb) \(run.settings.method.rawValue)" }
 
-  static func attempt(_ particle: Int, at task: TaskID, in run: String) -> String {
-    short("attempt", run, task.rawValue, "\(particle)", "")
+  var trace: String { Self.digest("trace", scope, "", "", "") }
+  var run: String { Self.short("run", scope, "", "", "") }
+
+  func task(_ task: TaskID) -> String { Self.short("task", scope, task.rawValue, "", "") }
+
+  func attempt(_ particle: Int, at task: TaskID) -> String {
+    Self.short("attempt", scope, task.rawValue, "\(particle)", "")
   }
 
   /// - Parameter part: `step`, `call` or `world`.
-  static func part(_ part: String, of key: CallKey) -> String {
-    short(part, key.run, key.task.rawValue, "\(key.particle)", "\(key.step)")
+  func part(_ part: String, of key: CallKey) -> String {
+    Self.short(part, scope, key.task.rawValue, "\(key.particle)", "\(key.step)")
   }
 
   private static func short(_ kind: String, _ run: String, _ task: String, _ place: String, _ step: String) -> String {

@@ -125,9 +125,9 @@ package final class OTelTracer: RunTracer {
   package func ended(_ run: String, stopped: SteeringError?) {
     guard let open = runs.withLock({ $0.removeValue(forKey: run) }), open.isNew else { return }
     for (id, task) in open.tasks { send(id, task, nil, of: open.trace) }
-    let trace = open.trace
+    let (trace, ids) = (open.trace, SpanIDs(open.trace))
     var span = OTLPSpan(
-      trace: SpanID.trace(run), id: SpanID.run(run), parent: nil,
+      trace: ids.trace, id: ids.run, parent: nil,
       name: "\(trace.verb) \(trace.settings.method.rawValue)", start: clock.nanoseconds(open.start),
       end: clock.nanoseconds(.now))
     span.set("coxswain.run", run)
@@ -150,9 +150,9 @@ package final class OTelTracer: RunTracer {
 
   /// - Parameter result: nil if the run ended before the task.
   private func send(_ id: TaskID, _ task: OpenTask, _ result: PopulationResult?, of trace: RunTrace) {
-    let run = trace.run
+    let ids = SpanIDs(trace)
     var span = OTLPSpan(
-      trace: SpanID.trace(run), id: SpanID.task(id, in: run), parent: SpanID.run(run), name: "task",
+      trace: ids.trace, id: ids.task(id), parent: ids.run, name: "task",
       start: clock.nanoseconds(task.whole.start), end: clock.nanoseconds(task.whole.end))
     span.set("coxswain.task", id.rawValue)
     if let result {
@@ -179,16 +179,16 @@ package final class OTelTracer: RunTracer {
   private func attempt(
     _ place: Int, _ id: TaskID, _ task: OpenTask, _ result: PopulationResult?, of trace: RunTrace
   ) -> OTLPSpan {
-    let (run, interval) = (trace.run, task.attempts[place] ?? task.whole)
+    let (ids, interval) = (SpanIDs(trace), task.attempts[place] ?? task.whole)
     var span = OTLPSpan(
-      trace: SpanID.trace(run), id: SpanID.attempt(place, at: id, in: run), parent: SpanID.task(id, in: run),
+      trace: ids.trace, id: ids.attempt(place, at: id), parent: ids.task(id),
       name: "invoke_agent \(trace.world.kind)", start: clock.nanoseconds(interval.start),
       end: clock.nanoseconds(interval.end))
     span.set("gen_ai.operation.name", "invoke_agent")
     span.set("gen_ai.agent.name", trace.world.kind)
     span.set("gen_ai.provider.name", spans.model.provider)
     span.set("gen_ai.request.model", spans.model.model)
-    span.set("gen_ai.conversation.id", "\(run)/\(id.rawValue)/\(place)")
+    span.set("gen_ai.conversation.id", "\(trace.run)/\(id.rawValue)/\(place)")
     span.set("coxswain.task", id.rawValue)
     span.set("coxswain.particle", place)
     guard let result, result.particles.indices.contains(place) else {

@@ -10,25 +10,31 @@ struct StepSpans: Sendable {
   /// The spans of a step: the step, its model call and its step in the world. Those that were read from a store are
   /// left out.
   func spans(_ step: StepTrace, of run: RunTrace) -> [OTLPSpan] {
-    let key = step.key
-    let parent =
-      run.isSearch
-      ? SpanID.task(key.task, in: key.run) : SpanID.attempt(key.particle, at: key.task, in: key.run)
-    var whole = span("step", SpanID.part("step", of: key), parent, step.whole, key)
+    let (key, ids) = (step.key, SpanIDs(run))
+    let trace = ids.trace
+    let parent = run.isSearch ? ids.task(key.task) : ids.attempt(key.particle, at: key.task)
+    let own = ids.part("step", of: key)
+    var whole = span("step", trace, own, parent, step.whole)
     mark(&whole, key, run)
     whole.set("coxswain.reward.step", step.outcome?.reward)
     whole.set("coxswain.reward", step.failure == nil ? step.reward : nil)
     if step.outcome?.isDone == true { whole.set("coxswain.done", true) }
     if step.outcome?.isInvalid == true { whole.set("coxswain.invalid", true) }
     fail(&whole, step.failure)
-    return [whole] + [call(step, run), world(step, run)].compactMap(\.self)
+    return [whole]
+      + [
+        step.call.map { call(step, run, span(name, trace, ids.part("call", of: key), own, $0)) },
+        step.world.map {
+          world(step, run, span("execute_tool \(run.world.kind)", trace, ids.part("world", of: key), own, $0))
+        },
+      ].compactMap(\.self)
   }
 
-  private func call(_ step: StepTrace, _ run: RunTrace) -> OTLPSpan? {
-    guard let interval = step.call else { return nil }
-    var span = span(
-      [model.operation, model.model].compactMap(\.self).joined(separator: " "), SpanID.part("call", of: step.key),
-      SpanID.part("step", of: step.key), interval, step.key)
+  /// The name of a call.
+  private var name: String { [model.operation, model.model].compactMap(\.self).joined(separator: " ") }
+
+  private func call(_ step: StepTrace, _ run: RunTrace, _ plain: OTLPSpan) -> OTLPSpan {
+    var span = plain
     span.kind = .client
     span.set("gen_ai.operation.name", model.operation)
     span.set("gen_ai.provider.name", model.provider)
@@ -59,11 +65,8 @@ struct StepSpans: Sendable {
     return span
   }
 
-  private func world(_ step: StepTrace, _ run: RunTrace) -> OTLPSpan? {
-    guard let interval = step.world else { return nil }
-    var span = span(
-      "execute_tool \(run.world.kind)", SpanID.part("world", of: step.key), SpanID.part("step", of: step.key),
-      interval, step.key)
+  private func world(_ step: StepTrace, _ run: RunTrace, _ plain: OTLPSpan) -> OTLPSpan {
+    var span = plain
     span.set("gen_ai.operation.name", "execute_tool")
     span.set("gen_ai.tool.name", run.world.kind)
     mark(&span, step.key, run)
@@ -77,10 +80,10 @@ struct StepSpans: Sendable {
   }
 
   private func span(
-    _ name: String, _ id: String, _ parent: String, _ interval: StepTrace.Interval, _ key: CallKey
+    _ name: String, _ trace: String, _ id: String, _ parent: String, _ interval: StepTrace.Interval
   ) -> OTLPSpan {
     OTLPSpan(
-      trace: SpanID.trace(key.run), id: id, parent: parent, name: name, start: clock.nanoseconds(interval.start),
+      trace: trace, id: id, parent: parent, name: name, start: clock.nanoseconds(interval.start),
       end: clock.nanoseconds(interval.end))
   }
 
