@@ -1,8 +1,5 @@
 PREFIX = /usr/local
 
-# With models in process wherever set-up could install what they need.
-TRAITS = $$(test -e .venv/open-weights/mlx/lib && echo --traits OpenWeights)
-
 # A Python environment of its own with the packages of a list: its folder, the list, and options of pip. The list is copied last,
 # so that an interrupted installation is repeated.
 environment = { test -x $(1)/bin/python || python3 -m venv $(1); } && \
@@ -20,40 +17,39 @@ demo: build
 test:
 	@Scripts/setup.sh --tests
 	@$(MAKE) --no-print-directory lint
-	swift build --build-tests $(TRAITS)
-	Scripts/plain_check.py
+	swift build --build-tests
 	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents/test_provider.py
 	COXSWAIN_COX=$$PWD/.build/debug/cox .venv/bin/python -B -m pytest -q -p no:cacheprovider Python/tests
 	Scripts/wheel.sh
 	Scripts/try_wheel.sh
-	Scripts/suite.py $(TRAITS)
+	Scripts/suite.py
 
 # Agents whose packages are large: mini-swe-agent and an Inspect task, in an environment of their own (900 MB).
 test-agents:
 	@Scripts/setup.sh --tests
 	@$(call environment,.venv-agents,requirements-agents-large.txt,--no-deps)
 	AGENTS_LARGE=$$PWD/.venv-agents .venv/bin/python -B -m pytest -q -p no:cacheprovider Tests/Agents
-	swift build --build-tests $(TRAITS)
-	AGENTS_LARGE=$$PWD/.venv-agents swift test --skip-build $(TRAITS) --filter LargeAgentTests
+	swift build --build-tests
+	AGENTS_LARGE=$$PWD/.venv-agents swift test --skip-build --filter LargeAgentTests
 
 # Worlds of other packages, on the real packages, in an environment of their own (1.3 GB).
 test-wrappers: setup
 	@$(call environment,.venv-wrappers,requirements-wrappers.txt)
-	swift build --product cox $(TRAITS)
+	swift build --product cox
 	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
 	  .venv-wrappers/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_worlds_*.py
 
 # Shards on a Ray cluster of two nodes on this machine, in an environment of its own (300 MB).
 test-ray: setup
 	@$(call environment,.venv-ray,requirements-ray.txt)
-	swift build --product cox $(TRAITS)
+	swift build --product cox
 	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
 	  .venv-ray/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_ray.py Python/tests/test_clusters.py
 
 # Trackers that run for real: a server of MLflow, and W&B offline, in an environment of their own (900 MB).
 test-tracking: setup
 	@$(call environment,.venv-tracking,requirements-tracking.txt)
-	swift build --product cox $(TRAITS)
+	swift build --product cox
 	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv \
 	  .venv-tracking/bin/python -B -m pytest -q -p no:cacheprovider Tests/Tracking
 
@@ -61,7 +57,7 @@ setup:
 	@Scripts/setup.sh
 
 build: setup
-	swift build -c release --product cox $(TRAITS)
+	swift build -c release --product cox
 
 # One program that runs without a toolchain, with man pages and completions: .build/coxswain-VERSION-linux-ARCHITECTURE.tar.gz
 dist: setup
@@ -89,23 +85,23 @@ format:
 
 # The figures of the README that are about speed and memory.
 bench: setup
-	swift run -c release $(TRAITS) benchmark
+	swift run -c release benchmark
 
 # Those of them that do not depend on the machine's speed, against their bounds. Less than two minutes after the build.
 bench-check: setup
-	swift build -c release --product benchmark $(TRAITS)
+	swift build -c release --product benchmark
 	.build/release/benchmark check
 
 # What the gateway before an agent costs.
 bench-gateway: setup
 	@Scripts/setup.sh --tests
-	swift build -c release --product cox $(TRAITS)
+	swift build -c release --product cox
 	.venv/bin/python Benchmarks/gateway/gateway.py .build/release/cox
 
 # Search libraries of others on the enumerable chain, with the same calls and the same exact critic.
 peers: setup
 	@Scripts/setup.sh --tests
-	swift build -c release --product benchmark $(TRAITS)
+	swift build -c release --product benchmark
 	.venv/bin/python Benchmarks/peers/peers.py --calls 96 -- .build/release/benchmark bridge chain 64 1
 
 # A package of its own that imports Coxswain by path, without traits, and runs collect, train, plan and steer.

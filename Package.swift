@@ -1,12 +1,14 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// What a world tells an agent before the task.
 let prompts: [Resource] = [.embedInCode("Prompts/instructions.txt"), .embedInCode("Prompts/reflection.txt")]
 
-/// Where set-up puts the wheels of MLX and of a BLAS; only the trait OpenWeights needs them.
-let wheels = Context.packageDirectory + "/.venv/open-weights"
-let openWeights: BuildSettingCondition = .when(traits: ["OpenWeights"])
+/// Debug builds read whole models, too. Only where set-up has run: a package that depends on this one takes no unsafe flags.
+let optimised: [SwiftSetting] =
+  FileManager.default.fileExists(atPath: Context.packageDirectory + "/.venv/open-weights")
+  ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : []
 
 let package = Package(
   name: "coxswain",
@@ -22,12 +24,6 @@ let package = Package(
       targets: [
         "WorldKit", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld",
       ]),
-  ],
-  traits: [
-    .trait(
-      name: "OpenWeights",
-      description: "Models in process, on MLX: sharpening, token-level analysis, a critic that is a language model."),
-    .default(enabledTraits: []),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -54,15 +50,12 @@ let package = Package(
     .target(name: "WorldKit", dependencies: ["Agents"]),
 
     // What is in the files of a model with open weights. Pure Swift, since nobody vouches for such files.
-    .target(
-      name: "ModelFiles", dependencies: ["Agents"],
-      // Debug builds read real models, too: every weight of them. A package that depends on this one has no unsafe flags, since
-      // it has no trait.
-      swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug, traits: ["OpenWeights"]))]),
+    .target(name: "ModelFiles", dependencies: ["Agents"], swiftSettings: optimised),
 
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "RolloutStore",
-      dependencies: ["Agents", "ParticleFilter", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: ["Agents", "CZlib", "ParticleFilter", .product(name: "GRDB", package: "GRDB.swift")]),
 
     .target(
       name: "Steering",
@@ -200,22 +193,8 @@ let package = Package(
       resources: ["page", "section", "table", "populations"].map { .embedInCode("Page/Templates/\($0).mustache") }
         + ["report.css", "story.js", "transcript.js", "marks.js", "browser.js"].map { .embedInCode("Page/\($0)") }),
 
-    // A C face of MLX, and the operations of a transformer that a CPU wants written out. Always optimised: it is the inner loop.
-    .target(
-      name: "CMLX",
-      cxxSettings: [
-        .define("COXSWAIN_OPEN_WEIGHTS", openWeights),
-        .define("COXSWAIN_OPENBLAS_PATH", to: "\"\(wheels)/openblas/lib/libscipy_openblas.so\"", openWeights),
-        .unsafeFlags(
-          [
-            "-I\(wheels)/mlx/include", "-O3", "-fassociative-math", "-fno-signed-zeros", "-fno-trapping-math",
-            "-fno-math-errno", "-ffp-contract=fast", "-Wno-deprecated-declarations",
-          ], openWeights),
-      ],
-      linkerSettings: [
-        .linkedLibrary("mlx", openWeights),
-        .unsafeFlags(["-L\(wheels)/mlx/lib", "-Xlinker", "-rpath", "-Xlinker", "\(wheels)/mlx/lib"], openWeights),
-      ]),
+    // A C face of MLX, which is found while the program runs. What is behind it is in Native/MLX.
+    .target(name: "CMLX"),
     .target(name: "Tensors", dependencies: ["CMLX"]),
     .target(name: "OpenWeights", dependencies: ["Agents", "ModelFiles", "Tensors"]),
 
@@ -293,7 +272,7 @@ let package = Package(
       path: "Tests/TestSupport"),
 
     // A trait, apart from what benchmarks use too: it needs the testing library.
-    .target(name: "TestTraits", dependencies: ["TestSupport"], path: "Tests/TestTraits"),
+    .target(name: "TestTraits", dependencies: ["Tensors", "TestSupport"], path: "Tests/TestTraits"),
 
     .testTarget(name: "AgentsTests", dependencies: ["Agents", "Policies"]),
     .testTarget(name: "WorldKitTests", dependencies: ["Agents", "WorldKit"]),
@@ -336,10 +315,10 @@ let package = Package(
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "TestSupport"],
       exclude: ["reference_tokenizers.py", "reference_templates.py", "ChatTemplates", "make_blocks.py", "blocks.json"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestTraits"]),
     .testTarget(
       name: "OpenWeightsTests",
-      dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors", "TestSupport"],
+      dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors", "TestSupport", "TestTraits"],
       exclude: ["reference_models.py", "make_adapters.py", "Adapters"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
@@ -388,6 +367,5 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], exclude: ["type_models.py", "ways.py"]),
   ],
-  swiftLanguageModes: [.v6],
-  cxxLanguageStandard: .cxx20
+  swiftLanguageModes: [.v6]
 )

@@ -28,12 +28,10 @@ enum Bench {
       ("worlds", { try await unbounded(WorldsBench.run) }),
       ("predictions", { try await unbounded(PredictionsBench.run) }),
     ]
-    #if OpenWeights
-      benches += [
-        ("decode", OpenWeightsBench.decode), ("row", { try await unbounded(OpenWeightsBench.row) }),
-        ("learn", OpenWeightsBench.learn),
-      ]
-    #endif
+    benches += [
+      ("decode", OpenWeightsBench.decode), ("row", { try await unbounded(OpenWeightsBench.row) }),
+      ("learn", OpenWeightsBench.learn),
+    ]
     let names = benches.map(\.name)
     guard wanted.isSubset(of: names) else {
       print("usage: benchmark [check | \(names.joined(separator: " | "))]")

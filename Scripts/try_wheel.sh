@@ -16,7 +16,7 @@ while IFS= read -r name; do kept+=("$name=${!name}"); done < <(
 clean() { env -i "${kept[@]}" PATH="$place/venv/bin:/usr/bin:/bin" HOME="$HOME" TMPDIR="$place" "$@"; }
 # With its version: PyPI has another project of this name.
 version=$(basename "$wheels"/coxswain-[0-9]*.whl | cut -d- -f2)
-clean pip install --quiet --disable-pip-version-check --find-links "$wheels" "coxswain[local]==$version"
+clean pip install --quiet --disable-pip-version-check --find-links "$wheels" "coxswain[local,open-weights]==$version"
 echo "Installed in $(($(date +%s) - start)) s: $(clean cox --version)"
 clean cox doctor >doctor.txt || { cat doctor.txt >&2; exit 1; }
 clean cox demo --print-config >c.yaml
@@ -30,4 +30,12 @@ assert result["tasks"] == 2 and result["failedParticles"] == 0, result
 assert sum(1 for _ in coxswain.Store(".coxswain/store.sqlite").rows("trajectories")) == 4
 assert coxswain.run("steer", config="c.yaml", method="best-of", particles=2, tasks="0..<2").raw["tasks"] == 2
 PYTHON
-echo "The wheels work: a model on loopback has played 2 orders in an environment of their own."
+# The same model in the process, on PyPI's MLX.
+cat >in-process.yaml <<'YAML'
+environment: { kind: orders, tasks: { test: "0..<2" } }
+policy: { kind: mlx, model: MODEL, api: text, format: plain, maxTokens: 8 }
+YAML
+sed -i "s|MODEL|$(echo venv/lib/python3*/site-packages/coxswain_smollm2/*.gguf)|" in-process.yaml
+clean cox steer --config in-process.yaml --method best-of --particles 2 --quiet --store in-process.sqlite --json - |
+  clean python -c "import json, sys; result = json.load(sys.stdin); assert result['failedParticles'] == 0, result"
+echo "The wheels work: a model on loopback and one in process have played 2 orders each, in an environment of their own."

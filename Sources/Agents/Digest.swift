@@ -20,6 +20,9 @@ package struct Digest {
     high ^= low >> 29
   }
 
+  /// 64 bits of the digest.
+  package var number: UInt64 { high ^ (low &* 0x9e37_79b9_7f4a_7c15) }
+
   /// 32 hexadecimal digits.
   package var text: String {
     [high, low].map { value in

@@ -5,7 +5,7 @@ import GRDB
 /// hundred.
 actor AnswerQueue {
   enum Entry: Sendable {
-    case answer(AnswerRecord)
+    case answer(AnswerRecord, StoredPrompt?)
     case outcome(OutcomeRecord)
   }
 
@@ -45,7 +45,7 @@ actor AnswerQueue {
       try await pool.write { database in
         for entry in entries {
           switch entry {
-          case .answer(let answer): try Self.insert(answer, into: database)
+          case .answer(let answer, let prompt): try Self.insert(answer, prompt, into: database)
           case .outcome(let outcome): try Self.insert(outcome, into: database)
           }
         }
@@ -57,23 +57,24 @@ actor AnswerQueue {
     }
   }
 
-  private static func insert(_ answer: AnswerRecord, into database: Database) throws {
+  private static func insert(_ answer: AnswerRecord, _ prompt: StoredPrompt?, into database: Database) throws {
     let usage = answer.response.usage
+    let prompt = try prompt?.insert(into: database)
     try database.cachedStatement(
       sql: """
         INSERT OR REPLACE INTO call
         (run, task, particle, step, promptDigest, response,
          inputTokens, cachedInputTokens, outputTokens, reasoningTokens, seconds,
          reasoning, logProbability, cacheWriteTokens, savedInputTokens, attempts, isRefusal,
-         estimatedTokens, cutOffAnswers, continuation)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         estimatedTokens, cutOffAnswers, continuation, prompt)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       answer.key.run, answer.key.task.rawValue, answer.key.particle, answer.key.step, answer.promptDigest,
       answer.response.text, usage.inputTokens, usage.cachedInputTokens, usage.outputTokens,
       usage.reasoningTokens, answer.seconds, answer.response.reasoning, answer.response.logProbability,
       usage.cacheWriteTokens, usage.savedInputTokens, answer.response.attempts, answer.isRefusal,
-      usage.estimatedTokens, usage.cutOffAnswers, answer.response.continuation,
+      usage.estimatedTokens, usage.cutOffAnswers, answer.response.continuation, prompt,
     ])
   }
 

@@ -51,15 +51,19 @@ package struct AnswerRecord: Sendable, Hashable {
   package let seconds: Double
   /// The policy refused to answer. `response` then holds the reason, and nothing was paid.
   package let isRefusal: Bool
+  /// What was sent, for an answer that is about to be stored; nil if it is not to be kept, and for an answer that was read.
+  package var prompt: [PromptPart]?
 
   package init(
-    key: CallKey, promptDigest: String, response: PolicyResponse, seconds: Double, isRefusal: Bool = false
+    key: CallKey, promptDigest: String, response: PolicyResponse, seconds: Double, isRefusal: Bool = false,
+    prompt: [PromptPart]? = nil
   ) {
     self.key = key
     self.promptDigest = promptDigest
     self.response = response
     self.seconds = seconds
     self.isRefusal = isRefusal
+    self.prompt = prompt
   }
 }
 

@@ -101,6 +101,31 @@ extension RolloutStore {
   }
 }
 
+extension RolloutStore {
+  /// Stores how far a run is, for those who watch the store.
+  ///
+  /// - Parameter progress: JSON.
+  package func note(progress: String, ofRun run: String) async throws(StoreError) {
+    try await write("note the progress") { database in
+      try database.execute(
+        sql: """
+          INSERT OR REPLACE INTO progress (run, figures, updatedAt) VALUES (?, ?, strftime('%Y-%m-%d %H:%M:%f', 'now'))
+          """, arguments: [run, progress])
+    }
+  }
+
+  /// How far each run was when it was last noted.
+  ///
+  /// - Returns: the run's id, the figures as JSON, and the time in UTC: 2026-01-31 12:00:00.000.
+  package func progress() async throws(StoreError) -> [(run: String, figures: String, updatedAt: String)] {
+    try await read("read the progress") { database in
+      try Row.fetchAll(database, sql: "SELECT run, figures, updatedAt FROM progress ORDER BY updatedAt DESC").map {
+        try ($0.value("run"), $0.value("figures"), $0.value("updatedAt"))
+      }
+    }
+  }
+}
+
 /// Completes culled trajectories with the steps that they share with their ancestors.
 private struct Lives {
   private let records: [TrajectoryRecord]

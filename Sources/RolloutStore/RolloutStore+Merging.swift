@@ -115,6 +115,8 @@ extension RolloutStore {
   private static let trajectories = Table(
     name: "trajectory", key: ["run", "task", "particle", "standing"],
     compared: ["opening", "reward", "isDone", "logWeight", "failureKind"])
+  private static let pieces = Table(name: "piece", key: ["id"], compared: ["text"])
+  private static let prompts = Table(name: "prompt", key: ["id"], compared: ["parent", "role", "text", "piece"])
   /// What follows from answers, and is written again by the command that continues a run.
   private static let derived = [
     Table(name: "checkpoint", key: ["run", "task", "step"]),
@@ -125,7 +127,7 @@ extension RolloutStore {
   private static func merge(into database: Database, _ path: String) throws -> MergeReport {
     let check = try String.fetchOne(database, sql: "PRAGMA other.quick_check(1)") ?? ""
     guard check == "ok" else { throw StoreError(.damaged, "\(path) is damaged: \(check). It was not merged.") }
-    for table in [runs, tasks, calls, outcomes, trajectories] {
+    for table in [runs, tasks, calls, outcomes, trajectories, pieces, prompts] {
       try refuseConflict(in: table, path, database)
     }
     var report = MergeReport(store: path)
@@ -137,6 +139,8 @@ extension RolloutStore {
         UPDATE task AS a SET split = COALESCE(a.split, b.split), stepLimit = MAX(a.stepLimit, b.stepLimit)
         FROM other.task AS b WHERE \(tasks.sameKey)
         """)
+    _ = try copy(pieces, database)
+    _ = try copy(prompts, database)
     report.calls = try copy(calls, database)
     report.outcomes = try copy(outcomes, database)
     report.trajectories = try copyTrajectories(database)

@@ -159,8 +159,19 @@ public final class RolloutStore: Sendable {
   /// Stores an answer. On return it is on the disk. Answers that arrive during a commit share the next one.
   package func record(_ answer: AnswerRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "store an answer", path: path) }
-    try await writing.answers.record(.answer(answer))
+    try await writing.answers.record(.answer(answer, answer.prompt.map(StoredPrompt.init)))
     await answers.note(answer)
+  }
+
+  /// The prompt of a stored call as it was sent; nil where an older version stored the call, and for a question of an agent's
+  /// own program.
+  public func prompt(of key: CallKey) async throws(StoreError) -> [PromptPart]? {
+    try await read("read a prompt") { database in
+      let id = try Int64.fetchOne(
+        database, sql: "SELECT prompt FROM call WHERE run = ? AND task = ? AND particle = ? AND step = ?",
+        arguments: [key.run, key.task.rawValue, key.particle, key.step])
+      return try id.map { try StoredPrompt.parts(endingWith: $0, database) }
+    }
   }
 
   /// The stored outcome at a step of a run; nil if the world has still to be asked.

@@ -4,7 +4,7 @@ enum Schema {
   /// "COXW" in the file's header distinguishes a store from other SQLite files.
   static let applicationID: Int32 = 0x434F_5857
   /// Raised with every change that older versions of Coxswain cannot read.
-  static let version = 9
+  static let version = 10
 
   /// Rejects a file that is not a store, or one that this version cannot read.
   static func check(_ database: Database, path: String) throws {
@@ -48,7 +48,10 @@ enum Schema {
     if version < 7 { try database.execute(sql: seventhVersion) }
     if version < 8 { try database.execute(sql: eighthVersion) }
     if version < 9 { try database.execute(sql: ninthVersion) }
-    if version < self.version { try database.execute(sql: "PRAGMA user_version = \(self.version)") }
+    if version < 10 { try database.execute(sql: tenthVersion) }
+    guard version < self.version else { return }
+    try database.execute(sql: views)
+    try database.execute(sql: "PRAGMA user_version = \(self.version)")
   }
 
   /// Whether the file was never written to.
@@ -138,6 +141,21 @@ enum Schema {
     -- An object of numbers; NULL if the world names no parts.
     ALTER TABLE outcome ADD COLUMN rewards TEXT;
     ALTER TABLE step ADD COLUMN rewards TEXT;
+    """
+
+  /// Version 10 adds prompts, the progress of runs, and views for people.
+  private static let tenthVersion = """
+    -- A text that occurs in prompts, under a digest of it. Compressed: its length as 8 bytes, least first, then zlib's stream.
+    CREATE TABLE piece (id INTEGER PRIMARY KEY, isCompressed INTEGER NOT NULL, text BLOB NOT NULL) STRICT;
+    -- A part of a prompt, under a digest of all parts up to it; `parent` is the part before. The text stands here, or is a
+    -- piece.
+    CREATE TABLE prompt (
+      id INTEGER PRIMARY KEY, parent INTEGER, role TEXT NOT NULL, text TEXT, piece INTEGER
+    ) STRICT;
+    -- The last part of the prompt; NULL for answers of older versions and for questions of agents' own programs.
+    ALTER TABLE call ADD COLUMN prompt INTEGER;
+    -- How far a run is, as JSON, for those who watch it.
+    CREATE TABLE progress (run TEXT PRIMARY KEY, figures TEXT NOT NULL, updatedAt TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """
 
   private static let tables = """

@@ -168,10 +168,10 @@ struct CommandTests {
     defer { cox.clean() }
     let path = cox.folder.appendingPathComponent("s.sqlite").path
     try await DatabaseQueue(path: path).write {
-      try $0.execute(sql: "CREATE TABLE run (id); PRAGMA application_id = \(0x434F_5857); PRAGMA user_version = 10")
+      try $0.execute(sql: "CREATE TABLE run (id); PRAGMA application_id = \(0x434F_5857); PRAGMA user_version = 11")
     }
     let result = try await cox.run("train", "--store", "s.sqlite")
-    #expect(result.status == 2 && result.errors.contains("version 10"), "\(result.errors)")
+    #expect(result.status == 2 && result.errors.contains("version 11"), "\(result.errors)")
   }
 
   @Test func trainingOnNothingSaysWhatToDo() async throws {

@@ -115,9 +115,6 @@ struct ExpertTests {
     let cox = try Command()
     defer { cox.clean() }
     for name in names {
-      #if !OpenWeights
-        if inProcess.contains(name) { continue }
-      #endif
       let file = folder.appendingPathComponent(name).path
       if foreign.contains(name) {
         let shown = try await cox.run("collect", "--expert", "--config", file, "--store", "s.sqlite")

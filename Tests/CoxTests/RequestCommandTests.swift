@@ -1,5 +1,7 @@
+import Agents
 import Foundation
 import GRDB
+import RolloutStore
 import TestSupport
 import TestTraits
 import Testing
@@ -96,6 +98,45 @@ struct RequestCommandTests {
       let all = try await answers("whole.sqlite")
       #expect(try await answers("parts.sqlite") == all && all.contains { $0.hasSuffix(#"{"reasoning_content":"hm"}"#) })
       #expect(![whole, stopped, resumed].contains { ($0.output + $0.errors).contains("planted") })
+    }
+  }
+
+  @Test("What is stored of a prompt is what the server got")
+  func prompts() async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    try await TestServer.with(OrderServer.answer) { server in
+      let file = try cox.write(OrderServer.configuration(server.url, tasks: 2), to: "c.yaml")
+      let result = try await cox.run(
+        "steer", "--config", file, "--method", "best-of", "--particles", "3", "--store", "s.sqlite")
+      #expect(result.status == 0, "\(result.errors)")
+      let sent = Set(
+        server.requests.map { request in
+          let messages = request.json["messages"] as? [[String: Any]] ?? []
+          return messages.map { "\($0["role"] ?? "?"): \($0["content"] ?? "?")" } + OrderServer.choices(request.json)
+        })
+      let store = try RolloutStore(path: cox.folder.appendingPathComponent("s.sqlite").path, creating: false)
+      let keys = try await DatabaseQueue(path: store.path).read { database in
+        try Row.fetchAll(database, sql: "SELECT run, task, particle, step FROM calls").map {
+          CallKey(run: $0["run"], task: TaskID($0["task"]), particle: $0["particle"], step: $0["step"])
+        }
+      }
+      var stored: Set<[String]> = []
+      for key in keys {
+        let parts = try #require(try await store.prompt(of: key))
+        var lines: [String] = []
+        for part in parts {
+          switch part.role {
+          case .instructions: lines.append("system: \(part.text)")
+          case .prompt: lines.append("user: \(part.text)")
+          case .response: lines.append("assistant: \(part.text)")
+          case .choices: lines += try JSONDecoder().decode([String].self, from: Data(part.text.utf8))
+          case .tools: break
+          }
+        }
+        stored.insert(lines)
+      }
+      #expect(keys.count == 30 && stored == sent && sent.count > 2)
     }
   }
 

@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import GRDB
 import RolloutStore
+import TestSupport
 import Testing
 
 @Suite("Failed attempts in the store")
@@ -67,20 +68,7 @@ struct StoredFailureTests {
     let scratch = try Scratch()
     let path = scratch.path("old.sqlite")
     do { _ = try await Self.filled(path) }
-    try await DatabaseQueue(path: path).write { database in
-      // Removes the columns that versions 5 and 6 added.
-      for (table, column) in [
-        ("call", "estimatedTokens"), ("call", "cutOffAnswers"), ("trajectory", "failureKind"),
-        ("outcome", "failureKind"),
-        ("outcome", "failure"), ("call", "continuation"),
-      ] {
-        try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)")
-      }
-      try database.execute(
-        sql:
-          "DROP TABLE tree; ALTER TABLE outcome DROP COLUMN question; ALTER TABLE outcome DROP COLUMN rewards; ALTER TABLE step DROP COLUMN rewards; PRAGMA user_version = 4"
-      )
-    }
+    try await DatabaseQueue(path: path).write { try $0.execute(sql: OlderStore.four) }
     let store = try RolloutStore(path: path)
     let failed = try await store.failedAttempts(of: StoreTests.world, policy: "p", split: .train)
     #expect(failed.reasons.map(\.reason) == [.unknown] && failed.count == 3)

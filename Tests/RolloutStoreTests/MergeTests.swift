@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import ParticleFilter
 import RolloutStore
+import TestSupport
 import Testing
 
 @Suite("Stores of shards become one")
@@ -75,12 +76,7 @@ struct MergeTests {
     }
     let old = scratch.path("old.sqlite")
     try await self.store(old, particles: 0..<2)
-    try await DatabaseQueue(path: old).write { database in
-      try database.execute(
-        sql: """
-          ALTER TABLE outcome DROP COLUMN rewards; ALTER TABLE step DROP COLUMN rewards; PRAGMA user_version = 8
-          """)
-    }
+    try await DatabaseQueue(path: old).write { try $0.execute(sql: OlderStore.eight) }
     #expect(try await store.merge(old).calls.added == 2)
     let version = try await DatabaseQueue(path: old).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
     #expect(version == 8)

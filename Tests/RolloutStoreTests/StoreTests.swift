@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import ParticleFilter
 import RolloutStore
+import TestSupport
 import Testing
 
 /// A temporary folder, deleted with the object.
@@ -241,16 +242,7 @@ struct StoreLifeTests {
       try await store.begin(StoreTests.run())
       try await store.record(StoreTests.answer(0, step: 0))
     }
-    // Removes what later versions added.
-    try await DatabaseQueue(path: path).write { database in
-      for (table, column) in [
-        ("run", "format"), ("call", "reasoning"), ("call", "logProbability"), ("call", "cacheWriteTokens"),
-        ("call", "savedInputTokens"), ("call", "attempts"), ("call", "isRefusal"), ("call", "cutOffAnswers"),
-        ("call", "estimatedTokens"), ("call", "continuation"), ("trajectory", "failureKind"), ("step", "rewards"),
-      ] { try database.execute(sql: "ALTER TABLE \(table) DROP COLUMN \(column)") }
-      for table in ["outcome", "score", "tree"] { try database.execute(sql: "DROP TABLE \(table)") }
-      try database.execute(sql: "PRAGMA user_version = 1")
-    }
+    try await DatabaseQueue(path: path).write { try $0.execute(sql: OlderStore.one) }
     let store = try RolloutStore(path: path)
     let answer = try #require(try await store.answer(for: StoreTests.answer(0, step: 0).key))
     #expect(answer.response.text == "yes" && answer.response.attempts == 1 && answer.response.reasoning == nil)

@@ -2,7 +2,7 @@
 //
 // Functions that return a handle give NULL, and those that return int give non-zero, where MLX threw; cx_last_error() then says
 // what it threw. A handle is owned by whoever received it and released once by cx_release. Arrays are built and evaluated on one
-// thread. Without the package trait OpenWeights nothing here is defined, and no MLX is needed.
+// thread. MLX is found while the program runs: before cx_load every function fails.
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,11 @@ extern "C" {
 #endif
 
 typedef struct cx_array cx_array;
+
+// Opens MLX and the libraries of Native/MLX, by their paths. products: the one that has MLX's products of matrices done by the
+// library `blas`; either may be NULL. Not zero where that failed, which cx_last_error() explains. Called by one thread, before
+// the others.
+int cx_load(const char *products, const char *blas, const char *mlx, const char *shim);
 
 // What the last failed call of this thread threw.
 const char *cx_last_error(void);

@@ -41,6 +41,12 @@ struct Axis: Sendable {
     }
   }
 
+  /// From a round number below `least` to 1. Points, unlike bars, need no zero.
+  init(sharesFrom least: Double) {
+    let step = least > 0.5 ? 0.1 : 0.2
+    self.init(low: max(0, ((least / step - 1e-9).rounded(.down)) * step), high: 1, step: step)
+  }
+
   /// An axis of steps from 0 to `steps`, labelled at whole numbers.
   init(steps: Int) {
     let step = max(Self.roundStep(Double(steps) / 12), 1)

@@ -44,7 +44,7 @@ enum SeriesMark {
 
   private static let colours: [(light: String, dark: String)] = [
     ("#57606a", "#aeb7c0"), ("#0072b2", "#58b4e9"), ("#c2500a", "#f0914a"), ("#00805e", "#35c79a"),
-    ("#a6478a", "#e394c9"), ("#806000", "#e3c04f"),
+    ("#a6478a", "#e394c9"), ("#806000", "#e3c04f"), ("#b3161c", "#ff7b72"), ("#5b45c2", "#a99bff"),
   ]
 
   private static func rules(_ colours: [String]) -> [Stylesheet.Rule] {

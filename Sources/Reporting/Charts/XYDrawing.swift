@@ -24,9 +24,9 @@ struct XYDrawing {
       yAxis = Axis(fitting: all.flatMap { [$0.x, $0.mean] })
       xScale = .linear(yAxis)
     } else {
-      // Shares keep an axis from 0 to 1 even if a whisker goes past 1.
+      // Shares keep an axis that ends at 1 even if a whisker goes past it.
       let means = Axis(fitting: all.map(\.mean))
-      yAxis = means.low == 0 && means.high == 1 ? means : Axis(fitting: heights)
+      yAxis = means.low == 0 && means.high == 1 ? Axis(sharesFrom: heights.min() ?? 0) : Axis(fitting: heights)
       xScale = XScale(all.map(\.x), chart.scale)
     }
   }

@@ -85,15 +85,19 @@ struct MeteredPolicy: Policy {
       if error.kind == .contentRefused {
         try await record(
           AnswerRecord(
-            key: request.key, promptDigest: digest, response: PolicyResponse(error.message), seconds: 0, isRefusal: true
-          ))
+            key: request.key, promptDigest: digest, response: PolicyResponse(error.message), seconds: 0,
+            isRefusal: true,
+            prompt: request.promptParts))
       }
       throw error
     }
     response = [response].estimatingUsage(for: request).first ?? response
     await budget.settle(reservation, response.usage, pricing: pricing)
     let seconds = (ContinuousClock.now - start).inSeconds
-    try await record(AnswerRecord(key: request.key, promptDigest: digest, response: response, seconds: seconds))
+    try await record(
+      AnswerRecord(
+        key: request.key, promptDigest: digest, response: response, seconds: seconds,
+        prompt: store == nil ? nil : request.promptParts))
     note(CallEvent(request.key, response, seconds: seconds, isStored: false))
     return response
   }

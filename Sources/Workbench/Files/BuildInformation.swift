@@ -3,18 +3,17 @@ import HTTP
 
 /// What this program was built from, for `cox --version`.
 package enum BuildInformation {
-  /// The version, the commit, and what is built in.
+  /// The version, the commit, the system, and whether models can run in this process.
   package static var text: String {
     let commit = commit(of: Installation.program).map { " (\($0.prefix(12)))" } ?? ""
     return "cox \(ProductVersion.number)\(commit), \(parts.joined(separator: ", "))"
   }
 
   private static var parts: [String] {
-    #if OpenWeights
-      let models = "models in process (MLX)"
-    #else
-      let models = "without models in process"
-    #endif
+    let models =
+      if case .success = Installation.current.engine { "models in process (MLX)" } else {
+        "no MLX for models in process"
+      }
     #if os(Linux)
       return ["Linux", models]
     #else

@@ -2,14 +2,11 @@ import Agents
 import ArgumentParser
 import Foundation
 import ModelFiles
+import OpenWeights
 import RolloutStore
 import Steering
+import Tensors
 import Workbench
-
-#if OpenWeights
-  import OpenWeights
-  import Tensors
-#endif
 
 /// The documented exit codes.
 enum ExitStatus {
@@ -57,10 +54,8 @@ enum ExitStatus {
   /// Explains errors of models in process and of their files.
   private static func explainOfModels(_ error: any Error) -> (code: Int32, message: String)? {
     if let error = error as? ModelFileError { return (badUse, error.description) }
-    #if OpenWeights
-      if let error = error as? ModelError { return (error.isStopped ? failed : badUse, error.description) }
-      if let error = error as? TensorError { return (failed, error.description) }
-    #endif
+    if let error = error as? ModelError { return (error.isStopped ? failed : badUse, error.description) }
+    if let error = error as? TensorError { return (failed, error.description) }
     return nil
   }
 }

@@ -13,19 +13,15 @@ struct Train: Verb {
       """)
 
   @OptionGroup(title: "Critic") var own: TrainOptions
-  #if OpenWeights
-    @OptionGroup(title: "The language-model critic (--critic lm)") var reading: ReadingOptions
-  #endif
+  @OptionGroup(title: "The language-model critic (--critic lm)") var reading: ReadingOptions
   @OptionGroup(title: "An agent's own program") var agent: AgentOptions
   @OptionGroup(title: "Common options") var common: CommonOptions
 
   func validate() throws {
     if own.critic == LMKind.name, own.fromSteering { throw ValidationError("--from-steering is for critics of trees.") }
-    #if OpenWeights
-      if own.critic != LMKind.name, let option = reading.given.first {
-        throw ValidationError("--\(option) needs --critic lm: it is an option of the language-model critic only.")
-      }
-    #endif
+    if own.critic != LMKind.name, let option = reading.given.first {
+      throw ValidationError("--\(option) needs --critic lm: it is an option of the language-model critic only.")
+    }
   }
 
   func run() async throws {
@@ -37,15 +33,10 @@ struct Train: Verb {
     guard own.critic == LMKind.name else {
       return try await bench.train(own.critic, fromSteering: own.fromSteering)
     }
-    #if OpenWeights
-      let (reading, seed) = (reading, common.seed)
-      return try await bench.observer.resumable(bench.budget) {
-        try await bench.trainReader("lm", options: reading.settings(seed))
-      }
-    #else
-      _ = try await bench.openCritic(at: "")
-      return try await bench.train(own.critic, fromSteering: own.fromSteering)
-    #endif
+    let (reading, seed) = (reading, common.seed)
+    return try await bench.observer.resumable(bench.budget) {
+      try await bench.trainReader("lm", options: reading.settings(seed))
+    }
   }
 }
 

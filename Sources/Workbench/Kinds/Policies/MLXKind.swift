@@ -1,121 +1,102 @@
-#if OpenWeights
-  import Agents
-  import Foundation
-  import ModelFiles
-  import OpenWeights
-  import Tensors
+import Agents
+import Foundation
+import ModelFiles
+import OpenWeights
+import Tensors
 
-  /// A model in this process, as configured.
-  package struct MLXKind: PolicyKind {
-    package let settings: PolicySettings
-    /// A GGUF file or a Hugging Face folder.
-    package let path: String
-    package let identity: String
+/// A model in this process, as configured.
+package struct MLXKind: PolicyKind {
+  package let settings: PolicySettings
+  /// A GGUF file or a Hugging Face folder.
+  package let path: String
+  package let identity: String
 
-    package init(_ settings: PolicySettings) throws {
-      guard let path = settings.model ?? Installation.current.bundledModel else {
-        throw ConfigurationError(
-          """
-          \(settings.section).model is missing, and the model that make setup installs is not there either. Give a \
-          GGUF file or a Hugging Face folder, or run make setup.
-          """)
-      }
-      self.settings = settings
-      self.path = path
-      identity = MLXPolicy.identity(
-        try LoadedModel.name(path, adapter: settings.adapter), api: settings.openAPI, format: settings.format,
-        sampling: settings.sampling)
-    }
-
-    package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
-      let loaded = try await load()
-      return try await body(try await policy(loaded))
-    }
-
-    package func written(_ request: PolicyRequest) throws -> WrittenPrompt {
-      let files = try OpenModel.open(path)
-      return .text(
-        try files.tokenizer.decode(encoder(files).prompt(request.transcript).map(Int.init), keepsSpecial: true))
-    }
-
-    package static func check() async -> Check {
-      let blas = await Engine.blas
-      return Check(
-        name: "Models in process", isFine: true,
-        detail: "MLX, products by \(URL(fileURLWithPath: blas).lastPathComponent)",
-        remedy: nil)
-    }
-
-    /// The model. It is read once per command.
-    package func load(adapter: Bool = true) async throws -> LoadedModel {
-      await Engine.setThreads(settings.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
-      return try await ModelShelf.shared.model(path, adapter: adapter ? settings.adapter : nil)
-    }
-
-    package func encoder(_ loaded: LoadedModel) throws -> PromptEncoder { try encoder(loaded.files) }
-
-    /// The encoder of prompts, which does not need the weights.
-    package func encoder(_ files: OpenModel) throws -> PromptEncoder {
-      try PromptEncoder(files, api: settings.openAPI, format: settings.format, maxTokens: settings.maxTokens)
-    }
-
-    @TensorActor
-    package func policy(_ loaded: LoadedModel, intervention: Intervention? = nil) throws -> MLXPolicy {
-      try MLXPolicy(
-        loaded, encoder: try encoder(loaded), sampling: settings.sampling,
-        settings: Generator.Settings(sequences: settings.concurrency, cacheBytes: settings.cacheMegabytes << 20),
-        intervention: intervention)
-    }
-  }
-
-  extension PolicySettings {
-    fileprivate var openAPI: PromptEncoder.API { api == .text ? .text : .chat }
-
-    fileprivate var sampling: Sampling {
-      Sampling(temperature: samplingTemperature, topP: topP ?? 1, maxTokens: maxTokens)
-    }
-  }
-
-  /// Loaded models. A command that uses a model several times loads it once.
-  private actor ModelShelf {
-    static let shared = ModelShelf()
-    private var models: [String: Task<LoadedModel, any Error>] = [:]
-
-    func model(_ path: String, adapter: String?) async throws -> LoadedModel {
-      let base = models[path] ?? Task { try await LoadedModel.open(path) }
-      models[path] = base
-      let loaded = try await base.value
-      guard let adapter else { return loaded }
-      let weights = try await AdapterFolder(adapter).read(for: loaded.files.configuration)
-      return loaded.with(weights, named: try LoadedModel.name(path, adapter: adapter))
-    }
-  }
-#else
-  import Agents
-
-  /// A placeholder in builds without models in process.
-  package struct MLXKind: PolicyKind {
-    package let identity = ""
-
-    package static func check() async -> Check {
-      Check(
-        name: "Models in process", isFine: true,
-        detail: "not in this build; make build includes them where MLX can be installed", remedy: nil)
-    }
-
-    package init(_ settings: PolicySettings) throws {
+  package init(_ settings: PolicySettings) throws {
+    guard let path = settings.model ?? Installation.current.bundledModel else {
       throw ConfigurationError(
         """
-        \(settings.section).kind mlx needs models in process, and this cox was built without them. Build it with them \
-        by `make build`, where MLX can be installed (or by swift build --traits OpenWeights, after make setup).
+        \(settings.section).model is missing, and the model that make setup installs is not there either. Give a \
+        GGUF file or a Hugging Face folder, or run make setup.
         """)
     }
-
-    package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
-      throw ConfigurationError("This cox was built without models in process.")
-    }
+    self.settings = settings
+    self.path = path
+    identity = MLXPolicy.identity(
+      try LoadedModel.name(path, adapter: settings.adapter), api: settings.openAPI, format: settings.format,
+      sampling: settings.sampling)
   }
-#endif
+
+  package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
+    let loaded = try await load()
+    return try await body(try await policy(loaded))
+  }
+
+  package func written(_ request: PolicyRequest) throws -> WrittenPrompt {
+    let files = try OpenModel.open(path)
+    return .text(
+      try files.tokenizer.decode(encoder(files).prompt(request.transcript).map(Int.init), keepsSpecial: true))
+  }
+
+  package static func check() async -> Check {
+    do {
+      try await Installation.current.openEngine()
+    } catch {
+      return Check(
+        name: "Models in process", isFine: false, detail: error.message,
+        remedy: Installation.remedy("open-weights"))
+    }
+    let blas = await Engine.blas
+    return Check(
+      name: "Models in process", isFine: true,
+      detail: "MLX, products by \(URL(fileURLWithPath: blas).lastPathComponent)",
+      remedy: nil)
+  }
+
+  /// The model. It is read once per command.
+  package func load(adapter: Bool = true) async throws -> LoadedModel {
+    try await Installation.current.openEngine()
+    await Engine.setThreads(settings.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
+    return try await ModelShelf.shared.model(path, adapter: adapter ? settings.adapter : nil)
+  }
+
+  package func encoder(_ loaded: LoadedModel) throws -> PromptEncoder { try encoder(loaded.files) }
+
+  /// The encoder of prompts, which does not need the weights.
+  package func encoder(_ files: OpenModel) throws -> PromptEncoder {
+    try PromptEncoder(files, api: settings.openAPI, format: settings.format, maxTokens: settings.maxTokens)
+  }
+
+  @TensorActor
+  package func policy(_ loaded: LoadedModel, intervention: Intervention? = nil) throws -> MLXPolicy {
+    try MLXPolicy(
+      loaded, encoder: try encoder(loaded), sampling: settings.sampling,
+      settings: Generator.Settings(sequences: settings.concurrency, cacheBytes: settings.cacheMegabytes << 20),
+      intervention: intervention)
+  }
+}
+
+extension PolicySettings {
+  fileprivate var openAPI: PromptEncoder.API { api == .text ? .text : .chat }
+
+  fileprivate var sampling: Sampling {
+    Sampling(temperature: samplingTemperature, topP: topP ?? 1, maxTokens: maxTokens)
+  }
+}
+
+/// Loaded models. A command that uses a model several times loads it once.
+private actor ModelShelf {
+  static let shared = ModelShelf()
+  private var models: [String: Task<LoadedModel, any Error>] = [:]
+
+  func model(_ path: String, adapter: String?) async throws -> LoadedModel {
+    let base = models[path] ?? Task { try await LoadedModel.open(path) }
+    models[path] = base
+    let loaded = try await base.value
+    guard let adapter else { return loaded }
+    let weights = try await AdapterFolder(adapter).read(for: loaded.files.configuration)
+    return loaded.with(weights, named: try LoadedModel.name(path, adapter: adapter))
+  }
+}
 
 extension MLXKind {
   package static var name: String { "mlx" }

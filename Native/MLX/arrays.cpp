@@ -1,7 +1,7 @@
-#ifdef COXSWAIN_OPEN_WEIGHTS
 #include "shim.h"
 
 #include "mlx/memory.h"
+#include "mlx/version.h"
 
 #include <mutex>
 
@@ -39,6 +39,17 @@ static mx::array inside(const mx::array &indices, int extent) {
 }
 
 extern "C" {
+
+// MLX's C++ interface changes from version to version. NULL, or what is wrong.
+const char *cx_check_version(void) {
+  static std::string problem;
+  std::string built = std::to_string(MLX_VERSION_MAJOR) + "." + std::to_string(MLX_VERSION_MINOR) + "." +
+    std::to_string(MLX_VERSION_PATCH);
+  std::string found = mx::version();
+  if (found == built) return nullptr;
+  problem = "MLX " + found + " is installed, and MLX " + built + " is needed";
+  return problem.c_str();
+}
 
 const char *cx_last_error(void) { return coxswain::last_error.c_str(); }
 
@@ -153,4 +164,3 @@ cx_array *cx_rms_norm(const cx_array *x, const cx_array *weight, float epsilon) 
 }
 
 }  // extern "C"
-#endif

@@ -1,4 +1,3 @@
-#ifdef COXSWAIN_OPEN_WEIGHTS
 #include "primitives.h"
 #include "vectors.h"
 
@@ -147,4 +146,3 @@ cx_array *cx_log_softmax(const cx_array *logits) {
 }
 
 }  // extern "C"
-#endif

@@ -1,4 +1,3 @@
-#ifdef COXSWAIN_OPEN_WEIGHTS
 #include "attention.h"
 #include "primitives.h"
 #include "vectors.h"
@@ -179,4 +178,3 @@ cx_array *cx_cached_attention(
 }
 
 }  // extern "C"
-#endif

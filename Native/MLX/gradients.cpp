@@ -1,4 +1,3 @@
-#ifdef COXSWAIN_OPEN_WEIGHTS
 #include "shim.h"
 
 #include <memory>
@@ -59,4 +58,3 @@ int cx_checkpoint(
 }
 
 }  // extern "C"
-#endif

@@ -1,9 +1,10 @@
-#ifdef COXSWAIN_OPEN_WEIGHTS
-// The wheels of MLX for Linux carry the reference BLAS, which is some twenty-five times slower than a tuned one. The dynamic
-// linker binds libmlx's cblas_sgemm to the definition below, which passes it on to an OpenBLAS where there is one.
+// The wheels of MLX for Linux carry the reference BLAS, which is some twenty-five times slower than a tuned one. This is a
+// library of its own that is opened before MLX, so that the dynamic linker binds libmlx's cblas_sgemm to the definition below. It
+// passes products on to an OpenBLAS where there is one.
 #include "CMLX.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #ifdef __linux__
@@ -16,6 +17,9 @@ typedef void (*sgemv)(
   float *y, int incy);
 
 namespace {
+// What the installation has; chosen before the first product.
+char chosen[4096] = "";
+
 struct Library {
   const char *name = nullptr;
   sgemm product = nullptr;
@@ -25,11 +29,7 @@ struct Library {
 
   Library() {
     const char *candidates[] = {
-      getenv("COXSWAIN_OPENBLAS"),
-#ifdef COXSWAIN_OPENBLAS_PATH
-      COXSWAIN_OPENBLAS_PATH,
-#endif
-      "libopenblas.so.0", "libopenblas.so"};
+      getenv("COXSWAIN_OPENBLAS"), chosen, "libopenblas.so.0", "libopenblas.so"};
     for (auto candidate : candidates) {
       void *handle = candidate && *candidate ? dlopen(candidate, RTLD_NOW | RTLD_LOCAL) : nullptr;
       if (handle == nullptr) continue;
@@ -60,6 +60,10 @@ Library &library() {
 
 extern "C" {
 
+void cx_choose_blas(const char *path) {
+  if (path != nullptr) snprintf(chosen, sizeof chosen, "%s", path);
+}
+
 void cblas_sgemm(
   int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
   int ldb, float beta, float *c, int ldc) {
@@ -89,5 +93,4 @@ void cx_set_blas_threads(int threads) {
 extern "C" const char *cx_blas(void) { return "Accelerate"; }
 extern "C" void cx_set_blas_threads(int) {}
 extern "C" void cx_set_vector_products(bool) {}
-#endif
 #endif

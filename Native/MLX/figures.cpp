@@ -1,4 +1,3 @@
-#ifdef COXSWAIN_OPEN_WEIGHTS
 // What is read off evaluated logits without building arrays: figures of given tokens, and tokens drawn.
 #include "primitives.h"
 #include "vectors.h"
@@ -183,4 +182,3 @@ int cx_sample(
 }
 
 }  // extern "C"
-#endif

@@ -1,4 +1,3 @@
-#ifdef COXSWAIN_OPEN_WEIGHTS
 #include "attention.h"
 #include "primitives.h"
 #include "vectors.h"
@@ -202,4 +201,3 @@ extern "C" cx_array *cx_attention(
     return outputs_of<Attention>({queries.shape()}, {queries, keys, unwrap(v), angles, unwrap(sine)}, shape)[0];
   });
 }
-#endif

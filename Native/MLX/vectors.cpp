@@ -1,4 +1,3 @@
-#ifdef COXSWAIN_OPEN_WEIGHTS
 #include "vectors.h"
 
 namespace coxswain {
@@ -40,4 +39,3 @@ CX_CLONES void add_scaled(float *y, const float *x, float factor, size_t count) 
 }
 
 }  // namespace coxswain
-#endif

@@ -1,4 +1,3 @@
-#ifdef COXSWAIN_OPEN_WEIGHTS
 #include "shim.h"
 
 #include <atomic>
@@ -88,4 +87,3 @@ extern "C" void cx_set_threads(int threads) {
   cx_set_blas_threads(threads);
   crew().resize(threads);
 }
-#endif
