@@ -65,6 +65,16 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
 
+    // Reports runs to backends of others, which never slow them: OpenTelemetry, MLflow, Weights & Biases.
+    .target(
+      name: "Tracking",
+      dependencies: [
+        "Agents", "ChildProcess", "HTTP", "Steering",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      resources: [.embedInCode("WandB/wandb_runs.py")]),
+
     // What stored rollouts say: diagnosis, planning, comparison, study.
     .target(name: "Findings", dependencies: ["Agents", "ParticleFilter", "Steering"]),
 
@@ -217,7 +227,7 @@ let package = Package(
         "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
-        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "Viewer",
+        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "Tracking", "Viewer",
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Exporting/parquet.py"), .embedInCode("Importing/eval.py")]),
@@ -366,9 +376,14 @@ let package = Package(
     .testTarget(
       name: "ServingTests", dependencies: ["Agents", "Dialects", "Serving", "Steering", "TestSupport", "Workbench"]),
     .testTarget(
+      name: "TrackingTests",
+      dependencies: [
+        "Agents", "CoxswainTesting", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "TestSupport", "Tracking",
+      ], exclude: ["parse_otlp.py", "mlflow_exchange.jsonl"]),
+    .testTarget(
       name: "CoxTests",
       dependencies: [
-        "cox", "AgentGym", "Findings", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", "Workbench",
+        "cox", "AgentGym", "Findings", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", "Tracking", "Workbench",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(

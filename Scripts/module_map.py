@@ -18,7 +18,7 @@ STOREYS = [
     ["RolloutStore", "ModelServers", "OpenWeights"],
     ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv",
      "ProcessWorld", "Gateway"],
-    ["Findings", "Critics", "CoxswainTesting"],
+    ["Findings", "Critics", "CoxswainTesting", "Tracking"],
     ["Reporting"],
     ["Viewer"],
     ["Workbench"],

@@ -36,12 +36,26 @@ package struct Run: Sendable {
       of: campaign, tasks, title ?? "\(settings.method.rawValue) × \(settings.particles)", minimumCalls: minimumCalls,
       calls: calls)
     let before = workbench.criticCost.current
-    var outcome = try await progress.reporting {
-      try await campaign.run(
-        tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
-        called: progress.called, progress: progress.finished)
+    let tracked = TrackedCampaign(
+      campaign, tasks, split: split, title: title ?? "\(verb) \(settings.method.rawValue) × \(settings.particles)",
+      of: workbench)
+    var outcome: Campaign.Outcome
+    do {
+      outcome = try await progress.reporting {
+        try await campaign.run(
+          tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
+          called: progress.called,
+          progress: { result in
+            progress.finished(result)
+            tracked?.finished(result)
+          })
+      }
+    } catch {
+      tracked?.end(nil, stopped: true)
+      throw error
     }
     outcome.criticCost = workbench.criticCost.current - before
+    tracked?.end(summary(outcome, settings: settings), stopped: outcome.stopped != nil)
     return outcome
   }
 
@@ -65,9 +79,11 @@ package struct Run: Sendable {
 
   /// A campaign of one method with this policy and the workbench's store.
   package func campaign(_ settings: SteeringSettings, critic: (any Critic)? = nil, verb: String) -> Campaign {
-    Campaign(
+    var campaign = Campaign(
       world: workbench.world, policy: base, critic: critic, settings: settings, store: workbench.store, budget: budget,
       concurrency: workbench.configuration.policy.concurrency, verb: verb)
+    campaign.tracer = workbench.trackers.tracer
+    return campaign
   }
 
   /// Independent rollouts of the frozen policy.
@@ -127,6 +143,7 @@ extension Workbench {
 
   /// Like ``withRun(budget:_:)``, for a body that ends on the user's request by itself.
   func withPolicy<T: Sendable>(budget: Budget, _ body: (Run) async throws -> T) async throws -> T {
+    try await trackers.open()
     noteConnections(configuration.policy)
     return try await source.with { policy in
       if let world = world as? AgentWorld { await serve(world, by: policy) }
