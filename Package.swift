@@ -65,6 +65,16 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
 
+    // Reports runs to backends of others, which never slow them: OpenTelemetry, MLflow, Weights & Biases.
+    .target(
+      name: "Tracking",
+      dependencies: [
+        "Agents", "ChildProcess", "HTTP", "Steering",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      resources: [.embedInCode("WandB/wandb_runs.py")]),
+
     // What stored rollouts say: diagnosis, planning, comparison, study.
     .target(name: "Findings", dependencies: ["Agents", "ParticleFilter", "Steering"]),
 
@@ -180,8 +190,26 @@ let package = Package(
         "Agents", "Dialects", "Findings", "ParticleFilter", "Steering",
         .product(name: "Mustache", package: "swift-mustache"),
       ],
-      resources: ["page", "section", "table", "populations"].map { .embedInCode("Page/Templates/\($0).mustache") }
-        + ["report.css", "story.js", "transcript.js", "marks.js", "browser.js"].map { .embedInCode("Page/\($0)") }),
+      resources: ["page", "section", "table", "populations", "trajectories"].map {
+        .embedInCode("Page/Templates/\($0).mustache")
+      }
+        + ["report.css", "parts.js", "story.js", "transcript.js", "marks.js", "browser.js", "archive.js"].map {
+          .embedInCode("Page/\($0)")
+        }),
+
+    // The page about a store, while it is written to or afterwards.
+    .target(
+      name: "Viewer",
+      dependencies: [
+        "Agents", "Dialects", "ParticleFilter", "Reporting", "RolloutStore", "Steering",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      resources: [
+        "view.html", "view.css", "icon.svg", "view.js", "lists.js", "talk.js", "live.js", "keys.js", "figures.js",
+        "pictures.js",
+      ].map { .embedInCode("Page/\($0)") }),
 
     // A C face of MLX, which is found while the program runs. What is behind it is in Native/MLX.
     .target(name: "CMLX"),
@@ -199,10 +227,20 @@ let package = Package(
         "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
-        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft",
+        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "Tracking", "Viewer",
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Exporting/parquet.py"), .embedInCode("Importing/eval.py")]),
+
+    // An OpenAI-compatible server before a world: one request is one task.
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Agents", "Dialects", "Findings", "Reporting", "Steering", "Workbench",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
 
     // What another package imports.
     .target(
@@ -216,7 +254,7 @@ let package = Package(
       name: "cox",
       dependencies: [
         "Agents", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles", "OpenWeights",
-        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Workbench",
+        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Serving", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -255,7 +293,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Steering",
+        "Agents", "ParticleFilter", "RolloutStore", "Steering",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -336,9 +374,16 @@ let package = Package(
         "Agents", "Dialects", "ParticleFilter", "Policies", "RolloutStore", "Steering", "TestSupport", "Workbench",
       ]),
     .testTarget(
+      name: "ServingTests", dependencies: ["Agents", "Dialects", "Serving", "Steering", "TestSupport", "Workbench"]),
+    .testTarget(
+      name: "TrackingTests",
+      dependencies: [
+        "Agents", "CoxswainTesting", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "TestSupport", "Tracking",
+      ], exclude: ["parse_otlp.py", "mlflow_exchange.jsonl"]),
+    .testTarget(
       name: "CoxTests",
       dependencies: [
-        "cox", "AgentGym", "Findings", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", "Workbench",
+        "cox", "AgentGym", "Findings", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", "Tracking", "Workbench",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(
@@ -346,8 +391,17 @@ let package = Package(
     .testTarget(
       name: "BrowserTests",
       dependencies: [
-        "Reporting", "Agents", "Findings", "ParticleFilter", "TestTraits",
+        "Reporting", "Agents", "Findings", "ParticleFilter", "RolloutStore", "TestSupport", "TestTraits", "Viewer",
         .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
+    .testTarget(
+      name: "ViewerTests",
+      dependencies: [
+        "Agents", "RolloutStore", "Steering", "TestSupport", "Viewer",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     .testTarget(
       name: "PoliciesTests",

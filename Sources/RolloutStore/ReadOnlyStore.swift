@@ -6,12 +6,14 @@ struct ReadOnlyStore {
   let database: any DatabaseWriter
   /// The folder of a private copy, to be removed when the store is closed.
   let scratch: URL?
+  /// Whether what other processes write from now on is seen.
+  let isLive: Bool
 
   /// An empty store, used if the file does not exist.
   static func empty() throws -> ReadOnlyStore {
     let database = try DatabaseQueue()
     try database.write { try Schema.prepare($0, path: "") }
-    return ReadOnlyStore(database: database, scratch: nil)
+    return ReadOnlyStore(database: database, scratch: nil, isLive: false)
   }
 
   /// Opens the store in place if SQLite can, otherwise as a private copy. A copy is needed if a killed run has left a
@@ -26,7 +28,7 @@ struct ReadOnlyStore {
     if let database = try? DatabaseQueue(path: name, configuration: configuration),
       let isCurrent = try? database.read({ try Schema.isCurrent($0, path: file.path) }), isCurrent
     {
-      return ReadOnlyStore(database: database, scratch: nil)
+      return ReadOnlyStore(database: database, scratch: nil, isLive: hasLog)
     }
     return try copy(file)
   }
@@ -43,7 +45,7 @@ struct ReadOnlyStore {
       }
       let database = try DatabaseQueue(path: copy)
       try database.write { try Schema.prepare($0, path: file.path) }
-      return ReadOnlyStore(database: database, scratch: scratch)
+      return ReadOnlyStore(database: database, scratch: scratch, isLive: false)
     } catch {
       try? FileManager.default.removeItem(at: scratch)
       throw error

@@ -12,6 +12,10 @@ public struct StoredRun: Sendable {
   public let tasks: Int
   /// The number of stored trajectories, failed and culled ones included.
   public let trajectories: Int
+
+  package init(record: RunRecord, startedAt: String, tasks: Int, trajectories: Int) {
+    (self.record, self.startedAt, self.tasks, self.trajectories) = (record, startedAt, tasks, trajectories)
+  }
 }
 
 /// One task of a run as listed by ``RolloutStore/tasks(ofRun:)``.
@@ -25,6 +29,11 @@ public struct StoredTask: Sendable {
   public let rewardBest: Double?
   /// The mean reward of the trajectories at the end of the run that did not fail; nil if all did.
   public let rewardMean: Double?
+
+  package init(id: TaskID, trajectories: Int, failed: Int, rewardBest: Double?, rewardMean: Double?) {
+    (self.id, self.trajectories, self.failed) = (id, trajectories, failed)
+    (self.rewardBest, self.rewardMean) = (rewardBest, rewardMean)
+  }
 }
 
 extension RolloutStore {
@@ -39,15 +48,9 @@ extension RolloutStore {
           GROUP BY run.id ORDER BY MAX(trajectory.id) DESC
           """
       ).map { row in
-        let format: String? = try row.value("format")
-        return try StoredRun(
-          record: RunRecord(
-            id: row.value("id"), verb: row.value("verb"), method: row.value("method"),
-            environment: WorldIdentity(kind: row.value("environmentKind"), rules: row.value("environmentRules")),
-            policy: row.value("policy"), format: format.flatMap(ActionFormat.init) ?? .plain,
-            critic: row.value("critic"), isPrior: row.value("isPrior"), seed: UInt64(bitPattern: row.value("seed")),
-            settings: row.value("settings")),
-          startedAt: row.value("startedAt"), tasks: row.value("tasks"), trajectories: row.value("trajectories"))
+        try StoredRun(
+          record: RunRecord(row), startedAt: row.value("startedAt"), tasks: row.value("tasks"),
+          trajectories: row.value("trajectories"))
       }
     }
   }
@@ -98,6 +101,17 @@ extension RolloutStore {
       }
     }
     return culled ? Lives(records, genealogy).whole : records
+  }
+}
+
+extension RunRecord {
+  init(_ row: Row) throws {
+    let format: String? = try row.value("format")
+    try self.init(
+      id: row.value("id"), verb: row.value("verb"), method: row.value("method"),
+      environment: WorldIdentity(kind: row.value("environmentKind"), rules: row.value("environmentRules")),
+      policy: row.value("policy"), format: format.flatMap(ActionFormat.init) ?? .plain, critic: row.value("critic"),
+      isPrior: row.value("isPrior"), seed: UInt64(bitPattern: row.value("seed")), settings: row.value("settings"))
   }
 }
 

@@ -45,26 +45,40 @@ extension RolloutStore {
           arguments: place + [String(decoding: try JSONEncoder().encode(tree), as: UTF8.self)])
       }
       for checkpoint in genealogy?.checkpoints ?? [] {
-        try database.execute(
-          sql: "INSERT INTO checkpoint VALUES (?, ?, ?, ?, ?, ?)",
-          arguments: place + [
-            checkpoint.step, checkpoint.effectiveSampleSize, checkpoint.logEvidence.ifFinite,
-            checkpoint.ancestors != nil,
-          ])
-        for particle in checkpoint.softValues.indices {
-          try database.execute(
-            sql: "INSERT INTO weighing VALUES (?, ?, ?, ?, ?, ?, ?)",
-            arguments: place + [
-              checkpoint.step, particle, checkpoint.logWeights.values[particle].ifFinite,
-              checkpoint.softValues[particle], checkpoint.ancestors?[particle] ?? particle,
-            ])
-        }
+        try Self.insert(checkpoint, run: run, task: task.id, into: database)
       }
     }
   }
 
-  /// Stores trajectories that a checkpoint culled before they had finished, so that a population need not hold them to
-  /// its end.
+  private static func insert(
+    _ checkpoint: Checkpoint, run: String, task: TaskID, into database: Database
+  ) throws {
+    let place: StatementArguments = [run, task.rawValue]
+    try database.cachedStatement(sql: "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?)").execute(
+      arguments: place + [
+        checkpoint.step, checkpoint.effectiveSampleSize, checkpoint.logEvidence.ifFinite, checkpoint.ancestors != nil,
+      ])
+    let statement = try database.cachedStatement(sql: "INSERT OR REPLACE INTO weighing VALUES (?, ?, ?, ?, ?, ?, ?)")
+    for particle in checkpoint.softValues.indices {
+      try statement.execute(
+        arguments: place + [
+          checkpoint.step, particle, checkpoint.logWeights.values[particle].ifFinite, checkpoint.softValues[particle],
+          checkpoint.ancestors?[particle] ?? particle,
+        ])
+    }
+  }
+
+  /// Stores the tree of a frontier search that goes on, for those who look at it meanwhile.
+  package func save(tree: SearchTree, run: String, task: TaskID) async throws(StoreError) {
+    try await write("store the search tree of \(task)") { database in
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO tree VALUES (?, ?, ?)",
+        arguments: [run, task.rawValue, String(decoding: try JSONEncoder().encode(tree), as: UTF8.self)])
+    }
+  }
+
+  /// Stores the newest checkpoint of a population, for those who look at it meanwhile, and the trajectories that it
+  /// culled before they had finished, so that a population need not hold them to its end.
   ///
   /// - Parameter genealogy: the genealogy of the population up to that checkpoint.
   package func save(
@@ -77,6 +91,15 @@ extension RolloutStore {
           sql: "DELETE FROM trajectory WHERE run = ? AND task = ? AND particle = ? AND standing = ?",
           arguments: [run, task.id.rawValue, record.particle, record.standing.rawValue])
         try Self.insert(record, run: run, task: task.id, genealogy: genealogy, into: database)
+      }
+      if let checkpoint = genealogy.checkpoints.last {
+        // A run of an earlier version of the settings may have left others behind it.
+        for table in ["checkpoint", "weighing"] {
+          try database.execute(
+            sql: "DELETE FROM \(table) WHERE run = ? AND task = ? AND step >= ?",
+            arguments: [run, task.id.rawValue, checkpoint.step])
+        }
+        try Self.insert(checkpoint, run: run, task: task.id, into: database)
       }
     }
   }

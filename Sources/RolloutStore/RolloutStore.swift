@@ -65,6 +65,13 @@ public final class RolloutStore: Sendable {
     }
   }
 
+  /// A store that was opened for reading only.
+  init(_ opened: ReadOnlyStore, path: String) {
+    self.path = path
+    (pool, scratch, writing) = (opened.database, opened.scratch, nil)
+    (answers, outcomes) = Self.shelves(of: pool, watch: nil, path: path)
+  }
+
   /// Whether the store can be written to; otherwise it was opened for reading only.
   public var isWritable: Bool { writing != nil }
 
@@ -217,7 +224,7 @@ public final class RolloutStore: Sendable {
     }
   }
 
-  private static let sums = """
+  static let sums = """
     SELECT COUNT(*) AS calls, TOTAL(inputTokens) AS input, TOTAL(cachedInputTokens) AS cached,
       TOTAL(cacheWriteTokens) AS written, TOTAL(outputTokens) AS output, TOTAL(reasoningTokens) AS reasoning,
       TOTAL(savedInputTokens) AS saved, TOTAL(estimatedTokens) AS estimated, TOTAL(cutOffAnswers) AS cutOff
@@ -276,7 +283,7 @@ public final class RolloutStore: Sendable {
 
 extension Usage {
   /// Reads a row of sums.
-  fileprivate init(_ row: Row) throws {
+  init(_ row: Row) throws {
     try self.init(
       inputTokens: row.value("input"), cachedInputTokens: row.value("cached"), cacheWriteTokens: row.value("written"),
       outputTokens: row.value("output"), reasoningTokens: row.value("reasoning"), savedInputTokens: row.value("saved"),

@@ -82,6 +82,8 @@ struct FileStatus: Sendable {
   let identity: Identity
   let links: Int
   let size: Int
+  /// Nanoseconds since 1970.
+  let modified: Int
 
   /// nil if the file does not exist.
   init?(_ path: String) {
@@ -91,5 +93,11 @@ struct FileStatus: Sendable {
       device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
     links = Int(status.st_nlink)
     size = Int(status.st_size)
+    #if canImport(Darwin)
+      let time = status.st_mtimespec
+    #else
+      let time = status.st_mtim
+    #endif
+    modified = Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
   }
 }

@@ -39,7 +39,8 @@ final class StoreLock: Sendable {
       var patience = 40
       while flock(file, LOCK_EX | LOCK_NB) != 0 {
         let holder = Self.holder(file)
-        if errno == EWOULDBLOCK, holder == ProcessInfo.processInfo.processIdentifier, patience > 0 {
+        // A viewer may hold it for a moment, too, to see whether anybody does.
+        if errno == EWOULDBLOCK, holder == ProcessInfo.processInfo.processIdentifier || patience > 30, patience > 0 {
           patience -= 1
           usleep(5_000)
           continue
@@ -63,6 +64,14 @@ final class StoreLock: Sendable {
       return nil
     }
     if let failure { throw failure }
+  }
+
+  /// Whether a process has begun a run in the store and not closed it.
+  static func isHeld(_ file: StoreFile) -> Bool {
+    let descriptor = open(file.name + "-lock", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0
   }
 
   /// The number of the process that holds the lock; nil if it has written none.

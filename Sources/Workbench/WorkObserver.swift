@@ -35,8 +35,15 @@ public protocol TaskProgress: Sendable {
   func called(_ event: CallEvent)
   /// A task is done.
   func finished(_ result: PopulationResult)
+  /// How far the run is, about once a second.
+  func update(_ figures: ProgressFigures)
   /// No more is to come.
   func end()
+}
+
+extension TaskProgress {
+  /// Shows nothing.
+  public func update(_ figures: ProgressFigures) {}
 }
 
 /// Progress of work that is counted in steps.

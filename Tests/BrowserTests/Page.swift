@@ -10,6 +10,11 @@ struct Page: Sendable {
   static func open(_ html: String, hash: String = "", in tools: DevTools, _ folder: URL) async throws -> Page {
     let file = folder.appendingPathComponent("report.html")
     try Data(html.utf8).write(to: file)
+    return try await visit(file.absoluteString + hash, in: tools)
+  }
+
+  /// Opens an address in a tab of 1,280 × 900 pixels and waits until it is loaded.
+  static func visit(_ address: String, in tools: DevTools) async throws -> Page {
     let target = try await tools.call("Target.createTarget", ["url": .text("about:blank")])
     let attached = try await tools.call(
       "Target.attachToTarget", ["targetId": target["targetId"] ?? .null, "flatten": .flag(true)])
@@ -17,7 +22,7 @@ struct Page: Sendable {
     let page = Page(tools: tools, session: session)
     for domain in ["Page", "Runtime", "Log", "Network"] { _ = try await page.call("\(domain).enable") }
     try await page.resize(width: 1_280, height: 900)
-    try await page.navigate(to: file.absoluteString + hash)
+    try await page.navigate(to: address)
     return page
   }
 
@@ -106,6 +111,16 @@ struct Page: Sendable {
     }
   }
 
+  /// Writes a picture of the page into the folder that `COXSWAIN_SCREENSHOTS` names, to be looked at.
+  func picture(_ name: String) async throws {
+    guard let folder = ProcessInfo.processInfo.environment["COXSWAIN_SCREENSHOTS"] else { return }
+    let shot = try await call("Page.captureScreenshot", ["format": .text("png")])
+    guard let data = Data(base64Encoded: shot["data"]?.shown ?? "") else { return }
+    try data.write(to: URL(fileURLWithPath: folder).appendingPathComponent("\(name).png"))
+  }
+
+  func type(_ text: String) async throws { _ = try await call("Input.insertText", ["text": .text(text)]) }
+
   func press(_ key: String, shift: Bool = false, times: Int = 1) async throws {
     let codes = [
       "Enter": 13, " ": 32, "Escape": 27, "Tab": 9, "Home": 36, "End": 35, "ArrowLeft": 37, "ArrowUp": 38,
@@ -117,7 +132,8 @@ struct Page: Sendable {
           "Input.dispatchKeyEvent",
           [
             "type": .text(kind), "key": .text(key), "code": .text(key == " " ? "Space" : key),
-            "windowsVirtualKeyCode": .integer(codes[key] ?? 0), "modifiers": .integer(shift ? 8 : 0),
+            "windowsVirtualKeyCode": .integer(codes[key] ?? Int(key.uppercased().utf8.first ?? 0)),
+            "modifiers": .integer(shift ? 8 : 0),
           ])
       }
     }

@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import ParticleFilter
 import RolloutStore
+import TestSupport
 import TestTraits
 import Testing
 
@@ -88,5 +89,36 @@ struct ShowTests {
       let result = try await cox.run("show", argument, "--store", path)
       #expect(result.status == 2 && result.errors.contains(words), "\(argument): \(result.errors)")
     }
+  }
+
+  @Test func attemptsUnderWayAreListedAndPrinted() async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let path = cox.folder.appendingPathComponent("running.sqlite").path
+    // The writer keeps the store open meanwhile.
+    let store = try RolloutStore(path: path)
+    let task = try await StoredRuns().begin(store, "under/way")
+    let runs = try await cox.run("show", "--store", path)
+    #expect(runs.status == 0 && runs.output.contains("c011ec7000") && !runs.output.contains("no trajectories"))
+    let tasks = try await cox.run("show", "last", "--store", path)
+    #expect(tasks.output.contains("running") && tasks.output.contains("under/way"), "\(tasks.output)\(tasks.errors)")
+    let attempts = try await cox.run("show", "last/under/way", "--store", path)
+    #expect(attempts.output.components(separatedBy: "running").count == 3, "\(attempts.output)")
+    let first = try await cox.run("show", "last/under/way/0", "--store", path)
+    for part in [
+      "under/way, particle 0 of run c011ec7000", "running, 2 of at most 4 steps", "Seen before step 1.", "Step 1\n",
+      "Reasoning    reasoning about look", "Action       look", "Seen before step 2.", "Action       take",
+      "(not stored yet)",
+    ] {
+      #expect(first.output.contains(part), "\(part) in \(first.output)\(first.errors)")
+    }
+    #expect(!first.output.contains("reward"))
+    let json = try await cox.run("show", "last/under/way/1", "--store", path, "--json", "-").json
+    #expect((json["particle"] as? [String: Any])?["standing"] as? String == "running")
+    let missing = try await cox.run("show", "last/under/way/7", "--store", path)
+    #expect(missing.status == 2 && missing.errors.contains("7"))
+    try await StoredRuns().end(store, task)
+    let ended = try await cox.run("show", "last/under/way/best", "--store", path)
+    #expect(ended.output.contains("reward 1.000 in 3 of at most 4 steps"), "\(ended.output)")
   }
 }

@@ -35,6 +35,14 @@ package enum GenealogyPicture {
       task: task)
   }
 
+  /// A picture whose lines can be picked: each is an element with the attribute `data-line`.
+  ///
+  /// - Returns: the picture, and the numbers of its lines in the ancestry.
+  package static func interactive(_ story: PopulationStory) -> (svg: String, lines: [Int]) {
+    let drawing = GenealogyDrawing(ToldStory(story))
+    return (drawing.svg(task: story.task), Array(drawing.ancestry.lines.indices))
+  }
+
   /// Matches banked trajectories to culls. A bank records the order of the culls but not their steps. Each trajectory
   /// is therefore matched to the first cull of its place that is late enough.
   static func matched(
@@ -51,6 +59,17 @@ package enum GenealogyPicture {
 }
 
 extension GenealogyDrawing {
+  /// An interactive picture.
+  init(_ told: ToldStory) {
+    let lines = told.ancestry.lines
+    let final = told.ancestry.finalLines
+    self.init(
+      told.ancestry, task: told.story.task, rewards: final.map { told.lives[$0]?.trajectory.reward ?? .nan },
+      histories: told.lives.map { $0?.trajectory },
+      failed: Set(final.indices.filter { told.lives[final[$0]]?.failure != nil }),
+      hooks: lines.indices.map { "Particle \(lines[$0].place), \(told.remarks(on: $0))" })
+  }
+
   /// - Parameters:
   ///   - rewards: the rewards of the final particles, in order of their places.
   ///   - histories: the trajectory of each line; nil if unknown.

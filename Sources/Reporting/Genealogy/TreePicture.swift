@@ -5,6 +5,8 @@ import Steering
 /// A picture of a frontier search. Every visited state is shown at its step. States are numbered in the order of
 /// growth, and coloured by the expected improvement for which the parent was extended.
 package enum TreePicture {
+  static var style: Stylesheet { TreeDrawing.style }
+
   /// A standalone SVG, 720 wide, for light and dark pages. nil for a search without a step.
   package static func svg(_ tree: SearchTree, task: AgentTask) -> String? {
     guard tree.isSound, tree.nodes.count > 1 else { return nil }
@@ -187,7 +189,7 @@ private struct TreeDrawing {
     return "v\(Viridis.level(of: improvement / mostImprovement))"
   }
 
-  private static let style = Stylesheet(
+  static let style = Stylesheet(
     [
       (".edge", "fill:none;stroke-width:1.5;stroke-linecap:round"), (".dot", "stroke:#ffffff;stroke-width:1"),
       (".call", "font-size:8px;fill:#59636e"), (".reward", "font-size:10px"), (".best", "font-weight:bold"),

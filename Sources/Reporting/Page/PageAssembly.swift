@@ -22,6 +22,8 @@ struct PageAssembly {
       PageData.Item(picture: PageData.Picture(svg: picture(svg), caption: caption))
     case .notes(let notes): PageData.Item(notes: notes.isEmpty ? nil : PageData.Notes(entries: notes))
     case .populations(let stories): PageData.Item(populations: stories.isEmpty ? nil : populations(stories))
+    case .trajectories(let archive):
+      PageData.Item(archive: archive.count == 0 ? nil : PageData.Archive(data: archive.json))
     }
   }
 
@@ -58,13 +60,7 @@ struct PageAssembly {
   private mutating func story(_ story: PopulationStory) -> PageData.Populations.Story {
     defer { stories += 1 }
     let told = ToldStory(story)
-    let lines = told.ancestry.lines
-    let hooks = lines.indices.map { "Particle \(lines[$0].place), \(told.remarks(on: $0))" }
-    let final = told.ancestry.finalLines
-    let drawing = GenealogyDrawing(
-      told.ancestry, task: story.task, rewards: final.map { told.lives[$0]?.trajectory.reward ?? .nan },
-      histories: told.lives.map { $0?.trajectory },
-      failed: Set(final.indices.filter { told.lives[final[$0]]?.failure != nil }), hooks: hooks)
+    let drawing = GenealogyDrawing(told)
     return PageData.Populations.Story(
       number: stories, choice: SVG.fitted("\(story.task.id), \(story.method)", width: 640, fontSize: 11),
       task: "\(story.task.id)", method: story.method,

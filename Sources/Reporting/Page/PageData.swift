@@ -16,6 +16,7 @@ struct PageData {
     var picture: Picture?
     var notes: Notes?
     var populations: Populations?
+    var archive: Archive?
   }
 
   struct Table {
@@ -44,6 +45,11 @@ struct PageData {
 
   struct Notes {
     let entries: [String]
+  }
+
+  struct Archive {
+    /// JSON, safe inside a script element.
+    let data: String
   }
 
   struct Populations {

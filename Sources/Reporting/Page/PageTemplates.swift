@@ -11,6 +11,7 @@ enum PageTemplates {
     let sources = [
       "page": PackageResources.page_mustache, "section": PackageResources.section_mustache,
       "table": PackageResources.table_mustache, "populations": PackageResources.populations_mustache,
+      "trajectories": PackageResources.trajectories_mustache,
     ]
     // Each partial starts with the library's default escaping, so every template sets the page's escaping.
     let templates = sources.mapValues { source in

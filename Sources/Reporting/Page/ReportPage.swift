@@ -22,6 +22,8 @@ package struct ReportPage: Sendable {
     case notes([String])
     /// Populations, shown one at a time.
     case populations([PopulationStory])
+    /// Trajectories in a list with a filter.
+    case trajectories(TrajectoryArchive)
   }
 
   package struct Section: Sendable {
@@ -55,20 +57,19 @@ package struct ReportPage: Sendable {
   package var html: String {
     var assembly = PageAssembly()
     let sections = sections.map { assembly.section($0) }
-    let style = ([Self.stylesheet] + assembly.pictureStyles).joined(separator: "\n")
+    let style = ([SharedPage.stylesheet] + assembly.pictureStyles).joined(separator: "\n")
     return PageTemplates.html(
       PageData(
         title: title, subtitle: subtitle.isEmpty ? nil : subtitle, hasSections: !sections.isEmpty, sections: sections,
         style: style, styleDigest: SHA256.base64(style), script: Self.script, scriptDigest: SHA256.base64(Self.script)))
   }
 
-  private static let stylesheet = String(decoding: PackageResources.report_css, as: UTF8.self)
-
   /// In order of dependency.
   private static let script =
     "(() => {\n\"use strict\";\n"
     + [
-      PackageResources.story_js, PackageResources.transcript_js, PackageResources.marks_js, PackageResources.browser_js,
+      PackageResources.parts_js, PackageResources.story_js, PackageResources.transcript_js, PackageResources.marks_js,
+      PackageResources.browser_js, PackageResources.archive_js,
     ].map {
       String(decoding: $0, as: UTF8.self)
     }.joined(separator: "\n") + "})();\n"

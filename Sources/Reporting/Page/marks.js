@@ -1,11 +1,5 @@
 // What is drawn over and below a population's picture: the picked lines, the focus, the transcript.
 
-function svgElement(name, attributes) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
-
 /** Adds the help, the buttons and the place of the transcript. */
 function prepareMarks(story, actions) {
   function button(text, action) {

@@ -1,13 +1,5 @@
 // A population as its picture shows it: lines, and the steps that each of them took.
 
-/** An element with a class and texts or elements inside. Texts stay texts. */
-function element(name, classes, ...content) {
-  const made = document.createElement(name);
-  if (classes) made.className = classes;
-  made.append(...content);
-  return made;
-}
-
 class Story {
   constructor(figure) {
     this.figure = figure;

@@ -1,12 +1,8 @@
 // What one particle said and did, or two of them side by side.
 
 function parts(story, list) {
-  const entries = element("dl", "parts");
-  for (const [label, text] of list) {
-    entries.append(element("dt", "", story.texts[label]));
-    entries.append(element("dd", story.texts[label] === "Action" ? "action" : "", story.texts[text]));
-  }
-  return entries;
+  return partList(list.map(([label, text]) => [
+    story.texts[label], story.texts[text], story.texts[label] === "Action" ? "action" : ""]));
 }
 
 /** One step of a line, counted from 1; 0 is the start. */
@@ -17,7 +13,7 @@ function stepElement(story, number, path, step, picked) {
   const told = [];
   if (node) told.push(node.head);
   if (value !== undefined) told.push(`critic ${value} to come`);
-  const head = element("header", "", heading, element("p", "figures", told.join(" · ")));
+  const head = element("header", "", heading, figuresLine(told));
   const made = element("article", "step", head, parts(story, node ? node.parts : story.opening));
   made.dataset.step = step;
   if (node && node.isInvalid) made.classList.add("invalid");

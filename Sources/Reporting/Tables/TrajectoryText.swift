@@ -13,10 +13,12 @@ package struct TrajectoryText: Sendable {
   package let cutOff: Set<Int>
   /// Whether it is the conversation of an agent's own program with its model.
   package let isConversation: Bool
+  /// Whether the rewards are known; those of an attempt under way may not be stored yet.
+  package let hasRewards: Bool
 
   package init(
     _ trajectory: Trajectory, format: ActionFormat, values: [Int: Double] = [:], reasoning: [Int: String] = [:],
-    cutOff: Set<Int> = [], isConversation: Bool = false
+    cutOff: Set<Int> = [], isConversation: Bool = false, hasRewards: Bool = true
   ) {
     self.trajectory = trajectory
     self.format = format
@@ -24,6 +26,7 @@ package struct TrajectoryText: Sendable {
     self.reasoning = reasoning
     self.cutOff = cutOff
     self.isConversation = isConversation
+    self.hasRewards = hasRewards
   }
 
   /// - Parameter width: the width in characters at which lines are wrapped.
@@ -45,7 +48,9 @@ package struct TrajectoryText: Sendable {
       paid += step.outcome.reward
       lines.append("")
       lines.append(
-        "Step \(place + 1)  reward \(Format.number(step.outcome.reward, signed: true)), \(Format.number(paid)) so far"
+        "Step \(place + 1)"
+          + (hasRewards
+            ? "  reward \(Format.number(step.outcome.reward, signed: true)), \(Format.number(paid)) so far" : "")
           + value(after: place + 1) + (cutOff.contains(place) ? "  answer cut off" : "")
           + (step.outcome.isInvalid ? "  invalid" : "") + Self.parts(of: step.outcome)
           + (step.outcome.isDone ? "  done" : ""))

@@ -26,6 +26,8 @@ struct FrontierSearch: Sendable {
   private var seconds = 0.0
   private var mismatches = 0
   private var failures: [AttemptFailure] = []
+  /// When the tree so far was stored last.
+  private var storedAt = ContinuousClock.now
 
   init(_ task: AgentTask, _ context: RunContext) {
     self.task = task
@@ -61,8 +63,16 @@ struct FrontierSearch: Sendable {
       let asked = try await extend(min(context.settings.search.width, allotment - spent))
     {
       spent += asked
+      try await storeTree()
     }
     return spent
+  }
+
+  /// Stores the tree so far about once a second, for those who look at it meanwhile.
+  private mutating func storeTree() async throws {
+    guard let store = context.store, let frontier, ContinuousClock.now - storedAt > .seconds(1) else { return }
+    storedAt = .now
+    try await store.save(tree: SearchTree(frontier, visited.map(\.trajectory)), run: context.run, task: task.id)
   }
 
   private mutating func open() async throws {

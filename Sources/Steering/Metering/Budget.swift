@@ -135,6 +135,11 @@ public actor Budget {
 
   // MARK: - Limits
 
+  /// What progress is reported from.
+  package var standing: (inFlight: Int, limits: Limits, spent: Spending, elapsed: Double) {
+    (inFlight, limits, allSpent, (ContinuousClock.now - start).inSeconds)
+  }
+
   /// How many more calls `limits.calls` allows; nil if it does not apply.
   var callsLeft: Int? { limits.calls.map { max($0 - allSpent.calls, 0) } }
 

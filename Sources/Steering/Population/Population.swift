@@ -103,10 +103,8 @@ package struct Population: Sendable {
       let paid = payment(&state)
       let guidance = Guidance(softValues: try await softValues(&state))
       let checkpoint = filter.weigh(step: step, paid: paid, guidance: guidance, using: &generator)
-      if checkpoint.ancestors != nil {
-        let culled = try await replace(at: checkpoint, state: &state)
-        state.culled += try await stored(culled, task: task, genealogy: filter.genealogy)
-      }
+      let culled = checkpoint.ancestors == nil ? [] : try await replace(at: checkpoint, state: &state)
+      state.culled += try await stored(culled, task: task, genealogy: filter.genealogy)
     }
   }
 
@@ -177,11 +175,11 @@ package struct Population: Sendable {
     let error: (any Error)?
   }
 
-  /// Writes culled trajectories to the store, if there is one, and drops them from memory.
+  /// Writes the newest checkpoint and culled trajectories to the store, if there is one, and drops these from memory.
   private func stored(
     _ culled: [PopulationResult.Culled], task: AgentTask, genealogy: Genealogy
   ) async throws -> [PopulationResult.Culled] {
-    guard let store, !culled.isEmpty else { return culled }
+    guard let store else { return culled }
     try await store.save(culled: culled.compactMap(\.record), run: run, task: task, genealogy: genealogy)
     return culled.map {
       PopulationResult.Culled(place: $0.place, step: $0.step, trajectory: nil, failure: $0.failure)

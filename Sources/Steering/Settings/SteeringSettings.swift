@@ -93,7 +93,7 @@ public struct SteeringSettings: Sendable, Hashable, Codable {
   public var isGuided: Bool { method.driver == .frontier || schedule != .never }
 
   /// Whether attempts or populations are made successively until a budget is spent, instead of N at each task.
-  var hasBudget: Bool { method.driver == .population && search.calls != nil }
+  package var hasBudget: Bool { method.driver == .population && search.calls != nil }
 
   /// Below this, β·log of a weight has no significant digits.
   private static let leastTemperature = 1e-9

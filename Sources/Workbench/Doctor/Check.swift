@@ -49,6 +49,7 @@ package struct Check: Encodable {
     let needs = Needs((try? read.get())?.configuration)
     var checks = [Check.xgboost()] + (await needs.checks)
     checks += [Check.store(store)] + (await Check.configuration(read, file: file ?? kept ?? "the embedded default"))
+    checks += await Check.tracking(read)
     if asksPolicy { checks += await Check.policy(read) }
     return checks
   }

@@ -6,6 +6,7 @@ import ParticleFilter
 import Reporting
 import RolloutStore
 import Steering
+import Viewer
 
 /// The contents of a report. Fields that are nil are taken from the configuration or from files beside the store.
 package struct ReportRequest: Sendable {
@@ -17,6 +18,8 @@ package struct ReportRequest: Sendable {
   package var run: String?
   /// The largest number of populations shown.
   package var populations = 12
+  /// About the most bytes of all trajectories together.
+  package var trajectoryBytes = 8 << 20
   package var title: String?
 
   package init() {}
@@ -83,9 +86,14 @@ extension Workbench {
       sections.append(
         .init(
           anchor: "populations", heading: "Populations",
-          prose: "Which particles were culled and cloned, task by task. Click a line to read what was said and done.",
+          prose: """
+            Which particles were culled and cloned, task by task. Click a line to read what was said and done.
+
+            \(Self.aboutValues)
+            """,
           items: [.populations(stories)]))
     }
+    if let section = try await archive(most: request.trajectoryBytes) { sections.append(section) }
     return (sections, missing)
   }
 
@@ -123,6 +131,40 @@ extension Workbench {
         CalibrationCurve(rows.filter { steps.contains($0.step) }.map { ($0.row.0, $0.row.1, $0.row.2) })
       )
     }
+  }
+
+  /// What V is, beside rewards.
+  static let aboutValues = """
+    The critic's value V is the reward that the critic expects still to come after a step, softened by β. It is a prediction and \
+    no reward: it decides which attempts go on, and is 0 at an attempt's end. Rewards are what the environment paid.
+    """
+
+  /// Trajectories of every run in this world, the newest runs first, as many as fit.
+  fileprivate func archive(most: Int) async throws -> ReportPage.Section? {
+    var archive = TrajectoryArchive(most: most)
+    let runs = try await store.runs().filter { $0.record.environment == world.identity }
+    for run in runs where !archive.isFull {
+      for row in try await store.tasks(ofRun: run.record.id) where !archive.isFull {
+        let genealogy = try await store.genealogy(run: run.record.id, task: row.id)
+        for record in try await store.trajectories(run: run.record.id, task: row.id, culled: true) {
+          archive.add(
+            record.trajectory, run: run.title, name: "particle \(record.name)", end: record.archivedEnd,
+            hasFailed: record.failure != nil, format: run.record.format,
+            values: Lineage(of: record, in: genealogy).values)
+        }
+      }
+    }
+    guard archive.count > 0 else { return nil }
+    let all = runs.reduce(0) { $0 + $1.trajectories }
+    let size = Format.number(Double(most) / 1_048_576, digits: 0)
+    let extent =
+      archive.isFull
+      ? "\(Format.count(archive.count)) of more than \(Format.count(max(all, archive.count))) trajectories, of the newest runs: all of them would take more than \(size) MB. `cox view` shows every one."
+      : "All \(Format.count(archive.count)) trajectories of this world in the store, culled ones included (up to \(size) MB of them)."
+    return ReportPage.Section(
+      anchor: "trajectories", heading: "Trajectories",
+      prose: "\(extent) The filter looks at tasks, requests, answers, observations and ends.\n\n\(Self.aboutValues)",
+      items: [.trajectories(archive)])
   }
 
   /// The search trees of the requested run, or of the newest one.
@@ -165,22 +207,13 @@ extension Workbench {
   }
 }
 
-extension [TrajectoryRecord] {
-  /// The trajectories with the checkpoints at which they ended.
-  fileprivate func lives(in ancestry: Ancestry) -> [PopulationStory.Life] {
-    let final = filter { $0.standing == .final }
-    let weights = LogWeights(final.map { $0.logWeight ?? -.infinity }).normalised
-    return zip(final, weights).map { record, weight in
-      PopulationStory.Life(
-        place: record.particle, culledAfter: nil, trajectory: record.trajectory, failure: record.failure?.message,
-        weight: weight)
+extension TrajectoryRecord {
+  fileprivate var archivedEnd: String {
+    switch standing {
+    case .culled(let step): "culled after step \(step)"
+    case .banked: "\(end), culled later"
+    case .final: end
     }
-      + filter { $0.standing != .final }.compactMap { record in
-        ancestry.line(of: record).flatMap { ancestry.end(of: $0) }.map {
-          PopulationStory.Life(
-            place: record.particle, culledAfter: $0, trajectory: record.trajectory, failure: record.failure?.message)
-        }
-      }
   }
 }
 

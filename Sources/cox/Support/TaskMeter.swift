@@ -10,8 +10,10 @@ import Workbench
 final class TaskMeter: TaskProgress {
   private struct State {
     var tasksDone = 0
-    /// The calls of these tasks.
-    var callsOfDone = 0
+    /// The last figures of the run.
+    var figures: ProgressFigures?
+    /// Seconds from the start to these figures.
+    var figuresAt = 0.0
     /// The number of tasks with a reward. `rewards` is the sum of these rewards.
     var rewarded = 0
     var rewards = 0.0
@@ -45,7 +47,6 @@ final class TaskMeter: TaskProgress {
   func finished(_ result: PopulationResult) {
     state.withLock {
       $0.tasksDone += 1
-      $0.callsOfDone += result.calls
       $0.failed += result.failedParticles
       guard let reward = result.rewardMean else { return }
       $0.rewarded += 1
@@ -59,6 +60,14 @@ final class TaskMeter: TaskProgress {
       $0.calls += 1
       $0.usage += event.usage
       if event.isStored { $0.stored += 1 }
+    }
+    draw(force: false)
+  }
+
+  func update(_ figures: ProgressFigures) {
+    state.withLock {
+      $0.figures = figures
+      $0.figuresAt = (ContinuousClock.now - start).inSeconds
     }
     draw(force: false)
   }
@@ -88,8 +97,7 @@ final class TaskMeter: TaskProgress {
 
   private func text(_ state: State, seconds: Double) -> String {
     let width = 20
-    // Tasks run side by side and differ in length, so that calls tell more than finished tasks.
-    let expected = expectedCalls(state)
+    let expected = max(state.figures?.expectedCalls ?? most, state.calls)
     let filled = state.tasksDone == tasks ? width : min(width * state.calls / max(expected, 1), width - 1)
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     var parts = ["\(title) \(bar) \(state.tasksDone)/\(tasks)"]
@@ -104,20 +112,22 @@ final class TaskMeter: TaskProgress {
     if !pricing.isFree { parts.append("cost " + about + Format.money(pricing.cost(of: state.usage))) }
     let fresh = state.calls - state.stored
     parts.append("\(state.calls) calls" + (state.stored > 0 ? " (\(state.stored) stored)" : ""))
-    if seconds > 1, fresh > 0 { parts.append(String(format: "%.1f/s", Double(fresh) / seconds)) }
-    if seconds > 1, fresh > 0, state.tasksDone < tasks, expected > state.calls {
-      let left = Int(seconds / Double(fresh) * Double(expected - state.calls))
-      // Before the first task is done only the most is known.
-      let most = state.tasksDone == 0 ? "at most " : ""
-      parts.append("\(most)\(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60) left")
+    if let figures = state.figures, state.tasksDone < tasks {
+      if figures.inFlight > 0 { parts.append("\(figures.inFlight) in flight") }
+      if let rate = figures.callsPerSecond, rate > 0 { parts.append(String(format: "%.1f/s", rate)) }
+      if let left = figures.secondsLeft { parts.append(remaining(left - (seconds - state.figuresAt), figures)) }
+    } else if seconds > 1, fresh > 0 {
+      parts.append(String(format: "%.1f/s", Double(fresh) / seconds))
     }
     return parts.joined(separator: "  ")
   }
 
-  /// The calls of all tasks, if those to come are like those that are done.
-  private func expectedCalls(_ state: State) -> Int {
-    guard state.tasksDone > 0 else { return most }
-    return min(max(state.callsOfDone * tasks / state.tasksDone, state.calls), max(most, state.calls))
+  /// "3:05 left", "at most 3:05 left", "3:05 to limits.cost".
+  private func remaining(_ seconds: Double, _ figures: ProgressFigures) -> String {
+    let whole = Int(min(max(seconds, 0), 1e9).rounded())
+    let time = "\(whole / 60):\(whole % 60 < 10 ? "0" : "")\(whole % 60)"
+    if let limit = figures.endsBy { return "\(time) to \(limit)" }
+    return (figures.isBound ? "at most " : "") + "\(time) left"
   }
 
   /// 950, 12k, 3.4M.

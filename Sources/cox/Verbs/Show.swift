@@ -15,6 +15,7 @@ struct Show: Verb {
 
       Without an argument it lists the runs of the store; RUN lists a run's tasks, RUN/TASK a task's trajectories, \
       RUN/TASK/PARTICLE prints one. RUN is the beginning of a run's id, or last; PARTICLE a number, best or worst. \
+      During a run it also lists and prints the attempts that are under way. \
       No model is called, and no configuration is needed.
       """)
 
@@ -29,15 +30,17 @@ struct Show: Verb {
       throw ConfigurationError("There is no store \(common.store): give --store, or make one with cox collect.")
     }
     let store = try RolloutStore(path: common.store, creating: false)
-    let runs = try await store.runs()
+    let runs = try await runs(of: store)
     guard let trajectory else { return try list(runs) }
     let parts = trajectory.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let run = try chosen(parts[0], of: runs)
-    let tasks = try await store.tasks(ofRun: run.record.id)
-    guard parts.count == 2 else { return try list(tasks, of: run) }
+    let tasks = try await tasks(of: run, store)
+    guard parts.count == 2 else { return try await list(tasks, of: run, store) }
     // A task's id may contain a slash, so the whole text is tried first.
     if let task = tasks.first(where: { $0.id == TaskID(parts[1]) }) {
-      return try list(try await store.trajectories(run: run.record.id, task: task.id), of: task.id, run)
+      return try list(
+        try await store.trajectories(run: run.record.id, task: task.id),
+        running: try await running(task.id, of: run, store), of: task.id, run)
     }
     let cut = parts[1].lastIndex(of: "/")
     let name = cut.map { String(parts[1][..<$0]) } ?? parts[1]
@@ -46,7 +49,12 @@ struct Show: Verb {
         "The run \(run.shortID) has no task \"\(name)\"; it has \(Self.some(tasks.map(\.id.rawValue))).")
     }
     let records = try await store.trajectories(run: run.record.id, task: task.id)
-    let record = try chosen(cut.map { String(parts[1][parts[1].index(after: $0)...]) } ?? "best", of: records)
+    let particle = cut.map { String(parts[1][parts[1].index(after: $0)...]) } ?? "best"
+    let attempts = try await running(task.id, of: run, store)
+    if let attempt = Self.chosen(particle, of: attempts, hasEnded: !records.isEmpty) {
+      return try await show(attempt, of: run, store)
+    }
+    let record = try chosen(particle, of: records)
     let genealogy = try await store.genealogy(run: run.record.id, task: task.id)
     let lineage = Lineage(of: record, in: genealogy)
     var reasoning: [Int: String] = [:]
@@ -138,28 +146,37 @@ struct Show: Verb {
     Console.print(runs.isEmpty ? "The store \(common.store) has no trajectories yet." : table.text)
   }
 
-  private func list(_ tasks: [StoredTask], of run: StoredRun) throws {
+  private func list(_ tasks: [StoredTask], of run: StoredRun, _ store: RolloutStore) async throws {
+    var running: [TaskID: Int] = [:]
+    for task in tasks { running[task.id] = try await self.running(task.id, of: run, store).count }
     if let json = common.json {
-      try Console.write(json: tasks.map(TaskLine.init), to: json)
+      try Console.write(json: tasks.map { TaskLine($0, running: running[$0.id] ?? 0) }, to: json)
       if json == "-" { return }
     }
+    let hasRunning = running.values.contains { $0 > 0 }
     var table = TextTable(
       title: run.title,
-      columns: [
-        .left("task"), .right("trajectories"), .right("failed"), .right("best reward"), .right("mean reward"),
+      columns: [.left("task"), .right("trajectories")] + (hasRunning ? [.right("running")] : []) + [
+        .right("failed"), .right("best reward"), .right("mean reward"),
       ])
     for task in tasks {
-      table.append([
-        task.id.rawValue, Format.count(task.trajectories), Format.count(task.failed),
-        task.rewardBest.map { Format.number($0) } ?? "–", task.rewardMean.map { Format.number($0) } ?? "–",
-      ])
+      table.append(
+        [task.id.rawValue, Format.count(task.trajectories)]
+          + (hasRunning ? [Format.count(running[task.id] ?? 0)] : []) + [
+            Format.count(task.failed), task.rewardBest.map { Format.number($0) } ?? "–",
+            task.rewardMean.map { Format.number($0) } ?? "–",
+          ])
     }
     Console.print(table.text)
   }
 
-  private func list(_ records: [TrajectoryRecord], of task: TaskID, _ run: StoredRun) throws {
+  private func list(
+    _ records: [TrajectoryRecord], running: [RunningAttempt], of task: TaskID, _ run: StoredRun
+  ) throws {
     if let json = common.json {
-      try Console.write(json: records.map(ParticleLine.init), to: json)
+      let lines =
+        records.map { ParticleLine($0) } + running.map { ParticleLine(Self.record(of: $0), isRunning: true) }
+      try Console.write(json: lines, to: json)
       if json == "-" { return }
     }
     var table = TextTable(
@@ -170,6 +187,12 @@ struct Show: Verb {
         record.name, "\(record.trajectory.count)",
         record.failure == nil ? Format.number(record.trajectory.reward) : "–",
         record.logWeight.map { Format.number($0) } ?? "–", record.end,
+      ])
+    }
+    for attempt in running {
+      table.append([
+        "\(attempt.particle)", "\(attempt.trajectory.count)",
+        attempt.hasOutcomes ? Format.number(attempt.trajectory.reward) : "–", "–", "running",
       ])
     }
     Console.print(table.text)

@@ -1,39 +1,8 @@
 import Agents
 import Foundation
-import ParticleFilter
 import Reporting
 import RolloutStore
 import Steering
-
-/// The places of a stored trajectory's ancestors, and the critic's values at the run's checkpoints.
-package struct Lineage {
-  private let checkpoints: [Checkpoint]
-  /// One place more than there are checkpoints.
-  private let places: [Int]
-
-  package init(of record: TrajectoryRecord, in genealogy: Genealogy) {
-    let ancestry = Ancestry(genealogy)
-    // After a cull, the place belongs to another particle.
-    let segment =
-      ancestry.line(of: record).map { ancestry.segments(of: $0).upperBound - 1 } ?? ancestry.checkpoints.count
-    checkpoints = Array(ancestry.checkpoints[..<segment])
-    places = ancestry.lineage(of: record.particle, in: segment)
-  }
-
-  /// The place whose call gave the answer of this step, from 0.
-  package func place(atStep step: Int) -> Int { places[checkpoints.count { $0.step <= step }] }
-
-  /// The values V by the number of steps taken.
-  package var values: [Int: Double] {
-    var values: [Int: Double] = [:]
-    for (number, checkpoint) in checkpoints.enumerated() {
-      let place = places[number]
-      guard checkpoint.softValues.indices.contains(place) else { continue }
-      values[checkpoint.step] = checkpoint.softValues[place]
-    }
-    return values
-  }
-}
 
 extension StoredRun {
   /// The beginning of the id, long enough to tell runs apart.
@@ -82,11 +51,14 @@ package struct RunLine: Encodable {
 package struct TaskLine: Encodable {
   package let task: TaskID
   package let trajectories, failed: Int
+  /// Attempts whose trajectories are not stored yet.
+  package let running: Int
   /// Absent if every attempt failed.
   package let rewardBest, rewardMean: Double?
 
-  package init(_ task: StoredTask) {
+  package init(_ task: StoredTask, running: Int = 0) {
     self.task = task.id
+    self.running = running
     trajectories = task.trajectories
     failed = task.failed
     rewardBest = task.rewardBest
@@ -103,9 +75,10 @@ package struct ParticleLine: Encodable {
   package let failure: String?
   package let failureKind: AttemptFailure.Kind?
 
-  package init(_ record: TrajectoryRecord) {
+  /// - Parameter isRunning: whether the trajectory is not stored yet.
+  package init(_ record: TrajectoryRecord, isRunning: Bool = false) {
     particle = record.name
-    standing = record.standing.rawValue
+    standing = isRunning ? "running" : record.standing.rawValue
     steps = record.trajectory.count
     reward = record.trajectory.reward
     done = record.trajectory.isDone
@@ -139,12 +112,12 @@ package struct TrajectoryDocument: Encodable {
   package let criticValue: Double?
   package let steps: [Exchange]
 
-  package init(_ record: TrajectoryRecord, run: StoredRun, text: TrajectoryText) {
+  package init(_ record: TrajectoryRecord, run: StoredRun, text: TrajectoryText, isRunning: Bool = false) {
     self.run = RunLine(run)
     task = record.trajectory.task.id
     request = record.trajectory.request
     opening = record.trajectory.opening.text
-    particle = ParticleLine(record)
+    particle = ParticleLine(record, isRunning: isRunning)
     criticValue = text.values[0]
     steps = record.trajectory.steps.enumerated().map { place, step in
       Exchange(
