@@ -205,11 +205,15 @@ struct ImportTests {
     }
     #expect(lines.map(\.0) == ["[1]", nil, nil, "[2]"] && lines.map(\.1) == [1, 2, 3, 4])
     var values = try ByteCursor(path, longest: 4 << 20)
-    #expect(try values.takeValue() == Array("[1]".utf8) && values.takeValue()?.count == long.count + 2)
+    let (first, second) = (try values.takeValue(), try values.takeValue())
+    #expect(first == Array("[1]".utf8) && second?.count == long.count + 2)
     #expect(values.line == 2)
     var short = try ByteCursor(path, longest: 2 << 20)
     _ = try short.takeValue()
-    #expect(throws: BadRecord.self) { _ = try short.takeValue() }
+    do {
+      _ = try short.takeValue()
+      Issue.record("The value was read.")
+    } catch is BadRecord {}
   }
 
   @Test("Importers survive any bytes")
