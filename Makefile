@@ -7,7 +7,7 @@ environment = { test -x $(1)/bin/python || python3 -m venv $(1); } && \
     $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(3) -r Scripts/$(2) && \
     cp Scripts/$(2) $(1)/requirements.txt; }; }
 
-.PHONY: demo test test-agents test-wrappers test-ray setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
+.PHONY: demo test test-agents test-wrappers test-ray test-tracking setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About five minutes after the build on a quiet machine.
 demo: build
@@ -32,12 +32,12 @@ test-agents:
 	swift build --build-tests
 	AGENTS_LARGE=$$PWD/.venv-agents swift test --skip-build --filter LargeAgentTests
 
-# Worlds of other packages, on the real packages, in an environment of their own (1.3 GB).
+# Worlds of other packages, and exported logs, on the real packages, in an environment of their own (1.3 GB).
 test-wrappers: setup
 	@$(call environment,.venv-wrappers,requirements-wrappers.txt)
 	swift build --product cox
 	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
-	  .venv-wrappers/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_worlds_*.py
+	  .venv-wrappers/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_worlds_*.py Python/tests/test_export.py
 
 # Shards on a Ray cluster of two nodes on this machine, in an environment of its own (300 MB).
 test-ray: setup
@@ -45,6 +45,13 @@ test-ray: setup
 	swift build --product cox
 	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv PYTHONPATH=Python \
 	  .venv-ray/bin/python -B -m pytest -q -p no:cacheprovider Python/tests/test_ray.py Python/tests/test_clusters.py
+
+# Trackers that run for real: a server of MLflow, and W&B offline, in an environment of their own (900 MB).
+test-tracking: setup
+	@$(call environment,.venv-tracking,requirements-tracking.txt)
+	swift build --product cox
+	COXSWAIN_COX=$$PWD/.build/debug/cox COXSWAIN_VENV=$$PWD/.venv \
+	  .venv-tracking/bin/python -B -m pytest -q -p no:cacheprovider Tests/Tracking
 
 setup:
 	@Scripts/setup.sh

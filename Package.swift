@@ -65,6 +65,16 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
       ]),
 
+    // Reports runs to backends of others, which never slow them: OpenTelemetry, MLflow, Weights & Biases.
+    .target(
+      name: "Tracking",
+      dependencies: [
+        "Agents", "ChildProcess", "HTTP", "Steering",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      resources: [.embedInCode("WandB/wandb_runs.py")]),
+
     // What stored rollouts say: diagnosis, planning, comparison, study.
     .target(name: "Findings", dependencies: ["Agents", "ParticleFilter", "Steering"]),
 
@@ -213,11 +223,23 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Dialects", "Findings", "Gateway", "HTTP",
+        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "CZlib", "Dialects", "Findings", "Gateway",
+        "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
-        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "Viewer",
+        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "Tracking", "Viewer",
         .product(name: "Yams", package: "Yams"),
+      ],
+      resources: [.embedInCode("Exporting/parquet.py"), .embedInCode("Importing/eval.py")]),
+
+    // An OpenAI-compatible server before a world: one request is one task.
+    .target(
+      name: "Serving",
+      dependencies: [
+        "Agents", "Dialects", "Findings", "Reporting", "Steering", "Workbench",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ]),
 
     // What another package imports.
@@ -232,7 +254,7 @@ let package = Package(
       name: "cox",
       dependencies: [
         "Agents", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles", "OpenWeights",
-        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Steering", "Tensors", "Workbench",
+        "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Serving", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -346,11 +368,22 @@ let package = Package(
     .testTarget(name: "TextCraftTests", dependencies: ["TestSupport", "TextCraft"]),
     .testTarget(
       name: "CriticsTests", dependencies: ["Critics", "Findings", "ModelServers", "Policies", "TestSupport"]),
-    .testTarget(name: "WorkbenchTests", dependencies: ["Agents", "RolloutStore", "Steering", "Workbench"]),
+    .testTarget(
+      name: "WorkbenchTests",
+      dependencies: [
+        "Agents", "Dialects", "ParticleFilter", "Policies", "RolloutStore", "Steering", "TestSupport", "Workbench",
+      ]),
+    .testTarget(
+      name: "ServingTests", dependencies: ["Agents", "Dialects", "Serving", "Steering", "TestSupport", "Workbench"]),
+    .testTarget(
+      name: "TrackingTests",
+      dependencies: [
+        "Agents", "CoxswainTesting", "HTTP", "ParticleFilter", "RolloutStore", "Steering", "TestSupport", "Tracking",
+      ], exclude: ["parse_otlp.py", "mlflow_exchange.jsonl"]),
     .testTarget(
       name: "CoxTests",
       dependencies: [
-        "cox", "AgentGym", "Findings", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", "Workbench",
+        "cox", "AgentGym", "Findings", "HTTP", "ScienceWorld", "TestTraits", "TestSupport", "Tracking", "Workbench",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(

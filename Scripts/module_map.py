@@ -18,11 +18,11 @@ STOREYS = [
     ["RolloutStore", "ModelServers", "OpenWeights"],
     ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv",
      "ProcessWorld", "Gateway"],
-    ["Findings", "Critics", "CoxswainTesting"],
+    ["Findings", "Critics", "CoxswainTesting", "Tracking"],
     ["Reporting"],
     ["Viewer"],
     ["Workbench"],
-    ["Coxswain"],
+    ["Coxswain", "Serving"],
     ["cox"],
 ]
 FOLDERS = {"ProcessWorld": "Environments/Process"}

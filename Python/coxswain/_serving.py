@@ -183,6 +183,8 @@ class Server:
             reply["instructions"] = world.instructions
         if speaks:
             reply["conversation"] = True
+        if world.takes_descriptions and self.revision >= 3:
+            reply["descriptions"] = True
         if has_snapshots(world):
             reply["snapshots"] = True
         elif world.copyable and self.revision >= 2 and _copies(world):
@@ -200,15 +202,18 @@ class Server:
             entry["stepLimit"] = task.step_limit
         return entry
 
-    def begin(self, name: str) -> World:
-        """An instance for a task."""
+    def begin(self, name: str, description: str | None = None) -> World:
+        """An instance for a task: a listed one, or one that a text describes."""
         world = self.make()
         if self.known is None:
             # A process that is started later is not greeted again.
             self.known = {task.name: task for tasks in world.tasks().values() for task in map(_task, tasks)}
-        if name not in self.known:
+        if description is not None and world.takes_descriptions:
+            world.task = Task(name, data=description)
+        elif name not in self.known:
             raise Refusal(f"There is no task {name!r}.")
-        world.task = self.known[name]
+        else:
+            world.task = self.known[name]
         return world
 
     # MARK: Episodes
@@ -217,12 +222,12 @@ class Server:
         """Begins an episode."""
         if "seed" in question:
             self.revision = max(self.revision, 2)
-        name = question["task"]
-        world = self.begin(name)
+        name, description = question["task"], question.get("description")
+        world = self.begin(name, description)
         world._turn = _Turn()
         # An older cox sends no seed. This one is as fixed for the task.
         seed = question.get("seed", int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") >> 1)
-        outcome = outcome_of(world, world.reset(name, **_wanted(world.reset, seed=seed)))
+        outcome = outcome_of(world, world.reset(name, **_wanted(world.reset, seed=seed, description=description)))
         episode = _Episode(world)
         if self.revision < 2 and world.task.instructions:
             outcome.observation = f"{world.task.instructions}\n\n{outcome.observation}"
@@ -316,7 +321,7 @@ class Server:
 
     def restore(self, question: Question) -> Reply:
         """Continues from a snapshot."""
-        world = self.begin(question["task"])
+        world = self.begin(question["task"], question.get("description"))
         world.restore(question["snapshot"])
         self.episodes[question["episode"]] = _Episode(world)
         return {}

@@ -4,6 +4,8 @@
 
     result = coxswain.run("steer", config="c.yaml", method="frontier", particles=8)
     print(result.reward_best, result.policy_calls)
+    for task in result.per_task:
+        print(task.task, task.answer, task.selected_by)
 """
 
 from __future__ import annotations
@@ -68,6 +70,18 @@ class TaskResult:
     policy_calls: int
     cost: float
     raw: Mapping[str, Any] = dataclasses.field(repr=False)
+    answer: str | None = None
+    """How the chosen attempt ends; None if every attempt failed."""
+    answer_kind: str | None = None
+    """`message`, the text of the model's last answer in a conversation, or `action`, the last action elsewhere."""
+    answer_reward: float | None = None
+    """The true reward of the chosen attempt."""
+    selected_by: str | None = None
+    """`verifier`, `critic`, `sample` or `chance`; Documentation/files.md has what they mean."""
+    messages: Sequence[Mapping[str, Any]] | None = dataclasses.field(default=None, repr=False)
+    """The chosen attempt as messages of OpenAI's chat API; of `compare` only with `answers=True`."""
+    no_answer: str | None = None
+    """Why there is no answer."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +124,17 @@ class MethodResult(Result):
     failed_attempts: int = 0
     """How many attempts failed; `raw["failedAttempts"]` has the reasons."""
     per_task: Sequence[TaskResult] = dataclasses.field(default=(), repr=False)
+
+    @property
+    def answer(self) -> str | None:
+        """The answer of the only task; None if every attempt at it failed.
+
+        Raises:
+            ValueError: There are several tasks, or none; `per_task` has the answer of each.
+        """
+        if len(self.per_task) != 1:
+            raise ValueError(f"There are {len(self.per_task)} tasks. per_task has the answer of each.")
+        return self.per_task[0].answer
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,7 @@ import shutil
 import sqlite3
 import tempfile
 import urllib.parse
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ __all__ = ["Step", "Store", "StoreError", "Trajectory"]
 DEFAULT = ".coxswain/store.sqlite"
 APPLICATION = 0x434F5857
 """The number in the header of a store: "COXW"."""
-VERSION = 8
+VERSION = 10
 """The version of the tables that this module was written for. Later ones only add."""
 TABLES = ("runs", "tasks", "trajectories", "steps", "calls", "outcomes", "checkpoints", "weighings", "scores")
 
@@ -165,6 +166,33 @@ class Store:
         known = [field.name for field in dataclasses.fields(Trajectory) if field.name != "steps"]
         return Trajectory(steps=steps, **{name: row[name] for name in known})
 
+    def prompt(self, run: str, task: str, particle: int, step: int) -> list[dict[str, str]] | None:
+        """The prompt of a call as it was sent, as messages of a chat. Tools that were offered are a message of the role
+        `tools`, and actions to which the answer was restricted one of the role `choices`, both with JSON.
+
+        Args:
+            run: Its id, the beginning of its id, or `last`.
+            task: The task.
+            particle: The place in the population.
+            step: From 0.
+
+        Returns:
+            None for calls of an older `cox` and for the questions of an agent's own program.
+
+        Raises:
+            StoreError: There is no such call.
+        """
+        with self._open() as database:
+            place = (self._run(database, run), task, particle, step)
+            found = database.execute(
+                "SELECT prompt FROM call WHERE run = ? AND task = ? AND particle = ? AND step = ?", place).fetchone()
+            if found is None:
+                raise StoreError(f"{self.path} has no call {'/'.join(map(str, place))}.")
+            parts = database.execute(_PROMPT, [found[0]]).fetchall() if found[0] is not None else None
+        if parts is None:
+            return None
+        return [{"role": _ROLES.get(role, role), "content": _text(text, packed)} for role, text, packed in parts]
+
     def _frame(self, table: str, **conditions: Any) -> pandas.DataFrame:
         try:
             import pandas
@@ -275,59 +303,51 @@ def _connect(path: pathlib.Path, scratch: pathlib.Path) -> sqlite3.Connection:
 
 # MARK: Tables
 
-_EXTRA = {
-    "runs": """
-        (SELECT COUNT(DISTINCT task) FROM trajectory WHERE run = r.id AND standing IN ('final', 'banked')) AS tasks,
-        (SELECT COUNT(*) FROM trajectory WHERE run = r.id AND standing IN ('final', 'banked')) AS trajectories,
-        (SELECT COUNT(failure) FROM trajectory WHERE run = r.id AND standing IN ('final', 'banked')) AS failed,
-        (SELECT AVG(reward) FROM trajectory WHERE run = r.id AND standing = 'final' AND failure IS NULL) AS reward_mean,
-        (SELECT COUNT(*) FROM call WHERE run = r.id) AS calls""",
-    "trajectories": """
-        (SELECT split FROM task JOIN run ON run.environmentKind = task.environmentKind
-          AND run.environmentRules = task.environmentRules WHERE run.id = t.run AND task.id = t.task) AS split,
-        CASE WHEN t.standing LIKE 'culled %' THEN CAST(substr(t.standing, 8) AS INTEGER) END AS culled_after,
-        (SELECT COUNT(*) FROM step WHERE trajectory = t.id) AS steps""",
+_VIEWS = {
+    "runs": "(SELECT MAX(id) FROM trajectory WHERE trajectory.run = runs.run) DESC",
+    "trajectories": "id", "steps": "trajectory, number", "calls": "run, task, particle, step",
 }
+"""What `cox` makes for people, with the order of the rows."""
 _FROM = {
-    "runs": ("run", "run AS r", "(SELECT MAX(id) FROM trajectory WHERE run = r.id) DESC"),
-    "tasks": ("task", "task AS t", "id"),
-    "trajectories": ("trajectory", "trajectory AS t", "id"),
-    "steps": ("step", "step AS s JOIN trajectory AS t ON t.id = s.trajectory", "trajectory, number"),
-    "calls": ("call", "call AS c", "run, task, particle, step"),
-    "outcomes": ("outcome", "outcome AS o", "run, task, particle, step"),
-    "checkpoints": ("checkpoint", "checkpoint AS c", "run, task, step"),
-    "weighings": ("weighing", "weighing AS w", "run, task, step, particle"),
-    "scores": ("score", "score AS s", "run, task, particle"),
+    "tasks": ("task", "id"), "outcomes": ("outcome", "run, task, particle, step"),
+    "checkpoints": ("checkpoint", "run, task, step"), "weighings": ("weighing", "run, task, step, particle"),
+    "scores": ("score", "run, task, particle"),
 }
-_RENAMED = {("run", "id"): "run", ("task", "id"): "task"}
 
 
 def _query(table: str, database: sqlite3.Connection) -> str:
     """A table under readable names."""
+    if table in _VIEWS:
+        return f"SELECT * FROM {table} ORDER BY {_VIEWS[table]}"
     if table not in _FROM:
         raise StoreError(f"There is no table {table}. There are {', '.join(TABLES)}.")
-    own, source, order = _FROM[table]
-    letter = source.split(" AS ")[1][0]
+    own, order = _FROM[table]
     names = [row[1] for row in database.execute(f"PRAGMA table_info({own})")]
-    columns = [f'{_expression(letter, name)} AS "{_RENAMED.get((own, name)) or _snake(name)}"' for name in names]
-    if table == "steps":
-        columns[1:1] = ["t.run AS run", "t.task AS task", "t.particle AS particle"]
-    extra = f",{_EXTRA[table]}" if table in _EXTRA else ""
-    return f"SELECT {', '.join(columns)}{extra} FROM {source} ORDER BY {order}"
-
-
-def _expression(letter: str, name: str) -> str:
-    # A failed attempt has no reward, not even what is stored for it.
-    if (letter, name) == ("t", "reward"):
-        return "CASE WHEN t.failure IS NULL THEN t.reward END"
-    # "culled 4" says two things; the step has a column of its own.
-    if name == "standing":
-        return "CASE WHEN standing LIKE 'culled %' THEN 'culled' ELSE standing END"
-    return f'{letter}."{name}"'
+    columns = [f'"{name}" AS "{"task" if (own, name) == ("task", "id") else _snake(name)}"' for name in names]
+    return f"SELECT {', '.join(columns)} FROM {own} ORDER BY {order}"
 
 
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+_PROMPT = """
+    WITH RECURSIVE chain(depth, parent, role, text, piece) AS (
+      SELECT 0, parent, role, text, piece FROM prompt WHERE id = ?
+      UNION ALL
+      SELECT depth + 1, prompt.parent, prompt.role, prompt.text, prompt.piece
+      FROM chain JOIN prompt ON prompt.id = chain.parent)
+    SELECT chain.role, COALESCE(chain.text, piece.text), COALESCE(piece.isCompressed, 0)
+    FROM chain LEFT JOIN piece ON piece.id = chain.piece ORDER BY depth DESC"""
+"""The parts of a prompt: each names the one before it, and long texts stand elsewhere."""
+_ROLES = {"instructions": "system", "prompt": "user", "response": "assistant"}
+
+
+def _text(stored: str | bytes, packed: int) -> str:
+    if isinstance(stored, str):
+        return stored
+    # The length as 8 bytes comes first.
+    return (zlib.decompress(stored[8:]) if packed else stored).decode()
 
 
 _JSON = ("choices", "settings", "question", "figures")

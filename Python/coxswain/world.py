@@ -204,6 +204,9 @@ class World:
     outside the
     instance: in a file, a server, another process. A clone is then made by replaying its actions. A world with
     `snapshot` and `restore` is not copied."""
+    takes_descriptions: bool = False
+    """Whether `reset` can begin tasks that `tasks` does not list: texts that come in while `cox serve` runs. The text
+    is `self.task.data` then, and the argument of `reset`'s parameter `description: str | None = None`."""
     conversation: bool = False
     """Whether the world speaks in messages and tool calls. A world with tools always does."""
 
@@ -220,7 +223,8 @@ class World:
     def reset(self, task: str) -> Result:
         """Begins an episode and returns its first observation.
 
-        With a parameter `seed: int = 0` it also gets a seed, the same for every attempt at the task.
+        With a parameter `seed: int = 0` it also gets a seed, the same for every attempt at the task. With a parameter
+        `description: str | None = None` it gets the text of a task that is not listed (`takes_descriptions`).
         """
         raise NotImplementedError(f"{type(self).__name__} has no reset(task).")
 

@@ -1,4 +1,4 @@
-"""A model's server for tests of shards: text completions that depend only on prompt and seed, and a record of them."""
+"""A model's server for tests: answers that depend only on question and seed, and a record of them."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class SeededServer:
             return sum(count - 1 for count in self.asked.values())
 
     def answer(self, body: dict[str, Any]) -> dict[str, Any]:
+        if "messages" in body:
+            return self.chat(body)
         assert body.get("n", 1) == 1 and "seed" in body, body
         prompt = str(body["prompt"])
         key = hashlib.sha256(f"{prompt} {body['seed']}".encode()).hexdigest()
@@ -51,6 +53,21 @@ class SeededServer:
         return {
             "object": "text_completion", "model": "m",
             "choices": [{"index": 0, "text": text, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 40, "completion_tokens": 3, "total_tokens": 43}}
+
+
+    def chat(self, body: dict[str, Any]) -> dict[str, Any]:
+        """An answer to a program: a number that depends on the question and on how often it was asked."""
+        key = hashlib.sha256(json.dumps(body["messages"]).encode()).hexdigest()
+        with self.lock:
+            self.asked[key] += 1
+            self.times.append(time.monotonic())
+            draw = random.Random(f"{key} {self.asked[key]}").randrange(1, 11)
+        time.sleep(self.delay)
+        message = {"role": "assistant", "content": str(draw)}
+        return {
+            "id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": "m",
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 40, "completion_tokens": 3, "total_tokens": 43}}
 
 

@@ -40,6 +40,14 @@ def test_steer_and_compare(orders: dict[str, Any], capfd: pytest.CaptureFixture[
     assert [task.policy_calls for task in result.per_task] == [15, 15]
     assert result.per_task[0].reward_best == result.raw["perTask"][0]["rewardBest"]
     assert result.solved_best is not None and "±" in str(result.reward_best)
+    for task, row in zip(result.per_task, result.raw["perTask"], strict=True):
+        assert task.answer == row["answer"] and task.answer and task.selected_by == "sample"
+        assert task.answer_kind == "action" and task.answer_reward is not None and task.no_answer is None
+        assert task.messages and task.messages[-1]["role"] == "assistant"
+    with pytest.raises(ValueError, match="2 tasks"):
+        _ = result.answer
+    alone = coxswain.run("steer", config=orders, method="best-of", particles=3, tasks=range(0, 1), progress=False)
+    assert alone.answer == result.per_task[0].answer
     assert "best-of × 3" in capfd.readouterr().err
     pieces: list[str] = []
     comparison = coxswain.run(
@@ -47,6 +55,8 @@ def test_steer_and_compare(orders: dict[str, Any], capfd: pytest.CaptureFixture[
         progress=pieces.append)
     assert [method.method for method in comparison.methods][0] == "single"
     assert comparison.method("best-of", particles=3).policy_calls > comparison.method("single").policy_calls
+    answers = [task.answer for method in comparison.methods for task in method.per_task]
+    assert all(answers) and all(task.messages is None for task in comparison.methods[0].per_task)
     difference = comparison.differences[0]
     assert (difference.method, difference.tasks) == ("amc", 2) and difference.against in ("single", "best-of")
     assert not math.isnan(difference.reward_mean.mean)
@@ -112,6 +122,13 @@ def test_options(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Non
     ]
     with pytest.raises(TypeError, match="json="):
         coxswain.run("verb", json="x.json")
+
+
+def test_an_answer_that_is_missing() -> None:
+    row = {"task": "t", "policyCalls": 2, "cost": 0, "answer": None, "selectedBy": None, "noAnswer": "All failed."}
+    result = command._method({"method": "best-of", "perTask": [row]})
+    assert result.answer is None and result.per_task[0].selected_by is None
+    assert result.per_task[0].no_answer == "All failed."
 
 
 def test_results_with_gaps() -> None:

@@ -84,6 +84,18 @@ def test_a_trajectory(stored: pathlib.Path) -> None:
         store.trajectory(999)
 
 
+def test_prompts(stored: pathlib.Path) -> None:
+    store = Store(stored)
+    call = next(store.rows("calls", task="order-1-0"))
+    sent = store.prompt(call["run"], call["task"], call["particle"], call["step"])
+    assert sent is not None and sent[0]["role"] == "system" and sent[0]["content"].startswith("Choose the options")
+    assert [each["role"] for each in sent[1:-2:2]] == ["user"] * 3
+    assert sent[-2]["role"] == "user" and sent[-1]["role"] == "choices"
+    assert json.loads(sent[-1]["content"]) == next(store.rows("trajectories", task="order-1-0"))["choices"]
+    with pytest.raises(StoreError, match="no call"):
+        store.prompt(call["run"], "none", 0, 0)
+
+
 def test_frames(stored: pathlib.Path) -> None:
     pytest.importorskip("pandas")
     store = Store(stored)
@@ -119,9 +131,9 @@ def test_what_is_no_store(stored: pathlib.Path, tmp_path: pathlib.Path) -> None:
     old = tmp_path / "old.sqlite"
     shutil.copy(stored, old)
     with sqlite3.connect(old) as database:
-        database.execute("PRAGMA user_version = 7")
+        database.execute("PRAGMA user_version = 9")
     database.close()
-    with pytest.raises(StoreError, match="version 7"):
+    with pytest.raises(StoreError, match="version 9"):
         Store(old)
     store = Store(stored)
     wrong: list[tuple[str, dict[str, Any], str]] = [

@@ -49,6 +49,23 @@ def test_an_episode(play: Play) -> None:
     assert "no op" in world.ask("dance")["error"]
 
 
+def test_descriptions(play: Play) -> None:
+    world = play("Repeat", 3)
+    assert world.hello()["descriptions"] is True and "descriptions" not in play("Repeat", 2).hello()
+    assert "descriptions" not in play("Maze", 3).hello()
+    opening = world.ask("reset", episode=1, task="described-0", description="one two", seed=1)
+    assert opening == {"observation": "Say a word of: one two"}
+    snapshot = world.ask("snapshot", episode=1)["snapshot"]
+    assert world.ask("restore", episode=2, task="described-0", description="one two", snapshot=snapshot) == {}
+    assert world.ask("step", episode=2, action="two", parsed=True)["reward"] == 1
+    assert world.ask("reset", episode=3, task="seven", seed=1) == {"observation": "Say a word of: seven"}
+    assert "no task" in world.ask("reset", episode=4, task="described-0", seed=1)["error"]
+    # A world that takes none is not asked for what it does not know.
+    maze = play("Maze", 3)
+    maze.hello()
+    assert "no task" in maze.ask("reset", episode=1, task="described-0", description="one", seed=1)["error"]
+
+
 def test_snapshots(play: Play) -> None:
     world = play("SnapshotMaze")
     world.hello()

@@ -53,6 +53,32 @@ class Maze(World):
         return Outcome(f"You are at {self.at}. The door is at {self.door}.", choices=ways)
 
 
+class Repeat(World):
+    """Say a word of the task: listed, or described by a text."""
+
+    step_limit = 2
+    maximal_reward = 1
+    takes_descriptions = True
+
+    def tasks(self) -> Mapping[str, list[str]]:
+        return {"train": ["five"], "test": ["seven"]}
+
+    def reset(self, task: str, description: str | None = None) -> str:
+        self.words = task if description is None else description
+        assert self.task.data == description
+        return f"Say a word of: {self.words}"
+
+    def step(self, action: str) -> tuple[str, float, bool]:
+        return f"You said {action}.", float(action in self.words.split()), True
+
+    def snapshot(self) -> Any:
+        return self.words
+
+    def restore(self, snapshot: Any) -> None:
+        assert self.task.data in (None, snapshot)
+        self.words = snapshot
+
+
 class SnapshotMaze(Maze):
     """The same with a snapshot of its own."""
 

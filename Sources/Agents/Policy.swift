@@ -89,6 +89,10 @@ public struct PolicyResponse: Sendable, Hashable, Codable {
   /// call. Its form is the policy's own. Nil if there is none. For a question of an agent's own program it is the whole
   /// answer.
   public var continuation: String?
+  /// Whether the answer was read from a store instead of asked for. It is not stored.
+  package var isStored = false
+
+  private enum CodingKeys: CodingKey { case text, reasoning, logProbability, usage, attempts, continuation }
 
   /// An answer. Only the text is needed for a policy of your own.
   public init(

@@ -14,7 +14,7 @@ struct AgentTasks: Sendable {
   }
 
   /// Of one variable of an environment; Linux allows 128 KB.
-  private static let longestLine = 100_000
+  fileprivate static let longestLine = 100_000
 
   let entries: [Entry]
   private let places: [TaskID: Int]
@@ -70,12 +70,41 @@ struct AgentTasks: Sendable {
 
   subscript(id: TaskID) -> Entry? { places[id].map { entries[$0] } }
 
+  /// The entry of a task: in the file, or made of the text that describes the task; nil for a task of another world.
+  subscript(task: AgentTask) -> Entry? {
+    self[task.id] ?? (task.isDescribed ? try? Entry(describedBy: task.request) : nil)
+  }
+
   /// The split of a task that states none: six of ten tasks train, one validates, three test, by a hash of the id.
   static func split(of id: String) -> Split {
     switch Seed(0).split(id).rawValue % 10 {
     case 0..<6: .train
     case 6: .validation
     default: .test
+    }
+  }
+}
+
+extension AgentTasks.Entry {
+  /// A task that is in no file. Its line has the text as `input`.
+  ///
+  /// - Throws: `misconfigured` if a program cannot get the text.
+  init(describedBy text: String) throws(WorldError) {
+    id = TaskID(describedBy: text)
+    split = .test
+    input = text
+    json = JSONValue.object(["id": .text(id.rawValue), "input": .text(text)]).json
+    maximalReward = nil
+    guard !text.unicodeScalars.contains("\0") else {
+      throw WorldError(.misconfigured, "The description has a zero byte, which no program can get.")
+    }
+    guard json.utf8.count <= AgentTasks.longestLine else {
+      throw WorldError(
+        .misconfigured,
+        """
+        The description has \(json.utf8.count) bytes as JSON, more than a program can get in its environment \
+        (\(AgentTasks.longestLine)).
+        """)
     }
   }
 }

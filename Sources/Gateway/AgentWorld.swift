@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// An episode starts the program; the observation is the question that it asks its model; the action is the answer. A
 /// fork is the same program started again, whose first questions are answered from the record.
-package final class AgentWorld: QuestionWorld {
+package final class AgentWorld: QuestionWorld, DescribedWorld {
   /// The program and how it is run.
   package struct Settings: Sendable {
     /// The program and its arguments. `{task}` stands for the task's id and `{input}` for its input.
@@ -108,6 +108,12 @@ package final class AgentWorld: QuestionWorld {
     return task(entry)
   }
 
+  package var takesDescriptions: Bool { true }
+
+  package func task(describedBy text: String) throws(WorldError) -> AgentTask {
+    task(try AgentTasks.Entry(describedBy: text))
+  }
+
   private func task(_ entry: AgentTasks.Entry) -> AgentTask {
     AgentTask(id: entry.id, request: entry.input, stepLimit: settings.calls)
   }
@@ -168,11 +174,11 @@ package final class AgentWorld: QuestionWorld {
   // MARK: - Programs
 
   /// The line of a task in the file of tasks.
-  func line(of id: TaskID) -> String { tasks[id]?.json ?? "" }
+  func line(of task: AgentTask) -> String { tasks[task]?.json ?? "" }
 
   /// Starts the program for an attempt at a task.
   func start(_ task: AgentTask, replaying calls: Int) async throws(WorldError) -> AgentProgram {
-    guard let entry = tasks[task.id] else {
+    guard let entry = tasks[task] else {
       throw WorldError(.unknownTask, "\(settings.tasks.file) has no task \(task.id).")
     }
     let number = attempts.withLock { number in

@@ -59,7 +59,7 @@ struct ScoreReader {
   private func graded(_ command: [String], in folder: WorkingFolder) async throws(WorldError) -> Double {
     let place = try ProgramPlace(command, key: "environment.score.command", folder: world.settings.folder)
     var environment = world.settings.environment
-    environment.setting["COX_TASK"] = world.line(of: task.id)
+    environment.setting["COX_TASK"] = world.line(of: task)
     let run = ProgramRun(
       path: place.path(in: folder), arguments: place.arguments(task: task), folder: folder.path,
       environment: environment, mark: UUID().uuidString)

@@ -57,7 +57,7 @@ actor AnswerQueue {
     }
   }
 
-  private static func insert(_ answer: AnswerRecord, _ prompt: StoredPrompt?, into database: Database) throws {
+  static func insert(_ answer: AnswerRecord, _ prompt: StoredPrompt?, into database: Database) throws {
     let usage = answer.response.usage
     let prompt = try prompt?.insert(into: database)
     try database.cachedStatement(
@@ -78,7 +78,7 @@ actor AnswerQueue {
     ])
   }
 
-  private static func insert(_ record: OutcomeRecord, into database: Database) throws {
+  static func insert(_ record: OutcomeRecord, into database: Database) throws {
     let outcome = record.outcome
     try database.cachedStatement(
       sql: "INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -227,7 +227,7 @@ extension RolloutStore {
   }
 
   /// - Parameter genealogy: tells which steps of a culled trajectory are stored with another trajectory.
-  private static func insert(
+  static func insert(
     _ record: TrajectoryRecord, run: String, task: TaskID, genealogy: Genealogy?, into database: Database
   ) throws {
     let trajectory = record.trajectory

@@ -88,18 +88,20 @@ public final class RolloutStore: Sendable {
   package func begin(_ run: RunRecord) async throws(StoreError) {
     guard let writing else { throw .readOnly(while: "begin a run", path: path) }
     try writing.lock.acquire()
-    try await write("note the run") { database in
-      try database.execute(
-        sql: """
-          INSERT OR IGNORE INTO run
-          (id, verb, method, environmentKind, environmentRules, policy, format, critic, isPrior, seed, settings)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          run.id, run.verb, run.method, run.environment.kind, run.environment.rules, run.policy, run.format.rawValue,
-          run.critic, run.isPrior, Int64(bitPattern: run.seed), run.settings,
-        ])
-    }
+    try await write("note the run") { try Self.insert(run, into: $0) }
+  }
+
+  static func insert(_ run: RunRecord, into database: Database) throws {
+    try database.execute(
+      sql: """
+        INSERT OR IGNORE INTO run
+        (id, verb, method, environmentKind, environmentRules, policy, format, critic, isPrior, seed, settings)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        run.id, run.verb, run.method, run.environment.kind, run.environment.rules, run.policy, run.format.rawValue,
+        run.critic, run.isPrior, Int64(bitPattern: run.seed), run.settings,
+      ])
   }
 
   /// Records the tasks that a run is about to start.

@@ -103,7 +103,7 @@ public struct Workbench: Sendable {
   }
 
   package let configuration: Configuration
-  package let options: Options
+  package private(set) var options: Options
   /// The world, closed when ``with(_:creating:_:)`` returns.
   public let world: any World
   /// The store that rollouts are read from and written to.
@@ -112,6 +112,7 @@ public struct Workbench: Sendable {
   /// The limits of this workbench, the critic's spending included.
   public let budget: Budget
   package let criticCost = CriticCost()
+  package let trackers: Trackers
 
   package var observer: any WorkObserver { options.observer }
 
@@ -152,10 +153,10 @@ public struct Workbench: Sendable {
         // Arguments may be private.
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: kept)
       }
-      return try await body(
-        Workbench(
-          options: options, world: world, store: store, source: source,
-          budget: Budget(limits: options.configuration.limits, pricing: options.configuration.policy.pricing)))
+      let bench = Workbench(
+        options: options, world: world, store: store, source: source,
+        budget: Budget(limits: options.configuration.limits, pricing: options.configuration.policy.pricing))
+      return try await bench.tracked { try await body(bench) }
     }
   }
 
@@ -178,6 +179,7 @@ public struct Workbench: Sendable {
     self.store = store
     self.source = source
     self.budget = budget
+    trackers = Trackers(options)
   }
 
   /// The same world, store and limits with another policy.
@@ -185,6 +187,14 @@ public struct Workbench: Sendable {
     self.configuration = configuration
     self.source = source
     (options, world, store, budget) = (other.options, other.world, other.store, other.budget)
+    trackers = other.trackers
+  }
+
+  /// The same with another observer.
+  func observed(by observer: any WorkObserver) -> Workbench {
+    var copy = self
+    copy.options.observer = observer
+    return copy
   }
 
   /// Warns if the machine's limit of open files is below the concurrency.

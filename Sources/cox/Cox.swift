@@ -18,9 +18,8 @@ struct Cox: AsyncParsableCommand {
     version: BuildInformation.text,
     subcommands: [
       Demo.self, Init.self, RunAll.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self,
-      Compare.self, Report.self,
-      Show.self, View.self,
-      Export.self, Merge.self, CheckEnvironment.self, Doctor.self, Sharpen.self, Tokens.self, Study.self,
+      Compare.self, Serve.self, View.self, Report.self, Show.self,
+      Export.self, Import.self, Merge.self, CheckEnvironment.self, Doctor.self, Sharpen.self, Tokens.self, Study.self,
       Keys.self,
     ])
 }

@@ -20,6 +20,10 @@ struct ConfigurationFuzzTests {
     limits:   { calls: 5000, cost: 2.0, seconds: 3600 }
     """,
     """
+    tracking:
+      otel:   { url: "http://127.0.0.1:4318", headersVariable: OTEL_EXPORTER_OTLP_HEADERS, sample: 0.1, content: false, service: coxswain }
+      mlflow: { url: "http://127.0.0.1:5000", experiment: name, tokenVariable: MLFLOW_TRACKING_TOKEN, report: false }
+      wandb:  { project: name, entity: e, mode: offline, apiKeyVariable: WANDB_API_KEY, python: python3 }
     environment: { kind: agentgym, dialect: sciworld, urls: ["http://127.0.0.1:1"], dialectOverrides: { step: { path: /x, list: [1, a] } } }
     policy: { kind: anthropic, model: m, thinkingTokens: 2048, maxTokens: 4096, promptCache: false }
     critic: { kind: pooling, url: "http://127.0.0.1:8080", model: r, batch: 8, scale: 2, offset: -1 }

@@ -53,6 +53,33 @@ struct PlanCommandTests {
     }
   }
 
+  @Test("A plan that would take hours ends when it is interrupted, and writes nothing", .timeLimit(.minutes(10)))
+  func interrupted() async throws {
+    try await TestServer.with(CompareTests.reply) { server in
+      let (cox, file) = try await Self.prepared(server)
+      defer { cox.clean() }
+      let (process, output, errors) = try cox.start(["plan", "--config", file, "--work", "1e14"])
+      let program = process.processIdentifier
+      async let done = Command.finish(process, output, errors)
+      await Processes.once({ Self.handlesInterrupts(program) }) {
+        Thread.sleep(forTimeInterval: 2)
+        kill(program, SIGINT)
+      }
+      let result = await done
+      #expect(result.status == 1 && result.errors.contains("Stopped"), "\(result.errors)")
+      #expect(
+        !FileManager.default.fileExists(atPath: cox.folder.appendingPathComponent(".coxswain/trees.plan.json").path))
+    }
+  }
+
+  /// Whether a process takes SIGINT itself.
+  private static func handlesInterrupts(_ process: pid_t) -> Bool {
+    let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+    let mask = line.flatMap { $0.split(separator: "\t").last }.flatMap { UInt64($0, radix: 16) } ?? 0
+    return mask & (1 << (SIGINT - 1)) != 0
+  }
+
   @Test("A plan that says best-of-N is obeyed too, and what it cannot say is an error")
   func obedience() async throws {
     try await TestServer.with(CompareTests.reply) { server in

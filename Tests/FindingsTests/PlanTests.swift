@@ -243,7 +243,7 @@ import Testing
       }
     }
     let simulation = Simulation(rollouts, temperatures: [0.05], resampler: .systematic)
-    let trials = await Arena(simulation, seed: Seed(2), work: 200_000).trials(of: [
+    let trials = try await Arena(simulation, seed: Seed(2), work: 200_000).trials(of: [
       Simulation.Setting(particles: 4, temperature: 0, schedule: .steps([1]))
     ])
     let trial = try #require(trials.first)

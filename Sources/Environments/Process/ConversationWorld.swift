@@ -6,7 +6,7 @@ import WorldKit
 ///
 /// Its observations are questions in the form of the chat API, which go to the policy as they are, and the program gets
 /// the whole answer: several tool calls in one step, and nested arguments.
-package final class ConversationWorld: QuestionWorld {
+package final class ConversationWorld: QuestionWorld, DescribedWorld {
   private let program: ProgramWorld
 
   /// - Throws: `misconfigured` if the prompting has what a conversation cannot show.
@@ -30,6 +30,11 @@ package final class ConversationWorld: QuestionWorld {
   package func tasks(in split: Split) throws(WorldError) -> [AgentTask] { try program.tasks(in: split) }
   package func task(_ id: TaskID) throws(WorldError) -> AgentTask { try program.task(id) }
   package func close() async { await program.close() }
+
+  package var takesDescriptions: Bool { program.takesDescriptions }
+  package func task(describedBy text: String) throws(WorldError) -> AgentTask {
+    try program.task(describedBy: text)
+  }
 
   package func begin(_ task: AgentTask) async throws(WorldError) -> (
     episode: any Episode, observation: Observation

@@ -13,6 +13,8 @@ struct ProgramRequest {
   /// The number of a new episode.
   var copy: Int?
   var task: String?
+  /// The text that the task was made of; nil for a task that the program lists.
+  var description: String?
   var seed: Int?
   var action: String?
   /// Whether the policy's answer could be parsed as an action.
@@ -31,6 +33,7 @@ struct ProgramRequest {
     fields["episode"] = episode.map { .integer($0) }
     fields["copy"] = copy.map { .integer($0) }
     fields["task"] = task.map { .text($0) }
+    fields["description"] = description.map { .text($0) }
     fields["seed"] = seed.map { .integer($0) }
     fields["answer"] = answer.map { JSONValue($0) }
     fields["calls"] = calls.map { JSONValue($0) }
@@ -55,6 +58,7 @@ struct ProgramReply: Decodable {
   let snapshots: Bool?
   let forks: Bool?
   let conversation: Bool?
+  let descriptions: Bool?
   let tools: ProgramTools?
   // reset and step
   let observation: String?
@@ -72,7 +76,8 @@ struct ProgramReply: Decodable {
   private(set) var line = ""
 
   private enum CodingKeys: String, CodingKey {
-    case id, error, name, version, tasks, stepLimit, maximalReward, instructions, snapshots, forks, conversation, tools
+    case id, error, name, version, tasks, stepLimit, maximalReward, instructions, snapshots, forks, conversation
+    case descriptions, tools
     case observation, choices, reward, done, invalid, rewards, pending, failed, snapshot
   }
 

@@ -5,7 +5,7 @@ struct ProgramEpisode: Episode {
   let world: ProgramWorld
   let worker: ProgramWorker
   let number: Int
-  let task: String
+  let task: AgentTask
 
   mutating func step(_ action: Action) async throws(WorldError) -> Outcome {
     let number = number
@@ -39,11 +39,15 @@ struct ProgramEpisode: Episode {
   func fork() async throws(WorldError) -> (any Episode)? {
     let (number, task, copy) = (number, task, world.nextEpisode())
     if world.hello.forks == true {
-      _ = try await worker.ask { ProgramRequest(id: $0, op: .fork, episode: number, copy: copy, task: task) }
+      _ = try await worker.ask {
+        ProgramRequest(id: $0, op: .fork, episode: number, copy: copy, task: task.id.rawValue)
+      }
     } else if world.hello.snapshots == true {
       let state = try await worker.ask { ProgramRequest(id: $0, op: .snapshot, episode: number) }
       _ = try await worker.ask {
-        ProgramRequest(id: $0, op: .restore, episode: copy, task: task, snapshot: state.snapshot ?? .null)
+        ProgramRequest(
+          id: $0, op: .restore, episode: copy, task: task.id.rawValue, description: task.description,
+          snapshot: state.snapshot ?? .null)
       }
     } else {
       return nil
@@ -55,4 +59,9 @@ struct ProgramEpisode: Episode {
     let number = number
     _ = try? await worker.ask { ProgramRequest(id: $0, op: .close, episode: number) }
   }
+}
+
+extension AgentTask {
+  /// The text that the task was made of; nil for a task that the program lists.
+  var description: String? { isDescribed ? request : nil }
 }

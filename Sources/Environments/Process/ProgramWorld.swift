@@ -6,7 +6,7 @@ import WorldKit
 
 /// A world played by an external program, over JSON lines on its standard input and output
 /// (`Documentation/process-environment.md`).
-public final class ProgramWorld: World {
+public final class ProgramWorld: World, DescribedWorld {
   /// The program and how it is run.
   public struct Settings: Sendable, Hashable {
     /// The program and its arguments.
@@ -41,7 +41,7 @@ public final class ProgramWorld: World {
   /// The version of the protocol.
   public static let protocolVersion = 1
   /// Raised with additions that older programs may ignore.
-  public static let protocolRevision = 2
+  public static let protocolRevision = 3
 
   public let identity: WorldIdentity
   public let maximalReward: Double?
@@ -123,6 +123,17 @@ public final class ProgramWorld: World {
     return task(id.rawValue)
   }
 
+  /// Whether the program makes tasks of texts (`descriptions` of `hello`).
+  package var takesDescriptions: Bool { hello.descriptions == true }
+
+  package func task(describedBy text: String) throws(WorldError) -> AgentTask {
+    guard takesDescriptions else {
+      throw WorldError(.misconfigured, "The program takes no descriptions of tasks.")
+    }
+    return AgentTask(
+      id: TaskID(describedBy: text), request: text, stepLimit: settings.stepLimit ?? stepLimit)
+  }
+
   private func task(_ name: String) -> AgentTask {
     let id = TaskID(name)
     return AgentTask(id: id, request: "", stepLimit: settings.stepLimit ?? listed[id]?.stepLimit ?? stepLimit)
@@ -151,9 +162,11 @@ public final class ProgramWorld: World {
       // The same for every attempt, so that a replay draws what the attempt drew.
       let seed = Int(Seed(1).split(name).rawValue >> 33)
       let reply = try await worker.ask {
-        ProgramRequest(id: $0, op: .reset, episode: number, task: name, seed: seed)
+        ProgramRequest(
+          id: $0, op: .reset, episode: number, task: name, description: task.description,
+          seed: seed)
       }
-      let episode = ProgramEpisode(world: self, worker: worker, number: number, task: name)
+      let episode = ProgramEpisode(world: self, worker: worker, number: number, task: task)
       return (episode, try self.observation(reply, to: "reset"))
     }
     return (recovering.episode, recovering.observation)

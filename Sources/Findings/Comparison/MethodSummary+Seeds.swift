@@ -78,7 +78,7 @@ extension MethodSummary.TaskRow {
       rewardWeighted: rows.mean(\.rewardWeighted), rewardSelected: rows.mean(\.rewardSelected),
       softValue: rows.mean(\.softValue), policyCalls: sum(\.policyCalls), inputTokens: sum(\.inputTokens),
       cachedInputTokens: sum(\.cachedInputTokens), outputTokens: sum(\.outputTokens),
-      reasoningTokens: sum(\.reasoningTokens), cost: sum(\.cost))
+      reasoningTokens: sum(\.reasoningTokens), cost: sum(\.cost), chosen: rows[0].chosen)
   }
 
   /// 1 if the best particle has the maximal reward, otherwise 0.

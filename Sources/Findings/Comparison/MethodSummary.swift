@@ -20,7 +20,7 @@ public struct MethodSummary: Sendable, Codable {
   }
 
   /// One task. Over several seeds, rewards are means and counts are sums. Rewards are nil if every attempt failed.
-  public struct TaskRow: Sendable, Codable {
+  public struct TaskRow: Sendable {
     /// The task that the row is of.
     public let task: TaskID
     /// The best reward by the verifier, in reward units.
@@ -45,6 +45,8 @@ public struct MethodSummary: Sendable, Codable {
     public let reasoningTokens: Int
     /// Money for the task; the critic's cost is shared out evenly over tasks.
     public let cost: Double
+    /// The answer of the chosen trajectory, of the first seed if there are several; nil if answers were not asked for.
+    public internal(set) var chosen: ChosenAnswer?
   }
 
   /// The method's name, as `steering.method` has it.
@@ -133,9 +135,10 @@ public struct MethodSummary: Sendable, Codable {
   /// - Parameters:
   ///   - maximalReward: the reward that counts as solved; nil leaves out ``solvedBest``.
   ///   - policy: a name, if a comparison has several policies.
+  ///   - answer: the answer of a task's result; by default tasks have no ``TaskRow/chosen``.
   public init(
     _ outcome: Campaign.Outcome, settings: SteeringSettings, pricing: Pricing, maximalReward: Double?,
-    policy: String? = nil
+    policy: String? = nil, answer: (PopulationResult) -> ChosenAnswer? = { _ in nil }
   ) {
     let results = outcome.results
     let settings = settings.effective
@@ -185,7 +188,7 @@ public struct MethodSummary: Sendable, Codable {
         rewardSelected: $0.rewardSelected, softValue: $0.softValue, policyCalls: $0.calls,
         inputTokens: $0.usage.inputTokens, cachedInputTokens: $0.usage.cachedInputTokens,
         outputTokens: $0.usage.outputTokens, reasoningTokens: $0.usage.reasoningTokens,
-        cost: pricing.cost(of: $0.usage) + outcome.criticCost / Double(max(results.count, 1)))
+        cost: pricing.cost(of: $0.usage) + outcome.criticCost / Double(max(results.count, 1)), chosen: answer($0))
     }
   }
 }

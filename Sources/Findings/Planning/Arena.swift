@@ -32,16 +32,18 @@ struct Arena: Sendable {
   }
 
   /// Runs every setting several times on every task. The result does not depend on the number of processors.
-  func trials(of settings: [Simulation.Setting]) async -> [Trial] {
+  ///
+  /// - Throws: where the current task was cancelled.
+  func trials(of settings: [Simulation.Setting]) async throws(CancellationError) -> [Trial] {
     guard let most = settings.map(\.particles).max() else { return [] }
     let tasks = simulation.space.tasks.count
     let steps = Double(simulation.space.paths.map(\.length).max() ?? 1)
     let once = Double(tasks * settings.count * most) * steps
     let replicates = Int(min(max(work / once, 1), 64))
-    return await withTaskGroup(of: (Int, [Cell]).self) { group in
+    let trials = await withTaskGroup(of: (Int, [Cell]).self) { group in
       var next = 0
       func start() {
-        guard next < tasks else { return }
+        guard next < tasks, !Task.isCancelled else { return }
         let task = next
         next += 1
         group.addTask { (task, cells(settings, at: task, replicates: replicates)) }
@@ -66,6 +68,8 @@ struct Arena: Sendable {
         return trial
       }
     }
+    if Task.isCancelled { throw CancellationError() }
+    return trials
   }
 
   /// The results of one setting on one task.
@@ -78,7 +82,7 @@ struct Arena: Sendable {
   private func cells(_ settings: [Simulation.Setting], at task: Int, replicates: Int) -> [Cell] {
     var cells = Array(repeating: Cell(), count: settings.count)
     let share = 1 / Double(replicates)
-    for replicate in 0..<replicates {
+    for replicate in 0..<replicates where !Task.isCancelled {
       let seed = seed.split(simulation.space.tasks[task].rawValue).split(replicate)
       var attempts = simulation.attempts(at: task, seed: seed)
       for (index, setting) in settings.enumerated() {

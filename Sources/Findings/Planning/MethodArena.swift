@@ -43,7 +43,9 @@ struct MethodArena: Sendable {
   private static let mostReplicates = 16
 
   /// Rewards by candidate, share and task, as means over replicates.
-  func rewards(of candidates: [Candidate], hasVerifier: Bool) async -> [[[Double]]] {
+  ///
+  /// - Throws: where the current task was cancelled.
+  func rewards(of candidates: [Candidate], hasVerifier: Bool) async throws(CancellationError) -> [[[Double]]] {
     let tasks = simulation.space.tasks.count
     // A search can receive the calls that solved tasks leave, so curves go up to three times the mean. Each call of a
     // search scans all states, so the work grows with the square.
@@ -53,12 +55,13 @@ struct MethodArena: Sendable {
     let curves = await withTaskGroup(of: (Int, [[SearchCurve]]).self) { group in
       var next = 0
       func start() {
-        guard next < tasks else { return }
+        guard next < tasks, !Task.isCancelled else { return }
         let task = next
         next += 1
         group.addTask {
-          let curves = (0..<replicates).map { replicate in
+          let curves = (0..<replicates).map { replicate -> [SearchCurve] in
             let seed = seed.split(simulation.space.tasks[task].rawValue).split(replicate)
+            guard !Task.isCancelled else { return [] }
             return candidates.map { curve(of: $0, at: task, calls: most, hasVerifier: hasVerifier, seed: seed) }
           }
           return (task, curves)
@@ -72,6 +75,7 @@ struct MethodArena: Sendable {
       }
       return done
     }
+    if Task.isCancelled { throw CancellationError() }
     var rewards = candidates.map { _ in Self.shares.map { _ in Array(repeating: 0.0, count: tasks) } }
     for replicate in 0..<replicates {
       for place in candidates.indices {
@@ -96,14 +100,18 @@ struct MethodArena: Sendable {
   /// - Parameters:
   ///   - price: in reward units.
   ///   - calls: the most calls of a task on average.
-  func priced(_ price: Double, calls: Int, hasVerifier: Bool) async -> (calls: [Double], rewards: [Double]) {
+  /// - Throws: where the current task was cancelled.
+  func priced(
+    _ price: Double, calls: Int, hasVerifier: Bool
+  ) async throws(CancellationError) -> (calls: [Double], rewards: [Double]) {
     let tasks = simulation.space.tasks.count
     let most = 3 * calls
     let replicates = 4
     let curves = await withTaskGroup(of: (Int, [SearchCurve]).self) { group in
       for task in 0..<tasks {
         group.addTask {
-          let curves = (0..<replicates).map { replicate in
+          guard !Task.isCancelled else { return (task, []) }
+          let curves = (0..<replicates).map { replicate -> SearchCurve in
             simulation.frontier(
               at: task, beliefs: beliefs, isGuided: true, rule: Frontier.Rule(price: price), calls: most,
               hasVerifier: hasVerifier, seed: seed.split(simulation.space.tasks[task].rawValue).split(replicate))
@@ -113,6 +121,7 @@ struct MethodArena: Sendable {
       }
       return await group.reduce(into: [Int: [SearchCurve]]()) { $0[$1.0] = $1.1 }
     }
+    if Task.isCancelled { throw CancellationError() }
     var (spent, rewards) = (Array(repeating: 0.0, count: tasks), Array(repeating: 0.0, count: tasks))
     for replicate in 0..<replicates {
       let own = (0..<tasks).compactMap { curves[$0]?[replicate] }

@@ -53,7 +53,8 @@ public struct Planner: Sendable {
   /// - Parameters:
   ///   - rollouts: several rollouts of each of several tasks; unfinished ones are left out.
   ///   - progress: called with the progress in words.
-  /// - Throws: `SteeringError` of kind `badSettings` if there are fewer than two tasks with a finished rollout.
+  /// - Throws: `SteeringError` of kind `badSettings` if there are fewer than two tasks with a finished rollout, of kind
+  ///   `interrupted` where the current task was cancelled.
   public func plan(
     _ rollouts: [ValuedRollout], progress: (@Sendable (String) -> Void)? = nil
   ) async throws(SteeringError) -> Plan {
@@ -72,6 +73,19 @@ public struct Planner: Sendable {
     let temperatures = Set(
       (temperatures ?? PlanGrid.temperatures(scale: scale, configured: settings.temperature)) + [settings.temperature]
     ).sorted()
+    do {
+      return try await plan(rollouts, tasks: tasks, temperatures: temperatures, progress: progress)
+    } catch {
+      throw SteeringError(.interrupted, "The plan was stopped.", underlying: error)
+    }
+  }
+
+  /// The plan from finished rollouts.
+  private func plan(
+    _ rollouts: [ValuedRollout], tasks: Int, temperatures: [Double], progress: (@Sendable (String) -> Void)?
+  ) async throws(CancellationError) -> Plan {
+    let returns = rollouts.map(\.trajectory.reward)
+    let scale = (returns.max() ?? 0) - (returns.min() ?? 0)
     let arena = Arena(
       Simulation(
         rollouts, temperatures: temperatures, resampler: settings.resampler, maximum: maximalReward),
@@ -82,7 +96,7 @@ public struct Planner: Sendable {
       progress?(
         "\(rollouts.count) rollouts of \(tasks) tasks: \(temperatures.count * schedules.count) settings of \(count) particles"
       )
-      trials += await arena.trials(
+      trials += try await arena.trials(
         of: temperatures.indices.flatMap { temperature in
           schedules.map { Simulation.Setting(particles: count, temperature: temperature, schedule: $0) }
         })
@@ -104,8 +118,8 @@ public struct Planner: Sendable {
       }
     }
     progress?("methods under one budget")
-    let methods = await methods(arena.simulation, rollouts, choices, judge, temperatures)
-    let prices = await prices(arena.simulation, rollouts)
+    let methods = try await methods(arena.simulation, rollouts, choices, judge, temperatures)
+    let prices = try await prices(arena.simulation, rollouts)
     return Plan(
       format: Plan.format, version: Plan.version, environment: environment, policy: policy, critic: critic,
       rollouts: rollouts.count, tasks: tasks, particles: settings.particles, scale: scale, choices: choices,
@@ -114,14 +128,16 @@ public struct Planner: Sendable {
   }
 
   /// A frontier search that ends where no call is worth its price; nil without a worth of rewards or a cost of calls.
-  private func prices(_ simulation: Simulation, _ rollouts: [ValuedRollout]) async -> [Plan.PriceForecast]? {
+  private func prices(_ simulation: Simulation, _ rollouts: [ValuedRollout]) async throws(CancellationError) -> [Plan
+    .PriceForecast]?
+  {
     guard let worth = settings.search.worth, callCost > 0 else { return nil }
     let arena = methodArena(simulation, rollouts)
     let limit = simulation.space.stepLimits.max() ?? 1
     let most = settings.search.calls ?? settings.particles * limit
     var forecasts: [Plan.PriceForecast] = []
     for worth in [worth / 4, worth, 4 * worth] {
-      let (calls, rewards) = await arena.priced(
+      let (calls, rewards) = try await arena.priced(
         callCost / worth, calls: most, hasVerifier: settings.search.hasVerifier)
       forecasts.append(
         Plan.PriceForecast(
@@ -141,7 +157,7 @@ public struct Planner: Sendable {
   private func methods(
     _ simulation: Simulation, _ rollouts: [ValuedRollout], _ choices: [Plan.Choice], _ judge: PlanJudge,
     _ temperatures: [Double]
-  ) async -> [Plan.MethodChoice] {
+  ) async throws(CancellationError) -> [Plan.MethodChoice] {
     let arena = methodArena(simulation, rollouts)
     let calls = arena.calls
     var populations: [MethodArena.Candidate] = []
@@ -161,7 +177,7 @@ public struct Planner: Sendable {
     for hasVerifier in [true, false] {
       // Without a verifier, populations are left out, since the critic's choice among their attempts is not simulated.
       let candidates = [.bestOf, .frontier] + (hasVerifier ? populations : [])
-      let rewards = await arena.rewards(of: candidates, hasVerifier: hasVerifier)
+      let rewards = try await arena.rewards(of: candidates, hasVerifier: hasVerifier)
       if let choice = judge.methods(
         candidates, rewards, calls: calls, hasVerifier: hasVerifier, temperatures: temperatures)
       {

@@ -112,6 +112,7 @@ extension Campaign {
     do {
       let result = try await search.result()
       try await save(result)
+      tracer?.finished(result, of: run)
       progress?(result)
       return result
     } catch {

@@ -51,7 +51,9 @@ struct MeteredPolicy: Policy {
               run: request.key.description, task: request.key.task, calls: 1, stored.response.usage, pricing: pricing)
           }
           note(CallEvent(request.key, stored.response, seconds: 0, isStored: true))
-          return stored.response
+          var response = stored.response
+          response.isStored = true
+          return response
         }
         refusal = stored.response.text
       }

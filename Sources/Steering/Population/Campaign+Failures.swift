@@ -26,6 +26,11 @@ extension FailedAttempts {
 }
 
 extension PopulationResult {
+  /// Why there is no attempt to choose from, in words.
+  package var failureText: String {
+    (["Every attempt failed."] + FailedAttempts(of: [self]).sentences).joined(separator: " ")
+  }
+
   /// The number of attempts, failed ones that were replaced by clones included.
   var attempts: Int {
     let ends = particles + later.flatMap(\.particles)

@@ -57,9 +57,11 @@ extension Campaign {
     wave.particles = particles
     wave.answer = .sample
     if number > 0 { wave.seed = Seed(settings.seed).split("wave").split(number).rawValue }
-    return Campaign(
+    var campaign = Campaign(
       world: world, policy: policy, critic: critic, settings: wave, store: store, budget: budget,
       concurrency: concurrency, verb: verb)
+    campaign.tracer = tracer
+    return campaign
   }
 
   private func isSolved(_ result: PopulationResult) -> Bool {

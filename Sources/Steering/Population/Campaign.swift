@@ -23,6 +23,8 @@ public struct Campaign: Sendable {
   public let concurrency: Int
   /// The command recorded with the run in the store.
   public let verb: String
+  /// Receives the steps while the run goes on; nil for none.
+  package var tracer: (any RunTracer)?
 
   /// - Parameters:
   ///   - critic: nil for methods without a guide.
@@ -136,7 +138,8 @@ public struct Campaign: Sendable {
       called?(event)
     }
     let context = RunContext(
-      world: world, policy: policy, critic: critic, settings: settings, run: run, store: store)
+      world: world, policy: policy, critic: critic, settings: settings, run: run, store: store, tracer: tracer)
+    tracer?.began(RunTrace(self))
     let (results, stopped) =
       switch settings.method.driver {
       case .planned, .frontier:
@@ -145,6 +148,7 @@ public struct Campaign: Sendable {
         await attempted(
           tasks, in: context, minimumCalls: minimumCalls, minimumCost: minimumCost, progress: progress)
       }
+    tracer?.ended(context.run, stopped: stopped)
     return Outcome(
       results: tasks.indices.compactMap { results[$0] }, stopped: stopped,
       wallSeconds: (ContinuousClock.now - start).inSeconds, calls: tally.counts.withLock(\.calls),
@@ -175,6 +179,7 @@ public struct Campaign: Sendable {
                 task, minimumCalls: minimumCalls[task.id] ?? 0, minimumCost: minimumCost[task.id] ?? 0,
                 pricing: budget.pricing)
               try await save(result)
+              tracer?.finished(result, of: context.run)
               return (index, .success(result))
             } catch { return (index, .failure(error)) }
           }

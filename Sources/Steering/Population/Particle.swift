@@ -15,6 +15,8 @@ struct Particle: Sendable {
   /// The number of calls since the last checkpoint.
   var calls = 0
   var usage = Usage()
+  /// When the step in progress began and its call ended; nil if the task is not traced.
+  var traced: StepClock?
 
   var isOver: Bool { trajectory.isFinished || failure != nil }
 
@@ -45,13 +47,17 @@ struct Particle: Sendable {
   /// Asks the policy. nil if the particle failed at this question.
   mutating func answer(to request: PolicyRequest, in context: RunContext) async throws -> PolicyResponse? {
     let response: PolicyResponse
+    traced = StepClock(context, task: trajectory.task.id)
     do throws(PolicyError) {
       response = try await context.policy.respond(to: request)
     } catch {
+      traced?.called()
       guard error.concernsOneCall else { throw error }
       await fail(AttemptFailure(error))
+      trace(nil, nil, nil, to: request, in: context)
       return nil
     }
+    traced?.called()
     calls += context.policy.computesAnswers ? 0 : 1
     usage += response.usage
     return response
@@ -65,10 +71,15 @@ struct Particle: Sendable {
       request.question == nil
       ? segment.context.policy.format.action(in: response.text, choices: request.choices, tools: request.tools)
       : .answer(response.text, inFull: response.continuation)
-    guard let outcome = try await outcome(of: action, in: segment, at: place) else { return }
+    if traced == nil { traced = StepClock(segment.context, task: trajectory.task.id) }
+    guard let outcome = try await outcome(of: action, in: segment, at: place) else {
+      trace(response, action, nil, to: request, in: segment.context)
+      return
+    }
     var step = Step(response: response.text, action: action, outcome: outcome)
     step.continuation = response.continuation
     trajectory.append(step)
+    trace(response, action, outcome, to: request, in: segment.context)
   }
 }
 
@@ -93,7 +104,9 @@ extension Particle {
         case nil: try await catchUp(in: segment.world, divergence: segment.settings.divergence)
         }
       }
+      traced?.stepping()
       let outcome = try await episode.step(action)
+      traced?.stepped()
       try segment.world.check(outcome, after: trajectory)
       try await segment.outcomes?.record(outcome, of: action, after: trajectory, at: place)
       return outcome

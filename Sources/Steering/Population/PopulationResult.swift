@@ -81,13 +81,14 @@ public struct PopulationResult: Sendable {
   }
 
   /// The particles of the final population that did not fail.
-  private var survivors: [Member] { particles.filter { $0.failure == nil } }
+  var survivors: [Member] { particles.filter { $0.failure == nil } }
 
   /// The best trajectory by the verifier, finished and culled ones included; nil if every attempt failed.
   public var best: Trajectory? {
-    // Ties go to the first.
     (survivors.map(\.trajectory) + bank.map(\.trajectory) + later.compactMap(\.best)).reduce(nil) { best, next in
-      best.map { $0.reward >= next.reward } == true ? best : next
+      guard let best else { return next }
+      // Ties go to a finished one, then to the first: in a search that was stopped others are unfinished.
+      return (best.reward, best.isFinished ? 1 : 0) >= (next.reward, next.isFinished ? 1 : 0) ? best : next
     }
   }
 
@@ -108,9 +109,7 @@ public struct PopulationResult: Sendable {
 
   /// The reward that a user without a verifier gets: of the critic's choice, or expected under chance without a critic.
   public var rewardSelected: Double? {
-    ([self] + later).compactMap { wave in
-      wave.selection.map { (score: $0.score, reward: wave.particles[$0.particle].trajectory.reward) }
-    }.max { $0.score < $1.score }?.reward ?? rewardMean
+    selected?.reward ?? rewardMean
   }
 
   var records: [TrajectoryRecord] {

@@ -16,11 +16,14 @@ struct RunContext: Sendable {
   let outcomes: OutcomeLog?
   /// The root of the run's randomness.
   let root: Seed
+  /// nil if nobody traces the run.
+  let tracer: (any RunTracer)?
 
   init(
     world: any World, policy: any Policy, critic: (any Critic)?, settings: SteeringSettings, run: String,
-    store: RolloutStore?
+    store: RolloutStore?, tracer: (any RunTracer)? = nil
   ) {
+    self.tracer = tracer
     self.world = world
     self.policy = policy
     self.critic = critic

@@ -29,6 +29,8 @@ public struct ComparisonRequest: Sendable {
   public var plan: String?
   /// The curve to reduce the comparison to; nil for none.
   public var study: Comparison.Study?
+  /// Whether the answers have the messages of their trajectories, too.
+  public var hasMessages = false
 
   /// A request that follows the configuration in everything but the tasks and methods.
   public init(_ tasks: TaskChoice = TaskChoice(), methods: [Method]? = nil) {
@@ -39,6 +41,9 @@ public struct ComparisonRequest: Sendable {
 }
 
 extension ComparisonRequest {
+  /// How much of the chosen answers the summaries have.
+  var detail: AnswerDetail { hasMessages ? .messages : .text }
+
   /// The settings to compare, method by method.
   ///
   /// - Parameters:

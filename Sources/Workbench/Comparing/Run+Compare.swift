@@ -40,9 +40,11 @@ extension Run {
   ///   - equality: the quantity in which variants are equal; nil for none.
   ///   - critic: returns the critic of each method.
   ///   - policy: the policy's name, if several are compared.
+  ///   - detail: how much of the chosen answers the summaries have.
   package func compare(
     _ all: [SteeringSettings], on tasks: [AgentTask], split: Split?, seeds: [UInt64]? = nil,
-    equality: Equality? = .calls, critic: (Method) -> (any Critic)?, policy: String? = nil
+    equality: Equality? = .calls, critic: (Method) -> (any Critic)?, policy: String? = nil,
+    detail: AnswerDetail = .text
   ) async throws -> Compared {
     let all = all.map { settings in
       var settings = settings
@@ -102,7 +104,7 @@ extension Run {
           compared.summaries.append(
             summary(
               temperature == all[place].temperature ? outcome : outcome.weighed(atTemperature: temperature),
-              settings: settings, policy: policy))
+              settings: settings, policy: policy, detail: detail))
         }
       }
     }

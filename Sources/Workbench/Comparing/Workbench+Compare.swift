@@ -65,7 +65,7 @@ extension Workbench {
       return try await withRun { run in
         try await run.compare(
           setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: request.equality,
-          critic: critic)
+          critic: critic, detail: request.detail)
       }
     }
   }
@@ -138,7 +138,7 @@ extension Workbench {
       for settings in all { try check(settings, for: tasks) }
       return try await withRun { [all] run in
         try await run.compare(
-          all, on: tasks, split: split, seeds: request.seeds, equality: nil, critic: critic)
+          all, on: tasks, split: split, seeds: request.seeds, equality: nil, critic: critic, detail: request.detail)
       }
     }
   }
@@ -162,7 +162,7 @@ extension Workbench {
         let compared = try await withRun { run in
           try await run.compare(
             setup.settings, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: nil,
-            critic: { _ in critic }, policy: policyIdentity)
+            critic: { _ in critic }, policy: policyIdentity, detail: request.detail)
         }
         return (setup, compared)
       }
@@ -178,7 +178,7 @@ extension Workbench {
       let others = try await dear.withRun(budget: budget) { run in
         try await run.compare(
           alone, on: setup.tasks, split: setup.split, seeds: setup.seeds, equality: nil, critic: { _ in nil },
-          policy: dear.policyIdentity)
+          policy: dear.policyIdentity, detail: request.detail)
       }
       compared.summaries += others.summaries
       compared.spent = compared.spent + others.spent

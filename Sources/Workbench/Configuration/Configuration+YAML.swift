@@ -3,6 +3,7 @@ import Foundation
 import ParticleFilter
 import Policies
 import Steering
+import Tracking
 
 extension Configuration {
   /// Reads a configuration file.
@@ -36,6 +37,8 @@ extension Configuration {
     }
     steering.onEnvironmentError = environment.onError
     limits = try top.mapping("limits", default: .none, "calls, tokens, money, time") { try Limits(&$0) } ?? limits
+    let trackers = "where runs are reported to: traces, parameters, figures"
+    tracking = try top.mapping("tracking", default: .none, trackers) { try TrackingSettings(&$0) } ?? tracking
     try top.finish()
     withholdKeys()
   }
@@ -44,7 +47,7 @@ extension Configuration {
 extension Configuration {
   /// Withholds the variables that are named as keys from all child processes.
   private mutating func withholdKeys() {
-    let keys = policy.keyVariables.union(critic.own.keyVariables)
+    let keys = keyVariables
     environment.children.keys = keys
     policy.children.keys = keys
     critic.own.withhold(keys)

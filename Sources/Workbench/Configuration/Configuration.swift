@@ -4,6 +4,7 @@ import ModelServers
 import ParticleFilter
 import Policies
 import Steering
+import Tracking
 
 /// The complete settings of a command: those of the file, changed by flags.
 package struct Configuration {
@@ -14,6 +15,15 @@ package struct Configuration {
   /// Whether `steering.resample` is `auto`, so that the plan chooses the schedule.
   package var isAutomatic = true
   package var limits = Limits()
+  package var tracking = TrackingSettings()
+
+  /// Turns every tracker off. Its variables stay withheld from child processes.
+  package mutating func withoutTracking() { tracking = TrackingSettings() }
+
+  /// The environment variables that may hold secrets. No child process gets them unless it is named for it.
+  package var keyVariables: Set<String> {
+    policy.keyVariables.union(critic.own.keyVariables).union(tracking.keyVariables)
+  }
 }
 
 extension Configuration {

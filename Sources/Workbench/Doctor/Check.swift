@@ -49,6 +49,7 @@ package struct Check: Encodable {
     let needs = Needs((try? read.get())?.configuration)
     var checks = [Check.xgboost()] + (await needs.checks)
     checks += [Check.store(store)] + (await Check.configuration(read, file: file ?? kept ?? "the embedded default"))
+    checks += await Check.tracking(read)
     if asksPolicy { checks += await Check.policy(read) }
     return checks
   }
@@ -68,7 +69,11 @@ package struct Check: Encodable {
   }
 
   /// A package that this Python can import.
-  package static func package(_ module: String, of python: String, for purpose: String) async -> Check {
+  ///
+  /// - Parameter remedy: nil for that of the local model server.
+  package static func package(
+    _ module: String, of python: String, for purpose: String, remedy: String? = nil
+  ) async -> Check {
     let script = """
       import importlib.util, importlib.metadata, sys
       if importlib.util.find_spec(sys.argv[1]) is None: sys.exit(1)
@@ -77,7 +82,7 @@ package struct Check: Encodable {
     let version = await output(of: python, ["-c", script, module])
     return Check(
       name: module, isFine: version != nil, detail: version.map { "\($0), \(purpose)" } ?? "not installed, \(purpose)",
-      remedy: Installation.remedy("local"))
+      remedy: remedy ?? Installation.remedy("local"))
   }
 
   /// A file or folder of a package. Nothing else of the package is used.

@@ -42,6 +42,7 @@ package struct Needs {
         if case .java(let java) = need { .some(java) } else { nil }
       }
       let python = (server.first ?? nil) ?? places.serverPython
+      let exporting = places.python(with: ParquetFile.package)
       return [
         judged(await .python(python), !server.isEmpty),
         judged(await .package("xllamacpp", of: python, for: "the local model server"), !server.isEmpty),
@@ -56,6 +57,10 @@ package struct Needs {
           needs.contains(.simulatorJar)),
         judged(await .java(simulator.first ?? nil), !simulator.isEmpty),
         judged(await MLXKind.check(), needs.contains(.modelsInProcess)),
+        judged(
+          await .package(
+            ParquetFile.package, of: exporting, for: "Parquet of cox export", remedy: ParquetFile.remedy(exporting)),
+          false),
       ]
     }
   }

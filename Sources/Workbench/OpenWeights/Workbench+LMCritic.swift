@@ -27,6 +27,7 @@ extension Workbench {
   /// it on the validation split, like trees.
   package func trainReader(_ name: String, options settings: LMCritic.Settings) async throws -> TrainReport {
     let start = ContinuousClock.now
+    try await trackers.open()
     let (training, held, heldOutFrom) = try await criticRollouts()
     // The tasks that choose the step must not be those that judge it. A sixth of the training tasks is held out for
     // the choice.
@@ -59,10 +60,12 @@ extension Workbench {
     try await critic.write(to: path)
     let figures = try await HeldOutFigures.evaluate(
       critic, on: held, success: world.maximalReward ?? (training + held).map(\.reward).max() ?? 1)
-    return TrainReport(
+    let report = TrainReport(
       critic: path, environment: world.identity, policy: policyIdentity, tasks: tasks.count,
       rollouts: training.count, rounds: settings.steps, unit: "steps", heldOut: figures,
       heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
       seconds: (ContinuousClock.now - start).inSeconds)
+    try await track("train", report, parameters: ["critic": name])
+    return report
   }
 }

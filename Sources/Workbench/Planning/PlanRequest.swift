@@ -42,7 +42,7 @@ extension Workbench {
     // The plan chooses the schedule, so the configured one does not matter.
     settings.schedule = .never
     if let problem = settings.effective.problem(stepLimit: 1) { throw ConfigurationError(problem + ".") }
-    return try await observer.stoppable(budget: budget) { [settings] in
+    return try await observer.resumable(budget) { [settings] in
       try await withCritic(request.critic) { critic in
         try await makePlan(
           critic: critic ?? ConstantCritic(), settings: settings, temperatures: request.temperatures,

@@ -22,6 +22,7 @@ extension Workbench {
     critic: any Critic, settings: SteeringSettings, temperatures: [Double]? = nil, particles: [Int] = [],
     work: Double? = nil, known: Plan? = nil
   ) async throws -> Plan {
+    try await trackers.open()
     let stored = try await planningRollouts()
     // If there are no rollouts, this throws an error that lists the contents of the store.
     if stored.isEmpty { _ = try await rollouts(in: .train) }
@@ -43,6 +44,7 @@ extension Workbench {
     let rollouts = try await valued(stored, by: critic, seed: seed, note: note)
     var plan = try await planner.plan(rollouts, progress: note)
     plan.inputs = inputs
+    try await track("plan", plan, parameters: ["critic": critic.identity, "particles": "\(settings.particles)"])
     return plan
   }
 

@@ -15,7 +15,13 @@ extension Workbench {
   /// - Parameters:
   ///   - options: the policy is the configured one, unless `isConfigured` is false and the store has a single one.
   ///   - path: the file to write.
-  package static func export(_ options: Options, isConfigured: Bool, to path: String) async throws -> ExportReport {
+  ///   - replacing: whether an existing file is replaced.
+  package static func export(
+    _ options: Options, isConfigured: Bool, to path: String, replacing: Bool = true
+  ) async throws -> ExportReport {
+    guard replacing || !FileManager.default.fileExists(atPath: path) else {
+      throw ConfigurationError("\(path) exists: give another --out, or --force to replace it.")
+    }
     let store = try RolloutStore(path: options.store, creating: false)
     let policies = try await store.policies()
     let identity =

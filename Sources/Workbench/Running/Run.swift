@@ -8,9 +8,9 @@ import RolloutStore
 import Steering
 
 /// The policy in use: metered, recorded and within the limits.
-package struct Run {
+package struct Run: Sendable {
   package let workbench: Workbench
-  private let base: any Policy
+  let base: any Policy
   package let budget: Budget
 
   package init(workbench: Workbench, base: any Policy, budget: Budget) {
@@ -36,12 +36,26 @@ package struct Run {
       of: campaign, tasks, title ?? "\(settings.method.rawValue) × \(settings.particles)", minimumCalls: minimumCalls,
       calls: calls)
     let before = workbench.criticCost.current
-    var outcome = try await progress.reporting {
-      try await campaign.run(
-        tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
-        called: progress.called, progress: progress.finished)
+    let tracked = TrackedCampaign(
+      campaign, tasks, split: split, title: title ?? "\(verb) \(settings.method.rawValue) × \(settings.particles)",
+      of: workbench)
+    var outcome: Campaign.Outcome
+    do {
+      outcome = try await progress.reporting {
+        try await campaign.run(
+          tasks, split: split, minimumCalls: minimumCalls, minimumCost: minimumCost, calls: calls,
+          called: progress.called,
+          progress: { result in
+            progress.finished(result)
+            tracked?.finished(result)
+          })
+      }
+    } catch {
+      tracked?.end(nil, stopped: true)
+      throw error
     }
     outcome.criticCost = workbench.criticCost.current - before
+    tracked?.end(summary(outcome, settings: settings), stopped: outcome.stopped != nil)
     return outcome
   }
 
@@ -65,9 +79,11 @@ package struct Run {
 
   /// A campaign of one method with this policy and the workbench's store.
   package func campaign(_ settings: SteeringSettings, critic: (any Critic)? = nil, verb: String) -> Campaign {
-    Campaign(
+    var campaign = Campaign(
       world: workbench.world, policy: base, critic: critic, settings: settings, store: workbench.store, budget: budget,
       concurrency: workbench.configuration.policy.concurrency, verb: verb)
+    campaign.tracer = workbench.trackers.tracer
+    return campaign
   }
 
   /// Independent rollouts of the frozen policy.
@@ -101,12 +117,18 @@ package struct Run {
       onEnvironmentError: workbench.configuration.steering.onEnvironmentError)
   }
 
-  /// - Parameter policy: the policy's name, if several are compared.
-  package func summary(_ outcome: Campaign.Outcome, settings: SteeringSettings, policy: String? = nil) -> MethodSummary
-  {
-    MethodSummary(
+  /// - Parameters:
+  ///   - policy: the policy's name, if several are compared.
+  ///   - detail: how much of the chosen answers it has.
+  package func summary(
+    _ outcome: Campaign.Outcome, settings: SteeringSettings, policy: String? = nil, detail: AnswerDetail = .none
+  ) -> MethodSummary {
+    // A comparison runs every population to its end; its answers are still those that the configuration wants.
+    let wanted = workbench.configuration.steering.answer
+    return MethodSummary(
       outcome, settings: settings, pricing: workbench.pricing, maximalReward: workbench.world.maximalReward,
-      policy: policy)
+      policy: policy
+    ) { chosenAnswer(of: $0, settings: settings, answer: wanted, detail: detail) }
   }
 }
 
@@ -116,12 +138,16 @@ extension Workbench {
   /// - Parameter budget: the limits of the run; nil for those of the configuration.
   package func withRun<T: Sendable>(budget: Budget? = nil, _ body: (Run) async throws -> T) async throws -> T {
     let budget = budget ?? self.budget
-    return try await observer.stoppable(budget: budget) {
-      noteConnections(configuration.policy)
-      return try await source.with { policy in
-        if let world = world as? AgentWorld { await serve(world, by: policy) }
-        return try await body(Run(workbench: self, base: policy, budget: budget))
-      }
+    return try await observer.stoppable(budget: budget) { try await withPolicy(budget: budget, body) }
+  }
+
+  /// Like ``withRun(budget:_:)``, for a body that ends on the user's request by itself.
+  func withPolicy<T: Sendable>(budget: Budget, _ body: (Run) async throws -> T) async throws -> T {
+    try await trackers.open()
+    noteConnections(configuration.policy)
+    return try await source.with { policy in
+      if let world = world as? AgentWorld { await serve(world, by: policy) }
+      return try await body(Run(workbench: self, base: policy, budget: budget))
     }
   }
 

@@ -46,6 +46,20 @@ extension Workbench {
   /// Runs one method on tasks.
   package func steered(_ request: SteerRequest) async throws -> (outcome: Campaign.Outcome, summary: MethodSummary) {
     let (tasks, split) = try request.tasks.select(from: world, default: .test)
+    return try await withSettings(of: request, for: tasks) { settings, critic in
+      try await withRun { run in
+        let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
+        return (outcome, run.summary(outcome, settings: settings, detail: .messages))
+      }
+    }
+  }
+
+  /// Runs `body` with the settings of a request, in which the plan and the prices have decided what is left to them, and
+  /// with the critic.
+  func withSettings<T: Sendable>(
+    of request: SteerRequest, for tasks: [AgentTask],
+    _ body: (SteeringSettings, (any Critic)?) async throws -> T
+  ) async throws -> T {
     let (given, isAutomatic) = request.settings(configuration)
     // Checks the settings before a critic is opened.
     try check(given, for: tasks)
@@ -59,10 +73,7 @@ extension Workbench {
       }
       settings = try await priced(settings.effective)
       try check(settings, for: tasks)
-      return try await withRun { [settings] run in
-        let outcome = try await run.steer(tasks, split: split, settings: settings, critic: critic, verb: "steer")
-        return (outcome, run.summary(outcome, settings: settings))
-      }
+      return try await body(settings, critic)
     }
   }
 
@@ -74,7 +85,8 @@ extension Workbench {
 
   /// Runs one method on tasks, as the configuration and the request say.
   ///
-  /// - Returns: rewards, calls and costs, for each task and over all.
+  /// - Returns: rewards, calls and costs, for each task and over all, and each task's answer
+  ///   (``MethodSummary/TaskRow/chosen``).
   /// - Throws: `SteeringError` where a limit was reached, or every attempt failed.
   public func steer(_ request: SteerRequest = SteerRequest()) async throws -> MethodSummary {
     let (outcome, summary) = try await steered(request)

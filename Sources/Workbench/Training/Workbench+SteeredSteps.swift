@@ -52,31 +52,9 @@ extension Workbench {
 
   /// The steps of a search: one for each choice that was answered.
   private static func steps(of tree: SearchTree, _ records: [TrajectoryRecord]) -> [SteeredStep] {
-    // Every node lies on the path to a finished state or to a leaf, and those are stored in the order of their numbers:
-    // finished ones as often as they were reached.
-    var arrivals = Array(repeating: 0, count: tree.nodes.count)
-    var hasChild = Array(repeating: false, count: tree.nodes.count)
-    for choice in tree.choices {
-      guard let child = choice.child else { continue }
-      arrivals[child] += 1
-      hasChild[choice.state] = true
-    }
-    var ends = tree.nodes.indices.filter { tree.nodes[$0].isFinished }.flatMap {
-      Array(repeating: $0, count: arrivals[$0])
-    }
-    var leaves = tree.nodes.indices.filter { !hasChild[$0] && !tree.nodes[$0].isFinished && tree.nodes[$0].step > 0 }
-    let final = records.filter { $0.standing == .final }
-    let culled = records.filter { $0.standing != .final }.sorted { $0.particle < $1.particle }
-    // A search without a finished attempt reports the unfinished one with the highest reward.
-    if ends.isEmpty, tree.nodes.count > 1,
-      let best = tree.nodes.indices.max(by: { (tree.nodes[$0].reward, $1) < (tree.nodes[$1].reward, $0) })
-    {
-      ends = [best]
-      leaves.removeAll { $0 == best }
-    }
-    guard ends.count == final.count, leaves.count == culled.count else { return [] }
+    guard let ends = tree.ends(of: records) else { return [] }
     var trajectories: [Int: Trajectory] = [:]
-    for (node, record) in zip(ends + leaves, final + culled) where record.trajectory.count == tree.nodes[node].step {
+    for (node, record) in ends {
       var place: Int? = node
       while let node = place, trajectories[node] == nil {
         trajectories[node] = record.trajectory.prefix(tree.nodes[node].step)

@@ -15,6 +15,7 @@ extension Workbench {
   @discardableResult
   public func train(_ name: String = "trees", fromSteering: Bool = false) async throws -> TrainReport {
     let start = ContinuousClock.now
+    try await trackers.open()
     let seed = Seed(configuration.steering.seed).split("train")
     let (training, held, heldOutFrom) = try await criticRollouts()
     let steered = fromSteering ? try await steeredSteps() : []
@@ -48,6 +49,7 @@ extension Workbench {
       heldOutFrom: "\(held.count) rollouts of \(Set(held.map(\.task.id)).count) tasks from \(heldOutFrom)",
       seconds: (ContinuousClock.now - start).inSeconds)
     report.trees = TreesSummary(critic.record, withoutSteering: fromSteering ? alone : nil)
+    try await track("train", report, parameters: ["critic": criticName(name), "fromSteering": "\(fromSteering)"])
     return report
   }
 

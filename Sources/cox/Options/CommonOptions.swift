@@ -25,6 +25,9 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "Print no progress on standard error.")
   var quiet = false
 
+  @Flag(help: "Report to no tracker, whatever the configuration says (tracking).")
+  var noTracking = false
+
   @Option(
     help: ArgumentHelp("What is logged to standard error: debug has a line for every call.", valueName: "level"))
   var logLevel = LogLevel.warning
@@ -63,6 +66,7 @@ struct CommonOptions: ParsableArguments {
       configuration: config, agent: agent?.yaml, usesKept: keeps, store: store, seed: seed,
       observer: TerminalObserver(isQuiet: quiet))
     limits?.apply(to: &options.configuration)
+    if noTracking { options.configuration.withoutTracking() }
     return options
   }
 }

@@ -24,6 +24,7 @@ enum ExitStatus {
   private static func meaning(_ error: any Error) -> (code: Int32, message: String)? {
     switch error {
     case let error as ConfigurationError: return (badUse, error.message)
+    case let error as ExportError: return (failed, error.message)
     case let error as SteeringError:
       switch error.kind {
       case .limitReached: return (limitReached, error.message)

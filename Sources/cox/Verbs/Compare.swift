@@ -35,6 +35,7 @@ struct Compare: Verb {
     var request = try variant.request()
     request.tasks = chosen.choice
     (request.critic, request.plan, request.study) = (guide.critic, guide.plan, own.study)
+    request.hasMessages = own.answers
     var other = common
     other.config = own.against
     let dear = try own.against == nil ? nil : other.options(limits)
@@ -75,6 +76,9 @@ struct CompareOptions: ParsableArguments {
     help: ArgumentHelp("Draw the comparison, or the curve of the study, into this SVG file.", valueName: "file"),
     completion: .file(extensions: ["svg"]))
   var chart: String?
+
+  @Flag(help: "Add the messages of every chosen trajectory to the JSON. Answers are always in it.")
+  var answers = false
 
   @Option(
     help: ArgumentHelp(

@@ -12,6 +12,9 @@ struct Steer: Verb {
 
       \(Steering.Method.summaries)
 
+      For each task it prints how the chosen attempt ends, and who chose it: the verifier, or without one \
+      (--no-verifier) the critic. --json has the whole conversation, too.
+
       Every answer is stored before it is used: the same command run again continues.
       """)
 
@@ -31,7 +34,10 @@ struct Steer: Verb {
     let (outcome, summary) = try await Workbench.with(common.options(limits, agent: agent)) { [request] bench in
       try await bench.steered(request)
     }
-    try common.deliver(summary) { ComparisonTable(summary).text }
+    try common.deliver(summary) {
+      [AnswerText(summary).text(width: Console.width), ComparisonTable(summary).text].compactMap(\.self)
+        .joined(separator: "\n\n")
+    }
     try Pictures.draw(after: outcome.stopped ?? outcome.failure()) {
       if let genealogy = own.genealogy { try Pictures.write(outcome.results, to: genealogy) }
     }

@@ -1,4 +1,5 @@
 import Steering
+import Tracking
 
 /// Keys of one section of the configuration: those of one kind, or those that all its kinds share.
 package struct KeyGroup: Sendable, Encodable {
@@ -20,6 +21,7 @@ extension Workbench {
       + groups("policy", policyKinds.map { ($0.name, $0.summary) }) { try PolicySettings(&$0) }
       + groups("critic", criticKinds.map { ($0.name, $0.summary) }) { try CriticSettings(&$0) }
       + groups("steering", []) { try SteeringSettings.read(&$0) } + groups("limits", []) { try Limits(&$0) }
+      + groups("tracking", []) { try TrackingSettings(&$0) }
   }
 
   private static func groups<T>(

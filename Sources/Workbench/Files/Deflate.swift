@@ -1,0 +1,52 @@
+import CZlib
+import Foundation
+
+/// Raw DEFLATE (RFC 1951), as zip files have it.
+enum RawDeflate {
+  /// nil if the library refuses.
+  static func compressed(_ plain: [UInt8]) -> [UInt8]? {
+    var stream = z_stream()
+    guard
+      deflateInit2_(
+        &stream, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        == Z_OK
+    else { return nil }
+    defer { deflateEnd(&stream) }
+    var packed = [UInt8](repeating: 0, count: Int(deflateBound(&stream, uLong(plain.count))) + 16)
+    var plain = plain
+    return plain.withUnsafeMutableBufferPointer { source in
+      let written = packed.withUnsafeMutableBufferPointer { target -> Int? in
+        (stream.next_in, stream.avail_in) = (source.baseAddress, uInt(source.count))
+        (stream.next_out, stream.avail_out) = (target.baseAddress, uInt(target.count))
+        return deflate(&stream, Z_FINISH) == Z_STREAM_END ? target.count - Int(stream.avail_out) : nil
+      }
+      return written.map { Array(packed[..<$0]) }
+    }
+  }
+
+  /// - Parameter size: of the plain bytes, which is exact.
+  /// - Returns: nil if the bytes are damaged or have another size.
+  static func expanded(_ packed: UnsafeRawBufferPointer, size: Int) -> [UInt8]? {
+    var stream = z_stream()
+    guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+      return nil
+    }
+    defer { inflateEnd(&stream) }
+    // One byte more, so that longer contents are noticed.
+    var plain = [UInt8](repeating: 0, count: size + 1)
+    let isWhole = plain.withUnsafeMutableBufferPointer { target in
+      stream.next_in = UnsafeMutablePointer(mutating: packed.bindMemory(to: UInt8.self).baseAddress)
+      stream.avail_in = uInt(packed.count)
+      (stream.next_out, stream.avail_out) = (target.baseAddress, uInt(target.count))
+      return inflate(&stream, Z_FINISH) == Z_STREAM_END && Int(stream.avail_out) == 1
+    }
+    guard isWhole else { return nil }
+    plain.removeLast()
+    return plain
+  }
+
+  /// CRC-32 of the bytes.
+  static func checksum(_ bytes: [UInt8]) -> UInt32 {
+    UInt32(truncatingIfNeeded: crc32(0, bytes, uInt(bytes.count)))
+  }
+}
