@@ -64,6 +64,12 @@ actor ViewedStore {
     readers = [:]
   }
 
+  /// Closes the store.
+  func end() async {
+    runs = [:]
+    await follower.end()
+  }
+
   func look() async {
     guard await follower.look() else { return }
     isStale = true

@@ -106,14 +106,26 @@ package actor StoreFollower {
     mergeAt = .now + .seconds(10)
     guard let file = try? StoreFile(path), file.isWritable, !StoreLock.isHeld(file) else { return }
     (state, isLive) = (.missing, false)
+    Self.merge(file)
+    if let now = Signature(path) { open(now) }
+    mergeAt = .now + .seconds(10)
+  }
+
+  /// Closes the store. A log that nobody writes to is merged.
+  package func end() {
+    let wasLive = isLive
+    (state, seen, isLive) = (.missing, nil, false)
+    guard wasLive, let file = try? StoreFile(path), file.isWritable, !StoreLock.isHeld(file) else { return }
+    Self.merge(file)
+  }
+
+  private static func merge(_ file: StoreFile) {
     var configuration = Configuration()
     configuration.busyMode = .timeout(1)
     if let database = try? DatabaseQueue(path: file.name, configuration: configuration) {
       _ = try? database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
       try? database.close()
     }
-    if let now = Signature(path) { open(now) }
-    mergeAt = .now + .seconds(10)
   }
 }
 

@@ -16,9 +16,12 @@ package final class ViewerServer: Sendable {
   private let token: String
   private let running: Task<Void, any Error>
   private let watching: Task<Void, Never>
+  private let store: ViewedStore
 
-  private init(port: Int, token: String, running: Task<Void, any Error>, watching: Task<Void, Never>) {
-    (self.port, self.token, self.running, self.watching) = (port, token, running, watching)
+  private init(
+    port: Int, token: String, running: Task<Void, any Error>, watching: Task<Void, Never>, store: ViewedStore
+  ) {
+    (self.port, self.token, self.running, self.watching, self.store) = (port, token, running, watching, store)
   }
 
   /// The address to open. Its token admits a browser.
@@ -52,7 +55,7 @@ package final class ViewerServer: Sendable {
     }
     for await port in ports where port > 0 {
       let watching = Task { await store.watch() }
-      return ViewerServer(port: port, token: token, running: running, watching: watching)
+      return ViewerServer(port: port, token: token, running: running, watching: watching, store: store)
     }
     let result = await running.result
     let reason = if case .failure(let error) = result { "\(error)" } else { "it ended at once" }
@@ -66,5 +69,6 @@ package final class ViewerServer: Sendable {
     await watching.value
     running.cancel()
     _ = await running.result
+    await store.end()
   }
 }
