@@ -27,6 +27,7 @@ enum Bench {
       ("analysis-10k", { try await unbounded(AnalysisBench.large) }),
       ("worlds", { try await unbounded(WorldsBench.run) }),
       ("predictions", { try await unbounded(PredictionsBench.run) }),
+      ("tracking", { try await unbounded(TrackingBench.run) }),
     ]
     benches += [
       ("decode", OpenWeightsBench.decode), ("row", { try await unbounded(OpenWeightsBench.row) }),

@@ -170,6 +170,8 @@ def test_trl(made: Made, trainer: str, monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_what_is_refused(made: Made) -> None:
+    # In place of a device, which an error here would replace.
+    os.mkfifo(made.folder / "pipe")
     cases = [
         ([], "Give --format"), (["--format", "xml"], "xml"),
         (["--format", "jsonl", "--trl", "sft"], "belong to --format trl"),
@@ -181,7 +183,7 @@ def test_what_is_refused(made: Made) -> None:
         (["--format", "jsonl", "--standing", "dead"], "final, banked, culled or all"),
         (["--format", "jsonl", "--tasks", "0..<2"], "--config"), (["--format", "inspect"], "FOLDER/"),
         (["--format", "jsonl", "--out", "/dev/null/x"], "/dev/null/x"),
-        (["--format", "jsonl", "--out", "/dev/null", "--force"], "no regular file"),
+        (["--format", "jsonl", "--out", "pipe", "--force"], "no regular file"), (["--cassette", "pipe"], "no regular file"),
     ]
     for arguments, said in cases:
         assert said in made.run("export", *arguments, status=2), arguments

@@ -216,7 +216,7 @@ struct PlanCommandTests {
       defer { cox.clean() }
       let early = try await cox.run("report", "--config", file, "--output", "r.html", "--json", "-", "--quiet")
       #expect(early.status == 0, "\(early.errors)")
-      #expect(early.json["sections"] as? [String] == ["calibration", "diagnosis"])
+      #expect(early.json["sections"] as? [String] == ["calibration", "diagnosis", "trajectories"])
       #expect((early.json["missing"] as? [String])?.count == 3)
       _ = try await cox.run("plan", "--config", file, "--temperatures", "0.05", "--work", Self.work, "--quiet")
       let compared = try await cox.run(
@@ -225,7 +225,9 @@ struct PlanCommandTests {
       let asked = server.requests.count
       let whole = try await cox.run("report", "--config", file, "--output", "r.html", "--json", "-", "--quiet")
       #expect(
-        whole.json["sections"] as? [String] == ["comparison", "plan", "calibration", "diagnosis", "populations"],
+        whole.json["sections"] as? [String] == [
+          "comparison", "plan", "calibration", "diagnosis", "populations", "trajectories",
+        ],
         "\(whole.errors)")
       #expect(server.requests.count == asked)
       let html = try String(contentsOf: cox.folder.appendingPathComponent("r.html"), encoding: .utf8)

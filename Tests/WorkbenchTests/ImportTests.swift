@@ -192,6 +192,30 @@ struct ImportTests {
     #expect(try await made.importing(several, name: "t.json", into: made.path) { $0.scorer = "a" }.added == 1)
   }
 
+  @Test("A line or value that is too long is left out, and the next one is read")
+  func huge() throws {
+    let made = try ExportStore()
+    let path = made.folder.appendingPathComponent("huge").path
+    let long = String(repeating: "x", count: 3 << 20)
+    try Data("[1]\n\"\(long)\"\n{\"a\": \"\(long)\"}\n[2]".utf8).write(to: URL(fileURLWithPath: path))
+    var cursor = try ByteCursor(path, longest: 2 << 20)
+    var lines: [(String?, Int)] = []
+    while let (bytes, line) = try cursor.takeLine() {
+      lines.append((bytes.map { String(decoding: $0, as: UTF8.self) }, line))
+    }
+    #expect(lines.map(\.0) == ["[1]", nil, nil, "[2]"] && lines.map(\.1) == [1, 2, 3, 4])
+    var values = try ByteCursor(path, longest: 4 << 20)
+    let (first, second) = (try values.takeValue(), try values.takeValue())
+    #expect(first == Array("[1]".utf8) && second?.count == long.count + 2)
+    #expect(values.line == 2)
+    var short = try ByteCursor(path, longest: 2 << 20)
+    _ = try short.takeValue()
+    do {
+      _ = try short.takeValue()
+      Issue.record("The value was read.")
+    } catch is BadRecord {}
+  }
+
   @Test("Importers survive any bytes")
   func fuzz() async throws {
     let made = try ExportStore()

@@ -20,21 +20,21 @@ struct OTLPDocument {
     if !isFirst { raw(",") }
     isFirst = false
     raw(#"{"traceId":""#)
-    raw(span.trace)
+    plain(span.trace)
     raw(#"","spanId":""#)
-    raw(span.id)
+    plain(span.id)
     if let parent = span.parent {
       raw(#"","parentSpanId":""#)
-      raw(parent)
+      plain(parent)
     }
     raw(#"","name":"#)
     text(span.name)
     raw(#","kind":"#)
-    raw("\(span.kind.rawValue)")
+    plain(String(span.kind.rawValue))
     raw(#","startTimeUnixNano":""#)
-    raw("\(span.start)")
+    plain(String(span.start))
     raw(#"","endTimeUnixNano":""#)
-    raw("\(span.end)")
+    plain(String(span.end))
     raw(#"","attributes":["#)
     for (place, own) in span.attributes.enumerated() {
       if place > 0 { raw(",") }
@@ -62,30 +62,53 @@ struct OTLPDocument {
     case .text(let value):
       raw(#","value":{"stringValue":"#)
       text(value)
-      raw("}}")
-    case .integer(let value): raw(#","value":{"intValue":"\#(value)"}}"#)
-    case .number(let value): raw(#","value":{"doubleValue":\#(value)}}"#)
-    case .flag(let value): raw(#","value":{"boolValue":\#(value)}}"#)
+    case .integer(let value):
+      raw(#","value":{"intValue":""#)
+      plain(String(value))
+      raw("\"")
+    case .number(let value):
+      raw(#","value":{"doubleValue":"#)
+      plain(String(value))
+    case .flag(let value): raw(value ? #","value":{"boolValue":true"# : #","value":{"boolValue":false"#)
     }
+    raw("}}")
   }
 
-  private mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+  private mutating func raw(_ text: StaticString) {
+    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  /// Adds a text that needs no escapes.
+  private mutating func plain(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes.append(contentsOf: $0) }
+  }
 
   private mutating func text(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(byte)
-      case 0..<0x20:
-        let digits = Array("0123456789abcdef".utf8)
+    var text = text
+    text.withUTF8 { own in
+      // Most texts have nothing to escape.
+      if own.contains(where: Self.isEscaped) { escape(own) } else { bytes.append(contentsOf: own) }
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+
+  private static func isEscaped(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  private mutating func escape(_ text: UnsafeBufferPointer<UInt8>) {
+    let digits = Array("0123456789abcdef".utf8)
+    for byte in text {
+      if byte < 0x20 {
         raw("\\u00")
         bytes.append(digits[Int(byte >> 4)])
         bytes.append(digits[Int(byte & 15)])
-      default: bytes.append(byte)
+      } else {
+        if Self.isEscaped(byte) { bytes.append(UInt8(ascii: "\\")) }
+        bytes.append(byte)
       }
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 }

@@ -17,6 +17,11 @@ package final class OTelTracer: RunTracer {
   private struct OpenTask {
     var whole: StepTrace.Interval
     var attempts: [Int: StepTrace.Interval] = [:]
+
+    mutating func add(_ step: StepTrace.Interval, at place: Int) {
+      whole = whole.union(step)
+      attempts[place] = attempts[place]?.union(step) ?? step
+    }
   }
 
   private struct OpenRun {
@@ -102,17 +107,13 @@ package final class OTelTracer: RunTracer {
     if step.response?.isStored == true { return }
     var step = step
     if !settings.content { step.request = nil }
-    let run = runs.withLock { runs in
-      runs[step.key.run].map { run in
-        var (run, key) = (run, step.key)
-        run.isNew = true
-        var task = run.tasks[key.task] ?? OpenTask(whole: step.whole)
-        task.whole = task.whole.union(step.whole)
-        task.attempts[key.particle] = task.attempts[key.particle]?.union(step.whole) ?? step.whole
-        run.tasks[key.task] = task
-        runs[key.run] = run
-        return run.trace
-      }
+    let key = step.key
+    // Changed in place: a copy would copy the tasks.
+    let run = runs.withLock { [whole = step.whole] runs -> RunTrace? in
+      guard let run = runs[key.run]?.trace else { return nil }
+      runs[key.run]?.isNew = true
+      runs[key.run]?.tasks[key.task, default: OpenTask(whole: whole)].add(whole, at: key.particle)
+      return run
     }
     if let run { outbox.add(.step(step, run)) }
   }

@@ -80,16 +80,11 @@ private struct Exporter {
     return summary
   }
 
-  /// Refuses to replace a file unasked, and ever to replace what is no file, such as a device.
+  /// Refuses to replace a file unasked.
   private func check(_ path: String) throws {
-    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: resolved) else { return }
-    guard attributes[.type] as? FileAttributeType == .typeRegular else {
-      throw ConfigurationError("\(path) is no regular file: give another --out.")
-    }
-    guard request.force else {
-      throw ConfigurationError("\(path) exists: give another --out, or --force to replace it.")
-    }
+    try OutputFile.check(path)
+    guard !request.force, FileManager.default.fileExists(atPath: path) else { return }
+    throw ConfigurationError("\(path) exists: give another --out, or --force to replace it.")
   }
 
   /// The runs with trajectories that were selected, the oldest first.

@@ -13,6 +13,15 @@ package enum OutputFile {
     }
   }
 
+  /// Refuses what is no file, such as a device or a pipe, which a file that is renamed would replace.
+  static func check(_ path: String) throws {
+    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    guard let attributes = try? FileManager.default.attributesOfItem(atPath: resolved),
+      attributes[.type] as? FileAttributeType != .typeRegular
+    else { return }
+    throw ConfigurationError("\(path) is no regular file: give another one.")
+  }
+
   package static func write(json value: some Encodable, to path: String) throws {
     try write(try json(value) + Data("\n".utf8), to: path)
   }

@@ -6,6 +6,7 @@ struct ByteCursor {
   static let longest = 256 << 20
 
   private let handle: FileHandle
+  private let longest: Int
   private var buffer: [UInt8] = []
   private var place = 0
   /// The bytes that were read before `buffer`.
@@ -13,7 +14,8 @@ struct ByteCursor {
   /// The line of the next byte, from 1.
   private(set) var line = 1
 
-  init(_ path: String) throws {
+  init(_ path: String, longest: Int = Self.longest) throws {
+    self.longest = longest
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw ConfigurationError("There is no file \(path), or it may not be read.")
     }
@@ -49,7 +51,7 @@ struct ByteCursor {
     while try peek() != nil {
       let rest = buffer[place...]
       let end = rest.firstIndex(of: UInt8(ascii: "\n"))
-      if bytes.count + rest.count > Self.longest, end == nil { isTooLong = true }
+      if bytes.count + (end ?? rest.endIndex) - place > longest { isTooLong = true }
       if !isTooLong { bytes += rest[..<(end ?? rest.endIndex)] }
       place = end.map { $0 + 1 } ?? buffer.count
       if end != nil {
@@ -80,7 +82,7 @@ struct ByteCursor {
       if !isInText, depth == 0, count > 0, byte == 0x2C || byte == 0x5D || byte == 0x7D || byte <= 0x20 { break }
       _ = try take()
       count += 1
-      guard count <= Self.longest else { throw BadRecord("it is longer than \(Self.longest >> 20) MB") }
+      guard count <= longest else { throw BadRecord("it is longer than \(longest >> 20) MB") }
       if keeps { bytes.append(byte) }
       if isInText {
         if byte == 0x5C, let escaped = try take() {

@@ -11,6 +11,7 @@ package final class CassetteFile: @unchecked Sendable {
   package init(_ path: String) throws {
     self.path = path
     partial = path + ".partial"
+    try OutputFile.check(path)
     try OutputFile.write(Data(), to: partial)
     guard let handle = FileHandle(forWritingAtPath: partial) else {
       throw ConfigurationError("Could not write \(partial). Check that its folder is writable.")

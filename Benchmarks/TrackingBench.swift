@@ -1,0 +1,88 @@
+import Foundation
+import Workbench
+
+/// Calls a second of a run with each tracker, against the same run without one. The model's server and the backends answer
+/// at once, in processes of their own. Runs with and without alternate, so that both have the same conditions.
+enum TrackingBench {
+  static let rounds = 9
+
+  /// What the model's server and the tracking server answer to everything.
+  private static let answer = """
+    {"choices":[{"index":0,"message":{"role":"assistant","content":"coat"},"finish_reason":"stop"}],\
+    "usage":{"prompt_tokens":60,"completion_tokens":2},"experiment":{"experiment_id":"1"},\
+    "run":{"info":{"run_id":"r","artifact_uri":"mlflow-artifacts:/1/r/artifacts"}}}
+    """
+
+  static func run() async throws {
+    try await Served.with(seconds: 0, answer) { model in
+      try await Served.with(seconds: 0, answer) { served in
+        let backend = served.replacing("/v1", with: "")
+        var trackers = [
+          ("otel, a tenth of the tasks", "{ otel: { url: \"\(backend)\" } }"),
+          ("otel, all tasks", "{ otel: { url: \"\(backend)\", sample: 1 } }"),
+          ("otel, all tasks with content", "{ otel: { url: \"\(backend)\", sample: 1, content: true } }"),
+          ("mlflow", "{ mlflow: { url: \"\(backend)\", report: false } }"),
+        ]
+        if let python = ProcessInfo.processInfo.environment["WANDB_PYTHON"] {
+          trackers.append(
+            ("wandb, offline", "{ wandb: { project: p, mode: offline, report: false, python: \"\(python)\" } }"))
+        } else {
+          print("wandb is left out: WANDB_PYTHON names no Python that has it")
+        }
+        _ = try await rate(model, "{}")
+        for (name, tracking) in trackers {
+          var (ratios, rates, ends): ([Double], [Double], [Double]) = ([], [], [])
+          for round in 0..<rounds {
+            // The order alternates, too.
+            let first = try await rate(model, round.isMultiple(of: 2) ? "{}" : tracking)
+            let second = try await rate(model, round.isMultiple(of: 2) ? tracking : "{}")
+            let (plain, tracked) = round.isMultiple(of: 2) ? (first, second) : (second, first)
+            ratios.append(tracked.calls / plain.calls)
+            rates.append(plain.calls)
+            ends.append(tracked.end - plain.end)
+          }
+          ratios.sort()
+          rates.sort()
+          ends.sort()
+          print(
+            """
+            \(name): \(Bench.text(100 * (1 - ratios[rounds / 2]), 1)) % fewer calls a second (half of \(rounds) rounds \
+            \(Bench.text(100 * (1 - ratios[rounds * 3 / 4]), 1)) to \(Bench.text(100 * (1 - ratios[rounds / 4]), 1)) %) than \
+            \(Bench.text(rates[rounds / 2], 0)); \(Bench.text(1_000 * ends[rounds / 2], 0)) ms more at the end
+            """)
+        }
+      }
+    }
+  }
+
+  /// Collects 2,000 calls into a new store.
+  ///
+  /// - Returns: calls a second, and the seconds that the command takes besides.
+  private static func rate(_ model: String, _ tracking: String) async throws -> (calls: Double, end: Double) {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tracking-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("c.yaml")
+    try Data(
+      """
+      environment: { kind: orders, tasks: { train: "0..<40" } }
+      policy: { kind: openai, url: "\(model)", model: m, format: plain, maxTokens: 8, samplesPerCall: 1, concurrency: 16,
+                choices: validate }
+      tracking: \(tracking)
+      """.utf8
+    ).write(to: file)
+    let options = try Workbench.Options(
+      configuration: file.path, store: folder.appendingPathComponent("s.sqlite").path)
+    let start = ContinuousClock.now
+    let report = try await Workbench.with(options) { try await $0.collect(split: .train, rollouts: 10) }
+    let whole = Bench.seconds(since: start)
+    return (Double(report.policyCalls) / report.wallSeconds, whole - report.wallSeconds)
+  }
+}
+
+extension Bench {
+  static func seconds(since start: ContinuousClock.Instant) -> Double {
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    return Double(seconds) + Double(attoseconds) / 1e18
+  }
+}
