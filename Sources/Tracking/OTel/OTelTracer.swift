@@ -30,6 +30,8 @@ package final class OTelTracer: RunTracer {
     var tasks: [TaskID: OpenTask] = [:]
     /// Whether any of its spans is new.
     var isNew = false
+    /// How many campaigns of the run are under way: a served world has one for each task.
+    var campaigns = 1
   }
 
   private let settings: OTelSettings
@@ -95,7 +97,9 @@ package final class OTelTracer: RunTracer {
   }
 
   package func began(_ run: RunTrace) {
-    runs.withLock { $0[run.run] = OpenRun(trace: run) }
+    runs.withLock { runs in
+      if runs[run.run] != nil { runs[run.run]?.campaigns += 1 } else { runs[run.run] = OpenRun(trace: run) }
+    }
   }
 
   package func stepped(_ step: StepTrace) {
@@ -124,7 +128,11 @@ package final class OTelTracer: RunTracer {
   }
 
   package func ended(_ run: String, stopped: SteeringError?) {
-    guard let open = runs.withLock({ $0.removeValue(forKey: run) }), open.isNew else { return }
+    let last = runs.withLock { runs -> OpenRun? in
+      runs[run]?.campaigns -= 1
+      return runs[run].map { $0.campaigns > 0 } == true ? nil : runs.removeValue(forKey: run)
+    }
+    guard let open = last, open.isNew else { return }
     for (id, task) in open.tasks { send(id, task, nil, of: open.trace) }
     let (trace, ids) = (open.trace, SpanIDs(open.trace))
     var span = OTLPSpan(

@@ -1,6 +1,6 @@
 import Agents
-import Dialects
 import Findings
+import Policies
 import Steering
 
 /// How much of the chosen answers a summary has.

@@ -1,5 +1,6 @@
 import Agents
 import Dialects
+import Policies
 import Testing
 
 @Suite("An attempt as messages, and its last words")

@@ -1,4 +1,5 @@
 import Agents
+import Dialects
 
 /// The last thing that a model said or did in an attempt.
 package enum LastWords: Sendable, Hashable {
@@ -20,9 +21,9 @@ extension Trajectory {
   package func lastWords(in world: WorldIdentity) -> LastWords? {
     guard let last else { return nil }
     guard world.isConversation else { return .action(last.action.text) }
-    let parts = answerParts(of: last, number: count - 1)
-    let text = parts.texts.joined(separator: "\n")
-    return .message(text.allSatisfy(\.isWhitespace) ? Readable.text(of: parts) : text)
+    let (answer, neutral) = said(in: last, number: count - 1)
+    let text = neutral?.texts.joined(separator: "\n") ?? last.action.text
+    return .message(text.allSatisfy(\.isWhitespace) ? Readable.answer(answer.body, answer.dialect) : text)
   }
 
   /// The attempt as messages of OpenAI's chat API, which end with the model's last answer.
@@ -33,7 +34,8 @@ extension Trajectory {
   package func chatMessages(in world: any World, format: ActionFormat) -> [OrderedJSON] {
     guard let last else { return [] }
     guard world.identity.isConversation else { return stepMessages(in: world, format: format) }
-    return (lastQuestion?.chatMessages ?? []) + [answerParts(of: last, number: count - 1).chatMessage]
+    let parts = said(in: last, number: count - 1).neutral?.parts ?? [.text(last.action.text)]
+    return (lastQuestion?.chatMessages ?? []) + [parts.chatMessage]
   }
 
   /// The question that the last step answers.
@@ -47,49 +49,19 @@ extension Trajectory {
     return question
   }
 
-  private func answerParts(of step: Step, number: Int) -> [AnswerPart] {
+  private func said(in step: Step, number: Int) -> (answer: ModelAnswer, neutral: NeutralAnswer?) {
     let answer = ModelAnswer(step.action, number: number)
-    return (try? NeutralAnswer(answer.body, answer.dialect))?.parts ?? [.text(step.action.text)]
+    return (answer, try? NeutralAnswer(answer.body, answer.dialect))
   }
 
   private func stepMessages(in world: any World, format: ActionFormat) -> [OrderedJSON] {
-    let tools = format.tools(world.tools(for: task), choices: nil).map(\.name)
-    var messages: [OrderedJSON] = []
-    // The id of the call that the next observation answers.
-    var called: String?
-    func observe(_ text: String) {
-      var message: OrderedJSON = ["role": called == nil ? "user" : "tool"]
-      message.set("tool_call_id", ifGiven: called.map(OrderedJSON.text))
-      message.set("content", .text(text))
-      messages.append(message)
-      called = nil
-    }
-    func answer(_ text: String) {
-      guard let (call, words) = ToolCall.last(in: text), tools.contains(call.name) else {
-        messages.append(["role": "assistant", "content": .text(text)])
-        return
-      }
-      let id = "call_\(messages.count)"
-      called = id
-      let parts: [AnswerPart] =
-        (words.isEmpty ? [] : [.text(words)])
-        + [.call(CalledTool(id: id, name: call.name, arguments: call.argumentsJSON))]
-      messages.append(parts.chatMessage)
-    }
-    for entry in format.applied(to: world.transcript(for: prefix(0))).entries {
-      switch entry {
-      case .instructions(let text):
-        if !text.isEmpty { messages.append(["role": "system", "content": .text(text)]) }
-      case .prompt(let text): observe(text)
-      case .response(let text): answer(text)
-      case .continuation: break
-      }
-    }
+    var entries = format.applied(to: world.transcript(for: prefix(0))).entries.filter { $0 != .instructions("") }
     for (place, step) in steps.enumerated() {
-      answer(step.response)
-      if place < count - 1 { observe(step.outcome.observation.text) }
+      entries.append(.response(step.response))
+      if place < count - 1 { entries.append(.prompt(step.outcome.observation.text)) }
     }
-    return messages
+    let tools = format.tools(world.tools(for: task), choices: opening.choices)
+    return Transcript(entries: entries).chatMessages(tools: tools)
   }
 }
 
