@@ -99,7 +99,7 @@ struct Importer {
     var task = try record.task
     let world = record.world ?? target.world
     var known = world == target.world ? target.known(task) : AttemptReader.Known()
-    if file.format == .agentgym, known.stepLimit == nil, let own = ownName(ofGymTask: task) {
+    if file.format == .agentgym, known.split == nil, let own = ownName(ofGymTask: task, known) {
       (task, known) = (own, target.known(own))
     }
     let format: ActionFormat
@@ -126,11 +126,13 @@ struct Importer {
     return Imported(trajectory: imported, source: source, split: split, isSteered: isSteered)
   }
 
-  /// AgentGym's data name `textcraft_12` what the world names `textcraft-12`; nil if the world has no such task.
-  private func ownName(ofGymTask task: TaskID) -> TaskID? {
+  /// AgentGym's data name `textcraft_12` what the world names `textcraft-12`; nil if the world has no such task, or knows
+  /// no more of it than of the name in the file.
+  private func ownName(ofGymTask task: TaskID, _ known: AttemptReader.Known) -> TaskID? {
     guard let place = task.rawValue.lastIndex(of: "_") else { return nil }
     let own = TaskID(task.rawValue[..<place] + "-" + task.rawValue[task.rawValue.index(after: place)...])
-    return target.known(own).stepLimit == nil ? nil : own
+    let better = target.known(own)
+    return better.split != nil || (known.stepLimit == nil && better.stepLimit != nil) ? own : nil
   }
 
   /// The run that a record is stored with. Equal records have equal runs, and so they are known when they come again.
