@@ -5,9 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$1
 mlx=$2
-sources="Native/MLX Sources/CMLX/include Scripts/native.sh $mlx/include/mlx/version.h"
-# shellcheck disable=SC2086
-[ -e "$folder/libcoxswain_mlx.so" ] && [ -z "$(find $sources -newer "$folder/libcoxswain_mlx.so" -type f -print -quit)" ] && exit
+sources=(Native/MLX Sources/CMLX/include Scripts/native.sh "$mlx/include/mlx/version.h")
+[ -e "$folder/libcoxswain_mlx.so" ] && [ -z "$(find "${sources[@]}" -newer "$folder/libcoxswain_mlx.so" -type f -print -quit)" ] && exit
 # Swift comes with a compiler of C++.
 compiler=$(dirname "$(readlink -f "$(command -v swift)")")/clang++
 [ -x "$compiler" ] || compiler=$(command -v clang++ || command -v g++)
@@ -28,12 +27,14 @@ else
   others=$(ls Native/MLX/*.cpp)
   linked=(-undefined dynamic_lookup)
 fi
+# Two at a time; an error of one is an error.
+jobs=()
 for source in $others; do
-  compile "$source" &
-  # Two at a time.
-  [ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+  compile "$source" & jobs+=($!)
+  if [ "${#jobs[@]}" -ge 2 ]; then wait "${jobs[0]}"; jobs=("${jobs[@]:1}"); fi
 done
-# Each of them, so that an error of one is an error.
-for job in $(jobs -p); do wait "$job"; done
+for job in "${jobs[@]}"; do wait "$job"; done
 # MLX's symbols are found when it is open already: where it lies is known only then.
-"$compiler" -shared "${linked[@]}" "$scratch"/*.o -o "$folder/libcoxswain_mlx.so"
+"$compiler" -shared "${linked[@]}" "$scratch"/*.o -o "$scratch/libcoxswain_mlx.so"
+# At once, so that an interrupted run leaves none.
+mv "$scratch/libcoxswain_mlx.so" "$folder/libcoxswain_mlx.so"

@@ -26,8 +26,15 @@ FAILURE = re.compile(r"^✘ ")
 CLOSING = re.compile(r"^[✔✘] Test run with ")
 
 
-def run(options: list[str], width: str, results: pathlib.Path) -> tuple[int, list[str], list[str], str]:
-    """The exit code, the failed tests as patterns of `--filter`, what was said of failures, and the closing line."""
+def pattern(case: ElementTree.Element) -> str:
+    """The test as a pattern of `--filter`. Of a test without a suite the report has the module alone."""
+    place, own = case.get("classname") or "", (case.get("name") or "").partition("(")[0]
+    return "^" + re.escape(f"{place}/{own}" if "." in place else f"{place}.{own}")
+
+
+def run(options: list[str], width: str, results: pathlib.Path) -> tuple[int, set[str], set[str], list[str], str]:
+    """The exit code, the tests that ran and those that failed as patterns of `--filter`, what was said of failures, and
+    the closing line."""
     environment = {**os.environ, "SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH": width}
     said, closing = [], ""
     with subprocess.Popen(
@@ -44,31 +51,34 @@ def run(options: list[str], width: str, results: pathlib.Path) -> tuple[int, lis
                 # An issue's text may have several lines.
                 said.append(line.rstrip())
             following = bool(FAILURE.match(line)) or (following and line[:1] not in "◇✔✘")
-    failed = []
+    ran, failed = set(), set()
     report = results / "tests-swift-testing.xml"
     if report.exists():
         for case in ElementTree.parse(report).iter("testcase"):
+            ran.add(pattern(case))
             if case.find("failure") is not None:
-                name = f"{case.get('classname')}/{case.get('name')}"
-                failed.append("^" + re.escape(name.partition("(")[0]))
+                failed.add(pattern(case))
         report.unlink()
-    return program.returncode, failed, said, closing
+    return program.returncode, ran, failed, said, closing
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         results = pathlib.Path(folder)
-        code, failed, said, closing = run(sys.argv[1:], AT_A_TIME, results)
+        code, _, failed, said, closing = run(sys.argv[1:], AT_A_TIME, results)
         if code == 0:
             return 0
         print("\n--- What failed ---", *said, sep="\n")
         if not closing or not 1 <= len(failed) <= REPEATED:
             print(closing or f"The tests ended with {code} before their last line.")
             return code
-        names = ", ".join(name.lstrip("^").replace("\\", "") for name in failed)
+        names = ", ".join(name.lstrip("^").replace("\\", "") for name in sorted(failed))
         print(f"--- Once more, a test at a time: {names} ---", flush=True)
-        filters = [part for name in failed for part in ("--filter", name)]
-        code, again, said, second = run([*sys.argv[1:], *filters], "1", results)
+        filters = [part for name in sorted(failed) for part in ("--filter", name)]
+        code, ran, _, said, second = run([*sys.argv[1:], *filters], "1", results)
+        if missing := failed - ran:
+            print(f"They were not found by these names: {', '.join(sorted(missing))}")
+            code = code or 1
         if code:
             print("\n--- What failed alone, too ---", *said, sep="\n")
         print("\n--- In the whole run ---", closing, "--- Alone ---", second, sep="\n")

@@ -81,6 +81,8 @@ def test_parquet(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     pandas = pytest.importorskip("pandas")
     parquet = pytest.importorskip("pyarrow.parquet")
     path = made.folder / "all.parquet"
+    # A module in the working folder is not the package.
+    (made.folder / "pyarrow.py").write_text("raise SystemExit('taken from the working folder')")
     # The environment of these tests has the package.
     made.run("export", "--format", "parquet", "--out", str(path), COXSWAIN_VENV=sys.prefix)
     lines = made.lines("--format", "jsonl")

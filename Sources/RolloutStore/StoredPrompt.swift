@@ -77,7 +77,7 @@ struct StoredPrompt: Sendable, Hashable {
       let row = try Row.fetchOne(
         database.cachedStatement(sql: "SELECT isCompressed, text FROM piece WHERE id = ?"), arguments: [piece])
       if let row {
-        guard try text(row) == node.text else { return false }
+        guard (try? text(row)) == node.text else { return false }
       } else {
         let (bytes, isCompressed) = packed(node.text)
         try database.cachedStatement(sql: "INSERT INTO piece (id, isCompressed, text) VALUES (?, ?, ?)")
@@ -148,10 +148,11 @@ enum Deflate {
   static func expanded(_ packed: Data) -> Data? {
     guard packed.count > 8 else { return nil }
     let count = packed.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard count <= most else { return nil }
+    let stream = packed.dropFirst(8)
+    // A stream expands at most about 1,032 times.
+    guard count <= min(UInt64(most), UInt64(stream.count) * 1_100 + 64) else { return nil }
     var bytes = [UInt8](repeating: 0, count: max(Int(count), 1))
     var length = uLong(bytes.count)
-    let stream = packed.dropFirst(8)
     let result = stream.withUnsafeBytes { source in
       uncompress(&bytes, &length, source.bindMemory(to: UInt8.self).baseAddress, uLong(stream.count))
     }

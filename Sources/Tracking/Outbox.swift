@@ -128,17 +128,20 @@ final class Outbox<Item: Sendable>: Sendable {
         loss = (reason, batch[gone...])
         tries = 0
       } else {
-        wait = min(after ?? 0.5 * Double(1 << tries) / 2, Self.longestWait)
+        // A backend may say anything.
+        let asked = after.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+        wait = min(asked ?? 0.5 * Double(1 << tries) / 2, Self.longestWait)
       }
     }
     gone += loss?.items.count ?? 0
-    let delivered = batch.prefix(delivery.done).reduce(0) { $0 + weight($1) } - (delivery.rejected?.count ?? 0)
+    let done = batch.prefix(delivery.done).reduce(0) { $0 + weight($1) }
+    let rejected = min(max(delivery.rejected?.count ?? 0, 0), done)
     state.withLock {
       $0.items.removeFirst(min(gone, $0.items.count))
-      $0.sent += delivered
+      $0.sent += done - rejected
       if delivery.done > 0 { $0.moves += 1 }
       if let loss { $0.losses[loss.reason, default: 0] += loss.items.reduce(0) { $0 + weight($1) } }
-      if let rejected = delivery.rejected { $0.losses[rejected.reason, default: 0] += rejected.count }
+      if rejected > 0, let reason = delivery.rejected?.reason { $0.losses[reason, default: 0] += rejected }
     }
     return wait
   }

@@ -2,6 +2,7 @@ import Agents
 import Dialects
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway

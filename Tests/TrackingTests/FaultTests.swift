@@ -14,7 +14,8 @@ struct FaultTests {
     settings: SteeringSettings(method: .amc, particles: 4, temperature: 0.1, schedule: .steps([6])))
 
   enum Fault: String, CaseIterable, Sendable {
-    case neverAnswers, closes, closesHalfWay, dripping, failing, overloaded, busy, refusing, rejecting, notJSON
+    case neverAnswers, closes, closesHalfWay, dripping, failing, overloaded, busy, noTime, endless, refusing, rejecting,
+      boasting, notJSON
 
     var reply: TestServer.Reply {
       switch self {
@@ -25,8 +26,11 @@ struct FaultTests {
       case .failing: .answer(500, "Authorization: Bearer secret-value")
       case .overloaded: .answer(429, "{}", headers: ["Retry-After": "3600"])
       case .busy: .answer(503, "{}")
+      case .noTime: .answer(503, "{}", headers: ["Retry-After": "nan"])
+      case .endless: .answer(503, "{}", headers: ["Retry-After": "-1e30"])
       case .refusing: .answer(401, #"{"message":"bad key secret-value"}"#)
       case .rejecting: .answer(200, #"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"secret-value"}}"#)
+      case .boasting: .answer(200, #"{"partialSuccess":{"rejectedSpans":"9223372036854775807"}}"#)
       case .notJSON: .answer(200, "<html>")
       }
     }
@@ -52,6 +56,7 @@ struct FaultTests {
       let text = loss.text ?? ""
       switch fault {
       case .notJSON: #expect(lost == 0)
+      case .boasting: #expect(loss.sent == 0)
       case .rejecting: #expect(lost > 0 && lost.isMultiple(of: 3) && loss.sent > lost)
       default:
         #expect(lost > 0 && loss.sent == 0 && text.hasPrefix("tracking.otel: \(lost) of \(lost) spans were dropped ("))

@@ -3,6 +3,7 @@ import Foundation
 import ParticleFilter
 import RolloutStore
 import Steering
+import Synchronization
 import TestSupport
 import Testing
 
@@ -190,6 +191,38 @@ struct SpanTests {
     }
     #expect(OTLPReceiver.endpoint("http://a/v1/traces") == "http://a/v1/traces")
     #expect(OTLPReceiver.endpoint("https://a/otlp/") == "https://a/otlp/v1/traces")
+  }
+
+  @Test("A campaign of a run that ends within another one, as in a served world, takes no span with it")
+  func campaignsAtOnce() async throws {
+    try await TestServer.with { _ in
+      .answer(200, "{}")
+    } _: { server in
+      var settings = OTelSettings(url: server.base)
+      settings.sample = 1
+      let tracer = try OTelTracer(settings, headers: nil, model: Receiver.model, now: Date().timeIntervalSince1970)
+      var inner = Self.campaign()
+      inner.tracer = tracer
+      let isFirst = Mutex(true)
+      let policy = ClosurePolicy(ChainWorld.coin.identity) { [inner] request async throws(PolicyError) in
+        if isFirst.withLock({ isFirst in
+          defer { isFirst = false }
+          return isFirst
+        }) {
+          _ = try? await inner.run([Self.tasks[1]])
+        }
+        return try await ChainWorld.coin.respond(to: request)
+      }
+      var outer = Self.campaign(policy: policy)
+      outer.tracer = tracer
+      #expect(outer.run == inner.run)
+      _ = try await outer.run([Self.tasks[0]])
+      let loss = await tracer.close(within: 30)
+      let spans = try await Receiver.spans(server)
+      #expect(loss.text == nil && spans.count { $0.name == "task" } == 2)
+      #expect(spans.count { $0.name == "step" } == 2 * 3 * 4)
+      #expect(spans.count { $0.parent.isEmpty } == 1)
+    }
   }
 }
 

@@ -224,6 +224,7 @@ struct ImportTests {
       Self.line(#""reward":1,"steps":[{"action":"a","observation":"b"},{"action":"c"}]"#),
       #"[{"item_id":"t","conversations":[{"from":"human","loss":null,"value":"x"},{"from":"gpt","loss":true,"value":"y"}],"reward":1}]"#,
       #"{"version":2,"eval":{"task":"t","model":"m"},"samples":[{"id":1,"epoch":1,"messages":[{"role":"assistant","content":"x"}],"scores":{"s":{"value":1}}}]}"#,
+      #"{"version":2,"eval":{"task":"t","model":"m"},"samples":[{"id":1,"epoch":-9223372036854775808,"messages":[{"role":"assistant","content":"x"}],"scores":{"s":{"value":1}}}]}"#,
     ]
     let request = ImportRequest(files: [file])
     let target = Importer.Target(world: Made.world, policy: "coin", format: .react, maximalReward: 1) { _ in .init() }

@@ -167,7 +167,9 @@ extension WandBTracker {
   /// - Returns: the version; nil if there is none.
   package static func version(of python: String) async -> String? {
     let script = """
-      import importlib.metadata, importlib.util, sys
+      import sys
+      sys.path[:] = [path for path in sys.path if path]
+      import importlib.metadata, importlib.util
       if importlib.util.find_spec("wandb") is None: sys.exit(1)
       print(importlib.metadata.version("wandb"))
       """

@@ -4,10 +4,14 @@ Answers every line with one line on standard output: {} where it is done, or {"e
 project, entity, mode, folder. Ends with its input.
 """
 
+import sys
+
+# What lies in the working folder must not be taken for a package.
+sys.path[:] = [path for path in sys.path if path]
+
 import json
 import os
 import signal
-import sys
 
 # What the package prints must not mix with the answers.
 answers = os.fdopen(os.dup(1), "w")
@@ -25,7 +29,10 @@ def numbers(text):
     found = set()
     for part in str(text or "").split(","):
         first, _, last = part.partition("-")
-        if first.isdigit() and (last or first).isdigit():
+        if not (part.isascii() and first.isdigit() and (last or first).isdigit()):
+            continue
+        # The server's summary, which may be anybody's.
+        if int(first) <= int(last or first) < 10_000_000:
             found.update(range(int(first), int(last or first) + 1))
     return found
 

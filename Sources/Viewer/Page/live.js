@@ -2,7 +2,7 @@
 
 /** Calls `changed(state, change)` with the whole state, and after each change. */
 export function follow(changed, told) {
-  const state = { runs: new Map(), order: [], state: "missing", store: "", message: null };
+  const state = { version: 0, runs: new Map(), order: [], state: "missing", store: "", message: null };
 
   function take(runs) {
     for (const run of runs) {
@@ -22,12 +22,20 @@ export function follow(changed, told) {
       state.runs.clear();
       take(whole.runs);
       Object.assign(state, {
+        version: whole.version,
         order: whole.runs.map((run) => run.id), state: whole.state, store: whole.store, message: whole.message,
       });
       changed(state, undefined);
     });
     source.addEventListener("change", (event) => {
       const change = JSON.parse(event.data);
+      // A page that slept has missed some: the whole state comes with a new connection.
+      if (change.version > state.version + 1) {
+        source.close();
+        connect();
+        return;
+      }
+      state.version = change.version;
       take(change.runs);
       Object.assign(state, { order: change.order, state: change.state, message: change.message });
       for (const id of [...state.runs.keys()]) if (!change.order.includes(id)) state.runs.delete(id);

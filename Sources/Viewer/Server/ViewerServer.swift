@@ -9,7 +9,7 @@ package struct ViewerError: Error, Sendable, Hashable, CustomStringConvertible {
   package var description: String { message }
 }
 
-/// A server on loopback with a page about one store, which it reads and never writes to.
+/// A server on loopback with a page about one store, into which it writes nothing. It merges a log that a run has left.
 package final class ViewerServer: Sendable {
   /// The TCP port on loopback.
   package let port: Int

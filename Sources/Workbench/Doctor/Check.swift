@@ -75,7 +75,9 @@ package struct Check: Encodable {
     _ module: String, of python: String, for purpose: String, remedy: String? = nil
   ) async -> Check {
     let script = """
-      import importlib.util, importlib.metadata, sys
+      import sys
+      sys.path[:] = [path for path in sys.path if path]
+      import importlib.util, importlib.metadata
       if importlib.util.find_spec(sys.argv[1]) is None: sys.exit(1)
       print(importlib.metadata.version(sys.argv[1]))
       """

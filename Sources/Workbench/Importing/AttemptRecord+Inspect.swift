@@ -12,7 +12,7 @@ extension AttemptRecord {
     let own = sample["metadata"]?["coxswain"]
     let run = spec["metadata"]?["coxswain"]
     record.set("task", sample["id"] ?? .null)
-    record.set("particle", ifGiven: own?["particle"] ?? sample["epoch"]?.integer.map { .integer($0 - 1) })
+    record.set("particle", ifGiven: own?["particle"] ?? sample["epoch"]?.integer.map { .integer($0 > 0 ? $0 - 1 : -1) })
     record.set("run", ifGiven: run?["run"] ?? spec["eval_id"] ?? spec["run_id"])
     record.set("policy", ifGiven: run?["policy"] ?? spec["model"])
     for key in ["verb", "method", "isPrior", "world", "format", "critic", "seed"] {

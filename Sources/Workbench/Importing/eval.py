@@ -1,33 +1,44 @@
 """Copies a zip file with DEFLATE in place of other compressions, such as Zstandard: python eval.py FROM TO"""
 
-import struct
 import sys
+
+# What lies in the working folder must not be taken for a package.
+sys.path[:] = [path for path in sys.path if path]
+
+import struct
 import zipfile
 
 
+# The largest part of a log that is read, as in the program.
+LIMIT = 256 << 20
+
+
 def expanded(data):
-    """Bytes of Zstandard."""
+    """Bytes of Zstandard, at most one more than the limit."""
     try:
+        import io
         from compression import zstd  # Python 3.14
-        return zstd.decompress(data)
+        return zstd.ZstdFile(io.BytesIO(data)).read(LIMIT + 1)
     except ImportError:
         pass
     try:
         import io
         import zstandard
         reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
-        return reader.read()
+        return reader.read(LIMIT + 1)
     except ImportError:
         pass
     try:
         import pyarrow
-        return pyarrow.input_stream(pyarrow.BufferReader(data), compression="zstd").read()
+        return pyarrow.input_stream(pyarrow.BufferReader(data), compression="zstd").read(LIMIT + 1)
     except ImportError:
         print("there is no package that reads Zstandard", file=sys.stderr)
         sys.exit(3)
 
 
 def content(archive, file, info):
+    if info.file_size > LIMIT:
+        raise ValueError(f"{info.filename} is too large")
     if info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return archive.read(info)
     if info.compress_type != 93:
@@ -36,7 +47,10 @@ def content(archive, file, info):
     header = file.read(30)
     name, extra = struct.unpack("<HH", header[26:30])
     file.seek(name + extra, 1)
-    return expanded(file.read(info.compress_size))
+    found = expanded(file.read(info.compress_size))
+    if len(found) > LIMIT:
+        raise ValueError(f"{info.filename} is too large")
+    return found
 
 
 def main():

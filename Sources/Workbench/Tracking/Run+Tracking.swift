@@ -15,7 +15,8 @@ struct TrackedCampaign: Sendable {
 
   /// nil if nobody is told.
   init?(_ campaign: Campaign, _ tasks: [AgentTask], split: Split?, title: String, of workbench: Workbench) {
-    guard workbench.trackers.keepsFigures else { return nil }
+    // A served world has a campaign for every request, and no end of them.
+    guard workbench.trackers.keepsFigures, campaign.verb != "serve" else { return nil }
     (trackers, pricing) = (workbench.trackers, workbench.pricing)
     places = Dictionary(tasks.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     let settings = campaign.settings

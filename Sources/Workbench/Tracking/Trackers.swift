@@ -64,7 +64,7 @@ package final class Trackers: Sendable {
   package func begin(_ run: TrackedRun, isResult: Bool = true) {
     let experiments = state.withLock {
       if !$0.experiments.isEmpty {
-        $0.runs.append(run.id)
+        if !$0.runs.contains(run.id) { $0.runs.append(run.id) }
         $0.hasResults = $0.hasResults || isResult
       }
       return $0.experiments
