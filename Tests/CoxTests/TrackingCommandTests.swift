@@ -61,7 +61,8 @@ struct TrackingCommandTests {
     let cox = try Command()
     defer { cox.clean() }
     try await TestServer.with(OrderServer.answer) { policy in
-      let plain = try cox.write(OrderServer.configuration(policy.url, tasks: 2), to: "p.yaml")
+      let plain = try cox.write(
+        OrderServer.configuration(policy.url, tasks: 2, policy: "samplesPerCall: 1"), to: "p.yaml")
       let without = try await cox.run(
         "steer", "--method", "best-of", "--config", plain, "--store", "p.sqlite", "--json", "-", "--quiet")
       #expect(without.status == 0, "\(without.errors)")
@@ -82,7 +83,9 @@ struct TrackingCommandTests {
               otel: { url: "\(base)", headersVariable: COX_TEST_HEADERS, sample: 1 }
               mlflow: { url: "\(base)", tokenVariable: COX_TEST_TOKEN }
             """
-          let file = try cox.write(OrderServer.configuration(policy.url, tasks: 2) + tracking, to: "\(fault).yaml")
+          let file = try cox.write(
+            OrderServer.configuration(policy.url, tasks: 2, policy: "samplesPerCall: 1") + tracking, to: "\(fault).yaml"
+          )
           let secrets = ["COX_TEST_HEADERS": "authorization=\(Self.secret)", "COX_TEST_TOKEN": Self.secret]
           let start = ContinuousClock.now
           let run = try await cox.run(
