@@ -223,7 +223,7 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "CZlib", "Dialects", "Findings", "Gateway",
+        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Dialects", "Findings", "Gateway",
         "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",

@@ -101,7 +101,7 @@ def test_parquet(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pandas.read_parquet(path)
     assert frame.reward.mean() == pytest.approx(sum(line["reward"] for line in lines) / len(lines))
     assert frame.usage[0]["inputTokens"] == lines[0]["usage"]["inputTokens"]
-    # Nothing is replaced unasked, and a Python without the package is named.
+    # A file that exists is kept without --force. The error names the package that Python lacks.
     assert "exists" in made.run("export", "--format", "parquet", "--out", str(path), status=2)
     bare = made.folder / "bare"
     (bare / "bin").mkdir(parents=True)

@@ -19,6 +19,6 @@ extension TaskID {
 }
 
 extension AgentTask {
-  /// Whether the task was made of a text by a ``DescribedWorld``.
+  /// Whether a ``DescribedWorld`` made the task from a text.
   package var isDescribed: Bool { id == TaskID(describedBy: request) }
 }

@@ -1,5 +1,4 @@
 import Agents
-import CZlib
 import Foundation
 import GRDB
 
@@ -50,13 +49,11 @@ struct StoredPrompt: Sendable, Hashable {
     // A part that is there has all of its predecessors.
     var known = nodes.count
     while known > 0 {
-      switch try Self.has(nodes[known - 1], database) {
-      case .some(true): break
-      case .some(false): return nil
-      case nil:
+      guard let isSame = try Self.has(nodes[known - 1], database) else {
         known -= 1
         continue
       }
+      guard isSame else { return nil }
       break
     }
     for node in nodes[known...] where try !Self.insert(node, database) { return nil }
@@ -115,48 +112,30 @@ struct StoredPrompt: Sendable, Hashable {
 
   private static func text(_ row: Row) throws -> String {
     let stored: DatabaseValue = row["text"]
-    let bytes = Data.fromDatabaseValue(stored) ?? Data()
+    let bytes = [UInt8](Data.fromDatabaseValue(stored) ?? Data())
     guard try row.value("isCompressed") else { return String(decoding: bytes, as: UTF8.self) }
-    guard let plain = Deflate.expanded(bytes) else { throw StoreError(.damaged, "A stored prompt cannot be read.") }
+    guard let plain = expanded(bytes) else { throw StoreError(.damaged, "A stored prompt cannot be read.") }
     return String(decoding: plain, as: UTF8.self)
   }
 
+  // MARK: - Compressed texts: the length as 8 bytes, least first, then a stream that Python's `zlib.decompress` reads
+
   private static func packed(_ text: String) -> (bytes: Data, isCompressed: Bool) {
-    let plain = Data(text.utf8)
-    guard let small = Deflate.compressed(plain), small.count < plain.count else { return (plain, false) }
-    return (small, true)
-  }
-}
-
-/// Streams of zlib (RFC 1950) with their length before them, as Python's `zlib.decompress(bytes[8:])` reads them.
-enum Deflate {
-  /// Nothing that was sent to a model is larger; a damaged length must not ask for all memory.
-  private static let most = 1 << 31
-
-  /// The length as 8 bytes, least first, then the stream; nil if the library refuses.
-  static func compressed(_ plain: Data) -> Data? {
-    var length = compressBound(uLong(plain.count))
-    var bytes = [UInt8](repeating: 0, count: Int(length))
-    let result = plain.withUnsafeBytes { source in
-      compress2(&bytes, &length, source.bindMemory(to: UInt8.self).baseAddress, uLong(plain.count), 6)
+    let plain = [UInt8](text.utf8)
+    guard let stream = Deflate.compressed(plain, as: .zlib), stream.count + 8 < plain.count else {
+      return (Data(plain), false)
     }
-    guard result == Z_OK else { return nil }
-    return withUnsafeBytes(of: UInt64(plain.count).littleEndian) { Data($0) } + bytes.prefix(Int(length))
+    return (withUnsafeBytes(of: UInt64(plain.count).littleEndian) { Data($0) } + stream, true)
   }
 
-  /// nil if the bytes are no such stream.
-  static func expanded(_ packed: Data) -> Data? {
+  private static func expanded(_ packed: [UInt8]) -> [UInt8]? {
     guard packed.count > 8 else { return nil }
     let count = packed.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    let stream = packed.dropFirst(8)
-    // A stream expands at most about 1,032 times.
-    guard count <= min(UInt64(most), UInt64(stream.count) * 1_100 + 64) else { return nil }
-    var bytes = [UInt8](repeating: 0, count: max(Int(count), 1))
-    var length = uLong(bytes.count)
-    let result = stream.withUnsafeBytes { source in
-      uncompress(&bytes, &length, source.bindMemory(to: UInt8.self).baseAddress, uLong(stream.count))
+    // A stream expands at most about 1,032 times. Nothing that was sent to a model has 2 GB. A damaged length must not ask
+    // for all memory.
+    guard count <= min(1 << 31, UInt64(packed.count - 8) * 1_100 + 64) else { return nil }
+    return packed.withUnsafeBytes {
+      Deflate.expanded(UnsafeRawBufferPointer(rebasing: $0.dropFirst(8)), size: Int(count), from: .zlib)
     }
-    guard result == Z_OK, length == count else { return nil }
-    return Data(bytes.prefix(Int(length)))
   }
 }

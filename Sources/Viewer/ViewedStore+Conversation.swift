@@ -87,10 +87,7 @@ extension ViewedStore {
     let task = record.trajectory.task.id
     if let tree = try await store.tree(run: run.id, task: task) {
       let path = tree.path(along: record.trajectory.steps)
-      var values: [Int: Double] = [:]
-      for state in path where !tree.nodes[state].isFinished {
-        values[tree.nodes[state].step] = tree.nodes[state].expected - tree.nodes[state].reward
-      }
+      let values = tree.values(of: path)
       guard let last = path.last else { return ([], values) }
       return (tree.places(of: last), values)
     }

@@ -68,13 +68,8 @@ public struct Planner: Sendable {
         \(rollouts.count) of \(tasks) tasks. Collect more rollouts of the train split, 8 for each task.
         """)
     }
-    let returns = rollouts.map(\.trajectory.reward)
-    let scale = (returns.max() ?? 0) - (returns.min() ?? 0)
-    let temperatures = Set(
-      (temperatures ?? PlanGrid.temperatures(scale: scale, configured: settings.temperature)) + [settings.temperature]
-    ).sorted()
     do {
-      return try await plan(rollouts, tasks: tasks, temperatures: temperatures, progress: progress)
+      return try await plan(rollouts, tasks: tasks, progress: progress)
     } catch {
       throw SteeringError(.interrupted, "The plan was stopped.", underlying: error)
     }
@@ -82,10 +77,13 @@ public struct Planner: Sendable {
 
   /// The plan from finished rollouts.
   private func plan(
-    _ rollouts: [ValuedRollout], tasks: Int, temperatures: [Double], progress: (@Sendable (String) -> Void)?
+    _ rollouts: [ValuedRollout], tasks: Int, progress: (@Sendable (String) -> Void)?
   ) async throws(CancellationError) -> Plan {
     let returns = rollouts.map(\.trajectory.reward)
     let scale = (returns.max() ?? 0) - (returns.min() ?? 0)
+    let temperatures = Set(
+      (temperatures ?? PlanGrid.temperatures(scale: scale, configured: settings.temperature)) + [settings.temperature]
+    ).sorted()
     let arena = Arena(
       Simulation(
         rollouts, temperatures: temperatures, resampler: settings.resampler, maximum: maximalReward),

@@ -69,7 +69,8 @@ public struct LocalServer: Sendable {
     }
     let program = ChildProgram(
       path: settings.python,
-      arguments: ["-c", String(decoding: PackageResources.local_server_py, as: UTF8.self), try arguments(settings)],
+      arguments: PythonScript.arguments(
+        String(decoding: PackageResources.local_server_py, as: UTF8.self), try arguments(settings)),
       environment: settings.environment)
     do {
       return try await program.run { child in

@@ -4,16 +4,12 @@ Reads one JSON object of settings from its arguments, and writes one line of JSO
 server answers, or {"error": …} when it cannot.
 """
 
-import sys
-
-# What lies in the working folder must not be taken for a package.
-sys.path[:] = [path for path in sys.path if path]
-
 import importlib.util
 import json
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import urllib.request

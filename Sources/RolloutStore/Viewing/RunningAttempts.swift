@@ -75,28 +75,8 @@ extension RolloutStore {
     }
     let parents = Set(tree.nodes.compactMap(\.parent))
     return tree.nodes.indices.dropFirst().filter { !parents.contains($0) }.compactMap { leaf in
-      let places = tree.places(of: leaf)
-      var values: [Int: Double] = [:]
-      for state in tree.path(to: leaf) where !tree.nodes[state].isFinished {
-        values[tree.nodes[state].step] = tree.nodes[state].expected - tree.nodes[state].reward
-      }
-      return record.attempt(of: task, particle: leaf, places, values: values)
-    }
-  }
-}
-
-extension SearchTree {
-  /// The states from the root to one of them, the root included.
-  package func path(to state: Int) -> [Int] {
-    var path = [state]
-    while let parent = nodes[path[path.count - 1]].parent { path.append(parent) }
-    return path.reversed()
-  }
-
-  /// Where the calls are that led to a state: the choice, and the steps taken before it.
-  package func places(of state: Int) -> [(particle: Int, step: Int)] {
-    path(to: state).dropFirst().compactMap { child in
-      choices.firstIndex { $0.child == child }.map { ($0, nodes[child].step - 1) }
+      record.attempt(
+        of: task, particle: leaf, tree.places(of: leaf), values: tree.values(of: tree.path(to: leaf)))
     }
   }
 }

@@ -42,7 +42,8 @@ package final class WandBTracker: ExperimentTracker {
     if let entity = settings.entity { own["entity"] = .text(entity) }
     let program = ChildProgram(
       path: python,
-      arguments: ["-c", String(decoding: PackageResources.wandb_runs_py, as: UTF8.self), JSONValue.object(own).json],
+      arguments: PythonScript.arguments(
+        String(decoding: PackageResources.wandb_runs_py, as: UTF8.self), JSONValue.object(own).json),
       environment: environment)
     worker = Task.detached(priority: .utility) {
       do {
@@ -167,13 +168,11 @@ extension WandBTracker {
   /// - Returns: the version; nil if there is none.
   package static func version(of python: String) async -> String? {
     let script = """
-      import sys
-      sys.path[:] = [path for path in sys.path if path]
-      import importlib.metadata, importlib.util
+      import importlib.metadata, importlib.util, sys
       if importlib.util.find_spec("wandb") is None: sys.exit(1)
       print(importlib.metadata.version("wandb"))
       """
-    return await ChildProgram(path: python, arguments: ["-c", script]).output()
+    return await ChildProgram(path: python, arguments: PythonScript.arguments(script)).output()
   }
 }
 

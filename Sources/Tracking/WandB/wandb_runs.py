@@ -4,14 +4,10 @@ Answers every line with one line on standard output: {} where it is done, or {"e
 project, entity, mode, folder. Ends with its input.
 """
 
-import sys
-
-# What lies in the working folder must not be taken for a package.
-sys.path[:] = [path for path in sys.path if path]
-
 import json
 import os
 import signal
+import sys
 
 # What the package prints must not mix with the answers.
 answers = os.fdopen(os.dup(1), "w")

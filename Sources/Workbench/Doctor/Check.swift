@@ -75,13 +75,11 @@ package struct Check: Encodable {
     _ module: String, of python: String, for purpose: String, remedy: String? = nil
   ) async -> Check {
     let script = """
-      import sys
-      sys.path[:] = [path for path in sys.path if path]
-      import importlib.util, importlib.metadata
+      import importlib.util, importlib.metadata, sys
       if importlib.util.find_spec(sys.argv[1]) is None: sys.exit(1)
       print(importlib.metadata.version(sys.argv[1]))
       """
-    let version = await output(of: python, ["-c", script, module])
+    let version = await output(of: python, PythonScript.arguments(script, module))
     return Check(
       name: module, isFine: version != nil, detail: version.map { "\($0), \(purpose)" } ?? "not installed, \(purpose)",
       remedy: remedy ?? Installation.remedy("local"))

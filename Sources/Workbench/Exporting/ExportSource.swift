@@ -65,10 +65,10 @@ struct ExportSource: Sendable {
       let end = ends.first { $0.record.particle == record.particle && $0.record.standing == record.standing }
       let keys: [CallKey]
       if let tree, let end {
-        keys = tree.keys(to: end.node, run: run.id, task: task)
-        for node in tree.path(to: end.node) where !tree.nodes[node].isFinished {
-          exported.values[tree.nodes[node].step] = tree.nodes[node].expected - tree.nodes[node].reward
+        keys = tree.places(of: end.node).map {
+          CallKey(run: run.id, task: task, particle: $0.particle, step: $0.step)
         }
+        exported.values = tree.values(of: tree.path(to: end.node))
       } else {
         let lineage = Lineage(of: record, in: genealogy)
         exported.values = lineage.values
@@ -108,15 +108,5 @@ extension [CallKey: AskedQuestion] {
     // All attempts of a run begin alike.
     key.particle = 0
     return step == 0 ? self[key] : nil
-  }
-}
-
-extension SearchTree {
-  /// The calls that lead to a node. The i-th choice of a search is stored as particle i.
-  fileprivate func keys(to node: Int, run: String, task: TaskID) -> [CallKey] {
-    path(to: node).dropFirst().map { child in
-      let choice = choices.firstIndex { $0.child == child } ?? 0
-      return CallKey(run: run, task: task, particle: choice, step: nodes[child].step - 1)
-    }
   }
 }

@@ -27,7 +27,7 @@ enum ParquetFile {
     let partial = path + ".partial"
     try OutputFile.write(Data(), to: partial)
     let script = String(decoding: PackageResources.parquet_py, as: UTF8.self)
-    let program = ChildProgram(path: python, arguments: ["-c", script, partial], grace: .seconds(600))
+    let program = ChildProgram(path: python, arguments: PythonScript.arguments(script, partial), grace: .seconds(600))
     do {
       let (value, status) = try await program.runToStatus { child in
         do {

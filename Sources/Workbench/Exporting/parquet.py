@@ -1,11 +1,7 @@
 """Writes JSON lines of trajectories, from standard input, as Parquet with typed columns: python parquet.py FILE"""
 
-import sys
-
-# What lies in the working folder must not be taken for a package.
-sys.path[:] = [path for path in sys.path if path]
-
 import json
+import sys
 
 try:
     import pyarrow as pa

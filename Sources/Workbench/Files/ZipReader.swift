@@ -1,4 +1,5 @@
 import Foundation
+import RolloutStore
 
 /// Reads the entries of a zip file: stored ones and those of DEFLATE. The file is mapped, and every offset checked.
 struct ZipReader {
@@ -53,9 +54,9 @@ struct ZipReader {
     if entry.method == 0 {
       plain = packed.count == entry.size ? Array(packed) : nil
     } else {
-      plain = RawDeflate.expanded(packed, size: entry.size)
+      plain = Deflate.expanded(packed, size: entry.size, from: .raw)
     }
-    guard let plain, Int(RawDeflate.checksum(plain)) == entry.checksum else { return nil }
+    guard let plain, Int(Deflate.checksum(plain)) == entry.checksum else { return nil }
     return plain
   }
 

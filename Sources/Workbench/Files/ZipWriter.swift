@@ -1,4 +1,5 @@
 import Foundation
+import RolloutStore
 
 /// Writes a zip file entry by entry, compressed. Of what was written only the directory is kept: about a hundred bytes
 /// an entry. Files and directories of any size are written (zip64).
@@ -12,7 +13,7 @@ struct ZipWriter {
 
   /// - Parameter bytes: less than 4 GB.
   mutating func add(_ name: String, _ bytes: [UInt8]) async throws {
-    let packed = RawDeflate.compressed(bytes).flatMap { $0.count < bytes.count ? $0 : nil }
+    let packed = Deflate.compressed(bytes, as: .raw).flatMap { $0.count < bytes.count ? $0 : nil }
     let stored = packed ?? bytes
     guard bytes.count < Int(UInt32.max) else { throw ExportError("\(name) is larger than 4 GB.") }
     let name = Array(name.utf8)
@@ -23,7 +24,7 @@ struct ZipWriter {
     common.add(packed == nil ? 0 : 8, 2)
     common.add(0, 2)
     common.add(0x21, 2)
-    common.add(Int(RawDeflate.checksum(bytes)), 4)
+    common.add(Int(Deflate.checksum(bytes)), 4)
     common.add(stored.count, 4)
     common.add(bytes.count, 4)
     common.add(name.count, 2)

@@ -20,7 +20,7 @@ enum EvalArchive {
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
     let copy = "\(scratch)/\(UUID().uuidString).eval"
     let script = String(decoding: PackageResources.eval_py, as: UTF8.self)
-    let program = ChildProgram(path: python, arguments: ["-c", script, path, copy])
+    let program = ChildProgram(path: python, arguments: PythonScript.arguments(script, path, copy))
     let said = try await program.run { child in
       await child.endInput()
       var text: [UInt8] = []

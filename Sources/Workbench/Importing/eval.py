@@ -1,11 +1,7 @@
 """Copies a zip file with DEFLATE in place of other compressions, such as Zstandard: python eval.py FROM TO"""
 
-import sys
-
-# What lies in the working folder must not be taken for a package.
-sys.path[:] = [path for path in sys.path if path]
-
 import struct
+import sys
 import zipfile
 
 

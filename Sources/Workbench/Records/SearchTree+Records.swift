@@ -31,11 +31,4 @@ extension SearchTree {
     guard ends.count == final.count, leaves.count == culled.count else { return nil }
     return zip(ends + leaves, final + culled).filter { $1.trajectory.count == nodes[$0].step }.map { ($0, $1) }
   }
-
-  /// The states from the root to a node, the root first.
-  func path(to node: Int) -> [Int] {
-    var path = [node]
-    while let parent = nodes[path[path.count - 1]].parent { path.append(parent) }
-    return path.reversed()
-  }
 }

@@ -41,7 +41,7 @@ struct Tagger {
     let (titles, nouns, complaints) = ("\(draft).titles", "\(draft).nouns", "\(draft).complaints")
     defer { for path in [titles, nouns, complaints] { try? FileManager.default.removeItem(atPath: path) } }
     try write(database, to: titles)
-    try run(["-c", Self.script, titles, nouns], complaints: complaints)
+    try run(PythonScript.arguments(Self.script, titles, nouns), complaints: complaints)
     return try read(nouns, into: database)
   }
 

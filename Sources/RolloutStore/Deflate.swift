@@ -1,14 +1,26 @@
 import CZlib
 import Foundation
 
-/// Raw DEFLATE (RFC 1951), as zip files have it.
-enum RawDeflate {
+/// DEFLATE (RFC 1951), by the system's zlib.
+package enum Deflate {
+  /// What is around the compressed bytes.
+  package enum Form: Sendable {
+    /// Nothing, as in zip files.
+    case raw
+    /// The header and the checksum of zlib (RFC 1950).
+    case zlib
+
+    fileprivate var windowBits: Int32 { self == .raw ? -MAX_WBITS : MAX_WBITS }
+  }
+
   /// nil if the library refuses.
-  static func compressed(_ plain: [UInt8]) -> [UInt8]? {
+  package static func compressed(_ plain: [UInt8], as form: Form) -> [UInt8]? {
+    guard uInt(exactly: plain.count) != nil else { return nil }
     var stream = z_stream()
     guard
       deflateInit2_(
-        &stream, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        &stream, 6, Z_DEFLATED, form.windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)
+      )
         == Z_OK
     else { return nil }
     defer { deflateEnd(&stream) }
@@ -26,9 +38,10 @@ enum RawDeflate {
 
   /// - Parameter size: of the plain bytes, which is exact.
   /// - Returns: nil if the bytes are damaged or have another size.
-  static func expanded(_ packed: UnsafeRawBufferPointer, size: Int) -> [UInt8]? {
+  package static func expanded(_ packed: UnsafeRawBufferPointer, size: Int, from form: Form) -> [UInt8]? {
+    guard uInt(exactly: packed.count) != nil, uInt(exactly: size + 1) != nil else { return nil }
     var stream = z_stream()
-    guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+    guard inflateInit2_(&stream, form.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
       return nil
     }
     defer { inflateEnd(&stream) }
@@ -46,7 +59,7 @@ enum RawDeflate {
   }
 
   /// CRC-32 of the bytes.
-  static func checksum(_ bytes: [UInt8]) -> UInt32 {
+  package static func checksum(_ bytes: [UInt8]) -> UInt32 {
     UInt32(truncatingIfNeeded: crc32(0, bytes, uInt(bytes.count)))
   }
 }
