@@ -151,8 +151,10 @@ extension ViewedStore {
     let (store, _) = try await opened()
     let (task, _) = try await task(query, sums, store)
     let record = sums.run.record
-    if let tree = try await store.tree(run: record.id, task: task.id), let svg = TreePicture.svg(tree, task: task) {
-      return PictureDocument(kind: "tree", svg: SharedPage.withoutStyle(svg), lines: [])
+    if let tree = try await store.tree(run: record.id, task: task.id),
+      let picture = try await picture(of: tree, task, record.id, store)
+    {
+      return picture
     }
     let genealogy = try await store.genealogy(run: record.id, task: task.id)
     guard !genealogy.checkpoints.isEmpty else {
@@ -181,5 +183,27 @@ extension ViewedStore {
             particle: $0.particle, standing: isRunning && $0.standing == .final ? "running" : $0.standing.rawValue)
         }
       })
+  }
+
+  /// A tree, each state with the best trajectory that went through it.
+  private func picture(
+    of tree: SearchTree, _ task: AgentTask, _ run: String, _ store: RolloutStore
+  ) async throws -> PictureDocument? {
+    guard tree.isSound else { return nil }
+    var lines: [PictureDocument.Line?] = Array(repeating: nil, count: tree.nodes.count)
+    let records = try await store.trajectories(run: run, task: task.id, culled: true)
+      .filter { $0.failure == nil }
+      .sorted {
+        ($0.standing == .final ? 0 : 1, $1.trajectory.reward) < ($1.standing == .final ? 0 : 1, $0.trajectory.reward)
+      }
+    for record in records {
+      for state in tree.path(along: record.trajectory.steps) where lines[state] == nil {
+        lines[state] = .init(
+          particle: record.particle, standing: record.standing.rawValue, step: tree.nodes[state].step)
+      }
+    }
+    return TreePicture.interactive(tree, task: task, picked: lines.map { $0 != nil }).map {
+      PictureDocument(kind: "tree", svg: SharedPage.withoutStyle($0), lines: lines)
+    }
   }
 }

@@ -162,7 +162,7 @@ extension ViewedStore {
 
 extension SearchTree {
   /// The states that some steps lead through, the root first.
-  fileprivate func path(along steps: [Step]) -> [Int] {
+  func path(along steps: [Step]) -> [Int] {
     guard !nodes.isEmpty else { return [] }
     var (path, paid) = ([0], 0.0)
     for step in steps {

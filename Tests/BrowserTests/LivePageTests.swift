@@ -68,6 +68,19 @@ struct LivePageTests {
     }
   }
 
+  @Test func aStateOfATreeLeadsToItsStep() async throws {
+    try await open { page, _ in
+      try await shows(page, ".run h2", "steer · frontier")
+      try await page.navigate(
+        to: try await page.text("location.href.split('#')[0]") + "#/run/\(StoredRuns.frontier)/task/search-1")
+      try await page.wait(for: "document.querySelectorAll('.cox-tree [data-line]').length === 3")
+      try await page.click(".cox-tree [data-line='1'] .hit")
+      try await shows(page, "h1", "search-1, particle 0")
+      #expect(try await page.isTrue("location.hash.endsWith('/step/1')"))
+      #expect(await page.complaints.isEmpty)
+    }
+  }
+
   @Test func keysAloneDoTheSame() async throws {
     try await open { page, _ in
       try await shows(page, ".run h2", "collect")

@@ -117,6 +117,10 @@ struct ReadingTests {
       #expect(lines == ["0 culled 1", "1 final", "2 final", "0 final"])
       let tree = try await page.api("picture", ["run": StoredRuns.frontier, "task": "search-1"])
       #expect(tree["kind"]?.shown == "tree" && tree["svg"]?.shown.contains("cox-tree") == true)
+      // Each state leads to the attempt that went through it, at its step.
+      let states = tree["lines"]?.items?.map { "\($0["particle"]?.shown ?? "–") \($0["step"]?.shown ?? "–")" }
+      #expect(states == ["0 0", "0 1", "0 2"])
+      #expect(tree["svg"]?.shown.split(separator: "data-line=").count == 4)
     }
   }
 

@@ -12,6 +12,14 @@ package enum TreePicture {
     guard tree.isSound, tree.nodes.count > 1 else { return nil }
     return TreeDrawing(tree).svg(task: task)
   }
+
+  /// A picture whose states can be picked: each is an element with its number as the attribute `data-line`.
+  ///
+  /// - Parameter picked: whether there is a trajectory to show for each state.
+  package static func interactive(_ tree: SearchTree, task: AgentTask, picked: [Bool]) -> String? {
+    guard tree.isSound, tree.nodes.count > 1, picked.count == tree.nodes.count else { return nil }
+    return TreeDrawing(tree, picked: picked).svg(task: task)
+  }
 }
 
 /// The positions and labels of the states.
@@ -26,14 +34,20 @@ private struct TreeDrawing {
   private let rows: [Int]
   private let rowCount: Int
   private let best: Int?
+  /// Whether each state can be picked; nil for a picture that is only looked at.
+  private let picked: [Bool]?
+  /// The state that the keyboard reaches first.
+  private let first: Int?
 
   private let width = 720.0
   private let left = 30.0
   private let right = 590.0
   private let top = 74.0
 
-  init(_ tree: SearchTree) {
+  init(_ tree: SearchTree, picked: [Bool]? = nil) {
     self.tree = tree
+    self.picked = picked
+    first = picked?.firstIndex(of: true)
     var growth: [(call: Int, improvement: Double)?] = Array(repeating: nil, count: tree.nodes.count)
     var draws = Array(repeating: 0, count: tree.nodes.count)
     var children = Array(repeating: [Int](), count: tree.nodes.count)
@@ -77,7 +91,7 @@ private struct TreeDrawing {
       + tree.nodes.indices.dropFirst().map(edge) + tree.nodes.indices.map(node) + rewards + axis + legend
     return SVG.picture(
       "cox-tree", width: width, height: bottom + 84, title: "\(name): \(request)", description: description,
-      style: Self.style, content)
+      style: Self.style, role: picked == nil ? "img" : "group", content)
   }
 
   private var description: String {
@@ -110,7 +124,16 @@ private struct TreeDrawing {
     if let call = growth[state]?.call, rowHeight >= 10 {
       marks.append(.label("\(call)", "call", x: x(state) - radius - 2, y: y(state) - 2.5, anchor: "end"))
     }
-    return SVG("g", ["class": "state"], marks)
+    guard picked?[state] == true else { return SVG("g", ["class": "state"], marks) }
+    // The pointer needs more than the dot.
+    marks.append(
+      SVG("circle", ["class": "hit", "cx": x(state), "cy": y(state), "r": max(radius, min(rowHeight / 2, 9))]))
+    return SVG(
+      "g",
+      [
+        "class": "state", "data-line": state, "role": "button", "tabindex": state == first ? 0 : -1,
+        "aria-label": story(of: state).replacing("\n", with: "; "),
+      ], marks)
   }
 
   private func story(of state: Int) -> String {

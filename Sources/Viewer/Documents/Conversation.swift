@@ -161,11 +161,13 @@ struct PictureDocument: Encodable, Sendable {
   struct Line: Encodable, Sendable {
     let particle: Int
     let standing: String
+    /// The steps taken at a state of a tree.
+    var step: Int?
   }
 
   let kind: String
   let svg: String
-  /// The trajectory of each line; nil where none is stored.
+  /// The trajectory of each line, or of each state of a tree; nil where none is stored.
   let lines: [Line?]
 }
 

@@ -48,7 +48,7 @@ export function show(figure, picture, open) {
   });
   for (const mark of lines) mark.setAttribute("tabindex", mark === lines[0] ? "0" : "-1");
   const words = picture.kind === "tree"
-    ? "Every visited state, numbered in the order of growth."
+    ? "Every visited state, numbered in the order of growth. Click one to read the best attempt that went through it."
     : "Click a line to read that particle. Colours are the critic's value V where a segment ends.";
   figure.replaceChildren(box, hintAt(box), element("figcaption", "help", words));
   box.scrollLeft = scrolled;

@@ -274,7 +274,10 @@ function taskView(id, task) {
       asked.limit += 200;
       fetchAttempts();
     }));
-    if (found.picture) pictures.show(figure, await ask("picture", { run: id, task }), (line) => go("run", id, "task", task, "at", line.particle, line.standing));
+    if (found.picture) pictures.show(figure, await ask("picture", { run: id, task }), (line) => {
+      const step = line.step ? ["step", line.step] : [];
+      go("run", id, "task", task, "at", line.particle, line.standing, ...step);
+    });
     figure.hidden = !found.picture;
     tellMarked(note);
   });
