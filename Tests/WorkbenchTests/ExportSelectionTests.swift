@@ -88,6 +88,22 @@ struct ExportSelectionTests {
     #expect(!FileManager.default.fileExists(atPath: made.folder.path + "/l.eval"))
   }
 
+  @Test("Runs whose ids begin alike get files of their own")
+  func sharedBeginnings() async throws {
+    let made = try ExportStore()
+    for (number, id) in ["0123456789aa", "0123456789ab", "1123456789ab"].enumerated() {
+      try await made.add([Self.won("a", 1)], task: TaskID("t\(number)"), run: Made.run(id))
+    }
+    var request = ExportRequest()
+    request.out = made.folder.appendingPathComponent("all").path + "/"
+    let summary = try await Workbench.export(request, made.options, isConfigured: false)
+    #expect(summary.files.map(\.records) == [1, 1, 1])
+    #expect(
+      Set(summary.files.map { URL(fileURLWithPath: $0.path).lastPathComponent }) == [
+        "0123456789aa-collect-best-of.jsonl", "0123456789ab-collect-best-of.jsonl", "1123456789-collect-best-of.jsonl",
+      ])
+  }
+
   @Test("Pairs part where attempts do: the best branch with the worst, the second best with the second worst")
   func pairs() async throws {
     let made = try ExportStore()

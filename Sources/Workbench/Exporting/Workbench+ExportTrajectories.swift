@@ -131,11 +131,17 @@ private struct Exporter {
       let splits: [Split?] = source.selection.split.map { [$0] } ?? Split.allCases + [nil]
       return splits.map { Part(path: "\(folder)/\($0?.rawValue ?? "other").jsonl", runs: runs, split: .some($0)) }
     }
-    return runs.map { run in
-      let name = "\(run.shortID)-\(run.record.verb)-\(run.record.method)".filter {
+    func name(_ run: StoredRun, _ id: String) -> String {
+      "\(id)-\(run.record.verb)-\(run.record.method)".filter {
         $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
       }
-      return Part(path: "\(folder)/\(name).\(request.format.ending)", runs: [run])
+    }
+    // Runs that were imported can share the beginning of their ids.
+    let counts = Dictionary(runs.map { (name($0, $0.shortID), 1) }, uniquingKeysWith: +)
+    return runs.map { run in
+      let short = name(run, run.shortID)
+      let own = counts[short] == 1 ? short : name(run, run.record.id)
+      return Part(path: "\(folder)/\(own).\(request.format.ending)", runs: [run])
     }
   }
 
