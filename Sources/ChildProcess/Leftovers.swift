@@ -34,19 +34,6 @@ package enum Leftovers {
     return !text[bracket...].hasPrefix(") Z") && !text[bracket...].hasPrefix(") X")
   }
 
-  /// Whether a child has printed what was not read yet. False where that cannot be told.
-  package static func hasUnreadOutput(_ process: pid_t) -> Bool {
-    #if os(Linux)
-      let pipe = open("/proc/\(process)/fd/1", O_RDONLY | O_NONBLOCK)
-      guard pipe >= 0 else { return false }
-      defer { close(pipe) }
-      var count: Int32 = 0
-      return ioctl(pipe, UInt(FIONREAD), &count) == 0 && count > 0
-    #else
-      return false
-    #endif
-  }
-
   /// Whether a child has ended, without collecting its status.
   package static func hasEnded(_ process: pid_t) -> Bool {
     var info = siginfo_t()
@@ -61,3 +48,26 @@ package enum Leftovers {
 }
 
 private func systemKill(_ process: pid_t) -> Int32 { kill(process, SIGKILL) }
+
+/// The pipe that a child prints to, opened once more, to look at it and never to read from it.
+package final class PrintedOutput: Sendable {
+  private let pipe: Int32
+
+  /// nil where the pipe cannot be opened.
+  package init?(of process: pid_t) {
+    #if os(Linux)
+      pipe = open("/proc/\(process)/fd/1", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+      guard pipe >= 0 else { return nil }
+    #else
+      return nil
+    #endif
+  }
+
+  deinit { close(pipe) }
+
+  /// Whether the child has printed what was not read yet.
+  package var isWaiting: Bool {
+    var count: Int32 = 0
+    return ioctl(pipe, UInt(FIONREAD), &count) == 0 && count > 0
+  }
+}

@@ -11,6 +11,7 @@ final class AgentProgram: Sendable {
   private let token: String
   private let desk: AttemptDesk
   private let process = Mutex<pid_t?>(nil)
+  private let output = Mutex<PrintedOutput?>(nil)
   private let running = Mutex<Task<ProgramRun.End, Never>?>(nil)
 
   /// - Parameters:
@@ -41,7 +42,11 @@ final class AgentProgram: Sendable {
   /// Waits until everything was read that the program has printed so far. It prints before it asks.
   func settle() async {
     guard let process = process.withLock(\.self) else { return }
-    for _ in 0..<100 where Leftovers.hasUnreadOutput(process) { try? await Task.sleep(for: .milliseconds(5)) }
+    let output = output.withLock { output in
+      if output == nil { output = PrintedOutput(of: process) }
+      return output
+    }
+    for _ in 0..<100 where output?.isWaiting == true { try? await Task.sleep(for: .milliseconds(5)) }
     await Task.yield()
   }
 
@@ -56,6 +61,7 @@ final class AgentProgram: Sendable {
     await line.end(GatewayError(.unauthorized, "This attempt was ended."))
     running.withLock { $0?.cancel() }
     _ = await end
+    output.withLock { $0 = nil }
     folder.remove()
   }
 }

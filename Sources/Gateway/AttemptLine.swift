@@ -45,6 +45,10 @@ actor AttemptLine {
 
   private let comparison: QuestionComparison
   private var entries: [Entry] = []
+  /// How many of them have no reply.
+  private var unanswered = 0
+  /// Every entry before it was taken.
+  private var firstUntaken = 0
   private var requests = 0
   private var hasEnded = false
   /// Why no question is answered any more.
@@ -127,7 +131,8 @@ actor AttemptLine {
     habits.dialects.insert(question.dialect)
     habits.isStreaming = habits.isStreaming || question.isStreaming
     habits.models.insert(question.model)
-    if let known = entries.lastIndex(where: { $0.body == body && isAskedAgain($0, isRetry: isRetry) }) {
+    // By index, since a copy of an entry copies its dictionaries.
+    if let known = entries.indices.last(where: { entries[$0].body == body && isAskedAgain($0, isRetry: isRetry) }) {
       habits.retries += 1
       entries[known].connected.insert(requests)
       return Ticket(question: known, request: requests)
@@ -143,7 +148,8 @@ actor AttemptLine {
     }
     let asked = Asked(id: entries.count, question: whole, digest: comparison.digest(of: whole))
     entries.append(Entry(asked: asked, body: body, connected: [requests]))
-    habits.mostOpen = max(habits.mostOpen, entries.count { $0.reply == nil })
+    unanswered += 1
+    habits.mostOpen = max(habits.mostOpen, unanswered)
     if question.body["temperature"]?.double == 0 { habits.isGreedy = true }
     if let refusal {
       entries[asked.id].isTaken = true
@@ -154,8 +160,8 @@ actor AttemptLine {
   }
 
   /// Whether a question with the same body is this one asked again: its reply did not arrive, and no client waits for it.
-  private func isAskedAgain(_ entry: Entry, isRetry: Bool) -> Bool {
-    isRetry || (!entry.isDelivered && entry.connected.isEmpty)
+  private func isAskedAgain(_ id: Int, isRetry: Bool) -> Bool {
+    isRetry || (!entries[id].isDelivered && entries[id].connected.isEmpty)
   }
 
   /// Waits for the reply. Nil if the request was closed before.
@@ -194,7 +200,8 @@ actor AttemptLine {
   ) async -> Event? {
     var seen: ContinuousClock.Instant?
     while !Task.isCancelled {
-      let open = entries.indices.filter { !entries[$0].isTaken }
+      while firstUntaken < entries.count, entries[firstUntaken].isTaken { firstUntaken += 1 }
+      let open = (firstUntaken..<entries.count).filter { !entries[$0].isTaken }
       // Without an expectation the least digest is taken, since the order of arrival means nothing.
       let place =
         if let digest {
@@ -236,6 +243,7 @@ actor AttemptLine {
 
   private func reply(to id: Int, _ reply: Reply) {
     guard entries[id].reply == nil else { return }
+    unanswered -= 1
     entries[id].reply = reply
     for waiting in entries[id].waiting.values { waiting.resume(returning: reply) }
     entries[id].waiting = [:]

@@ -87,7 +87,8 @@ struct ProgramRun: Sendable {
       } else {
         // What it wrote last may still be in the pipe.
         let limit = ContinuousClock.now + .milliseconds(200)
-        while Leftovers.hasUnreadOutput(child.process), .now < limit, !Task.isCancelled {
+        let output = PrintedOutput(of: child.process)
+        while output?.isWaiting == true, .now < limit, !Task.isCancelled {
           try? await Task.sleep(for: .milliseconds(5))
         }
         try? await Task.sleep(for: .milliseconds(10))

@@ -36,42 +36,44 @@ struct OutcomeLog: Sendable {
   }
 
   /// The stored result of an action after a trajectory; nil if the action was never taken, or only after another past.
-  func recorded(of action: Action, after trajectory: Trajectory, at place: Int) async throws(StoreError) -> Recorded? {
-    let key = key(trajectory.task.id, place: place, step: trajectory.count + 1)
-    guard let record = try await store.outcome(for: key), record.action == action.text,
-      record.past == Self.digest(of: trajectory)
+  func recorded(of action: Action, after past: Past, at place: Int) async throws(StoreError) -> Recorded? {
+    guard let record = try await store.outcome(for: key(past.task, place: place, step: past.steps + 1)),
+      record.action == action.text, record.past == past.text
     else { return nil }
     return record.failure.map(Recorded.failure) ?? .outcome(record.outcome)
   }
 
+  /// - Parameter failure: why the attempt ended with this action, if it did; there is no outcome then.
   func record(
-    _ outcome: Outcome, of action: Action, after trajectory: Trajectory, at place: Int
+    _ outcome: Outcome, of action: Action, after past: Past, at place: Int, failure: AttemptFailure? = nil
   ) async throws(StoreError) {
     try await store.record(
       OutcomeRecord(
-        key: key(trajectory.task.id, place: place, step: trajectory.count + 1), past: Self.digest(of: trajectory),
-        action: action.text, outcome: outcome))
-  }
-
-  func record(
-    _ failure: AttemptFailure, of action: Action, after trajectory: Trajectory, at place: Int
-  ) async throws(StoreError) {
-    try await store.record(
-      OutcomeRecord(
-        key: key(trajectory.task.id, place: place, step: trajectory.count + 1), past: Self.digest(of: trajectory),
-        action: action.text, outcome: Outcome(Observation("")), failure: failure))
+        key: key(past.task, place: place, step: past.steps + 1), past: past.text, action: action.text,
+        outcome: outcome, failure: failure))
   }
 
   private func key(_ task: TaskID, place: Int, step: Int) -> CallKey {
     CallKey(run: run, task: task, particle: place, step: step)
   }
 
-  private static func digest(of trajectory: Trajectory) -> String {
-    var digest = Digest()
-    digest.add(trajectory.opening.text)
-    for step in trajectory.steps {
-      digest.add(step.action.text, step.outcome.observation.text, String(step.outcome.reward))
+  /// What an outcome depends on: everything before the action. A trajectory that grows adds its newest step only.
+  struct Past: Sendable {
+    let task: TaskID
+    private(set) var steps = 0
+    private var digest = Digest()
+
+    init(_ trajectory: Trajectory) {
+      task = trajectory.task.id
+      digest.add(trajectory.opening.text)
+      for step in trajectory.steps { add(step) }
     }
-    return digest.text
+
+    var text: String { digest.text }
+
+    mutating func add(_ step: Step) {
+      digest.add(step.action.text, step.outcome.observation.text, String(step.outcome.reward))
+      steps += 1
+    }
   }
 }

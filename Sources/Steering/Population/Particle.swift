@@ -15,6 +15,8 @@ struct Particle: Sendable {
   /// The number of calls since the last checkpoint.
   var calls = 0
   var usage = Usage()
+  /// What the outcome of the next action depends on; nil until it is asked for.
+  var past: OutcomeLog.Past?
   /// When the step in progress began and its call ended; nil if the task is not traced.
   var traced: StepClock?
 
@@ -79,6 +81,7 @@ struct Particle: Sendable {
     var step = Step(response: response.text, action: action, outcome: outcome)
     step.continuation = response.continuation
     trajectory.append(step)
+    past?.add(step)
     trace(response, action, outcome, to: request, in: segment.context)
   }
 }
@@ -92,9 +95,18 @@ extension Particle {
 
   /// The outcome from the world or from the store. nil if the particle failed at this action.
   private mutating func outcome(of action: Action, in segment: Segment, at place: Int) async throws -> Outcome? {
+    let outcomes = segment.outcomes
+    // The trajectory may have been exchanged as a whole.
+    if outcomes != nil, past?.steps != trajectory.count { past = OutcomeLog.Past(trajectory) }
     do {
       if isBehind {
-        switch try await segment.outcomes?.recorded(of: action, after: trajectory, at: place) {
+        let recorded =
+          if let outcomes, let past {
+            try await outcomes.recorded(of: action, after: past, at: place)
+          } else {
+            nil as OutcomeLog.Recorded?
+          }
+        switch recorded {
         case .outcome(let outcome)?:
           try segment.world.check(outcome, after: trajectory)
           return outcome
@@ -108,14 +120,15 @@ extension Particle {
       let outcome = try await episode.step(action)
       traced?.stepped()
       try segment.world.check(outcome, after: trajectory)
-      try await segment.outcomes?.record(outcome, of: action, after: trajectory, at: place)
+      if let outcomes, let past { try await outcomes.record(outcome, of: action, after: past, at: place) }
       return outcome
     } catch let error as WorldError where segment.settings.fails(over: error) {
       let failure = AttemptFailure(error)
       // In a guided run the other particles depend on this failure, so it is stored. In other runs the next run tries
       // again.
-      if segment.settings.isGuided {
-        try await segment.outcomes?.record(failure, of: action, after: trajectory, at: place)
+      if segment.settings.isGuided, let outcomes, let past {
+        try await outcomes.record(
+          Outcome(Observation("")), of: action, after: past, at: place, failure: failure)
       }
       await fail(failure)
       return nil
