@@ -3,8 +3,13 @@ import Workbench
 
 /// Calls a second of a run with each tracker, against the same run without one. The model's server and the backends answer
 /// at once, in processes of their own. Runs with and without alternate, so that both have the same conditions.
+///
+/// A tracker has a cost for each call, and one for each run: threads, connections, for W&B a Python that imports its package.
+/// A short run beside a long one tells them apart.
 enum TrackingBench {
-  static let rounds = 9
+  static let rounds = 5
+  /// The calls of a run: 40 orders of 5 fields with so many attempts.
+  static let attempts = (short: 10, long: 100)
 
   /// What the model's server and the tracking server answer to everything.
   private static let answer = """
@@ -29,36 +34,43 @@ enum TrackingBench {
         } else {
           print("wandb is left out: WANDB_PYTHON names no Python that has it")
         }
-        _ = try await rate(model, "{}")
+        _ = try await rate(model, "{}", attempts.short)
         for (name, tracking) in trackers {
-          var (ratios, rates, ends): ([Double], [Double], [Double]) = ([], [], [])
-          for round in 0..<rounds {
-            // The order alternates, too.
-            let first = try await rate(model, round.isMultiple(of: 2) ? "{}" : tracking)
-            let second = try await rate(model, round.isMultiple(of: 2) ? tracking : "{}")
-            let (plain, tracked) = round.isMultiple(of: 2) ? (first, second) : (second, first)
-            ratios.append(tracked.calls / plain.calls)
-            rates.append(plain.calls)
-            ends.append(tracked.end - plain.end)
+          for attempts in [attempts.short, attempts.long] {
+            print("\(name), \(200 * attempts) calls: \(try await loss(model, tracking, attempts))")
           }
-          ratios.sort()
-          rates.sort()
-          ends.sort()
-          print(
-            """
-            \(name): \(Bench.text(100 * (1 - ratios[rounds / 2]), 1)) % fewer calls a second (half of \(rounds) rounds \
-            \(Bench.text(100 * (1 - ratios[rounds * 3 / 4]), 1)) to \(Bench.text(100 * (1 - ratios[rounds / 4]), 1)) %) than \
-            \(Bench.text(rates[rounds / 2], 0)); \(Bench.text(1_000 * ends[rounds / 2], 0)) ms more at the end
-            """)
         }
       }
     }
   }
 
-  /// Collects 2,000 calls into a new store.
+  private static func loss(_ model: String, _ tracking: String, _ attempts: Int) async throws -> String {
+    var (ratios, rates, ends): ([Double], [Double], [Double]) = ([], [], [])
+    for round in 0..<rounds {
+      // The order alternates, too.
+      let first = try await rate(model, round.isMultiple(of: 2) ? "{}" : tracking, attempts)
+      let second = try await rate(model, round.isMultiple(of: 2) ? tracking : "{}", attempts)
+      let (plain, tracked) = round.isMultiple(of: 2) ? (first, second) : (second, first)
+      ratios.append(tracked.calls / plain.calls)
+      rates.append(plain.calls)
+      ends.append(tracked.end - plain.end)
+    }
+    ratios.sort()
+    rates.sort()
+    ends.sort()
+    return """
+      \(Bench.text(100 * (1 - ratios[rounds / 2]), 1)) % fewer calls a second (\(rounds) rounds: \
+      \(ratios.reversed().map { Bench.text(100 * (1 - $0), 1) }.joined(separator: ", "))) than \
+      \(Bench.text(rates[rounds / 2], 0)); \(Bench.text(1_000 * ends[rounds / 2], 0)) ms more at the end
+      """
+  }
+
+  /// Collects 40 orders with so many attempts into a new store.
   ///
   /// - Returns: calls a second, and the seconds that the command takes besides.
-  private static func rate(_ model: String, _ tracking: String) async throws -> (calls: Double, end: Double) {
+  private static func rate(
+    _ model: String, _ tracking: String, _ attempts: Int
+  ) async throws -> (calls: Double, end: Double) {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tracking-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -74,7 +86,7 @@ enum TrackingBench {
     let options = try Workbench.Options(
       configuration: file.path, store: folder.appendingPathComponent("s.sqlite").path)
     let start = ContinuousClock.now
-    let report = try await Workbench.with(options) { try await $0.collect(split: .train, rollouts: 10) }
+    let report = try await Workbench.with(options) { try await $0.collect(split: .train, rollouts: attempts) }
     let whole = Bench.seconds(since: start)
     return (Double(report.policyCalls) / report.wallSeconds, whole - report.wallSeconds)
   }
