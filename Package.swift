@@ -49,6 +49,9 @@ let package = Package(
     // What worlds that are far away or slow share: recovery, replay and comparison, seating of episodes on scarce places.
     .target(name: "WorldKit", dependencies: ["Agents"]),
 
+    // What may follow, byte by byte: regular expressions, JSON schemas, grammars, lists of choices. Pure.
+    .target(name: "Constraints", dependencies: ["Agents"], swiftSettings: optimised),
+
     // What is in the files of a model with open weights. Pure Swift, since nobody vouches for such files.
     .target(name: "ModelFiles", dependencies: ["Agents"], swiftSettings: optimised),
 
@@ -305,6 +308,8 @@ let package = Package(
     .target(name: "TestTraits", dependencies: ["Tensors", "TestSupport"], path: "Tests/TestTraits"),
 
     .testTarget(name: "AgentsTests", dependencies: ["Agents", "Policies"]),
+    .testTarget(
+      name: "ConstraintsTests", dependencies: ["Agents", "Constraints", "TestSupport"], exclude: ["reference.py"]),
     .testTarget(name: "WorldKitTests", dependencies: ["Agents", "WorldKit"]),
     .testTarget(
       name: "CoxswainTestingTests", dependencies: ["Agents", "Arithmetic", "CoxswainTesting", "Orders", "WorldKit"]),

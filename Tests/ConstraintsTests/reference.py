@@ -1,0 +1,1 @@
+"""What PyPI's regex, jsonschema and lark say about texts."""
