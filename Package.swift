@@ -19,6 +19,8 @@ let package = Package(
     .library(name: "Coxswain", targets: ["Coxswain"]),
     // The laws that a world, policy or critic of one's own has to keep, and doubles for tests.
     .library(name: "CoxswainTesting", targets: ["CoxswainTesting"]),
+    // Answers of models with open weights drawn by Sequential Monte Carlo over their tokens.
+    .library(name: "TokenSteering", targets: ["Constraints", "OpenWeights", "TokenSteering"]),
     .library(
       name: "Worlds",
       targets: [
@@ -51,6 +53,10 @@ let package = Package(
 
     // What may follow, byte by byte: regular expressions, JSON schemas, grammars, lists of choices. Pure.
     .target(name: "Constraints", dependencies: ["Agents"], swiftSettings: optimised),
+
+    // Sequential Monte Carlo over tokens: potentials, samplers, inference, programs. Knows no engine.
+    .target(
+      name: "TokenSteering", dependencies: ["Agents", "Constraints", "ParticleFilter"], swiftSettings: optimised),
 
     // What is in the files of a model with open weights. Pure Swift, since nobody vouches for such files.
     .target(name: "ModelFiles", dependencies: ["Agents"], swiftSettings: optimised),
@@ -217,10 +223,12 @@ let package = Package(
     // A C face of MLX, which is found while the program runs. What is behind it is in Native/MLX.
     .target(name: "CMLX"),
     .target(name: "Tensors", dependencies: ["CMLX"]),
-    .target(name: "OpenWeights", dependencies: ["Agents", "ModelFiles", "Tensors"]),
+    .target(
+      name: "OpenWeights",
+      dependencies: ["Agents", "Constraints", "ModelFiles", "ParticleFilter", "Tensors", "TokenSteering"]),
 
     // The laws that a user's own world, policy or critic has to keep, and doubles for tests.
-    .target(name: "CoxswainTesting", dependencies: ["Agents", "WorldKit"]),
+    .target(name: "CoxswainTesting", dependencies: ["Agents", "TokenSteering", "WorldKit"]),
 
     // What a command does, without a terminal.
     .target(
@@ -350,6 +358,9 @@ let package = Package(
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "TestSupport"],
       exclude: ["reference_tokenizers.py", "reference_templates.py", "ChatTemplates", "make_blocks.py", "blocks.json"]),
+    .testTarget(
+      name: "TokenSteeringTests",
+      dependencies: ["Agents", "Constraints", "CoxswainTesting", "ParticleFilter", "TokenSteering"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestTraits"]),
     .testTarget(
       name: "OpenWeightsTests",
