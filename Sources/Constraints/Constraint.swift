@@ -23,12 +23,4 @@ public enum Constraint: Hashable, Sendable {
     case .choices: .choices
     }
   }
-
-  /// The language of the texts that the constraint allows.
-  ///
-  /// - Throws: ``ConstraintError`` if the constraint is malformed, allows nothing, or asks for something that cannot be
-  ///   enforced exactly.
-  public func language() throws(ConstraintError) -> AnyByteLanguage {
-    throw ConstraintError(kind, at: .whole, "not implemented yet", remedy: "wait")
-  }
 }
