@@ -364,7 +364,10 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestTraits"]),
     .testTarget(
       name: "OpenWeightsTests",
-      dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors", "TestSupport", "TestTraits"],
+      dependencies: [
+        "OpenWeights", "Agents", "Constraints", "CoxswainTesting", "ModelFiles", "Orders", "ParticleFilter", "Tensors",
+        "TestSupport", "TestTraits", "TokenSteering",
+      ],
       exclude: ["reference_models.py", "make_adapters.py", "Adapters"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
