@@ -33,14 +33,16 @@ class TransitionTable: @unchecked Sendable {
 
   private static let rowsOfChunk = 256
   let capacity: Int
-  private let classes: [UInt8]
+  /// The number of each byte's class. A pointer, so that reading an entry counts no references.
+  private let classes: UnsafeMutablePointer<UInt8>
   private let width: Int
   private let chunks: UnsafeMutablePointer<Row?>
   private let chunkCount: Int
 
   /// - Parameter classes: Bytes with equal numbers lead to equal states. The numbers begin at 0 and have no gaps.
   init(classes: [UInt8]) {
-    self.classes = classes
+    self.classes = .allocate(capacity: 256)
+    for byte in 0..<256 { (self.classes + byte).initialize(to: classes[byte]) }
     width = Int(classes.max() ?? 0) + 2
     capacity = min(Self.mostStates, Self.mostBytes / (4 * width))
     chunkCount = (capacity + Self.rowsOfChunk - 1) / Self.rowsOfChunk
@@ -55,13 +57,16 @@ class TransitionTable: @unchecked Sendable {
       rows.deallocate()
     }
     chunks.deallocate()
+    classes.deallocate()
   }
 
+  @inline(__always)
   private func row(_ state: Int32) -> Row? {
     chunks[Int(state) / Self.rowsOfChunk].map { $0 + Int(state) % Self.rowsOfChunk * width }
   }
 
   /// The entry of a state and a byte.
+  @inline(__always)
   final func entry(_ state: Int32, _ byte: UInt8) -> Int32 {
     row(state)?[Int(classes[Int(byte)])].load(ordering: .acquiring) ?? Entry.unknown
   }

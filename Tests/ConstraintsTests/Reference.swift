@@ -13,6 +13,7 @@ enum Reference {
   struct Verdict: Decodable {
     let members: [Bool]
     var viable: [Bool]?
+    var plain: [Bool]?
   }
 
   static let python = Places.python("import regex, jsonschema, lark", packages: "regex, jsonschema, lark")

@@ -3,10 +3,13 @@
     python reference.py CASES.json VERDICTS.json
 
 A case is {"kind": "regex" | "schema" | "grammar", "constraint": …, "texts": […]}. Its verdict is {"members": [bool]}, for
-regex also {"viable": [bool]}: whether a text can be continued to a member.
+regex also {"viable": [bool]}: whether a text can be continued to a member; for schema also {"plain": [bool]}: whether a text
+is written as `json.dumps` writes it, with its keys in the schema's order.
 """
 
+import decimal
 import json
+import re
 import sys
 
 import jsonschema
@@ -22,29 +25,43 @@ def judge_regex(case):
     }
 
 
-def pairs(members):
-    keys = [key for key, _ in members]
-    if len(set(keys)) != len(keys):
-        raise ValueError("a key occurs twice")
-    return dict(members)
-
-
-def refuse(word):
-    raise ValueError(word)
-
-
 def judge_schema(case):
     schema = json.loads(case["constraint"])
     validator = jsonschema.Draft202012Validator(schema)
+    # The schemas of the tests name each key once, in the same order everywhere.
+    order = {key: place for place, key in enumerate(re.findall(r'"(\w+)":', case["constraint"]))}
+
+    def pairs(members):
+        places = [order.get(key, len(order)) for key, _ in members]
+        if places != sorted(places) or len({key for key, _ in members}) != len(members):
+            raise ValueError("keys out of order")
+        return dict(members)
+
+    def refuse(word):
+        raise ValueError(word)
+
+    def fraction(text):
+        if float(text).is_integer() or "e" in text.lower():
+            raise ValueError("not the plainest way to write a number")
+        return float(text)
 
     def is_member(text):
         try:
-            value = json.loads(text, object_pairs_hook=pairs, parse_constant=refuse)
+            return validator.is_valid(json.loads(text, parse_float=decimal.Decimal, parse_constant=refuse))
+        except (ValueError, ArithmeticError):
+            return False
+
+    def is_plain(text):
+        try:
+            value = json.loads(text, object_pairs_hook=pairs, parse_constant=refuse, parse_float=fraction)
         except ValueError:
             return False
-        return validator.is_valid(value)
+        return text == json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
-    return {"members": [is_member(text) for text in case["texts"]]}
+    return {
+        "members": [is_member(text) for text in case["texts"]],
+        "plain": [is_plain(text) for text in case["texts"]],
+    }
 
 
 def judge_grammar(case):
