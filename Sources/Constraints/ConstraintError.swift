@@ -30,15 +30,18 @@ public struct ConstraintError: Error, Hashable, Sendable, CustomStringConvertibl
     (self.kind, self.place, self.reason, self.remedy) = (kind, place, reason, remedy)
   }
 
-  public var description: String {
-    let place =
-      switch place {
-      case .whole: ""
-      case .character(let number): ", character \(number)"
-      case .line(let line, let column): ", line \(line), column \(column)"
-      case .path(let path): ", \(path)"
-      case .choice(let number): ", choice \(number)"
-      }
-    return "\(kind.rawValue)\(place): \(reason); \(remedy)"
+  public var description: String { "\(kind.rawValue)\(place.words): \(reason); \(remedy)" }
+}
+
+extension ConstraintError.Place {
+  /// The place after a comma; nothing for the whole.
+  public var words: String {
+    switch self {
+    case .whole: ""
+    case .character(let number): ", character \(number)"
+    case .line(let line, let column): ", line \(line), column \(column)"
+    case .path(let path): ", \(path)"
+    case .choice(let number): ", choice \(number)"
+    }
   }
 }
