@@ -3,8 +3,8 @@ import Synchronization
 /// Any language over bytes, with a table of the transitions that were asked for, so that each is computed once.
 ///
 /// Reading a known transition takes a few nanoseconds and no lock. The table is shared by all copies of the value and
-/// takes at most about 64 MB besides the states themselves. A language has at most 131,072 states in it; further ones
-/// are computed each time that they are asked for.
+/// takes at most about 64 MB besides the states themselves. A language has at most 131,072 states in it, fewer if they
+/// are large; further ones are computed each time that they are asked for.
 public struct AnyByteLanguage: ByteLanguage {
   /// A state of the wrapped language.
   public struct State: Hashable, Sendable {
@@ -27,10 +27,15 @@ public struct AnyByteLanguage: ByteLanguage {
     self.init(language, classes: Array(0...255))
   }
 
-  /// - Parameter classes: Bytes with equal numbers lead to equal states. The numbers begin at 0 and have no gaps.
-  /// - Parameter capacity: The largest number of states in the table, for tests.
-  init<Language: ByteLanguage>(_ language: Language, classes: [UInt8], capacity: Int = .max) {
-    let table = TableOfLanguage(language, classes: classes, capacity: capacity)
+  /// - Parameters:
+  ///   - classes: Bytes with equal numbers lead to equal states. The numbers begin at 0 and have no gaps.
+  ///   - capacity: The largest number of states in the table, for tests.
+  ///   - size: The size of a state in units of about 16 bytes.
+  init<Language: ByteLanguage>(
+    _ language: Language, classes: [UInt8], capacity: Int = .max,
+    size: @escaping @Sendable (Language.State) -> Int = { _ in 1 }
+  ) {
+    let table = TableOfLanguage(language, classes: classes, capacity: capacity, size: size)
     (self.table, start) = (table, table.state(language.start))
   }
 
@@ -74,14 +79,19 @@ private final class TableOfLanguage<Language: ByteLanguage>: LanguageTable, @unc
   private struct Numbering {
     var numbers: [Language.State: Int32] = [:]
     var states: [Language.State] = []
+    /// What is left for the sizes of states. Once it is used up, no state gets a number.
+    var room = TransitionTable.mostUnits
   }
 
   private let language: Language
   private let most: Int
+  private let size: @Sendable (Language.State) -> Int
   private let numbering = Mutex(Numbering())
 
-  init(_ language: Language, classes: [UInt8], capacity: Int) {
-    self.language = language
+  init(
+    _ language: Language, classes: [UInt8], capacity: Int, size: @escaping @Sendable (Language.State) -> Int
+  ) {
+    (self.language, self.size) = (language, size)
     most = capacity
     super.init(classes: classes)
   }
@@ -90,7 +100,8 @@ private final class TableOfLanguage<Language: ByteLanguage>: LanguageTable, @unc
   func state(_ state: Language.State) -> AnyByteLanguage.State {
     let number = numbering.withLock { numbering -> Int32? in
       if let known = numbering.numbers[state] { return known }
-      guard numbering.states.count < min(capacity, most) else { return nil }
+      guard numbering.room > 0, numbering.states.count < min(capacity, most) else { return nil }
+      numbering.room -= size(state)
       let number = Int32(numbering.states.count)
       var flags: Flags = []
       if language.isComplete(state) { flags.insert(.isComplete) }

@@ -5,7 +5,7 @@ extension Constraint {
   ///   enforced exactly.
   public func language() throws(ConstraintError) -> AnyByteLanguage {
     let recogniser = try recogniser()
-    return AnyByteLanguage(recogniser, classes: recogniser.machine.byteClasses)
+    return AnyByteLanguage(recogniser, classes: recogniser.machine.byteClasses, size: \.size)
   }
 
   func recogniser() throws(ConstraintError) -> Recogniser {

@@ -10,6 +10,8 @@ class TransitionTable: @unchecked Sendable {
   static let mostStates = 131_072
   /// The bytes that all rows may take.
   static let mostBytes = 64 << 20
+  /// The size that all states may have, in units of about 16 bytes.
+  static let mostUnits = 16 << 20
 
   /// What an entry says.
   enum Entry {

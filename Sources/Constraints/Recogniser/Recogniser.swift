@@ -11,6 +11,9 @@ struct Recogniser: ByteLanguage {
     static func == (a: State, b: State) -> Bool { a.items === b.items || a.items.digest == b.items.digest }
 
     func hash(into hasher: inout Hasher) { hasher.combine(items.digest) }
+
+    /// The number of places.
+    var size: Int { items.items.count + 1 }
   }
 
   let machine: Machine

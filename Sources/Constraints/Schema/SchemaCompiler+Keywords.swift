@@ -71,6 +71,9 @@ extension SchemaCompiler {
         node.path, "`allOf` of several schemas is not supported", "join them into one schema")
     }
     if keyword == "oneOf" {
+      guard branches.count <= 100 else {
+        throw Self.refused(node.path, "`oneOf` has more than 100 branches", "use `anyOf`")
+      }
       for (place, branch) in branches.enumerated() {
         for other in branches[..<place] where !(try areDisjoint(branch, other, depth: 0)) {
           throw Self.refused(

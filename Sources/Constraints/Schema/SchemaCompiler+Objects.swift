@@ -9,7 +9,7 @@ extension SchemaCompiler {
     }
     let members = properties?.members ?? []
     let names = members.map(\.key)
-    let required = try required(node, of: names)
+    let required = try required(node, of: Set(names))
     var parts: [Expression.Part] = []
     for member in members {
       let child = node.child("properties", .null).child(member.key, member.value)
@@ -29,7 +29,7 @@ extension SchemaCompiler {
     return .sequence([.text("{"), .listed(parts), .text("}")])
   }
 
-  private func required(_ node: Node, of names: [String]) throws(ConstraintError) -> Set<String> {
+  private func required(_ node: Node, of names: Set<String>) throws(ConstraintError) -> Set<String> {
     guard let value = node.value["required"] else { return [] }
     guard let items = value.items else {
       throw Self.refused(node.path, "`required` is not a list of names", "correct it")

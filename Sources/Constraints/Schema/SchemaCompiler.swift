@@ -20,6 +20,8 @@ struct SchemaCompiler {
   }
 
   private let root: OrderedJSON
+  /// The parts that most references name, by path and name. There may be many.
+  private let definitions: [String: [String: OrderedJSON]]
   private var rules = Rules()
   private var numbers: [String: Int] = [:]
   private var pending: [(node: Node, rule: Int)] = []
@@ -33,7 +35,16 @@ struct SchemaCompiler {
     return try compiler.recogniser()
   }
 
-  private init(root: OrderedJSON) { self.root = root }
+  private init(root: OrderedJSON) {
+    self.root = root
+    var definitions: [String: [String: OrderedJSON]] = [:]
+    for keyword in ["$defs", "definitions"] {
+      guard let members = root[keyword]?.members else { continue }
+      definitions["#/\(keyword)"] = Dictionary(
+        members.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+    self.definitions = definitions
+  }
 
   static func refused(_ path: String, _ reason: String, _ remedy: String) -> ConstraintError {
     ConstraintError(.schema, at: .path(path), reason, remedy: remedy)
@@ -102,7 +113,7 @@ struct SchemaCompiler {
     for piece in reference.dropFirst(2).split(separator: "/", omittingEmptySubsequences: false)
     where reference != "#" {
       let key = Self.unescaped(String(piece))
-      if let value = target.value[key] {
+      if let value = definitions[target.path].map({ $0[key] }) ?? target.value[key] {
         target = target.child(key, value)
       } else if let items = target.value.items, let place = Int(key), items.indices.contains(place) {
         target = target.child(key, items[place])
