@@ -234,11 +234,12 @@ let package = Package(
     .target(
       name: "Workbench",
       dependencies: [
-        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Dialects", "Findings", "Gateway",
+        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Constraints", "Critics", "Dialects", "Findings", "Gateway",
         "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
-        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "Tracking", "Viewer",
+        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "TokenSteering", "Tracking",
+        "Viewer",
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Exporting/parquet.py"), .embedInCode("Importing/eval.py")]),
@@ -264,7 +265,8 @@ let package = Package(
     .executableTarget(
       name: "cox",
       dependencies: [
-        "Agents", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles", "OpenWeights",
+        "Agents", "Constraints", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles",
+        "OpenWeights",
         "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Serving", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -291,6 +293,10 @@ let package = Package(
 
     // The code of the documentation; `Scripts/snippets.py --check` compares them.
     .executableTarget(name: "Snippets", dependencies: ["Coxswain", "CoxswainTesting"], path: "Examples/Snippets"),
+
+    // Models of texts as programs, which the documentation quotes.
+    .executableTarget(
+      name: "TokenPrograms", dependencies: ["Agents", "TokenSteering"], path: "Examples/TokenPrograms"),
 
     .executableTarget(name: "Countdown", path: "Examples/Countdown"),
 
@@ -390,7 +396,8 @@ let package = Package(
     .testTarget(
       name: "WorkbenchTests",
       dependencies: [
-        "Agents", "Dialects", "ParticleFilter", "Policies", "RolloutStore", "Steering", "TestSupport", "Workbench",
+        "Agents", "Constraints", "Dialects", "OpenWeights", "ParticleFilter", "Policies", "RolloutStore", "Steering",
+        "TestSupport", "Workbench",
       ]),
     .testTarget(
       name: "ServingTests", dependencies: ["Agents", "Dialects", "Serving", "Steering", "TestSupport", "Workbench"]),

@@ -44,6 +44,9 @@ import Testing
     #expect(posterior.isEmpty && posterior.overLimit == 6)
     // With one token more every particle can end, and does.
     let enough = try await TokenSMC(sampler: sampler, particles: 6, limit: 3).run(seed: Seed(1))
+    // Or texts are cut, and weigh what their tokens do.
+    let cut = try await TokenSMC(sampler: sampler, particles: 6, limit: 2, cutsAtLimit: true).run(seed: Seed(1))
+    #expect(cut.answers.allSatisfy { $0.ending == .cut } && !cut.isEmpty)
     #expect(enough.overLimit == 0 && enough.answers.allSatisfy { $0.tokens.count == 3 })
   }
 

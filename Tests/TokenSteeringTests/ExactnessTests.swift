@@ -21,7 +21,7 @@ import Testing
       let smc = try TokenSMC(
         sampler: example.sampler(way), factors: [example.verifier], twist: example.twist(hint), particles: 5, limit: 4,
         resampler: resampler)
-      let runs = 500
+      let runs = 400
       var (totals, likelies, longs): ([Double], [Double], [Double]) = ([], [], [])
       for number in 0..<runs {
         let posterior = try await smc.run(seed: Seed(5).split(number))
@@ -55,7 +55,7 @@ import Testing
       var left = exact.mapValues { $0 / total }
       for (answer, weight) in zip(posterior.answers, posterior.weights) { left[answer.tokens, default: 0] -= weight }
       distances.append(left.values.reduce(0) { $0 + abs($1) } / 2)
-      if particles == 3_000 { #expect(abs(posterior.logEvidence - log(total)) < 0.1) }
+      if particles == 3_000 { #expect(abs(posterior.logEvidence - log(total)) < (hint == .wrong ? 0.4 : 0.1)) }
     }
     #expect(distances[1] < 0.06, "\(way) \(hint): \(distances)")
     #expect(distances[1] < distances[0])
@@ -106,7 +106,7 @@ import Testing
     ] {
       let smc = try TokenSMC(sampler: sampler, particles: 5, limit: 4)
       var values: [Double] = []
-      for number in 0..<2_000 { values.append(exp(try await smc.run(seed: Seed(3).split(number)).logEvidence)) }
+      for number in 0..<600 { values.append(exp(try await smc.run(seed: Seed(3).split(number)).logEvidence)) }
       let (mean, error) = estimate(values)
       #expect(abs(mean - total) < 4.5 * error, "power \(power): \(mean) ± \(error), exact \(total)")
     }

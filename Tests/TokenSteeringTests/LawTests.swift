@@ -20,9 +20,24 @@ import Testing
       } complete: {
         $0.count < 3 ? 0 : -.infinity
       },
+      try CoercedPotential(LanguagePotential(Pairs(), vocabulary: .bytes), to: vocabulary),
+      try CoercedPotential(
+        ClosurePotential(.bytes) {
+          -0.1 * Double($0.count)
+        } complete: {
+          $0.last == 98 ? -1 : -.infinity
+        },
+        to: TokenVocabulary(["a", "b", "ab", ""])),
       ClosureCondition(vocabulary, prefix: { $0.count < 3 }, complete: { $0.count == 2 }),
     ]
     for potential in potentials { try await PotentialLaws(potential).hold() }
+  }
+
+  /// A language over bytes, coerced potential by potential, is the language's own walk.
+  @Test func coercionAgreesWithTheWalkByState() async throws {
+    let coerced = try CoercedPotential(LanguagePotential(Pairs(), vocabulary: .bytes), to: example.vocabulary)
+    let prefixes = example.model.texts().map(\.tokens).filter { $0.count < 3 }
+    #expect(try await coerced.nextLogWeights(after: prefixes) == example.condition.nextLogWeights(after: prefixes))
   }
 
   @Test(arguments: Example.Way.allCases) func samplersKeepTheLaw(way: Example.Way) async throws {

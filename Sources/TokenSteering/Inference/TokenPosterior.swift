@@ -8,6 +8,8 @@ public struct TokenPosterior: Sendable, Hashable {
   public enum Ending: String, Sendable, Hashable, Codable {
     /// With the end of the text.
     case ended
+    /// Cut at the token limit, where the run cuts texts. It keeps the weight of its tokens.
+    case cut
     /// Not within the token limit. Its weight is 0.
     case limit
     /// No next token was allowed, or a factor excluded the text. Its weight is 0.

@@ -58,6 +58,10 @@ struct TokenRun {
   /// Every running particle draws a token, or ends.
   mutating func step() async throws {
     let running = particles.indices.filter { particles[$0].isRunning }
+    if stepsTaken == smc.limit, smc.cutsAtLimit {
+      for place in running { particles[place].ending = .cut }
+      return filter.finish(paid: Payment(rewards: pending))
+    }
     let prefixes = running.map { particles[$0].tokens }
     let drawn: [WeightedToken]
     if stepsTaken == smc.limit {

@@ -27,6 +27,8 @@ public struct TokenSMC: Sendable {
   public let particles: Int
   /// The most tokens of a text, without its end.
   public let limit: Int
+  /// Whether a text that reaches the limit is cut there and keeps its weight. Otherwise it has to end there.
+  public let cutsAtLimit: Bool
   /// When particles are resampled.
   public let schedule: Schedule
   /// How copies are drawn.
@@ -36,11 +38,13 @@ public struct TokenSMC: Sendable {
   ///   - factors: further factors of the target, such as a ``FinalPotential``.
   ///   - particles: N, at least 1.
   ///   - limit: the most tokens of a text, at least 1.
+  ///   - cutsAtLimit: whether texts are cut at the limit; the target is then over beginnings of texts, too.
   ///   - schedule: the default resamples when the effective sample size is below N/2.
   /// - Throws: `TokenSteeringError` for settings out of their bounds and vocabularies that differ.
   public init(
     sampler: any TokenSampler, factors: [any Potential] = [], twist: (any TokenTwist)? = nil, particles: Int,
-    limit: Int, schedule: Schedule = .effectiveSampleSize(below: 0.5), resampler: Resampler = .systematic
+    limit: Int, cutsAtLimit: Bool = false, schedule: Schedule = .effectiveSampleSize(below: 0.5),
+    resampler: Resampler = .systematic
   ) throws(TokenSteeringError) {
     guard particles >= 1 else {
       throw TokenSteeringError(.badSetting, "\(particles) particles were asked for; at least 1 is needed.")
@@ -53,7 +57,8 @@ public struct TokenSMC: Sendable {
     }
     for factor in factors { try sampler.target.vocabulary.checkSame(as: factor.vocabulary) }
     (self.sampler, self.factors, self.twist) = (sampler, factors, twist)
-    (self.particles, self.limit, self.schedule, self.resampler) = (particles, limit, schedule, resampler)
+    (self.particles, self.limit, self.cutsAtLimit) = (particles, limit, cutsAtLimit)
+    (self.schedule, self.resampler) = (schedule, resampler)
   }
 
   /// Draws the particles to their ends.
