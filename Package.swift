@@ -19,6 +19,8 @@ let package = Package(
     .library(name: "Coxswain", targets: ["Coxswain"]),
     // The laws that a world, policy or critic of one's own has to keep, and doubles for tests.
     .library(name: "CoxswainTesting", targets: ["CoxswainTesting"]),
+    // Answers of models with open weights drawn by Sequential Monte Carlo over their tokens.
+    .library(name: "TokenSteering", targets: ["Constraints", "OpenWeights", "TokenSteering"]),
     .library(
       name: "Worlds",
       targets: [
@@ -48,6 +50,13 @@ let package = Package(
 
     // What worlds that are far away or slow share: recovery, replay and comparison, seating of episodes on scarce places.
     .target(name: "WorldKit", dependencies: ["Agents"]),
+
+    // What may follow, byte by byte: regular expressions, JSON schemas, grammars, lists of choices. Pure.
+    .target(name: "Constraints", dependencies: ["Agents"], swiftSettings: optimised),
+
+    // Sequential Monte Carlo over tokens: potentials, samplers, inference, programs. Knows no engine.
+    .target(
+      name: "TokenSteering", dependencies: ["Agents", "Constraints", "ParticleFilter"], swiftSettings: optimised),
 
     // What is in the files of a model with open weights. Pure Swift, since nobody vouches for such files.
     .target(name: "ModelFiles", dependencies: ["Agents"], swiftSettings: optimised),
@@ -214,20 +223,23 @@ let package = Package(
     // A C face of MLX, which is found while the program runs. What is behind it is in Native/MLX.
     .target(name: "CMLX"),
     .target(name: "Tensors", dependencies: ["CMLX"]),
-    .target(name: "OpenWeights", dependencies: ["Agents", "ModelFiles", "Tensors"]),
+    .target(
+      name: "OpenWeights",
+      dependencies: ["Agents", "Constraints", "ModelFiles", "ParticleFilter", "Tensors", "TokenSteering"]),
 
     // The laws that a user's own world, policy or critic has to keep, and doubles for tests.
-    .target(name: "CoxswainTesting", dependencies: ["Agents", "WorldKit"]),
+    .target(name: "CoxswainTesting", dependencies: ["Agents", "TokenSteering", "WorldKit"]),
 
     // What a command does, without a terminal.
     .target(
       name: "Workbench",
       dependencies: [
-        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Critics", "Dialects", "Findings", "Gateway",
+        "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Constraints", "Critics", "Dialects", "Findings", "Gateway",
         "HTTP",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
-        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "Tracking", "Viewer",
+        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "TokenSteering", "Tracking",
+        "Viewer",
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [.embedInCode("Exporting/parquet.py"), .embedInCode("Importing/eval.py")]),
@@ -253,7 +265,8 @@ let package = Package(
     .executableTarget(
       name: "cox",
       dependencies: [
-        "Agents", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles", "OpenWeights",
+        "Agents", "Constraints", "CoxswainTesting", "Critics", "Findings", "Gateway", "HTTP", "ModelFiles",
+        "OpenWeights",
         "ParticleFilter", "Policies", "Reporting", "RolloutStore", "Serving", "Steering", "Tensors", "Workbench",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -281,6 +294,10 @@ let package = Package(
     // The code of the documentation; `Scripts/snippets.py --check` compares them.
     .executableTarget(name: "Snippets", dependencies: ["Coxswain", "CoxswainTesting"], path: "Examples/Snippets"),
 
+    // Models of texts as programs, which the documentation quotes.
+    .executableTarget(
+      name: "TokenPrograms", dependencies: ["Agents", "TokenSteering"], path: "Examples/TokenPrograms"),
+
     .executableTarget(name: "Countdown", path: "Examples/Countdown"),
 
     // The program of the package Tests/Consumer, which is compiled here too, so that it is always tested.
@@ -305,6 +322,8 @@ let package = Package(
     .target(name: "TestTraits", dependencies: ["Tensors", "TestSupport"], path: "Tests/TestTraits"),
 
     .testTarget(name: "AgentsTests", dependencies: ["Agents", "Policies"]),
+    .testTarget(
+      name: "ConstraintsTests", dependencies: ["Agents", "Constraints", "TestSupport"], exclude: ["reference.py"]),
     .testTarget(name: "WorldKitTests", dependencies: ["Agents", "WorldKit"]),
     .testTarget(
       name: "CoxswainTestingTests", dependencies: ["Agents", "Arithmetic", "CoxswainTesting", "Orders", "WorldKit"]),
@@ -345,10 +364,16 @@ let package = Package(
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "TestSupport"],
       exclude: ["reference_tokenizers.py", "reference_templates.py", "ChatTemplates", "make_blocks.py", "blocks.json"]),
+    .testTarget(
+      name: "TokenSteeringTests",
+      dependencies: ["Agents", "Constraints", "CoxswainTesting", "ParticleFilter", "TokenSteering"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestTraits"]),
     .testTarget(
       name: "OpenWeightsTests",
-      dependencies: ["OpenWeights", "Agents", "ModelFiles", "Orders", "Tensors", "TestSupport", "TestTraits"],
+      dependencies: [
+        "OpenWeights", "Agents", "Constraints", "CoxswainTesting", "ModelFiles", "Orders", "ParticleFilter", "Tensors",
+        "TestSupport", "TestTraits", "TokenSteering",
+      ],
       exclude: ["reference_models.py", "make_adapters.py", "Adapters"]),
     .testTarget(name: "OrdersTests", dependencies: ["Orders"]),
     .testTarget(name: "ArithmeticTests", dependencies: ["Arithmetic"]),
@@ -371,7 +396,8 @@ let package = Package(
     .testTarget(
       name: "WorkbenchTests",
       dependencies: [
-        "Agents", "Dialects", "ParticleFilter", "Policies", "RolloutStore", "Steering", "TestSupport", "Workbench",
+        "Agents", "Constraints", "Dialects", "OpenWeights", "ParticleFilter", "Policies", "RolloutStore", "Steering",
+        "TestSupport", "Workbench",
       ]),
     .testTarget(
       name: "ServingTests", dependencies: ["Agents", "Dialects", "Serving", "Steering", "TestSupport", "Workbench"]),

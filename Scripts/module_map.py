@@ -14,7 +14,8 @@ import sys
 # Each line is a storey. The rooms of one storey do not import each other.
 STOREYS = [
     ["Agents", "HTTP", "ChildProcess", "CMLX", "CXGBoost", "CZlib"],
-    ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit", "Dialects"],
+    ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit", "Dialects", "Constraints"],
+    ["TokenSteering"],
     ["RolloutStore", "ModelServers", "OpenWeights"],
     ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv",
      "ProcessWorld", "Gateway"],

@@ -20,6 +20,7 @@ struct Cox: AsyncParsableCommand {
       Demo.self, Init.self, RunAll.self, Collect.self, Diagnose.self, Train.self, MakePlan.self, Steer.self,
       Compare.self, Serve.self, View.self, Report.self, Show.self,
       Export.self, Import.self, Merge.self, CheckEnvironment.self, Doctor.self, Sharpen.self, Tokens.self, Study.self,
+      Generate.self,
       Keys.self,
     ])
 }

@@ -38,7 +38,7 @@ struct ConfigurationFuzzTests {
       url: "http://127.0.0.1:1"
       reset: { seed: 7, nested: [{ a: null }, 1.5, true] }
       tasks: { test: "0...9, 12" }
-    policy: { kind: mlx, adapter: a, threads: 2 }
+    policy: { kind: mlx, adapter: a, threads: 2, particles: 4, power: 2, constraint: { regex: "a+" } }
     """,
     """
     environment: { kind: orders, seed: 3, listed: "3...4", fields: { item: [a, b], size: [s, m, l] } }

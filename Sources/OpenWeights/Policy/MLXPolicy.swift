@@ -1,5 +1,7 @@
 import Agents
+import Constraints
 import Tensors
+import TokenSteering
 
 /// A model in this process as a policy. Particles are answered in shared passes, and common beginnings of prompts are
 /// processed once.
@@ -9,29 +11,37 @@ package struct MLXPolicy: Policy {
   private let generator: Generator
   private let sampling: Sampling
   private let drawn: DrawnTokens?
+  /// Draws each answer by Sequential Monte Carlo over its tokens; nil for plain sampling.
+  private let steered: SteeredModel?
 
-  /// - Throws: `ModelError`, `TensorError`.
+  /// - Throws: `ModelError`, `TensorError`; `ConstraintError` and `TokenSteeringError` for a constraint that cannot be
+  ///   enforced.
   @TensorActor
   package init(
     _ loaded: LoadedModel, encoder: PromptEncoder, sampling: Sampling, settings: Generator.Settings,
-    intervention: Intervention? = nil
+    steering: AnswerSteering? = nil, intervention: Intervention? = nil
   ) throws {
     self.encoder = encoder
     self.sampling = sampling
     drawn = loaded.drawn
     let patched = try intervention.map { " \($0.places.name) of \(try $0.adapter.identity())" } ?? ""
     identity =
-      Self.identity(loaded.name, api: encoder.api, format: encoder.format, sampling: sampling) + patched
+      Self.identity(
+        loaded.name, api: encoder.api, format: encoder.format, sampling: sampling, steering: steering) + patched
+    steered = try steering.map {
+      try SteeredModel(loaded, steering: $0, lead: encoder.api == .text ? " " : "", settings: settings)
+    }
     generator = try Generator(
       model: loaded.model, tokenizer: loaded.files.tokenizer, adapter: loaded.adapter,
       intervention: intervention, settings: settings)
   }
 
   package static func identity(
-    _ name: String, api: PromptEncoder.API, format: ActionFormat, sampling: Sampling
+    _ name: String, api: PromptEncoder.API, format: ActionFormat, sampling: Sampling, steering: AnswerSteering? = nil
   ) -> String {
     let topP = sampling.topP < 1 ? " topP \(sampling.topP)" : ""
-    return "\(name) mlx \(api) \(format) T \(sampling.temperature)\(topP) max \(sampling.maxTokens)"
+    let steered = steering.map { " \($0.identity)" } ?? ""
+    return "\(name) mlx \(api) \(format) T \(sampling.temperature)\(topP) max \(sampling.maxTokens)\(steered)"
   }
 
   package var format: ActionFormat { encoder.format }
@@ -44,6 +54,7 @@ package struct MLXPolicy: Policy {
     do { prompt = try encoder.prompt(request.transcript) } catch {
       throw PolicyError(.badRequest, error.description)
     }
+    if let steered { return try await respond(to: request, prompt: prompt, steered) }
     let generation: Generation
     do {
       generation = try await generator.generate(
@@ -51,17 +62,44 @@ package struct MLXPolicy: Policy {
           prompt: prompt, sampling: sampling, seed: request.seed, stops: encoder.stops,
           choices: encoder.spelled(request.choices)))
       try drawn?.add(generation, to: prompt, as: String(generation.text.trimmed))
-    } catch is CancellationError {
-      throw PolicyError(.cancelled, "The run was stopped.")
-    } catch let error as ModelError {
-      throw PolicyError(error.isTooLong ? .contextTooLong : .badRequest, error.description)
-    } catch {
-      throw PolicyError(.serverFailed, "The model could not answer: \(error)")
-    }
+    } catch { throw Self.policyError(error) }
     return PolicyResponse(
       String(generation.text.trimmed), logProbability: generation.logProbabilities.reduce(0) { $0 + Double($1) },
       usage: Usage(
         inputTokens: prompt.count, cachedInputTokens: generation.cachedTokens,
         outputTokens: generation.tokens.count))
+  }
+  /// The answer is drawn by weight from the posterior of its particles. What culled particles drew counts as output.
+  private func respond(
+    to request: PolicyRequest, prompt: [Int32], _ steered: SteeredModel
+  ) async throws(PolicyError) -> PolicyResponse {
+    let posterior: TokenPosterior
+    do {
+      posterior = try await steered.posterior(
+        SteeredModel.Question(
+          prompt: prompt, temperature: sampling.temperature, limit: sampling.maxTokens, stops: encoder.stops,
+          choices: encoder.spelled(request.choices)), seed: request.seed)
+    } catch { throw Self.policyError(error) }
+    guard let place = posterior.draw(seed: request.seed) else {
+      throw PolicyError(
+        .unanswered,
+        """
+        None of \(posterior.answers.count) particles ended an answer that the constraint allows within \
+        \(sampling.maxTokens) tokens (\(posterior.overLimit) were too long): raise policy.maxTokens or policy.particles.
+        """)
+    }
+    return PolicyResponse(
+      String(posterior.answers[place].text.trimmed),
+      usage: Usage(inputTokens: prompt.count, outputTokens: posterior.drawnTokens))
+  }
+
+  private static func policyError(_ error: any Error) -> PolicyError {
+    switch error {
+    case is CancellationError: PolicyError(.cancelled, "The run was stopped.")
+    case let error as ModelError: PolicyError(error.isTooLong ? .contextTooLong : .badRequest, error.description)
+    case let error as TokenSteeringError: PolicyError(.badRequest, error.message)
+    case let error as ConstraintError: PolicyError(.badRequest, "\(error)")
+    default: PolicyError(.serverFailed, "The model could not answer: \(error)")
+    }
   }
 }

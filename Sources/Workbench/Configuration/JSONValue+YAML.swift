@@ -7,40 +7,7 @@ extension JSONValue {
   ///
   /// - Parameter left: the number of further values that are allowed.
   init?(_ node: Node, left: inout Int) {
-    left -= 1
-    guard left > 0 else { return nil }
-    switch node {
-    case .scalar(let scalar):
-      if scalar.style != .plain {
-        self = .text(scalar.string)
-      } else if node.null != nil {
-        self = .null
-      } else if let flag = node.bool {
-        self = .flag(flag)
-      } else if let number = JSONNumber(scalar.string) {
-        self = .number(number)
-      } else if let number = node.int {
-        self = .integer(number)
-      } else if let number = node.float, number.isFinite {
-        self = .number(number)
-      } else {
-        self = .text(scalar.string)
-      }
-    case .sequence(let items):
-      var list: [JSONValue] = []
-      for item in items {
-        guard let value = JSONValue(item, left: &left) else { return nil }
-        list.append(value)
-      }
-      self = .list(list)
-    case .mapping(let pairs):
-      var fields: [String: JSONValue] = [:]
-      for (key, item) in pairs {
-        guard let key = key.string, let value = JSONValue(item, left: &left) else { return nil }
-        fields[key] = value
-      }
-      self = .object(fields)
-    default: return nil
-    }
+    guard let value = OrderedJSON(node, left: &left) else { return nil }
+    self.init(value)
   }
 }

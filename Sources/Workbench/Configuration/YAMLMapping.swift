@@ -126,6 +126,21 @@ package struct YAMLMapping {
     return value
   }
 
+  /// Reads one key whose value can be refused for reasons of its own.
+  ///
+  /// - Parameter check: the reason, which continues the name of the key; nil if the value is fine.
+  mutating func read<T>(
+    _ key: String, _ type: KeyType, _ fallback: KeyDefault, _ help: String, refusing check: (T) -> String?,
+    _ convert: (Node) -> T?
+  ) throws -> T? {
+    let node = entries.first { $0.key == key }?.node
+    guard let value = try read(key, type, fallback, help, convert) else { return nil }
+    if let node, let reason = check(value) {
+      throw ConfigurationError("\(Self.place(node, file)): \(name(key))\(reason)")
+    }
+    return value
+  }
+
   /// A nested mapping, read completely by `body`.
   ///
   /// - Parameter type: the type of the mapping, for errors.

@@ -23,7 +23,7 @@ package struct MLXKind: PolicyKind {
     self.path = path
     identity = MLXPolicy.identity(
       try LoadedModel.name(path, adapter: settings.adapter), api: settings.openAPI, format: settings.format,
-      sampling: settings.sampling)
+      sampling: settings.sampling, steering: settings.answerSteering)
   }
 
   package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
@@ -71,7 +71,7 @@ package struct MLXKind: PolicyKind {
     try MLXPolicy(
       loaded, encoder: try encoder(loaded), sampling: settings.sampling,
       settings: Generator.Settings(sequences: settings.concurrency, cacheBytes: settings.cacheMegabytes << 20),
-      intervention: intervention)
+      steering: settings.answerSteering, intervention: intervention)
   }
 }
 
@@ -118,6 +118,7 @@ extension MLXKind {
     settings.cacheMegabytes = try yaml.integer(
       "cacheMegabytes", default: settings.cacheMegabytes,
       "memory for the key-value cache of current answers and of those that may continue")
+    settings.answerSteering = try AnswerSteering.read(&yaml)
   }
 
   package static func needs(_ settings: PolicySettings) -> Set<Need> {
@@ -128,6 +129,13 @@ extension MLXKind {
     if settings.temperature == nil {
       throw ConfigurationError(
         "\(settings.section).temperature is none; a model in process needs a number.")
+    }
+    if settings.answerSteering != nil, settings.topP ?? 1 < 1 {
+      throw ConfigurationError(
+        """
+        \(settings.section).topP cannot be used with constraint, particles or power, which weigh every token; leave \
+        topP out.
+        """)
     }
     if settings.format == .tools {
       throw ConfigurationError(

@@ -1,0 +1,2 @@
+/// A constraint would need more than ``Machine/mostStates`` states.
+struct Oversize: Error {}

@@ -1,0 +1,162 @@
+import ArgumentParser
+import Constraints
+import Foundation
+import OpenWeights
+import Workbench
+
+struct Generate: Verb {
+  static let configuration = CommandConfiguration(
+    abstract: "Answer prompts with a model in process, by Sequential Monte Carlo over tokens.",
+    discussion: """
+      Example: cox generate --prompt "List two colours." --regex "[a-z]+ and [a-z]+" --particles 16
+
+      The answers are those of the model conditioned on the constraint, as weighted texts. Masking alone, which \
+      renormalises at every token, draws from another distribution. --power 2 prefers answers that are likely as a \
+      whole.
+
+      For each prompt it prints the texts with their weights, the effective sample size (how many particles the weights \
+      are worth), and the log evidence (at power 1 the log of the share of the model's mass that the constraint allows). \
+      Particles that cannot end within --max-tokens have no weight and are counted. Equal seeds give equal answers.
+      """)
+
+  @OptionGroup(title: "Prompts and output") var own: GenerateOptions
+  @OptionGroup(title: "Constraint and particles") var steering: AnswerSteeringOptions
+  @OptionGroup(title: "Model") var model: GenerateModelOptions
+  @OptionGroup(title: "Common options") var common: CommonOptions
+
+  func run() async throws {
+    let policy = try model.settings(common)
+    let request = GenerateRequest(
+      try own.prompts(), steering: try steering.steering(over: policy.answerSteering), seed: common.seed)
+    let (report, populations) = try await Workbench.generate(
+      request, policy: policy, observer: TerminalObserver(isQuiet: common.quiet))
+    try common.deliver(report) { report.text }
+    guard let picture = own.picture else { return }
+    for population in populations {
+      let path = populations.count == 1 ? picture : Self.path(picture, id: population.id)
+      try OutputFile.write(Data(population.picture.utf8), to: path)
+    }
+  }
+
+  /// `tree.svg` for the prompt `a/1` is `tree-a_1.svg`.
+  private static func path(_ picture: String, id: String) -> String {
+    let safe = String(id.map { $0.isLetter || $0.isNumber || $0 == "-" ? $0 : "_" })
+    let url = URL(fileURLWithPath: picture)
+    let name = "\(url.deletingPathExtension().lastPathComponent)-\(safe).svg"
+    return url.deletingLastPathComponent().appendingPathComponent(name).path
+  }
+}
+
+/// Where the prompts of `cox generate` are and where its picture goes.
+struct GenerateOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("A prompt. May be repeated.", valueName: "text"))
+  var prompt: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "A file of prompts: one a line, or JSON lines with prompt and id.", valueName: "file"), completion: .file())
+  var prompts: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Draw who descends from whom, token by token, into this SVG file; one file for each of several prompts.",
+      valueName: "file"))
+  var picture: String?
+
+  func prompts() throws -> [GenerateRequest.Prompt] {
+    let given = prompt.enumerated().map { GenerateRequest.Prompt(id: "prompt-\($0 + 1)", text: $1) }
+    let read = try prompts.map { try GenerateRequest.prompts(file: $0) } ?? []
+    guard !(given + read).isEmpty else { throw ValidationError("Give --prompt or --prompts.") }
+    return given + read
+  }
+}
+
+/// What answers have to be, and how many particles draw them.
+struct AnswerSteeringOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The whole answer matches this regular expression.", valueName: "pattern"))
+  var regex: String?
+
+  @Option(
+    help: ArgumentHelp("The answer is JSON that the JSON schema in this file accepts.", valueName: "file"),
+    completion: .file())
+  var schema: String?
+
+  @Option(
+    help: ArgumentHelp("The answer is derived from the grammar in this file (llama.cpp's GBNF).", valueName: "file"),
+    completion: .file())
+  var grammar: String?
+
+  @Option(help: ArgumentHelp("The answer is one of these. Repeat the option for each.", valueName: "text"))
+  var choice: [String] = []
+
+  @Option(help: ArgumentHelp("N, the particles of an answer.", valueName: "N"))
+  var particles: Int?
+
+  @Option(help: ArgumentHelp("α: the model's distribution of whole answers to this power.", valueName: "α"))
+  var power: Double?
+
+  func validate() throws {
+    if let particles, particles < 1 { throw ValidationError("--particles must be 1 or more.") }
+    if let power, !(power > 0) { throw ValidationError("--power must be above 0.") }
+    let constraints = [regex, schema, grammar].compactMap(\.self).count + (choice.isEmpty ? 0 : 1)
+    if constraints > 1 { throw ValidationError("Give only one of --regex, --schema, --grammar and --choice.") }
+  }
+
+  /// These options over the configured ones.
+  func steering(over configured: AnswerSteering?) throws -> AnswerSteering {
+    var steering = configured ?? AnswerSteering()
+    func text(_ path: String) throws -> String {
+      guard let text = try TextFile.text(path) else { throw ConfigurationError("\(path) cannot be read.") }
+      return text
+    }
+    if let regex { steering.constraint = .regex(regex) }
+    if let schema { steering.constraint = .schema(try text(schema)) }
+    if let grammar { steering.constraint = .grammar(try text(grammar)) }
+    if !choice.isEmpty { steering.constraint = .choices(choice) }
+    if let particles { steering.particles = particles }
+    if let power { steering.power = power }
+    return steering
+  }
+}
+
+/// The model of `cox generate`.
+struct GenerateModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A GGUF file or a Hugging Face folder (policy.model; default: the model that make setup installs).",
+      valueName: "path"), completion: .file())
+  var model: String?
+
+  @Option(help: ArgumentHelp("A low-rank adapter of the model (policy.adapter).", valueName: "folder"))
+  var adapter: String?
+
+  @Option(
+    help: ArgumentHelp("chat: the model's chat template; text: continue the prompt (policy.api).", valueName: "api"))
+  var api: String?
+
+  @Option(help: ArgumentHelp("The temperature of the model (policy.temperature).", valueName: "T"))
+  var temperature: Double?
+
+  @Option(help: ArgumentHelp("The most tokens of an answer (policy.maxTokens).", valueName: "tokens"))
+  var maxTokens: Int?
+
+  func validate() throws {
+    if let api, api != "chat", api != "text" { throw ValidationError("--api is chat or text.") }
+    if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens must be 1 or more.") }
+    if let temperature, !(temperature > 0) { throw ValidationError("--temperature must be above 0.") }
+  }
+
+  /// The configured policy, or a model in process, with these options.
+  func settings(_ common: CommonOptions) throws -> PolicySettings {
+    var settings = PolicySettings(kind: MLXKind.self)
+    settings.maxTokens = 128
+    settings.format = .plain
+    if common.config != nil { settings = try common.options().configuration.policy }
+    if let model { settings.model = model }
+    if let adapter { settings.adapter = adapter }
+    if let api { settings.api = api == "text" ? .text : .chat }
+    if let temperature { settings.temperature = temperature }
+    if let maxTokens { settings.maxTokens = maxTokens }
+    return settings
+  }
+}
