@@ -1,6 +1,7 @@
 import Agents
 import ChildProcess
 import ModelServers
+import OpenWeights
 import ParticleFilter
 import Policies
 import Steering
@@ -82,6 +83,7 @@ package struct PolicySettings {
   // mlx
   package var adapter: String?
   package var cacheMegabytes = 1024
+  package var precision = Precision.fast
   // local and mlx
   package var python: String?
   package var port: Int?
