@@ -16,7 +16,13 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 flags=(-std=c++20 -fPIC -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math -fno-math-errno -ffp-contract=fast
   -Wno-deprecated-declarations -ISources/CMLX/include "-I$mlx/include")
-compile() { "$compiler" "${flags[@]}" -c "$1" -o "$scratch/$(basename "$1" .cpp).o"; }
+# Products with packed matrices give the same row in every tile only if their sums keep their order.
+strict=(-fno-associative-math -fsigned-zeros -ftrapping-math -ffp-contract=off)
+compile() {
+  local own=()
+  [[ $1 != */packed_kernels.cpp ]] || own=("${strict[@]}")
+  "$compiler" "${flags[@]}" "${own[@]}" -c "$1" -o "$scratch/$(basename "$1" .cpp).o"
+}
 if [ "$(uname)" = Linux ]; then
   compile Native/MLX/blas.cpp
   "$compiler" -shared "$scratch/blas.o" -ldl -o "$folder/libcoxswain_blas.so"

@@ -51,6 +51,13 @@
   CALL(cx_array *, cx_attention, (const cx_array *q, const cx_array *k, const cx_array *v, const cx_array *cosine, \
     const cx_array *sine, int heads, int kv_heads, const int *segments, const int *parents, size_t segment_count), (q, \
     k, v, cosine, sine, heads, kv_heads, segments, parents, segment_count), NULL) \
+  CALL(bool, cx_has_packed_products, (void), (), false) \
+  CALL(cx_packed *, cx_pack, (int type, const void *blocks, size_t bytes, int outputs, int inputs), (type, blocks, \
+    bytes, outputs, inputs), NULL) \
+  CALL(void, cx_packed_release, (cx_packed *packed), (packed), ) \
+  CALL(cx_array *, cx_packed_product, (const cx_packed *packed, const cx_array *x), (packed, x), NULL) \
+  CALL(cx_array *, cx_packed_rows, (const cx_packed *packed, const int32_t *numbers, size_t count), (packed, numbers, \
+    count), NULL) \
   CALL(cx_cache *, cx_cache_create, (int layers, int kv_heads, int head_dimension, int block_tokens), (layers, \
     kv_heads, head_dimension, block_tokens), NULL) \
   CALL(void, cx_cache_release, (cx_cache *cache), (cache), ) \

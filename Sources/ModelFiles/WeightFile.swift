@@ -12,6 +12,21 @@ package protocol WeightFile: Sendable {
   ///
   /// - Throws: `ModelFileError` if the tensor does not exist or its element type is not supported.
   func floats(of name: String) throws(ModelFileError) -> [Float]
+
+  /// The quantised blocks of the values as they are in the file, in the order of ``floats(of:)``. Nil if the tensor is
+  /// not quantised.
+  func blocks(of name: String) throws(ModelFileError) -> WeightBlocks?
+}
+
+extension WeightFile {
+  package func blocks(of name: String) throws(ModelFileError) -> WeightBlocks? { nil }
+}
+
+/// Quantised values of a tensor.
+package struct WeightBlocks: Sendable {
+  /// ggml's number of the type of the blocks.
+  package let type: UInt32
+  package let bytes: [UInt8]
 }
 
 /// The product of `shape`, or nil if a dimension is negative or the product overflows.

@@ -90,6 +90,21 @@ cx_array *cx_attention(
   const cx_array *q, const cx_array *k, const cx_array *v, const cx_array *cosine, const cx_array *sine, int heads,
   int kv_heads, const int *segments, const int *parents, size_t segment_count);
 
+// MARK: Frozen matrices in the blocks of their file
+
+// Whether this processor has the instructions for them.
+bool cx_has_packed_products(void);
+
+typedef struct cx_packed cx_packed;
+// A matrix [outputs, inputs] from blocks of ggml's Q4_0 (type 2), Q4_1 (3) or Q8_0 (8), row by row; inputs: a multiple of 32.
+cx_packed *cx_pack(int type, const void *blocks, size_t bytes, int outputs, int inputs);
+void cx_packed_release(cx_packed *packed);
+// x · packedᵀ for x of [m, inputs], with a gradient for x. Activations are rounded to 8 bits (four-bit blocks) or 16 bits
+// (eight-bit blocks). A row's result does not depend on the others.
+cx_array *cx_packed_product(const cx_packed *packed, const cx_array *x);
+// Rows by their number, as 32-bit floats.
+cx_array *cx_packed_rows(const cx_packed *packed, const int32_t *numbers, size_t count);
+
 // MARK: A cache of keys and values in blocks that sequences share
 
 typedef struct cx_cache cx_cache;

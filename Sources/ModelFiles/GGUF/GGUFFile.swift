@@ -35,16 +35,26 @@ package struct GGUFFile: Sendable {
         """)
     }
     let blocks = tensor.count / block.values
-    // A tensor of another file could cause reads out of bounds.
-    guard tensors[tensor.name] == tensor else {
-      throw ModelFileError(.inconsistent, path, "\(quoted(tensor.name)) is not a tensor of this file.")
-    }
+    try check(tensor)
     return data.withUnsafeBytes { bytes in
       let source = UnsafeRawBufferPointer(rebasing: bytes[tensor.range])
       return [Float](unsafeUninitializedCapacity: tensor.count) { values, count in
         dequantize(source, values, blocks)
         count = tensor.count
       }
+    }
+  }
+
+  /// The bytes of `tensor` as they are in the file.
+  func bytes(of tensor: GGUFTensor) throws(ModelFileError) -> [UInt8] {
+    try check(tensor)
+    return data.withUnsafeBytes { [UInt8]($0[tensor.range]) }
+  }
+
+  /// A tensor of another file could cause reads out of bounds.
+  private func check(_ tensor: GGUFTensor) throws(ModelFileError) {
+    guard tensors[tensor.name] == tensor else {
+      throw ModelFileError(.inconsistent, path, "\(quoted(tensor.name)) is not a tensor of this file.")
     }
   }
 

@@ -39,10 +39,28 @@ package struct GGUFWeights: WeightFile {
   package func shape(of name: String) -> [Int]? { tensors[name]?.shape }
 
   package func floats(of name: String) throws(ModelFileError) -> [Float] {
+    let tensor = try tensor(name)
+    return try unpermuted(try file.floats(of: tensor), of: tensor, name)
+  }
+
+  package func blocks(of name: String) throws(ModelFileError) -> WeightBlocks? {
+    let tensor = try tensor(name)
+    guard let block = tensor.type.block, block.values > 1 else { return nil }
+    return WeightBlocks(
+      type: tensor.type.number, bytes: try unpermuted(try file.bytes(of: tensor), of: tensor, name))
+  }
+
+  private func tensor(_ name: String) throws(ModelFileError) -> GGUFTensor {
     guard let tensor = tensors[name] else {
       throw ModelFileError(.inconsistent, file.path, "There is no tensor \(quoted(name)) in this file.")
     }
-    let values = try file.floats(of: tensor)
+    return tensor
+  }
+
+  /// Reverses the permutation of the tensor's rows, if it has one.
+  private func unpermuted<Value>(
+    _ values: [Value], of tensor: GGUFTensor, _ name: String
+  ) throws(ModelFileError) -> [Value] {
     guard let heads = permutedHeads.first(where: { name.hasSuffix($0.key) })?.value else { return values }
     let rows = tensor.shape.first ?? 0
     guard rows > 0, rows % (2 * heads) == 0 else {
@@ -54,10 +72,10 @@ package struct GGUFWeights: WeightFile {
   }
 
   /// Moves rows 2j and 2j + 1 of each head to rows j and j + half.
-  private func unpermuted(_ values: [Float], rows: Int, heads: Int) -> [Float] {
+  private func unpermuted<Value>(_ values: [Value], rows: Int, heads: Int) -> [Value] {
     let width = values.count / rows
     let half = rows / heads / 2
-    return [Float](unsafeUninitializedCapacity: values.count) { result, count in
+    return [Value](unsafeUninitializedCapacity: values.count) { result, count in
       values.withUnsafeBufferPointer { values in
         for row in 0..<rows {
           let (head, place) = row.quotientAndRemainder(dividingBy: 2 * half)

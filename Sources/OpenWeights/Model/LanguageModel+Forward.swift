@@ -39,7 +39,7 @@ extension LanguageModel {
       throw ModelError("A token is outside the vocabulary of \(configuration.vocabulary).")
     }
     let angles = try rotary.angles(positions)
-    var x = try embedding.rows(Tensor(tokens))
+    var x = try embedding.rows(tokens)
     for number in layers.indices {
       let additions = adapter?.layer(number)
       if checkpointing {
@@ -61,7 +61,7 @@ extension LanguageModel {
 
   /// The logits of hidden states [rows, hidden], [rows, vocabulary].
   func logits(_ hidden: Tensor<Float>) throws(TensorError) -> Tensor<Float> {
-    try hidden.product(transposed: head)
+    try head.product(hidden)
   }
 
   private func layer(
@@ -71,7 +71,7 @@ extension LanguageModel {
     let layer = layers[number]
     let epsilon = Float(configuration.normEpsilon)
     func linear(_ projection: Projection, _ input: Tensor<Float>) throws(TensorError) -> Tensor<Float> {
-      var result = try input.product(transposed: layer.projections[projection.place])
+      var result = try layer.projections[projection.place].product(input)
       if let bias = layer.biases[projection] { result = try result + bias }
       if let added = try additions?.addition(projection, input) { result = try result + added }
       return result

@@ -1,17 +1,17 @@
 import ModelFiles
 import Tensors
 
-/// A frozen model of the Llama family (Llama, SmolLM2, Qwen 2.5, Qwen 3) in 32-bit floats, which a CPU multiplies
-/// fastest.
+/// A frozen model of the Llama family (Llama, SmolLM2, Qwen 2.5, Qwen 3).
 ///
 /// Rows of several sequences are processed together, concatenated without padding: [rows, hidden].
 @TensorActor
 package final class LanguageModel {
   package let configuration: ModelConfiguration
+  package let precision: Precision
   /// [vocabulary, hidden]
-  let embedding: Tensor<Float>
-  /// [vocabulary, hidden]; the same tensor as the embedding if they are tied.
-  let head: Tensor<Float>
+  let embedding: Weight
+  /// [vocabulary, hidden]; the same matrix as the embedding if they are tied.
+  let head: Weight
   let finalNorm: Tensor<Float>
   let layers: [Layer]
   let rotary: Rotary
@@ -20,25 +20,35 @@ package final class LanguageModel {
   struct Layer {
     let inputNorm, attentionNorm: Tensor<Float>
     /// In the order of ``Projection/allCases``, each [outputs, inputs].
-    let projections: [Tensor<Float>]
+    let projections: [Weight]
     /// The biases, if the architecture has them.
     let biases: [Projection: Tensor<Float>]
     /// The norms of each head's queries and keys, if the architecture has them.
     let queryNorm, keyNorm: Tensor<Float>?
   }
 
-  package init(_ configuration: ModelConfiguration, weights: any WeightFile) throws {
-    func tensor(_ name: String, _ shape: [Int]) throws -> Tensor<Float> {
+  package init(
+    _ configuration: ModelConfiguration, weights: any WeightFile, precision: Precision = .exact
+  ) throws {
+    func check(_ name: String, _ shape: [Int]) throws {
       guard let found = weights.shape(of: name) else { throw ModelError("The model has no tensor \(name).") }
       guard found == shape else { throw ModelError("The tensor \(name) is \(found), not \(shape).") }
+    }
+    func tensor(_ name: String, _ shape: [Int]) throws -> Tensor<Float> {
+      try check(name, shape)
       return try Tensor(weights.floats(of: name), shape: shape)
+    }
+    func matrix(_ name: String, _ shape: [Int]) throws -> Weight {
+      try check(name, shape)
+      return try Weight(name, shape, of: weights, precision: precision)
     }
     let hidden = configuration.hiddenSize
     self.configuration = configuration
-    embedding = try tensor("model.embed_tokens.weight", [configuration.vocabulary, hidden])
+    self.precision = precision
+    embedding = try matrix("model.embed_tokens.weight", [configuration.vocabulary, hidden])
     head =
       configuration.tiedEmbeddings
-      ? embedding : try tensor("lm_head.weight", [configuration.vocabulary, hidden])
+      ? embedding : try matrix("lm_head.weight", [configuration.vocabulary, hidden])
     finalNorm = try tensor("model.norm.weight", [hidden])
     rotary = Rotary(configuration)
     layers = try (0..<configuration.layers).map { number in
@@ -48,7 +58,7 @@ package final class LanguageModel {
         inputNorm: try tensor("\(prefix).input_layernorm.weight", [hidden]),
         attentionNorm: try tensor("\(prefix).post_attention_layernorm.weight", [hidden]),
         projections: try Projection.allCases.map {
-          try tensor("\(prefix).\($0.path).weight", $0.shape(in: configuration))
+          try matrix("\(prefix).\($0.path).weight", $0.shape(in: configuration))
         },
         biases: Dictionary(
           uniqueKeysWithValues: try Self.biased(configuration).map {

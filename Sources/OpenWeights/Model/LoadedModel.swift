@@ -9,7 +9,8 @@ package struct LoadedModel: Sendable {
   package let model: LanguageModel
   package let adapter: AdapterWeights?
   /// The name under which answers are stored: the names of the file or folder and of the adapter, each with a digest.
-  /// The digests distinguish versions with the same name.
+  /// The digests distinguish versions with the same name. Figures of the two precisions differ, so that the name says
+  /// which.
   package let name: String
   /// Records the tokens of answers for training.
   package var drawn: DrawnTokens?
@@ -22,12 +23,14 @@ package struct LoadedModel: Sendable {
   /// - Parameter adapter: a folder written by PEFT or ``AdapterFolder``.
   /// - Throws: `ModelFileError`, `ModelError`, `TensorError`.
   @TensorActor
-  package static func open(_ path: String, adapter: String? = nil) throws -> LoadedModel {
+  package static func open(
+    _ path: String, adapter: String? = nil, precision: Precision = .exact
+  ) throws -> LoadedModel {
     let files = try OpenModel.open(path)
-    let model = try LanguageModel(files.configuration, weights: files.weights)
+    let model = try LanguageModel(files.configuration, weights: files.weights, precision: precision)
     return LoadedModel(
       files: files, model: model, adapter: try adapter.map { try AdapterFolder($0).read(for: files.configuration) },
-      name: try name(path, adapter: adapter))
+      name: try name(path, adapter: adapter, precision: precision))
   }
 
   /// The same model with another adapter, or without one.
@@ -36,10 +39,10 @@ package struct LoadedModel: Sendable {
   }
 
   /// The value of ``name``, computed without reading the weights.
-  package static func name(_ path: String, adapter: String? = nil) throws -> String {
+  package static func name(_ path: String, adapter: String? = nil, precision: Precision = .exact) throws -> String {
     let url = URL(fileURLWithPath: path)
     let file = url.pathExtension == "gguf" ? url.deletingPathExtension().lastPathComponent : url.lastPathComponent
-    let base = "\(file)@\(try digest(of: path))"
+    let base = "\(file)@\(try digest(of: path))\(precision == .exact ? "" : " \(precision.rawValue)")"
     guard let adapter else { return base }
     let digest = try AdapterFolder(adapter).digest()
     return "\(base)+\(URL(fileURLWithPath: adapter).lastPathComponent)@\(digest)"

@@ -16,6 +16,7 @@ extension Workbench {
     settings.model =
       own.model ?? (configuration.policy.kind == MLXKind.self ? configuration.policy.model : nil)
     settings.threads = own.threads ?? configuration.policy.threads
+    settings.precision = configuration.policy.precision
     return try await MLXKind(settings).load()
   }
 

@@ -22,8 +22,8 @@ package struct MLXKind: PolicyKind {
     self.settings = settings
     self.path = path
     identity = MLXPolicy.identity(
-      try LoadedModel.name(path, adapter: settings.adapter), api: settings.openAPI, format: settings.format,
-      sampling: settings.sampling, steering: settings.answerSteering)
+      try LoadedModel.name(path, adapter: settings.adapter, precision: settings.precision), api: settings.openAPI,
+      format: settings.format, sampling: settings.sampling, steering: settings.answerSteering)
   }
 
   package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
@@ -56,7 +56,8 @@ package struct MLXKind: PolicyKind {
   package func load(adapter: Bool = true) async throws -> LoadedModel {
     try await Installation.current.openEngine()
     await Engine.setThreads(settings.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
-    return try await ModelShelf.shared.model(path, adapter: adapter ? settings.adapter : nil)
+    return try await ModelShelf.shared.model(
+      path, adapter: adapter ? settings.adapter : nil, precision: settings.precision)
   }
 
   package func encoder(_ loaded: LoadedModel) throws -> PromptEncoder { try encoder(loaded.files) }
@@ -86,15 +87,21 @@ extension PolicySettings {
 /// Loaded models. A command that uses a model several times loads it once.
 private actor ModelShelf {
   static let shared = ModelShelf()
-  private var models: [String: Task<LoadedModel, any Error>] = [:]
+  private var models: [Key: Task<LoadedModel, any Error>] = [:]
 
-  func model(_ path: String, adapter: String?) async throws -> LoadedModel {
-    let base = models[path] ?? Task { try await LoadedModel.open(path) }
-    models[path] = base
+  private struct Key: Hashable {
+    let path: String
+    let precision: Precision
+  }
+
+  func model(_ path: String, adapter: String?, precision: Precision) async throws -> LoadedModel {
+    let key = Key(path: path, precision: precision)
+    let base = models[key] ?? Task { try await LoadedModel.open(path, precision: precision) }
+    models[key] = base
     let loaded = try await base.value
     guard let adapter else { return loaded }
     let weights = try await AdapterFolder(adapter).read(for: loaded.files.configuration)
-    return loaded.with(weights, named: try LoadedModel.name(path, adapter: adapter))
+    return loaded.with(weights, named: try LoadedModel.name(path, adapter: adapter, precision: precision))
   }
 }
 
@@ -115,6 +122,12 @@ extension MLXKind {
       "adapter", default: .none, "folder of a low-rank adapter, as written by `cox sharpen` or PEFT")
     settings.threads = try yaml.integer(
       "threads", default: "cores − 1", "threads that compute. More threads than free cores are much slower")
+    settings.precision = try yaml.choice(
+      "precision", default: settings.precision,
+      """
+      `fast`: quantised weights (Q4_0, Q4_1, Q8_0) stay quantised, and the activations that meet them are rounded to 8 \
+      bits (16 for Q8_0), as llama.cpp does. `exact`: 32-bit floats. Scoring and training use the same
+      """)
     settings.cacheMegabytes = try yaml.integer(
       "cacheMegabytes", default: settings.cacheMegabytes,
       "memory for the key-value cache of current answers and of those that may continue")
