@@ -33,6 +33,11 @@ enum Bench {
       ("decode", OpenWeightsBench.decode), ("row", { try await unbounded(OpenWeightsBench.row) }),
       ("learn", OpenWeightsBench.learn),
     ]
+    benches += [
+      ("tokens", { try await unbounded(TokensBench.overhead) }),
+      ("tokens-orders", { try await unbounded(TokensBench.orders) }),
+      ("tokens-powers", { try await unbounded(TokensBench.powers) }),
+    ]
     let names = benches.map(\.name)
     guard wanted.isSubset(of: names) else {
       print("usage: benchmark [check | \(names.joined(separator: " | "))]")

@@ -29,13 +29,13 @@ struct Example {
   let model: EnumerableModel
   let condition: LanguagePotential<Pairs>
   /// Prefers short texts in the target.
-  let verifier: FinalPotential
+  let verifier: Brevity
 
   init(limit: Int = 4, seed: UInt64 = 3) {
     let vocabulary = TokenVocabulary(["a", "b", "ab", "ba", "c", "bab"])
     model = EnumerableModel(vocabulary, limit: limit, seed: seed)
     condition = LanguagePotential(Pairs(), vocabulary: vocabulary)
-    verifier = FinalPotential(vocabulary) { -0.5 * Double($0.utf8.count) }
+    verifier = Brevity(vocabulary: vocabulary)
   }
 
   var vocabulary: TokenVocabulary { model.vocabulary }
@@ -77,9 +77,29 @@ struct Example {
   func twist(_ hint: Hint) -> (any TokenTwist)? {
     switch hint {
     case .none: nil
-    case .right: ClosureTwist(vocabulary) { -0.5 * Double($0.utf8.count) }
-    case .wrong: ClosureTwist(vocabulary) { 0.5 * Double($0.utf8.count) }
+    case .right: Hope(vocabulary: vocabulary, slope: -0.5)
+    case .wrong: Hope(vocabulary: vocabulary, slope: 0.35)
     }
+  }
+}
+
+/// A verifier of finished texts: exp(−1/2) for each byte.
+struct Brevity: Potential {
+  let vocabulary: TokenVocabulary
+
+  func prefixLogWeights(of prefixes: [[TokenID]]) async throws -> [Double] { prefixes.map { _ in 0 } }
+  func completeLogWeights(of texts: [[TokenID]]) async throws -> [Double] {
+    texts.map { -0.5 * Double(vocabulary.bytes(of: $0).count) }
+  }
+}
+
+/// A twist that is linear in the number of bytes.
+struct Hope: TokenTwist {
+  let vocabulary: TokenVocabulary
+  let slope: Double
+
+  func logValues(of prefixes: [[TokenID]]) async throws -> [Double] {
+    prefixes.map { slope * Double(vocabulary.bytes(of: $0).count) }
   }
 }
 

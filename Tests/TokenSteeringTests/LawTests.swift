@@ -13,7 +13,8 @@ import Testing
   @Test func potentialsKeepTheLaws() async throws {
     let vocabulary = example.vocabulary
     let potentials: [any Potential] = [
-      example.model, example.condition, example.verifier, try example.model * example.condition,
+      example.model, example.condition, example.verifier, FinalPotential(vocabulary) { -Double($0.count) },
+      try example.model * example.condition,
       try example.model.raised(to: 2.5), LanguagePotential(Pairs(), vocabulary: .bytes),
       ClosurePotential(vocabulary) {
         -0.1 * Double($0.count)

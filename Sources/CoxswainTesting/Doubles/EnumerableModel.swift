@@ -1,5 +1,6 @@
 import Agents
 import Foundation
+import Synchronization
 import TokenSteering
 
 /// A language model over a few tokens whose texts can all be listed, for exact answers in tests.
@@ -12,6 +13,12 @@ public struct EnumerableModel: Potential {
   public let limit: Int
   private let seed: Seed
   private let spread: Double
+  private let known = Known()
+
+  /// Next weights by prefix, since they are asked for again and again.
+  private final class Known: Sendable {
+    let next = Mutex<[[TokenID]: NextLogWeights]>([:])
+  }
 
   /// - Parameters:
   ///   - tokens: the texts of the tokens.
@@ -44,6 +51,13 @@ public struct EnumerableModel: Potential {
   }
 
   private func next(after prefix: [TokenID]) -> NextLogWeights {
+    if let known = known.next.withLock({ $0[prefix] }) { return known }
+    let next = computed(after: prefix)
+    known.next.withLock { $0[prefix] = next }
+    return next
+  }
+
+  private func computed(after prefix: [TokenID]) -> NextLogWeights {
     guard prefix.count < limit else {
       var next = NextLogWeights(excluding: vocabulary)
       if prefix.count == limit { next[nil] = 0 }

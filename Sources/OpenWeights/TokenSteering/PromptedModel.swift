@@ -1,4 +1,3 @@
-import Foundation
 import ModelFiles
 import Tensors
 import TokenSteering
@@ -40,29 +39,10 @@ public struct PromptedModel: Potential {
   public func nextLogWeights(after prefixes: [[TokenID]]) async throws -> [NextLogWeights] {
     let logits = try await model.logits(after: prefixes.map { prompt + $0 })
     return zip(prefixes, logits).map { prefix, logits in
-      endings.excludes(prefix) ? NextLogWeights(excluding: vocabulary) : next(logits)
+      endings.excludes(prefix)
+        ? NextLogWeights(excluding: vocabulary)
+        : NextLogWeights(logits: logits, temperature: temperature, ends: endings.ends, closed: endings.closed)
     }
-  }
-
-  private func next(_ logits: [Float]) -> NextLogWeights {
-    let scale = 1 / temperature
-    var largest = -Float.infinity
-    for logit in logits where logit > largest { largest = logit }
-    var values = [Double](repeating: 0, count: logits.count + 1)
-    var sum = 0.0
-    for token in logits.indices {
-      // Single precision: the logits have no more.
-      let scaled = Float(Double(logits[token] - largest) * scale)
-      values[token] = Double(scaled)
-      sum += Double(exp(scaled))
-    }
-    let logSum = log(sum)
-    var end = 0.0
-    for token in endings.ends { end += exp(values[Int(token)] - logSum) }
-    for token in logits.indices { values[token] -= logSum }
-    for token in endings.closed { values[Int(token)] = -.infinity }
-    values[logits.count] = end > 0 ? log(end) : -.infinity
-    return NextLogWeights(values)
   }
 
   public func prefixLogWeights(of prefixes: [[TokenID]]) async throws -> [Double] {
