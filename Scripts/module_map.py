@@ -15,9 +15,9 @@ import sys
 STOREYS = [
     ["Agents", "HTTP", "ChildProcess", "CMLX", "CXGBoost", "CZlib"],
     ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit", "Dialects"],
-    ["RolloutStore", "ModelServers", "OpenWeights"],
-    ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv",
-     "ProcessWorld", "Gateway"],
+    ["RolloutStore", "ModelServers", "OpenWeights", "JavaBridge"],
+    ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "TextWorldExpress", "AgentGym",
+     "OpenEnv", "ProcessWorld", "Gateway"],
     ["Findings", "Critics", "CoxswainTesting", "Tracking"],
     ["Reporting"],
     ["Viewer"],
@@ -26,7 +26,7 @@ STOREYS = [
     ["cox"],
 ]
 FOLDERS = {"ProcessWorld": "Environments/Process"}
-WORLDS = {"Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv"}
+WORLDS = {"Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "TextWorldExpress", "AgentGym", "OpenEnv"}
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal )?import (\w+)", re.M)
 
 
