@@ -24,7 +24,8 @@ let package = Package(
     .library(
       name: "Worlds",
       targets: [
-        "WorldKit", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv", "ProcessWorld",
+        "WorldKit", "Orders", "Arithmetic", "TextCraft", "Shop", "JavaBridge", "ScienceWorld", "TextWorldExpress",
+        "AgentGym", "OpenEnv", "ProcessWorld",
       ]),
   ],
   dependencies: [
@@ -147,13 +148,19 @@ let package = Package(
       path: "Sources/Environments/Shop",
       resources: prompts),
 
+    // Simulators in jars: a pool of Java processes, over Py4J's text protocol.
     .target(
-      name: "ScienceWorld",
+      name: "JavaBridge",
       dependencies: [
         "Agents", "ChildProcess", "WorldKit",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
-      ],
+      ]),
+    .target(
+      name: "TextWorldExpress", dependencies: ["Agents", "JavaBridge", "WorldKit"],
+      path: "Sources/Environments/TextWorldExpress"),
+    .target(
+      name: "ScienceWorld", dependencies: ["Agents", "JavaBridge", "WorldKit"],
       path: "Sources/Environments/ScienceWorld", resources: prompts + [.embedInCode("catalogue.json")]),
 
     .target(
@@ -235,10 +242,11 @@ let package = Package(
       name: "Workbench",
       dependencies: [
         "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Constraints", "Critics", "Dialects", "Findings", "Gateway",
-        "HTTP",
+        "HTTP", "JavaBridge",
         "ModelFiles",
         "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
-        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "TokenSteering", "Tracking",
+        "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "TextWorldExpress",
+        "TokenSteering", "Tracking",
         "Viewer",
         .product(name: "Yams", package: "Yams"),
       ],
@@ -281,7 +289,7 @@ let package = Package(
         "TestSupport", "Arithmetic", "Constraints", "Orders", "TokenSteering", "Workbench",
         "ModelFiles", "OpenWeights", "Tensors",
         "TextCraft",
-        "AgentGym", "OpenEnv", "Shop", "ScienceWorld", "ProcessWorld",
+        "AgentGym", "JavaBridge", "OpenEnv", "Shop", "ScienceWorld", "TextWorldExpress", "ProcessWorld",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -310,7 +318,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Agents", "ParticleFilter", "RolloutStore", "Steering",
+        "Agents", "JavaBridge", "ParticleFilter", "RolloutStore", "Steering",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -382,12 +390,20 @@ let package = Package(
     .testTarget(
       name: "ShopTests", dependencies: ["Shop", "Agents", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(
-      name: "ScienceWorldTests",
+      name: "JavaBridgeTests",
       dependencies: [
-        "ScienceWorld", "Agents", "TestTraits", "TestSupport",
+        "Agents", "JavaBridge", "ScienceWorld", "TestSupport", "TextWorldExpress",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    .testTarget(
+      name: "ScienceWorldTests", dependencies: ["JavaBridge", "ScienceWorld", "Agents", "TestTraits", "TestSupport"]),
+    .testTarget(
+      name: "TextWorldExpressTests",
+      dependencies: [
+        "Agents", "JavaBridge", "TestSupport", "TestTraits", "TextWorldExpress",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ], exclude: ["walk.py"]),
     .testTarget(
       name: "ProcessWorldTests", dependencies: ["CoxswainTesting", "ProcessWorld", "Steering", "TestSupport"]),
     .testTarget(name: "TextCraftTests", dependencies: ["TestSupport", "TextCraft"]),

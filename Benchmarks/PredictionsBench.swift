@@ -2,6 +2,7 @@ import Agents
 import Critics
 import Findings
 import Foundation
+import JavaBridge
 import ParticleFilter
 import ScienceWorld
 import Steering
@@ -34,8 +35,8 @@ enum PredictionsBench {
   private static func scienceWorld() async throws {
     let pool = try await SimulatorPool.open(
       .init(
-        jar: try SimulatorPool.Settings.findJar(in: [ChildServer.virtualEnvironment]),
-        java: try SimulatorPool.Settings.findJava()))
+        .scienceWorld, jar: try JavaProgram.scienceWorld.findJar(in: [ChildServer.virtualEnvironment]),
+        java: try JavaProgram.scienceWorld.findJava()))
     let world = try ScienceWorld(
       pool: pool, games: .variations(tasks: ["find-plant", "find-living-thing", "find-animal"]),
       simplifications: [.easy], stepLimit: 9)

@@ -1,6 +1,7 @@
 import AgentGym
 import Agents
 import Foundation
+import JavaBridge
 import OpenEnv
 import Orders
 import ProcessWorld
@@ -178,9 +179,9 @@ enum WorldsBench {
   private static let games = ["boil/0", "melt/1", "power-component/3", "find-animal/7", "use-thermometer/3"]
 
   private static func scienceWorld() async throws {
-    let jar = try SimulatorPool.Settings.findJar(in: [virtualEnvironment])
+    let jar = try JavaProgram.scienceWorld.findJar(in: [virtualEnvironment])
     let pool = try await SimulatorPool.open(
-      .init(jar: jar, java: try SimulatorPool.Settings.findJava(), processes: 1))
+      .init(.scienceWorld, jar: jar, java: try JavaProgram.scienceWorld.findJava(), processes: 1))
     let world = try ScienceWorld(pool: pool, games: .variations(tasks: []), simplifications: [.easy], stepLimit: 200)
     var paths: [[String]] = []
     for game in games { paths.append(try await world.goldPath(TaskID(game))) }
@@ -207,10 +208,10 @@ enum WorldsBench {
 
   /// Measures a pool with this number of processes. The episodes wait only for the pool.
   private static func pooled(_ processes: Int, _ paths: [[String]]) async throws {
-    let jar = try SimulatorPool.Settings.findJar(in: [virtualEnvironment])
+    let jar = try JavaProgram.scienceWorld.findJar(in: [virtualEnvironment])
     let before = residentMegabytes()
     let pool = try await SimulatorPool.open(
-      .init(jar: jar, java: try SimulatorPool.Settings.findJava(), processes: processes))
+      .init(.scienceWorld, jar: jar, java: try JavaProgram.scienceWorld.findJava(), processes: processes))
     let world = try ScienceWorld(pool: pool, games: .variations(tasks: []), simplifications: [.easy], stepLimit: 200)
     let tasks = try games.map { try world.task(TaskID($0)) }
     func played(_ share: Int, for seconds: Double) async throws -> (steps: Double, episodes: Double) {

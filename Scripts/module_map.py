@@ -16,9 +16,9 @@ STOREYS = [
     ["Agents", "HTTP", "ChildProcess", "CMLX", "CXGBoost", "CZlib"],
     ["ParticleFilter", "ModelFiles", "Tensors", "WorldKit", "Dialects", "Constraints"],
     ["TokenSteering"],
-    ["RolloutStore", "ModelServers", "OpenWeights"],
-    ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv",
-     "ProcessWorld", "Gateway"],
+    ["RolloutStore", "ModelServers", "OpenWeights", "JavaBridge"],
+    ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "TextWorldExpress", "AgentGym",
+     "OpenEnv", "ProcessWorld", "Gateway"],
     ["Findings", "Critics", "CoxswainTesting", "Tracking"],
     ["Reporting"],
     ["Viewer"],
@@ -27,7 +27,7 @@ STOREYS = [
     ["cox"],
 ]
 FOLDERS = {"ProcessWorld": "Environments/Process"}
-WORLDS = {"Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "AgentGym", "OpenEnv"}
+WORLDS = {"Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "TextWorldExpress", "AgentGym", "OpenEnv"}
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal )?import (\w+)", re.M)
 
 

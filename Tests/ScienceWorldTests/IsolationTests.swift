@@ -1,8 +1,10 @@
 import Agents
 import Foundation
+import TestSupport
 import TestTraits
 import Testing
 
+@testable import JavaBridge
 @testable import ScienceWorld
 
 /// Episodes in one process do not affect each other.
@@ -15,7 +17,8 @@ extension SimulatorTests {
       // With the original jar, both worlds share the first world's objects.
       let shared = benches.map { bench in
         Bench(
-          connection: bench.connection, world: .init(name: bench.world.name, singletons: benches[0].world.singletons))
+          world: SimulatedWorld(
+            connection: bench.world.connection, name: bench.world.name, context: benches[0].world.context))
       }
       let game = Game(task: "chemistry-mix", variation: 3)
       let path = try await benches[0].goldPath(game, simplifications: "easy")
@@ -38,7 +41,7 @@ extension SimulatorTests {
   @Test func theJarKeepsNothingElseOnceAProcess() async throws {
     let fields = try await SimulatorPool.with(settings()) { pool in
       let bench = try await newBench(pool)
-      return try await sharedFields(bench.connection, jar: pool.settings.jar)
+      return try await SharedFields.names(bench.world.connection, jar: pool.settings.jar)
     }
     #expect(fields.count > 1)
     let replaced = fields.filter { field in Singletons.types.contains { field.hasPrefix($0 + ".") } }
@@ -100,7 +103,7 @@ extension SimulatorTests {
 }
 
 private func newBench(_ pool: SimulatorPool) async throws -> Bench {
-  try await pool.bench(at: try await pool.enter(await pool.ticket()))
+  Bench(world: try await pool.world(at: try await pool.enter(await pool.ticket())))
 }
 
 /// The outcomes of a game's actions in a process that runs nothing else.
@@ -136,56 +139,4 @@ private struct Attempt: Sendable {
     }
     return attempts
   }
-}
-
-/// The names of mutable fields that all worlds of a process share, over the jar's own classes.
-private func sharedFields(_ connection: Py4JConnection, jar: String) async throws -> [String] {
-  let constants: Set = ["int", "long", "double", "float", "boolean", "java.lang.String"]
-  var fields: [String] = []
-  let loader = try await connection.answer(to: Py4JCall(type: "java.lang.ClassLoader", "getSystemClassLoader")).object()
-  for name in try classes(inJar: jar) {
-    let type = try await connection.answer(to: Py4JCall(loader, "loadClass", .text(name))).object()
-    let declared = try await connection.answer(to: Py4JCall(type, "getDeclaredFields")).object()
-    for field in try await texts(ofArray: declared, connection) {
-      // For example "private static final int a.B.c".
-      let words = field.split(separator: " ").map(String.init)
-      guard words.count > 1, let full = words.last, !full.hasSuffix(".MODULE$") else { continue }
-      let isShared = name.hasSuffix("$") || words.contains("static")
-      let isConstant = words.contains("final") && constants.contains(words[words.count - 2])
-      if isShared, !isConstant { fields.append(full) }
-    }
-  }
-  return fields.sorted()
-}
-
-private func texts(ofArray array: String, _ connection: Py4JConnection) async throws -> [String] {
-  let arrays = "java.lang.reflect.Array"
-  let count = try await connection.answer(to: Py4JCall(type: arrays, "getLength", .object(array))).integer()
-  var texts: [String] = []
-  for place in 0..<count {
-    let element = try await connection.answer(
-      to: Py4JCall(type: arrays, "get", .object(array), .integer(Int32(place)))
-    ).object()
-    texts.append(try await connection.answer(to: Py4JCall(element, "toString")).text())
-  }
-  return texts
-}
-
-/// The class names in a jar's central directory, without Scala's library and Py4J.
-private func classes(inJar path: String) throws -> [String] {
-  let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
-  func number(_ place: Int, _ count: Int) -> Int {
-    (0..<count).reversed().reduce(0) { $0 << 8 | Int(bytes[place + $1]) }
-  }
-  let end = try #require(bytes.indices.dropLast(21).last { number($0, 4) == 0x0605_4b50 })
-  var place = number(end + 16, 4)
-  var names: [String] = []
-  for _ in 0..<number(end + 10, 2) {
-    let length = number(place + 28, 2)
-    let name = String(decoding: bytes[place + 46..<place + 46 + length], as: UTF8.self)
-    place += 46 + length + number(place + 30, 2) + number(place + 32, 2)
-    guard name.hasSuffix(".class"), !["scala/", "py4j/"].contains(where: name.hasPrefix) else { continue }
-    names.append(String(name.dropLast(6).replacing("/", with: ".")))
-  }
-  return names
 }

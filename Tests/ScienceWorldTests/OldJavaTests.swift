@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import Testing
 
+@testable import JavaBridge
 @testable import ScienceWorld
 
 @Suite("A Java that cannot run the simulator")
@@ -22,7 +23,7 @@ struct OldJavaTests {
     try Data("#!/bin/sh\ncat >&2 <<'END'\n\(Self.complaint)\nEND\nexit 1\n".utf8).write(to: URL(fileURLWithPath: java))
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: java)
     let error = await #expect(throws: WorldError.self) {
-      try await SimulatorPool.with(.init(jar: java, java: java, processes: 1)) { pool in
+      try await SimulatorPool.with(.init(.scienceWorld, jar: java, java: java, processes: 1)) { pool in
         let world = try world(pool)
         _ = try await world.begin(try world.task("boil/0"))
       }

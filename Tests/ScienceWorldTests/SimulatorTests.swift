@@ -4,6 +4,7 @@ import Synchronization
 import TestTraits
 import Testing
 
+@testable import JavaBridge
 @testable import ScienceWorld
 
 @Suite(
@@ -54,13 +55,13 @@ struct SimulatorTests {
   @Test func theCatalogueIsTheJars() async throws {
     try await SimulatorPool.with(settings()) { pool in
       let ticket = await pool.ticket()
-      let bench = try await pool.bench(at: try await pool.enter(ticket))
+      let bench = Bench(world: try await pool.world(at: try await pool.enter(ticket)))
       // A new interface object, since a bench forgets the list of tasks.
-      let world = try await bench.connection.answer(
+      let world = try await bench.world.connection.answer(
         to: Py4JCall(new: "scienceworld.runtime.pythonapi.PythonInterface")
       ).object()
       for entry in Catalogue.standard.entries {
-        let count = try await bench.connection.answer(
+        let count = try await bench.world.connection.answer(
           to: Py4JCall(world, "getTaskMaxVariations", .text(entry.name)))
         #expect(count == .integer(entry.variations))
         for variation in [0, entry.variations / 3, entry.variations - 1] {
@@ -68,15 +69,15 @@ struct SimulatorTests {
           try await bench.load(game, simplifications: "")
           #expect(try await bench.opening().request == Catalogue.standard.request(game))
         }
-        _ = try await bench.connection.answer(
+        _ = try await bench.world.connection.answer(
           to: Py4JCall(world, "load", .text(entry.name), .integer(0), .text(""), .boolean(false)))
         let sets = ["getVariationsTrain", "getVariationsDev", "getVariationsTest"]
         for (split, method) in zip(Split.allCases, sets) {
-          let list = try await bench.connection.answer(to: Py4JCall(world, method)).object()
-          let size = try await bench.connection.answer(to: Py4JCall(list, "size")).integer()
+          let list = try await bench.world.connection.answer(to: Py4JCall(world, method)).object()
+          let size = try await bench.world.connection.answer(to: Py4JCall(list, "size")).integer()
           let range = entry.variations(in: split)
           #expect(size == range.count)
-          let ends = try await bench.connection.answers(
+          let ends = try await bench.world.connection.answers(
             to: [Py4JCall(list, "get", .integer(0)), Py4JCall(list, "get", .integer(Int32(size - 1)))])
           #expect(ends == [.integer(range.lowerBound), .integer(range.upperBound - 1)])
         }

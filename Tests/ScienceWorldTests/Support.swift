@@ -2,17 +2,19 @@ import Agents
 import Foundation
 import Testing
 
+@testable import JavaBridge
 @testable import ScienceWorld
 
 /// The path of Java, or nil if it is not installed.
-let java = try? SimulatorPool.Settings.findJava()
+let java = try? JavaProgram.scienceWorld.findJava()
 
 /// Settings for the jar in `COXSWAIN_VENV` or in this checkout's `.venv`. A test without the jar fails.
 func settings(
   processes: Int = 1, episodes: Int = 8, memory: Int = 640, loads: Int = 2000
 ) throws -> SimulatorPool.Settings {
   SimulatorPool.Settings(
-    jar: try SimulatorPool.Settings.findJar(in: [virtualEnvironment]), java: try #require(java), processes: processes,
+    .scienceWorld, jar: try JavaProgram.scienceWorld.findJar(in: [virtualEnvironment]), java: try #require(java),
+    processes: processes,
     episodesPerProcess: episodes, memory: memory, loadsPerProcess: loads)
 }
 

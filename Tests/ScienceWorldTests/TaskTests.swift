@@ -2,6 +2,7 @@ import Agents
 import Foundation
 import Testing
 
+@testable import JavaBridge
 @testable import ScienceWorld
 
 @Test func theCatalogueHasEveryGame() {
@@ -30,7 +31,7 @@ private func withWorld(
   _ games: ScienceWorld.Games = .variations(), simplifications: [ScienceWorld.Simplification] = [],
   stepLimit: Int = 30, _ body: (ScienceWorld) throws -> Void
 ) async throws {
-  try await SimulatorPool.with(.init(jar: "/etc/passwd", java: "/bin/sh")) { pool in
+  try await SimulatorPool.with(.init(.scienceWorld, jar: "/etc/passwd", java: "/bin/sh")) { pool in
     try body(
       try ScienceWorld(
         pool: pool, games: games, simplifications: simplifications, stepLimit: stepLimit))
@@ -82,6 +83,6 @@ private func withWorld(
     #expect(throws: WorldError.self) { try world.task("power-component/0") }
   }
   await #expect(throws: WorldError.self) {
-    try await SimulatorPool.with(.init(jar: "/etc/passwd", java: "/bin/sh", processes: 0)) { _ in }
+    try await SimulatorPool.with(.init(.scienceWorld, jar: "/etc/passwd", java: "/bin/sh", processes: 0)) { _ in }
   }
 }

@@ -1,4 +1,5 @@
 import Agents
+import JavaBridge
 
 /// Elementary-school science in a text world (ScienceWorld, arXiv 2203.07540): boil water, wire a lamp, find an animal.
 ///
@@ -7,8 +8,9 @@ import Agents
 /// is a replay.
 ///
 /// ```swift
+/// let program = JavaProgram.scienceWorld
 /// let settings = SimulatorPool.Settings(
-///   jar: try SimulatorPool.Settings.findJar(in: [".venv"]), java: try SimulatorPool.Settings.findJava())
+///   program, jar: try program.findJar(in: [".venv"]), java: try program.findJava())
 /// try await SimulatorPool.with(settings) { pool in
 ///   let world = try ScienceWorld(pool: pool, games: .benchmark(TaskSplits([.train: Array(0..<64)])))
 /// }

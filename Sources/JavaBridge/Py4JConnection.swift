@@ -6,18 +6,23 @@ import NIOPosix
 /// The gateway handles one connection in one thread, so calls run one after another in their order. Each call is sent
 /// when the previous one is answered. The gateway's TCP stack delays an answer until the previous one is acknowledged.
 /// The next call carries that acknowledgement at once; without it a timer of 40 ms would expire first.
-struct Py4JConnection: Sendable {
-  struct Limits: Sendable, Hashable {
+package struct Py4JConnection: Sendable {
+  package struct Limits: Sendable, Hashable {
     /// The most time from when a call is first in line to its answer.
-    var deadline: Duration
+    package var deadline: Duration
     /// The longest answer, in bytes.
-    var answer: Int
+    package var answer: Int
+
+    package init(deadline: Duration, answer: Int) {
+      self.deadline = deadline
+      self.answer = answer
+    }
   }
 
   private let channel: any Channel
 
   /// - Throws: ``Py4JFailure`` of kind `lost`.
-  static func open(port: Int, limits: Limits) async throws(Py4JFailure) -> Py4JConnection {
+  package static func open(port: Int, limits: Limits) async throws(Py4JFailure) -> Py4JConnection {
     do {
       let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .channelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -38,7 +43,7 @@ struct Py4JConnection: Sendable {
   ///
   /// - Parameter context: the context of the calls; nil if it does not matter.
   /// - Throws: ``Py4JFailure`` of the first call without an answer.
-  func answers(to calls: [Py4JCall], in context: Py4JContext? = nil) async throws(Py4JFailure) -> [Py4JAnswer] {
+  package func answers(to calls: [Py4JCall], in context: Py4JContext? = nil) async throws(Py4JFailure) -> [Py4JAnswer] {
     guard !calls.isEmpty else { return [] }
     let promise = channel.eventLoop.makePromise(of: [String].self)
     let batch = Py4JBatch(context: context, calls: calls.map { ByteBuffer(string: $0.text) }, promise: promise)
@@ -63,33 +68,33 @@ struct Py4JConnection: Sendable {
   }
 
   /// The answer to one call.
-  func answer(to call: Py4JCall, in context: Py4JContext? = nil) async throws(Py4JFailure) -> Py4JAnswer {
+  package func answer(to call: Py4JCall, in context: Py4JContext? = nil) async throws(Py4JFailure) -> Py4JAnswer {
     guard let answer = try await answers(to: [call], in: context).first else { throw Py4JFailure(.lost, "no answer") }
     return answer
   }
 
-  func close() { channel.close(promise: nil) }
+  package func close() { channel.close(promise: nil) }
 
   /// Waits until either side has closed the connection.
-  func waitUntilClosed() async {
+  package func waitUntilClosed() async {
     try? await channel.closeFuture.get()
   }
 }
 
 /// State on the other side that must be set before calls. It is set again only if the context has changed.
-struct Py4JContext: Sendable {
+package struct Py4JContext: Sendable {
   /// Identifies the context within a connection. Empty if the resulting state is unknown.
   let name: String
   /// The calls that set the state. Their answers are ignored.
   let entry: [ByteBuffer]
 
-  init(name: String, entry: [Py4JCall]) {
+  package init(name: String, entry: [Py4JCall]) {
     self.name = name
     self.entry = entry.map { ByteBuffer(string: $0.text) }
   }
 
   /// The context of calls that change the state in unknown ways. The next call sets its own context again.
-  static let unknown = Py4JContext(name: "", entry: [])
+  package static let unknown = Py4JContext(name: "", entry: [])
 }
 
 /// Calls made together, with the promise of their answers.

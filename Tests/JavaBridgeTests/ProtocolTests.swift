@@ -4,10 +4,13 @@ import NIOPosix
 import Synchronization
 import Testing
 
+@testable import JavaBridge
 @testable import ScienceWorld
 
 @Test func callsAreWrittenAsPy4JReadsThem() {
   #expect(Py4JCall(new: "a.B").text == "i\na.B\ne\n")
+  #expect(Py4JCall(new: "a.B", .integer(1)).text == "i\na.B\ni1\ne\n")
+  #expect(Py4JCall(releasing: "o7").text == "m\nd\no7\ne\n")
   #expect(
     Py4JCall("o0", "load", .text("boil"), .integer(-3), .text("a\\b\nc\r"), .boolean(true)).text
       == "c\no0\nload\nsboil\ni-3\nsa\\\\b\\nc\\r\nbtrue\ne\n")
@@ -146,8 +149,7 @@ func exceptionsAreRefusals(line: String) {
   ])
   func aReportThatMakesNoSenseIsRefused(answer: String) async throws {
     try await withServer(answer, hangsUp: false) { connection in
-      let world = Simulator.Instance(name: "o0", singletons: Py4JContext(name: "o0", entry: []))
-      let bench = Bench(connection: connection, world: world)
+      let bench = Bench(world: SimulatedWorld(connection: connection, name: "o0"))
       let failure = await #expect(throws: Py4JFailure.self) { try await bench.reports(of: ["look around"]) }
       #expect(failure?.kind == .malformed)
     }

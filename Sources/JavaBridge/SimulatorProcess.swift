@@ -20,7 +20,8 @@ struct SimulatorProcess {
       // the flow of heat and current. With a constant hash the order is that of insertion, and a replay gives exactly
       // the same text.
       "-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockExperimentalVMOptions", "-XX:hashCode=2",
-      "-cp", Self.absolute(settings.jar), "py4j.GatewayServer", "--die-on-broken-pipe", "0",
+      "-cp", ([settings.gateway].compactMap(\.self) + [settings.jar]).map(Self.absolute).joined(separator: ":"),
+      "py4j.GatewayServer", "--die-on-broken-pipe", "0",
     ]
   }
 
@@ -31,12 +32,17 @@ struct SimulatorProcess {
   ///
   /// - Throws: ``WorldError`` if the process does not answer, or has an unexpected version.
   func run(_ ready: @escaping @Sendable (Simulator) async -> Void) async throws(WorldError) {
-    // The simulator writes a table of object types into its working directory.
-    let folder = FileManager.default.temporaryDirectory.appending(path: "coxswain-scienceworld-\(UUID().uuidString)")
+    // A folder of its own: ScienceWorld writes a table of object types into its working directory.
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "coxswain-\(settings.program.distribution)-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let failure: WorldError?
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      for file in settings.files.map(URL.init(fileURLWithPath:)) {
+        try FileManager.default.createSymbolicLink(
+          at: folder.appending(path: file.lastPathComponent), withDestinationURL: file)
+      }
       let program = ChildProgram(
         path: Self.absolute(settings.java), arguments: arguments, folder: folder.path,
         environment: settings.environment)
@@ -47,7 +53,7 @@ struct SimulatorProcess {
       }
     } catch {
       guard !Task.isCancelled else { return }
-      throw WorldError(.misconfigured, "ScienceWorld could not be started with \(settings.java): \(error)")
+      throw WorldError(.misconfigured, "\(settings.program.name) could not be started with \(settings.java): \(error)")
     }
     if let failure, !Task.isCancelled { throw failure }
   }
@@ -73,7 +79,7 @@ struct SimulatorProcess {
         return .connectionEnded(
           WorldError(
             .misconfigured,
-            "ScienceWorld did not start: \(settings.java) \(arguments.joined(separator: " ")) printed no port"
+            "\(settings.program.name) did not start: \(settings.java) \(arguments.joined(separator: " ")) printed no port"
               + "\(await child.complaints.lastWords()) Run it by hand to see more."))
       }
       group.addTask {
@@ -111,12 +117,13 @@ struct SimulatorProcess {
     do throws(Py4JFailure) {
       let connection = try await Py4JConnection.open(port: port, limits: settings.limits)
       defer { connection.close() }
-      let simulator = try await Simulator.greet(connection)
-      guard simulator.version == Catalogue.version else {
+      let simulator = try await Simulator.greet(connection, as: settings.program)
+      let program = settings.program
+      guard simulator.version == program.version else {
         return WorldError(
           .misconfigured,
-          "\(settings.jar) is ScienceWorld \(simulator.version), but this program needs version \(Catalogue.version): "
-            + "run `pip install scienceworld==\(Catalogue.version)`.")
+          "\(settings.jar) is \(program.name) \(simulator.version), but this program needs version \(program.version): "
+            + "run `pip install \(program.distribution)==\(program.version)`.")
       }
       await ready(simulator)
       await withTaskCancellationHandler {
@@ -126,7 +133,7 @@ struct SimulatorProcess {
       }
       return nil
     } catch {
-      return WorldError(.unavailable, "ScienceWorld started, but does not answer: \(error).")
+      return WorldError(.unavailable, "\(settings.program.name) started, but does not answer: \(error).")
     }
   }
 }

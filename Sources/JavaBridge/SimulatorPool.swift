@@ -8,8 +8,8 @@ import WorldKit
 /// the earlier ones in another world. So there may be more open episodes than worlds: an episode only waits for
 /// another's step, and not for its end. ``Seating`` decides turns and places, and the pool carries out its decisions.
 ///
-/// The worlds of one process do not affect each other: ``Singletons`` gives each world its own copies of the
-/// simulator's global state.
+/// The worlds of one process do not affect each other: where a simulator keeps global state, each world has a context of
+/// its own (``JavaProgram``).
 public actor SimulatorPool {
   /// Java, the jar, and how many processes and episodes there may be.
   public nonisolated let settings: Settings
@@ -23,19 +23,19 @@ public actor SimulatorPool {
   private var hosting: Task<Void, Never>?
 
   /// Identifies an episode.
-  typealias Ticket = Seating.Ticket
+  package typealias Ticket = Seating.Ticket
 
   /// A place for one step of an episode.
-  struct Place: Sendable {
+  package struct Place: Sendable {
     fileprivate let seat: Seating.Place
     /// The world has no state of this episode yet.
-    let isFresh: Bool
+    package let isFresh: Bool
   }
 
   private struct Member {
     let simulator: Simulator
     /// The worlds created so far, by place.
-    var worlds: [Int: Simulator.Instance] = [:]
+    var worlds: [Int: SimulatedWorld] = [:]
   }
 
   private init(_ settings: Settings) {
@@ -138,10 +138,10 @@ public actor SimulatorPool {
 // MARK: - Episodes
 
 extension SimulatorPool {
-  func ticket() -> Ticket { seating.ticket() }
+  package func ticket() -> Ticket { seating.ticket() }
 
   /// Gives an episode its place, or a new one if it has lost it. Waits until one is free.
-  func enter(_ ticket: Ticket) async throws(WorldError) -> Place {
+  package func enter(_ ticket: Ticket) async throws(WorldError) -> Place {
     let turn = seating.enter(ticket)
     let result: Result<Place, WorldError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -155,29 +155,28 @@ extension SimulatorPool {
   }
 
   /// The world at a place, created if necessary.
-  func bench(at place: Place) async throws(Py4JFailure) -> Bench {
+  package func world(at place: Place) async throws(Py4JFailure) -> SimulatedWorld {
     let (process, number) = (place.seat.host, place.seat.number)
     guard let member = running[process] else { throw Py4JFailure(.lost, "the simulator ended") }
-    let connection = member.simulator.connection
-    if let world = member.worlds[number] { return Bench(connection: connection, world: world) }
+    if let world = member.worlds[number] { return world }
     let world = try await member.simulator.makeWorld()
     running[process]?.worlds[number] = world
-    return Bench(connection: connection, world: world)
+    return world
   }
 
   /// Ends a step. The episode keeps its world until another one needs it.
-  func leave(_ ticket: Ticket) {
+  package func leave(_ ticket: Ticket) {
     seating.leave(ticket)
     proceed()
   }
 
   /// Removes the process of this episode, whose connection failed. All its episodes continue on other processes.
-  func abandon(_ ticket: Ticket) {
+  package func abandon(_ ticket: Ticket) {
     if let process = seating.host(of: ticket) { remove(process) }
   }
 
   /// Ends an episode and frees its world.
-  func close(_ ticket: Ticket) {
+  package func close(_ ticket: Ticket) {
     seating.close(ticket)
     proceed()
   }

@@ -1,6 +1,6 @@
 /// One method call in Py4J's text protocol (py4j.org, "Advanced topics: the Py4J protocol").
-struct Py4JCall: Sendable, Hashable {
-  enum Argument: Sendable, Hashable {
+package struct Py4JCall: Sendable, Hashable {
+  package enum Argument: Sendable, Hashable {
     case text(String)
     case integer(Int32)
     case boolean(Bool)
@@ -10,21 +10,30 @@ struct Py4JCall: Sendable, Hashable {
   }
 
   /// The lines to send, including the closing `e`.
-  let text: String
+  package let text: String
 
   /// Calls a method of an object named by an earlier answer.
-  init(_ object: String, _ method: String, _ arguments: Argument...) {
+  package init(_ object: String, _ method: String, _ arguments: Argument...) {
+    self.init(object: object, method, arguments)
+  }
+
+  init(object: String, _ method: String, _ arguments: [Argument]) {
     text = "c\n\(object)\n\(method)\n" + arguments.map { $0.line + "\n" }.joined() + "e\n"
   }
 
   /// Calls a static method of a class.
-  init(type: String, _ method: String, _ arguments: Argument...) {
+  package init(type: String, _ method: String, _ arguments: Argument...) {
     text = "c\nz:\(type)\n\(method)\n" + arguments.map { $0.line + "\n" }.joined() + "e\n"
   }
 
   /// Constructs an object of a class.
-  init(new type: String) {
-    text = "i\n\(type)\ne\n"
+  package init(new type: String, _ arguments: Argument...) {
+    text = "i\n\(type)\n" + arguments.map { $0.line + "\n" }.joined() + "e\n"
+  }
+
+  /// Lets the other side forget an object that an answer named. It keeps every one otherwise.
+  package init(releasing object: String) {
+    text = "m\nd\n\(object)\ne\n"
   }
 }
 
@@ -41,20 +50,22 @@ extension Py4JCall.Argument {
 }
 
 /// The answer to one call.
-enum Py4JAnswer: Sendable, Hashable {
+package enum Py4JAnswer: Sendable, Hashable {
   case text(String)
   case integer(Int)
   case double(Double)
   case boolean(Bool)
   /// The name of an object. Lists are objects too.
   case object(String)
+  /// The name of a Java array.
+  case array(String)
   case nothing
 
   /// Reads one line without its line feed.
   ///
   /// - Throws: ``Py4JFailure`` of kind `refused` for an exception on the other side, or `malformed` for an invalid
   ///   answer.
-  init(line: String) throws(Py4JFailure) {
+  package init(line: String) throws(Py4JFailure) {
     guard line.hasPrefix("!"), line.utf8.count >= 2 else { throw Self.malformed(line) }
     let body = line.dropFirst()
     guard body.first == "y" else {
@@ -78,7 +89,7 @@ enum Py4JAnswer: Sendable, Hashable {
       self = .boolean(flag)
     case "r", "l", "t", "a", "g", "h":
       guard !value.isEmpty else { throw Self.malformed(line) }
-      self = .object(String(value))
+      self = body.dropFirst().first == "t" ? .array(String(value)) : .object(String(value))
     case "v", "n": self = .nothing
     default: throw Self.malformed(line)
     }
@@ -123,8 +134,8 @@ enum Py4JText {
 }
 
 /// Why a call has no answer.
-struct Py4JFailure: Error, Sendable, Hashable, CustomStringConvertible {
-  enum Kind: Sendable, Hashable {
+package struct Py4JFailure: Error, Sendable, Hashable, CustomStringConvertible {
+  package enum Kind: Sendable, Hashable {
     /// The other side raised an exception. The connection can still be used.
     case refused
     /// The answer violated the protocol or was too long. The connection is closed.
@@ -135,10 +146,10 @@ struct Py4JFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case lost
   }
 
-  let kind: Kind
-  let description: String
+  package let kind: Kind
+  package let description: String
 
-  init(_ kind: Kind, _ description: String) {
+  package init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description
   }
