@@ -46,8 +46,8 @@ extension Constraint {
 
   private static func recogniser(grammar text: String) throws(ConstraintError) -> Recogniser {
     let machine = try machine(GrammarReader.read(text), .grammar)
-    // The rules of the text come before those for characters.
-    if let rule = machine.barren.first { throw GrammarReader.endless(rule, in: text) }
+    // A rule is numbered where it is first mentioned, so that the last one is the least likely to depend on the others.
+    if let rule = machine.barren.last { throw GrammarReader.endless(rule, in: text) }
     guard let recogniser = Recogniser(machine) else { throw GrammarReader.endless(0, in: text) }
     return recogniser
   }

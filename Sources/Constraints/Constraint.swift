@@ -11,7 +11,14 @@ public enum Constraint: Hashable, Sendable {
 
   /// The kinds, named as the keys of the configuration.
   public enum Kind: String, CaseIterable, Hashable, Sendable {
-    case regex, schema, grammar, choices
+    /// A regular expression.
+    case regex
+    /// A JSON schema.
+    case schema
+    /// A grammar.
+    case grammar
+    /// A list of texts.
+    case choices
   }
 
   /// Which kind of constraint it is.

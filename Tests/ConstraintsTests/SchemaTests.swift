@@ -195,7 +195,7 @@ import Testing
       #""type":"object""#, ##""$ref":"#/$defs/a""##, #""items":"#, #""minLength":3"#, #""maximum":1e300"#, #""enum":["#,
       #""anyOf":[{}]"#, #""pattern":"a*""#, #""required":["a"]"#, #""maxItems":1000"#,
     ]
-    for await input in Fuzz("schema", seeds, count: 3_000, words: words) {
+    for await input in Fuzz("schema", seeds, count: 2_000, words: words) {
       guard let language = try? Constraint.schema(String(decoding: input, as: UTF8.self)).language() else { continue }
       #expect(language.isComplete(language.start) || language.canContinue(language.start))
     }

@@ -49,7 +49,7 @@ struct AnswerSteeringTests {
   @Test(arguments: [
     ("  constraint: {}\n", "exactly one of regex, schema, grammar, choices"),
     ("  constraint: { regex: a, choices: [b] }\n", "exactly one of"),
-    ("  constraint: { regexp: a }\n", "unknown key policy.constraint.regexp; did you mean policy.constraint.regex"),
+    ("  constraint: { regexp: a }\n", "unknown key policy.constraint.regexp; did you mean policy.constraint.regex?"),
     ("  constraint: { choices: [] }\n", "c.yaml:5: policy.constraint.choices: the list is empty"),
     ("  constraint: { choices: { a: b } }\n", "policy.constraint.choices is not a list of texts"),
     (

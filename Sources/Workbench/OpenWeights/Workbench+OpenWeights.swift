@@ -32,6 +32,13 @@ extension Workbench {
         part of it: leave policy.topP out.
         """)
     }
+    if policy.answerSteering != nil {
+      throw ConfigurationError(
+        """
+        cox \(verb) scores tokens under the whole distribution, but with policy.constraint or policy.power answers are \
+        drawn from another one: leave constraint, particles and power out of policy.
+        """)
+    }
     if policy.temperature == 0 {
       throw ConfigurationError(
         "cox \(verb) needs attempts that differ, but policy.temperature is 0: set it above 0, such as 1.")

@@ -16,7 +16,7 @@ extension AnswerSteering {
       """, Constraint.read)
     let given = AnswerSteering()
     let particles = try yaml.count(
-      "particles", most: Bounds.concurrency, default: "\(given.particles)",
+      "particles", most: Bounds.particles, default: "\(given.particles)",
       "with `constraint` or `power`: how many beginnings of an answer are kept. More are closer to the distribution")
     let power = try yaml.number(
       "power", default: "1",
@@ -64,6 +64,8 @@ extension Constraint {
           return .choices(items.compactMap(\.self))
         }),
     ].compactMap(\.self)
+    // An unknown key says more than a missing one.
+    if given.isEmpty { try yaml.finish() }
     guard given.count == 1 else {
       throw ConfigurationError(
         "policy.constraint needs exactly one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
