@@ -140,8 +140,9 @@ enum TokensBench {
       func mean(_ value: ((fields: Double, all: Double)) -> Double) -> Double {
         each.reduce(0) { $0 + value($1) } / Double(each.count)
       }
-      scores["free, one", default: []].append(
-        free.answers.map { score($0.text) }.reduce((0, 0)) { ($0.0 + $1.fields / 8, $0.1 + $1.all / 8) })
+      let plain = free.answers.map { score($0.text) }
+      let (plainFields, plainAll) = (plain.map(\.fields).reduce(0, +), plain.map(\.all).reduce(0, +))
+      scores["free, one", default: []].append((plainFields / Double(plain.count), plainAll / Double(plain.count)))
       scores["masked, one", default: []].append((mean(\.fields), mean(\.all)))
       if let best = likelihoods.indices.max(by: { likelihoods[$0] < likelihoods[$1] }) {
         scores["masked, likeliest of 8", default: []].append(each[best])
@@ -235,9 +236,10 @@ enum TokensBench {
     }
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("tokens-\(UUID().uuidString).json")
     defer { try? FileManager.default.removeItem(at: file) }
-    try JSONSerialization.data(
-      withJSONObject: table.merging(["end": model.vocabulary.count] as [String: Any]) { $1 } as [String: Any]
-    ).write(to: file)
+    let whole: [String: Any] = [
+      "next": table["next"] ?? [:], "allowed": table["allowed"] ?? [:], "end": model.vocabulary.count,
+    ]
+    try JSONSerialization.data(withJSONObject: whole).write(to: file)
     print("exact evidence \(Bench.text(exact, 5))")
     let runs = 2_000
     for particles in [5, 20] {
