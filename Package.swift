@@ -286,7 +286,7 @@ let package = Package(
       dependencies: [
         "Agents", "Critics", "Findings", "HTTP", "ModelServers", "ParticleFilter", "RolloutStore", "Steering",
         "Policies",
-        "TestSupport", "Arithmetic", "Constraints", "Orders", "TokenSteering", "Workbench",
+        "TestSupport", "Arithmetic", "Constraints", "CoxswainTesting", "Orders", "TokenSteering", "Workbench",
         "ModelFiles", "OpenWeights", "Tensors",
         "TextCraft",
         "AgentGym", "JavaBridge", "OpenEnv", "Shop", "ScienceWorld", "TextWorldExpress", "ProcessWorld",

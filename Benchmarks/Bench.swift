@@ -36,6 +36,7 @@ enum Bench {
     benches += [
       ("tokens", { try await unbounded(TokensBench.overhead) }),
       ("tokens-orders", { try await unbounded(TokensBench.orders) }),
+      ("tokens-peer", { try await unbounded(TokensBench.peer) }),
       ("tokens-powers", { try await unbounded(TokensBench.powers) }),
     ]
     let names = benches.map(\.name)

@@ -1,6 +1,7 @@
 import Agents
 import Arithmetic
 import Constraints
+import CoxswainTesting
 import Foundation
 import ModelFiles
 import OpenWeights
@@ -139,8 +140,9 @@ enum TokensBench {
       func mean(_ value: ((fields: Double, all: Double)) -> Double) -> Double {
         each.reduce(0) { $0 + value($1) } / Double(each.count)
       }
-      scores["free, one", default: []].append(
-        free.answers.map { score($0.text) }.reduce((0, 0)) { ($0.0 + $1.fields / 8, $0.1 + $1.all / 8) })
+      let plain = free.answers.map { score($0.text) }
+      let (plainFields, plainAll) = (plain.map(\.fields).reduce(0, +), plain.map(\.all).reduce(0, +))
+      scores["free, one", default: []].append((plainFields / Double(plain.count), plainAll / Double(plain.count)))
       scores["masked, one", default: []].append((mean(\.fields), mean(\.all)))
       if let best = likelihoods.indices.max(by: { likelihoods[$0] < likelihoods[$1] }) {
         scores["masked, likeliest of 8", default: []].append(each[best])
@@ -218,10 +220,62 @@ enum TokensBench {
     }
   }
 
-  private static func estimate(_ values: [Double]) -> String {
+  /// The evidence on an enumerated model, and llamppl's in the same run if COXSWAIN_LLAMPPL names a Python that has it.
+  static func peer() async throws {
+    let model = EnumerableModel(["a", "b", "ab", "c"], limit: 6, seed: 4)
+    let condition = try Constraint.regex("(ab)+c?").language().potential(over: model.vocabulary)
+    let texts = model.texts()
+    let allowed = try await condition.completeLogWeights(of: texts.map(\.tokens))
+    let exact = zip(texts, allowed).reduce(0) { $0 + exp($1.0.logProbability + $1.1) }
+    var table: [String: [String: [Any]]] = ["next": [:], "allowed": [:]]
+    for (tokens, _) in texts where condition.state(after: tokens) != nil {
+      let key = tokens.map(String.init).joined(separator: ",")
+      let next = try await model.nextLogWeights(after: [tokens])[0].values
+      table["next"]?[key] = next.map { $0 == -.infinity ? NSNull() as Any : $0 }
+      table["allowed"]?[key] = try await condition.nextLogWeights(after: [tokens])[0].values.map { $0 == 0 }
+    }
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("tokens-\(UUID().uuidString).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let whole: [String: Any] = [
+      "next": table["next"] ?? [:], "allowed": table["allowed"] ?? [:], "end": model.vocabulary.count,
+    ]
+    try JSONSerialization.data(withJSONObject: whole).write(to: file)
+    print("exact evidence \(Bench.text(exact, 5))")
+    let runs = 2_000
+    for particles in [5, 20] {
+      for resampler in [Resampler.multinomial, .systematic] {
+        let smc = try TokenSMC(
+          sampler: LocalSampler(try model * condition), particles: particles, limit: 6, resampler: resampler)
+        var values: [Double] = []
+        let seconds = try await Bench.seconds {
+          for number in 0..<runs { values.append(exp(try await smc.run(seed: Seed(1).split(number)).logEvidence)) }
+        }
+        print(
+          "N = \(particles), \(resampler.rawValue): evidence \(estimate(values, 5)), \(Bench.text(seconds / Double(runs) * 1_000, 3)) ms a run"
+        )
+        guard let python = ProcessInfo.processInfo.environment["COXSWAIN_LLAMPPL"] else { continue }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: python)
+        process.arguments = [
+          "Benchmarks/tokens/llamppl_tokens.py", file.path, String(runs), String(particles), resampler.rawValue,
+        ]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        let peer = try JSONDecoder().decode([String: Double].self, from: data)
+        print(
+          "  llamppl: evidence \(Bench.text(peer["mean"] ?? .nan, 5)) ± \(Bench.text(peer["se"] ?? .nan, 5)), \(Bench.text((peer["seconds"] ?? .nan) / Double(runs) * 1_000, 3)) ms a run"
+        )
+      }
+    }
+  }
+
+  private static func estimate(_ values: [Double], _ digits: Int = 3) -> String {
     let mean = values.reduce(0, +) / Double(values.count)
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     let error = (squares / Double(max(values.count - 1, 1)) / Double(values.count)).squareRoot()
-    return "\(Bench.text(mean, 3)) ± \(Bench.text(error, 3))"
+    return "\(Bench.text(mean, digits)) ± \(Bench.text(error, digits))"
   }
 }
