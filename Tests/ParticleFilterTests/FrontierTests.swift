@@ -1,4 +1,5 @@
 import Agents
+import Foundation
 import Testing
 
 @testable import ParticleFilter
@@ -36,8 +37,8 @@ struct FrontierTests {
   @Test("Nothing is worth its price once the best is above every reservation value")
   func stops() {
     var generator = generator
-    // P(new) is 2/3 after one draw, so a return of 1 is worth 2/3·0.2·(1 − 0.5) = 0.067 for one call.
-    for (price, goesOn) in [(0.06, true), (0.07, false)] {
+    // P(new) is 1/2 after one draw, so a return of 1 is worth 1/2·0.2·(1 − 0.5) = 0.05 for one call.
+    for (price, goesOn) in [(0.045, true), (0.055, false)] {
       var frontier = Frontier(root: Self.state(0, left: 1, [0: 0.8, 1: 0.2]), rule: Frontier.Rule(price: price))
       let choice = frontier.choose(1, using: &generator).lowerBound
       frontier.add(Frontier.State(finishedAfter: 1, reward: 0.5, worth: 0.5), key: "a", for: choice)
@@ -96,10 +97,37 @@ struct FrontierTests {
     // no expected improvement.
     #expect(tell("a", [0: 0.8, 1: 0.2]) == 0)
     var visits: [Int] = []
-    // The child has 0.2·2/(2 + n), the root 0.1·2/3.
-    for _ in 0..<5 { visits.append(tell("b", [0: 1])) }
-    #expect(visits == [1, 1, 1, 1, 0])
-    #expect(frontier.states[1].children.count == 1 && frontier.states[2].arrivals == 4)
+    // The child has 0.2·P(new), the root 0.1·P(new). Repeats teach that answers vary little: P(new) after one draw falls
+    // from 0.5 to 0.41 to 0.37, after three it is 0.18.
+    for _ in 0..<4 { visits.append(tell("b", [0: 1])) }
+    #expect(visits == [1, 1, 1, 0])
+    #expect(frontier.states[1].children.count == 1 && frontier.states[2].arrivals == 3)
+  }
+
+  @Test("The probability of a new child is learned: exactly Bayes' rule on the grid of concentrations")
+  func novelty() {
+    var novelty = Novelty()
+    #expect(novelty.probability(after: 0) == 1 && abs(novelty.probability(after: 1) - 0.5) < 1e-12)
+    // Answers of a Chinese restaurant process of concentration θ, in twenty restaurants of ten answers.
+    for theta in [0.25, 1, 4] {
+      var generator = Seed(7).split("\(theta)").generator()
+      novelty = Novelty()
+      for _ in 0..<20 {
+        for draws in 0..<10 {
+          novelty.note(isNew: generator.uniform() < theta / (theta + Double(draws)), after: draws)
+        }
+      }
+      // The standard error of the share of new answers after five draws, from about 180 answers, is below 0.06.
+      #expect(abs(novelty.probability(after: 5) - theta / (theta + 5)) < 0.12, "θ = \(theta)")
+    }
+    // One answer more is the same as Bayes' rule by hand: P(new, new) = P(new) · P(new | new).
+    let grid = (-8...8).map { exp2(Double($0) / 2) }
+    let prior = grid.map { exp(-pow(log2($0) / 1.5, 2) / 2) }
+    var after = Novelty()
+    after.note(isNew: false, after: 2)
+    let likelihood = zip(grid, prior).map { $0.1 * 2 / ($0.0 + 2) }
+    let expected = zip(grid, likelihood).reduce(0) { $0 + $1.1 * $1.0 / ($1.0 + 3) } / likelihood.reduce(0, +)
+    #expect(abs(after.probability(after: 3) - expected) < 1e-12)
   }
 
   @Test("Several choices at a time count those under way as drawn; the best is never passed by")

@@ -154,6 +154,7 @@ public struct Frontier: Sendable {
   @discardableResult
   public mutating func add(_ child: State, key: String, for choice: Int) -> Int? {
     let parent = settle(choice)
+    novelty.note(isNew: states[parent].children[key] == nil, after: states[parent].draws - 1)
     if let known = states[parent].children[key] {
       choices[choice].child = known
       states[known].arrivals += 1
@@ -193,6 +194,8 @@ public struct Frontier: Sendable {
 
   /// The steps of every attempt that has ended.
   private var lengths: [Int] = []
+  /// How varied the policy's answers are.
+  private var novelty = Novelty()
 
   /// How many calls an attempt needs from a state to its end: as many as those that have ended needed on average, and at
   /// most as many as are allowed. Where attempts end early, the limit of steps says little.
@@ -244,13 +247,8 @@ public struct Frontier: Sendable {
     }
   }
 
-  /// The probability that the next answer leads to a new child, after `draws` of them: θ/(θ + draws), as in the Chinese
-  /// restaurant process of concentration θ = 2. Answers under way count as drawn.
-  private func novelty(of state: State) -> Double {
-    Self.concentration / (Self.concentration + Double(state.draws + state.pending))
-  }
-
-  private static let concentration = 2.0
+  /// The probability that the next answer leads to a new child. Answers under way count as drawn.
+  private func novelty(of state: State) -> Double { novelty.probability(after: state.draws + state.pending) }
 }
 
 extension Frontier {
