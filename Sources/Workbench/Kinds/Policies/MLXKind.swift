@@ -22,8 +22,8 @@ package struct MLXKind: PolicyKind {
     self.settings = settings
     self.path = path
     identity = MLXPolicy.identity(
-      try LoadedModel.name(path, adapter: settings.adapter, precision: settings.precision), api: settings.openAPI, format: settings.format,
-      sampling: settings.sampling)
+      try LoadedModel.name(path, adapter: settings.adapter, precision: settings.precision), api: settings.openAPI,
+      format: settings.format, sampling: settings.sampling)
   }
 
   package func with<T: Sendable>(_ body: (any Policy) async throws -> T) async throws -> T {
