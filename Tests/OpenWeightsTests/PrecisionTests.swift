@@ -32,11 +32,11 @@ struct PrecisionTests {
     var (sum, count, worst, agreeing, rows) = (0.0, 0, 0.0, 0, 0)
     for text in Self.texts {
       let tokens = exact.files.tokenizer.encode(text).map(Int32.init)
-      func rows(_ loaded: LoadedModel) throws -> [Float] {
+      func table(_ loaded: LoadedModel) throws -> [Float] {
         let hidden = try loaded.model.hiddenStates(tokens, attending: .segments([Segment(tokens.count)]))
         return try loaded.model.logits(hidden).logSoftmax().values()
       }
-      let (one, other) = (try rows(exact), try rows(fast))
+      let (one, other) = (try table(exact), try table(fast))
       let width = exact.files.configuration.vocabulary
       for row in tokens.indices {
         let range = row * width..<(row + 1) * width
