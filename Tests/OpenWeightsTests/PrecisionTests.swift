@@ -75,7 +75,9 @@ struct PrecisionTests {
     let shared = try Generator(model: loaded.model, tokenizer: loaded.files.tokenizer)
     let together = try await withThrowingTaskGroup(of: (Int, Generation).self) { group in
       for place in prompts.indices { group.addTask { (place, try await answer(shared, place)) } }
-      return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+      var found: [Int: Generation] = [:]
+      for try await (place, answer) in group { found[place] = answer }
+      return found
     }
     for place in prompts.indices {
       #expect(together[place]?.tokens == alone[place].tokens)
