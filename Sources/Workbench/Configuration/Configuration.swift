@@ -83,7 +83,7 @@ package struct PolicySettings {
   // mlx
   package var adapter: String?
   package var cacheMegabytes = 1024
-  package var precision = Precision.fast
+  package var precision = Precision.exact
   // local and mlx
   package var python: String?
   package var port: Int?
