@@ -15,10 +15,6 @@ void in_pieces(size_t count, const std::function<void(size_t, size_t)> &body) {
   });
 }
 
-CX_CLONES void swiglu(const float *gate, const float *up, float *out, size_t count) {
-  for (size_t i = 0; i < count; i++) out[i] = gate[i] / (1.0f + exponential(-gate[i])) * up[i];
-}
-
 CX_CLONES void swiglu_gradient(
   const float *gate, const float *up, const float *slope, float *to_gate, float *to_up, size_t count) {
   for (size_t i = 0; i < count; i++) {

@@ -1,15 +1,10 @@
 // Packed matrices as operands of MLX's arrays.
-#include "packed.h"
+#include "packed_handle.h"
 
 #include "primitives.h"
 
 namespace mx = mlx::core;
 using namespace coxswain;
-
-// What was built on a matrix may be computed after its owner let go of it.
-struct cx_packed {
-  std::shared_ptr<const PackedMatrix> matrix;
-};
 
 namespace {
 

@@ -109,6 +109,15 @@ CX_V3 inline void store(float *to, __m256 values, size_t count) {
   std::copy_n(all, count, to);
 }
 
+// Asks for the block of the panels after these. A single row waits for memory, and the processor's own reading ahead stops at
+// pages. Past the end it has no effect.
+template <size_t Bytes, int C>
+CX_V3 inline void fetch(const uint8_t *w, size_t stride) {
+  for (int c = 0; c < C; c++)
+    for (size_t line = 0; line < Bytes; line += 64)
+      _mm_prefetch(reinterpret_cast<const char *>(w + (C + c) * stride + line), _MM_HINT_T0);
+}
+
 // R rows of activations times C panels of four-bit blocks. A product of two bytes is at most 15·127, so that the sixteen of a
 // block that meet in one 16-bit sum cannot overflow it.
 template <int R, int C>
@@ -122,6 +131,7 @@ CX_V3 void tile(const PackedMatrix &matrix, const Activations<int8_t> &x, size_t
   for (int r = 0; r < R; r++)
     for (int c = 0; c < C; c++) y_[r][c] = _mm256_setzero_ps();
   for (size_t b = 0; b < blocks; b++, w += PackedMatrix::narrow_block, values += 32) {
+    if (R == 1) fetch<PackedMatrix::narrow_block, C>(w, stride);
     __m256i s[R][C];
     for (int r = 0; r < R; r++)
       for (int c = 0; c < C; c++) s[r][c] = _mm256_setzero_si256();
@@ -168,6 +178,7 @@ CX_V3 void tile(const PackedMatrix &matrix, const Activations<int16_t> &x, size_
   for (int r = 0; r < R; r++)
     for (int c = 0; c < C; c++) y_[r][c] = _mm256_setzero_ps();
   for (size_t b = 0; b < blocks; b++, w += PackedMatrix::wide_block, values += 32) {
+    if (R == 1) fetch<PackedMatrix::wide_block, C>(w, stride);
     __m256i s[R][C];
     for (int r = 0; r < R; r++)
       for (int c = 0; c < C; c++) s[r][c] = _mm256_setzero_si256();

@@ -38,4 +38,12 @@ CX_CLONES void add_scaled(float *y, const float *x, float factor, size_t count) 
   for (size_t i = 0; i < count; i++) y[i] += factor * x[i];
 }
 
+CX_CLONES void swiglu(const float *gate, const float *up, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) out[i] = gate[i] / (1.0f + exponential(-gate[i])) * up[i];
+}
+
+CX_CLONES void scaled_products(const float *x, const float *y, float factor, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) out[i] = x[i] * factor * y[i];
+}
+
 }  // namespace coxswain

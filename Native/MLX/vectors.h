@@ -38,5 +38,9 @@ float exponentials(const float *x, float *out, float shift, float scale, size_t 
 float dot(const float *a, const float *b, size_t count);
 // y += factor · x
 void add_scaled(float *y, const float *x, float factor, size_t count);
+// out = silu(gate) · up; out may be one of them.
+void swiglu(const float *gate, const float *up, float *out, size_t count);
+// out = x · factor · y
+void scaled_products(const float *x, const float *y, float factor, float *out, size_t count);
 
 }  // namespace coxswain

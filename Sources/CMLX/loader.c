@@ -56,6 +56,11 @@
     bytes, outputs, inputs), NULL) \
   CALL(void, cx_packed_release, (cx_packed *packed), (packed), ) \
   CALL(cx_array *, cx_packed_product, (const cx_packed *packed, const cx_array *x), (packed, x), NULL) \
+  CALL(int, cx_packed_inputs, (const cx_array *x, const cx_array *norm, float epsilon, \
+    const cx_packed *const *matrices, size_t count, cx_array **outputs), (x, norm, epsilon, matrices, count, outputs), 1) \
+  CALL(cx_array *, cx_packed_outputs, (const cx_array *x, const cx_array *attended, const cx_array *norm, \
+    float epsilon, const cx_packed *output, const cx_packed *gate, const cx_packed *up, const cx_packed *down), (x, \
+    attended, norm, epsilon, output, gate, up, down), NULL) \
   CALL(cx_array *, cx_packed_rows, (const cx_packed *packed, const int32_t *numbers, size_t count), (packed, numbers, \
     count), NULL) \
   CALL(cx_cache *, cx_cache_create, (int layers, int kv_heads, int head_dimension, int block_tokens), (layers, \

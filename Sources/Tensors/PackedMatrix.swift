@@ -38,4 +38,32 @@ package final class PackedMatrix {
     let result = withExtendedLifetime(self) { cx_packed_rows(pointer, numbers, numbers.count) }
     return try checked("packed rows", shapes: [[outputs, inputs]], result)
   }
+
+  /// A transformer layer's products before its attention, in one operation and without gradients: norm(x) · matrixᵀ
+  /// for each matrix.
+  package static func products(
+    of x: Tensor<Float>, norm: Tensor<Float>, epsilon: Float, _ matrices: [PackedMatrix]
+  ) throws(TensorError) -> [Tensor<Float>] {
+    var results = [OpaquePointer?](repeating: nil, count: matrices.count)
+    let failed = withExtendedLifetime((x, norm, matrices)) {
+      cx_packed_inputs(
+        x.handle.pointer, norm.handle.pointer, epsilon, matrices.map { Optional($0.pointer) }, matrices.count, &results)
+    }
+    if failed != 0 { throw TensorError("packed products", shapes: [x.shape, norm.shape], lastError()) }
+    return results.compactMap { $0 }.map(Tensor<Float>.init(owning:))
+  }
+
+  /// What follows the attention of a transformer layer, in one operation and without gradients:
+  /// y + (silu(z · gateᵀ) · (z · upᵀ)) · downᵀ, where y = x + attended · outputᵀ and z = norm(y).
+  package static func output(
+    of x: Tensor<Float>, attended: Tensor<Float>, norm: Tensor<Float>, epsilon: Float, output: PackedMatrix,
+    gate: PackedMatrix, up: PackedMatrix, down: PackedMatrix
+  ) throws(TensorError) -> Tensor<Float> {
+    let result = withExtendedLifetime((x, attended, norm, output, gate, up, down)) {
+      cx_packed_outputs(
+        x.handle.pointer, attended.handle.pointer, norm.handle.pointer, epsilon, output.pointer, gate.pointer,
+        up.pointer, down.pointer)
+    }
+    return try checked("packed layer", shapes: [x.shape, attended.shape, norm.shape], result)
+  }
 }

@@ -102,6 +102,15 @@ void cx_packed_release(cx_packed *packed);
 // x · packedᵀ for x of [m, inputs], with a gradient for x. Activations are rounded to 8 bits (four-bit blocks) or 16 bits
 // (eight-bit blocks). A row's result does not depend on the others.
 cx_array *cx_packed_product(const cx_packed *packed, const cx_array *x);
+// A transformer layer's products before its attention, without gradients: norm(x) · matrixᵀ for each matrix.
+int cx_packed_inputs(
+  const cx_array *x, const cx_array *norm, float epsilon, const cx_packed *const *matrices, size_t count,
+  cx_array **outputs);
+// What comes after its attention, without gradients: y + (silu(z · gateᵀ) · (z · upᵀ)) · downᵀ, where
+// y = x + attended · outputᵀ and z = norm(y).
+cx_array *cx_packed_outputs(
+  const cx_array *x, const cx_array *attended, const cx_array *norm, float epsilon, const cx_packed *output,
+  const cx_packed *gate, const cx_packed *up, const cx_packed *down);
 // Rows by their number, as 32-bit floats.
 cx_array *cx_packed_rows(const cx_packed *packed, const int32_t *numbers, size_t count);
 

@@ -70,6 +70,17 @@ extension LanguageModel {
   ) throws(TensorError) -> Tensor<Float> {
     let layer = layers[number]
     let epsilon = Float(configuration.normEpsilon)
+    if case .cached(let store, let sequences) = attending, additions == nil, let packed = layer.packed {
+      let inputs = try PackedMatrix.products(
+        of: x, norm: layer.inputNorm, epsilon: epsilon, [packed[.query], packed[.key], packed[.value]])
+      let attention = AttentionInput(
+        queries: inputs[0], keys: inputs[1], values: inputs[2], heads: configuration.heads,
+        sharedHeads: configuration.keyValueHeads)
+      return try PackedMatrix.output(
+        of: x, attended: attention.attended(angles, in: store, layer: number, sequences: sequences),
+        norm: layer.attentionNorm, epsilon: epsilon, output: packed[.output], gate: packed[.gate], up: packed[.up],
+        down: packed[.down])
+    }
     func linear(_ projection: Projection, _ input: Tensor<Float>) throws(TensorError) -> Tensor<Float> {
       var result = try layer.projections[projection.place].product(input)
       if let bias = layer.biases[projection] { result = try result + bias }

@@ -25,6 +25,20 @@ package final class LanguageModel {
     let biases: [Projection: Tensor<Float>]
     /// The norms of each head's queries and keys, if the architecture has them.
     let queryNorm, keyNorm: Tensor<Float>?
+
+    /// The matrices, if all are packed and nothing stands between them and the attention.
+    @TensorActor
+    var packed: PackedLayer? {
+      let matrices = projections.compactMap { $0.packed }
+      guard matrices.count == projections.count, biases.isEmpty, queryNorm == nil, keyNorm == nil else { return nil }
+      return PackedLayer(matrices: matrices)
+    }
+  }
+
+  struct PackedLayer {
+    fileprivate let matrices: [PackedMatrix]
+
+    subscript(_ projection: Projection) -> PackedMatrix { matrices[projection.place] }
   }
 
   package init(

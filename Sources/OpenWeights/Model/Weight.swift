@@ -47,4 +47,6 @@ enum Weight {
     case .packed(let matrix): try matrix.rows(numbers)
     }
   }
+
+  var packed: PackedMatrix? { if case .packed(let matrix) = self { matrix } else { nil } }
 }

@@ -85,7 +85,7 @@ package struct PolicySettings {
   package var cacheMegabytes = 1024
   /// Draws answers by Sequential Monte Carlo over their tokens; nil for plain sampling.
   package var answerSteering: AnswerSteering?
-  package var precision = Precision.fast
+  package var precision = Precision.exact
   // local and mlx
   package var python: String?
   package var port: Int?
