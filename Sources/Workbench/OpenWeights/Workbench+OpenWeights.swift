@@ -39,6 +39,13 @@ extension Workbench {
         drawn from another one: leave constraint, particles and power out of policy.
         """)
     }
+    if policy.precision == .fast {
+      throw ConfigurationError(
+        """
+        cox \(verb) compares probabilities of tokens as they were drawn and as they are scored, and with policy.precision \
+        fast the two differ by up to 0.2 nats: leave precision out.
+        """)
+    }
     if policy.temperature == 0 {
       throw ConfigurationError(
         "cox \(verb) needs attempts that differ, but policy.temperature is 0: set it above 0, such as 1.")
