@@ -31,8 +31,9 @@ final class AgentProgram: Sendable {
 
   private init(_ run: ProgramRun, line: AttemptLine, folder: WorkingFolder, token: String, desk: AttemptDesk) {
     (self.line, self.folder, self.token, self.desk) = (line, folder, token, desk)
-    let task = Task { [printed] in
+    let task = Task { [printed, weak self] in
       let end = await run.run(printed) { [weak self] process in self?.process.withLock { $0 = process } }
+      self?.output.withLock { $0 = nil }
       await line.programEnded()
       return end
     }
@@ -61,7 +62,6 @@ final class AgentProgram: Sendable {
     await line.end(GatewayError(.unauthorized, "This attempt was ended."))
     running.withLock { $0?.cancel() }
     _ = await end
-    output.withLock { $0 = nil }
     folder.remove()
   }
 }

@@ -185,7 +185,7 @@ extension ViewedStore {
       })
   }
 
-  /// A tree, each state with the best trajectory that went through it.
+  /// A tree, each state with a trajectory that went through it: the best finished one, if one finished.
   private func picture(
     of tree: SearchTree, _ task: AgentTask, _ run: String, _ store: RolloutStore
   ) async throws -> PictureDocument? {

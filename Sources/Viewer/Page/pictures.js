@@ -18,6 +18,8 @@ export function hintAt(box) {
 
 /** Shows a picture; a click on a line calls `open(line)` with its trajectory. */
 export function show(figure, picture, open) {
+  // Lines change where the picture does not, such as when an attempt ends.
+  figure.lines = picture.lines;
   if (figure.shownText === picture.svg) return;
   figure.shownText = picture.svg;
   const scrolled = figure.querySelector(".box")?.scrollLeft ?? 0;
@@ -28,7 +30,7 @@ export function show(figure, picture, open) {
   box.setAttribute("aria-label", picture.kind === "tree" ? "Picture of the search tree" : "Picture of the population");
   const lines = [...svg.querySelectorAll("[data-line]")];
   function choose(event) {
-    const line = picture.lines[Number(event.target.closest("[data-line]")?.dataset.line)];
+    const line = figure.lines[Number(event.target.closest("[data-line]")?.dataset.line)];
     if (line) open(line);
   }
   svg.addEventListener("click", choose);
@@ -48,7 +50,7 @@ export function show(figure, picture, open) {
   });
   for (const mark of lines) mark.setAttribute("tabindex", mark === lines[0] ? "0" : "-1");
   const words = picture.kind === "tree"
-    ? "Every visited state, numbered in the order of growth. Click one to read the best attempt that went through it."
+    ? "Every visited state, numbered in the order of growth. Click one to read an attempt that went through it: the best finished one, if one finished."
     : "Click a line to read that particle. Colours are the critic's value V where a segment ends.";
   figure.replaceChildren(box, hintAt(box), element("figcaption", "help", words));
   box.scrollLeft = scrolled;
