@@ -147,7 +147,8 @@ func badSettingsAreRefused(tasks: [Split: [Int]], depths: ClosedRange<Int>, step
   #expect(train.count == 374 && test.count == 100 && world.tasks(in: .validation).isEmpty)
   // As published: 31, 41, 25 and 3 of depths 1 to 4.
   #expect((1...4).map { depth in test.count { $0 == depth } } == [31, 41, 25, 3])
-  #expect((1...4).map { depth in train.count { $0 == depth } } == [109, 221, 43, 1])
+  // Published as 109, 221, 43 and 1: AgentGym's server finds another depth for some goals.
+  #expect((1...4).map { depth in train.count { $0 == depth } } == [94, 232, 47, 1])
   let all = try [Split.train, .test].flatMap { try world.tasks(in: $0).map(\.id) }
   #expect(Set(all).count == 474)
   let deep = try TextCraft(recipes: try standardRecipes(), depths: 3...3, order: .agentgym, splits: TaskSplits([:]))

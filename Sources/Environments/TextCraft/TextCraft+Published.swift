@@ -6,7 +6,8 @@ extension TextCraft {
     /// Goals in an order that the world's seed decides.
     case shuffled
     /// AgentGym's numbers: goals by depth, from 1 to 4. Its server breaks ties by the order of files in a folder, which
-    /// differs by machine and is not published; here the goals of one depth are in alphabetical order.
+    /// differs by machine and is not published; here the goals of one depth are in alphabetical order. A few goals have
+    /// another depth on that server.
     case agentgym
   }
 
