@@ -171,7 +171,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       path: "Sources/Environments/AgentGym",
-      resources: ["alfworld", "babyai", "sqlgym"].map { .embedInCode("Prompts/\($0).txt") }),
+      resources: ["alfworld", "babyai", "movie", "sqlgym", "weather"].map { .embedInCode("Prompts/\($0).txt") }),
 
     .target(
       name: "OpenEnv",

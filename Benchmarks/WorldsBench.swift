@@ -35,6 +35,7 @@ enum WorldsBench {
       .init(command: ["python3", "Examples/Maze/maze.py"]), splits: TaskSplits([:]))
     try await measure("process", maze)
     try await scienceWorld()
+    try await textWorldExpress()
     try await served()
   }
 
@@ -56,13 +57,13 @@ enum WorldsBench {
     }
   }
 
-  private static var virtualEnvironment: String {
+  static var virtualEnvironment: String {
     ChildServer.virtualEnvironment
   }
 
   // MARK: - Any world
 
-  private static func measure(
+  static func measure(
     _ name: String, _ world: any World, episodes: Int = 1_000,
     path: (AgentTask) async throws -> [String] = { _ in [] }
   ) async throws {
@@ -86,7 +87,7 @@ enum WorldsBench {
   }
 
   /// Takes the actions of each path repeatedly. Without a path, takes random choices.
-  private static func walk(
+  static func walk(
     _ world: any World, _ tasks: [AgentTask], _ paths: [[String]], for limit: Double
   ) async throws -> (steps: Int, seconds: Double) {
     var (steps, seconds) = (0, 0.0)
@@ -144,7 +145,7 @@ enum WorldsBench {
   }
 
   /// The growth of memory, in this process and its children, for open episodes at their middle.
-  private static func memory(
+  static func memory(
     _ world: any World, _ tasks: [AgentTask], _ paths: [[String]], episodes: Int
   ) async throws -> Double {
     let before = residentMegabytes()
@@ -162,7 +163,7 @@ enum WorldsBench {
   }
 
   /// The resident memory of this process and its children, read from Linux's /proc.
-  private static func residentMegabytes() -> Double {
+  static func residentMegabytes() -> Double {
     let own = getpid()
     let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return processes.compactMap(Int32.init).reduce(0) { sum, id in

@@ -142,7 +142,10 @@ struct DialectTests {
   }
 
   @Test func instructionsAreThereForWorldsThatCoxswainHasNot() {
-    #expect(Dialect.builtIn.filter { $0.prompting != nil }.map(\.name) == ["alfworld", "babyai", "sqlgym"])
+    #expect(
+      Dialect.builtIn.filter { $0.prompting != nil }.map(\.name) == [
+        "alfworld", "babyai", "sqlgym", "movie", "weather",
+      ])
     #expect(Dialect.builtIn.allSatisfy { ($0.prompting?.instructions.count ?? 500) > 300 })
   }
 }

@@ -10,6 +10,7 @@ it. GET /_report tells what tests ask about, GET /_die ends the process. --die-a
 import argparse
 import json
 import os
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -213,6 +214,54 @@ class AlfWorld(TextCraft):
                 "available_actions": ["north", "south", "look"]}
 
 
+class Movie(World):
+    """What agentenv-tool's servers have in common, over a corridor: "walk with Action Input: {...}"."""
+
+    greeting = "ok"
+    worth = staticmethod(lambda share: share)
+
+    def create(self, body):
+        fields(body, "id")
+        return self.new()
+
+    def reset(self, body):
+        number, task = fields(body, "env_idx", "id")
+        if number not in self.open or task >= TASKS:
+            raise RuntimeError("crash")
+        self.report["resets"] += 1
+        env = self.open[number] = Corridor(task)
+        env.finished = False
+        return f"Now new trial starts.\nYou should perform actions to accomplish the goal: {env.words}\nGive me one action."
+
+    def step(self, body):
+        number, action = fields(body, "env_idx", "action")
+        if number not in self.open:
+            raise RuntimeError("crash")
+        env = self.open[number]
+        self.report["steps"] += 1
+        found = re.search(r"\s*(.*?)\s*with\s*Action Input:\s*(.*?)$", action)
+        if found is None:
+            return self.paid(env, 'Format error, please response in the format of  "Action: [your action]')
+        # The name is looked for again, and then the prefix must be there.
+        call = re.match(r".*?Action:\s*(.*?)\s*with\s*Action Input:\s*(.*?)$", found[1] + " with Action Input: " + found[2])
+        if call is None:
+            text = "ERROR | TypeError(cannot unpack non-iterable NoneType object)"
+        elif call[1] == "walk":
+            text = env.act(json.loads(call[2])["direction"])
+        elif call[1] == "finish":
+            env.finished, text = True, str(json.loads(call[2])["answer"])
+        else:
+            text = f"ERROR | Invalid action: {call[1]}."
+        return self.paid(env, f"Observation: {text}\nGive me one action.")
+
+    def paid(self, env, text):
+        return {"observation": text, "reward": self.worth(env.share), "done": env.finished}
+
+
+class Weather(Movie):
+    worth = staticmethod(lambda share: float(share > 0))
+
+
 def fields(body, *names):
     missing = [name for name in names if not isinstance(body, dict) or name not in body]
     if missing:
@@ -280,7 +329,8 @@ class Server(ThreadingHTTPServer):
 
 
 def main():
-    worlds = {"textcraft": TextCraft, "sciworld": SciWorld, "webshop": WebShop, "alfworld": AlfWorld}
+    worlds = {"textcraft": TextCraft, "sciworld": SciWorld, "webshop": WebShop, "alfworld": AlfWorld, "movie": Movie,
+              "weather": Weather}
     parser = argparse.ArgumentParser()
     parser.add_argument("dialect", choices=worlds)
     parser.add_argument("--port", type=int, default=0)

@@ -137,3 +137,22 @@ func badSettingsAreRefused(tasks: [Split: [Int]], depths: ClosedRange<Int>, step
   #expect(outcomes.map { "-> \($0.observation.text)" } == lines[start...].filter { $0.hasPrefix("->") })
   #expect(outcomes.last?.isDone == true)
 }
+
+@Test func agentGymsPublishedTasksAreNumberedByDepth() throws {
+  let world = try TextCraft(recipes: try standardRecipes(), order: .agentgym, splits: TaskSplits([:]))
+  let depths = { (split: Split) in
+    try world.tasks(in: split).map { world.recipes.depth(of: try world.goal(of: $0.id)) }
+  }
+  let (train, test) = (try depths(.train), try depths(.test))
+  #expect(train.count == 374 && test.count == 100 && world.tasks(in: .validation).isEmpty)
+  // As published: 31, 41, 25 and 3 of depths 1 to 4.
+  #expect((1...4).map { depth in test.count { $0 == depth } } == [31, 41, 25, 3])
+  // Published as 109, 221, 43 and 1: AgentGym's server finds another depth for some goals.
+  #expect((1...4).map { depth in train.count { $0 == depth } } == [94, 232, 47, 1])
+  let all = try [Split.train, .test].flatMap { try world.tasks(in: $0).map(\.id) }
+  #expect(Set(all).count == 474)
+  let deep = try TextCraft(recipes: try standardRecipes(), depths: 3...3, order: .agentgym, splits: TaskSplits([:]))
+  #expect(deep.tasks(in: .test).count == 25)
+  let own = try TextCraft(recipes: try standardRecipes(), order: .agentgym, splits: TaskSplits([.train: [0, 543]]))
+  #expect(own.tasks(in: .train).count == 2 && own.tasks(in: .test).isEmpty)
+}

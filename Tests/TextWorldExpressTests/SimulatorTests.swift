@@ -24,7 +24,7 @@ struct SimulatorTests {
             let path = try #require(try await world.solution(of: task))
             #expect(!path.contains { TextWorldExpress.idleActions.contains($0) })
             let outcomes = try await world.play(path, task.id).outcomes
-            #expect(outcomes.last?.isDone == true && outcomes.count == path.count, "\(game) \(task.id)")
+            #expect(outcomes.last?.isDone == true, "\(game) \(task.id)")
             #expect(abs(outcomes.reduce(0) { $0 + $1.reward } - 1) < 1e-9, "\(game) \(task.id)")
             // Another object has no solutions yet, and finds the same.
             let again = try TextWorldExpress(pool: pool, game: game, parameters: parameters, stepLimit: 200)

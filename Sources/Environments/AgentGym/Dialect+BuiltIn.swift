@@ -2,7 +2,9 @@ import Agents
 
 extension Dialect {
   /// The built-in dialects.
-  public static let builtIn: [Dialect] = [.sciworld, .textcraft, .webshop, .alfworld, .babyai, .sqlgym, .maze]
+  public static let builtIn: [Dialect] = [
+    .sciworld, .textcraft, .webshop, .alfworld, .babyai, .sqlgym, .maze, .movie, .weather,
+  ]
 
   /// agentenv-sciworld: ScienceWorld. One Java process for each environment; the server never ends it by itself.
   public static let sciworld: Dialect = {
@@ -112,12 +114,43 @@ extension Dialect {
     return dialect
   }()
 
+  /// agentenv-tool's movie: questions on films, answered by calls of The Movie Database, whose answers change with time.
+  public static let movie = tools("movie", stepLimit: 12, tasks: 238)
+
+  /// agentenv-tool's weather: questions on weather, answered by calls of Open-Meteo. The server pays 1 as soon as one part
+  /// of the answer is right.
+  public static let weather = tools("weather", stepLimit: 10, tasks: 343)
+
+  /// What the servers of agentenv-tool share. An action is `NAME with Action Input: {…}`, and `finish` ends the attempt.
+  private static func tools(_ name: String, stepLimit: Int, tasks: Int) -> Dialect {
+    var dialect = Dialect(name, stepLimit: stepLimit)
+    dialect.close = nil
+    dialect.idKey = "env_idx"
+    dialect.createdID = ""
+    dialect.createFields = ["id": 0]
+    dialect.taskKey = "id"
+    // Without it the server finds a name and parameters, but carries nothing out.
+    dialect.actionPrefix = "Action: "
+    dialect.openingObservation = ""
+    // The share of right parts so far, whatever came after.
+    dialect.payment = .highest
+    dialect.maximalReward = 1
+    dialect.taskCount = tasks
+    dialect.invalidPrefixes = ["Format error", "Observation: ERROR |"]
+    dialect.episodesPerEnvironment = 0
+    dialect.greeting = "ok"
+    dialect.startCommand = "\(name) --host 127.0.0.1 --port 36001"
+    return dialect
+  }
+
   /// Instructions for dialects of worlds that Coxswain does not implement itself; nil for all others.
   public var prompting: Prompting? {
     switch name {
     case "alfworld": Prompting(String(decoding: PackageResources.alfworld_txt, as: UTF8.self))
     case "babyai": Prompting(String(decoding: PackageResources.babyai_txt, as: UTF8.self))
     case "sqlgym": Prompting(String(decoding: PackageResources.sqlgym_txt, as: UTF8.self))
+    case "movie": Prompting(String(decoding: PackageResources.movie_txt, as: UTF8.self))
+    case "weather": Prompting(String(decoding: PackageResources.weather_txt, as: UTF8.self))
     default: nil
     }
   }

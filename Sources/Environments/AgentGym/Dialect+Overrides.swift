@@ -44,7 +44,8 @@ extension Dialect {
   /// A change as stated in the identity; nil for changes that only affect how the server is reached.
   private static func change(_ key: String, _ value: JSONValue) -> String? {
     switch CodingKeys(rawValue: key) {
-    case .reset, .look, .taskKey, .resetFields, .createFields, .taskText, .openingObservation, .observation, .reward,
+    case .reset, .look, .taskKey, .actionPrefix, .resetFields, .createFields, .taskText, .openingObservation,
+      .observation, .reward,
       .done, .choices, .offersChoices, .payment, .rewardScale, .invalidPrefixes:
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -39,6 +39,8 @@ public struct Dialect: Sendable, Hashable, Codable {
   public var taskKey: String
   /// The key of the action's text in a step.
   public var actionKey: String
+  /// Written before the action's text in a step; empty for most servers.
+  public var actionPrefix: String
   /// Further fields of the create request.
   public var createFields: [String: JSONValue]
   /// Further fields of the reset request.
@@ -88,8 +90,8 @@ public struct Dialect: Sendable, Hashable, Codable {
   var changes: [String] = []
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case name, create, reset, step, close, look, idKey, createdID, taskKey, actionKey, createFields, resetFields,
-      taskText
+    case name, create, reset, step, close, look, idKey, createdID, taskKey, actionKey, actionPrefix, createFields,
+      resetFields, taskText
     case openingObservation, observation, reward, done, choices, offersChoices, payment, rewardScale, maximalReward
     case stepLimit, taskCount, invalidPrefixes, lostPhrases, episodesPerEnvironment, environmentsPerServer
     case greeting, startCommand
@@ -108,6 +110,7 @@ public struct Dialect: Sendable, Hashable, Codable {
     createdID = "id"
     taskKey = "data_idx"
     actionKey = "action"
+    actionPrefix = ""
     createFields = [:]
     resetFields = [:]
     openingObservation = "observation"

@@ -90,7 +90,8 @@ actor GymPool {
     }
     do throws(GymFailure) {
       let answer = try await ask(
-        dialect.step, at: environment.server, [dialect.idKey: environment.id, dialect.actionKey: .text(action)])
+        dialect.step, at: environment.server,
+        [dialect.idKey: environment.id, dialect.actionKey: .text(dialect.actionPrefix + action)])
       let outcome = try dialect.outcome(answer)
       guard fleet.used(ticket, at: .now) else { throw GymFailure(.lost, "was lost while it answered.") }
       return outcome

@@ -39,13 +39,15 @@ public struct TextCraft: World {
   ///   - listing: which commands a task lists.
   ///   - seed: decides which goals the numbers name, and which other commands the tasks list.
   ///   - prompting: what the policy is told before the task, and how much of the past it is shown.
+  ///   - order: which goals the numbers name. In AgentGym's order, empty splits are the published ones, and numbers of
+  ///     goals with other depths or lengths are left out.
   ///   - splits: the numbers of each split.
   /// - Throws: `misconfigured` if no goal has such a depth, a number is past the last goal, or the step limit is below
   ///   1.
   public init(
     recipes: RecipeBook, reward: Reward = .goal, depths: ClosedRange<Int> = 1...4, stepLimit: Int = 40,
     lengths: ClosedRange<Int>? = nil, listing: Listing = .benchmark, seed: UInt64 = 1,
-    prompting: Prompting = Self.prompting, splits: TaskSplits
+    prompting: Prompting = Self.prompting, order: Order = .shuffled, splits: TaskSplits
   ) throws(WorldError) {
     guard stepLimit > 0 else {
       throw WorldError(.misconfigured, "environment.maxSteps is \(stepLimit); an attempt has at least one step.")
@@ -57,9 +59,8 @@ public struct TextCraft: World {
     let candidates = recipes.goals.filter { goal in
       depths.contains(recipes.depth(of: goal)) && lengths?.contains(recipes.goldPath(to: goal).count) ?? true
     }
-    var generator = Seed(seed).split("goals").generator()
-    let goals = generator.drawn(candidates.count, from: candidates)
-    guard !goals.isEmpty else {
+    let goals = Self.numbered(candidates, in: recipes, order: order, seed: seed)
+    guard !candidates.isEmpty else {
       let deepest = recipes.goals.map(recipes.depth(of:)).max() ?? 0
       throw WorldError(
         .misconfigured,
@@ -82,7 +83,18 @@ public struct TextCraft: World {
     self.seed = seed
     self.goals = goals
     self.prompting = prompting
-    self.splits = splits
+    if order == .agentgym {
+      let fitting = Set(candidates)
+      let numbers = Split.allCases.map { split in
+        (
+          split,
+          (splits.largest == nil ? Self.published[split] ?? [] : splits[split]).filter { fitting.contains(goals[$0]) }
+        )
+      }
+      self.splits = try TaskSplits(Dictionary(uniqueKeysWithValues: numbers))
+    } else {
+      self.splits = splits
+    }
   }
 
   /// Like ``init(recipes:reward:depths:stepLimit:seed:splits:)``, with the numbers of each split. A number in two

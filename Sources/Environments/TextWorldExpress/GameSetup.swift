@@ -25,7 +25,7 @@ struct GameSetup: Sendable, Hashable {
   }
 
   /// How many times the simulator's solver is asked; its walks through a house are random.
-  private static let tries = 16
+  private static let tries = 8
 
   /// The shortest solution of several that the simulator's own solver finds; nil if it finds none. It is always the
   /// same one: the walks are seeded, unlike those of the simulator's interface. The game cannot be used afterwards.

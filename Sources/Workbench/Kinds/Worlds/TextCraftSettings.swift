@@ -11,6 +11,7 @@ package struct TextCraftSettings: WorldKind {
   package let depths: ClosedRange<Int>
   package let lengths: ClosedRange<Int>?
   package let listing: Listing
+  package let order: TextCraft.Order
 
   package init(_ yaml: inout YAMLMapping) throws {
     stepLimit = try yaml.stepLimit(default: 40)
@@ -20,6 +21,12 @@ package struct TextCraftSettings: WorldKind {
     depths = try yaml.range("depths", default: 1...4, "depths of the goals")
     lengths = try yaml.range(
       "lengths", default: "any", "only goals whose known solution has this many steps, such as `\"2...8\"`")
+    order = try yaml.choice(
+      "order", default: .shuffled,
+      """
+      what `tasks` counts: goals in an order of the `seed` (`shuffled`), or by depth as [AgentGym](worlds.md#textcraft) \
+      numbers them (`agentgym`). Without `tasks`, `agentgym` has its published train and test tasks
+      """)
     let standard = Listing.benchmark
     listing = Listing(
       ways: try yaml.choice(
@@ -38,6 +45,6 @@ package struct TextCraftSettings: WorldKind {
       stepLimit: stepLimit, lengths: lengths, listing: listing, seed: environment.seed,
       prompting: environment.prompts.applied(
         to: TextCraft.prompting, reflection: TextCraft.reflection, brief: TextCraft.brief),
-      splits: environment.splits)
+      order: order, splits: environment.splits)
   }
 }
