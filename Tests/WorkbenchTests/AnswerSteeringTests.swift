@@ -65,7 +65,12 @@ struct AnswerSteeringTests {
       "policy.constraint.schema, #/properties/a: the keyword `format` is not supported; say it with `pattern`"
     ),
     ("  constraint: { regex: '(a{1000}){1000}' }\n", "200000 states"),
-    ("  particles: 4\n", "policy.particles needs constraint or power"),
+    ("  particles: 4\n", "policy.particles needs constraint, or a power other than 1"),
+    ("  power: 1\n  particles: 4\n", "policy.particles needs constraint, or a power other than 1"),
+    ("  power: 2\n  particles: 1025\n", "policy.particles is 1025; at most 1024"),
+    ("  power: 101\n", "policy.power is 101.0; write a number above 0 and at most 100"),
+    ("  power: 2\n  temperature: 0\n", "policy.temperature is 0.0; with constraint"),
+    ("  constraint: { regex: a }\n  temperature: 1e-40\n", "needs at least 0.001"),
     ("  power: 0\n", "policy.power is 0.0"), ("  power: .nan\n", "policy.power is nan"),
     ("  power: 2\n  particles: 0\n", "policy.particles is 0"),
     ("  power: 2\n  topP: 0.9\n", "policy.topP cannot be used with constraint, particles or power"),

@@ -84,7 +84,7 @@ package struct PromptEncoder: Sendable {
   }
 
   /// Texts that end an answer.
-  var stops: [String] { api == .text && format == .plain ? ["\n"] : [] }
+  package var stops: [String] { api == .text && format == .plain ? ["\n"] : [] }
 
   /// The choices as they are spelled after the prompt.
   func spelled(_ choices: [String]?) -> [String]? {

@@ -4,6 +4,12 @@ import Steering
 /// end.
 package enum Bounds {
   package static let particles = SteeringSettings.mostParticles
+  /// Particles of one answer. Each holds a weight for every token of the vocabulary.
+  package static let answerParticles = 1_024
+  /// The exponent of the distribution of answers.
+  package static let power = 100.0
+  /// The least temperature of answers that are drawn by weight. Far below it, scaled logits overflow.
+  package static let steeredTemperature = 0.001
   /// Attempts per task.
   package static let rollouts = SteeringSettings.mostParticles
   /// Calls in flight, and everything that is allocated for each of them, such as server slots.

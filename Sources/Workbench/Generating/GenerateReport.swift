@@ -37,17 +37,27 @@ package struct GenerateReport: Sendable, Codable {
     package let seconds: Double
   }
 
+  /// A prompt without an answer.
+  package struct Failure: Sendable, Codable {
+    package let id: String
+    package let prompt: String
+    package let problem: String
+  }
+
   package let model: String
   package let particles: Int
   package let power: Double
   package let constraint: String?
   package let seed: UInt64
   package let prompts: [Prompt]
+  package let failures: [Failure]
+  /// Whether the user ended the command before all prompts were asked.
+  package let wasStopped: Bool
 
   /// For a terminal.
   package var text: String {
-    prompts.map { prompt in
-      let title = prompts.count == 1 ? "" : "[\(prompt.id)] \(prompt.prompt.prefix(100))\n"
+    let answered = prompts.map { prompt in
+      let title = prompts.count + failures.count == 1 ? "" : "[\(prompt.id)] \(prompt.prompt.prefix(100))\n"
       let answers = prompt.answers.prefix(10).map { "  \(Self.rounded($0.weight, 3))  \($0.text)" }
       let rest = prompt.answers.count > 10 ? ["  and \(prompt.answers.count - 10) more"] : []
       let none =
@@ -59,7 +69,9 @@ package struct GenerateReport: Sendable, Codable {
         "  ESS \(Self.rounded(prompt.effectiveSampleSize, 1)) of \(particles), log evidence \(Self.rounded(prompt.logEvidence, 2)), "
         + "\(prompt.resamplings) resamplings\(lost), \(prompt.outputTokens) tokens in \(Self.rounded(prompt.seconds, 1)) s"
       return title + (answers + rest + none + [figures]).joined(separator: "\n")
-    }.joined(separator: "\n\n")
+    }
+    let failed = failures.map { "[\($0.id)] \($0.prompt.prefix(100))\n  no answer: \($0.problem)" }
+    return (answered + failed).joined(separator: "\n\n")
   }
 
   private static func rounded(_ value: Double, _ digits: Int) -> String {
@@ -69,6 +81,8 @@ package struct GenerateReport: Sendable, Codable {
 
 /// The particles of one prompt, for a picture.
 package struct GeneratedPopulation: Sendable {
+  /// The place of the prompt in the request, from 1.
+  package let number: Int
   package let id: String
   package let prompt: String
   package let posterior: TokenPosterior

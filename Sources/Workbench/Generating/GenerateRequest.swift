@@ -22,15 +22,22 @@ package struct GenerateRequest: Sendable {
     (self.prompts, self.steering, self.seed) = (prompts, steering, Seed(seed))
   }
 
-  /// Reads prompts from a file: one a line, or JSON lines with `prompt` and, if present, `id`. A line is JSON if it
-  /// begins with a brace and is an object with the key `prompt`.
+  /// Reads prompts from a file: one a line, or objects with `prompt` and, if present, `id`. In a file named `.jsonl` all
+  /// lines have to be objects; elsewhere those are that begin with a brace and can be read as JSON.
+  ///
+  /// - Throws: `ConfigurationError` for a file without prompts, for objects without a text under `prompt`, and for lines
+  ///   of a `.jsonl` that are not objects.
   package static func prompts(file: String) throws -> [Prompt] {
     guard let text = try TextFile.text(file) else { throw ConfigurationError("\(file) cannot be read.") }
     var found: [Prompt] = []
-    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    let isJSON = file.lowercased().hasSuffix(".jsonl")
+    // A carriage return and a line feed are one character.
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    for (number, line) in lines.enumerated() {
       let line = line.trimmed
       guard !line.isEmpty else { continue }
       guard line.hasPrefix("{"), let value = JSONValue(parsing: String(line)) else {
+        if isJSON { throw ConfigurationError("\(file), line \(number + 1): the line is not a JSON object.") }
         found.append(Prompt(id: String(number + 1), text: String(line)))
         continue
       }
@@ -39,14 +46,11 @@ package struct GenerateRequest: Sendable {
       }
       switch value.value(at: "id") {
       case .text(let id): found.append(Prompt(id: id, text: prompt))
-      case .number(let id): found.append(Prompt(id: "\(id)", text: prompt))
+      case .number(let id): found.append(Prompt(id: id.text, text: prompt))
       default: found.append(Prompt(id: String(number + 1), text: prompt))
       }
     }
     guard !found.isEmpty else { throw ConfigurationError("\(file) has no prompts.") }
-    if let twice = found.map({ TaskID($0.id) }).firstRepeated {
-      throw ConfigurationError("\(file) has the id \(twice) twice.")
-    }
     return found
   }
 }

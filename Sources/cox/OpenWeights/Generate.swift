@@ -29,20 +29,25 @@ struct Generate: Verb {
     let request = GenerateRequest(
       try own.questions(), steering: try steering.steering(over: policy.answerSteering), seed: common.seed)
     let (report, populations) = try await Workbench.generate(
-      request, policy: policy, observer: TerminalObserver(isQuiet: common.quiet))
+      request, policy: policy, keepsPopulations: own.picture != nil, observer: TerminalObserver(isQuiet: common.quiet))
     try common.deliver(report) { report.text }
-    guard let picture = own.picture else { return }
-    for population in populations {
-      let path = populations.count == 1 ? picture : Self.path(picture, id: population.id)
-      try OutputFile.write(Data(population.picture.utf8), to: path)
+    if let picture = own.picture {
+      for population in populations {
+        let path = request.prompts.count == 1 ? picture : Self.path(picture, population)
+        try OutputFile.write(Data(population.picture.utf8), to: path)
+      }
+    }
+    guard report.failures.isEmpty, !report.wasStopped else {
+      Console.note("\(report.prompts.count) of \(request.prompts.count) prompts were answered.")
+      throw ExitCode(ExitStatus.failed)
     }
   }
 
-  /// `tree.svg` for the prompt `a/1` is `tree-a_1.svg`.
-  private static func path(_ picture: String, id: String) -> String {
-    let safe = String(id.map { $0.isLetter || $0.isNumber || $0 == "-" ? $0 : "_" })
+  /// `tree.svg` for the second prompt, `a/1`, is `tree-2-a-1.svg`.
+  private static func path(_ picture: String, _ population: GeneratedPopulation) -> String {
     let url = URL(fileURLWithPath: picture)
-    let name = "\(url.deletingPathExtension().lastPathComponent)-\(safe).svg"
+    let stem = url.deletingPathExtension().lastPathComponent
+    let name = "\(stem)-\(population.number)-\(Pictures.fileName(population.id)).svg"
     return url.deletingLastPathComponent().appendingPathComponent(name).path
   }
 }
@@ -54,7 +59,8 @@ struct GenerateOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A file of prompts: one a line, or JSON lines with prompt and id.", valueName: "file"), completion: .file())
+      "A file of prompts: one a line, or JSON lines with prompt and id (.jsonl: only these).", valueName: "file"),
+    completion: .file())
   var prompts: String?
 
   @Option(
@@ -96,8 +102,11 @@ struct AnswerSteeringOptions: ParsableArguments {
   var power: Double?
 
   func validate() throws {
-    if let particles, particles < 1 { throw ValidationError("--particles must be 1 or more.") }
-    if let power, !(power > 0) { throw ValidationError("--power must be above 0.") }
+    let problems = [
+      Bounds.problem(particles, "--particles", most: Bounds.answerParticles),
+      AnswerSteering.problem(power: power, "--power"),
+    ]
+    if let problem = problems.compactMap(\.self).first { throw ValidationError(problem) }
     let constraints = [regex, schema, grammar].compactMap(\.self).count + (choice.isEmpty ? 0 : 1)
     if constraints > 1 { throw ValidationError("Give only one of --regex, --schema, --grammar and --choice.") }
   }
@@ -134,16 +143,20 @@ struct GenerateModelOptions: ParsableArguments {
     help: ArgumentHelp("chat: the model's chat template; text: continue the prompt (policy.api).", valueName: "api"))
   var api: String?
 
-  @Option(help: ArgumentHelp("The temperature of the model (policy.temperature).", valueName: "T"))
+  @Option(help: ArgumentHelp("The temperature of the model (policy.temperature; default: 1).", valueName: "T"))
   var temperature: Double?
 
-  @Option(help: ArgumentHelp("The most tokens of an answer (policy.maxTokens).", valueName: "tokens"))
+  @Option(
+    help: ArgumentHelp(
+      "The most tokens of an answer (default: 128; with --config, policy.maxTokens).", valueName: "tokens"))
   var maxTokens: Int?
 
   func validate() throws {
     if let api, api != "chat", api != "text" { throw ValidationError("--api is chat or text.") }
     if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens must be 1 or more.") }
-    if let temperature, !(temperature > 0) { throw ValidationError("--temperature must be above 0.") }
+    if let temperature, !(temperature >= Bounds.steeredTemperature && temperature.isFinite) {
+      throw ValidationError("--temperature must be at least \(Bounds.steeredTemperature).")
+    }
   }
 
   /// The configured policy, or a model in process, with these options.

@@ -16,22 +16,20 @@ extension AnswerSteering {
       """, Constraint.read)
     let given = AnswerSteering()
     let particles = try yaml.count(
-      "particles", most: Bounds.particles, default: "\(given.particles)",
-      "with `constraint` or `power`: how many beginnings of an answer are kept. More are closer to the distribution")
+      "particles", most: Bounds.answerParticles, default: "\(given.particles)",
+      "with `constraint`, or a `power` other than 1: particles of each answer. More are closer to the distribution")
     let power = try yaml.number(
       "power", default: "1",
       """
       α: answers are drawn from the model's distribution of whole answers, raised to this power. Above 1 favours what \
       the model holds likely
       """)
-    if let power, !(power > 0 && power <= 100) {
-      throw ConfigurationError("\(yaml.name("power")) is \(power); write a number above 0 and at most 100.")
-    }
+    if let problem = problem(power: power, yaml.name("power")) { throw ConfigurationError(problem) }
     guard constraint != nil || (power ?? 1) != 1 else {
       if particles != nil {
         throw ConfigurationError(
           """
-          \(yaml.name("particles")) needs constraint or power: without them every answer is a plain draw. For \
+          \(yaml.name("particles")) needs constraint, or a power other than 1: without them every answer is a plain draw. For \
           particles of whole attempts write steering.particles.
           """)
       }
@@ -39,6 +37,12 @@ extension AnswerSteering {
     }
     return AnswerSteering(
       constraint: constraint, particles: particles ?? given.particles, power: power ?? given.power)
+  }
+
+  /// The problem with a power as a sentence; nil if it is within its bounds.
+  package static func problem(power: Double?, _ name: String) -> String? {
+    guard let power, !(power > 0 && power <= Bounds.power) else { return nil }
+    return "\(name) is \(power); write a number above 0 and at most \(Int(Bounds.power))."
   }
 }
 
@@ -85,7 +89,7 @@ extension YAMLMapping {
 
 extension Constraint {
   /// Why the constraint cannot be enforced, in words that continue the name of its key.
-  fileprivate var problem: String? {
+  var problem: String? {
     do throws(ConstraintError) {
       _ = try language()
       return nil

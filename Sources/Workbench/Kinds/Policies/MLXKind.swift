@@ -143,16 +143,29 @@ extension MLXKind {
       throw ConfigurationError(
         "\(settings.section).temperature is none; a model in process needs a number.")
     }
-    if settings.answerSteering != nil, settings.topP ?? 1 < 1 {
+    if settings.answerSteering != nil { try checkSteered(settings) }
+    if settings.format == .tools {
+      throw ConfigurationError(
+        "\(settings.section).format tools needs a server; for a model in process write plain or react.")
+    }
+  }
+
+  /// Checks what answers that are drawn by weight need.
+  static func checkSteered(_ settings: PolicySettings) throws(ConfigurationError) {
+    if let topP = settings.topP, topP < 1 {
       throw ConfigurationError(
         """
         \(settings.section).topP cannot be used with constraint, particles or power, which weigh every token; leave \
         topP out.
         """)
     }
-    if settings.format == .tools {
+    let temperature = settings.samplingTemperature
+    guard temperature >= Bounds.steeredTemperature, temperature.isFinite else {
       throw ConfigurationError(
-        "\(settings.section).format tools needs a server; for a model in process write plain or react.")
+        """
+        \(settings.section).temperature is \(temperature); with constraint, particles or power, answers are drawn by \
+        weight, which needs at least \(Bounds.steeredTemperature).
+        """)
     }
   }
 }
