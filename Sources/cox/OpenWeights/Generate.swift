@@ -27,7 +27,7 @@ struct Generate: Verb {
   func run() async throws {
     let policy = try model.settings(common)
     let request = GenerateRequest(
-      try own.prompts(), steering: try steering.steering(over: policy.answerSteering), seed: common.seed)
+      try own.chosen(), steering: try steering.steering(over: policy.answerSteering), seed: common.seed)
     let (report, populations) = try await Workbench.generate(
       request, policy: policy, observer: TerminalObserver(isQuiet: common.quiet))
     try common.deliver(report) { report.text }
@@ -63,7 +63,7 @@ struct GenerateOptions: ParsableArguments {
       valueName: "file"))
   var picture: String?
 
-  func prompts() throws -> [GenerateRequest.Prompt] {
+  func chosen() throws -> [GenerateRequest.Prompt] {
     let given = prompt.enumerated().map { GenerateRequest.Prompt(id: "prompt-\($0 + 1)", text: $1) }
     let read = try prompts.map { try GenerateRequest.prompts(file: $0) } ?? []
     guard !(given + read).isEmpty else { throw ValidationError("Give --prompt or --prompts.") }
