@@ -330,6 +330,31 @@ struct CommandTests {
         """)
   }
 
+  @Test("The programs over tokens print what is exact up to sampling")
+  func tokenPrograms() async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let (process, output, errors) = try cox.start([], program: "TokenPrograms")
+    let result = await Command.finish(process, output, errors)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(
+      result.output == """
+        Words of at most five letters, log evidence -1.43
+          0.18  the mouse
+          0.16  a mouse
+          0.09  the dog and runs home
+        The … sees … home, log evidence -7.53
+          0.1  the mouse sees runs home
+          0.1  the dog sees runs home
+          0.05  the dog sees a and runs home
+        Likely under both, log evidence -4.76
+          0.96  the mouse
+          0.01  a cat
+          0.01  a mouse
+
+        """)
+  }
+
   @Test("A program that imports Coxswain collects, trains, plans and steers")
   func consumer() async throws {
     let cox = try Command()
