@@ -97,7 +97,7 @@ extension JSONNumber: Hashable {
       }
       guard rest.first?.isNumber == true else { return nil }
       if let place = rest.firstIndex(where: { $0 == "e" || $0 == "E" }) {
-        guard let value = Int(rest[rest.index(after: place)...]), abs(value) < Int.max / 2 else { return nil }
+        guard let value = Int(rest[rest.index(after: place)...]), value.magnitude < Int.max / 2 else { return nil }
         exponent = value
         rest = rest[..<place]
       }

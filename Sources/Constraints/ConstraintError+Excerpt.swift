@@ -17,7 +17,11 @@ extension ConstraintError {
     let first = max(0, column - 40)
     var shown = String.UnicodeScalarView()
     for scalar in line.dropFirst(first).prefix(78) {
-      shown.append(scalar.properties.generalCategory == .control ? " " : scalar)
+      switch scalar.properties.generalCategory {
+      // These would move the caret, or hide or reorder the text.
+      case .control, .format, .lineSeparator, .paragraphSeparator: shown.append(" ")
+      default: shown.append(scalar)
+      }
     }
     return "  \(String(shown))\n  \(String(repeating: " ", count: column - 1 - first))^"
   }

@@ -46,6 +46,7 @@ struct JSONValueTests {
     }
     let different = [
       "1", "-1", "10", "0.1", "100000000000000000001", "100000000000000000002", "1e99999999999999999999",
+      "1e-9223372036854775808",
     ]
     #expect(try Set(different.map { try number($0) }).count == different.count)
     #expect(JSONNumber(Double.nan) != JSONNumber(Double.nan) && JSONNumber(Double.infinity) == JSONNumber(.infinity))

@@ -50,7 +50,8 @@ import Testing
     (#"\bword"#, "word boundary"), ("(?=a)", "lookahead"), ("(?<!a)b", "lookbehind"), ("(?>a)", "atomic"),
     ("a++", "possessive"), ("(?i)a", "flags"), (#"\p{L}"#, "properties"), (#"\q"#, "escape \\q"),
     ("[[:alpha:]]", "POSIX"),
-    (#"\ud800"#, "Unicode"), (#"\07"#, "octal"), ("a{,3}", "{0,n}"), ("\\", "backslash"), ("^*", "anchor"),
+    (#"\ud800"#, "Unicode"), (#"\x{+41}"#, "Unicode"), (#"\x{41"#, "Unicode"), (#"\07"#, "octal"), ("a{,3}", "{0,n}"),
+    ("\\", "backslash"), ("^*", "anchor"),
     ("[^\\s\\S]", "no text matches"), ("a^b", "no text matches"), ("$a", "no text matches"),
     ("(a{1000}){1000}", "states"), ("(((){1000000}){1000000}){1000000}", "states"),
     ("a{999999999999999999999}", "states"),
@@ -59,6 +60,12 @@ import Testing
     let error = try #require(throws: ConstraintError.self) { _ = try Constraint.regex(text).language() }
     #expect(error.description.contains(reason), "\(error)")
     #expect(error.kind == .regex && !error.remedy.isEmpty)
+  }
+
+  @Test func excerptsShowNoCharacterThatReordersText() throws {
+    let text = "a\u{202E}\u{7}b("
+    let error = try #require(throws: ConstraintError.self) { _ = try Constraint.regex(text).language() }
+    #expect(error.excerpt(of: text) == "  a  b(\n      ^")
   }
 
   @Test func nestingAndLengthAreBounded() throws {

@@ -112,6 +112,8 @@ import Testing
     (#"{"type":"integer","minimum":3,"maximum":2}"#, "no value satisfies"),
     (#"{"type":"string","minLength":-1}"#, "whole number"),
     (#"{"type":"string","maxLength":100000000}"#, "states"), (#"{"type":"integer","minimum":1e999}"#, "digits"),
+    (#"{"type":"number","minimum":1e-9223372036854775808}"#, "digits"),
+    (#"{"type":"integer","enum":[1e-9223372036854775808]}"#, "no value of `enum`"),
     (#"{"type":"object","required":["a"]}"#, "not among `properties`"),
     (#"{"type":"object","properties":[]}"#, "`properties`"),
     (#"{"type":"array","items":[{}]}"#, "use `prefixItems`"),
@@ -136,6 +138,15 @@ import Testing
     let chain = (0..<20_000).map { ##""d\##($0)":{"$ref":"#/$defs/d\##($0 + 1)"}"## }.joined(separator: ",")
     let long = ##"{"$ref":"#/$defs/d0","$defs":{\##(chain),"d20000":{"const":1}}}"##
     #expect(try Constraint.schema(long).language().contains("1".utf8))
+    // Each part refers to the next 19 times.
+    let wide = (0..<9).map { number in
+      let next = ##"{"$ref":"#/$defs/d\##(number + 1)"}"##
+      return ##""d\##(number)":{"anyOf":[\##(Array(repeating: next, count: 19).joined(separator: ","))]}"##
+    }
+    let exponential =
+      ##"{"oneOf":[{"$ref":"#/$defs/d0"},{"type":"integer"}],"$defs":{\##(wide.joined(separator: ",")),"d9":{"type":"string"}}}"##
+    let unknown = #expect(throws: ConstraintError.self) { try Constraint.schema(exponential).language() }
+    #expect(unknown?.reason.contains("not known to exclude") == true)
     let large = (0..<30_000).map { "\"value \($0)\"" }.joined(separator: ",")
     #expect(throws: ConstraintError.self) { try Constraint.schema(#"{"enum":[\#(large)],"items":1}"#).language() }
   }

@@ -58,6 +58,12 @@ import Testing
     }
   }
 
+  @Test(arguments: [0, 1]) func tooFewDrawsShowNothing(draws: Int) async throws {
+    await #expect(throws: BrokenLaws.self) {
+      try await SamplerLaws(LocalSampler(example.model), draws: draws).hold()
+    }
+  }
+
   @Test func brokenPotentialsAreFound() async throws {
     struct Broken: Potential {
       enum Fault: CaseIterable { case difference, end, batch, revival, number, count }

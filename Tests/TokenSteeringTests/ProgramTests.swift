@@ -56,8 +56,22 @@ import Testing
     #expect(posterior.logEvidence == -.infinity && posterior.weights == [0, 0, 0])
     #expect(posterior.finished == [false, false, false])
     await #expect(throws: TokenSteeringError.self) { try await endless.run(particles: 0, steps: 1, seed: Seed(1)) }
+    for schedule in [Schedule.steps([]), .steps([5]), .effectiveSampleSize(below: 2)] {
+      await #expect(throws: TokenSteeringError.self) {
+        try await endless.run(particles: 2, steps: 4, schedule: schedule, seed: Seed(1))
+      }
+    }
     let bad = ParticleProgram(0) { particle in particle.weigh(by: .nan) }
     await #expect(throws: TokenSteeringError.self) { try await bad.run(particles: 2, steps: 2, seed: Seed(1)) }
+  }
+
+  @Test func equallyLikelyValuesComeInTheOrderOfTheirPlaces() async throws {
+    let program = ParticleProgram(0) { particle in
+      particle.state = particle.sample(below: 1_000_000)
+      particle.finish()
+    }
+    let posterior = try await program.run(particles: 20, steps: 1, seed: Seed(1))
+    #expect(posterior.distribution { $0 }.map(\.value) == posterior.states)
   }
 
   @Test func runsRepeatThemselves() async throws {

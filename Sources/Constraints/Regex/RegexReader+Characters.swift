@@ -65,7 +65,7 @@ extension RegexReader {
   private mutating func coded(_ count: Int, at place: Int) throws(Refusal) -> Unicode.Scalar {
     var value: UInt32?
     if count < 8, scanner.take("{") {
-      let digits = scanner.take { $0 != "}" }
+      let digits = scanner.take { $0.properties.isASCIIHexDigit }
       value = digits.utf8.count <= 6 ? UInt32(digits, radix: 16) : nil
       if !scanner.take("}") { value = nil }
     } else {

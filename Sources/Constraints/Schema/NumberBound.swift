@@ -30,9 +30,8 @@ struct NumberBound {
   init?(_ text: String, _ side: Side) {
     let parts = text.split { $0 == "e" || $0 == "E" }
     let digits = parts.first?.split(separator: ".", omittingEmptySubsequences: false) ?? []
-    guard let exponent = parts.count > 1 ? Int(parts[1]) : 0, abs(exponent) <= Self.mostDigits, !digits.isEmpty else {
-      return nil
-    }
+    guard let exponent = parts.count > 1 ? Int(parts[1]) : 0, exponent.magnitude <= Self.mostDigits, !digits.isEmpty
+    else { return nil }
     var whole = digits[0].utf8.filter { $0 != UInt8(ascii: "-") }.map { $0 - UInt8(ascii: "0") }
     var fraction = digits.count > 1 ? digits[1].utf8.map { $0 - UInt8(ascii: "0") } : []
     guard whole.count + fraction.count <= Self.mostDigits else { return nil }

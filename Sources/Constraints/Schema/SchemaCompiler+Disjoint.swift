@@ -2,8 +2,10 @@ import Agents
 
 extension SchemaCompiler {
   /// Whether no value satisfies both parts, as far as types, constants and required properties show.
-  func areDisjoint(_ a: Node, _ b: Node, depth: Int) throws(ConstraintError) -> Bool {
-    guard depth < 20 else { return false }
+  mutating func areDisjoint(_ a: Node, _ b: Node, depth: Int = 0) throws(ConstraintError) -> Bool {
+    // Branches that refer to further branches multiply.
+    guard depth < 20, comparisonsLeft > 0 else { return false }
+    comparisonsLeft -= 1
     // Each branch of one must exclude the other.
     for (one, other) in [(a, b), (b, a)] {
       for keyword in ["anyOf", "oneOf", "allOf"] {

@@ -75,7 +75,7 @@ extension SchemaCompiler {
         throw Self.refused(node.path, "`oneOf` has more than 100 branches", "use `anyOf`")
       }
       for (place, branch) in branches.enumerated() {
-        for other in branches[..<place] where !(try areDisjoint(branch, other, depth: 0)) {
+        for other in branches[..<place] where !(try areDisjoint(branch, other)) {
           throw Self.refused(
             node.path,
             "two branches of `oneOf` are not known to exclude each other: \(other.path) and \(branch.path)",

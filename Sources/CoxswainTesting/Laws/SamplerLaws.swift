@@ -10,7 +10,7 @@ public struct SamplerLaws: Sendable {
 
   /// - Parameters:
   ///   - prefixes: where tokens are drawn.
-  ///   - draws: the number of draws after each prefix. Frequent tokens are checked to about 4 / √draws.
+  ///   - draws: the number of draws after each prefix, at least 2. Frequent tokens are checked to about 4 / √draws.
   public init(_ sampler: any TokenSampler, prefixes: [[TokenID]] = [[]], draws: Int = 4_000) {
     (self.sampler, self.prefixes, self.draws) = (sampler, prefixes, draws)
   }
@@ -28,6 +28,9 @@ public struct SamplerLaws: Sendable {
 
   /// The mean of weight times indicator is each token's target weight, within 5 standard errors.
   public func properWeights() async throws -> Finding {
+    guard draws >= 2 else {
+      return Finding("proper weights", .wrong, "\(draws) draws show no variance; give 2 or more")
+    }
     for (number, prefix) in prefixes.enumerated() {
       let target = try await sampler.target.nextLogWeights(after: [prefix])[0]
       let seeds = (0..<draws).map { Seed(21).split(number).split($0) }

@@ -43,6 +43,9 @@ public struct ParticleProgram<State: Sendable>: Sendable {
     guard count >= 1, limit >= 1 else {
       throw TokenSteeringError(.badSetting, "\(count) particles and \(limit) steps: both must be at least 1.")
     }
+    if let problem = schedule.problem(stepLimit: limit) {
+      throw TokenSteeringError(.badSetting, "The schedule \(problem).")
+    }
     var filter = ParticleFilter(
       count: count, temperature: 1, schedule: schedule, resampler: resampler, initialValue: 0)
     var particles = Array(repeating: ProgramParticle(start), count: count)
@@ -108,10 +111,13 @@ public struct ProgramPosterior<State: Sendable>: Sendable {
     logWeights.values.contains { $0 > -.infinity } ? logWeights.normalised : logWeights.values.map { _ in 0 }
   }
 
-  /// The probabilities of a function's values, likeliest first.
+  /// The probabilities of a function's values, likeliest first; equally likely ones in the order of their places.
   public func distribution<Value: Hashable>(of value: (State) -> Value) -> [(value: Value, probability: Double)] {
-    var sums: [Value: Double] = [:]
-    for (state, weight) in zip(states, weights) where weight > 0 { sums[value(state), default: 0] += weight }
-    return sums.sorted { $0.value > $1.value }.map { ($0.key, $0.value) }
+    var sums: [Value: (place: Int, weight: Double)] = [:]
+    for (place, (state, weight)) in zip(states, weights).enumerated() where weight > 0 {
+      sums[value(state), default: (place, 0)].weight += weight
+    }
+    return sums.sorted { ($1.value.weight, $0.value.place) < ($0.value.weight, $1.value.place) }
+      .map { ($0.key, $0.value.weight) }
   }
 }
