@@ -68,26 +68,31 @@ extension JavaProgram {
       tried.isEmpty ? "There is no folder to look for it in." : "Looked for \(tried.joined(separator: " and for ")).")
   }
 
-  /// Py4J's jar of the environment that has the simulator's jar, or of the first that has one. Nil if the simulator
-  /// needs none.
+  /// Py4J's newest jar of the environment that has the simulator's jar, or of the first that has one. Nil if the
+  /// simulator needs none.
   ///
   /// - Throws: `misconfigured` if none has it.
   public func findGateway(for jar: String, in searchRoots: [String]) throws(WorldError) -> String? {
     guard needsGateway else { return nil }
-    // lib/python3.11/site-packages/PACKAGE/JAR
-    let own = (0..<5).reduce(URL(fileURLWithPath: jar)) { folder, _ in folder.deletingLastPathComponent() }.path
-    for root in [own] + searchRoots {
+    let roots = Self.environment(of: jar).map { [$0] + searchRoots } ?? searchRoots
+    for root in roots {
       let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/share/py4j")) ?? []
-      // The newest by name, where there are several.
-      if let file = files.filter({ $0.hasPrefix("py4j") && $0.hasSuffix(".jar") }).max() {
-        return "\(root)/share/py4j/\(file)"
+      let versions = files.filter { $0.hasPrefix("py4j") && $0.hasSuffix(".jar") }.map { $0.dropFirst(4).dropLast(4) }
+      if let newest = versions.max(by: { $0.compare($1, options: .numeric) == .orderedAscending }) {
+        return "\(root)/share/py4j/py4j\(newest).jar"
       }
     }
-    let tried = ([own] + searchRoots).map { "\($0)/share/py4j/py4j*.jar" }.joined(separator: " and for ")
-    throw WorldError(
-      .misconfigured,
-      "\(name) has no Py4J. Looked for \(tried). Get it with `pip install py4j` (only its jar is used), or set "
-        + "environment.gatewayJar.")
+    throw noGateway(
+      roots.isEmpty
+        ? "There is no folder to look for it in."
+        : "Looked for \(roots.map { "\($0)/share/py4j/py4j*.jar" }.joined(separator: " and for ")).")
+  }
+
+  /// The virtual environment that a file is installed in, as `lib/python3.11/site-packages/…`; nil for other files.
+  private static func environment(of file: String) -> String? {
+    let parts = URL(fileURLWithPath: file).pathComponents
+    guard let place = parts.lastIndex(of: "site-packages"), place > 2 else { return nil }
+    return NSString.path(withComponents: Array(parts[..<(place - 2)]))
   }
 
   /// The Java that `JAVA_HOME` or `PATH` leads to.
@@ -108,6 +113,13 @@ extension JavaProgram {
       .misconfigured,
       "\(name) has no simulator. \(tried) Get it with `pip install \(distribution)==\(version)` (only its jar is used), "
         + "or set environment.jar.")
+  }
+
+  func noGateway(_ tried: String) -> WorldError {
+    WorldError(
+      .misconfigured,
+      "\(name) has no Py4J. \(tried) Get it with `pip install py4j` (only its jar is used), or set "
+        + "environment.gatewayJar.")
   }
 
   func noJava(_ tried: String) -> WorldError {

@@ -37,19 +37,41 @@ extension Py4JConnection {
   /// The texts of a Java list or array, which is released.
   package func texts(of list: Py4JAnswer) async throws(Py4JFailure) -> [String] {
     let name = try list.object()
-    let arrays = "java.lang.reflect.Array"
-    let isArray = if case .array = list { true } else { false }
-    let size = isArray ? Py4JCall(type: arrays, "getLength", .object(name)) : Py4JCall(name, "size")
-    let count = try await answer(to: size).integer()
-    let items = try await answers(
-      to: (0..<max(count, 0)).map { place in
-        let place = Py4JCall.Argument.integer(Int32(clamping: place))
-        return isArray ? Py4JCall(type: arrays, "get", .object(name), place) : Py4JCall(name, "get", place)
-      })
-    var texts: [String] = []
-    for item in items { texts.append(try item.text()) }
-    try await release([name])
-    return texts
+    return try await releasing { objects throws(Py4JFailure) in
+      objects.append(name)
+      let arrays = "java.lang.reflect.Array"
+      let isArray = if case .array = list { true } else { false }
+      let size = isArray ? Py4JCall(type: arrays, "getLength", .object(name)) : Py4JCall(name, "size")
+      let count = try await answer(to: size).integer()
+      guard (0...Self.longestList).contains(count) else { throw Py4JFailure(.malformed, "a list of \(count) texts") }
+      let items = try await answers(
+        to: (0..<count).map { place in
+          let place = Py4JCall.Argument.integer(Int32(clamping: place))
+          return isArray ? Py4JCall(type: arrays, "get", .object(name), place) : Py4JCall(name, "get", place)
+        })
+      var texts: [String] = []
+      for item in items { texts.append(try item.text()) }
+      return texts
+    }
+  }
+
+  /// The longest list that ``texts(of:)`` reads. The longest solutions have some thousand actions.
+  private static let longestList = 100_000
+
+  /// Runs `body`, which lists the objects that answers named, and releases these afterwards, also if it throws.
+  package func releasing<T>(
+    _ body: (inout [String]) async throws(Py4JFailure) -> T
+  ) async throws(Py4JFailure) -> T {
+    var objects: [String] = []
+    let value: T
+    do throws(Py4JFailure) {
+      value = try await body(&objects)
+    } catch {
+      try? await release(objects)
+      throw error
+    }
+    try await release(objects)
+    return value
   }
 
   /// Releases objects that answers named.

@@ -67,19 +67,24 @@ package actor SimulatedAttempt<Game: SimulatedGame> {
 
   /// Runs `body` in a world in which all actions so far have been taken.
   ///
-  /// - Throws: `failed` if the simulator refuses to set the game up, `unavailable` if it refuses anything else or is
-  ///   lost several times in a row.
+  /// - Parameter loads: the number of games that `body` loads.
+  /// - Throws: `failed` if the simulator refuses to set the game up at the first time, `unavailable` if it refuses
+  ///   anything else or is lost several times in a row.
   package func inWorld<T: Sendable>(
-    _ body: @Sendable (SimulatedWorld) async throws(Py4JFailure) -> T
+    loads: Int = 0, _ body: @Sendable (SimulatedWorld) async throws(Py4JFailure) -> T
   ) async throws(WorldError) -> T {
     var last = Py4JFailure(.lost, "no connection")
     for _ in 0..<attempts {
       let place = try await pool.enter(ticket)
-      var isLoaded = !place.isFresh
+      // A game that was set up before is not at fault, and neither is it if there is no world to set it up in.
+      var isFirstLoad = false
       do throws(Py4JFailure) {
         let world = try await pool.world(at: place)
-        if place.isFresh { opening = try await game.load(in: world) }
-        isLoaded = true
+        if place.isFresh {
+          isFirstLoad = opening == nil
+          opening = try await game.load(in: world)
+          isFirstLoad = false
+        }
         let again = place.isFresh ? try await game.reports(of: past.map(\.action), in: world) : []
         var comparison = ReplayComparison()
         let verdicts = zip(again, past).map { comparison.compare($0, with: $1.report) }
@@ -89,13 +94,13 @@ package actor SimulatedAttempt<Game: SimulatedGame> {
         }
         recoveryMismatches += comparison.mismatches
         let value = try await body(world)
-        await pool.leave(ticket)
+        await pool.leave(ticket, loads: loads)
         return value
       } catch {
         if error.kind == .refused {
           await pool.close(ticket)
           throw WorldError(
-            error.description == divergence ? .diverged : isLoaded ? .unavailable : .failed,
+            error.description == divergence ? .diverged : isFirstLoad ? .failed : .unavailable,
             "\(name), \(game), after \(past.count) actions: \(error)")
         }
         await pool.abandon(ticket)

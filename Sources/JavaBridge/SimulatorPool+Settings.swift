@@ -74,7 +74,7 @@ extension SimulatorPool {
 
     var limits: Py4JConnection.Limits { .init(deadline: deadline, answer: answerLimit) }
 
-    /// - Throws: `misconfigured` if Java or the jar is missing, with advice on how to get it, or if a number is out of
+    /// - Throws: `misconfigured` if Java or a jar is missing, with advice on how to get it, or if a number is out of
     ///   range.
     func check() throws(WorldError) {
       guard FileManager.default.isExecutableFile(atPath: java) else {
@@ -83,6 +83,7 @@ extension SimulatorPool {
       for file in [jar] + files where !FileManager.default.isReadableFile(atPath: file) {
         throw program.noJar("There is none at \(file).")
       }
+      guard gateway != nil || !program.needsGateway else { throw program.noGateway("There is no path of its jar.") }
       if let gateway, !FileManager.default.isReadableFile(atPath: gateway) {
         throw WorldError(.misconfigured, "environment.gatewayJar is \(gateway), which cannot be read.")
       }

@@ -165,8 +165,10 @@ extension SimulatorPool {
   }
 
   /// Ends a step. The episode keeps its world until another one needs it.
-  package func leave(_ ticket: Ticket) {
-    seating.leave(ticket)
+  ///
+  /// - Parameter loads: the number of games that the step loaded, beside the episode's own.
+  package func leave(_ ticket: Ticket, loads: Int = 0) {
+    seating.leave(ticket, loads: loads)
     proceed()
   }
 

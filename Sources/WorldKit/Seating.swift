@@ -102,8 +102,11 @@ package struct Seating: Sendable {
   }
 
   /// Ends a step. The episode keeps its place until another one needs it.
-  package mutating func leave(_ ticket: Ticket) {
+  ///
+  /// - Parameter loads: the number of episodes that the step loaded, beside its own.
+  package mutating func leave(_ ticket: Ticket, loads: Int = 0) {
     guard let host = seats[ticket]?.place.host else { return }
+    hosts[host]?.loads += loads
     clock += 1
     seats[ticket]?.isInUse = false
     seats[ticket]?.lastUse = clock

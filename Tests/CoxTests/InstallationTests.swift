@@ -95,10 +95,12 @@ struct InstallationTests {
 
 @Suite("cox doctor judges what the configuration uses")
 struct DoctorTests {
-  static func findings(_ configuration: String, in cox: Command) async throws -> (Int32, [String: [String: Any]]) {
+  static func findings(
+    _ configuration: String, in cox: Command, python: String = "/nowhere"
+  ) async throws -> (Int32, [String: [String: Any]]) {
     let file = try cox.write(configuration, to: "c.yaml")
     let result = try await cox.run(
-      "doctor", "--config", file, "--store", "s.sqlite", "--json", "-", environment: ["COXSWAIN_VENV": "/nowhere"])
+      "doctor", "--config", file, "--store", "s.sqlite", "--json", "-", environment: ["COXSWAIN_VENV": python])
     let list = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
     return (result.status, Dictionary(list.map { ($0["name"] as? String ?? "", $0) }) { first, _ in first })
   }
@@ -141,6 +143,20 @@ struct DoctorTests {
     #expect(status == 1)
     let failed = checks.filter { $0.value["isFine"] as? Bool == false }.map(\.key)
     #expect(Set(failed).subtracting(["World", "Configuration", "Java"]) == Set(missing), "\(failed)")
+  }
+
+  @Test("Py4J is not searched for if the configuration has its path", arguments: [true, false])
+  func gateway(isNamed: Bool) async throws {
+    let cox = try Command()
+    defer { cox.clean() }
+    let jar = "venv/lib/python3.11/site-packages/textworld_express/textworld-express.jar"
+    let file = cox.folder.appendingPathComponent(jar)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data().write(to: file)
+    let (_, checks) = try await Self.findings(
+      "environment: { kind: textworld-express, game: twc\(isNamed ? ", gatewayJar: /y.jar" : "") }", in: cox,
+      python: cox.folder.appendingPathComponent("venv").path)
+    #expect(checks["textworld-express"]?["isFine"] as? Bool == isNamed, "\(checks)")
   }
 
   @Test(

@@ -144,6 +144,23 @@ func exceptionsAreRefusals(line: String) {
     }
   }
 
+  @Test(arguments: ["!yi2000000000\n", "!yi-1\n", "!yL9223372036854775807\n"])
+  func aListOfAbsurdLengthIsNotRead(answer: String) async throws {
+    try await withServer(answer, hangsUp: false) { connection in
+      let failure = await #expect(throws: Py4JFailure.self) { try await connection.texts(of: .object("o1")) }
+      #expect(failure?.kind == .malformed)
+    }
+  }
+
+  @Test func aListIsReleasedAlsoIfItCannotBeRead() async throws {
+    let heard = Heard()
+    try await withServer(bytes: Array("!yi1\n".utf8), hangsUp: false, heard: heard) { connection in
+      let failure = await #expect(throws: Py4JFailure.self) { try await connection.texts(of: .object("o1")) }
+      #expect(failure?.kind == .malformed)
+    }
+    #expect(heard.calls == ["o1.size", "o1.get", "d.o1"])
+  }
+
   @Test(arguments: [
     "!ysa\n!yd2\n!ybfalse\n", "!ysa\n!ydNaN\n!ybfalse\n", "!ysa\n!ys1\n!ybfalse\n", "!ysa\n!yd0.5\n!yi0\n",
   ])

@@ -102,7 +102,10 @@ struct SimulatorTests {
       #expect(try await episode.step(.act(String(repeating: "x", count: 100_000))).isInvalid)
       #expect(try await episode.step(.act("look around\n!x\\n\u{0}\u{7f}é")).isInvalid)
       #expect(try await episode.step(.act("focus on agent")).reward == -1)
-      await #expect(throws: WorldError.self) { try await episode.step(.act("look around")) }
+      for action in [Action.act("look around"), .unparsable("hm"), .act(String(repeating: "x", count: 100_000))] {
+        let error = await #expect(throws: WorldError.self) { try await episode.step(action) }
+        #expect(error?.kind == .diverged)
+      }
       #expect(try await episode.fork() == nil)
       await episode.close()
     }

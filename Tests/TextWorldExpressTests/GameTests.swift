@@ -69,6 +69,7 @@ struct GameTests {
       (TextGame.twc, "numIngredients=1", "there is no parameter numIngredients"),
       (.twc, "numLocations=4", "numLocations is 4"), (.twc, "numLocations=x", "numLocations is x"),
       (.twc, "numLocations", "not written NAME=NUMBER"), (.twc, "numLocations=1,numLocations=1", "given twice"),
+      (.mapreader, "numLocations=1", "numLocations is 1"), (.mapreader, "numLocations=49", "(2 to 48)"),
       (.twc, "numLocations=1=2", "not written NAME=NUMBER"), (.arithmetic, "a=1", "arithmetic has no parameters"),
     ])
   func refused(game: TextGame, parameters: String, message: String) async throws {
@@ -87,5 +88,28 @@ struct GameTests {
       try program.findGateway(for: "/a/lib/python3/site-packages/t/t.jar", in: ["/nowhere"])
     }
     #expect(gateway?.message.contains("/a/share/py4j") == true && gateway?.message.contains("pip install py4j") == true)
+    let elsewhere = #expect(throws: WorldError.self) { try program.findGateway(for: "/a/b/c/d/e/t.jar", in: []) }
+    #expect(elsewhere?.message.contains("There is no folder") == true)
+    let incomplete = SimulatorPool.Settings(
+      JavaProgram(
+        name: "None", distribution: "none", version: "0", jar: "none", needsGateway: true,
+        memory: (standard: 64, least: 1), interface: "none"), jar: "/etc/passwd", java: "/bin/sh")
+    let none = await #expect(throws: WorldError.self) { try await SimulatorPool.with(incomplete) { _ in } }
+    #expect(none?.kind == .misconfigured && none?.message.contains("pip install py4j") == true)
+  }
+
+  @Test("Of several Py4J the newest by number is taken, from the environment that has the jar")
+  func newestGateway() throws {
+    let root = try Places.folder()
+    let folder = root.appending(path: "share/py4j")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let program = JavaProgram.textWorldExpress
+    for version in ["0.10.9", "0.10.10", "0.10.9.9"] {
+      try Data().write(to: folder.appending(path: "py4j\(version).jar"))
+      let found = try program.findGateway(for: "/nowhere/t.jar", in: [root.path])
+      #expect(found?.hasSuffix(version == "0.10.9" ? "py4j0.10.9.jar" : "py4j0.10.10.jar") == true)
+    }
+    let jar = "\(root.path)/lib/python3.11/site-packages/\(program.jar)"
+    #expect(try program.findGateway(for: jar, in: []) == "\(folder.path)/py4j0.10.10.jar")
   }
 }

@@ -16,7 +16,7 @@ for game, parameters, fold, seed in json.loads(sys.argv[2]):
     for _ in range(int(sys.argv[1])):
         action = chance.choice(sorted(answer["validActions"]))
         observation, reward, done, answer = environment.step(action)
-        steps.append([action, observation, reward, done, sorted(answer["validActions"])])
+        steps.append([action, observation, reward, done, sorted(set(answer["validActions"]))])
         if done:
             break
     print(json.dumps({"steps": steps}), flush=True)

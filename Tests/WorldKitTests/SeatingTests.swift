@@ -96,6 +96,16 @@ struct SeatingTests {
     #expect(seating.orders().grants.map(\.turn) == [turn])
   }
 
+  @Test func whatAStepLoadsBesidesItsEpisodeCounts() {
+    var seating = Self.running(1, worlds: 3, loads: 4, tickets: 1)
+    #expect(Self.served(&seating, 1) == [1: false])
+    seating.leave(1, loads: 2)
+    #expect(seating.orders().ends.isEmpty)
+    #expect(Self.served(&seating, 1) == [1: false])
+    seating.leave(1, loads: 1)
+    #expect(seating.orders().ends.count == 1)
+  }
+
   @Test func aProcessThatCannotStartLeavesTheRoomOfThoseThatRun() {
     var seating = Self.running(2, worlds: 1, tickets: 1)
     let turn = seating.enter(2)

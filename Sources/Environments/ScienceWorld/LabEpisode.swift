@@ -30,11 +30,11 @@ struct LabEpisode: Episode {
 
   func step(_ action: Action) async throws(WorldError) -> Outcome {
     let before = await attempt.last
-    // The world is not asked, so no time passes in it.
-    guard case .act(let text) = action, text.utf8.count <= Self.longestAction || before?.isDone == true else {
+    // The world is not asked, so no time passes in it. After the end any action is refused below.
+    guard before?.isDone == true || action.isParsed && action.text.utf8.count <= Self.longestAction else {
       return Outcome(Observation(Self.unknownAction), isInvalid: true)
     }
-    let report = try await attempt.take(text)
+    let report = try await attempt.take(action.text)
     return Outcome(
       Observation(report.text), reward: Double(report.score - (before?.score ?? 0)) / 100, isDone: report.isDone,
       isInvalid: report.text == Self.unknownAction)
@@ -45,7 +45,7 @@ struct LabEpisode: Episode {
   /// The simulator's own solution. The episode cannot be used afterwards.
   func goldPath() async throws(WorldError) -> [String] {
     let lab = attempt.game
-    return try await attempt.inWorld { world throws(Py4JFailure) in
+    return try await attempt.inWorld(loads: 1) { world throws(Py4JFailure) in
       try await Bench(world: world).goldPath(lab.game, simplifications: lab.simplifications)
     }
   }

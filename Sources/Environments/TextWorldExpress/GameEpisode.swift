@@ -41,13 +41,16 @@ struct GameEpisode: Episode {
   /// The simulator's own solution. The episode cannot be used afterwards.
   func solution() async throws(WorldError) -> [String]? {
     let setup = attempt.game.setup
-    return try await attempt.inWorld { world throws(Py4JFailure) in try await setup.solution(in: world) }
+    return try await attempt.inWorld(loads: GameSetup.tries) { world throws(Py4JFailure) in
+      try await setup.solution(in: world)
+    }
   }
 
-  /// In alphabetical order: the simulator's own order depends on hash codes.
+  /// In alphabetical order, since the simulator's own order depends on hash codes; and each once, since simonsays lists
+  /// some several times.
   private func choices(_ report: GameReport) -> [String] {
     let shown = report.validActions.filter { !hidden.contains($0) }
-    return (shown.isEmpty ? report.validActions : shown).sorted()
+    return Set(shown.isEmpty ? report.validActions : shown).sorted()
   }
 }
 

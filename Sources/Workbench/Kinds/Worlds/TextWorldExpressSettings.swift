@@ -53,7 +53,7 @@ package struct TextWorldExpressSettings: WorldKind {
   }
 
   package var needs: Set<Need> {
-    Set([.java(java)] + (jar == nil ? [.simulatorJar(.textWorldExpress)] : []))
+    Set([.java(java)] + (jar == nil ? [.simulatorJar(.textWorldExpress, gateway: gatewayJar)] : []))
   }
 
   package func make(_ environment: WorldSettings, observer: any WorkObserver) async throws -> any World {
