@@ -58,10 +58,16 @@ public struct NextLogWeights: Sendable, Hashable {
     values = Array(repeating: -.infinity, count: vocabulary.count + 1)
   }
 
-  /// The log-weight of a token; of the end of the text for nil.
+  /// The log-weight of a token; of the end of the text for nil. −∞ for numbers outside the vocabulary, which cannot be
+  /// set.
   public subscript(token: TokenID?) -> Double {
-    get { token.map { values[Int($0)] } ?? end }
-    set { values[token.map { Int($0) } ?? values.count - 1] = newValue }
+    get { place(of: token).map { values[$0] } ?? -.infinity }
+    set { if let place = place(of: token) { values[place] = newValue } }
+  }
+
+  private func place(of token: TokenID?) -> Int? {
+    guard let token else { return values.count - 1 }
+    return (0..<values.count - 1).contains(Int(token)) ? Int(token) : nil
   }
 
   /// The log-weight of the end of the text.
@@ -70,7 +76,7 @@ public struct NextLogWeights: Sendable, Hashable {
   /// log Σ exp, the mass of all next tokens and of the end; −∞ if there is none.
   public var logSum: Double { Self.logSum(values) }
 
-  static func logSum(_ values: [Double]) -> Double {
+  package static func logSum(_ values: [Double]) -> Double {
     let largest = values.max() ?? -.infinity
     guard largest > -.infinity else { return -.infinity }
     return largest + log(values.reduce(0) { $1 > -.infinity ? $0 + exp($1 - largest) : $0 })

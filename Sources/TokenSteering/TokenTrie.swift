@@ -62,7 +62,7 @@ public struct TokenTrie: Sendable {
   }
 
   /// The longest token with which `text` begins; nil if there is none.
-  func longestToken(of text: ArraySlice<UInt8>) -> (token: TokenID, length: Int)? {
+  package func longestToken(of text: ArraySlice<UInt8>) -> (token: TokenID, length: Int)? {
     var (node, length, found) = (0, 0, (token: TokenID, length: Int)?.none)
     for byte in text {
       guard let next = children(of: node).first(where: { bytes[$0] == byte }) else { break }

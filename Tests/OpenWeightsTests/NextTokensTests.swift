@@ -136,4 +136,128 @@ import TokenSteering
     }
     #expect(throws: ModelError.self) { try Judge(next, yes: [], no: [1]) { _ in [1] } }
   }
+
+  /// `righ` and `right` write the stop `gh` after `ri`: they count as `ri` and the end.
+  @TensorActor @Test func tokensThatWriteAStopLaterKeepTheirHead() async throws {
+    let tiny = try TinyModel.shared()
+    let prompt = TinyModel.text(9, seed: 2)
+    let model = try PromptedModel(Self.next(tiny), prompt: prompt, stops: ["gh"])
+    try await PotentialLaws(model, walks: 2, limit: 5, tried: 8, tolerance: 2e-3).hold()
+    func number(_ symbol: String) throws -> Int32 { Int32(try #require(TinyModel.symbols.firstIndex(of: symbol))) }
+    let (a, ri) = (try number("a"), try number("ri"))
+    func probabilities(_ tokens: [Int32]) throws -> [Int32: Double] {
+      logProbabilities(try tiny.logits(prompt + tokens)[prompt.count + tokens.count - 1]).mapValues(exp)
+    }
+    let (first, second, third) = (try probabilities([]), try probabilities([a]), try probabilities([a, ri]))
+    let (righ, right, gh) = (try number("righ"), try number("right"), try number("gh"))
+    func mass(_ probabilities: [Int32: Double], _ tokens: Int32...) -> Double {
+      tokens.reduce(0) { $0 + (probabilities[$1] ?? 0) }
+    }
+    let spelled = mass(second, ri) * mass(third, TinyModel.end, gh)
+    let exact = log(mass(first, a) * (spelled + mass(second, righ, right)))
+    #expect(abs(try await model.completeLogWeights(of: [[a, ri]])[0] - exact) < 1e-3)
+    // All mass but that of the begin token is left.
+    let total = try await model.nextLogWeights(after: [[a]])[0].logSum
+    #expect(abs(total - log(1 - mass(second, TinyModel.start))) < 1e-3)
+    let impossible = try await model.prefixLogWeights(of: [[999_999], [-1, 3], [64], [a, righ]])
+    #expect(impossible.allSatisfy { $0 == -.infinity })
+    #expect(try await model.nextLogWeights(after: [[999_999]])[0].logSum == -.infinity)
+  }
+
+  /// The evidence of a constrained answer counts every way in which the model ends it. Exact, against enumeration.
+  @TensorActor @Test func stopsEndConstrainedAnswers() async throws {
+    let tiny = try TinyModel.shared()
+    let prompt = TinyModel.text(9, seed: 2)
+    let line = try #require(TinyModel.symbols.firstIndex(of: "Ċ")).asToken
+    func logs(_ tokens: [Int32]) throws -> [Int32: Double] {
+      logProbabilities(try tiny.logits(prompt + tokens)[prompt.count + tokens.count - 1])
+    }
+    let digits = (0...9).compactMap { digit in TinyModel.symbols.firstIndex(of: "\(digit)")?.asToken }
+    let first = try logs([])
+    for (constraint, ends) in [
+      // After a digit the language has no line break, so that one is the end.
+      (Constraint.regex("[0-9]"), [TinyModel.end, line]),
+      // Here it belongs to the text.
+      (.regex("[0-9]\\n?"), [TinyModel.end]),
+    ] {
+      let model = try SteeredModel(tiny, steering: AnswerSteering(constraint: constraint, particles: 2_000))
+      let posterior = try await model.posterior(
+        SteeredModel.Question(prompt: prompt, limit: 1, stops: ["\n"]), seed: Seed(1))
+      let exact = try digits.reduce(0) { sum, digit in
+        let next = try logs([digit])
+        return sum + exp(first[digit] ?? 0) * ends.reduce(0) { $0 + exp(next[$1] ?? 0) }
+      }
+      // The weights of 2,000 particles vary by less than a factor of e: 5 standard errors are below 0.1.
+      #expect(abs(posterior.logEvidence - log(exact)) < 0.1, "\(constraint)")
+    }
+  }
+
+  /// A choice that begins no other one ends by itself; the others need the model's end.
+  @TensorActor @Test func wholeChoicesEndByThemselves() async throws {
+    let tiny = try TinyModel.shared()
+    let prompt = TinyModel.text(9, seed: 2)
+    func logs(_ tokens: [Int32]) throws -> [Int32: Double] {
+      logProbabilities(try tiny.logits(prompt + tokens)[prompt.count + tokens.count - 1])
+    }
+    let (three, four) = (
+      try #require(TinyModel.symbols.firstIndex(of: "3")).asToken,
+      try #require(TinyModel.symbols.firstIndex(of: "4")).asToken
+    )
+    let (first, second) = (try logs([]), try logs([three]))
+    let weights = [
+      "3": exp((first[three] ?? 0) + (second[TinyModel.end] ?? 0)), "4": exp(first[four] ?? 0),
+      "33": exp((first[three] ?? 0) + (second[three] ?? 0)),
+    ]
+    let total = weights.values.reduce(0, +)
+    let choices = ["3", "4", "33"]
+    for constraint in [Constraint.choices(choices), .regex("x")] {
+      let model = try SteeredModel(tiny, steering: AnswerSteering(constraint: constraint, particles: 4_000))
+      let posterior = try await model.posterior(
+        SteeredModel.Question(prompt: prompt, limit: 3, choices: constraint == .regex("x") ? choices : nil),
+        seed: Seed(2))
+      #expect(abs(posterior.logEvidence - log(total)) < 0.1)
+      for (text, weight) in weights {
+        let found = posterior.distribution.first { $0.text == text }?.probability ?? 0
+        // Over 5 standard errors of a share of 4,000 draws.
+        #expect(abs(found - weight / total) < 0.05, "\(text) \(found), exact \(weight / total)")
+      }
+    }
+  }
+
+  /// A text that does not fit into the cache, and a foreign token, fail their own calls alone.
+  @TensorActor @Test(arguments: [false, true]) func badCallsFailAlone(isLast: Bool) async throws {
+    let next = try Self.next(TinyModel.shared(), blocks: 10)
+    let long = Task { try await next.logits(after: [TinyModel.text(200, seed: 1)]) }
+    let short = (0..<3).map { seed in
+      Task { try await next.logits(after: [TinyModel.text(40, seed: UInt64(10 + seed))]) }
+    }
+    let longer = Task { try await next.logits(after: [TinyModel.text(isLast ? 300 : 30, seed: 2)]) }
+    let stranger = Task { try await next.logits(after: [[1, 9_999]]) }
+    for call in short { #expect(try await call.value.count == 1) }
+    if isLast {
+      await #expect(throws: ModelError.self) { try await longer.value }
+    } else {
+      #expect(try await longer.value.count == 1)
+    }
+    do {
+      _ = try await long.value
+      Issue.record("200 tokens in 80 places")
+    } catch let error as ModelError { #expect(error.isTooLong) }
+    await #expect(throws: ModelError.self) { try await stranger.value }
+    #expect(try await next.logits(after: [TinyModel.text(70, seed: 3)]).count == 1)
+  }
+
+  @TensorActor @Test func aCancelledCallLeavesTheQueue() async throws {
+    let next = try Self.next(TinyModel.shared(), rows: 8)
+    let call = Task { try await next.logits(after: [TinyModel.text(2_000, seed: 1)]) }
+    while next.rows == 0 { await Task.yield() }
+    call.cancel()
+    await #expect(throws: CancellationError.self) { try await call.value }
+    #expect(next.rows < 2_000)
+    #expect(try await next.logits(after: [TinyModel.text(20, seed: 2)]).count == 1)
+  }
+}
+
+extension Int {
+  fileprivate var asToken: Int32 { Int32(self) }
 }

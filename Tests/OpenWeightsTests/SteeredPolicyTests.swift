@@ -75,6 +75,9 @@ import Testing
     ]
     #expect(Set(all.map(\.identity)).count == all.count)
     #expect(try Self.policy(plain).identity.hasSuffix(plain.identity))
+    // Stored answers are found by it, so that it has the whole digest.
+    #expect(all[3].identity.contains(/@[0-9a-f]{32}$/))
+    #expect(!(try Self.policy(plain).limitsConcurrency))
   }
 
   @Test func aPrefixedLanguageHasItsPrefixOnce() throws {

@@ -92,4 +92,24 @@ import Testing
     #expect(first != (try await smc.run(seed: Seed(5))))
     #expect(first.genealogy.isSound)
   }
+
+  @Test func numbersOutsideTheVocabularyHaveNoWeight() {
+    var next = NextLogWeights([-1, -2, -3])
+    #expect(next[-1] == -.infinity && next[2] == -.infinity && next[nil] == -3)
+    next[2] = 0
+    #expect(next == NextLogWeights([-1, -2, -3]))
+  }
+
+  /// Lists of allowed tokens are kept for a bounded number of states, even if they are empty.
+  @Test func emptyListsCountToo() {
+    struct Counting: ByteLanguage {
+      var start: Int { 0 }
+      func state(after byte: UInt8, _ state: Int) -> Int? { byte == 97 ? state + 1 : nil }
+      func isComplete(_ state: Int) -> Bool { true }
+      func canContinue(_ state: Int) -> Bool { true }
+    }
+    let potential = LanguagePotential(Counting(), vocabulary: TokenVocabulary(["b"]))
+    for state in 0..<20_000 { _ = potential.allowedTokens(after: state) }
+    #expect(potential.keptLists <= 1 << 14)
+  }
 }

@@ -118,4 +118,37 @@ import Testing
       #expect(abs(mean - total) < 4.5 * error, "power \(power): \(mean) ± \(error), exact \(total)")
     }
   }
+
+  /// Allowed tokens so far below the likeliest one that their probabilities are 0 in a Double keep their weights.
+  @Test(arguments: [600.0, 720, 743, 800, 5_000]) func unlikelyTokensCanBeAllowed(depth: Double) async throws {
+    let vocabulary = TokenVocabulary(["x", "a", "b"])
+    let logWeights = [0, -depth, -depth - log(3.0)]
+    let base = ClosurePotential(vocabulary) {
+      $0.reduce(0) { $0 + logWeights[Int($1)] }
+    } complete: {
+      $0.reduce(0) { $0 + logWeights[Int($1)] }
+    }
+    let condition = ClosureCondition(vocabulary) {
+      $0.isEmpty || $0 == [1] || $0 == [2]
+    } complete: {
+      $0 == [1] || $0 == [2]
+    }
+    let sampler = try RejectionSampler(base, condition: condition)
+    let posterior = try await TokenSMC(sampler: sampler, particles: 4_000, limit: 1).run(seed: Seed(1))
+    // Z = e^−depth · 4/3, and a has 3/4 of it. 0.03 is over 4 standard errors of a share of 4,000 draws.
+    #expect(abs(posterior.logEvidence + depth - log(4.0 / 3)) < 0.03)
+    let share = posterior.distribution.first { $0.text == "a" }?.probability ?? 0
+    #expect(abs(share - 0.75) < 0.03)
+  }
+
+  @Test func theEndKeepsAMassBelowTheSmallestNumber() {
+    var next = NextLogWeights(logits: [0, -10, -10, -12], temperature: 0.01)
+    next.move([1, 2], to: nil)
+    #expect(abs(next.end - (log(2.0) - 1_000)) < 1e-3)
+    #expect(next[1] == -.infinity && abs(next[3] + 1_200) < 1e-3)
+  }
+
+  @Test func equalTextsStandOnceInTheirOrder() {
+    #expect([[3], [1, 2], [3], [], [1, 2]].distinct == [[3], [1, 2], []])
+  }
 }

@@ -27,7 +27,7 @@ struct SchemaCompiler {
   private var pending: [(node: Node, rule: Int)] = []
   private var anyValue: Int?
   /// How many more pairs of parts may be compared for `oneOf`.
-  var comparisonsLeft = 500_000
+  var comparisonsLeft = 50_000
 
   static func recogniser(_ text: String) throws(ConstraintError) -> Recogniser {
     guard let schema = OrderedJSON(parsing: text) else {

@@ -5,8 +5,8 @@ import TokenSteering
 
 /// What a model says about the next token after many sequences at once, for samplers that draw by themselves.
 ///
-/// One pass serves all questions that wait, whoever asks. Keys and values of a sequence stay until it was not extended
-/// for a while, so that a particle costs one row a token; copies of a particle share the blocks of their common
+/// One pass serves all questions that wait, whoever asks. Keys and values of a sequence are released after four passes
+/// without an extension, so that a particle costs one row a token; copies of a particle share the blocks of their common
 /// beginning and compute at most one block anew.
 @TensorActor
 package final class NextTokens {
@@ -38,15 +38,15 @@ package final class NextTokens {
     var sequence: PrefixCache.Sequence?
   }
 
+  @TensorActor
   private final class Call {
     var answers: [[Float]]
     var left: Int
-    private var continuation: CheckedContinuation<[[Float]], any Error>?
+    var continuation: CheckedContinuation<[[Float]], any Error>?
 
-    init(_ count: Int, _ continuation: CheckedContinuation<[[Float]], any Error>) {
+    init(_ count: Int) {
       answers = Array(repeating: [], count: count)
       left = count
-      self.continuation = continuation
     }
 
     func answer(_ logits: [Float], at place: Int) {
@@ -86,7 +86,7 @@ package final class NextTokens {
   /// The logits of the next token after each sequence, [sequences][vocabulary].
   ///
   /// - Throws: `ModelError` for empty sequences, foreign tokens, and sequences that do not fit the model or the cache;
-  ///   `TensorError`.
+  ///   `TensorError`, `CancellationError`.
   package func logits(after sequences: [[Int32]]) async throws -> [[Float]] {
     guard !sequences.isEmpty else { return [] }
     for sequence in sequences {
@@ -95,6 +95,10 @@ package final class NextTokens {
         throw ModelError(
           "A prompt with its answer has \(sequence.count) tokens, and the model \(maximumPositions) positions.",
           isTooLong: true)
+      }
+      if let stranger = sequence.first(where: { !vocabulary.tokens.indices.contains(Int($0)) }) {
+        throw ModelError(
+          "A text has the token \(stranger), but the model's vocabulary has only \(vocabulary.count) tokens.")
       }
     }
     var places: [[Int32]: Int] = [:]
@@ -109,13 +113,18 @@ package final class NextTokens {
     let missing = distinct.indices.filter { known[$0] == nil }
     var found: [[Float]] = []
     if !missing.isEmpty {
-      found = try await withCheckedThrowingContinuation { continuation in
-        let call = Call(missing.count, continuation)
-        queue += missing.enumerated().map { Question(tokens: distinct[$1], place: $0, call: call) }
-        if !isRunning {
-          isRunning = true
-          Task { await run() }
+      let call = Call(missing.count)
+      found = try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { continuation in
+          call.continuation = continuation
+          queue += missing.enumerated().map { Question(tokens: distinct[$1], place: $0, call: call) }
+          if !isRunning {
+            isRunning = true
+            Task { await run() }
+          }
         }
+      } onCancel: {
+        Task { await self.fail(call, CancellationError()) }
       }
     }
     var answers = known.map { $0 ?? [] }
@@ -127,15 +136,19 @@ package final class NextTokens {
     while !queue.isEmpty {
       // Lets other particles add their questions to the pass.
       await Task.yield()
+      if queue.isEmpty { break }
       do { try pass() } catch {
-        for question in queue {
-          question.sequence.map(cache.close)
-          question.call.fail(error)
-        }
-        queue = []
+        while let question = queue.first { fail(question.call, error) }
       }
     }
     isRunning = false
+  }
+
+  /// Drops what a call waits for.
+  private func fail(_ call: Call, _ error: any Error) {
+    for question in queue where question.call === call { question.sequence.map(cache.close) }
+    queue.removeAll { $0.call === call }
+    call.fail(error)
   }
 
   /// Opens a sequence where the previous token's question left it, or from the shared blocks.
@@ -151,6 +164,8 @@ package final class NextTokens {
     var (tokens, members): ([Int32], [Int]) = ([], [])
     var sequences: [KeyValueStore.Sequence] = []
     var underway: Set<PrefixCache.Key> = []
+    var full: (call: Call, error: ModelError)?
+    let isFresh = queue.allSatisfy { $0.sequence == nil }
     for place in queue.indices where room > 0 {
       var sequence = queue[place].sequence ?? open(queue[place].tokens)
       let asked = queue[place].tokens
@@ -165,13 +180,18 @@ package final class NextTokens {
         cache.close(sequence)
         queue[place].sequence = nil
         // The others go on and give their blocks back.
-        if members.isEmpty { throw error } else { continue }
+        full = (queue[place].call, error)
+        continue
       }
       queue[place].sequence = sequence
       room -= piece.count
       tokens += piece
       sequences.append(.init(fresh: piece.count, past: sequence.tokens.count, blocks: sequence.blocks))
       members.append(place)
+    }
+    if let full, members.isEmpty {
+      // By now all blocks are given back. If the questions held none before, each is too long even alone.
+      return isFresh ? fail(full.call, full.error) : ()
     }
     rows += tokens.count
     let hidden = try model.hiddenStates(tokens, attending: .cached(cache.store, sequences), adapter: adapter)

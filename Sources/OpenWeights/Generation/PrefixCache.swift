@@ -130,8 +130,8 @@ final class PrefixCache {
     guard let block = free.popLast() else {
       throw ModelError(
         """
-        The cache of \(capacity) blocks of \(blockTokens) tokens is full of sequences in use. \
-        Raise policy.cacheMegabytes, or lower policy.concurrency.
+        The text does not fit into the cache of \(capacity) blocks of \(blockTokens) tokens: raise \
+        policy.cacheMegabytes.
         """, isTooLong: true)
     }
     clock += 1

@@ -8,11 +8,16 @@ import TokenSteering
 package struct MLXPolicy: Policy {
   package let identity: String
   package let encoder: PromptEncoder
-  private let generator: Generator
   private let sampling: Sampling
   private let drawn: DrawnTokens?
-  /// Draws each answer by Sequential Monte Carlo over its tokens; nil for plain sampling.
-  private let steered: SteeredModel?
+  private let answers: Answers
+
+  /// How answers are drawn.
+  private enum Answers {
+    case plain(Generator)
+    /// Each by Sequential Monte Carlo over its tokens.
+    case steered(SteeredModel)
+  }
 
   /// - Throws: `ModelError`, `TensorError`; `ConstraintError` and `TokenSteeringError` for a constraint that cannot be
   ///   enforced.
@@ -28,12 +33,18 @@ package struct MLXPolicy: Policy {
     identity =
       Self.identity(
         loaded.name, api: encoder.api, format: encoder.format, sampling: sampling, steering: steering) + patched
-    steered = try steering.map {
-      try SteeredModel(loaded, steering: $0, lead: encoder.api == .text ? " " : "", settings: settings)
-    }
-    generator = try Generator(
-      model: loaded.model, tokenizer: loaded.files.tokenizer, adapter: loaded.adapter,
-      intervention: intervention, settings: settings)
+    // Each has a cache of its own, so that only one is made.
+    answers =
+      if let steering {
+        .steered(
+          try SteeredModel(
+            loaded, steering: steering, lead: encoder.api == .text ? " " : "", settings: settings))
+      } else {
+        .plain(
+          try Generator(
+            model: loaded.model, tokenizer: loaded.files.tokenizer, adapter: loaded.adapter,
+            intervention: intervention, settings: settings))
+      }
   }
 
   package static func identity(
@@ -45,8 +56,10 @@ package struct MLXPolicy: Policy {
   }
 
   package var format: ActionFormat { encoder.format }
-  /// The generator limits the number of running answers and queues the other requests.
-  package var limitsConcurrency: Bool { true }
+  /// The generator limits the number of running answers and queues the other requests. Steered answers have no such limit.
+  package var limitsConcurrency: Bool {
+    if case .plain = answers { true } else { false }
+  }
 
   package func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     if let ended = await request.ended?() { throw ended }
@@ -54,7 +67,11 @@ package struct MLXPolicy: Policy {
     do { prompt = try encoder.prompt(request.transcript) } catch {
       throw PolicyError(.badRequest, error.description)
     }
-    if let steered { return try await respond(to: request, prompt: prompt, steered) }
+    let generator: Generator
+    switch answers {
+    case .steered(let steered): return try await respond(to: request, prompt: prompt, steered)
+    case .plain(let plain): generator = plain
+    }
     let generation: Generation
     do {
       generation = try await generator.generate(

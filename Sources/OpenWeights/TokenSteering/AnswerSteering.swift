@@ -24,7 +24,7 @@ package struct AnswerSteering: Sendable, Hashable {
       case .regex(let text), .schema(let text), .grammar(let text): digest.add(text)
       case .choices(let texts): for text in texts { digest.add(text) }
       }
-      return " \(constraint.kind.rawValue)@\(digest.text.prefix(8))"
+      return " \(constraint.kind.rawValue)@\(digest.text)"
     }
     return "smc \(particles)\(power == 1 ? "" : " power \(power)")\(constraint ?? "")"
   }

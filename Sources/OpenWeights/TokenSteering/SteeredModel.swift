@@ -8,9 +8,15 @@ import TokenSteering
 package final class SteeredModel: Sendable {
   package let next: NextTokens
   package let steering: AnswerSteering
-  private let condition: (any TokenCondition)?
-  /// The conditions of lists of choices, which many questions share.
-  private let conditions = Mutex<[[String]: any TokenCondition]>([:])
+  private let allowed: Allowed?
+  /// What lists of choices allow, which many questions share.
+  private let choices = Mutex<[[String]: Allowed]>([:])
+
+  private struct Allowed {
+    let condition: any TokenCondition
+    /// Choices that begin no longer one. They end by themselves, as in plain sampling.
+    var whole: Set<[UInt8]> = []
+  }
 
   /// - Parameter lead: what answers begin with before the constrained text.
   /// - Throws: `ConstraintError`, `TokenSteeringError` if the tokens cannot spell the constraint, `TensorError`.
@@ -22,8 +28,10 @@ package final class SteeredModel: Sendable {
     let next = try NextTokens(
       model: loaded.model, tokenizer: loaded.files.tokenizer, adapter: loaded.adapter, settings: settings)
     (self.next, self.steering) = (next, steering)
-    condition = try steering.constraint.map {
-      try PrefixedLanguage(lead, $0.language()).potential(over: next.vocabulary)
+    allowed = try steering.constraint.map { constraint in
+      let condition = try PrefixedLanguage(lead, constraint.language()).potential(over: next.vocabulary)
+      guard case .choices(let texts) = constraint else { return Allowed(condition: condition) }
+      return Allowed(condition: condition, whole: Self.whole(texts.map { lead + $0 }))
     }
   }
 
@@ -45,16 +53,18 @@ package final class SteeredModel: Sendable {
     }
   }
 
-  /// Draws the particles of one answer. Without a constraint, texts are cut at the limit.
+  /// Draws the particles of one answer. Without a constraint, texts are cut at the limit. With one, a stop ends a text
+  /// that cannot continue with it.
   ///
   /// - Throws: `ModelError`, `TokenSteeringError`, `ConstraintError`, `TensorError`, `CancellationError`.
   package func posterior(
     _ question: Question, seed: Seed, observe: (@Sendable (TokenProgress) async throws -> Void)? = nil
   ) async throws -> TokenPosterior {
-    let condition = try question.choices.map(condition(choices:)) ?? condition
-    // A constraint says where an answer ends.
+    let allowed = try question.choices.map(allowed(choices:)) ?? allowed
+    let condition = allowed?.condition
     let model = try PromptedModel(
-      next, prompt: question.prompt, temperature: question.temperature, stops: condition == nil ? question.stops : [])
+      next, prompt: question.prompt, temperature: question.temperature, stops: question.stops, condition: condition,
+      whole: allowed?.whole ?? [])
     guard question.limit > 0, question.limit < model.room else {
       throw ModelError(
         """
@@ -76,13 +86,22 @@ package final class SteeredModel: Sendable {
     return try RejectionSampler(model, condition: condition, patience: 64)
   }
 
-  private func condition(choices: [String]) throws -> any TokenCondition {
-    if let known = conditions.withLock({ $0[choices] }) { return known }
-    let condition = try Constraint.choices(choices).language().potential(over: next.vocabulary)
-    conditions.withLock { conditions in
-      if conditions.count >= 256 { conditions.removeAll() }
-      conditions[choices] = condition
+  private func allowed(choices: [String]) throws -> Allowed {
+    if let known = self.choices.withLock({ $0[choices] }) { return known }
+    let allowed = Allowed(
+      condition: try Constraint.choices(choices).language().potential(over: next.vocabulary),
+      whole: Self.whole(choices))
+    self.choices.withLock { known in
+      if known.count >= 256 { known.removeAll() }
+      known[choices] = allowed
     }
-    return condition
+    return allowed
+  }
+
+  /// The choices that begin no other one.
+  private static func whole(_ choices: [String]) -> Set<[UInt8]> {
+    let sorted = Set(choices.map { Array($0.utf8) }).sorted { $0.lexicographicallyPrecedes($1) }
+    // In this order a text stands directly before those that begin with it.
+    return Set(zip(sorted, sorted.dropFirst() + [[]]).filter { $1.isEmpty || !$1.starts(with: $0) }.map(\.0))
   }
 }

@@ -81,10 +81,16 @@ public struct FinalPotential: Potential {
 }
 
 extension [[TokenID]] {
+  /// Each text once, in the order of its first place, so that batches are the same in every run.
+  package var distinct: [[TokenID]] {
+    var seen: Set<[TokenID]> = []
+    return filter { seen.insert($0).inserted }
+  }
+
   /// Weighs all texts at the same time; equal texts once.
   func weighed(by weight: @escaping @Sendable ([TokenID]) async throws -> Double) async throws -> [Double] {
     if count == 1 { return [try await weight(self[0])] }
-    let distinct = Array(Set(self))
+    let distinct = self.distinct
     let weights = try await withThrowingTaskGroup(of: ([TokenID], Double).self) { group in
       for text in distinct { group.addTask { (text, try await weight(text)) } }
       return try await group.reduce(into: [[TokenID]: Double]()) { $0[$1.0] = $1.1 }

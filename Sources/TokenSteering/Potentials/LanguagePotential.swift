@@ -18,7 +18,7 @@ public final class LanguagePotential<Language: ByteLanguage>: TokenCondition {
     var allowedCount = 0
   }
 
-  /// The most prefixes whose states are kept, and the most token numbers in kept lists.
+  /// The most prefixes whose states are kept, the most kept lists, and the most token numbers in them.
   private static var mostStates: Int { 1 << 14 }
   private static var mostAllowed: Int { 1 << 24 }
 
@@ -70,7 +70,7 @@ public final class LanguagePotential<Language: ByteLanguage>: TokenCondition {
     if let known = caches.withLock({ $0.allowed[state] }) { return known }
     let allowed = walk(from: state)
     caches.withLock { caches in
-      if caches.allowedCount + allowed.count > Self.mostAllowed {
+      if caches.allowed.count >= Self.mostStates || caches.allowedCount + allowed.count > Self.mostAllowed {
         caches.allowed.removeAll()
         caches.allowedCount = 0
       }
@@ -78,6 +78,9 @@ public final class LanguagePotential<Language: ByteLanguage>: TokenCondition {
     }
     return allowed
   }
+
+  /// The number of states whose lists are kept.
+  var keptLists: Int { caches.withLock(\.allowed.count) }
 
   private func walk(from state: Language.State) -> [TokenID] {
     let trie = vocabulary.trie

@@ -18,7 +18,11 @@ struct Categorical {
       (weights, sums, width, total) = ([], [], 1, 0)
       return
     }
-    weights = logWeights.map { $0 == -.infinity ? 0 : exp($0 - largest) }
+    weights = logWeights.map { logWeight in
+      // Weights that are not normal numbers have too few digits to be drawn in proportion.
+      let weight = exp(logWeight - largest)
+      return weight.isNormal ? weight : 0
+    }
     width = max(8, Int(Double(weights.count).squareRoot()))
     sums = []
     total = 0

@@ -56,14 +56,15 @@ public struct RejectionSampler: TokenSampler {
     return drawn
   }
 
-  /// nil if the first `patience` draws were all refused.
+  /// nil if the first `patience` draws were all refused, or all tokens in the pool.
   private func draw(
     from next: NextLogWeights, after prefix: [TokenID], using generator: inout SplitMix64
   ) -> WeightedToken? {
     var pool = Categorical(next.values)
     var chosen: Int?
     for _ in 0..<patience {
-      guard let place = pool.draw(using: &generator) else { return .impossible }
+      // The pool forgets tokens far below the likeliest one; the mask is scaled to those that are allowed.
+      guard let place = pool.draw(using: &generator) else { return nil }
       if condition.allows(next.token(at: place), after: prefix) {
         chosen = place
         break
