@@ -99,8 +99,8 @@ package struct Check: Encodable {
   package static func simulator(_ program: JavaProgram, gateway: String?, in environments: [String]) -> Check {
     let jar = try? program.findJar(in: environments)
     let purpose = "\(program.name)'s simulator"
-    do {
-      if let jar { _ = try gateway ?? program.findGateway(for: jar, in: environments) }
+    do throws(WorldError) {
+      if let jar, gateway == nil { _ = try program.findGateway(for: jar, in: environments) }
       return Check(
         name: program.distribution, isFine: jar != nil,
         detail: jar.map { "\(purpose), \($0)" } ?? "not installed, \(purpose)",
