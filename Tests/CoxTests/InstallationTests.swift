@@ -145,20 +145,6 @@ struct DoctorTests {
     #expect(Set(failed).subtracting(["World", "Configuration", "Java"]) == Set(missing), "\(failed)")
   }
 
-  @Test("Py4J is not searched for if the configuration has its path", arguments: [true, false])
-  func gateway(isNamed: Bool) async throws {
-    let cox = try Command()
-    defer { cox.clean() }
-    let jar = "venv/lib/python3.11/site-packages/textworld_express/textworld-express.jar"
-    let file = cox.folder.appendingPathComponent(jar)
-    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data().write(to: file)
-    let (_, checks) = try await Self.findings(
-      "environment: { kind: textworld-express, game: twc\(isNamed ? ", gatewayJar: /y.jar" : "") }", in: cox,
-      python: cox.folder.appendingPathComponent("venv").path)
-    #expect(checks["textworld-express"]?["isFine"] as? Bool == isNamed, "\(checks)")
-  }
-
   @Test(
     "MLX that is missing, or that cannot be opened, is said before anything is asked",
     arguments: [

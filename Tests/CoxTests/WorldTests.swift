@@ -32,7 +32,6 @@ struct WorldSettingsTests {
       ("kind: textworld-express, game: chess", "one of cookingworld, twc"),
       ("kind: textworld-express, game: twc, parameters: \"numRooms=1\"", "Those of twc: numLocations (1 to 3)"),
       ("kind: textworld-express, game: coin, tasks: { train: 1000 }", "dev has 10000 to 10999"),
-      ("kind: textworld-express, game: twc, jar: /nowhere/x.jar", "Looked for"),
       (
         "kind: textworld-express, game: twc, jar: /nowhere/x.jar, gatewayJar: /nowhere/y.jar",
         "pip install textworld-express"

@@ -107,7 +107,7 @@ struct FrontierTests {
   @Test("The probability of a new child is learned: exactly Bayes' rule on the grid of concentrations")
   func novelty() {
     var novelty = Novelty()
-    #expect(novelty.probability(after: 0) == 1 && abs(novelty.probability(after: 1) - 0.5) < 1e-12)
+    #expect(abs(novelty.probability(after: 0) - 1) < 1e-12 && abs(novelty.probability(after: 1) - 0.5) < 1e-12)
     // Answers of a Chinese restaurant process of concentration θ, in twenty restaurants of ten answers.
     for theta in [0.25, 1, 4] {
       var generator = Seed(7).split("\(theta)").generator()
