@@ -346,7 +346,7 @@ struct CommandTests {
         The … sees … home, log evidence -7.53
           0.1  the mouse sees runs home
           0.1  the dog sees runs home
-          0.05  the dog sees a and runs home
+          0.05  the dog sees quickly runs home
         Likely under both, log evidence -4.76
           0.96  the mouse
           0.01  a cat
