@@ -370,7 +370,7 @@ let package = Package(
       name: "RolloutStoreTests",
       dependencies: ["RolloutStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(
-      name: "ModelFilesTests", dependencies: ["ModelFiles", "TestSupport"],
+      name: "ModelFilesTests", dependencies: ["Agents", "ModelFiles", "TestSupport"],
       exclude: ["reference_tokenizers.py", "reference_templates.py", "ChatTemplates", "make_blocks.py", "blocks.json"]),
     .testTarget(
       name: "TokenSteeringTests",

@@ -2,6 +2,7 @@ import Agents
 import Arithmetic
 import Constraints
 import CoxswainTesting
+import Findings
 import Foundation
 import ModelFiles
 import OpenWeights
@@ -273,9 +274,7 @@ enum TokensBench {
   }
 
   private static func estimate(_ values: [Double], _ digits: Int = 3) -> String {
-    let mean = values.reduce(0, +) / Double(values.count)
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    let error = (squares / Double(max(values.count - 1, 1)) / Double(values.count)).squareRoot()
-    return "\(Bench.text(mean, digits)) ± \(Bench.text(error, digits))"
+    let estimate = MeanEstimate(values)
+    return "\(Bench.text(estimate.mean, digits)) ± \(Bench.text(estimate.se, digits))"
   }
 }

@@ -1,15 +1,8 @@
 import Agents
 import Foundation
 import JavaBridge
-import Subprocess
 import TestSupport
 import TextWorldExpress
-
-#if canImport(System)
-  import System
-#else
-  import SystemPackage
-#endif
 
 /// TextWorldExpress' games, and the same actions with the package's own Python wrapper in the same run.
 extension WorldsBench {
@@ -73,13 +66,6 @@ extension WorldsBench {
       print(walk(10))
       """
     let json = String(decoding: try JSONEncoder().encode(paths), as: UTF8.self)
-    let result = try await Subprocess.run(
-      .path(FilePath("\(virtualEnvironment)/bin/python")), arguments: ["-c", script, game.rawValue, parameters, json],
-      output: .string(limit: 4_096), error: .string(limit: 4_096))
-    guard let value = Double(result.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-      throw WorldError(
-        .misconfigured, "The wrapper did not run; make setup installs it. It said: \(result.standardError)")
-    }
-    return value
+    return try await wrapperFigure(script, game.rawValue, parameters, json)
   }
 }

@@ -297,10 +297,14 @@ enum WorldsBench {
       }
     }
     let json = try JSONEncoder().encode(games.map { Game(name: $0, path: $1) })
+    return try await wrapperFigure(script, String(decoding: json, as: UTF8.self))
+  }
+
+  /// The number that a script prints, which plays a world by its package's Python wrapper.
+  static func wrapperFigure(_ script: String, _ arguments: String...) async throws -> Double {
     let result = try await Subprocess.run(
-      .path(FilePath("\(virtualEnvironment)/bin/python")),
-      arguments: ["-c", script, String(decoding: json, as: UTF8.self)], output: .string(limit: 4_096),
-      error: .string(limit: 4_096))
+      .path(FilePath("\(virtualEnvironment)/bin/python")), arguments: .init(["-c", script] + arguments),
+      output: .string(limit: 4_096), error: .string(limit: 4_096))
     guard let value = Double(result.standardOutput.trimmingCharacters(in: .whitespacesAndNewlines)) else {
       throw WorldError(
         .misconfigured, "The wrapper did not run; make setup installs it with py4j. It said: \(result.standardError)")

@@ -2,7 +2,7 @@
 
 #include "packed.h"
 
-// What was built on a matrix may be computed after its owner let go of it.
+// A lazy product may be computed after its matrix was released.
 struct cx_packed {
   std::shared_ptr<const coxswain::PackedMatrix> matrix;
 };

@@ -55,7 +55,7 @@ public struct AnyByteLanguage: ByteLanguage {
   }
 }
 
-/// A state of a language for which the table had no room. Whether a state has room does not change.
+/// A state that did not fit into the table. It never gets a row later.
 final class UnnumberedState: Hashable, Sendable {
   let value: any Hashable & Sendable
 

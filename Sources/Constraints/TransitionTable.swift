@@ -6,7 +6,7 @@ import Synchronization
 /// value, and a number is handed out only after its row exists. The table is bounded; states beyond are computed anew
 /// each time.
 class TransitionTable: @unchecked Sendable {
-  /// The largest number of states, where a row has few classes of bytes.
+  /// The largest number of states. Wide rows reach `mostBytes` first.
   static let mostStates = 131_072
   /// The bytes that all rows may take.
   static let mostBytes = 64 << 20

@@ -13,13 +13,13 @@ package protocol WeightFile: Sendable {
   /// - Throws: `ModelFileError` if the tensor does not exist or its element type is not supported.
   func floats(of name: String) throws(ModelFileError) -> [Float]
 
-  /// The quantised blocks of the values as they are in the file, in the order of ``floats(of:)``. Nil if the tensor is
-  /// not quantised.
-  func blocks(of name: String) throws(ModelFileError) -> WeightBlocks?
+  /// The quantised blocks of the values as they are in the file, in the order of ``floats(of:)``. Nil if they are of none
+  /// of these types, which are ggml's numbers.
+  func blocks(of name: String, in types: Set<UInt32>) throws(ModelFileError) -> WeightBlocks?
 }
 
 extension WeightFile {
-  package func blocks(of name: String) throws(ModelFileError) -> WeightBlocks? { nil }
+  package func blocks(of name: String, in types: Set<UInt32>) throws(ModelFileError) -> WeightBlocks? { nil }
 }
 
 /// Quantised values of a tensor.

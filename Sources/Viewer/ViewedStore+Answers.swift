@@ -196,8 +196,9 @@ extension ViewedStore {
       .sorted {
         ($0.standing == .final ? 0 : 1, $1.trajectory.reward) < ($1.standing == .final ? 0 : 1, $0.trajectory.reward)
       }
+    let children = tree.children
     for record in records {
-      for state in tree.path(along: record.trajectory.steps) where lines[state] == nil {
+      for state in tree.path(along: record.trajectory.steps, children: children) where lines[state] == nil {
         lines[state] = .init(
           particle: record.particle, standing: record.standing.rawValue, step: tree.nodes[state].step)
       }

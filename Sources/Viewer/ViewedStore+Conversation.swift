@@ -86,7 +86,7 @@ extension ViewedStore {
   ) async throws -> (places: [(particle: Int, step: Int)?], values: [Int: Double]) {
     let task = record.trajectory.task.id
     if let tree = try await store.tree(run: run.id, task: task) {
-      let path = tree.path(along: record.trajectory.steps)
+      let path = tree.path(along: record.trajectory.steps, children: tree.children)
       let values = tree.values(of: path)
       guard let last = path.last else { return ([], values) }
       return (tree.places(of: last), values)
@@ -162,14 +162,15 @@ extension ViewedStore {
 
 extension SearchTree {
   /// The states that some steps lead through, the root first.
-  func path(along steps: [Step]) -> [Int] {
+  ///
+  /// - Parameter children: ``SearchTree/children``, which many paths share.
+  func path(along steps: [Step], children: [[Int]]) -> [Int] {
     guard !nodes.isEmpty else { return [] }
     var (path, paid) = ([0], 0.0)
     for step in steps {
       paid += step.outcome.reward
-      let last = path[path.count - 1]
-      let next = nodes.indices.first {
-        nodes[$0].parent == last && nodes[$0].action == step.action.text && abs(nodes[$0].reward - paid) < 1e-9
+      let next = children[path[path.count - 1]].first {
+        nodes[$0].action == step.action.text && abs(nodes[$0].reward - paid) < 1e-9
       }
       guard let next else { break }
       path.append(next)

@@ -1,3 +1,4 @@
+import Agents
 import Foundation
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
   @Test(arguments: [0, 1, 7, .max]) func aFullTableChangesNothing(_ capacity: Int) throws {
     let recogniser = try Constraint.grammar(Self.grammar).recogniser()
     let language = AnyByteLanguage(recogniser, classes: recogniser.machine.byteClasses, capacity: capacity)
-    var dice = Dice(state: 1)
+    var dice = Seed(1).generator()
     for _ in 0..<100 {
       var (direct, erased) = (recogniser.start, language.start)
       var seen: [Recogniser.State: AnyByteLanguage.State] = [:]
@@ -41,7 +42,7 @@ import Testing
     let answers = await withTaskGroup(of: [Bool].self) { group in
       for _ in 0..<8 {
         group.addTask {
-          var dice = Dice(state: 9)
+          var dice = Seed(9).generator()
           return (0..<300).map { _ in
             let text = (0..<12).map { _ in Array("(1)+".utf8).randomElement(using: &dice) ?? 0 }
             return language.contains(text)

@@ -1,3 +1,4 @@
+import Agents
 import Constraints
 import Foundation
 import TestSupport
@@ -96,7 +97,7 @@ import Testing
 
   /// Every text of up to five characters, for random grammars: recursive in all ways, ambiguous, with empty rules.
   @Test(.enabled(if: Reference.python != nil)) func membersAreTheReferences() throws {
-    var dice = Dice(state: 3)
+    var dice = Seed(3).generator()
     var texts: [String] = [""]
     var last = [""]
     for _ in 0..<5 {
@@ -133,7 +134,7 @@ import Testing
   }
 
   /// A grammar in GBNF and in Lark's notation.
-  private static func randomGrammar(_ dice: inout Dice) -> (ours: String, theirs: String) {
+  private static func randomGrammar(_ dice: inout SplitMix64) -> (ours: String, theirs: String) {
     let names = ["root", "x", "y", "z"]
     var rules: [[[String]]] = []
     for _ in names {

@@ -1,3 +1,4 @@
+import Agents
 import Constraints
 import Foundation
 import TestSupport
@@ -79,7 +80,7 @@ import Testing
 
   /// Every text of up to four characters, for random expressions.
   @Test(.enabled(if: Reference.python != nil)) func membersAndPrefixesAreTheReferences() throws {
-    var dice = Dice(state: 21)
+    var dice = Seed(21).generator()
     let alphabet = ["a", "b", "c", "é"]
     var texts = [""]
     var last = [""]
@@ -111,7 +112,7 @@ import Testing
     #expect(members > 5_000)
   }
 
-  private static func randomExpression(_ dice: inout Dice, depth: Int) -> String {
+  private static func randomExpression(_ dice: inout SplitMix64, depth: Int) -> String {
     let pick = Int.random(in: 0..<(depth > 0 ? 12 : 4), using: &dice)
     switch pick {
     case 0, 1: return ["a", "b", "c", "é"].randomElement(using: &dice) ?? "a"
@@ -135,7 +136,7 @@ import Testing
       #"(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}"#, #"(yes|no|maybe)(, (yes|no|maybe)){0,5}"#,
       #"[^\s@]+@[^\s@]+\.[a-z]{2,6}"#, #"(?:[a-c]|é|😀){3,9}x?"#, #"(a|aa|aaa){2,8}b|.{0,20}c"#, #"(.*a.{6})?"#,
     ]
-    var dice = Dice(state: 5)
+    var dice = Seed(5).generator()
     var mutation = Mutation(seed: 5, words: ["a", "é", "1", ".", "@", "-", "x"])
     var cases: [Reference.Case] = []
     for expression in expressions {

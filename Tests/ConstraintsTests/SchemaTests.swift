@@ -1,3 +1,4 @@
+import Agents
 import Constraints
 import Foundation
 import TestSupport
@@ -163,7 +164,7 @@ import Testing
 
   /// What the language allows is valid, and what is valid and written as the page on constraints says is allowed.
   @Test(.enabled(if: Reference.python != nil)) func membersAreTheReferences() throws {
-    var dice = Dice(state: 8)
+    var dice = Seed(8).generator()
     var mutation = Mutation(
       seed: 8,
       words: ["\"age\":", "\"a\"", "null", "true", "17.25", "9", "150", ",", "\"op\":\"+\"", "[1,2]", "\"k\":\"s\""])

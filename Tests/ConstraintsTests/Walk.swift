@@ -1,18 +1,6 @@
+import Agents
 import Constraints
 import Foundation
-
-/// Random numbers that are the same in every run (SplitMix64).
-struct Dice: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 /// What a search for a complete text gave.
 enum Search: Equatable {
@@ -57,7 +45,7 @@ extension ByteLanguage {
   }
 
   /// A text of the language: random bytes as long as it pleases, then the shortest way to an end.
-  func randomText(_ dice: inout Dice, length: Int, favouring favourites: [UInt8] = []) -> [UInt8]? {
+  func randomText(_ dice: inout SplitMix64, length: Int, favouring favourites: [UInt8] = []) -> [UInt8]? {
     var bytes: [UInt8] = []
     var state = start
     while bytes.count < length {

@@ -1,3 +1,4 @@
+import Agents
 import Foundation
 import TestSupport
 import Testing
@@ -24,7 +25,7 @@ import Testing
   }
 
   /// Changes one byte, several bytes or a word, most often in the header, where the effect is largest.
-  static func damage(_ data: Data, header: Int, _ draws: inout Draws) -> Data {
+  static func damage(_ data: Data, header: Int, _ draws: inout SplitMix64) -> Data {
     var damaged = data
     for _ in 0..<Int.random(in: 1...3, using: &draws) {
       let place = Int.random(in: 0..<(Int.random(in: 0..<8, using: &draws) == 0 ? data.count : header), using: &draws)
@@ -51,7 +52,7 @@ import Testing
     let data = model.builder.data
     let header = data.count - model.builder.tensors.map { ($0.bytes.count + 31) / 32 * 32 }.reduce(0, +)
     #expect(Self.read(gguf: data))
-    var draws = Draws(state: 11)
+    var draws = Seed(11).generator()
     var sound = 0
     for _ in 0..<1_000 where Self.read(gguf: Self.damage(data, header: header, &draws)) { sound += 1 }
     #expect(sound < 900)
@@ -81,7 +82,7 @@ import Testing
       return try Data(contentsOf: URL(fileURLWithPath: path))
     }
     let header = data.count - 6 * 32
-    var draws = Draws(state: 12)
+    var draws = Seed(12).generator()
     var sound = 0
     for round in 0..<3_000 {
       let damaged = round < data.count ? data.prefix(round) : Self.damage(data, header: header, &draws)
@@ -95,7 +96,7 @@ import Testing
   @Test func damagedTokenizers() throws {
     let data = Data(SmallTokenizer().json.utf8)
     #expect(throws: Never.self) { try SmallTokenizer().tokenizer() }
-    var draws = Draws(state: 13)
+    var draws = Seed(13).generator()
     var sound = 0
     for _ in 0..<600 {
       let damaged = Self.damage(data, header: data.count, &draws)

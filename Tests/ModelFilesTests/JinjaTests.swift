@@ -1,3 +1,4 @@
+import Agents
 import Foundation
 import Testing
 
@@ -59,7 +60,7 @@ import Testing
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".jinja") }
       .sorted()
     #expect(names.count >= 12)
-    var draws = Draws(state: 5)
+    var draws = Seed(5).generator()
     var (read, rendered) = (0, 0)
     for name in names {
       let whole = Array(try Data(contentsOf: folder.appendingPathComponent(name)))

@@ -1,3 +1,4 @@
+import Agents
 import Foundation
 import Testing
 
@@ -77,7 +78,7 @@ struct SmallTokenizer {
   /// Decoding returns every string, byte for byte. `==` would accept canonically equivalent strings.
   @Test func decodingUndoesEncoding() throws {
     let tokenizer = try SmallTokenizer().tokenizer()
-    var draws = Draws(state: 3)
+    var draws = Seed(3).generator()
     for _ in 0..<500 {
       let scalars = (0..<Int.random(in: 0..<40, using: &draws)).compactMap { _ in
         Unicode.Scalar(UInt32.random(in: 0..<(Bool.random(using: &draws) ? 0x300 : 0x11_0000), using: &draws))

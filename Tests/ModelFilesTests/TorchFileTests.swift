@@ -1,3 +1,4 @@
+import Agents
 import Foundation
 import Testing
 
@@ -101,7 +102,7 @@ import Testing
     for length in stride(from: 0, to: whole.count, by: 97) {
       #expect(throws: ModelFileError.self) { try TorchFile(data: whole.prefix(length), path: "cut.bin") }
     }
-    var draws = Draws(state: 3)
+    var draws = Seed(3).generator()
     var sound = 0
     for _ in 0..<600 {
       let damaged = FuzzTests.damage(whole, header: whole.count, &draws)

@@ -67,28 +67,11 @@ extension SimulatorTests {
   @Test(arguments: [(1, 8, 2000), (2, 2, 2000), (1, 2, 7)])
   func attemptsTogetherGoAsAlone(processes: Int, episodes: Int, loads: Int) async throws {
     // With few places, nearly every step is a replay, so there are fewer attempts.
-    let attempts = Array(try await Attempt.all.value.prefix(processes * episodes < 4 ? 3 : 6))
+    let attempts = Array(try await PlayedAttempt.alone.value.prefix(processes * episodes < 4 ? 3 : 6))
     let settings = try settings(processes: processes, episodes: episodes, memory: 512, loads: loads)
     try await SimulatorPool.with(settings) { pool in
       let world = try world(pool)
-      var generator = Seed(UInt64(processes * 10 + episodes)).generator()
-      var open: [(attempt: Attempt, episode: any Episode, next: Int)] = []
-      var waiting = attempts
-      while !waiting.isEmpty || !open.isEmpty {
-        let place = generator.number(below: open.count + (waiting.isEmpty ? 0 : 1))
-        guard place < open.count else {
-          let attempt = waiting.removeFirst()
-          let (episode, opening) = try await world.begin(try world.task(attempt.id))
-          #expect(opening == attempt.opening)
-          open.append((attempt, episode, 0))
-          continue
-        }
-        let (attempt, step) = (open[place].attempt, open[place].next)
-        let outcome = try await open[place].episode.step(.act(attempt.actions[step]))
-        #expect(outcome == attempt.outcomes[step], "\(attempt.id), step \(step)")
-        open[place].next += 1
-        if open[place].next == attempt.outcomes.count { await open.remove(at: place).episode.close() }
-      }
+      #expect(try await attempts.playedInTurns(in: { _ in world }, seed: UInt64(processes * 10 + episodes)) == [])
       try await withThrowingTaskGroup { group in
         for attempt in attempts {
           group.addTask {
@@ -106,21 +89,16 @@ private func newBench(_ pool: SimulatorPool) async throws -> Bench {
   Bench(world: try await pool.world(at: try await pool.enter(await pool.ticket())))
 }
 
-/// The outcomes of a game's actions in a process that runs nothing else.
-private struct Attempt: Sendable {
-  let id: TaskID
-  let actions: [String]
-  let opening: Observation
-  let outcomes: [Outcome]
-
-  static let all = Task { try await several() }
+extension PlayedAttempt {
+  /// Attempts in a process that runs nothing else.
+  fileprivate static let alone = Task { try await several() }
 
   private static let games: [TaskID] = [
     "chemistry-mix/3", "boil/0", "chemistry-mix/3", "find-animal/7", "melt/1", "use-thermometer/3",
   ]
 
   /// Gold paths, the longer ones truncated. The game with wandering animals starts with some waiting.
-  private static func several() async throws -> [Attempt] {
+  private static func several() async throws -> [PlayedAttempt] {
     var paths: [(TaskID, [String])] = []
     try await SimulatorPool.with(settings(memory: 512)) { pool in
       let world = try world(pool)
@@ -129,13 +107,13 @@ private struct Attempt: Sendable {
         paths.append((id, idle + (try await world.goldPath(id).prefix(id == games[0] ? 16 : 8))))
       }
     }
-    var attempts: [Attempt] = []
+    var attempts: [PlayedAttempt] = []
     for (id, actions) in paths {
       // Each attempt has its own process.
-      let (opening, outcomes) = try await SimulatorPool.with(settings(memory: 512)) { pool in
+      let played = try await SimulatorPool.with(settings(memory: 512)) { pool in
         try await world(pool).play(actions, id)
       }
-      attempts.append(Attempt(id: id, actions: actions, opening: opening, outcomes: outcomes))
+      attempts.append(PlayedAttempt(id, actions, played))
     }
     return attempts
   }

@@ -35,25 +35,6 @@ func world(
   try ScienceWorld(pool: pool, games: .variations(), simplifications: simplifications, stepLimit: stepLimit)
 }
 
-extension ScienceWorld {
-  /// Takes these actions from the start of a game.
-  func play(_ actions: [String], _ id: TaskID) async throws -> (opening: Observation, outcomes: [Outcome]) {
-    var (episode, opening) = try await begin(try task(id))
-    var outcomes: [Outcome] = []
-    do {
-      for action in actions {
-        outcomes.append(try await episode.step(.act(action)))
-        if outcomes.last?.isDone == true { break }
-      }
-    } catch {
-      await episode.close()
-      throw error
-    }
-    await episode.close()
-    return (opening, outcomes)
-  }
-}
-
 /// The process ids of simulators that were started with this memory limit.
 func simulators(memory: Int) -> [pid_t] {
   let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []

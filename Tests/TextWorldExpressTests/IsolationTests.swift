@@ -33,25 +33,12 @@ extension SimulatorTests {
     let attempts = try await Attempt.all.value
     let settings = try settings(processes: processes, episodes: episodes, loads: loads)
     try await SimulatorPool.with(settings) { pool in
-      var generator = Seed(UInt64(episodes + loads)).generator()
-      var open: [(attempt: Attempt, episode: any Episode, next: Int)] = []
-      var waiting = attempts
-      while !waiting.isEmpty || !open.isEmpty {
-        let place = generator.number(below: open.count + (waiting.isEmpty ? 0 : 1))
-        guard place < open.count else {
-          let attempt = waiting.removeFirst()
-          let world = try TextWorldExpress(pool: pool, game: attempt.game, parameters: attempt.game.easy)
-          let (episode, opening) = try await world.begin(try world.task(attempt.id))
-          #expect(opening == attempt.opening)
-          open.append((attempt, episode, 0))
-          continue
-        }
-        let (attempt, step) = (open[place].attempt, open[place].next)
-        let outcome = try await open[place].episode.step(.act(attempt.actions[step]))
-        #expect(outcome == attempt.outcomes[step], "\(attempt.game) \(attempt.id), step \(step)")
-        open[place].next += 1
-        if open[place].next == attempt.outcomes.count { await open.remove(at: place).episode.close() }
-      }
+      let differences = try await attempts.map(\.played).playedInTurns(
+        in: { number in
+          let game = attempts[number].game
+          return try TextWorldExpress(pool: pool, game: game, parameters: game.easy)
+        }, seed: UInt64(episodes + loads))
+      #expect(differences == [])
     }
   }
 }
@@ -59,10 +46,7 @@ extension SimulatorTests {
 /// The outcomes of a game's actions in a process that runs nothing else at the time.
 private struct Attempt: Sendable {
   let game: TextGame
-  let id: TaskID
-  let actions: [String]
-  let opening: Observation
-  let outcomes: [Outcome]
+  let played: PlayedAttempt
 
   static let all = Task {
     var attempts: [Attempt] = []
@@ -73,8 +57,8 @@ private struct Attempt: Sendable {
         var attempts: [Attempt] = []
         for id: TaskID in ["train-4", "test-20005"] {
           let actions = try #require(try await world.solution(of: try world.task(id)))
-          let (opening, outcomes) = try await world.play(actions, id)
-          attempts.append(Attempt(game: game, id: id, actions: actions, opening: opening, outcomes: outcomes))
+          attempts.append(
+            Attempt(game: game, played: PlayedAttempt(id, actions, try await world.play(actions, id))))
         }
         return attempts
       }

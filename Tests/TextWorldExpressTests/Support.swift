@@ -33,22 +33,3 @@ extension TextGame {
     }
   }
 }
-
-extension TextWorldExpress {
-  /// Takes these actions from the start of a game, up to its end.
-  func play(_ actions: [String], _ id: TaskID) async throws -> (opening: Observation, outcomes: [Outcome]) {
-    var (episode, opening) = try await begin(try task(id))
-    var outcomes: [Outcome] = []
-    do {
-      for action in actions {
-        outcomes.append(try await episode.step(.act(action)))
-        if outcomes.last?.isDone == true { break }
-      }
-    } catch {
-      await episode.close()
-      throw error
-    }
-    await episode.close()
-    return (opening, outcomes)
-  }
-}

@@ -96,7 +96,7 @@ struct Closure {
     }
   }
 
-  /// A rule ended: whoever called it continues.
+  /// A rule ended: its callers continue.
   private mutating func end(_ item: Item) {
     guard item.origin != Item.root else {
       isComplete = true

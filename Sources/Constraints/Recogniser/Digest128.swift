@@ -1,3 +1,5 @@
+import Agents
+
 /// A number that stands for a value: equal values have equal digests, and two different ones have the same with a
 /// probability of about 2⁻¹²⁸. It is the same in every run.
 ///
@@ -25,15 +27,7 @@ struct Digest128: Hashable, Sendable {
   mutating func subtract(_ other: Digest128) { (high, low) = (high &- other.high, low &- other.low) }
 
   private mutating func mix(_ number: UInt64) {
-    high = Self.scattered(high ^ number) &+ low
-    low = Self.scattered(low &+ number &+ 0x9E37_79B9_7F4A_7C15) ^ (high &>> 29 | high &<< 35)
-  }
-
-  /// The finaliser of SplitMix64.
-  private static func scattered(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z &>> 31)
+    high = SplitMix64.mix(high ^ number) &+ low
+    low = SplitMix64.mix(low &+ number &+ 0x9E37_79B9_7F4A_7C15) ^ (high &>> 29 | high &<< 35)
   }
 }

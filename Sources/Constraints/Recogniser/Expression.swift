@@ -1,4 +1,4 @@
-/// What a rule stands for: the form that every constraint is translated into.
+/// The body of a rule. Every constraint is translated into rules.
 indirect enum Expression: Sendable {
   /// One of several texts.
   case texts([[UInt8]])
@@ -10,7 +10,7 @@ indirect enum Expression: Sendable {
   case choice([Expression])
   /// Several times; without limit if `atMost` is nil.
   case repeated(Expression, atLeast: Int, atMost: Int?)
-  /// Some of the parts in their order, with commas between them.
+  /// A comma-separated list of the parts in order, where optional parts may be left out.
   case listed([Part])
   /// A text of an automaton.
   case automaton(CharacterAutomaton, Spelling)

@@ -1,6 +1,6 @@
 /// Reads a regular expression in the notation that Python, ECMAScript and RE2 share.
 ///
-/// What goes beyond regular languages, or means different things in different dialects, is refused by name.
+/// Constructs that are not regular, and those whose meaning differs between dialects, are refused by name.
 struct RegexReader {
   /// Bounds recursion, because a thread's stack is finite.
   private static let deepest = 200

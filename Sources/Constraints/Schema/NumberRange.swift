@@ -71,7 +71,7 @@ enum NumberRange {
     .sequence([.text("."), .repeated(digits("0123456789"), atLeast: 1, atMost: nil)]), atLeast: 0, atMost: 1)
 }
 
-/// What is known of a number while its digits are read.
+/// The state of a number while its digits are read: its sign, and how it compares with the bounds so far.
 private struct NumberObserver: Hashable {
   private var isNegative = false
   private var isZero = true

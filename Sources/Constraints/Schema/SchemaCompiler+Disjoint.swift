@@ -40,7 +40,7 @@ extension SchemaCompiler {
     return node.value["enum"]?.items.map { $0.map(JSONValue.init) }
   }
 
-  /// The types of the values, where an integer is a number.
+  /// The JSON types of the values. Integers count as numbers.
   private func kinds(_ node: Node, _ constants: [JSONValue]?) throws(ConstraintError) -> Set<SchemaType> {
     if let constants {
       let types = SchemaType.allCases.filter { $0 != .integer }

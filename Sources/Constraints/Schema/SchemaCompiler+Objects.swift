@@ -45,7 +45,7 @@ extension SchemaCompiler {
     return required
   }
 
-  /// A JSON string that is none of the names, however it is spelled.
+  /// A JSON string other than the names, in any spelling.
   private func key(exceptFor names: [String], _ node: Node) throws(ConstraintError) -> Expression {
     guard !names.isEmpty else { return Self.anyString }
     guard names.allSatisfy({ $0.unicodeScalars.count <= 200 }) else {

@@ -31,7 +31,7 @@ struct Bench: Sendable {
   /// The request, and the first view as the Python package's `reset` returns it. Neither takes time in the world.
   func opening() async throws(Py4JFailure) -> (request: String, view: String) {
     let answers = try await world.answers(to: [world.call("getTaskDescription"), world.call("freeActionLook")])
-    // The free look ends with a newline, unlike the look action.
+    // The free look's text ends with a newline; that of the action `look around` does not.
     let view = try answers[1].text()
     return (try answers[0].text(), view.hasSuffix("\n") ? String(view.dropLast()) : view)
   }

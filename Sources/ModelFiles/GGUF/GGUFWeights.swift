@@ -43,9 +43,9 @@ package struct GGUFWeights: WeightFile {
     return try unpermuted(try file.floats(of: tensor), of: tensor, name)
   }
 
-  package func blocks(of name: String) throws(ModelFileError) -> WeightBlocks? {
+  package func blocks(of name: String, in types: Set<UInt32>) throws(ModelFileError) -> WeightBlocks? {
     let tensor = try tensor(name)
-    guard let block = tensor.type.block, block.values > 1 else { return nil }
+    guard types.contains(tensor.type.number), let block = tensor.type.block, block.values > 1 else { return nil }
     return WeightBlocks(
       type: tensor.type.number, bytes: try unpermuted(try file.bytes(of: tensor), of: tensor, name))
   }

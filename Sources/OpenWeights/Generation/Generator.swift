@@ -98,15 +98,9 @@ package final class Generator {
     self.adapter = adapter
     self.settings = settings
     vocabulary = Vocabulary(tokenizer, endTokens: shape.endTokens)
-    func newStore() throws(TensorError) -> KeyValueStore {
-      try KeyValueStore(
-        layers: shape.layers, sharedHeads: shape.keyValueHeads, headDimension: shape.headDimension)
-    }
-    let store = try newStore()
     self.intervention = intervention
-    second = try intervention.map { _ throws(TensorError) in try newStore() }
-    let blockBytes = shape.layers * shape.keyValueHeads * shape.headDimension * 2 * store.blockTokens * 4
-    cache = PrefixCache(store: store, second: second, capacity: settings.cacheBytes / blockBytes)
+    second = try intervention.map { _ throws(TensorError) in try KeyValueStore(for: shape) }
+    cache = try PrefixCache(for: shape, second: second, bytes: settings.cacheBytes)
   }
 
   /// - Throws: `ModelError` if the request cannot be answered, `TensorError`, `CancellationError`.

@@ -1,5 +1,6 @@
 import Agents
 import ModelFiles
+import Synchronization
 import Tensors
 import TokenSteering
 
@@ -12,8 +13,10 @@ import TokenSteering
 package final class NextTokens {
   /// The tokens with their bytes; special tokens have none.
   package nonisolated let vocabulary: TokenVocabulary
-  /// The tokens that end a text.
+  /// The tokens that end a text, each once.
   package nonisolated let endTokens: [TokenID]
+  /// What was found out about lists of stops. Policies have one list for all questions.
+  private nonisolated let stopping = Mutex<[[String]: StopTokens]>([:])
   /// The most tokens of a prompt and its answer.
   package nonisolated let maximumPositions: Int
   private let model: LanguageModel
@@ -75,12 +78,20 @@ package final class NextTokens {
       (0..<shape.vocabulary).map {
         tokenizer.isSpecial($0) || ends.contains($0) ? [] : tokenizer.bytes(of: $0)
       })
-    endTokens = shape.endTokens.compactMap { $0 < shape.vocabulary ? TokenID(exactly: $0) : nil }
+    endTokens = ends.compactMap { $0 < shape.vocabulary ? TokenID(exactly: $0) : nil }.sorted()
     maximumPositions = shape.maximumPositions
-    let store = try KeyValueStore(
-      layers: shape.layers, sharedHeads: shape.keyValueHeads, headDimension: shape.headDimension)
-    let blockBytes = shape.layers * shape.keyValueHeads * shape.headDimension * 2 * store.blockTokens * 4
-    cache = PrefixCache(store: store, capacity: settings.cacheBytes / blockBytes)
+    cache = try PrefixCache(for: shape, bytes: settings.cacheBytes)
+  }
+
+  /// The tokens that write one of these stops.
+  nonisolated func stopTokens(_ stops: [String]) -> StopTokens {
+    stopping.withLock { known in
+      if let found = known[stops] { return found }
+      if known.count >= 16 { known.removeAll() }
+      let found = StopTokens(vocabulary, stops: stops)
+      known[stops] = found
+      return found
+    }
   }
 
   /// The logits of the next token after each sequence, [sequences][vocabulary].

@@ -1,3 +1,4 @@
+import ModelFiles
 import Tensors
 
 /// The cached keys and values of sequences, in blocks of a few tokens. Sequences with a common beginning share
@@ -43,6 +44,13 @@ final class PrefixCache {
     self.store = store
     self.second = second
     self.capacity = max(1, capacity)
+  }
+
+  /// - Parameter bytes: the memory that keys and values of one model may take.
+  convenience init(for shape: ModelConfiguration, second: KeyValueStore? = nil, bytes: Int) throws(TensorError) {
+    let store = try KeyValueStore(for: shape)
+    let blockBytes = shape.layers * shape.keyValueHeads * shape.headDimension * 2 * store.blockTokens * 4
+    self.init(store: store, second: second, capacity: bytes / blockBytes)
   }
 
   var blockTokens: Int { store.blockTokens }
@@ -165,5 +173,12 @@ final class PrefixCache {
       keys[block] = nil
       free.append(block)
     }
+  }
+}
+
+extension KeyValueStore {
+  /// A store for the keys and values of a model.
+  convenience init(for shape: ModelConfiguration) throws(TensorError) {
+    try self.init(layers: shape.layers, sharedHeads: shape.keyValueHeads, headDimension: shape.headDimension)
   }
 }

@@ -25,13 +25,19 @@ package final class LanguageModel {
     let biases: [Projection: Tensor<Float>]
     /// The norms of each head's queries and keys, if the architecture has them.
     let queryNorm, keyNorm: Tensor<Float>?
-
     /// The matrices, if all are packed and nothing stands between them and the attention.
+    let packed: PackedLayer?
+
     @TensorActor
-    var packed: PackedLayer? {
+    init(
+      inputNorm: Tensor<Float>, attentionNorm: Tensor<Float>, projections: [Weight],
+      biases: [Projection: Tensor<Float>], queryNorm: Tensor<Float>?, keyNorm: Tensor<Float>?
+    ) {
+      (self.inputNorm, self.attentionNorm, self.projections) = (inputNorm, attentionNorm, projections)
+      (self.biases, self.queryNorm, self.keyNorm) = (biases, queryNorm, keyNorm)
       let matrices = projections.compactMap { $0.packed }
-      guard matrices.count == projections.count, biases.isEmpty, queryNorm == nil, keyNorm == nil else { return nil }
-      return PackedLayer(matrices: matrices)
+      let isPlain = matrices.count == projections.count && biases.isEmpty && queryNorm == nil && keyNorm == nil
+      packed = isPlain ? PackedLayer(matrices: matrices) : nil
     }
   }
 

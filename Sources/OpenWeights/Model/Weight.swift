@@ -18,8 +18,8 @@ enum Weight {
   case packed(PackedMatrix)
 
   init(_ name: String, _ shape: [Int], of weights: any WeightFile, precision: Precision) throws {
-    if precision == .fast, PackedMatrix.isSupported, shape.count == 2,
-      let blocks = try weights.blocks(of: name), Self.packable.contains(blocks.type), shape[1] % 32 == 0,
+    if precision == .fast, PackedMatrix.isSupported, shape.count == 2, shape[1] % 32 == 0,
+      let blocks = try weights.blocks(of: name, in: Self.packable),
       // Scales near the end of half precision cannot be packed.
       let packed = try? PackedMatrix(type: blocks.type, blocks: blocks.bytes, outputs: shape[0], inputs: shape[1])
     {

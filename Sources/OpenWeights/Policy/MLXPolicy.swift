@@ -67,11 +67,15 @@ package struct MLXPolicy: Policy {
     do { prompt = try encoder.prompt(request.transcript) } catch {
       throw PolicyError(.badRequest, error.description)
     }
-    let generator: Generator
-    switch answers {
-    case .steered(let steered): return try await respond(to: request, prompt: prompt, steered)
-    case .plain(let plain): generator = plain
+    return switch answers {
+    case .plain(let generator): try await respond(to: request, prompt: prompt, generator)
+    case .steered(let steered): try await respond(to: request, prompt: prompt, steered)
     }
+  }
+
+  private func respond(
+    to request: PolicyRequest, prompt: [Int32], _ generator: Generator
+  ) async throws(PolicyError) -> PolicyResponse {
     let generation: Generation
     do {
       generation = try await generator.generate(
@@ -86,6 +90,7 @@ package struct MLXPolicy: Policy {
         inputTokens: prompt.count, cachedInputTokens: generation.cachedTokens,
         outputTokens: generation.tokens.count))
   }
+
   /// The answer is drawn by weight from the posterior of its particles. What culled particles drew counts as output.
   private func respond(
     to request: PolicyRequest, prompt: [Int32], _ steered: SteeredModel

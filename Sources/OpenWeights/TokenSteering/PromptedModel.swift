@@ -29,8 +29,8 @@ public struct PromptedModel: Potential {
     }
     (self.model, self.prompt, self.temperature) = (model, prompt, temperature)
     endings = TokenEndings(
-      model.vocabulary, endTokens: model.endTokens, stops: stops.map { Array($0.utf8) }.filter { !$0.isEmpty },
-      condition: condition, whole: whole)
+      model.vocabulary, endTokens: model.endTokens, stopping: model.stopTokens(stops), condition: condition,
+      whole: whole)
   }
 
   public var vocabulary: TokenVocabulary { model.vocabulary }

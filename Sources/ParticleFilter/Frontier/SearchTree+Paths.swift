@@ -1,4 +1,13 @@
 extension SearchTree {
+  /// The states reached from each state, in the order in which they were reached.
+  package var children: [[Int]] {
+    var children = Array(repeating: [Int](), count: nodes.count)
+    for (index, node) in nodes.enumerated() {
+      if let parent = node.parent { children[parent].append(index) }
+    }
+    return children
+  }
+
   /// The states from the root to one of them, the root included.
   package func path(to state: Int) -> [Int] {
     var path = [state]

@@ -50,13 +50,10 @@ private struct TreeDrawing {
     first = picked?.firstIndex(of: true)
     var growth: [(call: Int, improvement: Double)?] = Array(repeating: nil, count: tree.nodes.count)
     var draws = Array(repeating: 0, count: tree.nodes.count)
-    var children = Array(repeating: [Int](), count: tree.nodes.count)
+    let children = tree.children
     for (number, choice) in tree.choices.enumerated() {
       draws[choice.state] += 1
       if let child = choice.child, growth[child] == nil { growth[child] = (number + 1, choice.improvement) }
-    }
-    for (index, node) in tree.nodes.enumerated() {
-      if let parent = node.parent { children[parent].append(index) }
     }
     // A parent shares the row of its first child, so that an attempt without branches is a straight line.
     var rows = Array(repeating: 0, count: tree.nodes.count)

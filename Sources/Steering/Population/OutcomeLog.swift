@@ -35,22 +35,29 @@ struct OutcomeLog: Sendable {
     case failure(AttemptFailure)
   }
 
-  /// The stored result of an action after a trajectory; nil if the action was never taken, or only after another past.
-  func recorded(of action: Action, after past: Past, at place: Int) async throws(StoreError) -> Recorded? {
-    guard let record = try await store.outcome(for: key(past.task, place: place, step: past.steps + 1)),
-      record.action == action.text, record.past == past.text
-    else { return nil }
-    return record.failure.map(Recorded.failure) ?? .outcome(record.outcome)
-  }
+  /// The next step of a particle, as far as the log is concerned.
+  struct Turn: Sendable {
+    let log: OutcomeLog
+    let past: Past
+    /// The particle's place.
+    let place: Int
 
-  /// - Parameter failure: why the attempt ended with this action, if it did; there is no outcome then.
-  func record(
-    _ outcome: Outcome, of action: Action, after past: Past, at place: Int, failure: AttemptFailure? = nil
-  ) async throws(StoreError) {
-    try await store.record(
-      OutcomeRecord(
-        key: key(past.task, place: place, step: past.steps + 1), past: past.text, action: action.text,
-        outcome: outcome, failure: failure))
+    /// The stored result of an action; nil if it was never taken, or only after another past.
+    func recorded(of action: Action) async throws(StoreError) -> Recorded? {
+      guard let record = try await log.store.outcome(for: key), record.action == action.text, record.past == past.text
+      else { return nil }
+      return record.failure.map(Recorded.failure) ?? .outcome(record.outcome)
+    }
+
+    /// - Parameter failure: why the attempt ended with this action, if it did; there is no outcome then.
+    func record(
+      _ outcome: Outcome, of action: Action, failure: AttemptFailure? = nil
+    ) async throws(StoreError) {
+      try await log.store.record(
+        OutcomeRecord(key: key, past: past.text, action: action.text, outcome: outcome, failure: failure))
+    }
+
+    private var key: CallKey { log.key(past.task, place: place, step: past.steps + 1) }
   }
 
   private func key(_ task: TaskID, place: Int, step: Int) -> CallKey {

@@ -93,20 +93,20 @@ extension Particle {
       trajectory: Trajectory(task: task, opening: Observation("")), episode: EndedEpisode(), failure: failure)
   }
 
+  /// nil if outcomes are not stored.
+  private mutating func turn(in segment: Segment, at place: Int) -> OutcomeLog.Turn? {
+    guard let log = segment.outcomes else { return nil }
+    let known = past.flatMap { $0.steps == trajectory.count ? $0 : nil } ?? OutcomeLog.Past(trajectory)
+    past = known
+    return OutcomeLog.Turn(log: log, past: known, place: place)
+  }
+
   /// The outcome from the world or from the store. nil if the particle failed at this action.
   private mutating func outcome(of action: Action, in segment: Segment, at place: Int) async throws -> Outcome? {
-    let outcomes = segment.outcomes
-    // The trajectory may have been exchanged as a whole.
-    if outcomes != nil, past?.steps != trajectory.count { past = OutcomeLog.Past(trajectory) }
+    let turn = turn(in: segment, at: place)
     do {
       if isBehind {
-        let recorded =
-          if let outcomes, let past {
-            try await outcomes.recorded(of: action, after: past, at: place)
-          } else {
-            nil as OutcomeLog.Recorded?
-          }
-        switch recorded {
+        switch try await turn?.recorded(of: action) {
         case .outcome(let outcome)?:
           try segment.world.check(outcome, after: trajectory)
           return outcome
@@ -120,16 +120,13 @@ extension Particle {
       let outcome = try await episode.step(action)
       traced?.stepped()
       try segment.world.check(outcome, after: trajectory)
-      if let outcomes, let past { try await outcomes.record(outcome, of: action, after: past, at: place) }
+      try await turn?.record(outcome, of: action)
       return outcome
     } catch let error as WorldError where segment.settings.fails(over: error) {
       let failure = AttemptFailure(error)
       // In a guided run the other particles depend on this failure, so it is stored. In other runs the next run tries
       // again.
-      if segment.settings.isGuided, let outcomes, let past {
-        try await outcomes.record(
-          Outcome(Observation("")), of: action, after: past, at: place, failure: failure)
-      }
+      if segment.settings.isGuided { try await turn?.record(Outcome(Observation("")), of: action, failure: failure) }
       await fail(failure)
       return nil
     }

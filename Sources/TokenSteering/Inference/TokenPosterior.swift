@@ -38,10 +38,10 @@ public struct TokenPosterior: Sendable, Hashable {
   public let drawnTokens: Int
 
   /// Whether no particle has weight: the target may be empty, or N too small to find it.
-  public var isEmpty: Bool { !logWeights.values.contains { $0 > -.infinity } }
+  public var isEmpty: Bool { logWeights.areEmpty }
 
   /// The normalised weights by place; all 0 if no particle has weight.
-  public var weights: [Double] { isEmpty ? logWeights.values.map { _ in 0 } : logWeights.normalised }
+  public var weights: [Double] { logWeights.probabilities }
 
   /// (Σw)² / Σw² of the answers.
   public var effectiveSampleSize: Double { logWeights.effectiveSampleSize }

@@ -107,9 +107,7 @@ public struct ProgramPosterior<State: Sendable>: Sendable {
   public let genealogy: Genealogy
 
   /// The normalised weights by place; all 0 if no particle has weight.
-  public var weights: [Double] {
-    logWeights.values.contains { $0 > -.infinity } ? logWeights.normalised : logWeights.values.map { _ in 0 }
-  }
+  public var weights: [Double] { logWeights.probabilities }
 
   /// The probabilities of a function's values, likeliest first; equally likely ones in the order of their places.
   public func distribution<Value: Hashable>(of value: (State) -> Value) -> [(value: Value, probability: Double)] {

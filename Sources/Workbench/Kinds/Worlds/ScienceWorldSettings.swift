@@ -1,6 +1,4 @@
 import Agents
-import ChildProcess
-import JavaBridge
 import ScienceWorld
 
 package struct ScienceWorldSettings: WorldKind {
@@ -14,14 +12,7 @@ package struct ScienceWorldSettings: WorldKind {
   package let games: Games?
   package let topics: [String]
   package let simplifications: [ScienceWorld.Simplification]
-  package let jar: String?
-  package let java: String?
-  package let processes: Int?
-  package let episodesPerProcess: Int?
-  package let memory: Int
-  package let loadsPerProcess: Int?
-  package let timeout: Double?
-  package let variables: Set<String>
+  private let simulator: SimulatorSettings
 
   package init(_ yaml: inout YAMLMapping) throws {
     let names = ScienceWorld.Simplification.allCases.map(\.rawValue)
@@ -45,35 +36,15 @@ package struct ScienceWorldSettings: WorldKind {
         }
         return simplification
       } ?? []
-    jar = try yaml.text(
-      "jar", default: "[as installed](#what-is-installed-and-where)", "path of the simulator")
-    java = try yaml.text("java", default: "that of `JAVA_HOME` or `PATH`", "path of Java")
-    processes = try yaml.count(
-      "processes", most: Bounds.processes, default: "half the cores, fewer if memory is short",
-      "number of simulator processes")
-    episodesPerProcess = try yaml.count(
-      "episodesPerProcess", default: "64", "episodes that one process keeps open")
-    memory = try yaml.count(
-      "memory", least: 128, most: Bounds.megabytes, default: 1_024, "heap of a process, in MiB")
-    loadsPerProcess = try yaml.count(
-      "loadsPerProcess", default: "2000", "games after which a process is replaced")
-    timeout = try yaml.seconds("timeout", default: "60", "maximal duration of a simulator call, in seconds")
-    variables = try yaml.variables()
+    simulator = try SimulatorSettings(.scienceWorld, &yaml, countsLoads: true)
     if !topics.isEmpty, games != nil, games != .variations {
       throw ConfigurationError("environment.topics goes with games: variations.")
     }
   }
 
-  package var needs: Set<Need> { Set([.java(java)] + (jar == nil ? [.simulatorJar(.scienceWorld)] : [])) }
+  package var needs: Set<Need> { simulator.needs }
 
   package func make(_ environment: WorldSettings, observer: any WorkObserver) async throws -> any World {
-    var settings = SimulatorPool.Settings(
-      .scienceWorld, jar: try jar ?? JavaProgram.scienceWorld.findJar(in: Installation.current.environments),
-      java: try java ?? JavaProgram.scienceWorld.findJava(), processes: processes, memory: memory)
-    settings.episodesPerProcess = episodesPerProcess ?? settings.episodesPerProcess
-    settings.loadsPerProcess = loadsPerProcess ?? settings.loadsPerProcess
-    if let timeout { settings.deadline = .seconds(timeout) }
-    settings.environment = ChildEnvironment(passing: variables, keys: environment.children.keys)
     let chosen: ScienceWorld.Games =
       switch games ?? (topics.isEmpty ? .benchmark : .variations) {
       case .benchmark: .benchmark(try environment.splits)
@@ -86,8 +57,9 @@ package struct ScienceWorldSettings: WorldKind {
     }
     let prompting = try environment.prompts.applied(
       to: ScienceWorld.prompting, reflection: ScienceWorld.reflection)
-    let pool = try await SimulatorPool.open(settings)
-    return try ScienceWorld(
-      pool: pool, games: chosen, simplifications: simplifications, stepLimit: stepLimit, prompting: prompting)
+    return try await simulator.world(in: environment) { pool in
+      try ScienceWorld(
+        pool: pool, games: chosen, simplifications: simplifications, stepLimit: stepLimit, prompting: prompting)
+    }
   }
 }
