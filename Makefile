@@ -18,11 +18,11 @@ test:
 	@Scripts/setup.sh --tests
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests
-	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents/test_provider.py
-	COXSWAIN_COX=$$PWD/.build/debug/cox .venv/bin/python -B -m pytest -q -p no:cacheprovider Python/tests
 	Scripts/wheel.sh
 	Scripts/try_wheel.sh
-	Scripts/suite.py
+	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents/test_provider.py
+	COXSWAIN_COX=$$PWD/.build/dist/bin/cox .venv/bin/python -B -m pytest -q -p no:cacheprovider Python/tests
+	COXSWAIN_COX=$$PWD/.build/dist/bin/cox Scripts/suite.py
 
 # Agents whose packages are large: mini-swe-agent and an Inspect task, in an environment of their own (900 MB).
 test-agents:
@@ -87,10 +87,12 @@ format:
 bench: setup
 	swift run -c release benchmark
 
-# Those of them that do not depend on the machine's speed, against their bounds. Less than two minutes after the build.
+# Those of them that do not depend on the machine's speed, against their bounds. Less than two minutes after the build, which
+# shares its objects with the wheels.
 bench-check: setup
-	swift build -c release --product benchmark
-	.build/release/benchmark check
+	Scripts/static.sh benchmark
+	LD_LIBRARY_PATH=$$PWD/.build/dist-libraries:$$(echo .build/dist-tools/lib/python3*/site-packages/xgboost_cpu.libs) \
+	  .build/static/release/benchmark check
 
 # What the gateway before an agent costs.
 bench-gateway: setup

@@ -232,7 +232,12 @@ def test_inspect_logs(made: Made, ending: str) -> None:
         assert sample.scores["reward"].value == line["reward"] and sample.uuid == line["id"]
         assert [message.content for message in sample.messages[:-1]] == [m["content"] for m in line["messages"]]
         usage = sample.model_usage[line["policy"]]
-        assert usage.output_tokens == line["usage"]["outputTokens"] and len(sample.events) == len(line["steps"])
+        assert usage.output_tokens == line["usage"]["outputTokens"]
+        # What `inspect view` shows as turns, and what is read back.
+        assert [event.event for event in sample.events] == ["model", "info"] * len(line["steps"])
+        for event, place in zip(sample.events[::2], line["places"], strict=True):
+            assert event.output.completion == line["messages"][place]["content"]
+            assert [each.content for each in event.input] == [each["content"] for each in line["messages"][:place]]
     # As inspect_ai itself writes it: with Zstandard, or with indentation.
     own = made.folder / f"own.{ending}"
     log.write_eval_log(read, str(own))

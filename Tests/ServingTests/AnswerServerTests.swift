@@ -118,8 +118,15 @@ struct AnswerServerTests {
       let (status, text) = try await served.ask(Self.streaming)
       #expect(status == 429 && text.contains("limits.calls, 0 model calls"), "\(text)")
     }
-    try await Self.with(Held(isOpen: true), limits: Limits(calls: 3)) { served in
-      let (status, text) = try await served.ask(Self.streaming)
+    // The policy is silent for longer than the server's patience, so that the stream has begun when the error comes.
+    let policy = Held()
+    let rhythm = AnswerServer.Rhythm(pace: .zero, interval: .milliseconds(20), patience: .milliseconds(50))
+    try await Self.with(policy, limits: Limits(calls: 3), rhythm: rhythm) { served in
+      async let reply = served.ask(Self.streaming)
+      while policy.asked == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      try await Task.sleep(for: .milliseconds(400))
+      policy.open()
+      let (status, text) = try await reply
       #expect(status == 200 && !text.contains("[DONE]"))
       let last = text.components(separatedBy: "\n\n").last { $0.hasPrefix("data: ") }
       #expect(OrderedJSON(parsing: String((last ?? "").dropFirst(6)))?["error"]?["code"]?.text == "limit_reached")

@@ -74,13 +74,15 @@ enum InspectLog {
     let first = (exported.places.first ?? nil) ?? 0
     let asked = exported.prompts[0]?.messages ?? Array(exported.messages[..<first])
     let usage = exported.usage.inspected(cost: exported.pricing?.cost(of: exported.usage))
+    let log = events(exported, at: time)
     var sample: OrderedJSON = [
       "id": .text(exported.task.rawValue), "epoch": .integer(epoch),
       "input": asked.isEmpty ? .text(trajectory.request) : .list(asked.map(message)),
       "target": "", "messages": .list(messages),
       "output": output(exported, usage: usage), "scores": scores(exported),
       "metadata": ["coxswain": metadata(exported)],
-      "store": [:], "events": .list(events(exported, at: time)),
+      "store": [:], "events": .list(log.events),
+      "events_data": ["messages": .list(log.pool.messages), "calls": []],
       "model_usage": .object([.init(exported.run.policy, usage)]),
       "total_time": .number(exported.seconds), "working_time": .number(exported.seconds),
       "uuid": .text(exported.id), "attachments": [:],
@@ -142,25 +144,5 @@ enum InspectLog {
       "failure": record.failure.map { ["kind": .text($0.kind.rawValue), "text": .text($0.message)] } ?? .null,
       "places": .list(exported.places.map { $0.map(OrderedJSON.integer) ?? .null }),
     ]
-  }
-
-  /// One event for each step: the action, what it paid, and the critic's value.
-  private static func events(_ exported: ExportedTrajectory, at time: String) -> [OrderedJSON] {
-    var seconds = 0.0
-    return exported.trajectory.steps.enumerated().map { number, step in
-      seconds += exported.answers[number]?.seconds ?? 0
-      let outcome = step.outcome
-      return [
-        "event": "info", "uuid": .text("\(exported.id)/\(number + 1)"), "timestamp": .text(time),
-        "working_start": .number(seconds), "source": "coxswain",
-        "data": [
-          "step": .integer(number + 1), "response": .text(step.response), "action": .text(step.action.text),
-          "isParsed": .flag(step.action.isParsed), "observation": .text(outcome.observation.text),
-          "choices": .texts(ifGiven: outcome.observation.choices), "reward": .number(outcome.reward),
-          "rewards": .numbers(outcome.rewards), "isDone": .flag(outcome.isDone), "isInvalid": .flag(outcome.isInvalid),
-          "value": .number(ifGiven: exported.values[number + 1]),
-        ],
-      ]
-    }
   }
 }

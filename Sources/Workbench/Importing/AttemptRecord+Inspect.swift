@@ -26,7 +26,10 @@ extension AttemptRecord {
     // The observation after the last answer, which no model was shown.
     let after = own == nil ? [] : messages.suffix(1).filter { $0["metadata"]?["coxswain"] != nil }
     messages.removeLast(after.count)
-    let steps = (sample["events"]?.items ?? []).filter { $0["source"]?.text == "coxswain" }.compactMap { $0["data"] }
+    // inspect_ai puts long texts into attachments when it writes a log again.
+    let attachments = sample["attachments"] ?? [:]
+    let steps = (sample["events"]?.items ?? []).filter { $0["source"]?.text == "coxswain" }
+      .compactMap { $0["data"]?.attached(attachments) }
     if own != nil, !steps.isEmpty { record.set("steps", .list(steps)) } else { messages += after }
     record.set("messages", .list(messages.map(InspectLog.chat)))
     record.set("places", ifGiven: own?["places"])
