@@ -13,11 +13,12 @@ environment = { test -x $(1)/bin/python || python3 -m venv $(1); } && \
 demo: build
 	.build/release/cox demo
 
-# Set-up, then all tests, and the wheels in an empty environment.
+# Set-up, then all tests, and the wheels in an empty environment. CI leaves debug information out, which saves a sixth of the
+# time of the build: TEST_BUILD='-Xswiftc -gnone'.
 test:
 	@Scripts/setup.sh --tests
 	@$(MAKE) --no-print-directory lint
-	swift build --build-tests
+	swift build --build-tests $(TEST_BUILD)
 	Scripts/wheel.sh
 	Scripts/try_wheel.sh
 	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents/test_provider.py

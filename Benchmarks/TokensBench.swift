@@ -254,23 +254,30 @@ enum TokensBench {
         print(
           "N = \(particles), \(resampler.rawValue): evidence \(estimate(values, 5)), \(Bench.text(seconds / Double(runs) * 1_000, 3)) ms a run"
         )
-        guard let python = ProcessInfo.processInfo.environment["COXSWAIN_LLAMPPL"] else { continue }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = [
-          "Benchmarks/tokens/llamppl_tokens.py", file.path, String(runs), String(particles), resampler.rawValue,
-        ]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        let peer = try JSONDecoder().decode([String: Double].self, from: data)
-        print(
-          "  llamppl: evidence \(Bench.text(peer["mean"] ?? .nan, 5)) ± \(Bench.text(peer["se"] ?? .nan, 5)), \(Bench.text((peer["seconds"] ?? .nan) / Double(runs) * 1_000, 3)) ms a run"
-        )
+        try peer(file, runs, particles, resampler.rawValue)
       }
+      try peer(file, runs, particles, "steer")
     }
+  }
+
+  /// llamppl's evidence; nothing without the package.
+  private static func peer(_ table: URL, _ runs: Int, _ particles: Int, _ method: String) throws {
+    guard let python = ProcessInfo.processInfo.environment["COXSWAIN_LLAMPPL"] else { return }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = ["Benchmarks/tokens/llamppl_tokens.py", table.path, String(runs), String(particles), method]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    let peer = try JSONDecoder().decode([String: Double].self, from: data)
+    let milliseconds = (peer["seconds"] ?? .nan) / Double(runs) * 1_000
+    print(
+      """
+        llamppl, \(method): evidence \(Bench.text(peer["mean"] ?? .nan, 5)) ± \(Bench.text(peer["se"] ?? .nan, 5)), \
+      \(Bench.text(milliseconds, 3)) ms a run
+      """)
   }
 
   private static func estimate(_ values: [Double], _ digits: Int = 3) -> String {

@@ -1,15 +1,19 @@
 import Foundation
 import Workbench
 
-/// Calls a second of a run with each tracker, against the same run without one. The model's server and the backends answer
-/// at once, in processes of their own. Runs with and without alternate, so that both have the same conditions.
+/// Processor time of a call, and calls a second, of a run with each tracker, against the same run without one. The model's
+/// server and the backends answer at once, in processes of their own. Runs with and without alternate, so that both have
+/// the same conditions.
+///
+/// With such servers a run is limited by the processor, so that the calls a second that a tracker costs are the processor
+/// time that it takes; that varies much less from run to run than the clock on a machine with other work.
 ///
 /// A tracker has a cost for each call, and one for each run: threads, connections, for W&B a Python that imports its package.
 /// A short run beside a long one tells them apart.
 enum TrackingBench {
   static let rounds = 5
   /// The calls of a run: 40 orders of 5 fields with so many attempts.
-  static let attempts = (short: 10, long: 100)
+  static let attempts = (short: 10, long: 50)
 
   /// What the model's server and the tracking server answer to everything.
   private static let answer = """
@@ -45,7 +49,7 @@ enum TrackingBench {
   }
 
   private static func loss(_ model: String, _ tracking: String, _ attempts: Int) async throws -> String {
-    var (ratios, rates, ends): ([Double], [Double], [Double]) = ([], [], [])
+    var (ratios, rates, ends, works): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
     for round in 0..<rounds {
       // The order alternates, too.
       let first = try await rate(model, round.isMultiple(of: 2) ? "{}" : tracking, attempts)
@@ -53,12 +57,16 @@ enum TrackingBench {
       let (plain, tracked) = round.isMultiple(of: 2) ? (first, second) : (second, first)
       ratios.append(tracked.calls / plain.calls)
       rates.append(plain.calls)
+      works.append(tracked.work / plain.work)
       ends.append(tracked.end - plain.end)
     }
     ratios.sort()
     rates.sort()
     ends.sort()
+    works.sort()
     return """
+      \(Bench.text(100 * (works[rounds / 2] - 1), 1)) % more processor time a call (\(rounds) rounds: \
+      \(works.map { Bench.text(100 * ($0 - 1), 1) }.joined(separator: ", "))); \
       \(Bench.text(100 * (1 - ratios[rounds / 2]), 1)) % fewer calls a second (\(rounds) rounds: \
       \(ratios.reversed().map { Bench.text(100 * (1 - $0), 1) }.joined(separator: ", "))) than \
       \(Bench.text(rates[rounds / 2], 0)); \(Bench.text(1_000 * ends[rounds / 2], 0)) ms more at the end
@@ -67,10 +75,10 @@ enum TrackingBench {
 
   /// Collects 40 orders with so many attempts into a new store.
   ///
-  /// - Returns: calls a second, and the seconds that the command takes besides.
+  /// - Returns: calls a second, the seconds that the command takes besides, and the processor time of a call.
   private static func rate(
     _ model: String, _ tracking: String, _ attempts: Int
-  ) async throws -> (calls: Double, end: Double) {
+  ) async throws -> (calls: Double, end: Double, work: Double) {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tracking-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -86,9 +94,19 @@ enum TrackingBench {
     let options = try Workbench.Options(
       configuration: file.path, store: folder.appendingPathComponent("s.sqlite").path)
     let start = ContinuousClock.now
+    let before = processorSeconds
     let report = try await Workbench.with(options) { try await $0.collect(split: .train, rollouts: attempts) }
     let whole = Bench.seconds(since: start)
-    return (Double(report.policyCalls) / report.wallSeconds, whole - report.wallSeconds)
+    let calls = Double(report.policyCalls)
+    return (calls / report.wallSeconds, whole - report.wallSeconds, (processorSeconds - before) / calls)
+  }
+
+  /// Of this process and its children that have ended, such as the Python of W&B.
+  private static var processorSeconds: Double {
+    var used = tms()
+    times(&used)
+    let ticks = used.tms_utime + used.tms_stime + used.tms_cutime + used.tms_cstime
+    return Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""llamppl's smc_standard on the model that `benchmark tokens-peer` enumerates.
+"""llamppl's smc_standard and smc_steer on the model that `benchmark tokens-peer` enumerates.
 
     pip install --no-deps llamppl==0.2.3 numpy
-    llamppl_tokens.py TABLE.json RUNS PARTICLES RESAMPLING
+    llamppl_tokens.py TABLE.json RUNS PARTICLES RESAMPLING      # or steer, for smc_steer with three continuations
 
 llamppl's own import needs torch, so the two modules that need none are loaded by themselves. Prints one JSON object: the mean of
 the evidence over the runs, its standard error, and the seconds.
@@ -27,6 +27,7 @@ for name, folder in [("llamppl", root), ("llamppl.distributions", root / "distri
     sys.modules[name] = module
 from llamppl.distributions.logcategorical import LogCategorical  # noqa: E402
 from llamppl.inference.smc_standard import smc_standard  # noqa: E402
+from llamppl.inference.smc_steer import smc_steer  # noqa: E402
 from llamppl.modeling import Model  # noqa: E402
 
 
@@ -60,7 +61,10 @@ def main() -> None:
     random.seed(1)
     values, start = [], time.perf_counter()
     for _ in range(runs):
-        done = asyncio.run(smc_standard(Masked(), particles, 0.5, resampling_method=resampling))
+        steered = resampling == "steer"
+        done = asyncio.run(
+            smc_steer(Masked(), particles, 3) if steered
+            else smc_standard(Masked(), particles, 0.5, resampling_method=resampling))
         values.append(float(np.mean(np.exp([p.weight for p in done]))))
     seconds = time.perf_counter() - start
     print(json.dumps({
