@@ -58,7 +58,10 @@ package struct GenerateReport: Sendable, Codable {
   package var text: String {
     let answered = prompts.map { prompt in
       let title = prompts.count + failures.count == 1 ? "" : "[\(prompt.id)] \(prompt.prompt.prefix(100))\n"
-      let answers = prompt.answers.prefix(10).map { "  \(Self.rounded($0.weight, 3))  \($0.text)" }
+      // The lines of a text stay apart from the weights.
+      let answers = prompt.answers.prefix(10).map {
+        "  \(Self.rounded($0.weight, 3))  \($0.text.replacing("\n", with: "\n         "))"
+      }
       let rest = prompt.answers.count > 10 ? ["  and \(prompt.answers.count - 10) more"] : []
       let none =
         prompt.answers.isEmpty
