@@ -109,10 +109,10 @@ extension ToolBox.Tool {
         break
       }
     }
-    let only = required.count == 1 ? properties.first { required.contains($0.name) } : properties.first
-    if found.isEmpty, let only, max(required.count, 1) == 1, properties.count == 1 || !required.isEmpty {
-      found = [(only, words)]
-    }
+    let only =
+      required.count == 1
+      ? properties.first { required.contains($0.name) } : properties.count == 1 ? properties.first : nil
+    if found.isEmpty, let only { found = [(only, words)] }
     guard !found.isEmpty else {
       throw ToolBox.Misread(reason: "\"\(words.clipped(to: 300))\" is no JSON object, which \(name) needs.")
     }
