@@ -58,7 +58,7 @@ struct WorldSettingsTests {
       ("kind: openenv, url: \"http://127.0.0.1:1\", rendering: xml", "one of text, json"),
       ("kind: ors", "environment.url is missing"), ("kind: ors, url: \"http://127.0.0.1:1\"", "127.0.0.1:1"),
       ("kind: ors, url: \"http://example.com\"", "unencrypted"),
-      ("kind: ors, url: \"http://127.0.0.1:1\", apiKeyVariable: \"sk-1\"", "environment.apiKeyVariable is not the name"),
+      ("kind: ors, url: \"http://127.0.0.1:1\", apiKeyVariable: \"sk-1\"", "environment.apiKeyVariable is not"),
       ("kind: ors, url: \"http://127.0.0.1:1\", secrets: { judge: \"sk-1\" }", "environment.secrets.judge is not"),
       ("kind: ors, url: \"http://127.0.0.1:1\", apiKeyVariable: COXSWAIN_UNSET", "COXSWAIN_UNSET"),
       ("kind: ors, url: \"http://127.0.0.1:1\", images: keep", "one of refuse, note"),

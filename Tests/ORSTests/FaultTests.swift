@@ -28,10 +28,12 @@ private final class DeskDouble: Sendable {
     case "/list_environments": return .answer(200, #"["desk"]"#)
     case "/desk/tools":
       return .answer(
-        200, #"{"tools": [{"name": "add", "description": "Adds.", "input_schema": {"properties": {"n": {"type": "integer"}}}}]}"#)
+        200,
+        #"{"tools": [{"name": "add", "description": "", "input_schema": {"properties": {"n": {"type": "integer"}}}}]}"#)
     case "/desk/splits": return .answer(200, #"[{"name": "train", "type": "train"}]"#)
     case "/desk/num_tasks": return .answer(200, #"{"num_tasks": 4}"#)
-    case "/create_session": return .answer(200, "event: task_id\r\ndata: s\(number)\r\n\r\nevent: end\r\ndata: \r\n\r\n")
+    case "/create_session":
+      return .answer(200, "event: task_id\r\ndata: s\(number)\r\n\r\nevent: end\r\ndata: \r\n\r\n")
     case "/desk/prompt": return .answer(200, #"[{"text": "Add up.", "type": "text"}]"#)
     case "/desk/call": return Self.paid(request)
     case "/create", "/ping", "/delete", "/delete_session": return .answer(200, "{}")
@@ -42,10 +44,13 @@ private final class DeskDouble: Sendable {
   /// Pays n.
   static func paid(_ request: TestServer.Request) -> Reply {
     let n = (request.json["input"] as? [String: Any])?["n"] as? Int ?? 0
-    return result(#"{"ok": true, "output": {"blocks": [{"text": "+\#(n)", "type": "text"}], "reward": \#(n), "finished": false}}"#)
+    let blocks = #"[{"text": "+\#(n)", "type": "text"}]"#
+    return result(#"{"ok": true, "output": {"blocks": \#(blocks), "reward": \#(n), "finished": false}}"#)
   }
 
-  static func result(_ json: String) -> Reply { .answer(200, "event: task_id\r\ndata: t\r\n\r\nevent: end\r\ndata: \(json)\r\n\r\n") }
+  static func result(_ json: String) -> Reply {
+    .answer(200, "event: task_id\r\ndata: t\r\n\r\nevent: end\r\ndata: \(json)\r\n\r\n")
+  }
 }
 
 @Suite("Open Reward Standard: faults of servers")
@@ -55,7 +60,9 @@ struct FaultTests {
     _ body: (ORS, TestServer, DeskDouble) async throws -> T
   ) async throws -> T {
     let double = DeskDouble(fault)
-    return try await TestServer.with({ double.reply($0) }) { server in
+    return try await TestServer.with {
+      double.reply($0)
+    } _: { server in
       var settings = ORS.Settings(urls: [server.url])
       settings.recoveryWait = 5
       change(&settings)
@@ -76,7 +83,9 @@ struct FaultTests {
     return error.kind == kind && error.message.contains(words)
   }
 
-  @Test("A lost session is opened again and its calls are made again", arguments: ["404", "410", "cut", "truncated", "reset"])
+  @Test(
+    "A lost session is opened again and its calls are made again",
+    arguments: ["404", "410", "cut", "truncated", "reset"])
   func lost(how: String) async throws {
     try await Self.with { path, number in
       guard path == "/desk/call", number == 2 else { return nil }
@@ -113,7 +122,7 @@ struct FaultTests {
     try await Self.with { path, number in
       switch (path, number) {
       case ("/desk/call", 2): .answer(404, "{}")
-      case ("/desk/call", 3): DeskDouble.result(#"{"ok": true, "output": {"blocks": [], "reward": 7, "finished": false}}"#)
+      case ("/desk/call", 3): DeskDouble.result(#"{"ok": true, "output": {"blocks": [], "reward": 7}}"#)
       default: nil
       }
     } _: { world, _, _ in
@@ -141,10 +150,14 @@ struct FaultTests {
       (#"{"output": {}}"#, "\"ok\""), ("[1", "\"ok\""), (#"{"ok": true}"#, "output.blocks"),
       (#"{"ok": true, "output": {"blocks": [], "reward": "1"}}"#, "output.reward"),
       (#"{"ok": true, "output": {"blocks": [], "finished": 1}}"#, "output.finished"),
-      (#"{"ok": true, "output": {"blocks": [{"type": "image", "mimeType": "image/png"}]}}"#, "environment.images: note"),
+      (
+        #"{"ok": true, "output": {"blocks": [{"type": "image", "mimeType": "image/png"}]}}"#, "environment.images: note"
+      ),
     ])
   func misspoken(json: String, words: String) async throws {
-    try await Self.with { path, _ in path == "/desk/call" ? DeskDouble.result(json) : nil } _: { world, _, _ in
+    try await Self.with { path, _ in
+      path == "/desk/call" ? DeskDouble.result(json) : nil
+    } _: { world, _, _ in
       var (episode, _) = try await world.begin(try world.task("train-0"))
       await #expect { try await episode.step(.act("add 1")) } throws: { Self.kind($0, .misconfigured, words) }
     }
@@ -153,7 +166,7 @@ struct FaultTests {
   @Test func aBusyServerAndASlowSetUpAreWaitedFor() async throws {
     try await Self.with { path, number in
       let starting = TestServer.Reply.answer(
-        503, #"{"detail": "Environment still starting."}"#, headers: ["Retry-After": "0", "X-Backend-State": "starting"])
+        503, #"{"detail": "Environment still starting."}"#, headers: ["Retry-After": "0"])
       return switch (path, number) {
       case ("/desk/prompt", ...3): starting
       case ("/create", 1), ("/desk/call", 1): .answer(429, "slow down", headers: ["Retry-After": "0"])
@@ -196,7 +209,9 @@ struct FaultTests {
 
   @Test func theWorldDeletesWhatIsOpen() async throws {
     let double = DeskDouble { _, _ in nil }
-    try await TestServer.with({ double.reply($0) }) { server in
+    try await TestServer.with {
+      double.reply($0)
+    } _: { server in
       let world = try await ORS(ORS.Settings(urls: [server.url]), tasks: [.train: [0, 1]])
       for task in try world.tasks(in: .train) { _ = try await world.begin(task) }
       // Also in a task that was cancelled.
@@ -229,12 +244,19 @@ struct FaultTests {
   }
 
   @Test func aServerThatIsNotThereOrAnotherIsTold() async throws {
-    let port = try await TestServer.with({ _ in .reset }) { $0.port }
+    let port = try await TestServer.with { _ in
+      .reset
+    } _: {
+      $0.port
+    }
     await #expect { try await ORS(.init(urls: ["http://127.0.0.1:\(port)"]), tasks: [:]) } throws: {
       Self.kind($0, .unavailable, "Start the server")
     }
     for (status, text) in [(404, "{}"), (200, "<html>"), (200, "[]"), (200, "{}"), (308, "")] {
-      try await TestServer.with({ _ in .answer(status, text) }) { server in
+      try await TestServer.with {
+        _ in
+        .answer(status, text)
+      } _: { server in
         await #expect { try await ORS(.init(urls: [server.url]), tasks: [:]) } throws: {
           Self.kind($0, .misconfigured, "environment.url")
         }

@@ -88,7 +88,13 @@ struct ORSTests {
       for (words, tasks, change) in [
         ("names task 10", [Split.train: [10]], { $0.environment = "Vault" }),
         ("no split \"validation\"; it has train, held-out", [.validation: [0]], { $0.environment = "vault" }),
-        ("no split \"dev\"", [.train: [0]], { $0.environment = "vault"; $0.splits = [.train: "dev"] }),
+        (
+          "no split \"dev\"", [.train: [0]],
+          {
+            $0.splits = [.train: "dev"]
+            $0.environment = "vault"
+          }
+        ),
         ("lists the task train-1 twice", [.train: [1, 1]], { $0.environment = "vault" }),
         ("environment.name is \"chess\"; ", [.train: [0]], { $0.environment = "chess" }),
       ] as [(String, [Split: [Int]], (inout ORS.Settings) -> Void)] {
@@ -179,7 +185,10 @@ struct ORSTests {
     try await RewardServer.with("vault") { server in
       let world = try await Self.world(server) { $0.stepLimit = 8 }
       let check = WorldCheck(
-        world, actions: ["look", #"turn {"dial": 1, "to": 0}"#, #"turn {"dial": 2, "to": 2}"#, #"turn {"dial": 3, "to": 3}"#])
+        world,
+        actions: [
+          "look", #"turn {"dial": 1, "to": 0}"#, #"turn {"dial": 2, "to": 2}"#, #"turn {"dial": 3, "to": 3}"#,
+        ])
       let findings = try await check.run(try world.tasks(in: .train))
       #expect(findings.allSatisfy { $0.verdict != .wrong }, "\(findings)")
       #expect(findings.contains { $0.name == "replay" && $0.verdict == .fine })

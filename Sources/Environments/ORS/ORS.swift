@@ -134,7 +134,8 @@ extension ORS.Settings {
     tools.add(card.tools.described.json)
     let splits = Set(card.splits.values).sorted().joined(separator: ", ")
     return [
-      card.environment, "splits \(splits)", "tools \(tools.text.prefix(8))" + (offersTaskTools ? " and the task's" : ""),
+      card.environment, "splits \(splits)",
+      "tools \(tools.text.prefix(8))" + (offersTaskTools ? " and the task's" : ""),
       "\(stepLimit) steps", prompting.summary,
     ].joined(separator: "; ")
   }

@@ -80,11 +80,13 @@ struct ORSWire: Sendable {
     stage: Stage, patience: Double? = nil
   ) async throws(WorldError) -> JSONValue {
     let answer = try await ask(method, path, at: base, session: session, body, stage: stage, patience: patience)
-    guard let json = Self.json(answer) else { throw misspoken("\(method.rawValue) \(base)\(path)", "with JSON", answer) }
-    return json
+    if let json = Self.json(answer) { return json }
+    throw misspoken("\(method.rawValue) \(base)\(path)", "with JSON", answer)
   }
 
-  static func json(_ answer: HTTPAnswer) -> JSONValue? { JSONValue(parsing: String(decoding: answer.body, as: UTF8.self)) }
+  static func json(_ answer: HTTPAnswer) -> JSONValue? {
+    JSONValue(parsing: String(decoding: answer.body, as: UTF8.self))
+  }
 
   func misspoken(_ name: String, _ wanted: String, _ answer: HTTPAnswer) -> WorldError {
     WorldError(

@@ -64,8 +64,9 @@ struct ToolBox: Sendable {
     described = .object(["tools": .list(listed), "terminal": answer["terminal_tool"] ?? .null])
   }
 
-  /// Reads a call: a tool's name, and its input as a JSON object, as lines of `name: value`, or as the value of its only
-  /// property. A text that names no tool is the agent's last message, where the environment has a tool for that.
+  /// Reads a call: a tool's name, and its input as a JSON object, as lines of `name: value`, or as the value of the
+  /// only property that is needed. A text that names no tool is the agent's last message, where the environment has a
+  /// tool for that.
   func call(_ text: String) throws(Misread) -> Call {
     let words = String(text.trimmed)
     if let json = JSONValue(parsing: words), let name = json["name"]?.text,
@@ -87,7 +88,8 @@ struct ToolBox: Sendable {
   private func tool(_ name: String) throws(Misread) -> Tool {
     guard let tool = tools.first(where: { $0.name == name }) else {
       throw Misread(
-        reason: "There is no tool \"\(name.clipped(to: 100))\"; the tools are \(tools.map(\.name).joined(separator: ", ")).")
+        reason:
+          "There is no tool \"\(name.clipped(to: 100))\"; the tools are \(tools.map(\.name).joined(separator: ", ")).")
     }
     return tool
   }
