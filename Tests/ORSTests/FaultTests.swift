@@ -257,7 +257,7 @@ struct FaultTests {
         _ in
         .answer(status, text)
       } _: { server in
-        await #expect { try await ORS(.init(urls: [server.url]), tasks: [:]) } throws: {
+        _ = await #expect { try await ORS(.init(urls: [server.url]), tasks: [:]) } throws: {
           Self.kind($0, .misconfigured, "environment.url")
         }
       }
