@@ -253,8 +253,7 @@ struct FaultTests {
       Self.kind($0, .unavailable, "Start the server")
     }
     for (status, text) in [(404, "{}"), (200, "<html>"), (200, "[]"), (200, "{}"), (308, "")] {
-      try await TestServer.with {
-        _ in
+      try await TestServer.with { _ in
         .answer(status, text)
       } _: { server in
         _ = await #expect { try await ORS(.init(urls: [server.url]), tasks: [:]) } throws: {

@@ -19,14 +19,14 @@ parent = types.ModuleType("openreward")
 parent.__path__ = importlib.util.find_spec("openreward").submodule_search_locations
 sys.modules["openreward"] = parent
 try:
-    import opentelemetry.exporter.otlp.proto.grpc.metric_exporter  # noqa: F401
+    import opentelemetry.exporter.otlp.proto.grpc.metric_exporter
 except ImportError:
     absent = types.ModuleType("metric_exporter")
     absent.OTLPMetricExporter = None
     sys.modules["opentelemetry.exporter.otlp.proto.grpc.metric_exporter"] = absent
 
-import uvicorn  # noqa: E402
-from openreward.environments import (  # noqa: E402
+import uvicorn
+from openreward.environments import (
     Environment,
     ImageBlock,
     ListToolsOutput,
@@ -38,7 +38,7 @@ from openreward.environments import (  # noqa: E402
     terminal,
     tool,
 )
-from pydantic import BaseModel, Field  # noqa: E402
+from pydantic import BaseModel, Field
 
 
 def said(text, **more):

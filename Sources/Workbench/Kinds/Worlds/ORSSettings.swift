@@ -15,7 +15,8 @@ package struct ORSSettings: WorldKind {
     let servers = try yaml.serverURLs("base URL of the [Open Reward Standard server](ors.md). `tasks` are indices")
     let name = try yaml.text("name", default: "the server's only one", "the environment's name on the server")
     let splits =
-      try yaml.mapping("splits", default: "the same names", "the server's names of the splits") { yaml -> [Split: String] in
+      try yaml.mapping("splits", default: "the same names", "the server's names of the splits") {
+        yaml -> [Split: String] in
         var names: [Split: String] = [:]
         for split in Split.allCases {
           names[split] = try yaml.text(
