@@ -169,7 +169,7 @@ struct FaultTests {
         503, #"{"detail": "Environment still starting."}"#, headers: ["Retry-After": "0"])
       return switch (path, number) {
       case ("/desk/prompt", ...3): starting
-      case ("/create", 1), ("/desk/call", 1): .answer(429, "slow down", headers: ["Retry-After": "0"])
+      case ("/create", 1), ("/desk/call", 1): .answer(429, "slow down", headers: ["Retry-After": "nan"])
       default: nil
       }
     } _: { world, _, double in

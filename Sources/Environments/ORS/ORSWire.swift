@@ -46,7 +46,7 @@ struct ORSWire: Sendable {
       // Nothing ran: the server or its proxy asks to be asked again. 503 also says that a task is still set up.
       case .success(let answer) where answer.status == 429 || answer.status == 503:
         reason = "\(name): \(said(answer))"
-        wait = answer.headers.first(name: "Retry-After").flatMap(Double.init)
+        wait = answer.headers.first(name: "Retry-After").flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
       case .success(let answer): throw refusal(answer, to: name, stage)
       // A server that is down may come back, but its sessions are gone.
       case .failure(let error) where error.kind == .refused && stage == .opening: reason = "\(name): \(error.reason)."
