@@ -25,7 +25,7 @@ let package = Package(
       name: "Worlds",
       targets: [
         "WorldKit", "Orders", "Arithmetic", "TextCraft", "Shop", "JavaBridge", "ScienceWorld", "TextWorldExpress",
-        "AgentGym", "OpenEnv", "ProcessWorld",
+        "AgentGym", "OpenEnv", "ORS", "ProcessWorld",
       ]),
   ],
   dependencies: [
@@ -187,6 +187,15 @@ let package = Package(
       path: "Sources/Environments/OpenEnv"),
 
     .target(
+      name: "ORS",
+      dependencies: [
+        "Agents", "HTTP", "WorldKit",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Sources/Environments/ORS"),
+
+    .target(
       name: "ProcessWorld", dependencies: ["Agents", "ChildProcess", "Dialects", "WorldKit"],
       path: "Sources/Environments/Process"),
 
@@ -244,7 +253,8 @@ let package = Package(
         "Agents", "AgentGym", "Arithmetic", "ChildProcess", "Constraints", "Critics", "Dialects", "Findings", "Gateway",
         "HTTP", "JavaBridge",
         "ModelFiles",
-        "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
+        "ModelServers", "OpenEnv", "OpenWeights", "Orders", "ORS",
+        "ParticleFilter", "Policies", "ProcessWorld", "Reporting",
         "RolloutStore", "ScienceWorld", "Shop", "Steering", "Tensors", "TextCraft", "TextWorldExpress",
         "TokenSteering", "Tracking",
         "Viewer",
@@ -365,6 +375,11 @@ let package = Package(
         .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ], exclude: ["Servers"]),
+    .testTarget(
+      name: "ORSTests",
+      dependencies: [
+        "ORS", "Agents", "CoxswainTesting", "ParticleFilter", "Steering", "TestTraits", "TestSupport", "Workbench",
+      ], exclude: ["environments.py"]),
     .testTarget(name: "ParticleFilterTests", dependencies: ["ParticleFilter"]),
     .testTarget(
       name: "RolloutStoreTests",

@@ -18,7 +18,7 @@ STOREYS = [
     ["TokenSteering"],
     ["RolloutStore", "ModelServers", "OpenWeights", "JavaBridge"],
     ["Steering", "Policies", "Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "TextWorldExpress", "AgentGym",
-     "OpenEnv", "ProcessWorld", "Gateway"],
+     "OpenEnv", "ORS", "ProcessWorld", "Gateway"],
     ["Findings", "Critics", "CoxswainTesting", "Tracking"],
     ["Reporting"],
     ["Viewer"],
@@ -27,7 +27,7 @@ STOREYS = [
     ["cox"],
 ]
 FOLDERS = {"ProcessWorld": "Environments/Process"}
-WORLDS = {"Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "TextWorldExpress", "AgentGym", "OpenEnv"}
+WORLDS = {"Orders", "Arithmetic", "TextCraft", "Shop", "ScienceWorld", "TextWorldExpress", "AgentGym", "OpenEnv", "ORS"}
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal )?import (\w+)", re.M)
 
 

@@ -41,6 +41,15 @@ struct ConfigurationFuzzTests {
     policy: { kind: mlx, adapter: a, threads: 2, particles: 4, power: 2, constraint: { regex: "a+" } }
     """,
     """
+    environment:
+      kind: ors
+      url: "http://127.0.0.1:1"
+      splits: { test: held-out }
+      secrets: { judge: JUDGE_KEY }
+      tasks: { test: "0...9" }
+    policy: { kind: local }
+    """,
+    """
     environment: { kind: orders, seed: 3, listed: "3...4", fields: { item: [a, b], size: [s, m, l] } }
     policy: { kind: local, slots: 4, context: 256, port: 8080 }
     """,

@@ -111,7 +111,7 @@ struct ConfigurationTests {
       ("", "no environment"), ("environment: [1]", "not a mapping"), ("environment: { kind: orders }", "no policy"),
       (
         "environment: { kind: chess }\npolicy: { kind: local }",
-        "orders, arithmetic, textcraft, shop, scienceworld, textworld-express, agentgym, openenv, process"
+        "orders, arithmetic, textcraft, shop, scienceworld, textworld-express, agentgym, openenv, ors, process"
       ),
       ("environment: { kind: orders }\npolicy: { kind: openai }", "policy.url"),
       (least + "steering: { particles: many }", "whole number"),

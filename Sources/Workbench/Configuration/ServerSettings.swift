@@ -39,7 +39,8 @@ package struct ServerSettings {
       url: url, key: key, keyHeader: apiKeyHeader, query: query, headers: headers, secrets: secrets)
   }
 
-  private static func read(_ variable: String, named key: String) throws -> String {
+  /// The value of an environment variable that the configuration names.
+  package static func read(_ variable: String, named key: String) throws -> String {
     guard let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty else {
       throw ConfigurationError("The environment variable \(variable), which \(key) names, is not set.")
     }

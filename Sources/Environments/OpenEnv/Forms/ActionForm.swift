@@ -1,4 +1,5 @@
 import Agents
+import WorldKit
 
 /// Converts an agent's text to the action object of an OpenEnv server.
 ///

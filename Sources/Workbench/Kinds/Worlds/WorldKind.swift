@@ -44,5 +44,6 @@ extension WorldKind {
 /// Every kind of world, in the order in which they are listed.
 package let worldKinds: [any WorldKind.Type] = [
   OrdersSettings.self, ArithmeticSettings.self, TextCraftSettings.self, ShopSettings.self, ScienceWorldSettings.self,
-  TextWorldExpressSettings.self, AgentGymSettings.self, OpenEnvSettings.self, ProcessSettings.self, AgentSettings.self,
+  TextWorldExpressSettings.self, AgentGymSettings.self, OpenEnvSettings.self, ORSSettings.self, ProcessSettings.self,
+  AgentSettings.self,
 ]

@@ -1,8 +1,8 @@
 import Agents
 
-/// One property of the action object, from the server's JSON Schema.
-struct ActionProperty: Sendable, Hashable {
-  enum Kind: String, Sendable {
+/// One property of an action's object, from a server's JSON Schema.
+package struct ActionProperty: Sendable, Hashable {
+  package enum Kind: String, Sendable {
     case text = "string"
     case integer, number
     case flag = "boolean"
@@ -12,18 +12,18 @@ struct ActionProperty: Sendable, Hashable {
     case any
   }
 
-  let name: String
-  let description: String
-  let kind: Kind
+  package let name: String
+  package let description: String
+  package let kind: Kind
   /// The listed values; nil for any value of the kind.
-  let choices: [JSONValue]?
-  let mayBeNull: Bool
+  package let choices: [JSONValue]?
+  package let mayBeNull: Bool
 
   /// Limits the parts that are visited: alternatives that refer to one another grow exponentially within a few levels.
   private static let mostParts = 10_000
 
   /// - Parameter definitions: the targets of `$ref`.
-  init(_ name: String, schema: JSONValue, definitions: [String: JSONValue]) {
+  package init(_ name: String, schema: JSONValue, definitions: [String: JSONValue]) {
     self.name = name
     var kinds: Set<Kind> = []
     var choices: [JSONValue]? = nil
@@ -64,10 +64,10 @@ struct ActionProperty: Sendable, Hashable {
   }
 
   /// Whether the value is a scalar, so that a text can state it.
-  var isScalar: Bool { [.text, .integer, .number, .flag].contains(kind) }
+  package var isScalar: Bool { [.text, .integer, .number, .flag].contains(kind) }
 
   /// The value that a text states; nil if it states none.
-  func value(of words: String) -> JSONValue? {
+  package func value(of words: String) -> JSONValue? {
     if let choices {
       return choices.first { $0.shown == words } ?? number(of: words).flatMap { choices.contains($0) ? $0 : nil }
     }
@@ -89,7 +89,7 @@ struct ActionProperty: Sendable, Hashable {
   private static func isInteger(_ words: String) -> Bool { words.drop { "+-".contains($0) }.allSatisfy(\.isNumber) }
 
   /// Whether the property may have this value, as far as can be checked without the server.
-  func admits(_ value: JSONValue) -> Bool {
+  package func admits(_ value: JSONValue) -> Bool {
     if value == .null { return mayBeNull || kind == .any }
     if let choices { return choices.contains(value) }
     switch (kind, value) {
@@ -100,7 +100,7 @@ struct ActionProperty: Sendable, Hashable {
   }
 
   /// A description of the admissible values: `one of "north", "south"`, `a number`.
-  var wanted: String {
+  package var wanted: String {
     if let choices { return "one of \(choices.prefix(32).map(\.json).joined(separator: ", "))" }
     switch kind {
     case .text: return "a text"
