@@ -71,13 +71,16 @@ package struct CallConstraint: Hashable, Sendable {
   private func call(of tool: Tool, _ rules: inout Rules) throws(ConstraintError) -> Expression {
     var schema = tool.schema ?? ["properties": [:]]
     // Arguments are an object, even where the schema leaves it open.
-    if schema.members != nil, !["type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"].contains(where: { schema[$0] != nil }) {
+    if schema.members != nil,
+      !["type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"].contains(where: { schema[$0] != nil })
+    {
       schema.set("type", "object")
     }
     var compiler = SchemaCompiler(root: schema, rules: rules, allowsSpaces: true)
     let arguments: Int
     do throws(ConstraintError) { arguments = try compiler.compile() } catch {
-      let place: ConstraintError.Place = if case .path(let path) = error.place { .path("tool \(tool.name), \(path)") } else { error.place }
+      let place: ConstraintError.Place =
+        if case .path(let path) = error.place { .path("tool \(tool.name), \(path)") } else { error.place }
       throw ConstraintError(error.kind, at: place, error.reason, remedy: error.remedy)
     }
     rules = compiler.rules

@@ -138,7 +138,7 @@ package struct MLXPolicy: Policy {
     case is CancellationError: PolicyError(.cancelled, "The run was stopped.")
     case let error as ModelError: PolicyError(error.isTooLong ? .contextTooLong : .badRequest, error.description)
     case let error as TokenSteeringError: PolicyError(.badRequest, error.message)
-    case let error as ConstraintError: PolicyError(.badRequest, "\(error)")
+    case let error as ConstraintError: PolicyError(.badRequest, "policy.constraint cannot be enforced: \(error)")
     default: PolicyError(.serverFailed, "The model could not answer: \(error)")
     }
   }

@@ -104,7 +104,8 @@ extension OfferedTools {
     }
     let names = Set(functions.compactMap { $0["function"]?["name"]?.text })
     let calls = (json.items ?? [json]).map { item -> String? in
-      guard let name = item["name"]?.text, names.contains(name), let arguments = item["parameters"] ?? item["arguments"],
+      guard let name = item["name"]?.text, names.contains(name),
+        let arguments = item["parameters"] ?? item["arguments"],
         arguments.members != nil
       else { return nil }
       let call: OrderedJSON = ["name": .text(name), "arguments": arguments]

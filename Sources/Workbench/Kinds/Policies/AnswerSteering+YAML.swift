@@ -44,7 +44,8 @@ extension AnswerSteering {
       return nil
     }
     return AnswerSteering(
-      constraint: constraint, holdsCalls: word != nil, particles: particles ?? given.particles, power: power ?? given.power)
+      constraint: constraint, holdsCalls: word != nil, particles: particles ?? given.particles,
+      power: power ?? given.power)
   }
 
   /// The problem with a power as a sentence; nil if it is within its bounds.
