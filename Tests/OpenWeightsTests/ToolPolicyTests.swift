@@ -96,7 +96,8 @@ struct ToolPolicyTests {
         case "weather":
           let cities = arguments["cities"]?.items?.compactMap(\.text) ?? []
           #expect((1...2).contains(cities.count) && Set(cities).isSubset(of: ["Rome", "Oslo"]))
-          #expect(Set(arguments.members?.map(\.key) ?? []).isSubset(of: ["cities", "unit"]))
+          let keys = arguments.members?.map(\.key) ?? []
+          #expect(Set(keys).isSubset(of: ["cities", "unit"]))
         case let name: Issue.record("a call of \(name ?? "nothing")")
         }
       }
