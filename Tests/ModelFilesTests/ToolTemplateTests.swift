@@ -168,6 +168,17 @@ import Testing
         == #"<system>Be brief.<user>Where is it?<assistant>find_order:{"id": 17, "exact": true}<tool>On its <way>"#)
   }
 
+  /// functionary's template prints the arguments, and Python would print an object with single quotation marks.
+  @Test func argumentsThatAreOnlyPrintedAreAText() throws {
+    let jinja = """
+      {% for m in messages %}<{{ m.role }}>{{ m.content }}{% for c in m.tool_calls or [] %}{{ c.function.name }}:\
+      {{ c.function.arguments }}{% endfor %}{% endfor %}
+      """
+    #expect(
+      try Self.render(ChatTemplateTests.template(jinja), tools: [])
+        == #"<system>Be brief.<user>Where is it?<assistant>find_order:{"id": 17, "exact": true}<tool>On its <way>"#)
+  }
+
   /// What tools, calls and results say can become no special token.
   @Test(arguments: [qwen, llama, ChatTemplateTests.chatML])
   func wordsOfToolsAreNoMarkup(jinja: String) throws {

@@ -116,25 +116,33 @@ extension ChatTemplate {
     ]
     let listing = (try? text([question], tools: [tool], addsGenerationPrompt: true))?.string ?? ""
     tools.isListed = ["tool_name_1", "tool-description-2", "argument_3", "question-5"].allSatisfy(listing.contains)
-    for argumentsAreText in [false, true] {
-      var candidate = self
-      candidate.tools.argumentsAreText = argumentsAreText
-      guard
-        let text = try? candidate.text(asked, tools: tools.isListed ? [tool] : [], addsGenerationPrompt: true).string,
-        let question = text.firstRange(of: "question-5"),
-        let value = text[question.upperBound...].firstRange(of: "value-6"),
-        text[question.upperBound..<value.lowerBound].contains("tool_name_1"),
-        text[value.upperBound...].contains("result-7")
-      else { continue }
-      self = candidate
-      tools.writesCalls = true
-      let written = text[question.upperBound..<value.lowerBound]
-      if !written.contains("<tool_call>"),
-        let match = written.firstMatch(of: /\{\s*"name":\s*"tool_name_1",\s*"(parameters|arguments)":\s*\{/)
-      {
-        tools.form = .bare(key: String(match.1))
-      }
-      return
+    // Some templates write the arguments as they are given, so that an object would come out as Python prints it.
+    let found = [false, true].compactMap { probeCalls(asked, [tool], argumentsAreText: $0) }
+    let json = found.first { $0.written.contains(/"argument_3":\s*"$/) }
+    guard let (candidate, written) = json ?? found.first else { return }
+    self = candidate
+    tools.writesCalls = true
+    if !written.contains("<tool_call>"),
+      let match = written.firstMatch(of: /\{\s*"name":\s*"tool_name_1",\s*"(parameters|arguments)":\s*\{/)
+    {
+      tools.form = .bare(key: String(match.1))
     }
+  }
+
+  /// The template with arguments of that kind, and what it writes between the question and a value of the call's
+  /// arguments; nil if it leaves out the call or its result.
+  private func probeCalls(
+    _ asked: [ChatMessage], _ tools: [OrderedJSON], argumentsAreText: Bool
+  ) -> (template: ChatTemplate, written: Substring)? {
+    var candidate = self
+    candidate.tools.argumentsAreText = argumentsAreText
+    guard
+      let text = try? candidate.text(asked, tools: self.tools.isListed ? tools : [], addsGenerationPrompt: true).string,
+      let question = text.firstRange(of: "question-5"),
+      let value = text[question.upperBound...].firstRange(of: "value-6")
+    else { return nil }
+    let written = text[question.upperBound..<value.lowerBound]
+    return written.contains("tool_name_1") && text[value.upperBound...].contains("result-7")
+      ? (candidate, written) : nil
   }
 }
