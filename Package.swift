@@ -241,7 +241,7 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CMLX"]),
     .target(
       name: "OpenWeights",
-      dependencies: ["Agents", "Constraints", "ModelFiles", "ParticleFilter", "Tensors", "TokenSteering"]),
+      dependencies: ["Agents", "Constraints", "Dialects", "ModelFiles", "ParticleFilter", "Tensors", "TokenSteering"]),
 
     // The laws that a user's own world, policy or critic has to keep, and doubles for tests.
     .target(name: "CoxswainTesting", dependencies: ["Agents", "TokenSteering", "WorldKit"]),

@@ -42,7 +42,8 @@ package struct ToolCall: Sendable, Hashable {
 
   private init?(json: String) {
     guard let call = JSONValue(parsing: json), let name = call["name"]?.text else { return nil }
-    guard let arguments = call["arguments"], arguments != .null else {
+    // Llama 3 says `parameters`.
+    guard let arguments = call["arguments"] ?? call["parameters"], arguments != .null else {
       self.init(name: name, arguments: [:])
       return
     }

@@ -11,18 +11,24 @@ extension Readable {
       let body = rest[start.upperBound...]
       let end = body.firstRange(of: closing)
       let inner = end.map { body[..<$0.lowerBound] } ?? body
-      guard let json = OrderedJSON(parsing: String(inner)), let name = json["name"]?.text else {
+      guard let call = call(String(inner)) else {
         words += rest[..<start.upperBound]
         rest = body
         continue
       }
       words += rest[..<start.lowerBound]
-      let arguments = json["arguments"]
-      calls.append((name, arguments?.text ?? arguments?.json ?? "{}"))
+      calls.append(call)
       rest = end.map { body[$0.upperBound...] } ?? body[body.endIndex...]
     }
     words += rest
     return (calls.isEmpty ? text : String(words.trimmed), calls)
+  }
+
+  /// The call that JSON stands for: `{"name": …, "arguments": …}`. Llama 3 says `parameters`.
+  package static func call(_ json: String) -> (name: String, arguments: String)? {
+    guard let json = OrderedJSON(parsing: json), let name = json["name"]?.text else { return nil }
+    let arguments = json["arguments"] ?? json["parameters"]
+    return (name, arguments?.text ?? arguments?.json ?? "{}")
   }
 
   /// One turn as text, and whether the model wrote it.

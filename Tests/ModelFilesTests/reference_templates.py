@@ -67,6 +67,43 @@ CONVERSATIONS = [
     [turn("system", "s"), turn("user", [{"type": "text", "text": "Hi"}, {"type": "text", "text": "you"}])],
 ]
 
+TOOLS = [
+    {"type": "function", "function": {"name": "find_order", "description": "Finds an order, ünï.", "parameters": {
+        "type": "object", "properties": {
+            "id": {"type": "integer", "description": "Its number.", "minimum": 1}, "exact": {"type": "boolean"},
+            "kind": {"type": "string", "enum": ["a", "b"]}, "rate": {"type": "number", "default": 0.5},
+            "tags": {"type": "array", "items": {"type": "string"}}}, "required": ["id"]}}},
+    {"type": "function", "function": {"name": "wait", "parameters": {"type": "object", "properties": {}}}},
+]
+
+
+def call(number, name, arguments):
+    return {"type": "function", "id": f"call0000{number}", "function": {"name": name, "arguments": arguments}}
+
+
+def result(number, name, content):
+    return {"role": "tool", "content": content, "name": name, "tool_call_id": f"call0000{number}"}
+
+
+TOOL_CONVERSATIONS = [
+    [turn("user", "Where is it?")],
+    [
+        turn("system", "Be brief."), turn("user", "Where is it?"),
+        {"role": "assistant", "content": "", "tool_calls": [call(1, "find_order", {"id": 17, "tags": ["x", "y"], "rate": 1.5})]},
+        result(1, "find_order", "On its <way>"),
+    ],
+    [
+        turn("user", "Both?"),
+        {"role": "assistant", "content": "Yes.", "tool_calls": [call(1, "find_order", {"id": 1, "exact": True}), call(2, "wait", {})]},
+        result(1, "find_order", '{"a": 1}'), result(2, "wait", ""), turn("assistant", "Done."), turn("user", "Thanks"),
+    ],
+    [
+        turn("user", "Where?"),
+        {"role": "assistant", "content": "", "tool_calls": [call(1, "find_order", '{"id": 17}')]},
+        result(1, "find_order", "here"),
+    ],
+]
+
 VALUES = {
     "s": "  Hello, wörld  ", "t": "a-b-c-b", "n": 7, "f": 2.5, "yes": True, "no": False, "nil": None,
     "l": [3, 1, 2], "w": ["b", "A", "c"], "d": {"b": 1, "a": [1, "x", None, True, 1.5]}, "e": [], "lines": "a\nb\n\nc\n",
@@ -170,11 +207,13 @@ def main(folder, out):
         source = path.read_bytes().decode()
         template = environment().from_string(source)
         cases = []
-        for messages in CONVERSATIONS:
+        asked = [(messages, None) for messages in CONVERSATIONS]
+        asked += [(messages, tools) for messages in TOOL_CONVERSATIONS for tools in (TOOLS, None)]
+        for messages, tools in asked:
             for generates in (False, True):
                 for thinks in (False, True):
                     values = {
-                        "messages": messages, "tools": None, "documents": None, "add_generation_prompt": generates,
+                        "messages": messages, "tools": tools, "documents": None, "add_generation_prompt": generates,
                         "bos_token": "<s>", "eos_token": "</s>", "enable_thinking": thinks, "thinking": thinks,
                     }
                     cases.append({"values": values, **rendered(template, values)})

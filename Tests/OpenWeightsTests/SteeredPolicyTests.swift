@@ -48,6 +48,18 @@ import Testing
     }
   }
 
+  /// White space at the ends belongs to a constrained answer.
+  @TensorActor
+  @Test(arguments: [PromptEncoder.API.chat, .text]) func answersAreWhatWasDrawn(api: PromptEncoder.API) async throws {
+    let policy = try Self.policy(AnswerSteering(constraint: .regex(" (left|right)\\n? "), particles: 4), api: api)
+    for seed in 0..<4 {
+      let answer = try await policy.respond(to: Self.request(UInt64(seed))).text
+      #expect(answer.wholeMatch(of: /\ (left|right)\n?\ /) != nil, "\(answer.debugDescription)")
+      let choice = try await policy.respond(to: Self.request(UInt64(seed), choices: [" left", "right "])).text
+      #expect([" left", "right "].contains(choice), "\(choice.debugDescription)")
+    }
+  }
+
   @TensorActor @Test func powersNeedNoConstraint() async throws {
     let policy = try Self.policy(AnswerSteering(particles: 4, power: 3), maxTokens: 6)
     let answer = try await policy.respond(to: Self.request(1))
@@ -71,7 +83,7 @@ import Testing
       plain, AnswerSteering(particles: 5), AnswerSteering(particles: 4, power: 2),
       AnswerSteering(constraint: .regex("a"), particles: 4), AnswerSteering(constraint: .regex("b"), particles: 4),
       AnswerSteering(constraint: .grammar("root ::= \"b\""), particles: 4),
-      AnswerSteering(constraint: .choices(["a", "b"]), particles: 4),
+      AnswerSteering(constraint: .choices(["a", "b"]), particles: 4), AnswerSteering(holdsCalls: true, particles: 4),
     ]
     #expect(Set(all.map(\.identity)).count == all.count)
     #expect(try Self.policy(plain).identity.hasSuffix(plain.identity))

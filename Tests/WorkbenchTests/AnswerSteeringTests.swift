@@ -32,6 +32,13 @@ struct AnswerSteeringTests {
         == .schema("{\"type\": \"integer\"}"))
   }
 
+  @Test func callsOfToolsAreAWord() throws {
+    #expect(
+      try Self.policy("  format: tools\n  constraint: tools\n  particles: 4\n")
+        == AnswerSteering(holdsCalls: true, particles: 4))
+    #expect(try Self.policy("  format: tools\n") == nil)
+  }
+
   /// The order of the members is the order of the answer.
   @Test func theMembersOfASchemaKeepTheirOrder() throws {
     let keys = """
@@ -49,6 +56,8 @@ struct AnswerSteeringTests {
   @Test(arguments: [
     ("  constraint: {}\n", "exactly one of regex, schema, grammar, choices"),
     ("  constraint: { regex: a, choices: [b] }\n", "exactly one of"),
+    ("  constraint: tool\n", "policy.constraint is tool; write tools, or a mapping with one of the keys regex, schema"),
+    ("  format: tools\n  api: text\n", "policy.format tools cannot be used with api: text"),
     ("  constraint: { regexp: a }\n", "unknown key policy.constraint.regexp; did you mean policy.constraint.regex?"),
     ("  constraint: { choices: [] }\n", "c.yaml:5: policy.constraint.choices: the list is empty"),
     ("  constraint: { choices: { a: b } }\n", "policy.constraint.choices is not a list of texts"),

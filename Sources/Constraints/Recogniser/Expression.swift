@@ -10,8 +10,8 @@ indirect enum Expression: Sendable {
   case choice([Expression])
   /// Several times; without limit if `atMost` is nil.
   case repeated(Expression, atLeast: Int, atMost: Int?)
-  /// A comma-separated list of the parts in order, where optional parts may be left out.
-  case listed([Part])
+  /// The parts in order with `comma` between them, where optional parts may be left out.
+  case listed([Part], comma: Expression)
   /// A text of an automaton.
   case automaton(CharacterAutomaton, Spelling)
   /// Another rule, by its number.

@@ -61,7 +61,7 @@ struct MachineBuilder {
     case .one(let set, let spelling): try add(set, spelling, from: source, to: target)
     case .choice(let expressions): for each in expressions { try add(each, from: source, to: target) }
     case .rule(let rule): calls.append(Call(source: source, rule: Int32(rule), target: target))
-    case .listed(let parts): try add(parts, from: source, to: target)
+    case .listed(let parts, let comma): try add(parts, comma, from: source, to: target)
     case .automaton(let automaton, let spelling): try add(automaton, spelling, from: source, to: target)
     case .sequence(let expressions):
       var place = source
@@ -158,19 +158,18 @@ struct MachineBuilder {
   }
 
   /// Two states for each place: before the first part that is there, and after one.
-  private mutating func add(_ parts: [Expression.Part], from source: Int32, to target: Int32) throws(Oversize) {
-    let comma: ClosedRange<UInt8> = 0x2C...0x2C
+  private mutating func add(
+    _ parts: [Expression.Part], _ comma: Expression, from source: Int32, to target: Int32
+  ) throws(Oversize) {
     var before = source
     var after = try newState()
     for part in parts {
       let next = (before: try newState(), after: try newState())
       let separated = try newState()
-      byteEdges.append(ByteEdge(source: after, bytes: comma, target: separated))
+      try add(comma, from: after, to: separated)
       try add(part.expression, from: before, to: next.after)
       try add(part.expression, from: separated, to: next.after)
-      if part.repeats {
-        byteEdges.append(ByteEdge(source: next.after, bytes: comma, target: separated))
-      }
+      if part.repeats { try add(comma, from: next.after, to: separated) }
       if part.isOptional {
         empty.append((before, next.before))
         empty.append((after, next.after))

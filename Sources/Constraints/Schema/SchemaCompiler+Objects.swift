@@ -15,18 +15,18 @@ extension SchemaCompiler {
       let child = node.child("properties", .null).child(member.key, member.value)
       let isRequired = required.contains(member.key)
       if member.value.flag == false, !isRequired { continue }
-      let body = Expression.sequence([.text(OrderedJSON.text(member.key).json + ":"), .rule(rule(for: child))])
+      let body = Expression.sequence([.text(OrderedJSON.text(member.key).json), colon, .rule(rule(for: child))])
       parts.append(
         Expression.Part(expression: .rule(helper(child.path, body)), isOptional: !isRequired))
     }
     let others = node.value["additionalProperties"] ?? .flag(properties == nil)
     if others.flag != false {
       let value = rule(for: node.child("additionalProperties", others))
-      let body = Expression.sequence([try key(exceptFor: names, node), .text(":"), .rule(value)])
+      let body = Expression.sequence([try key(exceptFor: names, node), colon, .rule(value)])
       parts.append(
         Expression.Part(expression: .rule(helper(node.path, body)), isOptional: true, repeats: true))
     }
-    return .sequence([.text("{"), .listed(parts), .text("}")])
+    return .sequence([.text("{"), .listed(parts, comma: comma), .text("}")])
   }
 
   private func required(_ node: Node, of names: Set<String>) throws(ConstraintError) -> Set<String> {

@@ -84,11 +84,11 @@ extension SchemaCompiler {
       }
     }
     if let atMost { first = Array(first.prefix(atMost)) }
-    return .sequence([.text("["), Self.items(first, item, atLeast, atMost), .text("]")])
+    return .sequence([.text("["), items(first, item, atLeast, atMost), .text("]")])
   }
 
   /// Items with commas between them: the first ones each of its own kind, all further ones alike.
-  private static func items(
+  private func items(
     _ first: [Expression], _ item: Expression?, _ atLeast: Int, _ atMost: Int?
   ) -> Expression {
     let further = atMost.map { $0 - first.count }
@@ -97,16 +97,16 @@ extension SchemaCompiler {
       let needed = max(atLeast - first.count, 0)
       if first.isEmpty {
         let more = Expression.repeated(
-          .sequence([.text(","), item]), atLeast: max(needed - 1, 0), atMost: further.map { $0 - 1 })
+          .sequence([comma, item]), atLeast: max(needed - 1, 0), atMost: further.map { $0 - 1 })
         rest = .sequence([item, more])
         if needed == 0 { rest = .optional(rest) }
       } else {
-        rest = .repeated(.sequence([.text(","), item]), atLeast: needed, atMost: further)
+        rest = .repeated(.sequence([comma, item]), atLeast: needed, atMost: further)
       }
     }
     // From the last to the first, since an item may be left out only with all that follow it.
     for (place, each) in first.enumerated().reversed() {
-      rest = .sequence((place > 0 ? [.text(",")] : []) + [each, rest])
+      rest = .sequence((place > 0 ? [comma] : []) + [each, rest])
       if place >= atLeast { rest = .optional(rest) }
     }
     return rest

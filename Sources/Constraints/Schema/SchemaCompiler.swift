@@ -5,7 +5,8 @@ import Foundation
 ///
 /// Keywords that are not enforced exactly are refused by name. What is narrower than JSON Schema is documented in
 /// `Documentation/constraints.md`: members come in the order of `properties`, there is no white space, and an object
-/// that lists `properties` has no others unless `additionalProperties` says so.
+/// that lists `properties` has no others unless `additionalProperties` says so. In a ``CallConstraint`` a space may
+/// follow every comma and colon.
 struct SchemaCompiler {
   /// A part of the schema.
   struct Node {
@@ -22,7 +23,9 @@ struct SchemaCompiler {
   private let root: OrderedJSON
   /// The parts that most references name, by path and name. There may be many.
   private let definitions: [String: [String: OrderedJSON]]
-  private var rules = Rules()
+  private(set) var rules: Rules
+  /// What stands between a name and its value, and between members or items.
+  let colon, comma: Expression
   private var numbers: [String: Int] = [:]
   private var pending: [(node: Node, rule: Int)] = []
   private var anyValue: Int?
@@ -37,8 +40,12 @@ struct SchemaCompiler {
     return try compiler.recogniser()
   }
 
-  private init(root: OrderedJSON) {
-    self.root = root
+  /// - Parameters:
+  ///   - rules: rules that there are already.
+  ///   - allowsSpaces: whether a space may follow every comma and colon.
+  init(root: OrderedJSON, rules: Rules = Rules(), allowsSpaces: Bool = false) {
+    (self.root, self.rules) = (root, rules)
+    (colon, comma) = allowsSpaces ? (Self.spaced(":"), Self.spaced(",")) : (.text(":"), .text(","))
     var definitions: [String: [String: OrderedJSON]] = [:]
     for keyword in ["$defs", "definitions"] {
       guard let members = root[keyword]?.members else { continue }
@@ -53,9 +60,7 @@ struct SchemaCompiler {
   }
 
   private mutating func recogniser() throws(ConstraintError) -> Recogniser {
-    _ = rule(for: Node(value: root, path: "#"))
-    // Not by recursion: a chain of references can be long.
-    while let (node, rule) = pending.popLast() { rules.define(rule, try expression(node)) }
+    _ = try compile()
     let machine = try Constraint.machine(rules, .schema)
     if let rule = machine.barren.last {
       throw Self.refused(
@@ -67,6 +72,19 @@ struct SchemaCompiler {
     }
     return recogniser
   }
+
+  /// Adds the rules of the schema.
+  ///
+  /// - Returns: the number of the rule for the whole.
+  mutating func compile() throws(ConstraintError) -> Int {
+    let whole = rule(for: Node(value: root, path: "#"))
+    // Not by recursion: a chain of references can be long.
+    while let (node, rule) = pending.popLast() { rules.define(rule, try expression(node)) }
+    return whole
+  }
+
+  /// A mark that a space may follow.
+  static func spaced(_ mark: String) -> Expression { .texts([mark, mark + " "].map { Array($0.utf8) }) }
 
   /// The number of the rule for a part, which is compiled once.
   mutating func rule(for node: Node) -> Int {
@@ -85,9 +103,11 @@ struct SchemaCompiler {
     if let anyValue { return .rule(anyValue) }
     let value = rules.add("#")
     anyValue = value
-    let member = rules.add("#", .sequence([Self.anyString, .text(":"), .rule(value)]))
-    let members = Expression.listed([Expression.Part(expression: .rule(member), isOptional: true, repeats: true)])
-    let items = Expression.listed([Expression.Part(expression: .rule(value), isOptional: true, repeats: true)])
+    let member = rules.add("#", .sequence([Self.anyString, colon, .rule(value)]))
+    let members = Expression.listed(
+      [Expression.Part(expression: .rule(member), isOptional: true, repeats: true)], comma: comma)
+    let items = Expression.listed(
+      [Expression.Part(expression: .rule(value), isOptional: true, repeats: true)], comma: comma)
     rules.define(
       value,
       .choice([

@@ -1,8 +1,11 @@
+import Agents
+
 /// The Jinja template of a model's chat format.
 ///
 /// The template is untrusted data. Its interpretation is bounded and has no effect but the rendered text. Message
 /// content is marked, and the marks survive when the template cuts or replaces text. Anything that cannot be rendered
-/// exactly as Jinja does is an error. Tools are not rendered.
+/// exactly as Jinja does is an error. Tools, calls and results that the template has no place for become text
+/// (`ChatTemplate+Tools.swift`).
 package struct ChatTemplate: Sendable, Hashable {
   /// Whether the model is asked to think before it answers, if its template has a switch for that.
   package var thinks = false
@@ -17,6 +20,8 @@ package struct ChatTemplate: Sendable, Hashable {
   private var takesParts = false
   /// Whether a rendered conversation already begins with the begin-of-text token, which then must not be added again.
   package private(set) var includesBeginToken = false
+  /// What the template does with tools.
+  package internal(set) var tools = ToolStyle()
 
   /// The longest template, in bytes. The longest known one has about 40,000.
   private static let longest = 1 << 18
@@ -41,6 +46,7 @@ package struct ChatTemplate: Sendable, Hashable {
       throw Self.problem("cannot be read", error, path)
     }
     try probe()
+    probeTools()
   }
 
   package static func == (a: ChatTemplate, b: ChatTemplate) -> Bool {
@@ -61,17 +67,20 @@ package struct ChatTemplate: Sendable, Hashable {
   }
 
   /// The same, divided into the template's own text and message content.
+  ///
+  /// - Parameter tools: the tools offered, each as `{type: function, function: {name, description, parameters}}`.
   package func segments(
-    _ messages: [ChatMessage], addsGenerationPrompt: Bool
+    _ messages: [ChatMessage], tools: [OrderedJSON] = [], addsGenerationPrompt: Bool
   ) throws(ModelFileError) -> [ChatSegment] {
     do {
-      return try text(messages, addsGenerationPrompt: addsGenerationPrompt).segments
+      return try conversation(messages, tools: tools, addsGenerationPrompt: addsGenerationPrompt).segments
     } catch {
       throw Self.problem("does not support this conversation", error, path)
     }
   }
 
-  private func text(_ messages: [ChatMessage], addsGenerationPrompt: Bool) throws -> JinjaText {
+  /// What the template itself writes.
+  func text(_ messages: [ChatMessage], tools: [OrderedJSON] = [], addsGenerationPrompt: Bool) throws -> JinjaText {
     var messages = messages
     if !takesSystem, messages.first?.role == "system" {
       let system = messages.removeFirst()
@@ -84,12 +93,21 @@ package struct ChatTemplate: Sendable, Hashable {
     let turns = messages.map { message in
       let said = JinjaValue.text(JinjaText(message.content, isSaid: true))
       let content = takesParts ? JinjaValue.list([.record(["type": .text("text"), "text": said])]) : said
-      return JinjaValue.record(["role": .text(message.role), "content": content])
+      var turn: [(key: JinjaValue, value: JinjaValue)] = [
+        (.text("role"), .text(message.role)), (.text("content"), content),
+      ]
+      if !message.calls.isEmpty { turn.append((.text("tool_calls"), .list(message.calls.map(self.tools.value)))) }
+      if let call = message.answered {
+        turn.append((.text("name"), .text(JinjaText(call.name, isSaid: true))))
+        turn.append((.text("tool_call_id"), .text(JinjaText(call.id, isSaid: true))))
+      }
+      return JinjaValue.dictionary(turn)
     }
     return try JinjaInterpreter.render(
       statements,
       [
-        "messages": .list(turns), "add_generation_prompt": .bool(addsGenerationPrompt), "tools": .none,
+        "messages": .list(turns), "add_generation_prompt": .bool(addsGenerationPrompt),
+        "tools": tools.isEmpty ? .none : .list(tools.map { JinjaValue(said: $0) }),
         "documents": .none, "bos_token": .text(begin), "eos_token": .text(end), "enable_thinking": .bool(thinks),
         "thinking": .bool(thinks),
       ])

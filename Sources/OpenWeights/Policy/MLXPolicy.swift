@@ -38,7 +38,7 @@ package struct MLXPolicy: Policy {
       if let steering {
         .steered(
           try SteeredModel(
-            loaded, steering: steering, lead: encoder.api == .text ? " " : "", settings: settings))
+            loaded, steering: steering, lead: encoder.lead, settings: settings))
       } else {
         .plain(
           try Generator(
@@ -63,29 +63,33 @@ package struct MLXPolicy: Policy {
 
   package func respond(to request: PolicyRequest) async throws(PolicyError) -> PolicyResponse {
     if let ended = await request.ended?() { throw ended }
-    let prompt: [Int32]
-    do { prompt = try encoder.prompt(request.transcript) } catch {
+    let asked: (prompt: [Int32], tools: OfferedTools)
+    do { asked = try encoder.asked(request) } catch {
       throw PolicyError(.badRequest, error.description)
     }
     return switch answers {
-    case .plain(let generator): try await respond(to: request, prompt: prompt, generator)
-    case .steered(let steered): try await respond(to: request, prompt: prompt, steered)
+    case .plain(let generator): try await respond(to: request, asked.prompt, asked.tools, generator)
+    case .steered(let steered): try await respond(to: request, asked.prompt, asked.tools, steered)
     }
   }
 
   private func respond(
-    to request: PolicyRequest, prompt: [Int32], _ generator: Generator
+    to request: PolicyRequest, _ prompt: [Int32], _ tools: OfferedTools, _ generator: Generator
   ) async throws(PolicyError) -> PolicyResponse {
     let generation: Generation
+    let choices = encoder.spelled(request.choices)
+    let answer: String
     do {
       generation = try await generator.generate(
         GenerationRequest(
           prompt: prompt, sampling: sampling, seed: request.seed, stops: encoder.stops,
-          choices: encoder.spelled(request.choices)))
-      try drawn?.add(generation, to: prompt, as: String(generation.text.trimmed))
+          choices: choices))
+      answer =
+        choices == nil ? tools.answer(String(generation.text.trimmed)) : encoder.constrained(generation.text)
+      try drawn?.add(generation, to: prompt, as: answer)
     } catch { throw Self.policyError(error) }
     return PolicyResponse(
-      String(generation.text.trimmed), logProbability: generation.logProbabilities.reduce(0) { $0 + Double($1) },
+      answer, logProbability: generation.logProbabilities.reduce(0) { $0 + Double($1) },
       usage: Usage(
         inputTokens: prompt.count, cachedInputTokens: generation.cachedTokens,
         outputTokens: generation.tokens.count))
@@ -93,14 +97,20 @@ package struct MLXPolicy: Policy {
 
   /// The answer is drawn by weight from the posterior of its particles. What culled particles drew counts as output.
   private func respond(
-    to request: PolicyRequest, prompt: [Int32], _ steered: SteeredModel
+    to request: PolicyRequest, _ prompt: [Int32], _ tools: OfferedTools, _ steered: SteeredModel
   ) async throws(PolicyError) -> PolicyResponse {
     let posterior: TokenPosterior
+    let choices = encoder.spelled(request.choices)
+    let calls = steered.steering.holdsCalls ? tools.constraint(encoder.callForm) : nil
+    if steered.steering.holdsCalls, calls == nil, request.question == nil {
+      throw PolicyError(
+        .badRequest, "policy.constraint is tools, and nothing offers tools to the model: set policy.format to tools.")
+    }
     do {
       posterior = try await steered.posterior(
         SteeredModel.Question(
           prompt: prompt, temperature: sampling.temperature, limit: sampling.maxTokens, stops: encoder.stops,
-          choices: encoder.spelled(request.choices)), seed: request.seed)
+          choices: choices, calls: calls), seed: request.seed)
     } catch { throw Self.policyError(error) }
     guard let place = posterior.draw(seed: request.seed) else {
       throw PolicyError(
@@ -110,8 +120,16 @@ package struct MLXPolicy: Policy {
         \(sampling.maxTokens) tokens (\(posterior.overLimit) were too long): raise policy.maxTokens or policy.particles.
         """)
     }
+    let text = posterior.answers[place].text
+    let answer =
+      switch (calls?.form, choices == nil && steered.steering.constraint == nil) {
+      case (.tagged, _), (nil, false): encoder.constrained(text)
+      // Calls without marks are given their marks.
+      case (.bare, _): tools.answer(text)
+      case (nil, true): tools.answer(String(text.trimmed))
+      }
     return PolicyResponse(
-      String(posterior.answers[place].text.trimmed),
+      answer,
       usage: Usage(inputTokens: prompt.count, outputTokens: posterior.drawnTokens))
   }
 
@@ -120,7 +138,7 @@ package struct MLXPolicy: Policy {
     case is CancellationError: PolicyError(.cancelled, "The run was stopped.")
     case let error as ModelError: PolicyError(error.isTooLong ? .contextTooLong : .badRequest, error.description)
     case let error as TokenSteeringError: PolicyError(.badRequest, error.message)
-    case let error as ConstraintError: PolicyError(.badRequest, "\(error)")
+    case let error as ConstraintError: PolicyError(.badRequest, "policy.constraint cannot be enforced: \(error)")
     default: PolicyError(.serverFailed, "The model could not answer: \(error)")
     }
   }

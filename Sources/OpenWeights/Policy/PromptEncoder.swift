@@ -1,4 +1,5 @@
 import Agents
+import Dialects
 import ModelFiles
 
 /// Encodes transcripts as tokens. Prompting and scoring both use it, so that they agree.
@@ -20,13 +21,12 @@ package struct PromptEncoder: Sendable {
   private let endToken: Int32?
   private let vocabulary: Vocabulary
 
-  /// - Throws: `ModelError` if `api` needs a chat template and the model has none, or for the format `tools`.
+  /// - Throws: `ModelError` if `api` needs a chat template and the model has none, or for the format `tools` without one.
   package init(
     _ files: OpenModel, api: API, format: ActionFormat, maxTokens: Int = .max
   ) throws(ModelError) {
-    guard format != .tools else {
-      throw ModelError(
-        "A model in process supports the formats plain and react; for tools, serve the model and use kind openai.")
+    guard format != .tools || api == .chat else {
+      throw ModelError("The format tools needs the model's chat template (policy.api: chat).")
     }
     if api == .chat, files.chatTemplate == nil {
       let why = files.chatTemplateError.map { ": \($0)" } ?? "."
@@ -54,29 +54,44 @@ package struct PromptEncoder: Sendable {
     return written.last(where: ends.contains) ?? ends.first
   }
 
-  /// The tokens of a question.
+  /// The tokens of a question without tools.
   ///
   /// - Throws: `ModelError` if the model's chat template rejects the turns.
   package func prompt(_ transcript: Transcript) throws(ModelError) -> [Int32] {
     switch api {
-    case .chat:
-      let messages = transcript.entries.compactMap { entry -> ChatMessage? in
-        switch entry {
-        case .instructions(let text): ChatMessage(role: "system", content: text)
-        case .prompt(let text): ChatMessage(role: "user", content: text)
-        case .continuation: nil
-        case .response(let text): ChatMessage(role: "assistant", content: text)
-        }
-      }
-      // Only the template can write special tokens; text in messages cannot become one.
-      guard let template else { return [] }
-      do {
-        let tokens = tokenizer.encode(try template.segments(messages, addsGenerationPrompt: true))
-        return begun(tokens, unless: template.includesBeginToken)
-      } catch { throw ModelError("\(error)") }
-    case .text: return begun(tokenizer.encode(transcript.joined()))
+    case .chat: try prompt([ChatMessage](transcript, tools: []), OfferedTools())
+    case .text: begun(tokenizer.encode(transcript.joined()))
     }
   }
+
+  /// The tokens of a question, with the tools that it offers.
+  ///
+  /// - Throws: `ModelError` if the model's chat template rejects the turns.
+  package func prompt(_ request: PolicyRequest) throws(ModelError) -> [Int32] { try asked(request).prompt }
+
+  /// The tokens of a question, and the tools that it offers. The question of an agent's own program offers those of the
+  /// program. With `api: text` there are none.
+  func asked(_ request: PolicyRequest) throws(ModelError) -> (prompt: [Int32], tools: OfferedTools) {
+    guard api == .chat else { return (try prompt(request.transcript), OfferedTools()) }
+    if let question = request.question, let request = try? NeutralRequest(question) {
+      let tools = OfferedTools(request)
+      return (try prompt([ChatMessage](request), tools), tools)
+    }
+    let tools = OfferedTools(request.tools)
+    return (try prompt([ChatMessage](request.transcript, tools: request.tools), tools), tools)
+  }
+
+  private func prompt(_ messages: [ChatMessage], _ tools: OfferedTools) throws(ModelError) -> [Int32] {
+    guard let template else { return [] }
+    do {
+      // Only the template can write special tokens; text in messages cannot become one.
+      let segments = try template.segments(messages, tools: tools.functions, addsGenerationPrompt: true)
+      return begun(tokenizer.encode(segments), unless: template.includesBeginToken)
+    } catch { throw ModelError("\(error)") }
+  }
+
+  /// How the model writes a call of a tool.
+  var callForm: ToolStyle.CallForm { template?.tools.form ?? .tagged }
 
   /// Adds the begin token if the model needs one.
   private func begun(_ tokens: [Int], unless isThere: Bool = false) -> [Int32] {
@@ -86,10 +101,18 @@ package struct PromptEncoder: Sendable {
   /// Texts that end an answer.
   package var stops: [String] { api == .text && format == .plain ? ["\n"] : [] }
 
+  /// What stands between the prompt and the answer.
+  var lead: String { api == .text ? " " : "" }
+
   /// The choices as they are spelled after the prompt.
   func spelled(_ choices: [String]?) -> [String]? {
     guard let choices, !choices.isEmpty, format == .plain else { return nil }
-    return api == .text ? choices.map { " " + $0 } : choices
+    return choices.map { lead + $0 }
+  }
+
+  /// The answer in a text that was drawn under a constraint: exactly what was drawn, without the lead.
+  func constrained(_ drawn: String) -> String {
+    drawn.utf8.starts(with: lead.utf8) ? String(decoding: drawn.utf8.dropFirst(lead.utf8.count), as: UTF8.self) : drawn
   }
 
   /// Encodes an exchange of a stored rollout: the question, and the answer as the policy would have drawn it. The end
@@ -97,9 +120,16 @@ package struct PromptEncoder: Sendable {
   package func exchange(
     _ transcript: Transcript, response: String, choices: [String]?
   ) throws(ModelError) -> TokenSequence {
-    let prompt = try prompt(transcript)
-    let text = (api == .text ? " " : "") + response.trimmed
-    guard let spelled = spelled(choices), spelled.contains(text) else {
+    exchange(try prompt(transcript), response: response, choices: choices)
+  }
+
+  /// Encodes an exchange after the tokens of its question.
+  func exchange(_ prompt: [Int32], response: String, choices: [String]?) -> TokenSequence {
+    let spelled = spelled(choices)
+    let exact = lead + response
+    // A choice may have white space at its ends.
+    let text = spelled?.contains(exact) == true ? exact : lead + response.trimmed
+    guard let spelled, spelled.contains(text) else {
       let answer = tokenizer.encode(text).map(Int32.init)
       guard answer.count < maxTokens else { return TokenSequence(prompt: prompt, answer: answer) }
       let end = stops.isEmpty ? [endToken].compactMap { $0 } : tokenizer.encode("\n").map(Int32.init)

@@ -6,13 +6,18 @@ import TokenSteering
 package struct AnswerSteering: Sendable, Hashable {
   /// What the text of an answer has to be; nil for any text.
   package var constraint: Constraint?
+  /// Whether every answer is a call of a tool that the request offers, with arguments that the tool's schema accepts. An
+  /// agent's own program decides whether an answer without a call is allowed, too.
+  package var holdsCalls: Bool
   /// N for each answer.
   package var particles: Int
   /// The power to which the model's distribution is raised.
   package var power: Double
 
-  package init(constraint: Constraint? = nil, particles: Int = 8, power: Double = 1) {
-    (self.constraint, self.particles, self.power) = (constraint, particles, power)
+  package init(
+    constraint: Constraint? = nil, holdsCalls: Bool = false, particles: Int = 8, power: Double = 1
+  ) {
+    (self.constraint, self.holdsCalls, self.particles, self.power) = (constraint, holdsCalls, particles, power)
   }
 
   /// Part of a policy's identity: everything that changes the distribution of answers.
@@ -26,7 +31,8 @@ package struct AnswerSteering: Sendable, Hashable {
       }
       return " \(constraint.kind.rawValue)@\(digest.text)"
     }
-    return "smc \(particles)\(power == 1 ? "" : " power \(power)")\(constraint ?? "")"
+    let calls = holdsCalls ? " tools" : ""
+    return "smc \(particles)\(power == 1 ? "" : " power \(power)")\(constraint ?? "")\(calls)"
   }
 }
 

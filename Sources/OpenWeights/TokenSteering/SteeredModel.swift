@@ -11,6 +11,8 @@ package final class SteeredModel: Sendable {
   private let allowed: Allowed?
   /// What lists of choices allow, which many questions share.
   private let choices = Mutex<[[String]: Allowed]>([:])
+  /// What lists of tools allow, which the questions of a world or an agent share.
+  private let calls = Mutex<[CallConstraint: Allowed]>([:])
 
   private struct Allowed {
     let condition: any TokenCondition
@@ -44,12 +46,15 @@ package final class SteeredModel: Sendable {
     package var stops: [String] = []
     /// The only texts allowed, with what they begin with. They replace the constraint.
     package var choices: [String]?
+    /// The only calls allowed. They replace the constraint.
+    package var calls: CallConstraint?
 
     package init(
-      prompt: [TokenID], temperature: Double = 1, limit: Int, stops: [String] = [], choices: [String]? = nil
+      prompt: [TokenID], temperature: Double = 1, limit: Int, stops: [String] = [], choices: [String]? = nil,
+      calls: CallConstraint? = nil
     ) {
       (self.prompt, self.temperature, self.limit) = (prompt, temperature, limit)
-      (self.stops, self.choices) = (stops, choices)
+      (self.stops, self.choices, self.calls) = (stops, choices, calls)
     }
   }
 
@@ -60,7 +65,7 @@ package final class SteeredModel: Sendable {
   package func posterior(
     _ question: Question, seed: Seed, observe: (@Sendable (TokenProgress) async throws -> Void)? = nil
   ) async throws -> TokenPosterior {
-    let allowed = try question.choices.map(allowed(choices:)) ?? allowed
+    let allowed = try question.choices.map(allowed(choices:)) ?? question.calls.map(allowed(calls:)) ?? allowed
     let condition = allowed?.condition
     let model = try PromptedModel(
       next, prompt: question.prompt, temperature: question.temperature, stops: question.stops, condition: condition,
@@ -94,6 +99,17 @@ package final class SteeredModel: Sendable {
     self.choices.withLock { known in
       if known.count >= 256 { known.removeAll() }
       known[choices] = allowed
+    }
+    return allowed
+  }
+
+  private func allowed(calls: CallConstraint) throws -> Allowed {
+    if let known = self.calls.withLock({ $0[calls] }) { return known }
+    let allowed = Allowed(condition: try calls.language().potential(over: next.vocabulary))
+    self.calls.withLock { known in
+      // Few, since each language has a table of its own, of up to 64 MB.
+      if known.count >= 16 { known.removeAll() }
+      known[calls] = allowed
     }
     return allowed
   }

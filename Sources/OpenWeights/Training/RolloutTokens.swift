@@ -32,15 +32,14 @@ package struct RolloutTokens: Sendable, Codable {
     var logProbabilities: [Float]? = drawn == nil ? nil : []
     for (number, step) in trajectory.steps.enumerated() {
       let past = trajectory.prefix(number)
-      let transcript = encoder.format.applied(to: world.transcript(for: past))
+      let prompt = try encoder.prompt(Self.request(after: past, in: world, format: encoder.format))
       let choices = past.observation.choices
       let exchange: TokenSequence
-      let prompt = drawn == nil ? [] : try encoder.prompt(transcript)
       if let answer = drawn?.take(step.response, to: prompt) {
         exchange = encoder.exchange(prompt, drawn: answer.tokens, choices: choices)
         logProbabilities? += answer.logProbabilities
       } else {
-        exchange = try encoder.exchange(transcript, response: step.response, choices: choices)
+        exchange = encoder.exchange(prompt, response: step.response, choices: choices)
         if !exchange.drawn.isEmpty { logProbabilities = nil }
       }
       guard !exchange.drawn.isEmpty else { continue }
@@ -53,5 +52,18 @@ package struct RolloutTokens: Sendable, Codable {
     self.init(
       task: trajectory.task.id, reward: trajectory.reward, sequences: sequences,
       drawnLogProbabilities: logProbabilities)
+  }
+
+  /// What the policy was asked after a trajectory.
+  private static func request(
+    after past: Trajectory, in world: any World, format: ActionFormat
+  ) -> PolicyRequest {
+    let key = CallKey(run: "", task: past.task.id, particle: 0, step: past.count)
+    if let world = world as? any QuestionWorld,
+      let asked = try? PolicyRequest(after: past, asking: world, seed: Seed(0), key: key)
+    {
+      return asked
+    }
+    return PolicyRequest(after: past, in: world, format: format, seed: Seed(0), key: key)
   }
 }

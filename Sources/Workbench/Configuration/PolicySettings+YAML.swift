@@ -29,8 +29,8 @@ extension PolicySettings {
     format = try yaml.choice(
       "format", default: format,
       """
-      how the model writes an action. `tools` is native function calls (not for `mlx`, and not with `api: text`); see \
-      [below](#how-an-action-is-read)
+      how the model writes an action. `tools` is function calls (not with `api: text`): native ones of a server, or \
+      those of the chat template of a model in process. See [below](#how-an-action-is-read)
       """)
     // The keys of network calls do not exist for a model in this process.
     if !kind.hasWire {

@@ -114,6 +114,8 @@ struct AnswerSteeringOptions: ParsableArguments {
   /// These options over the configured ones.
   func steering(over configured: AnswerSteering?) throws -> AnswerSteering {
     var steering = configured ?? AnswerSteering()
+    // A prompt of this command offers no tools.
+    steering.holdsCalls = false
     func text(_ path: String) throws -> String {
       guard let text = try TextFile.text(path) else { throw ConfigurationError("\(path) cannot be read.") }
       return text

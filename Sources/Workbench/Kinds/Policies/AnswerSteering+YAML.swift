@@ -8,12 +8,20 @@ extension AnswerSteering {
   ///
   /// - Returns: nil if none is given, or if they leave the answers as they are.
   static func read(_ yaml: inout YAMLMapping) throws -> AnswerSteering? {
-    let constraint = try yaml.mapping(
-      "constraint", default: .none,
+    let help = """
+      what the text of an answer has to be: `tools` (one call of a tool that is offered, whose arguments the tool's JSON \
+      schema accepts), or one of the keys below. Answers are drawn by Sequential Monte Carlo over tokens, so that they are \
+      draws of the model's distribution given the constraint. See [constraints](constraints.md)
       """
-      what the text of an answer has to be; one of the keys below. Answers are drawn by Sequential Monte Carlo over \
-      tokens, so that they are draws of the model's distribution given the constraint. See [constraints](constraints.md)
-      """, Constraint.read)
+    let word = yaml.word("constraint", type: "`tools` or a mapping", default: .none, help)
+    if let word, word != "tools" {
+      throw ConfigurationError(
+        """
+        \(yaml.name("constraint")) is \(word.clipped(to: 40)); write tools, or a mapping with one of the keys \
+        \(Constraint.Kind.names).
+        """)
+    }
+    let constraint = word == nil ? try yaml.mapping("constraint", default: .none, help, Constraint.read) : nil
     let given = AnswerSteering()
     let particles = try yaml.count(
       "particles", most: Bounds.answerParticles, default: "\(given.particles)",
@@ -25,7 +33,7 @@ extension AnswerSteering {
       the model holds likely
       """)
     if let problem = problem(power: power, yaml.name("power")) { throw ConfigurationError(problem) }
-    guard constraint != nil || (power ?? 1) != 1 else {
+    guard constraint != nil || word != nil || (power ?? 1) != 1 else {
       if particles != nil {
         throw ConfigurationError(
           """
@@ -36,7 +44,8 @@ extension AnswerSteering {
       return nil
     }
     return AnswerSteering(
-      constraint: constraint, particles: particles ?? given.particles, power: power ?? given.power)
+      constraint: constraint, holdsCalls: word != nil, particles: particles ?? given.particles,
+      power: power ?? given.power)
   }
 
   /// The problem with a power as a sentence; nil if it is within its bounds.
@@ -44,6 +53,10 @@ extension AnswerSteering {
     guard let power, !(power > 0 && power <= Bounds.power) else { return nil }
     return "\(name) is \(power); write a number above 0 and at most \(Int(Bounds.power))."
   }
+}
+
+extension Constraint.Kind {
+  fileprivate static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 extension Constraint {
@@ -72,7 +85,7 @@ extension Constraint {
     if given.isEmpty { try yaml.finish() }
     guard given.count == 1 else {
       throw ConfigurationError(
-        "policy.constraint needs exactly one of \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+        "policy.constraint needs exactly one of \(Kind.names), or is the word tools.")
     }
     return given[0]
   }

@@ -34,7 +34,7 @@ package struct MLXKind: PolicyKind {
   package func written(_ request: PolicyRequest) throws -> WrittenPrompt {
     let files = try OpenModel.open(path)
     return .text(
-      try files.tokenizer.decode(encoder(files).prompt(request.transcript).map(Int.init), keepsSpecial: true))
+      try files.tokenizer.decode(encoder(files).prompt(request).map(Int.init), keepsSpecial: true))
   }
 
   package static func check() async -> Check {
@@ -144,10 +144,6 @@ extension MLXKind {
         "\(settings.section).temperature is none; a model in process needs a number.")
     }
     if settings.answerSteering != nil { try checkSteered(settings) }
-    if settings.format == .tools {
-      throw ConfigurationError(
-        "\(settings.section).format tools needs a server; for a model in process write plain or react.")
-    }
   }
 
   /// Checks what answers that are drawn by weight need.

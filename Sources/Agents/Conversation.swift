@@ -1,9 +1,7 @@
-import Agents
-
 /// A transcript as turns, the same for every chat API: tool calls are separate from text and have ids, and no turn is
 /// blank.
-struct Conversation {
-  enum Turn {
+package struct Conversation: Sendable {
+  package enum Turn: Sendable {
     /// The instructions. The only turn that may be blank.
     case instructions(String)
     case prompt(String)
@@ -14,16 +12,16 @@ struct Conversation {
   }
 
   /// A response that calls one of the tools.
-  struct Call {
-    let id: String
-    let call: ToolCall
+  package struct Call: Sendable {
+    package let id: String
+    package let call: ToolCall
     /// The text before the call; may be empty.
-    let words: String
+    package let words: String
     /// Data that the server returned with the call; see ``PolicyResponse/continuation``.
-    let continuation: String?
+    package let continuation: String?
   }
 
-  let turns: [Turn]
+  package let turns: [Turn]
 
   /// Replaces a blank response, since servers reject blank turns.
   static let noAnswer = "(no answer)"
@@ -31,7 +29,7 @@ struct Conversation {
   static let nothing = "(nothing)"
 
   /// - Parameter tools: the tools offered. A call of any other tool remains text, since servers reject unknown names.
-  init(_ transcript: Transcript, tools: [ActionTool]) {
+  package init(_ transcript: Transcript, tools: [ActionTool]) {
     var turns: [Turn] = []
     turns.reserveCapacity(transcript.entries.count)
     var called: String?
@@ -59,7 +57,7 @@ struct Conversation {
   }
 
   /// Whether any call has data to send back.
-  var hasContinuations: Bool {
+  package var hasContinuations: Bool {
     turns.contains { if case .call(let call) = $0 { call.continuation != nil } else { false } }
   }
 
