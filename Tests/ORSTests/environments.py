@@ -68,15 +68,18 @@ class Vault(Environment):
         super().__init__(task_spec, secrets)
         self.dials = [0, 0, 0]
         self.has_paid = False
+        self.is_open = False
         self.secrets = secrets
 
     def setup(self):
         if self.task_spec["number"] == 9:
             raise RuntimeError("the vault has no door")
+        self.is_open = True
         Vault.live += 1
 
     def teardown(self):
-        Vault.live -= 1
+        if self.is_open:
+            Vault.live -= 1
 
     @classmethod
     def list_splits(cls):
