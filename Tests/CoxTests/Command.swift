@@ -68,18 +68,14 @@ struct Command {
     return await Self.finish(process, output, errors)
   }
 
-  /// Waits for the end on separate threads. The pool of Swift concurrency is small, and other tests need it.
+  /// Reads to the end on separate threads: the pool of Swift concurrency is small, and other tests need it.
   static func finish(_ process: Process, _ output: Pipe, _ errors: Pipe) async -> Result {
     // Both pipes are read concurrently, since a full pipe would stop the process.
     async let printed = read(output)
     async let said = read(errors)
     let texts = await (printed, said)
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        process.waitUntilExit()
-        continuation.resume()
-      }
-    }
+    // `waitUntilExit` spins in a run loop that has no source, and takes a core from the other tests.
+    while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
     return Result(status: process.terminationStatus, output: texts.0, errors: texts.1)
   }
 
