@@ -7,23 +7,26 @@ environment = { test -x $(1)/bin/python || python3 -m venv $(1); } && \
     $(1)/bin/python -m pip install --quiet --disable-pip-version-check $(3) -r Scripts/$(2) && \
     cp Scripts/$(2) $(1)/requirements.txt; }; }
 
-.PHONY: demo test test-agents test-wrappers test-ray test-tracking setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
+.PHONY: demo test test-wheel test-agents test-wrappers test-ray test-tracking setup build dist install wheel lint format bench bench-check bench-gateway peers consumer clean
 
 # Set-up, then the main job on a real model: collect, train, compare. About five minutes after the build on a quiet machine.
 demo: build
 	.build/release/cox demo
 
-# Set-up, then all tests, and the wheels in an empty environment. CI leaves debug information out, which saves a sixth of the
-# time of the build: TEST_BUILD='-Xswiftc -gnone'.
+# Set-up, then all tests. CI leaves debug information out, which saves a sixth of the time of the build:
+# TEST_BUILD='-Xswiftc -gnone'.
 test:
 	@Scripts/setup.sh --tests
 	@$(MAKE) --no-print-directory lint
 	swift build --build-tests $(TEST_BUILD)
+	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents/test_provider.py
+	COXSWAIN_COX=$$PWD/.build/debug/cox .venv/bin/python -B -m pytest -q -p no:cacheprovider Python/tests
+	Scripts/suite.py
+
+# The wheels, built and used in an empty environment.
+test-wheel: setup
 	Scripts/wheel.sh
 	Scripts/try_wheel.sh
-	.venv/bin/python -B -m pytest -q -p no:cacheprovider Benchmarks/peers Tests/Agents/test_provider.py
-	COXSWAIN_COX=$$PWD/.build/dist/bin/cox .venv/bin/python -B -m pytest -q -p no:cacheprovider Python/tests
-	COXSWAIN_COX=$$PWD/.build/dist/bin/cox Scripts/suite.py
 
 # Agents whose packages are large: mini-swe-agent and an Inspect task, in an environment of their own (900 MB).
 test-agents:

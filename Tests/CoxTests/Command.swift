@@ -1,7 +1,6 @@
 import Foundation
 
-/// `cox`, started as a user starts it: the one that `COXSWAIN_COX` names, or the one that was built with these tests. An
-/// optimised one takes a fraction of the time.
+/// The `cox` that was built with these tests, started as a user starts it.
 struct Command {
   struct Result {
     let status: Int32
@@ -27,10 +26,7 @@ struct Command {
 
   /// A program that was built with these tests.
   static func program(_ name: String) -> URL {
-    if name == "cox", let named = ProcessInfo.processInfo.environment["COXSWAIN_COX"] {
-      return URL(fileURLWithPath: named)
-    }
-    return URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+    URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
       .appendingPathComponent(name)
   }
 
