@@ -45,8 +45,8 @@ struct FaultTests {
       let start = ContinuousClock.now
       let (outcome, loss) = try await Receiver.run(
         Self.campaign, Self.tasks, to: server.base, headers: "authorization=secret-value", patience: 1)
-      // A receiver that hangs does so for 600 s, and each try may take 10.
-      #expect((ContinuousClock.now - start).inSeconds < 60)
+      // A receiver that hangs does so for 600 s. The campaign itself takes minutes where other tests have the cores.
+      #expect((ContinuousClock.now - start).inSeconds < 400)
       #expect(outcome.results.map(\.rewardBest) == plain.results.map(\.rewardBest))
       #expect(outcome.results.map(\.rewardWeighted) == plain.results.map(\.rewardWeighted))
       #expect(outcome.calls == plain.calls && outcome.stopped == nil)
