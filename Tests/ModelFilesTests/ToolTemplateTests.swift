@@ -5,9 +5,9 @@ import Testing
 
 @testable import ModelFiles
 
-/// What becomes of tools, calls and results. The templates have the forms that Qwen 2.5, Hermes 2 Pro and Llama 3.1
-/// publish, in words of our own; the published ones in `ChatTemplates` are compared with `jinja2` in
-/// ``JinjaReferenceTests``.
+/// How templates render tools, calls and results. The templates here are written for these tests, in the forms of
+/// Qwen 2.5, Hermes 2 Pro and Llama 3.1. ``JinjaReferenceTests`` compares published templates (`ChatTemplates`) with
+/// `jinja2`.
 @Suite struct ToolTemplateTests {
   static let tool: OrderedJSON = [
     "type": "function",

@@ -42,7 +42,7 @@ import Testing
     ("I take one.\n\(call)\nThat is it.", "I take one.\n\(call)"),
     (call + "\n<tool_call>{\"name\": \"wait\"}</tool_call>", call),
     (call + "\n<tool_response>done</tool_response>" + call, call),
-    // A call that nobody offers is a call, as from a server.
+    // A call of a tool that is not offered counts as a call, as it does in a server's answer.
     (
       #"<tool_call>{"name": "fly", "arguments": {}}</tool_call> ok"#,
       #"<tool_call>{"name": "fly", "arguments": {}}</tool_call>"#

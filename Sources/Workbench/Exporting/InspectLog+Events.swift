@@ -27,9 +27,12 @@ extension InspectLog {
   /// Two events for each step: the model's call, which `inspect view` shows as a turn, and what the step did and paid
   /// with the critic's value, which `cox import` reads.
   ///
+  /// - Parameter messages: the trajectory's messages as the log has them.
   /// - Returns: the events, and the messages that they refer to.
-  static func events(_ exported: ExportedTrajectory, at time: String) -> (events: [OrderedJSON], pool: MessagePool) {
-    var pool = MessagePool(messages: exported.messages.map(message))
+  static func events(
+    _ exported: ExportedTrajectory, of messages: [OrderedJSON], at time: String
+  ) -> (events: [OrderedJSON], pool: MessagePool) {
+    var pool = MessagePool(messages: messages)
     var seconds = 0.0
     let events = exported.trajectory.steps.indices.flatMap { number in
       let call = call(of: number, in: exported, &pool, at: time, start: seconds)

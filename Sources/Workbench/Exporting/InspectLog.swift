@@ -63,7 +63,8 @@ enum InspectLog {
 
   static func sample(_ exported: ExportedTrajectory, epoch: Int, at time: String) -> OrderedJSON {
     let (record, trajectory) = (exported.record, exported.trajectory)
-    var messages = exported.messages.map(message)
+    let said = exported.messages.map(message)
+    var messages = said
     if let last = trajectory.last {
       messages.append([
         "role": "user", "content": .text(last.outcome.observation.text),
@@ -74,7 +75,7 @@ enum InspectLog {
     let first = (exported.places.first ?? nil) ?? 0
     let asked = exported.prompts[0]?.messages ?? Array(exported.messages[..<first])
     let usage = exported.usage.inspected(cost: exported.pricing?.cost(of: exported.usage))
-    let log = events(exported, at: time)
+    let log = events(exported, of: said, at: time)
     var sample: OrderedJSON = [
       "id": .text(exported.task.rawValue), "epoch": .integer(epoch),
       "input": asked.isEmpty ? .text(trajectory.request) : .list(asked.map(message)),
